@@ -1,0 +1,221 @@
+"""Every exception segued raises on purpose.
+
+The tree answers one question, for the reader and for the pipeline alike: what
+becomes of the file that was being imported?
+
+    SeguedError
+    ├── ConfigError                 nothing starts; the message names the setting
+    ├── StoreError                  everything stops; no file is to blame
+    │   ├── StoreLockedError
+    │   ├── StoreCorruptError
+    │   ├── StoreTooNewError
+    │   ├── StoreUnwritableError
+    │   └── StoreFullError
+    └── FileError                   this file is affected, no other
+        ├── FileVanishedError       it becomes MISSING
+        ├── FileChangedError        its bytes moved under us: read it again
+        └── FileUnreadableError     set aside until its bytes change, or `retry`
+            ├── EmptyFileError
+            ├── NotAudioError
+            ├── NotRegularError
+            ├── PermissionDeniedError
+            ├── DiskReadError
+            ├── DecodeError
+            ├── AbsurdAudioError
+            ├── WorkCrashedError
+            ├── WorkTimedOutError
+            ├── WorkMemoryError
+            └── UnexpectedError
+
+`tests/test_errors.py` compares this drawing with the classes below.
+"""
+
+import os
+from typing import ClassVar, Final
+
+__all__ = [
+    "AbsurdAudioError",
+    "ConfigError",
+    "DecodeError",
+    "DiskReadError",
+    "EmptyFileError",
+    "FileChangedError",
+    "FileError",
+    "FileUnreadableError",
+    "FileVanishedError",
+    "NotAudioError",
+    "NotRegularError",
+    "PermissionDeniedError",
+    "SeguedError",
+    "StoreCorruptError",
+    "StoreError",
+    "StoreFullError",
+    "StoreLockedError",
+    "StoreTooNewError",
+    "StoreUnwritableError",
+    "UnexpectedError",
+    "WorkCrashedError",
+    "WorkMemoryError",
+    "WorkTimedOutError",
+    "shown",
+]
+
+
+def shown(path: bytes | str) -> str:
+    """Return a path as text for a person: control and invalid bytes escaped."""
+    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+
+
+class SeguedError(Exception):
+    """Whatever segued raises on purpose. `code` is its stable name."""
+
+    code: ClassVar[str] = "segued"
+
+
+class ConfigError(SeguedError):
+    """A setting, argument or folder is not usable. Says which, and why."""
+
+    code = "config"
+
+
+class StoreError(SeguedError):
+    """The library database cannot be used. Says which file, and why."""
+
+    code = "store"
+
+
+class StoreLockedError(StoreError):
+    """Another program holds the library."""
+
+    code = "store-locked"
+
+
+class StoreCorruptError(StoreError):
+    """The library is not a segued library, or is damaged."""
+
+    code = "store-corrupt"
+
+
+class StoreTooNewError(StoreError):
+    """The library was written by a newer segued."""
+
+    code = "store-too-new"
+
+
+class StoreUnwritableError(StoreError):
+    """The library or its folder may not be written."""
+
+    code = "store-unwritable"
+
+
+class StoreFullError(StoreError):
+    """No space is left where the library lives."""
+
+    code = "store-full"
+
+
+class FileError(SeguedError):
+    """One audio file could not be taken further.
+
+    Attributes:
+        path: The file, as the bytes the system knows it by.
+        detail: The reason, as one clause without the path.
+    """
+
+    code = "file"
+
+    def __init__(self, path: bytes, detail: str) -> None:
+        # Both go to `Exception`, so that the error survives pickling on its
+        # way out of a child process.
+        super().__init__(path, detail)
+        self.path: Final = path
+        self.detail: Final = detail
+
+    def __str__(self) -> str:
+        """Return one sentence that names the file and the reason."""
+        return f"{shown(self.path)}: {self.detail}"
+
+
+class FileVanishedError(FileError):
+    """The file was there, and is not any more."""
+
+    code = "vanished"
+
+
+class FileChangedError(FileError):
+    """The file's size, time or inode changed while it was being read."""
+
+    code = "changing"
+
+
+class FileUnreadableError(FileError):
+    """The file as it stands cannot be imported."""
+
+    code = "unreadable"
+
+
+class EmptyFileError(FileUnreadableError):
+    """The file holds no bytes."""
+
+    code = "empty"
+
+
+class NotAudioError(FileUnreadableError):
+    """The bytes are not audio in any format known here."""
+
+    code = "not-audio"
+
+
+class NotRegularError(FileUnreadableError):
+    """A FIFO, socket, device, folder or link stands where a file should."""
+
+    code = "not-regular"
+
+
+class PermissionDeniedError(FileUnreadableError):
+    """The file may not be read."""
+
+    code = "permission"
+
+
+class DiskReadError(FileUnreadableError):
+    """The file system reported an error in the middle of reading."""
+
+    code = "io"
+
+
+class DecodeError(FileUnreadableError):
+    """The file is audio, but no sound could be decoded from it."""
+
+    code = "decode"
+
+
+class AbsurdAudioError(FileUnreadableError):
+    """The header claims a sample rate, channel count or length out of reason."""
+
+    code = "absurd"
+
+
+class WorkCrashedError(FileUnreadableError):
+    """The child process reading the file died."""
+
+    code = "crashed"
+
+
+class WorkTimedOutError(FileUnreadableError):
+    """The child process reading the file was ended at its time limit."""
+
+    code = "timeout"
+
+
+class WorkMemoryError(FileUnreadableError):
+    """Reading the file takes more memory than a child process may have."""
+
+    code = "memory"
+
+
+class UnexpectedError(FileUnreadableError):
+    """Something failed that segued did not foresee; the reason names it."""
+
+    code = "unexpected"
