@@ -121,6 +121,7 @@ class FileError(SeguedError):
     Attributes:
         path: The file, as the bytes the system knows it by.
         detail: The reason, as one clause without the path.
+        phase: The phase that failed; set where that is known.
     """
 
     code = "file"
@@ -131,6 +132,7 @@ class FileError(SeguedError):
         super().__init__(path, detail)
         self.path: Final = path
         self.detail: Final = detail
+        self.phase: int = 0
 
     def __str__(self) -> str:
         """Return one sentence that names the file and the reason."""

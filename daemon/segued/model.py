@@ -19,6 +19,8 @@ __all__ = [
     "Cover",
     "FileId",
     "FileStatus",
+    "Folder",
+    "Found",
     "LevelCurve",
     "Mark",
     "PassageStatus",
@@ -116,6 +118,23 @@ class AudioFile:
     path: bytes
     root: bytes
     signature: Signature
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A name in a folder that may be a music file, and its `stat`."""
+
+    path: bytes
+    signature: Signature
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """One folder as a walk saw it: every candidate in it, none below it."""
+
+    root: bytes
+    path: bytes
+    files: tuple[Found, ...]
 
 
 @dataclass(frozen=True, slots=True)

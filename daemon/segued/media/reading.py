@@ -61,7 +61,7 @@ def opened(path: bytes, expected: Signature | None = None) -> Iterator[int]:
             raise FileChangedError(path, "changed since it was found")
         if found.size_bytes == 0:
             raise EmptyFileError(path, "the file is empty")
-        os.set_blocking(descriptor, True)  # noqa: FBT003
+        os.set_blocking(descriptor, True)
         try:
             yield descriptor
         except OSError as error:

@@ -1,0 +1,177 @@
+"""What a command costs, together with all that it starts."""
+
+import ctypes
+import os
+import re
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+__all__ = ["Cost", "Failed", "Memory", "cost_of", "sum_of"]
+
+PR_SET_CHILD_SUBREAPER: Final = 36
+SAMPLE_SECONDS: Final = 0.05
+ORPHAN_SECONDS: Final = 30.0
+"""Time for what a command leaves running to end by itself."""
+
+SHARES: Final = re.compile(rb"^(Rss|Pss):\s+(\d+) kB", re.MULTILINE)
+KIB_PER_MIB: Final = 1024
+
+
+class Failed(Exception):
+    """A command that was to be measured did not do what it should."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """The most that a command and all it started held at one time, in MiB.
+
+    Attributes:
+        pss: A page that n processes share counts as an nth in each: what
+            would be free if they were not there.
+        rss: A page counts in full in each.
+    """
+
+    pss: float = 0.0
+    rss: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What commands took.
+
+    Attributes:
+        cpu: Seconds of processor time, the system's share included.
+        wall: Seconds from the first's start to the last's end.
+        said: What they printed on standard output.
+        memory: Its peak; nothing unless it was asked for.
+        code: The exit code of the last.
+    """
+
+    cpu: float
+    wall: float
+    said: bytes = b""
+    memory: Memory = Memory()
+    code: int = 0
+
+
+def cost_of(
+    command: Sequence[str],
+    *,
+    env: Mapping[str, str] | None = None,
+    memory: bool = False,
+    codes: Iterable[int] = (0,),
+) -> Cost:
+    """Run a command to its end, and say what it and its offspring took.
+
+    Whoever is orphaned or killed on the way is counted as well: orphans become
+    children of this process, which waits for them all. So it may have no other
+    children, nor another thread that runs commands.
+
+    Args:
+        command: The program, found along the path, and its arguments.
+        env: Its environment; None for the one here.
+        memory: Whether to watch its memory, which takes some time of its own.
+        codes: The exit codes that are well.
+
+    Raises:
+        Failed: It ended with another code, or left processes running.
+    """
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+    with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as complained:
+        streams = (
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_DUP2, said.fileno(), 1),
+            (os.POSIX_SPAWN_DUP2, complained.fileno(), 2),
+        )
+        watch = _Watch() if memory else None
+        started = time.monotonic()
+        child = os.posix_spawnp(  # noqa: S606 - what is measured is a command
+            command[0], list(command), env or os.environ, file_actions=streams
+        )
+        code, cpu, ended = _awaited(child)
+        peak = watch.ended() if watch else Memory()
+        said.seek(0)
+        complained.seek(0)
+        if code not in codes:
+            words = complained.read().decode(errors="replace").strip()
+            raise Failed(f"{command[0]} ended with code {code}\n{words[-2_000:]}")
+        return Cost(cpu, ended - started, said.read(), peak, code)
+
+
+def sum_of(costs: Iterable[Cost]) -> Cost:
+    """Return what commands took that ran one after another."""
+    cpu = wall = 0.0
+    for cost in costs:
+        cpu += cost.cpu
+        wall += cost.wall
+    return Cost(cpu, wall)
+
+
+def _awaited(child: int) -> tuple[int, float, float]:
+    """Wait for a child and all it leaves; return its code, all CPU, its end."""
+    code, cpu, ended = 0, 0.0, time.monotonic()
+    alive = True
+    while True:
+        try:
+            found, status, usage = os.wait4(-1, 0 if alive else os.WNOHANG)
+        except ChildProcessError:
+            return code, cpu, ended
+        cpu += usage.ru_utime + usage.ru_stime
+        if found == child:
+            code, ended, alive = os.waitstatus_to_exitcode(status), time.monotonic(), False
+        elif not found:
+            if time.monotonic() - ended > ORPHAN_SECONDS:
+                left = tuple(_offspring(os.getpid()))
+                for process in left:
+                    with suppress(ProcessLookupError):
+                        os.kill(process, signal.SIGKILL)
+                raise Failed(f"left {len(left)} processes running")
+            time.sleep(SAMPLE_SECONDS)
+
+
+class _Watch:
+    """Looks at the memory of all offspring of this process, again and again."""
+
+    def __init__(self) -> None:
+        self._pss = self._rss = 0
+        self._stop: Final = threading.Event()
+        self._thread: Final = threading.Thread(target=self._look, daemon=True)
+        self._thread.start()
+
+    def ended(self) -> Memory:
+        """Stop looking, and return the peak."""
+        self._stop.set()
+        self._thread.join()
+        return Memory(self._pss / KIB_PER_MIB, self._rss / KIB_PER_MIB)
+
+    def _look(self) -> None:
+        while not self._stop.wait(SAMPLE_SECONDS):
+            sums = {b"Rss": 0, b"Pss": 0}
+            for process in _offspring(os.getpid()):
+                # One that has just ended holds nothing.
+                with suppress(OSError), open(f"/proc/{process}/smaps_rollup", "rb") as f:
+                    for name, kib in SHARES.findall(f.read()):
+                        sums[name] += int(kib)
+            self._pss = max(self._pss, sums[b"Pss"])
+            self._rss = max(self._rss, sums[b"Rss"])
+
+
+def _offspring(process: int) -> Iterator[int]:
+    """Yield the children of a process, and theirs."""
+    try:
+        threads = os.listdir(f"/proc/{process}/task")
+    except OSError:
+        return
+    for thread in threads:
+        with suppress(OSError):
+            with open(f"/proc/{process}/task/{thread}/children", "rb") as file:
+                children = [int(child) for child in file.read().split()]
+            for child in children:
+                yield child
+                yield from _offspring(child)

@@ -1,0 +1,6 @@
+"""`python -m segued` is `segued`."""
+
+from segued.cli import main
+
+if __name__ == "__main__":
+    main()

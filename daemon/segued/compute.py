@@ -1,0 +1,229 @@
+"""Where CPU work runs: killable child processes, with limits.
+
+Whatever looks inside a file runs here. A child that crashes, hangs or grows
+without end costs the one file it was reading. Short work (hashes, tags) has
+children of its own, so that it never queues behind long work (decoding).
+"""
+
+import asyncio
+import ctypes
+import multiprocessing
+import os
+import resource
+import signal
+import sys
+from collections.abc import Callable
+from concurrent.futures import CancelledError as FutureCancelled
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from functools import partial
+from typing import Concatenate, Final, ParamSpec, TypeVar
+
+import structlog
+from pebble import ProcessExpired, ProcessPool
+
+from segued.errors import (
+    FileError,
+    UnexpectedError,
+    WorkCrashedError,
+    WorkMemoryError,
+    WorkTimedOutError,
+)
+from segued.units import Seconds
+
+__all__ = ["Compute"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+log: Final = structlog.get_logger()
+
+PR_SET_PDEATHSIG: Final = 1
+START_SECONDS: Final = 30.0
+JOIN_SECONDS: Final = 1.5
+CRASHES_MAX: Final = 2
+MIB: Final = 1 << 20
+
+_ONE_THREAD: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_PRELOADED: Final = (
+    "segued.media.analysis",
+    "segued.media.tags",
+    "segued.media.hashing",
+)
+
+
+class Compute:
+    """Two pools of child processes, for short and for long work."""
+
+    def __init__(self, *, processes: int, memory_mib: int, file_limit: Seconds) -> None:
+        self._file_limit: Final = file_limit
+        self._short: Final = _Pool(processes, memory_mib)
+        self._long: Final = _Pool(processes, memory_mib)
+
+    async def start(self) -> None:
+        """Start the children, so that the first file does not wait for them."""
+        await asyncio.gather(self._short.start(), self._long.start())
+
+    async def close(self) -> None:
+        """Kill all children, whatever they are at."""
+        # The pools would ask them first, and give the deaf three seconds.
+        for child in multiprocessing.active_children():
+            child.kill()
+        await asyncio.gather(self._short.close(), self._long.close())
+
+    async def short(
+        self,
+        work: Callable[Concatenate[bytes, P], T],
+        path: bytes,
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Run work that takes milliseconds on a file; raises as `long` does."""
+        call = partial(work, path, *args, **kwargs)
+        return await self._short.run(call, path, self._file_limit)
+
+    async def long(
+        self,
+        limit: Seconds | None,
+        work: Callable[Concatenate[bytes, P], T],
+        path: bytes,
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Run work that takes seconds on a file, in a child of its own.
+
+        Args:
+            limit: Time after which the child is killed; None for the
+                configured limit of a file.
+            work: A module-level function; its result must survive pickling.
+            path: The file it is about; goes to it first, and into errors.
+            args: What else it gets.
+            kwargs: What else it gets, by name.
+
+        Raises:
+            WorkTimedOutError: It took longer than `limit`, and was killed.
+            WorkCrashedError: Its process died, twice.
+            WorkMemoryError: It wanted more memory than it may have.
+            UnexpectedError: It raised what it should not.
+            FileError: What it raised itself.
+        """
+        call = partial(work, path, *args, **kwargs)
+        return await self._long.run(call, path, limit or self._file_limit)
+
+
+class _Pool:
+    """Child processes of one kind, and a slot for each of them."""
+
+    def __init__(self, processes: int, memory_mib: int) -> None:
+        self._processes: Final = processes
+        self._memory_bytes: Final = memory_mib * MIB
+        self._slots: Final = asyncio.Semaphore(processes)
+        self._pool: ProcessPool | None = None
+
+    async def start(self) -> None:
+        if self._pool is None:
+            self._pool = self._made()
+            # Starting a child blocks until the fork server is up.
+            await asyncio.to_thread(self._pool.schedule, _nothing)
+
+    async def close(self) -> None:
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            await asyncio.to_thread(_end, pool)
+
+    async def run(self, call: Callable[[], T], path: bytes, limit: Seconds) -> T:
+        async with self._slots:
+            for crashes in range(CRASHES_MAX + 1):
+                try:
+                    async with asyncio.timeout(limit):
+                        return await self._attempt(call)
+                except ProcessExpired as error:
+                    if crashes + 1 < CRASHES_MAX:
+                        continue
+                    how = _death(error.exitcode)
+                    raise WorkCrashedError(
+                        path, f"reading it crashed: {how}"
+                    ) from error
+                except TimeoutError as error:
+                    raise WorkTimedOutError(
+                        path, f"reading it took more than {limit:g} s"
+                    ) from error
+                except MemoryError as error:
+                    mib = self._memory_bytes // MIB
+                    raise WorkMemoryError(
+                        path, f"reading it takes more than {mib} MiB of memory"
+                    ) from error
+                except BrokenProcessPool:
+                    log.warning("compute.broken")
+                    await self._rebuild()
+                except (FileError, asyncio.CancelledError):
+                    raise
+                except Exception as error:
+                    raise UnexpectedError(
+                        path, f"reading it failed: {type(error).__name__}: {error}"
+                    ) from error
+        raise WorkCrashedError(
+            path, "reading it failed: the child processes are broken"
+        )
+
+    async def _attempt(self, call: Callable[[], T]) -> T:
+        if self._pool is None:
+            await self.start()
+        assert self._pool is not None  # noqa: S101
+        future = self._pool.schedule(call)
+        try:
+            return await asyncio.wrap_future(future)
+        except FutureCancelled as error:
+            raise BrokenProcessPool from error
+
+    async def _rebuild(self) -> None:
+        await self.close()
+        await self.start()
+
+    def _made(self) -> ProcessPool:
+        for name in _ONE_THREAD:
+            os.environ.setdefault(name, "1")
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(list(_PRELOADED))
+        return ProcessPool(
+            max_workers=self._processes,
+            initializer=_settle_in,
+            initargs=(self._memory_bytes,),
+            context=context,
+        )
+
+
+def _nothing() -> None:
+    """Be scheduled, so that the pool starts."""
+
+
+def _end(pool: ProcessPool) -> None:
+    pool.stop()
+    with suppress(TimeoutError):
+        pool.join(timeout=JOIN_SECONDS)
+
+
+def _settle_in(memory_bytes: int) -> None:
+    """Make a new child obedient, bounded and silent."""
+    # Ctrl-C goes to the whole terminal group; only the parent decides.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A parent that is killed takes its children with it. Here the parent is
+    # the fork server, which ends itself when the one behind it does.
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # C libraries print what they think of a file; that is not for the terminal.
+    null = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(null, stream)
+    os.close(null)
+    sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+
+
+def _death(exitcode: int | None) -> str:
+    if exitcode is not None and exitcode < 0:
+        with suppress(ValueError):
+            return f"signal {signal.Signals(-exitcode).name}"
+    return f"exit code {exitcode}"

@@ -1,0 +1,247 @@
+"""The configuration: `segued.toml` read once, into frozen values.
+
+Every limit and default of the program is here, with its unit in its name.
+`config/segued.toml` documents each of them; a test compares the two.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+
+from segued.errors import ConfigError
+from segued.units import TICKS_PER_SECOND, Dbfs, Seconds, Ticks
+
+__all__ = [
+    "ComputeLimits",
+    "Config",
+    "ImportLimits",
+    "LibraryPlaces",
+    "Logging",
+    "Pins",
+    "Scanning",
+    "Settings",
+    "StoreLimits",
+    "check_setting",
+    "cpu_count",
+    "load",
+    "state_folder",
+]
+
+AUDIO_EXTENSIONS: Final = (
+    *("mp3", "flac", "ogg", "oga", "opus", "m4a", "m4b", "mp4", "aac", "alac"),
+    *("wav", "aif", "aiff", "wv", "ape", "wma", "mka", "mpc", "tta", "dsf"),
+    *("caf", "w64", "rf64", "au"),
+)
+IGNORED_FOLDERS: Final = (
+    *("@eaDir", ".stfolder", ".stversions", ".Trash-*", "lost+found", "#recycle"),
+)
+PARTIAL_SUFFIXES: Final = (*(".part", ".partial~", ".tmp", ".crdownload", ".!qB", "~"),)
+
+
+class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A table of the configuration file; an unknown key in it is an error."""
+
+
+class LibraryPlaces(_Section, frozen=True):
+    """Where the library is. Empty text stands for the usual place."""
+
+    database: str = ""
+
+
+class Scanning(_Section, frozen=True):
+    """What counts as a music file, by name."""
+
+    extensions: tuple[str, ...] = AUDIO_EXTENSIONS
+    ignored_folders: tuple[str, ...] = IGNORED_FOLDERS
+    partial_suffixes: tuple[str, ...] = PARTIAL_SUFFIXES
+
+
+class ImportLimits(_Section, frozen=True):
+    """Bounds of the pipeline."""
+
+    queue_length: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 256
+    unsettled_tries: Annotated[int, msgspec.Meta(ge=1, le=20)] = 5
+    unsettled_wait_seconds: Annotated[float, msgspec.Meta(ge=0, le=60)] = 1.0
+
+
+class ComputeLimits(_Section, frozen=True):
+    """Bounds of the child processes that look inside files. 0: one a CPU."""
+
+    processes: Annotated[int, msgspec.Meta(ge=0, le=1_024)] = 0
+    file_seconds: Annotated[float, msgspec.Meta(gt=0)] = 1_800.0
+    flavor_seconds: Annotated[float, msgspec.Meta(gt=0)] = 600.0
+    memory_mib: Annotated[int, msgspec.Meta(ge=512)] = 2_048
+
+
+class StoreLimits(_Section, frozen=True):
+    """Bounds of the library database."""
+
+    busy_seconds: Annotated[float, msgspec.Meta(gt=0, le=600)] = 10.0
+    slow_seconds: Annotated[float, msgspec.Meta(gt=0)] = 1.0
+
+
+class Flavoring(_Section, frozen=True):
+    """Where it is asked how a passage sounds, in this order."""
+
+    sources: tuple[Literal["acousticbrainz", "essentia"], ...] = (
+        "acousticbrainz",
+        "essentia",
+    )
+
+
+class Logging(_Section, frozen=True):
+    """What is logged. Goes to standard error, never to the terminal display."""
+
+    level: Annotated[str, msgspec.Meta(pattern="^(debug|info|warning|error)$")] = (
+        "error"
+    )
+
+
+class Settings(_Section, frozen=True):
+    """The settings that the library stores, under the names it stores them.
+
+    The levels keep their ancestor's positive sign: 60 means 60 dB *below*
+    full scale. The properties below are the one place that turns them round.
+    """
+
+    silence_threshold_dB: Annotated[float, msgspec.Meta(gt=0, le=120)] = 60.0  # noqa: N815
+    silence_min_duration_ticks: Annotated[int, msgspec.Meta(ge=1_411_200)] = 56_448_000
+    minimum_passage_audio_duration_ticks: Annotated[int, msgspec.Meta(ge=0)] = 2_822_400
+    lead_in_threshold_dB: Annotated[float, msgspec.Meta(gt=0, le=120)] = 45.0  # noqa: N815
+    lead_out_threshold_dB: Annotated[float, msgspec.Meta(gt=0, le=120)] = 40.0  # noqa: N815
+    acoustid_api_key: str | None = None
+    ai_processing_thread_count: Annotated[int, msgspec.Meta(ge=1, le=1_024)] = 0
+
+    @property
+    def silence(self) -> Dbfs:
+        """Level below which there is silence."""
+        return Dbfs(-self.silence_threshold_dB)
+
+    @property
+    def lead_in(self) -> Dbfs:
+        """Level that the lead-in point exceeds."""
+        return Dbfs(-self.lead_in_threshold_dB)
+
+    @property
+    def lead_out(self) -> Dbfs:
+        """Level that the lead-out point exceeds."""
+        return Dbfs(-self.lead_out_threshold_dB)
+
+    @property
+    def silence_min(self) -> Ticks:
+        """Length of the shortest silence that cuts."""
+        return Ticks(self.silence_min_duration_ticks)
+
+    @property
+    def sound_min(self) -> Ticks:
+        """Least sound that makes a file audio at all."""
+        return Ticks(self.minimum_passage_audio_duration_ticks)
+
+
+PASSAGE_MIN: Final = Ticks(20 * TICKS_PER_SECOND)
+"""A piece shorter than this joins a neighbour."""
+
+
+class Pins(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Settings that the configuration file holds fast, over the stored ones."""
+
+    silence_threshold_dB: float | None = None  # noqa: N815
+    silence_min_duration_ticks: int | None = None
+    minimum_passage_audio_duration_ticks: int | None = None
+    lead_in_threshold_dB: float | None = None  # noqa: N815
+    lead_out_threshold_dB: float | None = None  # noqa: N815
+    acoustid_api_key: str | None = None
+    ai_processing_thread_count: int | None = None
+
+    def given(self) -> dict[str, Any]:
+        """Return the pinned settings by name."""
+        pinned: dict[str, Any] = msgspec.to_builtins(self)
+        return pinned
+
+
+class Config(_Section, frozen=True):
+    """Everything that can be configured. Its defaults need no file at all."""
+
+    library: LibraryPlaces = LibraryPlaces()
+    scanning: Scanning = Scanning()
+    importing: ImportLimits = ImportLimits()
+    compute: ComputeLimits = ComputeLimits()
+    store: StoreLimits = StoreLimits()
+    flavoring: Flavoring = Flavoring()
+    logging: Logging = Logging()
+    settings: Pins = Pins()
+
+    @property
+    def database(self) -> Path:
+        """The library database."""
+        if self.library.database:
+            return Path(self.library.database).expanduser()
+        return state_folder() / "library.db"
+
+    @property
+    def processes(self) -> int:
+        """How many child processes may compute at once."""
+        return self.compute.processes or cpu_count()
+
+    @property
+    def file_limit(self) -> Seconds:
+        """Time limit of one job on one file."""
+        return Seconds(self.compute.file_seconds)
+
+
+def state_folder() -> Path:
+    """Return where a service or a person keeps state: systemd's place, or XDG's."""
+    if given := os.environ.get("STATE_DIRECTORY"):
+        return Path(given.split(":")[0])
+    if given := os.environ.get("XDG_STATE_HOME"):
+        return Path(given) / "segued"
+    return Path.home() / ".local" / "state" / "segued"
+
+
+def cpu_count() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def load(path: Path | None) -> Config:
+    """Read a configuration file; without one, every default.
+
+    Raises:
+        ConfigError: The file cannot be read, is not TOML, holds an unknown
+            key, or a value of the wrong type or out of range.
+    """
+    if path is None:
+        return Config()
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    try:
+        config = msgspec.toml.decode(text, type=Config)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {error}") from error
+    for name, value in config.settings.given().items():
+        try:
+            check_setting(name, value)
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {error}") from error
+    return config
+
+
+def check_setting(name: str, value: object) -> object:
+    """Return `value` as the setting `name` would hold it.
+
+    Raises:
+        ConfigError: There is no such setting, or the value is out of range.
+    """
+    if name not in Settings.__struct_fields__:
+        raise ConfigError(f"no such setting: {name}")
+    try:
+        held = msgspec.convert({name: value}, Settings)
+    except msgspec.ValidationError as error:
+        reason = str(error).partition(" - at")[0]
+        raise ConfigError(f"setting {name} = {value!r}: {reason}") from error
+    checked: object = getattr(held, name)
+    return checked

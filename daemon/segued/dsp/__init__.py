@@ -1,0 +1,1 @@
+"""The arithmetic of sound: arrays in, values out. No files, no clock."""

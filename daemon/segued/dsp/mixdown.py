@@ -1,0 +1,91 @@
+"""Many channels to one or two, at full scale 1, whatever the samples are."""
+
+import math
+from collections.abc import Sequence
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Block", "Mono", "Shares", "Stereo", "mix", "sane", "shares_of", "stereo_of"]
+
+Block: TypeAlias = npt.NDArray[Any]
+"""Samples as a decoder made them: uint8, int16, int32, int64, float32 or
+float64; shape (channels, frames), in whichever order memory holds them."""
+
+Mono: TypeAlias = npt.NDArray[np.float32]
+"""Samples, full scale being 1 and no limit; shape (frames,)."""
+
+Shares: TypeAlias = npt.NDArray[np.float32]
+"""How much of each channel is in a mix; they sum to 1. Shape (channels,)."""
+
+Stereo: TypeAlias = npt.NDArray[np.float32]
+"""Samples, full scale being 1 and no limit; shape (frames, 1 or 2)."""
+
+STEREO_CHANNELS: Final = 2
+LOUDEST: Final = 32_768.0
+"""90 dB above full scale is a broken file's; its square is still a number."""
+
+
+def sane(block: Block) -> tuple[Block, float]:
+    """Return a block that can be calculated with, and its largest sample.
+
+    NaN and infinity are nobody's music, and count as 0. What is above full
+    scale stays: it is clipped where samples become integers, after mixing, as
+    in `fpcalc`.
+
+    Args:
+        block: At least one channel and one frame.
+
+    Returns:
+        The block, itself if there is nothing wrong with it, and its largest
+        absolute sample, 1.0 being full scale.
+    """
+    full_scale, middle = _scale(block)
+    low, high = float(block.min()), float(block.max())
+    if not (math.isfinite(low) and math.isfinite(high)):
+        block = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
+        low, high = float(block.min()), float(block.max())
+    peak = max(high - middle, middle - low) / full_scale
+    if peak > LOUDEST:
+        block = np.clip(block, -LOUDEST, LOUDEST)
+    return block, peak
+
+
+def mix(block: Block, shares: Shares, out: Mono) -> None:
+    """Put the weighted sum of all channels into `out`, shape (frames,)."""
+    full_scale, middle = _scale(block)
+    if len(block) == 1:
+        np.multiply(block[0], shares[0] / full_scale, out=out, casting="same_kind")
+    else:
+        # A product of matrices is several times quicker than adding columns.
+        sound = block.astype(np.float32, copy=False)
+        np.matmul(shares / np.float32(full_scale), sound, out=out)
+    if middle:
+        np.subtract(out, shares.sum() * middle / full_scale, out=out)
+
+
+def shares_of(weights: Sequence[float]) -> Shares:
+    """Return weights as shares of 1."""
+    shares: Shares = np.array(weights, dtype=np.float32) / np.float32(sum(weights))
+    return shares
+
+
+def stereo_of(block: Block) -> Stereo:
+    """Return one channel of one, two of two, and the mean of more."""
+    if len(block) > STEREO_CHANNELS:
+        both = np.empty((1, block.shape[1]), dtype=np.float32)
+        mix(block, shares_of((1.0,) * len(block)), both[0])
+        return both.T
+    full_scale, middle = _scale(block)
+    sound = block.astype(np.float32) - np.float32(middle)
+    sound /= np.float32(full_scale)
+    return np.ascontiguousarray(sound.T)
+
+
+def _scale(block: Block) -> tuple[int, int]:
+    """Return what full scale is in these samples, and where their middle is."""
+    kind, bits = block.dtype.kind, 8 * block.dtype.itemsize
+    if kind == "f":
+        return 1, 0
+    return 1 << (bits - 1), (1 << (bits - 1) if kind == "u" else 0)

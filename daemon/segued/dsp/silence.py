@@ -1,0 +1,115 @@
+"""Where the music is: splitting a level curve at its silences."""
+
+from typing import Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from segued.dsp.envelope import ROUNDING, STEP_HOPS, energy_of, loud_hops, windows
+from segued.model import LevelCurve, Span
+from segued.units import Dbfs, Ticks, frames_to_ticks
+
+__all__ = ["Runs", "joined", "sound_length", "sounding", "spans_of"]
+
+Runs: TypeAlias = npt.NDArray[np.int64]
+"""Half-open `[first, last)` hop ranges; shape (runs, 2), ascending, disjoint."""
+
+EDGE_HOPS: Final = 2
+"""A silence begins and ends somewhere inside a hop that is not silent: seen in
+whole hops, it is up to this much shorter than it is."""
+
+
+def sounding(curve: LevelCurve, *, silence: Dbfs, silence_min: Ticks) -> Runs:
+    """Split a curve into the runs that sound, cutting at long silences.
+
+    It is silent where the RMS of 100 ms is below `silence`, looked at every
+    50 ms; to the hop, the silence then reaches as far as hops are below it. It
+    cuts only if it lasts `silence_min`, so a breath inside a song does not end
+    it; a shorter one belongs to the run around it, also at either end.
+
+    Args:
+        curve: The level curve of a whole file.
+        silence: Level below which there is silence, at most 0: quieter is
+            more negative.
+        silence_min: Length of the shortest silence that cuts.
+
+    Returns:
+        Runs, in hops. Empty, shape (0, 2), when nothing sounds.
+
+    Raises:
+        ValueError: `silence` is positive.
+    """
+    if silence > 0:
+        raise ValueError(f"silence is a level in dBFS, at most 0: {silence}")
+    quiet = _quiet(curve, silence)
+    edges = np.flatnonzero(np.diff(quiet, prepend=False, append=False))
+    starts, ends = edges[0::2], edges[1::2]
+    hop = frames_to_ticks(curve.hop, curve.rate)
+    hops_min = max(1, -(-silence_min // hop) - EDGE_HOPS)
+    cuts = ends - starts >= hops_min
+    starts, ends = starts[cuts], ends[cuts]
+    first = np.concatenate(([0], ends))
+    last = np.concatenate((starts, [len(quiet)]))
+    runs = np.stack((first, last), axis=1)
+    return runs[first < last]
+
+
+def sound_length(curve: LevelCurve, *, silence: Dbfs) -> Ticks:
+    """Return how much of a file is not below `silence`, counted hop by hop."""
+    loud = loud_hops(curve, silence)
+    frames = int(np.count_nonzero(loud)) * curve.hop
+    if len(loud) and loud[-1]:
+        frames -= len(loud) * curve.hop - curve.frames
+    return frames_to_ticks(frames, curve.rate)
+
+
+def joined(runs: Runs, *, hops_min: int) -> Runs:
+    """Return the runs with the short ones joined to a neighbour.
+
+    A run shorter than `hops_min` hops joins the neighbour across the shorter
+    silence, and the silence between them becomes a part of it. What is left
+    is long enough, or alone.
+
+    Example:
+        >>> joined(np.array([[0, 50], [52, 55], [60, 99]]), hops_min=9).tolist()
+        [[0, 55], [60, 99]]
+    """
+    kept: list[tuple[int, int]] = []
+    start: int | None = None
+    for number, (first, last) in enumerate(runs.tolist()):
+        start = first if start is None else start
+        before = start - kept[-1][1] if kept else None
+        after = runs[number + 1, 0] - last if number + 1 < len(runs) else None
+        if last - start >= hops_min or (before is None and after is None):
+            kept.append((start, last))
+        elif before is not None and (after is None or before <= after):
+            kept[-1] = (kept[-1][0], last)
+        else:
+            # It begins what the next run goes on with.
+            continue
+        start = None
+    return np.array(kept, dtype=np.int64).reshape(-1, 2)
+
+
+def spans_of(curve: LevelCurve, runs: Runs) -> tuple[Span, ...]:
+    """Return runs of hops in ticks; the last hop ends where the file ends."""
+    return tuple(
+        Span(
+            frames_to_ticks(first * curve.hop, curve.rate),
+            frames_to_ticks(min(last * curve.hop, curve.frames), curve.rate),
+        )
+        for first, last in runs.tolist()
+    )
+
+
+def _quiet(curve: LevelCurve, silence: Dbfs) -> npt.NDArray[np.bool_]:
+    """Return which hops are silent: in a silent window, or below the level."""
+    quiet = ~loud_hops(curve, silence)
+    hops = len(quiet)
+    silent = windows(curve, 0, hops) < energy_of(silence) * ROUNDING
+    # Window k covers the steps k and k + 1.
+    steps = np.zeros(len(silent) + 1, dtype=np.bool_)
+    steps[:-1] |= silent
+    steps[1:] |= silent
+    quiet |= np.repeat(steps, STEP_HOPS)[:hops]
+    return quiet

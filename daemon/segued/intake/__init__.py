@@ -1,0 +1,1 @@
+"""What arrives: music folders walked, and work offered."""

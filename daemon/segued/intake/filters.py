@@ -1,0 +1,45 @@
+"""Which names are looked at: pure, by whole-name match."""
+
+import fnmatch
+import os
+import re
+from dataclasses import dataclass
+
+from segued.config import Scanning
+
+__all__ = ["IGNORE_MARKERS", "Filters"]
+
+IGNORE_MARKERS = (b".seguedignore", b".ignore")
+"""A folder that holds one of these, empty, is not looked into."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """The rules of `[scanning]`, ready to be asked."""
+
+    _extensions: frozenset[bytes]
+    _folders: re.Pattern[bytes]
+    _partial: tuple[bytes, ...]
+
+    @classmethod
+    def of(cls, scanning: Scanning) -> "Filters":
+        """Return the filters that a configuration means."""
+        patterns = [fnmatch.translate(name) for name in scanning.ignored_folders]
+        return cls(
+            frozenset(
+                b"." + os.fsencode(each.lower().lstrip("."))
+                for each in scanning.extensions
+            ),
+            re.compile(os.fsencode("|".join(patterns) or r"(?!)")),
+            tuple(os.fsencode(suffix) for suffix in scanning.partial_suffixes),
+        )
+
+    def wants_file(self, name: bytes) -> bool:
+        """Return whether a name may be a music file's."""
+        if name.startswith(b".") or name.endswith(self._partial):
+            return False
+        return os.path.splitext(name)[1].lower() in self._extensions
+
+    def wants_folder(self, name: bytes) -> bool:
+        """Return whether a folder of this name is looked into."""
+        return not name.startswith(b".") and not self._folders.match(name)

@@ -1,0 +1,99 @@
+"""Walking music folders: names and `stat` only, nothing is opened."""
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from segued.errors import ConfigError, shown
+from segued.intake.filters import IGNORE_MARKERS, Filters
+from segued.media.reading import signature_of
+from segued.model import Folder, Found
+
+__all__ = ["Unreadable", "roots_of", "walk"]
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A folder that could not be looked into; what is below it is unknown."""
+
+    path: bytes
+    reason: str
+
+
+def roots_of(folders: list[str]) -> list[bytes]:
+    """Return the folders to walk: absolute, real, none inside another.
+
+    Raises:
+        ConfigError: One of them is missing, no folder, or may not be read.
+    """
+    roots: list[bytes] = []
+    for given in folders:
+        path = os.path.realpath(os.fsencode(os.path.expanduser(given)))
+        try:
+            os.scandir(path).close()
+        except FileNotFoundError:
+            raise ConfigError(f"{shown(given)}: there is no such folder") from None
+        except NotADirectoryError:
+            raise ConfigError(f"{shown(given)}: not a folder but a file") from None
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise ConfigError(
+                f"{shown(given)}: the folder may not be read: {reason}"
+            ) from error
+        roots.append(path)
+    kept: list[bytes] = []
+    for root in sorted(set(roots)):
+        if not any(root.startswith(each.rstrip(b"/") + b"/") for each in kept):
+            kept.append(root)
+    return kept
+
+
+def walk(root: bytes, filters: Filters) -> Iterator[Folder | Unreadable]:
+    """Yield every folder at or below `root`, in the order of their names.
+
+    Symbolic links are not followed, neither to folders nor to files. A FIFO
+    or socket with a music file's name is yielded: phase 1 says what it is.
+    """
+    waiting = [root]
+    while waiting:
+        path = waiting.pop()
+        try:
+            files, folders = _look_into(path, filters)
+        except OSError as error:
+            yield Unreadable(path, error.strerror or str(error))
+            continue
+        yield Folder(root, path, files)
+        waiting.extend(reversed(folders))
+
+
+def _look_into(path: bytes, filters: Filters) -> tuple[tuple[Found, ...], list[bytes]]:
+    files: list[Found] = []
+    folders: list[bytes] = []
+    with os.scandir(path) as entries:
+        for entry in entries:
+            if entry.name in IGNORE_MARKERS and _is_empty(entry):
+                return (), []
+            if entry.is_dir(follow_symlinks=False):
+                if filters.wants_folder(entry.name):
+                    folders.append(entry.path)
+            elif filters.wants_file(entry.name) and (found := _found(entry)):
+                files.append(found)
+    return tuple(files), sorted(folders)
+
+
+def _found(entry: os.DirEntry[bytes]) -> Found | None:
+    try:
+        status = entry.stat(follow_symlinks=False)
+    except OSError:
+        return None  # gone between the listing and the look
+    if stat.S_ISLNK(status.st_mode):
+        return None
+    return Found(entry.path, signature_of(status))
+
+
+def _is_empty(entry: os.DirEntry[bytes]) -> bool:
+    try:
+        return entry.stat(follow_symlinks=False).st_size == 0
+    except OSError:
+        return False

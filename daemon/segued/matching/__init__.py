@@ -1,0 +1,1 @@
+"""Pure: text and evidence in, values out."""

@@ -1,0 +1,119 @@
+"""Two BLAKE3 hashes of a file from one reading of it.
+
+The content hash tells equal files. The audio hash leaves tags and pictures
+out, so a retagged file is known for what it is and is not decoded again.
+
+Read in blocks and never mapped into memory: a file that is cut short under a
+map kills the process. The only importer of `blake3`.
+"""
+
+import os
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from operator import itemgetter
+from typing import Final
+
+from blake3 import blake3
+
+from segued.errors import FileChangedError
+from segued.media.audioranges import audio_ranges
+from segued.media.chunks import Read
+from segued.media.containers import OGG_PAGE
+from segued.media.oggaudio import OggAudio
+from segued.media.reading import opened, read_fully
+from segued.model import Signature
+
+__all__ = ["Hashes", "digest", "hash_file"]
+
+BLOCK_BYTES: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Hashes:
+    """What a file's bytes amount to, in lower-case hex.
+
+    Attributes:
+        content: Of the whole file.
+        audio: Of the encoded audio; equal to `content` where none could be
+            told from the rest.
+    """
+
+    content: str
+    audio: str
+
+
+def hash_file(path: bytes, expected: Signature) -> Hashes:
+    """Hash a file, whole and without its tags.
+
+    Raises:
+        FileVanishedError: It is gone.
+        FileChangedError: It is not as expected, or changed meanwhile.
+        FileUnreadableError: It may not be read, or the disk failed.
+    """
+    with opened(path, expected) as descriptor:
+        read = partial(_read, descriptor)
+        size = expected.size_bytes
+        audio = _AudioHash(read, size)
+        content = blake3()
+        done = 0
+        for block in _blocks(descriptor, size):
+            content.update(block)
+            audio.update(block, done)
+            done += len(block)
+        if done != size:
+            raise FileChangedError(path, f"{size} bytes long, but only {done} read")
+        whole = content.hexdigest()
+        return Hashes(content=whole, audio=audio.hexdigest() or whole)
+
+
+def digest(data: bytes) -> str:
+    """Return the BLAKE3 of `data`, in lower-case hex."""
+    return blake3(data).hexdigest()
+
+
+def _read(descriptor: int, offset: int, count: int) -> bytes:
+    return read_fully(descriptor, count, offset)
+
+
+def _blocks(descriptor: int, size: int) -> Iterator[memoryview]:
+    """Yield the file in blocks; each is overwritten by the next."""
+    buffer = memoryview(bytearray(min(BLOCK_BYTES, size)))
+    done = 0
+    while done < size:
+        count = os.preadv(descriptor, [buffer[: size - done]], done)
+        if count == 0:
+            return
+        yield buffer[:count]
+        done += count
+
+
+class _AudioHash:
+    """The hash of a file's audio, fed with the whole file."""
+
+    def __init__(self, read: Read, size: int) -> None:
+        self._ranges: Final = audio_ranges(read, size)
+        self._whole: Final = self._ranges == ((0, size),)
+        self._hash: Final = blake3()
+        first = self._ranges[0][0]
+        ogg = read(first, len(OGG_PAGE)) == OGG_PAGE
+        self._ogg: Final = OggAudio(self._hash.update) if ogg else None
+
+    def update(self, block: memoryview, offset: int) -> None:
+        """Take the block of the file that begins at `offset`."""
+        if self._ogg is None and self._whole:
+            return  # `content` has it already
+        take = self._hash.update if self._ogg is None else self._ogg.update
+        until = offset + len(block)
+        at = bisect_right(self._ranges, offset, key=itemgetter(1))
+        while at < len(self._ranges) and self._ranges[at][0] < until:
+            start, end = self._ranges[at]
+            take(block[max(start - offset, 0) : end - offset])
+            at += 1
+
+    def hexdigest(self) -> str | None:
+        """Return the hash; None if audio could not be told from the rest."""
+        if self._ogg is None:
+            return None if self._whole else self._hash.hexdigest()
+        return self._hash.hexdigest() if self._ogg.found else None

@@ -1,0 +1,125 @@
+"""What a file's name and folder say of the music, for want of tags."""
+
+import os
+import re
+from dataclasses import replace
+from typing import Final
+
+from segued.model import Tags
+
+__all__ = ["leading_number", "tags_from_name"]
+
+TEXT_MAX: Final = 255
+
+DASH: Final = re.compile(r"\s+[-\u2013\u2014]+\s+")  # hyphen, en dash, em dash
+NUMBER: Final = re.compile(r"(?:([1-9][0-9]?)[-.](?=[0-9]{2}))?([0-9]{1,3})\.?")
+DISC_TRACK: Final = re.compile(r"([1-9][0-9]?)[-.]([0-9]{2})(?![0-9])[\s._-]*(.*)")
+NUMBERED: Final = re.compile(r"([0-9]{1,3})(?:\s*[._)-]+\s*|\s+)(.*)")
+BARE_NUMBER: Final = re.compile(r"[1-9][0-9]{0,2}\s")
+
+DISC_FOLDER: Final = re.compile(r"(?i)(?:cd|dis[ck])[\s._-]*([0-9]{1,2})")
+YEAR: Final = r"((?:19|20)[0-9]{2})"
+YEAR_FIRST: Final = re.compile(rf"[(\[]?{YEAR}[)\]]?\s*[-\u2013]?\s+(.+)")
+YEAR_LAST: Final = re.compile(rf"(.+?)\s*[(\[]{YEAR}[)\]]")
+
+NO_ALBUM: Final = frozenset(
+    ("audio", "download", "downloads", "flac", "incoming", "media", "mp3", "music")
+)
+"""Folders that hold anything; none of them is an album of that name."""
+
+
+def tags_from_name(path: bytes) -> Tags:
+    """Return what can be read off a file's name, and off its folder's.
+
+    Understood are `Artist - Album - NN - Title`, `Artist - NN - Title`,
+    `NN - Artist - Title`, `NN - Title`, `NN. Title`, `NN Title`, `Artist -
+    Title` and `Title`; a number may be `1-03` for disc and track; underscores
+    may stand for blanks. Of a numbered file the folder is the album, as
+    `Album`, `Album (Year)`, `Year - Album` or `Artist - Album`.
+
+    Args:
+        path: Bytes that are not UTF-8 become U+FFFD.
+    """
+    folder, base = os.path.split(path)
+    tags = _from_stem(_text(os.path.splitext(base)[0]))
+    if tags.track is None or tags.album is not None:
+        return tags
+    return _from_folder(folder).merged_with(tags)
+
+
+def leading_number(path: bytes) -> int | None:
+    """Return the track number that a file's name begins with, if it does.
+
+    Of `1-03 Title` that is 3. `1979` is a year, and neither `10cc` nor
+    `50 Cent - In da Club` has one.
+    """
+    return _numbered(_text(os.path.splitext(os.path.basename(path))[0]))[1]
+
+
+def _text(name: bytes) -> str:
+    text = name.decode("utf-8", "replace")
+    if " " not in text:
+        text = text.replace("_", " ")
+    return text.strip()[:TEXT_MAX]
+
+
+def _from_stem(stem: str) -> Tags:
+    parts = [part for part in DASH.split(stem) if part]
+    for at in (2, 1):
+        # Artist - Album - NN - Title, or Artist - NN - Title
+        if len(parts) > at + 1 and (number := NUMBER.fullmatch(parts[at])):
+            return Tags(
+                artist=parts[0],
+                album=parts[1] if at > 1 else None,
+                disc=int(number[1]) if number[1] else None,
+                track=int(number[2]) or None,
+                title=" - ".join(parts[at + 1 :]),
+            )
+    disc, track, rest = _numbered(stem)
+    artist, *title = DASH.split(rest, maxsplit=1)
+    if not title:
+        return Tags(title=rest or None, track=track, disc=disc)
+    return Tags(artist=artist or None, title=title[0] or None, track=track, disc=disc)
+
+
+def _numbered(stem: str) -> tuple[int | None, int | None, str]:
+    """Return disc, track and what follows them; the whole stem if no number."""
+    if match := DISC_TRACK.fullmatch(stem):
+        return int(match[1]), int(match[2]) or None, match[3]
+    if match := NUMBER.fullmatch(stem):
+        return None, int(match[2]) or None, ""
+    if (match := NUMBERED.fullmatch(stem)) and match[2] and not _is_artist(stem):
+        return None, int(match[1]) or None, match[2]
+    return None, None, stem
+
+
+def _is_artist(stem: str) -> bool:
+    """Whether the number is part of a name, as in `50 Cent - In da Club`."""
+    first, *rest = DASH.split(stem)
+    return len(rest) == 1 and BARE_NUMBER.match(first) is not None
+
+
+def _from_folder(folder: bytes) -> Tags:
+    above, base = os.path.split(folder)
+    name = _text(base)
+    if match := DISC_FOLDER.fullmatch(name):
+        return replace(
+            _from_album_folder(_text(os.path.basename(above))), disc=int(match[1])
+        )
+    return _from_album_folder(name)
+
+
+def _from_album_folder(name: str) -> Tags:
+    date = None
+    if match := YEAR_FIRST.fullmatch(name):
+        date, name = match[1], match[2]
+    elif match := YEAR_LAST.fullmatch(name):
+        name, date = match[1], match[2]
+    artist, *album = DASH.split(name, maxsplit=1)
+    if album and album[0] and artist:
+        if (match := YEAR_FIRST.fullmatch(album[0])) and date is None:
+            date, album[0] = match[1], match[2]
+        return Tags(artist=artist, album=album[0], date=date)
+    if not name or name.casefold() in NO_ALBUM:
+        return Tags()
+    return Tags(album=name, date=date)

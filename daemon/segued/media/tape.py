@@ -1,0 +1,111 @@
+"""A file's sound as Chromaprint hears it, kept while the file streams by.
+
+Which passages a file holds is known only at its end, and then they want
+fingerprints; what is kept of the sound for that is a fiftieth of what was
+decoded.
+"""
+
+import tempfile
+from types import TracebackType
+from typing import Final, Self
+
+import numpy as np
+
+from segued.dsp.mixdown import Mono
+from segued.media.fingerprint import (
+    PRINT_RATE,
+    PRINT_SECONDS,
+    print_of_cut,
+    print_of_whole,
+    samples_by_fpcalc,
+)
+from segued.media.resample import Resampler
+from segued.model import Print, Span
+from segued.units import Hertz
+
+__all__ = ["Tape", "as_int16"]
+
+MEMORY_BYTES: Final = 16 << 20
+"""Twelve minutes; the rest of a longer file goes to a file without a name,
+which is gone when the process is, however it ends."""
+
+FULL_SCALE: Final = np.float32(32_768)
+SAMPLE_BYTES: Final = 2
+
+
+class Tape:
+    """Mono at 11,025 Hz of a file: all of it, or the two minutes of a print."""
+
+    def __init__(self, rate: Hertz, spool: str, *, everything: bool) -> None:
+        self._rate: Final = rate
+        self._everything: Final = everything
+        # A second more than counts, so that the end of what counts does not
+        # sound of the end of the tape.
+        self._limit: Final = (PRINT_SECONDS + 1) * rate
+        self._resampler: Final = Resampler(rate, PRINT_RATE, 1, "LQ")
+        self._file: Final = tempfile.SpooledTemporaryFile(MEMORY_BYTES, dir=spool)  # noqa: SIM115
+        self._frames = 0
+        self._ended = False
+        self._lost = False
+
+    def __enter__(self) -> Self:
+        """Return itself; leaving the context forgets the sound."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Forget the sound."""
+        self._file.close()
+
+    def add(self, mono: Mono) -> None:
+        """Take the next stretch of the file."""
+        if self._ended:
+            return
+        if not self._everything:
+            mono = mono[: self._limit - self._frames]
+        self._frames += len(mono)
+        full = not self._everything and self._frames == self._limit
+        self._keep(self._resampler.add(mono, last=full))
+        self._ended = full
+
+    def end(self) -> None:
+        """Take note that the file has ended."""
+        if not self._ended:
+            self._keep(self._resampler.add(np.empty(0, np.float32), last=True))
+            self._ended = True
+
+    def prints(self, spans: tuple[Span, ...], whole: Span) -> tuple[Print, ...] | None:
+        """Return the spans' fingerprints; None if their sound was not kept."""
+        one_song = all(span == whole for span in spans)
+        if self._lost or not (one_song or self._everything):
+            return None
+        samples = samples_by_fpcalc(self._frames, self._rate)
+        return tuple(
+            print_of_whole(span, samples, self._read)
+            if span == whole
+            else print_of_cut(span, self._read)
+            for span in spans
+        )
+
+    def _keep(self, mono: Mono) -> None:
+        try:
+            self._file.write(as_int16(mono))
+        except OSError:
+            # No room for the sound is no fault of the file's, which can be
+            # decoded again: slower, but with nothing kept.
+            self._lost = True
+
+    def _read(self, first: int, stop: int) -> bytes:
+        self._file.seek(first * SAMPLE_BYTES)
+        return self._file.read((stop - first) * SAMPLE_BYTES)
+
+
+def as_int16(mono: Mono) -> bytes:
+    """Return samples as 16-bit integers; what is above full scale is clipped."""
+    scaled = np.clip(np.rint(mono * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1)
+    samples: bytes = scaled.astype(np.int16).tobytes()
+    return samples

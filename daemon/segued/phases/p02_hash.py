@@ -1,0 +1,88 @@
+"""Phase 2, hashing: what bytes these are, and whether we have them already.
+
+The content hash tells copies and moves, the audio hash tells retagging. A
+copy is linked and goes no further; a file that moved gets its old id back
+with all that is known of it.
+"""
+
+import asyncio
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from segued.errors import shown
+from segued.media import hashing
+from segued.model import FileId, FileStatus
+from segued.phases import p01_filename
+from segued.phases.contract import Dossier, Phase, Stop, Tools
+from segued.store import content
+
+__all__ = ["PHASE", "Hashed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hashed:
+    """The file's hashes, as BLAKE3 in hex.
+
+    Attributes:
+        absent: Files on record with this content that are gone from disk.
+    """
+
+    content: str
+    audio: str
+    absent: tuple[FileId, ...] = ()
+
+
+async def run(tools: Tools, dossier: Dossier) -> Hashed:
+    """Hash the file in one reading.
+
+    Raises:
+        FileChangedError: It changed while it was being read.
+        FileUnreadableError: It cannot be read, or is empty.
+    """
+    file = dossier.file
+    signature = dossier[p01_filename.PHASE].signature
+    hashes = await tools.compute.short(hashing.hash_file, file.path, signature)
+    rivals = await tools.store.do(content.rivals, file.id, hashes.content)
+    absent = await asyncio.to_thread(_absent, rivals)
+    return Hashed(hashes.content, hashes.audio, absent)
+
+
+def _absent(rivals: Sequence[content.Rival]) -> tuple[FileId, ...]:
+    """Return those that are gone, and not just on a disk that is."""
+    return tuple(
+        rival.id
+        for rival in rivals
+        if not os.path.lexists(rival.path) and _online(rival.root)
+    )
+
+
+def _online(root: bytes) -> bool:
+    try:
+        return bool(os.listdir(root))
+    except OSError:
+        return False
+
+
+def save(dossier: Dossier, result: Hashed) -> Stop | None:
+    """Claim the content; whoever comes second has a copy, or a move."""
+    claim = content.claim(dossier.file, result.content, result.audio, result.absent)
+    if claim.status is None:
+        return None
+    where = shown(claim.other_path)
+    if claim.status is FileStatus.DUPLICATE:
+        return Stop(claim.status, f"same content as {where}")
+    return Stop(claim.status, f"moved here from {where}", elsewhere=claim.other)
+
+
+PHASE: Final = Phase(
+    number=2,
+    name="hash",
+    title="Hashing",
+    version=1,
+    result=Hashed,
+    run=run,
+    save=save,
+    tally=lambda _hashed: {"hashed": 1},
+)

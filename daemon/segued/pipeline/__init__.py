@@ -1,0 +1,1 @@
+"""What is done: files taken through the phases, N at a time."""

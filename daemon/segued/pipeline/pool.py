@@ -1,0 +1,22 @@
+"""N workers on one queue, and nothing else: there is no batch phase."""
+
+import asyncio
+
+from segued.phases.contract import Tools
+from segued.pipeline.worker import Worker
+from segued.progress.board import Board
+from segued.workqueue import WorkQueue
+
+__all__ = ["run_workers"]
+
+
+async def run_workers(count: int, queue: WorkQueue, tools: Tools, board: Board) -> None:
+    """Run `count` workers until cancelled.
+
+    Raises:
+        ExceptionGroup: One of them could not go on, so none does.
+    """
+    async with asyncio.TaskGroup() as group:
+        for number in range(1, count + 1):
+            worker = Worker(number, queue, tools, board)
+            group.create_task(worker.work(), name=f"worker-{number}")

@@ -1,0 +1,96 @@
+"""A worker: takes a file, sees it through, takes the next."""
+
+import asyncio
+import os
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+
+from segued.errors import FileError, shown
+from segued.model import AudioFile, FileStatus
+from segued.phases.contract import Phase, Tools
+from segued.pipeline.runner import Outcome, import_file
+from segued.pipeline.verdict import Verdict, judge
+from segued.progress.board import Board
+from segued.store import files, intake
+from segued.workqueue import WorkQueue
+
+__all__ = ["Worker"]
+
+log: Final = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """One of N, each with one file at a time.
+
+    Attributes:
+        number: From 1, as people see it.
+    """
+
+    number: int
+    queue: WorkQueue
+    tools: Tools
+    board: Board
+
+    async def work(self) -> None:
+        """Work until cancelled.
+
+        Raises:
+            StoreError: The library cannot be used any more.
+        """
+        while True:
+            file = await self.queue.take()
+            name = shown(os.path.basename(file.path))
+            try:
+                with structlog.contextvars.bound_contextvars(
+                    worker=self.number, file=shown(file.path)
+                ):
+                    await self._see_through(file, name)
+            finally:
+                self.board.leave(self.number)
+                self.queue.done(file)
+
+    async def _see_through(self, file: AudioFile, name: str) -> None:
+        def entered(phase: Phase[Any]) -> None:
+            self.board.enter(self.number, name, phase.number, phase.title)
+
+        def left(phase: Phase[Any], result: Any) -> None:  # noqa: ANN401
+            self.board.count(str(phase.number), phase.tally(result))
+
+        limits = self.tools.config.importing
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                outcome = await import_file(
+                    file, self.tools, entered=entered, left=left
+                )
+            except FileError as error:
+                verdict = judge(error, tries=tries, tries_max=limits.unsettled_tries)
+                if verdict is Verdict.AGAIN:
+                    # Whoever is writing it needs a moment.
+                    await asyncio.sleep(limits.unsettled_wait_seconds)
+                    continue
+                await self._give_up(file, error, verdict)
+            else:
+                self._count(outcome)
+            return
+
+    async def _give_up(
+        self, file: AudioFile, error: FileError, verdict: Verdict
+    ) -> None:
+        if verdict is Verdict.MISSING:
+            await self.tools.store.do(intake.forsake, [(file.id, file.path)])
+            self.board.lost()
+            return
+        await self.tools.store.do(files.fail, file.id, error.phase, error)
+        log.warning("file.failed", code=error.code, detail=str(error))
+        self.board.finished(FileStatus.FAILED, ())
+
+    def _count(self, outcome: Outcome) -> None:
+        if outcome.status is FileStatus.PENDING:
+            # A file that moved while it was unfinished: its old self goes on.
+            return
+        self.board.finished(outcome.status, outcome.waits_for)

@@ -1,0 +1,1 @@
+"""The library database: the only place that knows SQL."""

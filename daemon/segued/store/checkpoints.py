@@ -1,0 +1,56 @@
+"""Which phases a file has behind it, and what each of them found."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from segued.model import FileId
+from segued.store.models import Checkpoint, now, tuples
+
+__all__ = ["Kept", "kept", "put"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One phase's checkpoint.
+
+    Attributes:
+        recipe: The phase's version and the settings it used.
+        payload: Its result, as JSON.
+        needs: What it waits for, when it was deferred.
+    """
+
+    phase: int
+    recipe: str
+    payload: str
+    needs: str | None
+
+
+def put(file: FileId, checkpoint: Kept) -> None:
+    """Put on record that a phase is done for a file, and what it found.
+
+    Forgets every later phase of the file: it was worked out from what this
+    result replaces.
+    """
+    Checkpoint.delete().where(
+        Checkpoint.file == file, Checkpoint.phase >= checkpoint.phase
+    ).execute()
+    Checkpoint.insert(
+        file=file,
+        phase=checkpoint.phase,
+        recipe=checkpoint.recipe,
+        payload=checkpoint.payload,
+        needs=checkpoint.needs,
+        at=now(),
+    ).execute()
+
+
+def kept(file: FileId) -> Sequence[Kept]:
+    """Return a file's checkpoints in the order of their phases."""
+    rows = (
+        Checkpoint.select(
+            Checkpoint.phase, Checkpoint.recipe, Checkpoint.payload, Checkpoint.needs
+        )
+        .where(Checkpoint.file == file)
+        .order_by(Checkpoint.phase)
+    )
+    return [Kept(*row) for row in tuples(rows)]

@@ -1,0 +1,193 @@
+"""Which files hold the same bytes, and which of them is the one imported.
+
+Everything here runs on the one writer thread, inside a transaction. That is
+what makes a claim safe: of two equal files in flight the first to commit its
+hash has it, and the other sees that it has.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from segued.model import AudioFile, FileId, FileStatus
+from segued.store import codec
+from segued.store.models import Checkpoint, Failure, File, tuples
+
+__all__ = [
+    "Claim",
+    "Rival",
+    "claim",
+    "has_original",
+    "promote_duplicate_of",
+    "release",
+    "rivals",
+]
+
+NOT_OWNERS = (FileStatus.FAILED, FileStatus.MISSING, FileStatus.DUPLICATE)
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """Another file with the same content."""
+
+    id: FileId
+    path: bytes
+    root: bytes
+    status: FileStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """How a claim on a content ended.
+
+    Attributes:
+        status: What became of the file; None when the content is its own.
+        other: The file it is a duplicate of, or now lives on as.
+        other_path: Where that one is, or was.
+    """
+
+    status: FileStatus | None = None
+    other: FileId | None = None
+    other_path: bytes = b""
+
+
+def rivals(file: FileId, content_hash: str) -> list[Rival]:
+    """Return the other files with this content."""
+    rows = (
+        File.select(File.id, File.path, File.root, File.status)
+        .where(File.content_hash == content_hash, File.id != file)
+        .order_by(File.added_at, File.id)
+    )
+    return [
+        Rival(FileId(other), bytes(path), bytes(root), FileStatus(status))
+        for other, path, root, status in tuples(rows)
+    ]
+
+
+def claim(
+    file: AudioFile, content_hash: str, audio_hash: str, absent: Sequence[FileId]
+) -> Claim:
+    """Claim a content for a file.
+
+    Args:
+        file: The file that was hashed.
+        content_hash: BLAKE3 of all of it.
+        audio_hash: BLAKE3 of its audio without tags.
+        absent: Rivals whose path was looked at and is not there any more.
+
+    Returns:
+        Status None: the file goes on. DUPLICATE: another one has the content.
+        Any other status: the file is a rival that moved; the rival lives on
+        under this path, with that status, and this row is gone.
+    """
+    others = rivals(file.id, content_hash)
+    for other in others:
+        gone = other.status is FileStatus.MISSING or (
+            other.id in absent and other.status is not FileStatus.PROCESSING
+        )
+        if gone:
+            status = _move(other, file)
+            return Claim(status, other.id, other.path)
+    File.update(content_hash=content_hash, audio_hash=audio_hash).where(
+        File.id == file.id
+    ).execute()
+    for other in others:
+        if other.status not in NOT_OWNERS:
+            _link([file.id, *(each.id for each in others)])
+            return Claim(FileStatus.DUPLICATE, other.id, other.path)
+    return Claim()
+
+
+def _move(rival: Rival, new: AudioFile) -> FileStatus:
+    """Let a rival live on under the path of a file found there."""
+    was = File.get_by_id(rival.id)
+    mine = File.get_by_id(new.id)
+    status = FileStatus(was.status_was or was.status)
+    if status is FileStatus.PROCESSING:
+        status = FileStatus.PENDING
+    File.delete().where(File.id == new.id).execute()
+    File.update(
+        path=mine.path,
+        folder=mine.folder,
+        root=mine.root,
+        path_text=mine.path_text,
+        size_bytes=new.signature.size_bytes,
+        mtime_ns=new.signature.mtime_ns,
+        inode=new.signature.inode,
+        status=status,
+        status_was=None,
+    ).where(File.id == rival.id).execute()
+    # Its first checkpoint speaks of the old signature; the look-up is free.
+    Checkpoint.update(payload=codec.encode({"signature": new.signature})).where(
+        Checkpoint.file == rival.id, Checkpoint.phase == 1
+    ).execute()
+    return status
+
+
+def _link(files: Sequence[FileId]) -> None:
+    """Put all of them into the matching hashes of each, without repeats."""
+    for file in files:
+        others = sorted(other for other in files if other != file)
+        File.update(matching_hashes=codec.encode(others)).where(
+            File.id == file
+        ).execute()
+
+
+def has_original(file: FileId) -> bool:
+    """Return whether a file that is there has this duplicate's content."""
+    content = File.select(File.content_hash).where(File.id == file)
+    return (
+        File.select()
+        .where(
+            File.content_hash == content,
+            File.id != file,
+            File.status.not_in(list(NOT_OWNERS)),
+        )
+        .exists()
+    )
+
+
+def promote_duplicate_of(file: FileId) -> FileId | None:
+    """Let a duplicate take the place of a file that failed or is missing.
+
+    It becomes PENDING, from its hashing on; hashing finds the missing file
+    and hands over what is known of it.
+    """
+    content = File.select(File.content_hash).where(File.id == file)
+    heir = (
+        File.select(File.id)
+        .where(
+            File.content_hash == content,
+            File.id != file,
+            File.status == FileStatus.DUPLICATE,
+        )
+        .order_by(File.added_at, File.id)
+        .first()
+    )
+    if heir is None or has_original(file):
+        return None
+    Checkpoint.delete().where(
+        Checkpoint.file == heir.id, Checkpoint.phase > 1
+    ).execute()
+    Failure.delete().where(Failure.file == heir.id).execute()
+    File.update(status=FileStatus.PENDING).where(File.id == heir.id).execute()
+    return FileId(heir.id)
+
+
+def release(file: FileId) -> None:
+    """Forget that a file has the content it had; its duplicates carry on."""
+    partners = [rival.id for rival in _partners(file)]
+    if FileStatus(File.get_by_id(file).status) not in NOT_OWNERS:
+        promote_duplicate_of(file)
+    for partner in partners:
+        left = sorted(other for other in partners if other != partner)
+        File.update(matching_hashes=codec.encode(left)).where(
+            File.id == partner
+        ).execute()
+    File.update(matching_hashes="[]", content_hash=None).where(
+        File.id == file
+    ).execute()
+
+
+def _partners(file: FileId) -> list[Rival]:
+    content_hash = File.get_by_id(file).content_hash
+    return rivals(file, content_hash) if content_hash else []

@@ -1,0 +1,288 @@
+"""What a walk found, against what the library knows; and what is still to do.
+
+The durable queue is here: files that are PENDING. The queue in memory is only
+a window on it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from segued.model import (
+    FINISHED,
+    AudioFile,
+    FileId,
+    FileStatus,
+    Folder,
+    Found,
+    Signature,
+)
+from segued.store import content
+from segued.store.models import Checkpoint, Failure, File, new_id, tuples
+
+__all__ = [
+    "Admitted",
+    "admit",
+    "backlog",
+    "folders_under",
+    "forsake",
+    "recover",
+    "reopen_deferred",
+    "reopen_failed",
+    "reopen_stale",
+]
+
+INSERTS_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """What a part of a walk amounted to, in files.
+
+    Attributes:
+        gone: Those on record and not there: id, and the path they had.
+    """
+
+    new: int = 0
+    changed: int = 0
+    unfinished: int = 0
+    complete: int = 0
+    failed: int = 0
+    gone: tuple[tuple[FileId, bytes], ...] = ()
+
+    def __add__(self, other: "Admitted") -> "Admitted":
+        """Return both together."""
+        return Admitted(
+            self.new + other.new,
+            self.changed + other.changed,
+            self.unfinished + other.unfinished,
+            self.complete + other.complete,
+            self.failed + other.failed,
+            self.gone + other.gone,
+        )
+
+    @property
+    def total(self) -> int:
+        """How many files are there."""
+        return self.to_do + self.complete + self.failed
+
+    @property
+    def to_do(self) -> int:
+        """How many of them have phases ahead of them."""
+        return self.new + self.changed + self.unfinished
+
+
+def admit(folders: Sequence[Folder]) -> Admitted:
+    """Put on record what a walk saw in some folders.
+
+    An unchanged file costs nothing but the look. A new or changed one becomes
+    PENDING, one that is back goes back to what it was. One that is not there
+    is only reported: whether it is MISSING, or its disk is, a whole walk tells.
+    """
+    total = Admitted()
+    for folder in folders:
+        total += _admit_folder(folder)
+    return total
+
+
+def _admit_folder(folder: Folder) -> Admitted:
+    known = {
+        bytes(path): (FileId(file), Signature(*signature), FileStatus(status), was)
+        for file, path, status, was, *signature in tuples(
+            File.select(
+                File.id,
+                File.path,
+                File.status,
+                File.status_was,
+                File.size_bytes,
+                File.mtime_ns,
+                File.inode,
+            ).where(File.folder == folder.path)
+        )
+    }
+    new: list[Found] = []
+    seen = Admitted()
+    for found in folder.files:
+        row = known.pop(found.path, None)
+        if row is None:
+            new.append(found)
+            continue
+        file, signature, status, was = row
+        if signature != found.signature:
+            _renew(file, found.signature)
+            seen += Admitted(changed=1)
+            continue
+        if status is FileStatus.MISSING:
+            status = _restore(file, was)
+        seen += _standing(status)
+    _insert(folder, new)
+    gone = tuple(
+        (file, path)
+        for path, (file, _, status, _) in known.items()
+        if status is not FileStatus.MISSING
+    )
+    return seen + Admitted(new=len(new), gone=gone)
+
+
+def _standing(status: FileStatus) -> Admitted:
+    if status is FileStatus.FAILED:
+        return Admitted(failed=1)
+    if status in FINISHED:
+        return Admitted(complete=1)
+    return Admitted(unfinished=1)
+
+
+def _insert(folder: Folder, new: Sequence[Found]) -> None:
+    rows = [
+        {
+            File.id: new_id(),
+            File.path: found.path,
+            File.folder: folder.path,
+            File.root: folder.root,
+            File.path_text: found.path.decode("utf-8", "replace"),
+            File.size_bytes: found.signature.size_bytes,
+            File.mtime_ns: found.signature.mtime_ns,
+            File.inode: found.signature.inode,
+        }
+        for found in new
+    ]
+    for start in range(0, len(rows), INSERTS_AT_ONCE):
+        File.insert_many(rows[start : start + INSERTS_AT_ONCE]).execute()
+
+
+def _renew(file: FileId, signature: Signature) -> None:
+    """Take note that other bytes are at a known path: all phases again."""
+    content.release(file)
+    Failure.delete().where(Failure.file == file).execute()
+    File.update(
+        status=FileStatus.PENDING,
+        status_was=None,
+        content_hash=None,
+        audio_hash=None,
+        finished_at=None,
+        size_bytes=signature.size_bytes,
+        mtime_ns=signature.mtime_ns,
+        inode=signature.inode,
+    ).where(File.id == file).execute()
+
+
+def _restore(file: FileId, was: str | None) -> FileStatus:
+    """Take a file back that was missing: as it was, if that still holds."""
+    status = FileStatus(was or FileStatus.PENDING)
+    if status not in FINISHED or (
+        status is FileStatus.DUPLICATE and not content.has_original(file)
+    ):
+        status = FileStatus.PENDING
+    File.update(status=status, status_was=None).where(File.id == file).execute()
+    return status
+
+
+def forsake(files: Sequence[tuple[FileId, bytes]]) -> int:
+    """Make files MISSING, keeping all that is known of them.
+
+    A duplicate of one, if there is one, takes its place. A file that has been
+    found under another path meanwhile is left alone.
+
+    Returns:
+        How many became MISSING.
+    """
+    count = 0
+    for file, path in files:
+        changed = (
+            File.update(status_was=File.status, status=FileStatus.MISSING)
+            .where(
+                File.id == file,
+                File.path == path,
+                File.status != FileStatus.MISSING,
+            )
+            .execute()
+        )
+        if changed:
+            content.promote_duplicate_of(file)
+        count += changed
+    return count
+
+
+def folders_under(root: bytes) -> list[bytes]:
+    """Return every folder at or below `root` that has files not MISSING."""
+    rows = (
+        File.select(File.folder)
+        .where(_below(root), File.status != FileStatus.MISSING)
+        .distinct()
+    )
+    return [bytes(folder) for (folder,) in tuples(rows)]
+
+
+def _below(root: bytes) -> Any:  # noqa: ANN401
+    slash = root.rstrip(b"/") + b"/"
+    return (File.path > slash) & (File.path < slash[:-1] + b"0")
+
+
+def backlog(root: bytes, *, after: bytes, limit: int) -> list[AudioFile]:
+    """Return PENDING files below `root` in path order, those after `after`."""
+    rows = (
+        File.select(
+            File.id, File.path, File.root, File.size_bytes, File.mtime_ns, File.inode
+        )
+        .where(_below(root), File.status == FileStatus.PENDING, File.path > after)
+        .order_by(File.path)
+        .limit(limit)
+    )
+    return [
+        AudioFile(FileId(file), bytes(path), bytes(under), Signature(*signature))
+        for file, path, under, *signature in tuples(rows)
+    ]
+
+
+def recover() -> int:
+    """Take back what a killed process left in the middle; return how many."""
+    changed: int = (
+        File.update(status=FileStatus.PENDING)
+        .where(File.status == FileStatus.PROCESSING)
+        .execute()
+    )
+    return changed
+
+
+def reopen_stale(recipes: Iterable[tuple[int, str]]) -> int:
+    """Make finished files PENDING that a newer phase would see otherwise.
+
+    Args:
+        recipes: For each phase, by number, the recipe it has today.
+    """
+    reopened = 0
+    for number, recipe in recipes:
+        stale = Checkpoint.select(Checkpoint.file).where(
+            Checkpoint.phase == number, Checkpoint.recipe != recipe
+        )
+        reopened += _reopen(stale)
+    return reopened
+
+
+def reopen_deferred(available: Sequence[str]) -> int:
+    """Make finished files PENDING whose deferred phase could be done now."""
+    waiting = Checkpoint.select(Checkpoint.file).where(
+        Checkpoint.needs.in_(list(available))
+    )
+    return _reopen(waiting)
+
+
+def reopen_failed(*, code: str | None = None, path: bytes | None = None) -> int:
+    """Make failed files PENDING: all, or those of a code, or at or below a path."""
+    wanted = File.status == FileStatus.FAILED
+    if code is not None:
+        wanted &= File.id.in_(Failure.select(Failure.file).where(Failure.code == code))
+    if path is not None:
+        wanted &= (File.path == path) | _below(path)
+    changed: int = File.update(status=FileStatus.PENDING).where(wanted).execute()
+    return changed
+
+
+def _reopen(files: object) -> int:
+    finished = [FileStatus.COMPLETE, FileStatus.NO_AUDIO]
+    changed: int = (
+        File.update(status=FileStatus.PENDING)
+        .where(File.id.in_(files), File.status.in_(finished))
+        .execute()
+    )
+    return changed

@@ -1,0 +1,372 @@
+"""The library database, declared: tables, their checks, and stable views.
+
+This is the single declaration of the schema. Ids are UUID text, times are
+UTC ISO 8601 text, positions are ticks, paths are the system's own bytes.
+"""
+
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, ClassVar, Final
+
+from peewee import (
+    BlobField,
+    Check,
+    CompositeKey,
+    DatabaseProxy,
+    FloatField,
+    ForeignKeyField,
+    IntegerField,
+    Model,
+    TextField,
+)
+
+from segued.model import (
+    Confidence,
+    FileStatus,
+    PassageStatus,
+    SessionState,
+    SongStatus,
+)
+
+__all__ = [
+    "TABLES",
+    "Album",
+    "Artist",
+    "Checkpoint",
+    "Curve",
+    "Decision",
+    "Failure",
+    "File",
+    "Passage",
+    "PassageAlbum",
+    "PassageSong",
+    "Session",
+    "Setting",
+    "Song",
+    "SongArtist",
+    "SongWork",
+    "Work",
+    "database",
+    "new_id",
+    "now",
+    "tuples",
+]
+
+database: Final = DatabaseProxy()
+"""Bound by `segued.store.database.Store`, once per process."""
+
+
+def now() -> str:
+    """Return the time of day, as the library writes it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def new_id() -> str:
+    """Return an id that nothing else has."""
+    return str(uuid.uuid4())
+
+
+def _one_of(column: str, values: type[StrEnum]) -> Any:  # noqa: ANN401
+    names = ", ".join(f"'{value}'" for value in values)
+    return Check(f"{column} IN ({names})")
+
+
+def tuples(query: Any) -> Iterator[tuple[Any, ...]]:  # noqa: ANN401
+    """Return the rows of a query as plain tuples, which peewee's types deny."""
+    rows: Iterator[tuple[Any, ...]] = iter(query.tuples())
+    return rows
+
+
+class Table(Model):
+    """Base of every table: our database, strict typing, names we chose."""
+
+    class Meta:
+        database = database
+        legacy_table_names = False
+        strict_tables = True
+
+
+class File(Table):
+    """One audio file, found at one path; its id outlives the path."""
+
+    id = TextField(primary_key=True, default=new_id)
+    path = BlobField(unique=True)  # absolute, the system's own bytes
+    folder = BlobField(index=True)  # the part of `path` before the last '/'
+    root = BlobField()  # the music folder it was found under
+    path_text = TextField()  # for people: invalid bytes as U+FFFD
+    size_bytes = IntegerField()
+    mtime_ns = IntegerField()
+    inode = IntegerField()
+    status = TextField(default=FileStatus.PENDING)
+    status_was = TextField(null=True)  # of a MISSING file: to go back to
+    content_hash = TextField(null=True, index=True)  # BLAKE3; null until phase 2
+    audio_hash = TextField(null=True, index=True)  # without tags; null until phase 2
+    matching_hashes = TextField(default="[]")  # JSON: ids with this content
+    tags = TextField(null=True)  # JSON of model.Tags, merged; null until phase 3
+    duration_ticks = IntegerField(null=True)  # decoded length; null until phase 4
+    sample_rate = IntegerField(null=True)
+    channels = IntegerField(null=True)
+    codec = TextField(null=True)
+    added_at = TextField(default=now)
+    finished_at = TextField(null=True)
+
+    class Meta:
+        table_name = "files"
+        indexes = ((("status", "path"), False),)
+        constraints: ClassVar = [_one_of("status", FileStatus)]
+
+
+class Checkpoint(Table):
+    """Proof that one phase is done for one file, and what it found.
+
+    Written in the transaction that writes the phase's own rows, so a crash
+    leaves either both or neither.
+    """
+
+    file = ForeignKeyField(
+        File, backref="checkpoints", on_delete="CASCADE", index=False
+    )
+    phase = IntegerField()
+    recipe = TextField()  # the phase's version, and the settings it used
+    payload = TextField()  # JSON of the phase's result
+    needs = TextField(null=True)  # what a deferred phase waits for
+    at = TextField(default=now)
+
+    class Meta:
+        table_name = "checkpoints"
+        primary_key = CompositeKey("file", "phase")
+        without_rowid = True
+        indexes = ((("phase", "recipe"), False), (("needs",), False))
+        constraints: ClassVar = [Check("phase BETWEEN 1 AND 10")]
+
+
+class Curve(Table):
+    """What decoding showed, for every file with the same audio.
+
+    Keyed by the audio and not by the file, so that a retagged, moved or
+    copied file is never decoded again.
+    """
+
+    audio_hash = TextField(primary_key=True)
+    version = IntegerField()  # of the decoding and measuring code
+    rate = IntegerField()
+    hop_frames = IntegerField()
+    frames = IntegerField()
+    levels = BlobField()  # deflated model.LevelCurve.levels
+    facts = TextField()  # JSON of model.AudioFacts
+    prints = TextField()  # JSON of model.Print, all spans ever asked for
+    warnings = TextField()  # JSON of model.Warned
+
+    class Meta:
+        table_name = "level_curves"
+
+
+class Passage(Table):
+    """One stretch of a file; `[start, end)` in ticks from its first frame.
+
+    Fades are a person's decision: null until somebody takes it.
+    """
+
+    id = TextField(primary_key=True, default=new_id)
+    file = ForeignKeyField(File, backref="passages", on_delete="CASCADE", index=False)
+    ordinal = IntegerField()  # from 1
+    start_ticks = IntegerField()
+    end_ticks = IntegerField()
+    lead_in_ticks = IntegerField(null=True)  # null: the player's crossfade applies
+    lead_out_ticks = IntegerField(null=True)
+    fade_in_ticks = IntegerField(null=True)
+    fade_out_ticks = IntegerField(null=True)
+    fade_in_curve = TextField(null=True)
+    fade_out_curve = TextField(null=True)
+    fingerprint = TextField(null=True)  # null: nothing to look up
+    title = TextField(null=True)
+    artist = TextField(null=True)
+    album = TextField(null=True)
+    confidence = TextField(default=Confidence.NONE)
+    score = FloatField(default=0.0)
+    status = TextField(default=PassageStatus.PENDING)
+    flavor = TextField(null=True)  # JSON; of a passage without song
+    flavor_source = TextField(null=True)
+
+    class Meta:
+        table_name = "passages"
+        indexes = ((("file", "ordinal"), True),)
+        constraints: ClassVar = [
+            _one_of("status", PassageStatus),
+            _one_of("confidence", Confidence),
+            Check("0 <= start_ticks AND start_ticks < end_ticks"),
+            Check("lead_in_ticks BETWEEN start_ticks AND end_ticks"),
+            Check("lead_out_ticks BETWEEN start_ticks AND end_ticks"),
+            Check("lead_in_ticks <= lead_out_ticks"),
+            Check("score BETWEEN 0 AND 1"),
+        ]
+
+
+class Song(Table):
+    """A recording, as MusicBrainz means it, or as tags alone name it."""
+
+    id = TextField(primary_key=True, default=new_id)
+    mbid = TextField(null=True, unique=True)
+    name_key = TextField(null=True, unique=True)  # for songs without an MBID
+    title = TextField(null=True)
+    status = TextField(default=SongStatus.PENDING)
+    flavor = TextField(null=True)  # JSON
+    flavor_source = TextField(null=True)
+
+    class Meta:
+        table_name = "songs"
+        constraints: ClassVar = [
+            _one_of("status", SongStatus),
+            Check("(mbid IS NULL) <> (name_key IS NULL)"),
+        ]
+
+
+class Artist(Table):
+    """Who made it."""
+
+    id = TextField(primary_key=True, default=new_id)
+    mbid = TextField(null=True, unique=True)
+    name_key = TextField(null=True, unique=True)
+    name = TextField(null=True)
+
+    class Meta:
+        table_name = "artists"
+
+
+class Work(Table):
+    """The composition behind a recording."""
+
+    id = TextField(primary_key=True, default=new_id)
+    mbid = TextField(unique=True)
+    title = TextField(null=True)
+
+    class Meta:
+        table_name = "works"
+
+
+class Album(Table):
+    """A release that a passage comes from."""
+
+    id = TextField(primary_key=True, default=new_id)
+    mbid = TextField(null=True, unique=True)
+    name_key = TextField(null=True, unique=True)
+    title = TextField(null=True)
+
+    class Meta:
+        table_name = "albums"
+
+
+class PassageSong(Table):
+    """Which song a passage is."""
+
+    passage = ForeignKeyField(Passage, on_delete="CASCADE", index=False)
+    song = ForeignKeyField(Song, on_delete="CASCADE")
+
+    class Meta:
+        table_name = "passage_songs"
+        primary_key = CompositeKey("passage", "song")
+        without_rowid = True
+
+
+class SongArtist(Table):
+    """Whose song it is; the weights of a song sum to 1."""
+
+    song = ForeignKeyField(Song, on_delete="CASCADE", index=False)
+    artist = ForeignKeyField(Artist, on_delete="CASCADE")
+    weight = FloatField()
+
+    class Meta:
+        table_name = "song_artists"
+        primary_key = CompositeKey("song", "artist")
+        without_rowid = True
+        constraints: ClassVar = [Check("weight > 0 AND weight <= 1")]
+
+
+class SongWork(Table):
+    """Which composition a song performs."""
+
+    song = ForeignKeyField(Song, on_delete="CASCADE", index=False)
+    work = ForeignKeyField(Work, on_delete="CASCADE")
+
+    class Meta:
+        table_name = "song_works"
+        primary_key = CompositeKey("song", "work")
+        without_rowid = True
+
+
+class PassageAlbum(Table):
+    """Which release a passage comes from."""
+
+    passage = ForeignKeyField(Passage, on_delete="CASCADE", index=False)
+    album = ForeignKeyField(Album, on_delete="CASCADE")
+
+    class Meta:
+        table_name = "passage_albums"
+        primary_key = CompositeKey("passage", "album")
+        without_rowid = True
+
+
+class Decision(Table):
+    """Why a passage is said to be what it is said to be."""
+
+    passage = ForeignKeyField(Passage, primary_key=True, on_delete="CASCADE")
+    reason = TextField()
+    evidence = TextField()  # JSON
+    rejected = TextField()  # JSON: candidates, each with the reason against it
+    at = TextField(default=now)
+
+    class Meta:
+        table_name = "decisions"
+
+
+class Failure(Table):
+    """What is wrong with a file: why it failed, or what it was imported in spite of."""
+
+    file = ForeignKeyField(File, primary_key=True, on_delete="CASCADE")
+    phase = IntegerField()
+    code = TextField(index=True)
+    detail = TextField()
+    fatal = IntegerField()  # 1: the file failed; 0: imported all the same
+    at = TextField(default=now)
+
+    class Meta:
+        table_name = "failures"
+        constraints: ClassVar = [Check("fatal IN (0, 1)")]
+
+
+class Session(Table):
+    """One import, from its first scan to its end."""
+
+    id = TextField(primary_key=True, default=new_id)
+    state = TextField(default=SessionState.SCANNING)
+    roots = TextField()  # JSON: folders, as text
+    started_at = TextField(default=now)
+    ended_at = TextField(null=True)
+    files_total = IntegerField(default=0)
+    files_done = IntegerField(default=0)
+    files_failed = IntegerField(default=0)
+    reason = TextField(null=True)
+
+    class Meta:
+        table_name = "import_sessions"
+        constraints: ClassVar = [_one_of("state", SessionState)]
+
+
+class Setting(Table):
+    """A setting, under its name."""
+
+    key = TextField(primary_key=True)
+    value = TextField()  # JSON
+
+    class Meta:
+        table_name = "settings"
+        without_rowid = True
+
+
+TABLES: Final = (
+    *(File, Checkpoint, Curve, Passage, Song, Artist, Work, Album),
+    *(PassageSong, SongArtist, SongWork, PassageAlbum, Decision, Failure),
+    *(Session, Setting),
+)

@@ -1,0 +1,137 @@
+"""The library as people and other programs read it: through its stable views.
+
+Everything here reads on a connection of its own that cannot write, so it may
+be used beside a running import.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from segued.errors import StoreError
+from segued.store.faults import store_error
+
+__all__ = ["TOPICS", "Summary", "last_session", "rows", "summary"]
+
+TOPICS: Final = {
+    "files": "SELECT * FROM library_files ORDER BY path_bytes",
+    "passages": "SELECT * FROM library_passages ORDER BY path, ordinal",
+    "failures": (
+        "SELECT files.id AS file_id, files.path_text AS path, files.status,"
+        " failures.phase, failures.code, failures.detail, failures.at"
+        " FROM failures JOIN files ON files.id = failures.file_id"
+        " ORDER BY failures.fatal DESC, failures.code, files.path"
+    ),
+}
+"""What can be asked for, and how it is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What is in the library, or in some folders of it.
+
+    Attributes:
+        files: Files by status.
+        passages: Passages by confidence.
+        failed: Code and sentence of every failed file.
+        warned: The same of files imported in spite of something.
+        waiting: Complete files with deferred work, by what it waits for.
+    """
+
+    files: dict[str, int] = field(default_factory=dict)
+    passages: dict[str, int] = field(default_factory=dict)
+    failed: list[tuple[str, str]] = field(default_factory=list)
+    warned: list[tuple[str, str]] = field(default_factory=list)
+    waiting: dict[str, int] = field(default_factory=dict)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[sqlite3.Connection]:
+    if not path.exists():
+        raise StoreError(f"{path}: there is no library yet; import something first")
+    try:
+        database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        try:
+            database.row_factory = sqlite3.Row
+            yield database
+        finally:
+            database.close()
+    except sqlite3.Error as error:
+        raise store_error(path, error) from error
+
+
+def rows(path: Path, topic: str) -> Iterator[dict[str, Any]]:
+    """Yield what the library says on one of `TOPICS`, a row at a time.
+
+    Raises:
+        StoreError: There is no library there, or it cannot be read.
+    """
+    with _reading(path) as database:
+        for row in database.execute(TOPICS[topic]):
+            yield dict(row)
+
+
+def summary(path: Path, roots: Sequence[bytes] = ()) -> Summary:
+    """Sum up the library, or what it knows below some folders.
+
+    Raises:
+        StoreError: There is no library there, or it cannot be read.
+    """
+    below = " OR ".join("(files.path > ? AND files.path < ?)" for _ in roots) or "1"
+    slashed = [root.rstrip(b"/") + b"/" for root in roots]
+    bounds = [each for slash in slashed for each in (slash, slash[:-1] + b"0")]
+
+    with _reading(path) as database:
+
+        def ask(columns: str, rest: str = "") -> list[Any]:
+            sql = f"SELECT {columns} FROM files {rest}"  # noqa: S608
+            return database.execute(
+                sql.replace("BELOW", f"({below})"), bounds
+            ).fetchall()
+
+        def problems(fatal: int) -> list[tuple[str, str]]:
+            found = ask(
+                "failures.code, failures.detail",
+                "JOIN failures ON failures.file_id = files.id WHERE BELOW"
+                f" AND fatal = {fatal} AND status <> 'MISSING'"
+                " ORDER BY failures.code, files.path",
+            )
+            return [(code, detail) for code, detail in found]
+
+        return Summary(
+            files=dict(ask("status, count(*)", "WHERE BELOW GROUP BY status")),
+            passages=dict(
+                ask(
+                    "confidence, count(*)",
+                    "JOIN passages ON passages.file_id = files.id"
+                    " WHERE BELOW AND files.status = 'INGEST COMPLETE'"
+                    " GROUP BY confidence",
+                )
+            ),
+            failed=problems(1),
+            warned=problems(0),
+            waiting=dict(
+                ask(
+                    "needs, count(DISTINCT files.id)",
+                    "JOIN checkpoints ON checkpoints.file_id = files.id WHERE BELOW"
+                    " AND files.status = 'INGEST COMPLETE' AND needs IS NOT NULL"
+                    " GROUP BY needs",
+                )
+            ),
+        )
+
+
+def last_session(path: Path) -> dict[str, Any] | None:
+    """Return the newest import session, if there was one.
+
+    Raises:
+        StoreError: There is no library there, or it cannot be read.
+    """
+    with _reading(path) as database:
+        row = database.execute(
+            "SELECT * FROM import_sessions ORDER BY started_at DESC LIMIT 1"
+        ).fetchone()
+        return dict(row) if row else None

@@ -1,0 +1,111 @@
+"""Songs, artists, works and albums, and what ties passages to them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from segued.model import FileId, SongStatus
+from segued.store.models import (
+    Album,
+    Artist,
+    Passage,
+    PassageAlbum,
+    PassageSong,
+    Song,
+    SongArtist,
+    SongWork,
+    Work,
+    tuples,
+)
+
+__all__ = ["Credit", "SongFacts", "flavored", "record", "set_flavor", "song_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """Somebody or something with a name and, if known, a MusicBrainz id.
+
+    Attributes:
+        key: What tells it apart when there is no id: its normalised name.
+    """
+
+    name: str | None
+    mbid: str | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SongFacts:
+    """A song as it is to be recorded, with those it is tied to."""
+
+    song: Credit
+    artists: tuple[Credit, ...] = ()
+    work_mbid: str | None = None
+
+
+def record(passage: str, song: SongFacts | None, album: Credit | None) -> None:
+    """Tie a passage to its song and album, making either if it is new."""
+    PassageSong.delete().where(PassageSong.passage == passage).execute()
+    PassageAlbum.delete().where(PassageAlbum.passage == passage).execute()
+    if song is not None:
+        row = _entity(Song, song.song, "title")
+        PassageSong.insert(passage=passage, song=row).execute()
+        _credit(row, song.artists)
+        if song.work_mbid:
+            work = _entity(Work, Credit(None, song.work_mbid), "title")
+            SongWork.insert(song=row, work=work).on_conflict_ignore().execute()
+    if album is not None:
+        row = _entity(Album, album, "title")
+        PassageAlbum.insert(passage=passage, album=row).execute()
+
+
+def _credit(song: str, artists: Sequence[Credit]) -> None:
+    rows = list(dict.fromkeys(_entity(Artist, each, "name") for each in artists))
+    SongArtist.delete().where(SongArtist.song == song).execute()
+    for row in rows:
+        SongArtist.insert(song=song, artist=row, weight=1 / len(rows)).execute()
+
+
+def _entity(table: Any, wanted: Credit, name: str) -> str:  # noqa: ANN401
+    """Return the id of the row for `wanted`, made or named if need be."""
+    if wanted.mbid:
+        same = table.mbid == wanted.mbid
+        ids = {"mbid": wanted.mbid}
+    else:
+        same = table.name_key == wanted.key
+        ids = {"name_key": wanted.key or ""}
+    row = table.get_or_none(same)
+    if row is None:
+        row = table.create(**ids, **{name: wanted.name})
+    elif wanted.name and getattr(row, name) is None:
+        table.update(**{name: wanted.name}).where(same).execute()
+    found: str = row.id
+    return found
+
+
+def song_of(file: FileId) -> list[tuple[str, str | None]]:
+    """Return each passage of a file, in order, with its song if it has one."""
+    rows = (
+        Passage.select(Passage.id, PassageSong.song)
+        .left_outer_join(PassageSong)
+        .where(Passage.file == file)
+        .order_by(Passage.ordinal)
+    )
+    return [(passage, song) for passage, song in tuples(rows)]
+
+
+def flavored(songs: Sequence[str]) -> set[str]:
+    """Return those of `songs` whose sound is known."""
+    rows = Song.select(Song.id).where(
+        Song.id.in_(list(songs)), Song.status == SongStatus.FLAVOR_READY
+    )
+    return {row.id for row in rows}
+
+
+def set_flavor(
+    song: str, status: SongStatus, flavor: str | None = None, source: str | None = None
+) -> None:
+    """Put on record how a song sounds, or that it could not be found out."""
+    Song.update(status=status, flavor=flavor, flavor_source=source).where(
+        Song.id == song
+    ).execute()

@@ -1,0 +1,90 @@
+"""What an import left behind, as the last thing a person reads."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from segued.progress.board import Snapshot
+from segued.store.reports import Summary
+from segued.views import words
+
+__all__ = ["as_json", "as_text"]
+
+WAITS_FOR = {
+    "acoustid": "an AcoustID lookup",
+    "musicbrainz": "a MusicBrainz lookup",
+    "chromaprint": "the Chromaprint library (package libchromaprint1)",
+    "essentia": "a source of flavor (install the extra: essentia)",
+}
+"""What a phase was deferred for, in words."""
+
+STATUSES = {
+    "INGEST COMPLETE": "complete",
+    "DUPLICATE HASH": "duplicate",
+    "NO AUDIO": "without audio",
+    "FAILED": "failed",
+    "MISSING": "missing",
+    "PENDING": "still to do",
+    "PROCESSING": "being worked on",
+}
+"""What a file's status is called."""
+
+LISTED_MAX = 20
+
+
+def as_text(now: Snapshot, found: Summary, database: Path) -> Iterator[str]:
+    """Yield the lines of the summary that ends an import."""
+    total = sum(count for status, count in found.files.items() if status != "MISSING")
+    passages = sum(found.passages.values())
+    yield f"{total:,} files, {passages:,} passages, in {words.duration(now.elapsed)}"
+    by_status = ", ".join(
+        f"{found.files[status]:,} {name}"
+        for status, name in STATUSES.items()
+        if found.files.get(status)
+    )
+    if by_status:
+        yield f"  Files:    {by_status}"
+    by_band = ", ".join(
+        f"{found.passages[band]:,} {band}"
+        for band in ("High", "Medium", "Low", "None")
+        if found.passages.get(band)
+    )
+    if by_band:
+        yield f"  Passages: {by_band}"
+    for need, count in sorted(found.waiting.items()):
+        files = "1 file waits" if count == 1 else f"{count:,} files wait"
+        yield f"  Deferred: {files} for {WAITS_FOR.get(need, need)}"
+    yield from _listed("Failed, and left alone until its bytes change:", found.failed)
+    yield from _listed("Imported in spite of:", found.warned)
+    yield f"The library is {database}"
+    yield "Look into it:  segued library [files | passages | failures] [--json]"
+
+
+def _listed(title: str, problems: list[tuple[str, str]]) -> Iterator[str]:
+    if not problems:
+        return
+    yield title
+    for code, detail in problems[:LISTED_MAX]:
+        yield f"  {code:<12} {detail}"
+    if len(problems) > LISTED_MAX:
+        yield f"  and {len(problems) - LISTED_MAX:,} more: segued library failures"
+
+
+def as_json(
+    now: Snapshot, found: Summary, database: Path, *, stall_ms: float
+) -> dict[str, Any]:
+    """Return the summary for a program."""
+    return {
+        "state": now.state.value,
+        "database": str(database),
+        "seconds": round(now.elapsed, 3),
+        "files_total": now.total,
+        "files_done": now.done,
+        "files": found.files,
+        "passages": found.passages,
+        "deferred": found.waiting,
+        "failed": [{"code": code, "detail": detail} for code, detail in found.failed],
+        "warnings": [{"code": code, "detail": detail} for code, detail in found.warned],
+        "counters": now.counters,
+        "loop_stall_ms": stall_ms,
+    }

@@ -1,0 +1,64 @@
+"""Progress and results in words: the same wherever a person reads them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from segued.progress.board import Snapshot, WorkerLine
+
+__all__ = ["duration", "overall", "session", "worker"]
+
+MINUTE, HOUR = 60, 3600
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time as people say it.
+
+    Example:
+        >>> [duration(s) for s in (0.4, 42, 1020, 9000)]
+        ['0.4 s', '42 s', '17 min', '2.5 h']
+    """
+    if seconds < 10:  # noqa: PLR2004
+        return f"{seconds:.1f} s"
+    if seconds < 2 * MINUTE:
+        return f"{seconds:.0f} s"
+    if seconds < 2 * HOUR:
+        return f"{seconds / MINUTE:.0f} min"
+    return f"{seconds / HOUR:.1f} h"
+
+
+def overall(now: Snapshot) -> str:
+    """Return how far a session is, in one line."""
+    parts = [f"{now.done:,} of {now.total:,} files ({now.percent:.1f} %)"]
+    if now.rate is not None:
+        parts.append(f"{now.rate:.1f} files/s")
+    if now.left is not None and now.done < now.total:
+        parts.append(f"about {duration(now.left)} left")
+    if now.failed:
+        parts.append(f"{now.failed:,} failed")
+    if now.deferred:
+        parts.append(f"{now.deferred:,} deferred")
+    return "   ".join(parts)
+
+
+def session(row: Mapping[str, Any]) -> str:
+    """Return how a session on record stands, in one line."""
+    done, total = row["files_done"], row["files_total"]
+    parts = [row["state"], f"{done:,} of {total:,} files"]
+    if row["files_failed"]:
+        parts.append(f"{row['files_failed']:,} failed")
+    parts.append(f"since {row['started_at']}")
+    if row["ended_at"]:
+        parts.append(f"until {row['ended_at']}")
+    if row["reason"] and row["state"] != "CANCELLED":
+        parts.append(row["reason"])
+    return "   ".join(parts)
+
+
+def worker(line: WorkerLine) -> tuple[str, str, str, str]:
+    """Return what a worker is at: who, which file, which phase, how long."""
+    return (
+        f"Worker {line.worker}",
+        line.name,
+        f"Phase {line.phase} {line.title}",
+        f"{line.seconds:.1f} s",
+    )

@@ -1,0 +1,88 @@
+"""The progress of a session: `segued.progress.board` and its words."""
+
+from dataclasses import dataclass
+
+from segued.model import FileStatus
+from segued.progress.board import Board
+from segued.views import words
+
+
+@dataclass
+class Clock:
+    """A clock that stands until it is told to move."""
+
+    now: float = 100.0
+
+    def __call__(self) -> float:
+        """Return the time it shows."""
+        return self.now
+
+
+def test_progress_is_by_file() -> None:
+    """Files done of files found, with rate and time left."""
+    clock = Clock()
+    board = Board(clock)
+    board.found(to_do=3_155, finished=2_570, failed=11)
+    for _ in range(31):
+        board.finished(FileStatus.COMPLETE, ["acoustid"])
+    board.finished(FileStatus.FAILED, [])
+    clock.now += 10
+
+    now = board.snapshot()
+
+    assert (now.done, now.total, now.failed, now.deferred) == (2_613, 5_736, 12, 31)
+    assert words.overall(now) == (
+        "2,613 of 5,736 files (45.6 %)   3.2 files/s   about 16 min left"
+        "   12 failed   31 deferred"
+    )
+
+
+def test_no_rate_from_too_little() -> None:
+    """One file says nothing about the next thousand."""
+    clock = Clock()
+    board = Board(clock)
+    board.found(to_do=1_000, finished=0, failed=0)
+    clock.now += 5
+    board.finished(FileStatus.COMPLETE, [])
+
+    assert words.overall(board.snapshot()) == "1 of 1,000 files (0.1 %)"
+
+
+def test_every_worker_has_a_line_while_it_works() -> None:
+    """Keyed by its number, with a clock that moves by itself."""
+    clock = Clock()
+    board = Board(clock)
+    board.enter(2, "song_b.mp3", 9, "Flavoring")
+    board.enter(1, "song_a.mp3", 5, "Fingerprinting")
+    clock.now += 2.13
+
+    lines = [words.worker(line) for line in board.snapshot().workers]
+    board.leave(1)
+
+    assert lines == [
+        ("Worker 1", "song_a.mp3", "Phase 5 Fingerprinting", "2.1 s"),
+        ("Worker 2", "song_b.mp3", "Phase 9 Flavoring", "2.1 s"),
+    ]
+    assert [line.worker for line in board.snapshot().workers] == [2]
+
+
+def test_there_are_thirteen_groups_of_counters() -> None:
+    """One for the scan, one for the work, one a phase, one for the files."""
+    board = Board(Clock())
+    board.count("2", {"hashed": 1})
+    board.count("2", {"hashed": 1})
+
+    counters = board.snapshot().counters
+
+    assert len(counters) == 13
+    assert counters["2"] == {"hashed": 2}
+
+
+def test_a_snapshot_does_not_change_afterwards() -> None:
+    """Whoever shows it shows one moment."""
+    board = Board(Clock())
+    before = board.snapshot()
+    board.count("4", {"passages": 1})
+    board.found(to_do=1, finished=0, failed=0)
+
+    assert (before.total, before.counters["4"]) == (0, {})

@@ -1,0 +1,249 @@
+"""The library database: opened, refused, shared: `segued.store.database`."""
+
+import asyncio
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from segued.config import StoreLimits
+from segued.errors import (
+    StoreCorruptError,
+    StoreError,
+    StoreFullError,
+    StoreLockedError,
+    StoreTooNewError,
+    StoreUnwritableError,
+)
+from segued.store import intake, migrate
+from segued.store.database import Store
+from segued.store.models import Artist, database
+
+QUICK = StoreLimits(busy_seconds=0.2)
+
+
+async def opened(path: Path) -> None:
+    """Open a library and close it again."""
+    store = Store(path, QUICK)
+    try:
+        await store.open()
+    finally:
+        await store.close()
+
+
+async def made(path: Path, artists: int = 0) -> None:
+    """Make a library with some rows in it."""
+    store = Store(path)
+    await store.open()
+
+    def fill() -> None:
+        for number in range(artists):
+            Artist.create(name_key=f"key {number}", name="x" * 500)
+
+    await store.do(fill)
+    await store.close()
+
+
+async def test_a_transaction_is_whole_or_not_at_all(store: Store) -> None:
+    """What was written before an error is not kept."""
+
+    def half() -> None:
+        Artist.create(name_key="one", name="One")
+        raise ValueError
+
+    with pytest.raises(ValueError):  # noqa: PT011
+        await store.do(half)
+
+    assert await store.do(Artist.select().count) == 0
+
+
+async def test_many_writers_wait_for_each_other(store: Store) -> None:
+    """Read-then-write from everywhere at once loses nothing."""
+    await store.do(Artist.create, name_key="counter", name="0")
+
+    def increase() -> None:
+        row = Artist.get(Artist.name_key == "counter")
+        row.name = str(int(row.name or 0) + 1)
+        row.save()
+
+    await asyncio.gather(*(store.do(increase) for _ in range(100)))
+
+    assert (await store.do(Artist.get, Artist.name_key == "counter")).name == "100"
+
+
+async def test_commits_survive_a_power_cut_by_setting(store: Store) -> None:
+    """The journal is a WAL, and every commit is synced."""
+
+    def pragmas() -> list[object]:
+        names = ("journal_mode", "synchronous", "foreign_keys")
+        return [database.execute_sql(f"PRAGMA {name}").fetchone()[0] for name in names]
+
+    assert await store.do(pragmas) == ["wal", 2, 1]
+
+
+async def test_a_second_segued_is_told_who_is_first(tmp_path: Path) -> None:
+    """One library, one segued; the message names the process that has it."""
+    path = tmp_path / "library.db"
+    program = (
+        "import asyncio, sys; from pathlib import Path;"
+        "from segued.store.database import Store;"
+        "asyncio.run(Store(Path(sys.argv[1])).open()); print('open', flush=True);"
+        "sys.stdin.read()"
+    )
+    with subprocess.Popen(  # noqa: ASYNC220
+        [sys.executable, "-c", program, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as first:
+        assert first.stdout is not None
+        assert first.stdout.readline() == b"open\n"
+
+        with pytest.raises(StoreLockedError, match=str(first.pid)):
+            await opened(path)
+        first.kill()
+
+    await opened(path)
+
+
+async def test_a_newer_library_is_refused(tmp_path: Path) -> None:
+    """A schema that is not understood is left alone, with both versions named."""
+    path = tmp_path / "library.db"
+    await made(path)
+    with sqlite3.connect(path) as other:
+        other.execute("PRAGMA user_version = 99")
+    other.close()
+
+    with pytest.raises(StoreTooNewError, match=r"99.*1"):
+        await opened(path)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(b"this is a text, not a database. " * 100, id="other content"),
+        pytest.param(b"", id="a foreign database"),
+    ],
+)
+async def test_what_is_no_library_is_refused_and_kept(
+    tmp_path: Path, damage: bytes
+) -> None:
+    """A file that is not ours is named, and not touched."""
+    path = tmp_path / "library.db"
+    if damage:
+        path.write_bytes(damage)
+    else:
+        with sqlite3.connect(path) as other:
+            other.execute("CREATE TABLE theirs (x)")
+        other.close()
+    before = path.read_bytes()
+
+    with pytest.raises(StoreCorruptError, match=r"library\.db: not a segued library"):
+        await opened(path)
+
+    assert path.read_bytes() == before
+
+
+async def test_a_damaged_library_is_refused(tmp_path: Path) -> None:
+    """A page of noise in the middle is found before anything is written."""
+    path = tmp_path / "library.db"
+    await made(path, artists=200)
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.seek(size // 2 // 4096 * 4096)
+        file.write(b"\xa5" * 8192)
+
+    with pytest.raises(StoreCorruptError, match="damaged"):
+        await opened(path)
+
+
+async def test_an_empty_file_becomes_a_library(tmp_path: Path) -> None:
+    """A process killed before its first transaction leaves nothing to mend."""
+    path = tmp_path / "library.db"
+    path.touch()
+
+    await opened(path)
+    await opened(path)
+
+    assert path.stat().st_size > 0
+
+
+async def test_a_folder_that_may_not_be_written_is_named(tmp_path: Path) -> None:
+    """Even root cannot make a folder below a file."""
+    (tmp_path / "file").touch()
+
+    with pytest.raises(StoreUnwritableError, match="may not be written"):
+        await opened(tmp_path / "file" / "library.db")
+
+
+async def test_a_lock_held_by_another_program_is_said(tmp_path: Path) -> None:
+    """After the time limit the message says locked, not 'database error'."""
+    store = Store(tmp_path / "library.db", QUICK)
+    await store.open()
+    other = sqlite3.connect(store.path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+
+    with pytest.raises(StoreLockedError, match="locked by another program"):
+        await store.do(Artist.create, name_key="a", name="A")
+
+    other.close()
+    await store.do(Artist.create, name_key="a", name="A")
+    await store.close()
+
+
+async def test_a_full_disk_is_said(store: Store) -> None:
+    """SQLITE_FULL is found behind whatever peewee raises on its way out."""
+
+    def fill() -> None:
+        pages = database.execute_sql("PRAGMA page_count").fetchone()[0]
+        database.execute_sql(f"PRAGMA max_page_count = {pages + 2}")
+        for number in range(1_000):
+            Artist.create(name_key=f"key {number}", name="x" * 2_000)
+
+    with pytest.raises(StoreFullError, match="no space left"):
+        await store.do(fill)
+
+    assert await store.do(intake.recover) == 0
+
+
+async def test_a_migration_keeps_a_copy_and_moves_on(tmp_path: Path) -> None:
+    """The library as it was stays beside the library as it is."""
+    path = tmp_path / "library.db"
+    await made(path, artists=1)
+    scripts = tmp_path / "scripts"
+    scripts.mkdir()
+    (scripts / "0002_add.py").write_text(
+        "def up(migrator, db):\n"
+        "    db.execute_sql('ALTER TABLE artists ADD COLUMN born TEXT')\n"
+    )
+    store = Store(path)
+    await store.open()
+
+    def columns() -> set[str]:
+        return {column.name for column in database.get_columns("artists")}
+
+    def upgrade() -> None:
+        migrate.bring_up_to_date(database.obj, path, scripts=scripts, wanted=2)
+
+    # Backing up and migrating have transactions of their own.
+    await asyncio.wrap_future(store._thread.submit(upgrade))
+    after = await store.do(columns)
+    await store.close()
+
+    assert "born" in after
+    with sqlite3.connect(tmp_path / "library.db.before-2") as copy:
+        names = {row[1] for row in copy.execute("PRAGMA table_info(artists)")}
+        assert copy.execute("SELECT count(*) FROM artists").fetchone() == (1,)
+    copy.close()
+    assert "born" not in names
+    with pytest.raises(StoreTooNewError):
+        await opened(path)
+
+
+async def test_a_failed_write_is_a_store_error(store: Store) -> None:
+    """Whatever SQLite says, the caller gets one family of errors."""
+    await store.do(Artist.create, name_key="a", name="A")
+
+    with pytest.raises(StoreError, match="UNIQUE"):
+        await store.do(Artist.create, name_key="a", name="A")

@@ -1,0 +1,139 @@
+"""What the library tells others: `segued.store.reports` and its views."""
+
+import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from segued.errors import DecodeError, StoreError
+from segued.model import Confidence, FileStatus, Span, Warned
+from segued.store import files, passages, reports, songs
+from segued.store.database import Store
+from segued.store.passages import Decided
+from segued.units import Ticks
+from tests.store.shelf import ROOT, Shelf
+
+README = Path(__file__).parents[2] / "README.md"
+
+VIEWS = {
+    "library_files": (
+        "file_id path path_bytes status content_hash audio_hash size_bytes mtime_ns"
+        " duration_ticks sample_rate channels codec failure_code failure_detail"
+        " matching_hashes"
+    ),
+    "library_passages": (
+        "passage_id file_id path ordinal start_ticks end_ticks lead_in_ticks"
+        " lead_out_ticks fingerprint title artist album recording_mbid release_mbid"
+        " confidence score status flavor_source flavor"
+    ),
+}
+"""What other programs rely on: never a column less, nor another order."""
+
+
+def decided(start: int, end: int, title: str | None = None) -> Decided:
+    """Return a passage as phase 6 decides on it."""
+    span = Span(Ticks(start), Ticks(end))
+    return Decided(
+        span, "AQA", title, "Artist", "Album", Confidence.LOW, 0.6, "named", {}, ()
+    )
+
+
+@pytest.mark.parametrize("view", VIEWS)
+async def test_the_views_keep_their_shape(store: Store, view: str) -> None:
+    """Column for column, and as the README says."""
+    with closing(sqlite3.connect(store.path)) as library:
+        found = [row[0] for row in library.execute(f"SELECT * FROM {view}").description]  # noqa: S608
+    section = README.read_text().partition(f"| `{view}` |")[2].partition("\n\n")[0]
+    cells = [line.split("|")[1] for line in section.splitlines() if "`" in line]
+    documented = [name for cell in cells for name in re.findall(r"`(\w+)`", cell)]
+
+    assert found == VIEWS[view].split()
+    assert sorted(documented) == sorted(found)
+
+
+async def test_a_passage_is_shown_with_its_song(store: Store) -> None:
+    """And one without is shown as well."""
+    shelf = Shelf(store)
+    await shelf.walk("a")
+    file = await shelf.file("a")
+
+    def record() -> None:
+        ids = passages.replace(file.id, [decided(0, 10, "One"), decided(10, 20)])
+        credit = songs.Credit("One", "a-recording", "artist\x1fone")
+        artists = tuple(songs.Credit(name, None, name) for name in ("X", "Y"))
+        album = songs.Credit("Album", "a-release")
+        songs.record(ids[0], songs.SongFacts(credit, artists), album)
+
+    await store.do(record)
+
+    rows = list(reports.rows(store.path, "passages"))
+    assert [(row["ordinal"], row["title"]) for row in rows] == [(1, "One"), (2, None)]
+    assert [row["recording_mbid"] for row in rows] == ["a-recording", None]
+    assert [row["release_mbid"] for row in rows] == ["a-release", None]
+    with closing(sqlite3.connect(store.path)) as library:
+        weights = library.execute("SELECT weight FROM song_artists").fetchall()
+    assert weights == [(0.5,), (0.5,)]
+
+
+async def test_replaced_passages_keep_what_a_person_decided(store: Store) -> None:
+    """A span that stays keeps its id and fades; one that goes is gone."""
+    shelf = Shelf(store)
+    await shelf.walk("a")
+    file = await shelf.file("a")
+    first = await store.do(
+        passages.replace, file.id, [decided(0, 10, "Old"), decided(10, 20)]
+    )
+    with closing(sqlite3.connect(store.path)) as library:
+        library.execute("UPDATE passages SET fade_in_ticks = 3 WHERE ordinal = 1")
+        library.commit()
+
+    second = await store.do(
+        passages.replace,
+        file.id,
+        [decided(20, 30), decided(0, 10, "New"), decided(30, 40)],
+    )
+
+    assert second[1] == first[0]
+    assert len({*first, *second}) == 4
+    with closing(sqlite3.connect(store.path)) as library:
+        rows = library.execute(
+            "SELECT ordinal, title, fade_in_ticks FROM passages ORDER BY ordinal"
+        ).fetchall()
+    assert rows == [(1, None, None), (2, "New", 3), (3, None, None)]
+
+
+async def test_a_lead_outside_its_passage_is_refused(store: Store) -> None:
+    """The database itself keeps start <= lead-in <= lead-out <= end."""
+    shelf = Shelf(store)
+    await shelf.walk("a")
+    file = await shelf.file("a")
+    await store.do(passages.replace, file.id, [decided(0, 10)])
+
+    for wrong in ((Ticks(11), None), (None, Ticks(11)), (Ticks(8), Ticks(7))):
+        with pytest.raises(StoreError, match="CHECK"):
+            await store.do(passages.set_leads, file.id, [wrong])
+    await store.do(passages.set_leads, file.id, [(Ticks(7), Ticks(8))])
+
+
+async def test_the_summary_counts_what_is_below_the_folders(store: Store) -> None:
+    """By status and confidence, with what failed and what was put up with."""
+    shelf = Shelf(store)
+    await shelf.walk("a", "b", "c")
+    good, bad = await shelf.file("a"), await shelf.file("b")
+
+    def fill() -> None:
+        passages.replace(good.id, [decided(0, 10)])
+        files.finish(good.id, FileStatus.COMPLETE)
+        files.warn(good.id, 4, [Warned("truncated", "cut short")])
+        files.fail(bad.id, 4, DecodeError(bad.path, "no sound"))
+
+    await store.do(fill)
+
+    found = reports.summary(store.path, [ROOT])
+    assert found.files == {"INGEST COMPLETE": 1, "FAILED": 1, "PENDING": 1}
+    assert found.passages == {"Low": 1}
+    assert found.failed == [("decode", "/music/b: no sound")]
+    assert found.warned == [("truncated", "/music/a: cut short")]
+    assert reports.summary(store.path, [b"/elsewhere"]).files == {}

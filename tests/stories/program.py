@@ -1,0 +1,120 @@
+"""segued as a person runs it: a process, its output, its exit code."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+__all__ = ["Ran", "Segued"]
+
+LIMIT_SECONDS: Final = 120
+
+DEBUG: Final = '[logging]\nlevel = "debug"\n'
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a command ended, and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:  # noqa: ANN401
+        """Return what it printed, as JSON."""
+        return json.loads(self.out)
+
+
+@dataclass(frozen=True)
+class Segued:
+    """A library of its own in a folder, and the commands run on it."""
+
+    home: Path
+    mark: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    @property
+    def database(self) -> Path:
+        """The library."""
+        return self.home / "library.db"
+
+    def run(self, *arguments: str | Path | bytes, module: str = "segued") -> Ran:
+        """Run a command to its end."""
+        done = subprocess.run(
+            self.command(*arguments, module=module),
+            env=self.environment(),
+            capture_output=True,
+            timeout=LIMIT_SECONDS,
+            check=False,
+        )
+        return Ran(
+            done.returncode,
+            done.stdout.decode("utf-8", "replace"),
+            done.stderr.decode("utf-8", "replace"),
+        )
+
+    def imported(self, *folders: Path, options: Sequence[str] = ()) -> Ran:
+        """Import folders, with a summary in JSON."""
+        where = ("--database", str(self.database))
+        return self.run("import", "--json", *where, *options, *folders)
+
+    @contextmanager
+    def importing(
+        self, *folders: Path, options: Sequence[str] = ()
+    ) -> Iterator[subprocess.Popen[bytes]]:
+        """Start an import that logs all it does; kill it in the end."""
+        config = self.home / "debug.toml"
+        self.home.mkdir(parents=True, exist_ok=True)
+        config.write_text(DEBUG)
+        where = ("--database", str(self.database), "--config", str(config))
+        arguments = ("import", *where, *options, *map(str, folders))
+        with subprocess.Popen(
+            self.command(*arguments),
+            env=self.environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    def survivors(self) -> list[int]:
+        """Return the processes that are left of any command run here."""
+        wanted = f"SEGUED_STORY={self.mark}".encode()
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                alive = (folder / "stat").read_text().rpartition(")")[2].split()[0]
+                environment = (folder / "environ").read_bytes()
+            except OSError:
+                continue
+            if alive not in "ZX" and wanted in environment.split(b"\0"):
+                found.append(int(folder.name))
+        return found
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment of a person with this home."""
+        home = str(self.home)
+        extra = {"SEGUED_STORY": self.mark, "HOME": home, "XDG_STATE_HOME": home}
+        return {**os.environ, **extra, "COLUMNS": "200"}
+
+    def command(
+        self, *arguments: str | Path | bytes, module: str = "segued"
+    ) -> list[str | bytes]:
+        """Return what to execute for a command."""
+        given = [each if isinstance(each, bytes) else str(each) for each in arguments]
+        return [sys.executable, "-m", module, *given]
+
+
+def interrupt(process: subprocess.Popen[bytes]) -> None:
+    """Press Ctrl-C: the whole group gets it."""
+    os.killpg(process.pid, signal.SIGINT)

@@ -1,0 +1,196 @@
+"""Children that crash, hang and grow: `segued.compute`."""
+
+import asyncio
+import ctypes
+import os
+import signal
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from segued.compute import Compute
+from segued.errors import (
+    DecodeError,
+    UnexpectedError,
+    WorkCrashedError,
+    WorkMemoryError,
+    WorkTimedOutError,
+)
+from segued.units import Seconds
+
+SONG = b"/music/song.mp3"
+
+
+def echo(path: bytes, *, said: str) -> tuple[bytes, str, int]:
+    """Come back."""
+    return path, said, os.getpid()
+
+
+def crash(path: bytes) -> None:
+    """Do what a broken decoder does."""
+    del path
+    ctypes.string_at(0)
+
+
+def crash_once(path: bytes, marker: str) -> str:
+    """Be killed by somebody else, the first time."""
+    del path
+    if not Path(marker).exists():
+        Path(marker).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "survived"
+
+
+def spin(path: bytes) -> None:
+    """Hang in C, deaf to everything but SIGKILL."""
+    del path
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    while True:
+        pass
+
+
+def grow(path: bytes) -> int:
+    """Take memory without end."""
+    del path
+    hoard = []
+    while True:
+        hoard.append(bytearray(64 << 20))
+
+
+def refuse(path: bytes) -> None:
+    """Find that the file is no good."""
+    raise DecodeError(path, "no sound in it")
+
+
+def stumble(path: bytes) -> None:
+    """Fail in a way nobody foresaw."""
+    raise ZeroDivisionError(path.decode())
+
+
+def speak(path: bytes) -> int:
+    """Print what is not for the terminal."""
+    del path
+    os.write(1, b"on the terminal!\n")
+    return os.write(2, b"on the terminal!\n")
+
+
+def begin(path: bytes, marker: str) -> None:
+    """Say that it began, then never end."""
+    Path(marker).write_text(str(os.getpid()))
+    spin(path)
+
+
+@pytest_asyncio.fixture(name="compute")
+async def _compute() -> AsyncIterator[Compute]:
+    compute = Compute(processes=2, memory_mib=1_024, file_limit=Seconds(60))
+    await compute.start()
+    yield compute
+    await compute.close()
+
+
+async def test_work_is_done_elsewhere(compute: Compute) -> None:
+    """In another process, with its arguments, and its result comes back."""
+    path, said, process = await compute.long(None, echo, SONG, said="hello")
+
+    assert (path, said) == (SONG, "hello")
+    assert process != os.getpid()
+
+
+async def test_a_crash_costs_one_file(compute: Compute) -> None:
+    """The one whose decoder crashed, with the signal's name; no other."""
+    good = [compute.long(None, echo, SONG, said=str(number)) for number in range(20)]
+    bad = asyncio.create_task(compute.long(None, crash, b"/music/bad.mp3"))
+
+    results = await asyncio.gather(*good)
+
+    assert [said for _, said, _ in results] == [str(number) for number in range(20)]
+    with pytest.raises(WorkCrashedError, match=r"/music/bad\.mp3: .*SIGSEGV"):
+        await bad
+
+
+async def test_a_killed_child_is_given_a_second_chance(
+    compute: Compute, tmp_path: Path
+) -> None:
+    """Somebody else's SIGKILL says nothing about the file."""
+    marker = str(tmp_path / "killed")
+
+    assert await compute.long(None, crash_once, SONG, marker) == "survived"
+
+
+async def test_a_hang_ends_at_its_limit(compute: Compute) -> None:
+    """And the place is free for the next file."""
+    begun = time.monotonic()
+    with pytest.raises(WorkTimedOutError, match=r"more than 0\.5 s"):
+        await compute.long(Seconds(0.5), spin, SONG)
+    assert time.monotonic() - begun < 10
+
+    again = [compute.long(None, echo, SONG, said="again") for _ in range(4)]
+    assert len(await asyncio.gather(*again)) == 4
+
+
+async def test_a_hoarder_is_stopped(compute: Compute) -> None:
+    """At its address space, not at the machine's memory."""
+    with pytest.raises(WorkMemoryError, match="more than 1024 MiB"):
+        await compute.long(None, grow, SONG)
+
+
+async def test_a_file_error_comes_through(compute: Compute) -> None:
+    """As it was raised, with file and reason."""
+    with pytest.raises(DecodeError, match=r"/music/song\.mp3: no sound in it"):
+        await compute.short(refuse, SONG)
+
+
+async def test_a_surprise_is_the_files_error(compute: Compute) -> None:
+    """Named by its type, so that it can be looked up."""
+    with pytest.raises(UnexpectedError, match="ZeroDivisionError"):
+        await compute.short(stumble, SONG)
+
+
+async def test_children_keep_off_the_terminal(
+    compute: Compute, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What a C library prints goes nowhere."""
+    assert await compute.long(None, speak, SONG) == 17
+
+    assert capfd.readouterr() == ("", "")
+
+
+async def test_a_cancel_kills_the_child(compute: Compute, tmp_path: Path) -> None:
+    """In well under two seconds, also when it is deaf."""
+    marker = tmp_path / "begun"
+    task = asyncio.create_task(compute.long(None, begin, SONG, str(marker)))
+    child = await asyncio.to_thread(_written, marker)
+
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    begun = time.monotonic()
+    await compute.close()
+
+    assert time.monotonic() - begun < 1.8
+    with pytest.raises(ProcessLookupError):
+        os.kill(child, 0)
+
+
+def _written(marker: Path) -> int:
+    """Wait until a child has written its number, and return it."""
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        if marker.exists() and (text := marker.read_text()):
+            return int(text)
+    raise TimeoutError(marker)
+
+
+async def test_short_work_does_not_wait_for_long(compute: Compute) -> None:
+    """With every long slot taken, a hash still gets its turn."""
+    long = [asyncio.create_task(compute.long(Seconds(30), spin, SONG)) for _ in "12"]
+
+    path, _, _ = await asyncio.wait_for(compute.short(echo, SONG, said="short"), 10)
+
+    for task in long:
+        task.cancel()
+    await asyncio.gather(*long, return_exceptions=True)
+    assert path == SONG

@@ -1,0 +1,63 @@
+"""The exceptions: `segued.errors`."""
+
+import pickle
+import re
+
+import pytest
+
+from segued import errors
+from segued.errors import DecodeError, FileError, SeguedError, shown
+
+
+def descendants(kind: type[SeguedError]) -> list[type[SeguedError]]:
+    """Return a class and everything below it."""
+    return [kind] + [d for child in kind.__subclasses__() for d in descendants(child)]
+
+
+def drawn() -> dict[str, int]:
+    """Class name to depth, read off the drawing."""
+    lines = re.findall(
+        r"^    ([│├└─ ]*)(\w+Error)\b", errors.__doc__ or "", re.MULTILINE
+    )
+    return {name: len(branch) // 4 for branch, name in lines}
+
+
+def test_the_drawing_is_the_tree() -> None:
+    """Every class is drawn, at the depth it has."""
+    base = len(SeguedError.__mro__)
+    depth = {
+        kind.__name__: len(kind.__mro__) - base for kind in descendants(SeguedError)
+    }
+
+    assert drawn() == depth
+
+
+def test_codes_are_unique() -> None:
+    """One code, one meaning."""
+    codes = [kind.code for kind in descendants(SeguedError)]
+
+    assert len(codes) == len(set(codes))
+
+
+def test_a_file_error_survives_the_way_out_of_a_child() -> None:
+    """Pickled and read back, it names the same file and reason."""
+    error = DecodeError(b"/music/\xff.mp3", "no sound")
+
+    back = pickle.loads(pickle.dumps(error))  # noqa: S301
+
+    assert isinstance(back, FileError)
+    assert str(back) == str(error) == "/music/\\xff.mp3: no sound"
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        pytest.param(b"/m/plain.mp3", "/m/plain.mp3", id="plain"),
+        pytest.param("/m/Björk".encode(), "/m/Björk", id="UTF-8"),
+        pytest.param(b"/m/\xff\xfe", "/m/\\xff\\xfe", id="not UTF-8"),
+        pytest.param(b"/m/a\nb\x1b[2J", "/m/a\\x0ab\\x1b[2J", id="control"),
+    ],
+)
+def test_a_path_is_shown_harmless(path: bytes, text: str) -> None:
+    """Whatever a name holds, it stays one line that moves no cursor."""
+    assert shown(path) == text
