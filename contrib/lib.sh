@@ -8,7 +8,7 @@ ME=contrib/$(basename -- "$(readlink -f -- "$0")")
 HERE=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 VENV=$HERE/.venv
 RUN_PACKAGES=(python3-venv ca-certificates libchromaprint1)
-TEST_PACKAGES=("${RUN_PACKAGES[@]}" libchromaprint-tools ffmpeg)
+TEST_PACKAGES=("${RUN_PACKAGES[@]}" libchromaprint-tools ffmpeg strace)
 
 # Why a Debian package is needed.
 reason_for() {
@@ -17,6 +17,7 @@ reason_for() {
         ca-certificates) echo "to know outside services by their certificates" ;;
         libchromaprint1) echo "acoustic fingerprints" ;;
         libchromaprint-tools) echo "fpcalc, which the tests compare fingerprints with" ;;
+        strace) echo "shows the tests that music is only read" ;;
         ffmpeg) echo "makes and measures the audio files of the tests" ;;
     esac
 }
@@ -28,7 +29,7 @@ present() {
         ca-certificates) [[ -s /etc/ssl/certs/ca-certificates.crt || ! -e /etc/debian_version ]] ;;
         libchromaprint1) [[ $(PATH=$PATH:/usr/sbin:/sbin ldconfig -p) == *libchromaprint.so.[01]\ * ]] ;;
         libchromaprint-tools) [[ -n $(command -v fpcalc) ]] ;;
-        ffmpeg) [[ -n $(command -v ffmpeg) ]] ;;
+        ffmpeg | strace) [[ -n $(command -v "$1") ]] ;;
     esac
 }
 

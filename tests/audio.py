@@ -16,6 +16,9 @@ __all__ = ["Sound", "encoded", "fpcalc", "length_by_ffmpeg", "music", "silence"]
 Sound: TypeAlias = npt.NDArray[np.float32]
 """Samples, 1.0 being full scale; shape (frames, channels)."""
 
+Wave: TypeAlias = npt.NDArray[np.float32]
+"""Samples of one channel; shape (frames,)."""
+
 BEAT_S: Final = 0.5
 CHORDS: Final = ((0, 4, 7), (9, 12, 16), (5, 9, 12), (7, 11, 14), (2, 5, 9))
 """Semitones above the key, a chord every two beats."""
@@ -28,20 +31,20 @@ def music(
     rng = np.random.default_rng(seed)
     frames = round(seconds * rate)
     sound = np.zeros((frames, channels), dtype=np.float32)
-    beat = round(BEAT_S * rate)
+    bar = 2 * round(BEAT_S * rate)
     key = 110.0 * 2 ** (rng.integers(0, 12) / 12)
-    for number, start in enumerate(range(0, frames, 2 * beat)):
+    for number, start in enumerate(range(0, frames, bar)):
         chord = CHORDS[rng.integers(0, len(CHORDS))]
-        bar = _chord(chord, key, rate, 2 * beat, rng)
-        bar += _drums(number, rate, 2 * beat, rng)
-        part = bar[: frames - start]
+        played = _chord(chord, key, rate, bar, rng) + _drums(number, rate, bar, rng)
+        part = played[: frames - start]
         for channel in range(channels):
             # A different share of noise and a short delay, so that no two
             # channels are equal and the mean is neither of them.
             noise = rng.standard_normal(len(part), dtype=np.float32)
             heard = np.roll(part, 7 * channel) + 0.01 * noise
             sound[start : start + len(part), channel] = heard
-    return np.clip(0.6 * sound, -0.99, 0.99)
+    heard_by_all: Sound = np.clip(0.6 * sound, -0.99, 0.99)
+    return heard_by_all
 
 
 def silence(seconds: float, rate: int = 44_100, channels: int = 2) -> Sound:
@@ -52,36 +55,28 @@ def silence(seconds: float, rate: int = 44_100, channels: int = 2) -> Sound:
 def encoded(path: Path, sound: Sound, rate: int, *options: str) -> Path:
     """Write `sound` to `path` as ffmpeg's `options` and the name's ending say."""
     source = ("-f", "f32le", "-ar", str(rate), "-ac", str(sound.shape[1]), "-i", "-")
-    quiet = ("ffmpeg", "-nostdin", "-v", "error", "-y")
-    subprocess.run(  # noqa: S603
-        (*quiet, *source, *options, str(path)), input=sound.tobytes(), check=True
-    )
+    command = ("ffmpeg", "-nostdin", "-v", "error", "-y", *source, *options, str(path))
+    subprocess.run(command, input=sound.astype("<f4").tobytes(), check=True)
     return path
 
 
 def length_by_ffmpeg(path: Path) -> int:
     """Return how many frames ffmpeg makes of a file, counted one by one."""
-    channels = 1
-    raw = subprocess.run(  # noqa: S603
-        ("ffmpeg", "-nostdin", "-v", "quiet", "-i", str(path), "-map", "0:a:0")
-        + ("-ac", str(channels), "-f", "s16le", "-"),
-        stdout=subprocess.PIPE,
-        check=False,
-    ).stdout
-    return len(raw) // 2
+    command = ("ffmpeg", "-nostdin", "-v", "quiet", "-i", str(path), "-map", "0:a:0")
+    # One channel of eight bits: a byte is a frame.
+    raw = ("-ac", "1", "-c:a", "pcm_u8", "-f", "u8", "-")
+    done = subprocess.run((*command, *raw), stdout=subprocess.PIPE, check=False)
+    return len(done.stdout)
 
 
 def fpcalc(path: Path) -> str:
     """Return the fingerprint that Chromaprint's own program prints for a file."""
     # Debian 12's fpcalc ends with 3 on files shorter than its window, although
     # it has printed the fingerprint.
-    return subprocess.run(  # noqa: S603
-        ("fpcalc", "-plain", str(path)),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        check=False,
-        text=True,
-    ).stdout.strip()
+    done = subprocess.run(
+        ("fpcalc", "-plain", str(path)), capture_output=True, check=False, text=True
+    )
+    return done.stdout.strip()
 
 
 def _chord(
@@ -90,7 +85,7 @@ def _chord(
     rate: int,
     frames: int,
     rng: np.random.Generator,
-) -> npt.NDArray[np.float32]:
+) -> Wave:
     time = np.arange(frames, dtype=np.float32) / np.float32(rate)
     tones = np.zeros(frames, dtype=np.float32)
     for semitone in (semitones[0] - 12, *semitones):
@@ -103,14 +98,15 @@ def _chord(
             angle = np.float32(2 * np.pi * pitch * harmonic) * time
             tones += np.float32(level) * np.sin(angle + np.float32(phase))
     fade = np.minimum(1.0, np.minimum(time, time[::-1]) / 0.01)
-    return (tones * fade * np.exp(-time * rng.uniform(0.3, 2.0))).astype(np.float32)
+    played: Wave = tones * fade * np.exp(-time * np.float32(rng.uniform(0.3, 2.0)))
+    return played
 
 
-def _drums(
-    number: int, rate: int, frames: int, rng: np.random.Generator
-) -> npt.NDArray[np.float32]:
+def _drums(number: int, rate: int, frames: int, rng: np.random.Generator) -> Wave:
     time = np.arange(frames, dtype=np.float32) / np.float32(rate)
     kick = 0.8 * np.exp(-time * 18) * np.sin(2 * np.pi * 55 * time)
     late = np.maximum(0.0, time - BEAT_S)
-    snare = rng.standard_normal(frames) * np.exp(-late * 25) * (time >= BEAT_S)
-    return (kick + (0.25 + 0.1 * (number % 4 == 3)) * snare).astype(np.float32)
+    snare = rng.standard_normal(frames, np.float32) * np.exp(-late * 25)
+    snare[time < BEAT_S] = 0
+    played: Wave = kick + np.float32(0.25 + 0.1 * (number % 4 == 3)) * snare
+    return played

@@ -140,13 +140,13 @@ async def test_a_hoarder_is_stopped(compute: Compute) -> None:
 async def test_a_file_error_comes_through(compute: Compute) -> None:
     """As it was raised, with file and reason."""
     with pytest.raises(DecodeError, match=r"/music/song\.mp3: no sound in it"):
-        await compute.short(refuse, SONG)
+        await compute.short(None, refuse, SONG)
 
 
 async def test_a_surprise_is_the_files_error(compute: Compute) -> None:
     """Named by its type, so that it can be looked up."""
     with pytest.raises(UnexpectedError, match="ZeroDivisionError"):
-        await compute.short(stumble, SONG)
+        await compute.short(None, stumble, SONG)
 
 
 async def test_children_keep_off_the_terminal(
@@ -188,7 +188,9 @@ async def test_short_work_does_not_wait_for_long(compute: Compute) -> None:
     """With every long slot taken, a hash still gets its turn."""
     long = [asyncio.create_task(compute.long(Seconds(30), spin, SONG)) for _ in "12"]
 
-    path, _, _ = await asyncio.wait_for(compute.short(echo, SONG, said="short"), 10)
+    path, _, _ = await asyncio.wait_for(
+        compute.short(None, echo, SONG, said="short"), 10
+    )
 
     for task in long:
         task.cancel()

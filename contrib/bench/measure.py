@@ -3,7 +3,6 @@
 import ctypes
 import os
 import re
-import signal
 import tempfile
 import threading
 import time
@@ -12,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["Cost", "Failed", "Memory", "cost_of", "sum_of"]
+__all__ = ["Cost", "MeasureError", "Memory", "cost_of", "sum_of"]
 
 PR_SET_CHILD_SUBREAPER: Final = 36
 SAMPLE_SECONDS: Final = 0.05
@@ -23,7 +22,7 @@ SHARES: Final = re.compile(rb"^(Rss|Pss):\s+(\d+) kB", re.MULTILINE)
 KIB_PER_MIB: Final = 1024
 
 
-class Failed(Exception):
+class MeasureError(Exception):
     """A command that was to be measured did not do what it should."""
 
 
@@ -80,7 +79,7 @@ def cost_of(
         codes: The exit codes that are well.
 
     Raises:
-        Failed: It ended with another code, or left processes running.
+        MeasureError: It ended with another code, or left processes running.
     """
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
     with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as complained:
@@ -91,7 +90,7 @@ def cost_of(
         )
         watch = _Watch() if memory else None
         started = time.monotonic()
-        child = os.posix_spawnp(  # noqa: S606 - what is measured is a command
+        child = os.posix_spawnp(
             command[0], list(command), env or os.environ, file_actions=streams
         )
         code, cpu, ended = _awaited(child)
@@ -100,7 +99,7 @@ def cost_of(
         complained.seek(0)
         if code not in codes:
             words = complained.read().decode(errors="replace").strip()
-            raise Failed(f"{command[0]} ended with code {code}\n{words[-2_000:]}")
+            raise MeasureError(f"{command[0]} ended with code {code}\n{words[-2_000:]}")
         return Cost(cpu, ended - started, said.read(), peak, code)
 
 
@@ -124,14 +123,12 @@ def _awaited(child: int) -> tuple[int, float, float]:
             return code, cpu, ended
         cpu += usage.ru_utime + usage.ru_stime
         if found == child:
-            code, ended, alive = os.waitstatus_to_exitcode(status), time.monotonic(), False
+            alive, ended = False, time.monotonic()
+            code = os.waitstatus_to_exitcode(status)
         elif not found:
             if time.monotonic() - ended > ORPHAN_SECONDS:
-                left = tuple(_offspring(os.getpid()))
-                for process in left:
-                    with suppress(ProcessLookupError):
-                        os.kill(process, signal.SIGKILL)
-                raise Failed(f"left {len(left)} processes running")
+                left = len(tuple(_offspring(os.getpid())))
+                raise MeasureError(f"it ended, but {left} of its children go on")
             time.sleep(SAMPLE_SECONDS)
 
 
@@ -154,24 +151,25 @@ class _Watch:
         while not self._stop.wait(SAMPLE_SECONDS):
             sums = {b"Rss": 0, b"Pss": 0}
             for process in _offspring(os.getpid()):
-                # One that has just ended holds nothing.
-                with suppress(OSError), open(f"/proc/{process}/smaps_rollup", "rb") as f:
-                    for name, kib in SHARES.findall(f.read()):
-                        sums[name] += int(kib)
+                for name, kib in SHARES.findall(_read(process, "smaps_rollup")):
+                    sums[name] += int(kib)
             self._pss = max(self._pss, sums[b"Pss"])
             self._rss = max(self._rss, sums[b"Rss"])
 
 
 def _offspring(process: int) -> Iterator[int]:
     """Yield the children of a process, and theirs."""
+    with suppress(OSError):
+        for thread in os.listdir(f"/proc/{process}/task"):
+            for child in _read(process, f"task/{thread}/children").split():
+                yield int(child)
+                yield from _offspring(int(child))
+
+
+def _read(process: int, what: str) -> bytes:
+    """Return what the system says of a process: nothing, if it has just ended."""
     try:
-        threads = os.listdir(f"/proc/{process}/task")
+        with open(f"/proc/{process}/{what}", "rb") as file:
+            return file.read()
     except OSError:
-        return
-    for thread in threads:
-        with suppress(OSError):
-            with open(f"/proc/{process}/task/{thread}/children", "rb") as file:
-                children = [int(child) for child in file.read().split()]
-            for child in children:
-                yield child
-                yield from _offspring(child)
+        return b""

@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import msgspec
 from rich.console import Console
@@ -19,9 +19,11 @@ from segued.config import Config, load
 from segued.errors import ConfigError, StoreError, shown
 from segued.intake.scan import roots_of
 from segued.model import SessionState
-from segued.service import Ended, ImportService
 from segued.store import reports
 from segued.views import library, summary, terminal
+
+if TYPE_CHECKING:
+    from segued.service import Ended, ImportService
 
 __all__ = ["configured", "main", "run_command", "with_shared_options"]
 
@@ -144,6 +146,9 @@ def _library(given: argparse.Namespace) -> int:
 
 
 def _import(given: argparse.Namespace) -> int:
+    # Half a second that no other command needs.
+    from segued.service import ImportService  # noqa: PLC0415
+
     config = configured(given)
     roots = roots_of(given.folders)
     service = ImportService(config)
@@ -156,8 +161,8 @@ def _import(given: argparse.Namespace) -> int:
 
 
 async def _watched(
-    service: ImportService, roots: list[bytes], workers: int | None, progress: Console
-) -> Ended:
+    service: "ImportService", roots: list[bytes], workers: int | None, progress: Console
+) -> "Ended":
     """Run an import with its progress shown, until it ends or is cancelled."""
     work = asyncio.ensure_future(service.run(roots, workers=workers))
     view = asyncio.ensure_future(terminal.watch(service.board, progress))
@@ -183,8 +188,8 @@ async def _watched(
 def _conclude(
     given: argparse.Namespace,
     config: Config,
-    service: ImportService,
-    ended: Ended,
+    service: "ImportService",
+    ended: "Ended",
     roots: list[bytes],
 ) -> int:
     """Say how an import ended, and return the exit code that says the same."""

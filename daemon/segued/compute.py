@@ -73,6 +73,7 @@ class Compute:
 
     async def short(
         self,
+        limit: Seconds | None,
         work: Callable[Concatenate[bytes, P], T],
         path: bytes,
         /,
@@ -81,7 +82,7 @@ class Compute:
     ) -> T:
         """Run work that takes milliseconds on a file; raises as `long` does."""
         call = partial(work, path, *args, **kwargs)
-        return await self._short.run(call, path, self._file_limit)
+        return await self._short.run(call, path, limit or self._file_limit)
 
     async def long(
         self,

@@ -71,6 +71,7 @@ class ComputeLimits(_Section, frozen=True):
 
     processes: Annotated[int, msgspec.Meta(ge=0, le=1_024)] = 0
     file_seconds: Annotated[float, msgspec.Meta(gt=0)] = 1_800.0
+    tags_seconds: Annotated[float, msgspec.Meta(gt=0)] = 60.0
     flavor_seconds: Annotated[float, msgspec.Meta(gt=0)] = 600.0
     memory_mib: Annotated[int, msgspec.Meta(ge=512)] = 2_048
 

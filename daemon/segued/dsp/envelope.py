@@ -15,11 +15,11 @@ from segued.model import LevelCurve
 from segued.units import Dbfs, Frames, Hertz
 
 __all__ = [
+    "ROUNDING",
     "STEP_HOPS",
     "WINDOW_HOPS",
     "Energies",
     "Envelope",
-    "ROUNDING",
     "energy_of",
     "hop_length",
     "loud_hops",
@@ -37,15 +37,16 @@ STEP_HOPS: Final = 5
 """...and look at it every 50 ms."""
 
 WAITING_HOPS_MAX: Final = 4_096
+"""Logarithms are cheap only by the thousand."""
 
 SILENT: Final = 255
 """The byte for all that is -127.5 dBFS or less."""
 
 DB_PER_DECADE: Final = 10
-_LEVELS = np.arange(SILENT + 1)
-_ENERGIES: Final = (10.0 ** (-_LEVELS * LevelCurve.STEP_DB / DB_PER_DECADE)) * (
-    _LEVELS < SILENT
+_ENERGIES: Final = 10.0 ** (
+    np.arange(SILENT + 1) * -LevelCurve.STEP_DB / DB_PER_DECADE
 )
+_ENERGIES[SILENT] = 0
 """Mean square for each level byte. Digital silence is no energy at all."""
 
 ROUNDING: Final = 1 - 1e-6
@@ -110,7 +111,7 @@ class Envelope:
         self._begun_frames = after
 
     def _wait(self, sums: npt.NDArray[np.float32]) -> None:
-        """Hold sums back: logarithms are cheap only by the thousand."""
+        """Take sums of squares, to be made levels when there are enough."""
         self._waiting.append(sums)
         self._waiting_hops += len(sums)
         if self._waiting_hops >= WAITING_HOPS_MAX:
@@ -126,7 +127,7 @@ class Envelope:
 
 def loud_hops(curve: LevelCurve, level: Dbfs) -> npt.NDArray[np.bool_]:
     """Return which hops are at `level` or above; shape (hops,)."""
-    is_loud = _ENERGIES >= energy_of(level) * ROUNDING
+    is_loud = energy_of(level) * ROUNDING <= _ENERGIES
     loud: npt.NDArray[np.bool_] = is_loud[np.frombuffer(curve.levels, np.uint8)]
     return loud
 

@@ -7,7 +7,17 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Block", "Mono", "Shares", "Stereo", "mix", "sane", "shares_of", "stereo_of"]
+__all__ = [
+    "STEREO_CHANNELS",
+    "Block",
+    "Mono",
+    "Shares",
+    "Stereo",
+    "mix",
+    "sane",
+    "shares_of",
+    "stereo_of",
+]
 
 Block: TypeAlias = npt.NDArray[Any]
 """Samples as a decoder made them: uint8, int16, int32, int64, float32 or
@@ -71,12 +81,15 @@ def shares_of(weights: Sequence[float]) -> Shares:
     return shares
 
 
-def stereo_of(block: Block) -> Stereo:
-    """Return one channel of one, two of two, and the mean of more."""
-    if len(block) > STEREO_CHANNELS:
-        both = np.empty((1, block.shape[1]), dtype=np.float32)
-        mix(block, shares_of((1.0,) * len(block)), both[0])
-        return both.T
+def stereo_of(block: Block, channels: int) -> Stereo:
+    """Return a block as one or two channels, shape (frames, channels).
+
+    Two of two are themselves; all else becomes its mean, as often as wanted.
+    """
+    if len(block) != channels:
+        mean = np.empty(block.shape[1], dtype=np.float32)
+        mix(block, shares_of((1.0,) * len(block)), mean)
+        return np.repeat(mean[:, np.newaxis], channels, axis=1)
     full_scale, middle = _scale(block)
     sound = block.astype(np.float32) - np.float32(middle)
     sound /= np.float32(full_scale)

@@ -40,6 +40,10 @@ class BoundedFile:
         self._total = 0
         self._reads = 0
 
+    def restart(self) -> None:
+        """Go back to the beginning, with the limits unspent."""
+        self._at = self._total = self._reads = 0
+
     def read_at(self, offset: int, count: int) -> bytes:
         """Return `count` bytes from `offset`; fewer only at the file's end.
 

@@ -96,13 +96,11 @@ def heard(source: Source) -> Iterator[Heard]:
 
 
 def warnings_of(source: Source, frames: int) -> tuple[Warned, ...]:
-    """Return what is wrong with a file of which `frames` frames were decoded."""
+    """Return what is wrong with a file of which `frames` frames were decoded.
+
+    The graver first: a file cut short ends in a part that cannot be decoded.
+    """
     found = []
-    if source.broken:
-        parts = "part" if source.broken == 1 else "parts"
-        found.append(
-            Warned("damaged", f"{source.broken:,} {parts} could not be decoded")
-        )
     promised = source.promised or 0
     missing = promised - frames
     if missing > max(SHORT_SECONDS * source.rate, SHORT_SHARE * promised):
@@ -112,6 +110,11 @@ def warnings_of(source: Source, frames: int) -> tuple[Warned, ...]:
                 "truncated",
                 f"{there:,.1f} s of sound, where the header promises {claimed:,.1f} s",
             )
+        )
+    if source.broken:
+        parts = "part" if source.broken == 1 else "parts"
+        found.append(
+            Warned("damaged", f"{source.broken:,} {parts} could not be decoded")
         )
     return tuple(found)
 

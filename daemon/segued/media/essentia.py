@@ -1,29 +1,26 @@
-"""How a passage sounds, by Essentia; the only importer of `essentia`.
+"""How a passage sounds, measured here; the only importer of `essentia`.
 
-An extra, because of its licence. It gets a temporary WAV file of the passage
-and never the music file: it crashes on formats it does not know. It holds the
-interpreter while it works, so it runs in a child like everything here.
-
-The plain package has no trained models. What it gives are measurements, and
-only characteristics that follow from one of them are filled in; those of
-other sources are never compared with these.
+Essentia is an extra: large, slow (2.5 s of CPU for a minute of sound) and not
+there by default. Its plain package has no trained classifiers, so three of the
+eighteen characteristics are all that can honestly be said, and all that is.
 """
 
 import importlib.util
 import math
 import os
 import tempfile
-from collections.abc import Mapping
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from importlib.metadata import version
-from pathlib import Path
+from glob import escape, glob
 from typing import Any, Final
 
 import numpy as np
 
-from segued.errors import DecodeError
-from segued.media.decode import decoded, heard
+from segued.dsp.mixdown import STEREO_CHANNELS, Stereo, sane, stereo_of
+from segued.errors import DecodeError, UnexpectedError
+from segued.media.decode import decoded
+from segued.media.pcm import Source
 from segued.media.resample import Resampler
 from segued.media.sndfile import WaveWriter
 from segued.model import Signature, Span
@@ -31,45 +28,47 @@ from segued.units import TICKS_PER_SECOND, Hertz, Ticks, ticks_to_frames
 
 __all__ = ["Sound", "available", "flavor_of", "sweep"]
 
-RULES: Final = 1
-"""Raised whenever the same measurements would give other characteristics."""
-
-RATE: Final = Hertz(44_100)
-LENGTH_MAX: Final = Ticks(10 * 60 * TICKS_PER_SECOND)
-"""Of a longer passage the middle speaks for all: its memory grows with it."""
-
-PREFIX: Final = "flavor-"
+PREFIX: Final = "segued-flavor-"
 SUFFIX: Final = ".wav"
 
-DANCEABILITY_MAX: Final = 3.0
-"""Essentia's scale goes from 0 to about 3."""
+RATE: Final = Hertz(44_100)
+"""What Essentia's descriptors are defined at."""
 
-BRIGHT_HERTZ: Final = 1_500.0
-"""Spectral centroid of music that is neither bright nor dark."""
+EXCERPT_MAX: Final = Ticks(10 * 60 * TICKS_PER_SECOND)
+"""More than the middle ten minutes says no more, and takes no less."""
+
+DANCEABILITY_MAX: Final = 3.0
+DARK_HERTZ: Final = 500.0
+OCTAVES: Final = 3.0
+"""From a centroid that is as dark as music gets to one as bright, 4 kHz."""
 
 MEASURES: Final = {
     "bpm": "rhythm.bpm",
     "onset_rate": "rhythm.onset_rate",
+    "danceability": "rhythm.danceability",
     "key": "tonal.key_edma.key",
     "scale": "tonal.key_edma.scale",
     "key_strength": "tonal.key_edma.strength",
+    "chords_changes_rate": "tonal.chords_changes_rate",
+    "tuning_hertz": "tonal.tuning_frequency",
     "loudness_lufs": "lowlevel.loudness_ebu128.integrated",
     "loudness_range_lu": "lowlevel.loudness_ebu128.loudness_range",
+    "average_loudness": "lowlevel.average_loudness",
     "dynamic_complexity_db": "lowlevel.dynamic_complexity",
+    "dissonance": "lowlevel.dissonance.mean",
     "spectral_centroid_hertz": "lowlevel.spectral_centroid.mean",
 }
-"""What is kept of the measurements, and Essentia's names."""
+"""Our name of each measure, and Essentia's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """How a passage sounds.
+    """What was measured of a passage.
 
     Attributes:
-        version: Of Essentia, and of the rules here.
-        characteristics: Classes with shares that sum to 1, by characteristic,
-            under the names that AcousticBrainz has for them.
-        measures: Single values, with their units in their names.
+        version: Which Essentia measured it.
+        characteristics: By name, the share of each class; they sum to 1.
+        measures: By name, a number or a word; units are in the names.
     """
 
     version: str
@@ -78,98 +77,163 @@ class Sound:
 
 
 def available() -> bool:
-    """Return whether the extra is installed; does not load it."""
+    """Return whether Essentia is installed, without loading it."""
     return importlib.util.find_spec("essentia") is not None
 
 
 def sweep(spool: str) -> None:
-    """Delete what killed children left behind."""
-    for path in Path(spool).glob(f"{PREFIX}*{SUFFIX}"):
-        path.unlink(missing_ok=True)
+    """Delete what children that were killed have left in `spool`.
+
+    For the start of the program, when no child can be writing there.
+    """
+    for name in glob(os.path.join(escape(spool), f"{PREFIX}*{SUFFIX}")):
+        with suppress(OSError):
+            os.unlink(name)
 
 
 def flavor_of(path: bytes, expected: Signature, span: Span, spool: str) -> Sound:
-    """Measure how a passage sounds.
+    """Return how a passage sounds.
+
+    Takes half a minute for ten of music, and all memory that it wants: for a
+    child process with limits.
 
     Args:
-        path: Absolute path of the music file; only read.
-        expected: Its signature when it was analysed.
-        span: The passage.
-        spool: Folder for the temporary WAV file, always removed again.
+        path: Absolute path.
+        expected: The file's signature when it was found.
+        span: The passage; of more than ten minutes, the middle ten count.
+        spool: Folder for the passage as a WAV file, for as long as this takes.
 
     Raises:
-        DecodeError: Essentia makes nothing of it; in its words.
         FileError: As `segued.media.decode.decoded` says.
+        DecodeError: Essentia could make nothing of it; says why.
+        UnexpectedError: The WAV file could not be written.
     """
-    import essentia  # noqa: PLC0415 - takes a second and 130 MB
-    from essentia.standard import MusicExtractor  # noqa: PLC0415
+    with _temporary(path, spool) as wave:
+        _write_excerpt(path, expected, _middle(span), wave)
+        return _measured(path, wave)
 
-    essentia.log.infoActive = essentia.log.warningActive = False
-    handle, temporary = tempfile.mkstemp(prefix=PREFIX, suffix=SUFFIX, dir=spool)
-    os.close(handle)
+
+@contextmanager
+def _temporary(path: bytes, spool: str) -> Iterator[str]:
+    """Make an empty file and delete it afterwards, whatever happens."""
     try:
-        with closing(WaveWriter(Path(temporary), RATE, 1)) as writer:
-            writer.write(_sound_of(path, expected, span))
-        try:
-            pool, _ = MusicExtractor(
-                lowlevelStats=["mean"], rhythmStats=["mean"], tonalStats=["mean"]
-            )(temporary)
-        except RuntimeError as error:
-            raise DecodeError(path, f"Essentia: {error}") from error
+        descriptor, wave = tempfile.mkstemp(SUFFIX, PREFIX, spool)
+    except OSError as error:
+        raise _no_room(path, error) from error
+    os.close(descriptor)
+    try:
+        yield wave
     finally:
         with suppress(FileNotFoundError):
-            os.unlink(temporary)
-    found = {name: pool[name] for name in pool.descriptorNames()}
-    return Sound(
-        f"{version('essentia')}, rules {RULES}",
-        _characteristics(found),
-        _measures(found),
-    )
+            os.unlink(wave)
 
 
-def _sound_of(path: bytes, expected: Signature, span: Span) -> Any:  # noqa: ANN401
-    """Return the middle of a passage: mono, at 44,100 Hz."""
-    spare = max(0, span.length - LENGTH_MAX) // 2
+def _middle(span: Span) -> Span:
+    spare = max(0, span.length - EXCERPT_MAX)
+    start = span.start + spare // 2
+    return Span(Ticks(start), Ticks(start + span.length - spare))
+
+
+def _write_excerpt(path: bytes, expected: Signature, span: Span, wave: str) -> None:
+    """Decode the file as far as `span` reaches, and write that to `wave`."""
     with decoded(path, expected) as source:
-        first = ticks_to_frames(span.start + spare, source.rate)
-        last = ticks_to_frames(span.end - spare, source.rate)
-        resampler = Resampler(source.rate, RATE, 1, "HQ")
-        parts, position = [], 0
-        for part in heard(source):
-            end = position + len(part.mono)
-            wanted = part.mono[max(0, first - position) : max(0, last - position)]
-            if len(wanted):
-                parts.append(np.array(resampler.add(wanted), dtype=np.float32))
-            position = end
-            if position >= last:
-                break
-        rest = resampler.add(np.empty(0, np.float32), last=True)
-        parts.append(np.array(rest, dtype=np.float32))
-    return np.concatenate(parts)
+        channels = min(source.channels, STEREO_CHANNELS)
+        try:
+            writer = WaveWriter(wave, RATE, channels)
+        except OSError as error:
+            raise _no_room(path, error) from error
+        with closing(writer):
+            for sound in _excerpt(source, span, channels):
+                try:
+                    writer.write(sound)
+                except OSError as error:
+                    raise _no_room(path, error) from error
 
 
-def _characteristics(found: Mapping[str, Any]) -> dict[str, dict[str, float]]:
-    danceable = _share(float(found["rhythm.danceability"]) / DANCEABILITY_MAX)
-    tonal = _share(float(found["tonal.key_edma.strength"]))
-    centroid = float(found["lowlevel.spectral_centroid.mean"])
-    # An octave above the middle is three quarters bright.
-    octaves = math.log2(max(centroid, 1.0) / BRIGHT_HERTZ)
-    bright = _share(1 / (1 + 3.0**-octaves))
-    return {
-        "danceability": {"danceable": danceable, "not_danceable": 1 - danceable},
-        "timbre": {"bright": bright, "dark": 1 - bright},
-        "tonal_atonal": {"atonal": 1 - tonal, "tonal": tonal},
-    }
+def _excerpt(source: Source, span: Span, channels: int) -> Iterator[Stereo]:
+    """Yield the sound of `span` at Essentia's rate, shape (frames, channels)."""
+    first = ticks_to_frames(span.start, source.rate)
+    stop = ticks_to_frames(span.end, source.rate)
+    resampler = Resampler(source.rate, RATE, channels, "HQ")
+    position = 0
+    for raw in source.blocks():
+        begin, end = max(0, first - position), stop - position
+        position += raw.shape[1]
+        block, _ = sane(raw)
+        if begin < position:
+            sound = stereo_of(block[:, begin:end], channels)
+            yield resampler.add(sound)
+        if position >= stop:
+            break
+    nothing = np.empty((0, channels), dtype=np.float32)
+    yield resampler.add(nothing, last=True)
 
 
-def _share(value: float) -> float:
-    return round(min(1.0, max(0.0, value)), 4)
+def _measured(path: bytes, wave: str) -> Sound:
+    """Let Essentia measure a WAV file."""
+    # Loading it takes a second and 100 MB: only for who asks.
+    import essentia  # noqa: PLC0415
+
+    essentia.log.infoActive = False
+    essentia.log.warningActive = False
+    from essentia.standard import MusicExtractor  # noqa: PLC0415
+
+    means = {name: ["mean"] for name in ("lowlevelStats", "rhythmStats", "tonalStats")}
+    try:
+        pool, _ = MusicExtractor(**means)(wave)
+    except RuntimeError as error:
+        words = str(error).replace(wave, "the passage")
+        raise DecodeError(path, f"Essentia could not measure it: {words}") from error
+    measures = _measures(pool)
+    version = f"essentia {essentia.__version__}"
+    return Sound(version, _characteristics(measures), measures)
 
 
-def _measures(found: Mapping[str, Any]) -> dict[str, float | str]:
-    return {
-        name: found[there]
-        if isinstance(found[there], str)
-        else round(float(found[there]), 4)
-        for name, there in MEASURES.items()
-    }
+def _measures(pool: Any) -> dict[str, float | str]:  # noqa: ANN401
+    """Return the measures that came out, as plain numbers and words."""
+    there = set(pool.descriptorNames())
+    found: dict[str, float | str] = {}
+    for name, theirs in MEASURES.items():
+        if theirs not in there:
+            continue
+        value = pool[theirs]
+        if isinstance(value, str):
+            found[name] = value
+        elif math.isfinite(value):
+            found[name] = float(value)
+    return found
+
+
+def _characteristics(measures: dict[str, float | str]) -> dict[str, dict[str, float]]:
+    """Return what the measures say of SPEC's characteristics."""
+    found = {}
+    for name, measure, yes, no, share in CHARACTERISTICS:
+        value = measures.get(measure)
+        if isinstance(value, float):
+            how_much = min(1.0, max(0.0, share(value)))
+            found[name] = {yes: how_much, no: 1.0 - how_much}
+    return found
+
+
+def _dancing(danceability: float) -> float:
+    return danceability / DANCEABILITY_MAX
+
+
+def _brightness(centroid: float) -> float:
+    return math.log2(max(centroid, 1.0) / DARK_HERTZ) / OCTAVES
+
+
+CHARACTERISTICS: Final[
+    tuple[tuple[str, str, str, str, Callable[[float], float]], ...]
+] = (
+    ("danceability", "danceability", "danceable", "not_danceable", _dancing),
+    ("timbre", "spectral_centroid_hertz", "bright", "dark", _brightness),
+    ("tonal_atonal", "key_strength", "tonal", "atonal", float),
+)
+"""Characteristic, the measure it follows from, its two classes, and how much
+of the first class a value is."""
+
+
+def _no_room(path: bytes, error: OSError) -> UnexpectedError:
+    reason = error.strerror or str(error)
+    return UnexpectedError(path, f"temporary sound could not be written: {reason}")

@@ -17,6 +17,7 @@ class Resampler:
     def __init__(
         self, rate: Hertz, wanted: Hertz, channels: int, quality: Literal["LQ", "HQ"]
     ) -> None:
+        self._channels: Final = channels
         self._stream: Final = (
             None
             if rate == wanted
@@ -34,6 +35,8 @@ class Resampler:
         """
         if self._stream is None:
             return sound
-        made: Any = self._stream.resample_chunk(sound, last=last)
+        # Of one channel it wants no second dimension.
+        given = sound.reshape(-1) if self._channels == 1 else sound
+        made: Any = self._stream.resample_chunk(given, last=last)
         resampled: npt.NDArray[np.float32] = made
         return resampled

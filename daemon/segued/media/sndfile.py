@@ -10,7 +10,6 @@ import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from itertools import islice
-from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
@@ -94,14 +93,25 @@ class PlainSource:
 class WaveWriter:
     """Writes a WAV file of 16-bit samples."""
 
-    def __init__(self, path: Path, rate: Hertz, channels: int) -> None:
-        self._file: Final = soundfile.SoundFile(
-            os.fsencode(path), "w", rate, channels, "PCM_16", format="WAV"
-        )
+    def __init__(self, path: str, rate: Hertz, channels: int) -> None:
+        """Begin a file; raises `OSError` if it cannot be."""
+        try:
+            self._file: Final = soundfile.SoundFile(
+                path, "w", rate, channels, "PCM_16", format="WAV"
+            )
+        except soundfile.LibsndfileError as error:
+            raise OSError(errno.EIO, str(error)) from error
 
     def write(self, sound: Stereo) -> None:
-        """Append sound; what is above full scale is clipped."""
-        self._file.write(sound)
+        """Append sound; what is above full scale is clipped.
+
+        Raises:
+            OSError: There is no room for it.
+        """
+        try:
+            self._file.write(sound)
+        except soundfile.LibsndfileError as error:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
 
     def close(self) -> None:
         """Finish the file."""

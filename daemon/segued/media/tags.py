@@ -101,6 +101,7 @@ def read_tags(path: bytes, expected: Signature) -> TagReading:
 
 
 def _attempted(part: Part, source: BoundedFile) -> tuple[Found, Warned | None]:
+    source.restart()  # one tag's excess is not the next one's
     try:
         return part(), None
     except Exception as error:  # anything can come out of a parser

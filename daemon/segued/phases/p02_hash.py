@@ -43,7 +43,7 @@ async def run(tools: Tools, dossier: Dossier) -> Hashed:
     """
     file = dossier.file
     signature = dossier[p01_filename.PHASE].signature
-    hashes = await tools.compute.short(hashing.hash_file, file.path, signature)
+    hashes = await tools.compute.short(None, hashing.hash_file, file.path, signature)
     rivals = await tools.store.do(content.rivals, file.id, hashes.content)
     absent = await asyncio.to_thread(_absent, rivals)
     return Hashed(hashes.content, hashes.audio, absent)

@@ -8,11 +8,13 @@ to do.
 from dataclasses import dataclass
 from typing import Final
 
+from segued.errors import WorkCrashedError, WorkMemoryError, WorkTimedOutError
 from segued.media import cue, names, tags
-from segued.model import Mark, Tags, Warned
+from segued.model import Mark, Signature, Tags, Warned
 from segued.phases import p01_filename
 from segued.phases.contract import Dossier, Phase, Tools
 from segued.store import files
+from segued.units import Seconds
 
 __all__ = ["PHASE", "Named"]
 
@@ -49,8 +51,8 @@ async def run(tools: Tools, dossier: Dossier) -> Named:
     """
     file = dossier.file
     signature = dossier[p01_filename.PHASE].signature
-    reading = await tools.compute.short(tags.read_tags, file.path, signature)
-    marks, warnings = await tools.compute.short(cue.sidecar_marks, file.path)
+    reading = await _read(tools, file.path, signature)
+    marks, warnings = await tools.compute.short(None, cue.sidecar_marks, file.path)
     before = await tools.store.do(files.tags_of, file.id)
     return Named(
         tags=before.merged_with(reading.tags),
@@ -59,6 +61,16 @@ async def run(tools: Tools, dossier: Dossier) -> Named:
         leading_number=names.leading_number(file.path),
         warnings=(*reading.warnings, *warnings),
     )
+
+
+async def _read(tools: Tools, path: bytes, signature: Signature) -> tags.TagReading:
+    """Read the tags; if they take a child down with them there are none."""
+    limit = Seconds(tools.config.compute.tags_seconds)
+    try:
+        return await tools.compute.short(limit, tags.read_tags, path, signature)
+    except (WorkTimedOutError, WorkCrashedError, WorkMemoryError) as error:
+        warning = Warned("tags", f"tags could not be read: {error.detail}")
+        return tags.TagReading(Tags(), (), (warning,))
 
 
 def save(dossier: Dossier, result: Named) -> None:

@@ -1,0 +1,56 @@
+"""segued, run on a folder as it is measured: without services and flavor."""
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from bench.measure import Cost, cost_of
+
+__all__ = ["Import", "command", "import_folder"]
+
+WITHOUT_FLAVOR: Final = '[flavoring]\nsources = []\n\n[logging]\nlevel = "error"\n'
+SOME_FAILED: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """An import that was measured.
+
+    Attributes:
+        summary: What `--json` printed.
+    """
+
+    cost: Cost
+    summary: dict[str, Any]
+
+    @property
+    def stall_ms(self) -> float:
+        """Longest time the event loop was held up."""
+        return float(self.summary["loop_stall_ms"])
+
+
+def command(folder: Path, database: Path, *, workers: int = 2) -> list[str]:
+    """Return the command that imports a folder into a library."""
+    config = database.with_name("bench.toml")
+    config.write_text(WITHOUT_FLAVOR)
+    program = [sys.executable, "-P", "-m", "segued", "import", "--offline", "--json"]
+    options = ["--config", str(config), "--database", str(database)]
+    return [*program, *options, "--workers", str(workers), str(folder)]
+
+
+def import_folder(
+    folder: Path, database: Path, *, workers: int = 2, memory: bool = False
+) -> Import:
+    """Import a folder into a library, and say what it took.
+
+    Raises:
+        MeasureError: The import ended early.
+    """
+    cost = cost_of(
+        command(folder, database, workers=workers),
+        memory=memory,
+        codes=(0, SOME_FAILED),
+    )
+    return Import(cost, json.loads(cost.said))
