@@ -139,10 +139,11 @@ fresh() {
     [[ -n $now && -e $VENV/.$1 && $(<"$VENV/.$1") == "$now" ]]
 }
 
-# Make .venv hold segued for `run` or for `test`; at once when it does.
+# Make .venv hold segued for `run` or for `test`; at once when it does. The
+# tests prove what Essentia does as well, so they get that extra.
 environment() {
     local purpose=$1 wanted=.
-    [[ $purpose == run ]] || wanted=".[$purpose]"
+    [[ $purpose == run ]] || wanted=".[$purpose,essentia]"
     fresh "$purpose" libraries && return
 
     # One set-up at a time, should two be started together.

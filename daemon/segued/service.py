@@ -1,6 +1,7 @@
 """The composition root: what an import is made of, and its life."""
 
 import asyncio
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -146,8 +147,9 @@ class ImportService:
 
     def _tools(self, held: Settings) -> Tools:
         spool = self.config.database.parent / "spool"
-        spool.mkdir(mode=0o700, exist_ok=True)
-        essentia.sweep(str(spool))
+        # The library is ours alone by now, and so is what a kill left here.
+        shutil.rmtree(spool, ignore_errors=True)
+        spool.mkdir(mode=0o700)
         available = set()
         if "essentia" in self.config.flavoring.sources and essentia.available():
             available.add("essentia")

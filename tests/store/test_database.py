@@ -19,7 +19,8 @@ from segued.errors import (
 )
 from segued.store import intake, migrate
 from segued.store.database import Store
-from segued.store.models import Artist, database
+from segued.store.entities import Artist
+from segued.store.models import database
 
 QUICK = StoreLimits(busy_seconds=0.2)
 

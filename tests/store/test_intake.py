@@ -4,7 +4,8 @@ from segued.model import FileStatus, Folder, Found, Signature, SongStatus
 from segued.store import checkpoints, files, intake, songs
 from segued.store.checkpoints import Kept
 from segued.store.database import Store
-from segued.store.models import File, Song
+from segued.store.entities import Song
+from segued.store.models import File
 from tests.store.shelf import ROOT, Shelf, found
 
 

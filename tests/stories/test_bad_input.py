@@ -19,7 +19,7 @@ import soundfile
 from sample_library import encode, song, tag
 
 from tests.stories.dump import files, passages
-from tests.stories.program import Segued
+from tests.stories.program import QUICK, Segued
 
 RATE = 44_100
 BAD = {
@@ -131,7 +131,9 @@ def _music(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_trap_costs_itself_alone(music: Path, segued: Segued) -> None:
     """A code for each bad file, all others imported, no noise, no time lost."""
-    ran = segued.run("import", "--database", segued.database, music)
+    config = segued.config(QUICK)
+    where = ("--database", segued.database, "--config", config)
+    ran = segued.run("import", *where, music)
 
     found = files(segued.database)
     failed = {n: r["failure_code"] for n, r in found.items() if r["status"] == "FAILED"}
@@ -173,7 +175,8 @@ def test_an_unreadable_file_and_folder_are_said(segued: Segued, tmp_path: Path) 
     # Root reads everything unless it gives up the right to.
     without = "-dac_override,-dac_read_search"
     less = ("setpriv", f"--bounding-set={without}", f"--inh-caps={without}")
-    command = segued.command("import", "--database", segued.database, music)
+    where = ("--database", segued.database, "--config", segued.config(QUICK))
+    command = segued.command("import", *where, music)
     ran = subprocess.run(
         (*less, *command), env=segued.environment(), capture_output=True, check=False
     )
@@ -196,7 +199,8 @@ def test_a_disk_error_is_the_files(segued: Segued, tmp_path: Path) -> None:
     inject = ("-P", str(music / "bad.wav"), "-e", "inject=pread64:error=EIO:when=2+")
     quiet = ("strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=pread64")
 
-    command = segued.command("import", "--database", segued.database, music)
+    where = ("--database", segued.database, "--config", segued.config(QUICK))
+    command = segued.command("import", *where, music)
     subprocess.run(
         (*quiet, *inject, *command),
         env=segued.environment(),
@@ -288,7 +292,7 @@ def test_commands_that_make_no_sense_say_why(segued: Segued, tmp_path: Path) -> 
 
 def test_a_library_that_cannot_be_used_is_said(segued: Segued, tmp_path: Path) -> None:
     """Exit code 3, one sentence, and the file is left as it was."""
-    segued.home.mkdir()
+    segued.home.mkdir(exist_ok=True)
     segued.database.write_text("shopping list" * 100)
     before = segued.database.read_bytes()
 

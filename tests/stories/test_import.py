@@ -13,7 +13,7 @@ import pytest
 from segued.units import TICKS_PER_SECOND
 from tests.audio import fpcalc, length_by_ffmpeg
 from tests.stories.dump import dump, files, passages
-from tests.stories.program import Segued, interrupt
+from tests.stories.program import QUICK, Segued, interrupt
 
 
 @pytest.fixture(name="imported", scope="module")
@@ -137,7 +137,8 @@ def test_a_second_run_does_nothing(sample: Path, imported: Segued) -> None:
 
 def test_the_summary_says_what_to_look_at(sample: Path, imported: Segued) -> None:
     """In words, with every failed file, its code and the reason."""
-    ran = imported.run("import", "--database", imported.database, sample)
+    where = ("--database", imported.database, "--config", imported.config(QUICK))
+    ran = imported.run("import", *where, sample)
 
     assert "17 files" in ran.out
     assert "not-audio" in ran.out
@@ -178,6 +179,7 @@ def test_music_is_only_read(sample: Path, segued: Segued, tmp_path: Path) -> Non
     shutil.copytree(sample, music)
     trace = tmp_path / "trace"
     before = _stats(music)
+    where = ("--database", segued.database, "--config", segued.config(QUICK))
     command = ("strace", "-f", "-qq", "-y", "-o", str(trace), "-e")
     calls = "trace=open,openat,openat2,creat,rename,renameat,renameat2,unlink,unlinkat"
     calls += ",mkdir,mkdirat,chmod,fchmodat,chown,fchownat,truncate,utimensat,link"
@@ -186,7 +188,7 @@ def test_music_is_only_read(sample: Path, segued: Segued, tmp_path: Path) -> Non
         (
             *command,
             calls,
-            *segued.command("import", "--database", segued.database, music),
+            *segued.command("import", *where, music),
         ),
         check=False,
         env=segued.environment(),
@@ -297,17 +299,14 @@ def test_an_empty_folder_is_a_disk_that_is_away(
     assert "is its disk away?" in ran.err
 
 
-def test_other_settings_cut_anew_without_decoding(
-    sample: Path, segued: Segued, tmp_path: Path
-) -> None:
+def test_other_settings_cut_anew_without_decoding(sample: Path, segued: Segued) -> None:
     """The level curve is enough; only new passages are fingerprinted again."""
     side = sample / "Kitchen Tapes" / "Side B"
     segued.imported(side)
-    config = tmp_path / "segued.toml"
     longer = 4 * TICKS_PER_SECOND
-    config.write_text(f"[settings]\nsilence_min_duration_ticks = {longer}\n")
+    setting = f"[settings]\nsilence_min_duration_ticks = {longer}\n"
 
-    ran = segued.imported(side, options=["--config", str(config)])
+    ran = segued.imported(side, options=["--config", segued.config(QUICK + setting)])
 
     assert ran.json["counters"]["4"] == {"passages": 1, "decoded": 0}
     assert ran.json["counters"]["5"] == {"fingerprints": 1, "none": 0}

@@ -5,6 +5,9 @@ the file goes on without, and the phase waits; where one fails, the song is
 marked, and a later run may try again. Completion never depends on it.
 """
 
+import asyncio
+import shutil
+import tempfile
 from dataclasses import dataclass
 from typing import Final
 
@@ -74,23 +77,22 @@ async def _ask_essentia(
     tools: Tools, dossier: Dossier, passage: str, song: str | None, span: Span
 ) -> Sounded:
     limit = Seconds(tools.config.compute.flavor_seconds)
-    signature = dossier[p01_filename.PHASE].signature
+    path, signature = dossier.file.path, dossier[p01_filename.PHASE].signature
+    # A folder of its own: a child that is killed cannot tidy up after itself.
+    place = await asyncio.to_thread(tempfile.mkdtemp, dir=tools.spool)
     try:
         sound = await tools.compute.long(
-            limit,
-            essentia.flavor_of,
-            dossier.file.path,
-            signature,
-            span,
-            str(tools.spool),
+            limit, essentia.flavor_of, path, signature, span, place
         )
     except FileUnreadableError as error:
         log.info("flavor.failed", code=error.code, detail=str(error))
         return Sounded(passage, song, "failed")
+    finally:
+        await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
     flavor = codec.encode(
         {"characteristics": sound.characteristics, "measures": sound.measures}
     )
-    return Sounded(passage, song, "essentia", flavor, f"essentia {sound.version}")
+    return Sounded(passage, song, "essentia", flavor, sound.version)
 
 
 def save(dossier: Dossier, result: Flavored) -> None:

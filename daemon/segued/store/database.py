@@ -29,7 +29,7 @@ from segued.errors import (
     StoreTooNewError,
     StoreUnwritableError,
 )
-from segued.store import migrate, models
+from segued.store import entities, migrate, models
 from segued.store.faults import store_error
 
 __all__ = ["APPLICATION_ID", "Store"]
@@ -189,7 +189,7 @@ class Store:
     def _create(self) -> None:
         self._database.execute_sql(f"PRAGMA application_id = {APPLICATION_ID}")
         self._database.execute_sql(f"PRAGMA user_version = {migrate.SCHEMA_VERSION}")
-        self._database.create_tables(models.TABLES)
+        self._database.create_tables(entities.TABLES)
         views = resources.files(__package__).joinpath("views.sql").read_text()
         for statement in views.split(";"):
             if statement.strip():

@@ -1,7 +1,8 @@
-"""The library database, declared: tables, their checks, and stable views.
+"""The library database, declared: files, passages, and what is kept of them.
 
-This is the single declaration of the schema. Ids are UUID text, times are
-UTC ISO 8601 text, positions are ticks, paths are the system's own bytes.
+With `entities` this is the single declaration of the schema. Ids are UUID
+text, times are UTC ISO 8601 text, positions are ticks, paths are the system's
+own bytes.
 """
 
 import uuid
@@ -27,30 +28,22 @@ from segued.model import (
     FileStatus,
     PassageStatus,
     SessionState,
-    SongStatus,
 )
 
 __all__ = [
-    "TABLES",
-    "Album",
-    "Artist",
     "Checkpoint",
     "Curve",
     "Decision",
     "Failure",
     "File",
     "Passage",
-    "PassageAlbum",
-    "PassageSong",
     "Session",
     "Setting",
-    "Song",
-    "SongArtist",
-    "SongWork",
-    "Work",
+    "Table",
     "database",
     "new_id",
     "now",
+    "one_of",
     "tuples",
 ]
 
@@ -68,7 +61,8 @@ def new_id() -> str:
     return str(uuid.uuid4())
 
 
-def _one_of(column: str, values: type[StrEnum]) -> Any:  # noqa: ANN401
+def one_of(column: str, values: type[StrEnum]) -> Any:  # noqa: ANN401
+    """Return a check that a column holds one of an enumeration's values."""
     names = ", ".join(f"'{value}'" for value in values)
     return Check(f"{column} IN ({names})")
 
@@ -115,7 +109,7 @@ class File(Table):
     class Meta:
         table_name = "files"
         indexes = ((("status", "path"), False),)
-        constraints: ClassVar = [_one_of("status", FileStatus)]
+        constraints: ClassVar = [one_of("status", FileStatus)]
 
 
 class Checkpoint(Table):
@@ -194,118 +188,14 @@ class Passage(Table):
         table_name = "passages"
         indexes = ((("file", "ordinal"), True),)
         constraints: ClassVar = [
-            _one_of("status", PassageStatus),
-            _one_of("confidence", Confidence),
+            one_of("status", PassageStatus),
+            one_of("confidence", Confidence),
             Check("0 <= start_ticks AND start_ticks < end_ticks"),
             Check("lead_in_ticks BETWEEN start_ticks AND end_ticks"),
             Check("lead_out_ticks BETWEEN start_ticks AND end_ticks"),
             Check("lead_in_ticks <= lead_out_ticks"),
             Check("score BETWEEN 0 AND 1"),
         ]
-
-
-class Song(Table):
-    """A recording, as MusicBrainz means it, or as tags alone name it."""
-
-    id = TextField(primary_key=True, default=new_id)
-    mbid = TextField(null=True, unique=True)
-    name_key = TextField(null=True, unique=True)  # for songs without an MBID
-    title = TextField(null=True)
-    status = TextField(default=SongStatus.PENDING)
-    flavor = TextField(null=True)  # JSON
-    flavor_source = TextField(null=True)
-
-    class Meta:
-        table_name = "songs"
-        constraints: ClassVar = [
-            _one_of("status", SongStatus),
-            Check("(mbid IS NULL) <> (name_key IS NULL)"),
-        ]
-
-
-class Artist(Table):
-    """Who made it."""
-
-    id = TextField(primary_key=True, default=new_id)
-    mbid = TextField(null=True, unique=True)
-    name_key = TextField(null=True, unique=True)
-    name = TextField(null=True)
-
-    class Meta:
-        table_name = "artists"
-
-
-class Work(Table):
-    """The composition behind a recording."""
-
-    id = TextField(primary_key=True, default=new_id)
-    mbid = TextField(unique=True)
-    title = TextField(null=True)
-
-    class Meta:
-        table_name = "works"
-
-
-class Album(Table):
-    """A release that a passage comes from."""
-
-    id = TextField(primary_key=True, default=new_id)
-    mbid = TextField(null=True, unique=True)
-    name_key = TextField(null=True, unique=True)
-    title = TextField(null=True)
-
-    class Meta:
-        table_name = "albums"
-
-
-class PassageSong(Table):
-    """Which song a passage is."""
-
-    passage = ForeignKeyField(Passage, on_delete="CASCADE", index=False)
-    song = ForeignKeyField(Song, on_delete="CASCADE")
-
-    class Meta:
-        table_name = "passage_songs"
-        primary_key = CompositeKey("passage", "song")
-        without_rowid = True
-
-
-class SongArtist(Table):
-    """Whose song it is; the weights of a song sum to 1."""
-
-    song = ForeignKeyField(Song, on_delete="CASCADE", index=False)
-    artist = ForeignKeyField(Artist, on_delete="CASCADE")
-    weight = FloatField()
-
-    class Meta:
-        table_name = "song_artists"
-        primary_key = CompositeKey("song", "artist")
-        without_rowid = True
-        constraints: ClassVar = [Check("weight > 0 AND weight <= 1")]
-
-
-class SongWork(Table):
-    """Which composition a song performs."""
-
-    song = ForeignKeyField(Song, on_delete="CASCADE", index=False)
-    work = ForeignKeyField(Work, on_delete="CASCADE")
-
-    class Meta:
-        table_name = "song_works"
-        primary_key = CompositeKey("song", "work")
-        without_rowid = True
-
-
-class PassageAlbum(Table):
-    """Which release a passage comes from."""
-
-    passage = ForeignKeyField(Passage, on_delete="CASCADE", index=False)
-    album = ForeignKeyField(Album, on_delete="CASCADE")
-
-    class Meta:
-        table_name = "passage_albums"
-        primary_key = CompositeKey("passage", "album")
-        without_rowid = True
 
 
 class Decision(Table):
@@ -351,7 +241,7 @@ class Session(Table):
 
     class Meta:
         table_name = "import_sessions"
-        constraints: ClassVar = [_one_of("state", SessionState)]
+        constraints: ClassVar = [one_of("state", SessionState)]
 
 
 class Setting(Table):
@@ -363,10 +253,3 @@ class Setting(Table):
     class Meta:
         table_name = "settings"
         without_rowid = True
-
-
-TABLES: Final = (
-    *(File, Checkpoint, Curve, Passage, Song, Artist, Work, Album),
-    *(PassageSong, SongArtist, SongWork, PassageAlbum, Decision, Failure),
-    *(Session, Setting),
-)

@@ -5,18 +5,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from segued.model import FileId, SongStatus
-from segued.store.models import (
+from segued.store.entities import (
     Album,
     Artist,
-    Passage,
     PassageAlbum,
     PassageSong,
     Song,
     SongArtist,
     SongWork,
     Work,
-    tuples,
 )
+from segued.store.models import Passage, tuples
 
 __all__ = ["Credit", "SongFacts", "flavored", "record", "set_flavor", "song_of"]
 

@@ -1,0 +1,178 @@
+"""Which passages a file holds: `segued.dsp.segment`."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from segued.dsp.segment import (
+    Hints,
+    Rules,
+    may_hold_several,
+    one_song_score,
+    segment,
+)
+from segued.model import Mark, Span
+from segued.units import Dbfs, Ticks, frames_to_ticks, seconds_to_ticks
+from tests.dsp.drawing import drawn, seconds
+
+RULES = Rules(Dbfs(-60.0), seconds_to_ticks(2.0), seconds_to_ticks(0.1))
+STRANGER = Hints(leading_number=False, siblings=1, track=None, track_total=None)
+"""A file of which nothing is known but its sound: 1.2 when short and whole."""
+
+TRACK = Hints(leading_number=True, siblings=12, track=3, track_total=12)
+
+
+def cut(drawing: str, hints: Hints = STRANGER, marks: tuple[Mark, ...] = ()) -> str:
+    """Draw the passages under the curve; a sign is five seconds."""
+    curve = drawn(drawing, each_s=5.0)
+    answer = [" "] * len(drawing)
+    for name, span in zip("abcdef", segment(curve, RULES, hints, marks), strict=False):
+        first, last = span.start // seconds(5), span.end // seconds(5)
+        answer[first:last] = name * (last - first)
+    return "".join(answer).rstrip()
+
+
+def mark(start_s: float, end_s: float | None = None) -> Mark:
+    """Return what a CUE sheet says, in seconds."""
+    end = None if end_s is None else seconds_to_ticks(end_s)
+    return Mark(seconds_to_ticks(start_s), end)
+
+
+@pytest.mark.parametrize(
+    ("drawing", "expected"),
+    [
+        pytest.param("#####.######", "aaaaa bbbbbb", id="an album side"),
+        pytest.param(
+            "..#####..######..", "  aaaaa  bbbbbb", id="and silence around it"
+        ),
+        pytest.param("#####", "aaaaa", id="no silence: the whole file"),
+        pytest.param(
+            ".#####..", "aaaaaaaa", id="silence at the ends only: the whole file"
+        ),
+        pytest.param("#####.##.#####", "aaaaaaaa bbbbb", id="ten seconds join"),
+        pytest.param("##.##", "aaaaa", id="what joins to one is the whole file"),
+        pytest.param("......", "", id="silence"),
+    ],
+)
+def test_silences_cut_what_nothing_speaks_against(drawing: str, expected: str) -> None:
+    """Passages are what long silences leave, if they leave more than one."""
+    assert cut(drawing) == expected
+
+
+def test_a_track_is_one_song_whatever_its_silences() -> None:
+    """A song with a hidden track after silence is one file, one song, all of it."""
+    assert cut("..#####....#.#####", TRACK) == "a" * 18
+
+
+@pytest.mark.parametrize(
+    ("loud_hops", "expected"),
+    [pytest.param(9, "", id="90 ms"), pytest.param(10, "a" * 10, id="100 ms")],
+)
+def test_less_than_a_tenth_of_a_second_is_no_audio(
+    loud_hops: int, expected: str
+) -> None:
+    """It is the sound that counts, in a track as in a stranger."""
+    drawing = " " * 400 + "#" * loud_hops + " " * 590
+    for hints in (STRANGER, TRACK):
+        spans = segment(drawn(drawing, each_s=0.01), RULES, hints)
+        assert len(spans) == bool(expected)
+
+
+@pytest.mark.parametrize(
+    ("marks", "expected"),
+    [
+        pytest.param((mark(0), mark(25)), "aaaaabbbbbbb", id="each ends at the next"),
+        pytest.param((mark(0, 20), mark(25)), "aaaa bbbbbbb", id="or before"),
+        pytest.param((mark(10), mark(25)), "  aaabbbbbbb", id="the first may be late"),
+        pytest.param((mark(0), mark(25, 900)), "aaaaabbbbbbb", id="cut at the end"),
+        pytest.param((mark(0), mark(25), mark(80)), "aaaaabbbbbbb", id="beyond it"),
+        pytest.param((mark(25), mark(0)), "aaaaabbbbbbb", id="in any order"),
+        pytest.param((mark(0, 40), mark(25)), "aaaaabbbbbbb", id="overlapping"),
+        pytest.param((mark(0), mark(0), mark(25)), "aaaaabbbbbbb", id="twice"),
+        pytest.param((mark(0),), "aaaaaaaaaaaa", id="one track"),
+    ],
+)
+@pytest.mark.parametrize("hints", [STRANGER, TRACK], ids=["stranger", "track"])
+def test_marks_are_exact(marks: tuple[Mark, ...], expected: str, hints: Hints) -> None:
+    """Over silences, and over all that speaks for one song; cut at the end."""
+    assert cut("#####.######", hints, marks) == expected
+
+
+def test_marks_beyond_the_end_are_none() -> None:
+    """A CUE sheet of another file says nothing of this one."""
+    assert cut("#####.######", STRANGER, (mark(70), mark(80))) == "aaaaa bbbbbb"
+
+
+def test_marks_are_ticks_to_the_tick() -> None:
+    """A CUE frame is a 75th of a second, which is no whole number of hops."""
+    curve = drawn("#" * 20, each_s=5.0)
+    at = Ticks(28_224_000 * 1_234 // 75)
+
+    first, second = segment(curve, RULES, STRANGER, (Mark(Ticks(0)), Mark(at)))
+
+    assert (first.end, second.start) == (at, at)
+    assert second.end == frames_to_ticks(curve.frames, curve.rate)
+
+
+MINUTES = 60 * 28_224_000
+
+
+@pytest.mark.parametrize(
+    ("hints", "minutes", "silences", "score"),
+    [
+        pytest.param(STRANGER, 4, 0, 1.2, id="alone, short, whole"),
+        pytest.param(STRANGER, 4, 3, -0.3, id="three silences"),
+        pytest.param(STRANGER, 8, 2, 0.9, id="eight minutes"),
+        pytest.param(STRANGER, 20, 0, 0.2, id="twenty minutes"),
+        pytest.param(TRACK, 4, 0, 4.5, id="a track of an album"),
+        pytest.param(Hints(True, 2, None, None), 4, 0, 3.0, id="a number in the name"),  # noqa: FBT003
+        pytest.param(Hints(False, 3, None, None), 4, 0, 2.0, id="three in a folder"),  # noqa: FBT003
+        pytest.param(Hints(False, 4, None, None), 4, 0, 2.5, id="four in a folder"),  # noqa: FBT003
+        pytest.param(Hints(False, 1, 3, None), 4, 0, 1.6, id="a number in the tags"),  # noqa: FBT003
+        pytest.param(Hints(False, 1, 1, 1), 4, 0, 1.6, id="one of one"),  # noqa: FBT003
+        pytest.param(Hints(False, 1, 1, 9), 4, 0, 2.2, id="one of nine"),  # noqa: FBT003
+    ],
+)
+def test_score(hints: Hints, minutes: int, silences: int, score: float) -> None:
+    """The sum of SPEC's terms, without a rounding error at the limit of 2.0."""
+    assert one_song_score(hints, Ticks(minutes * MINUTES), silences) == score
+
+
+hints = st.builds(
+    Hints,
+    leading_number=st.booleans(),
+    siblings=st.integers(1, 9),
+    track=st.none() | st.integers(1, 9),
+    track_total=st.none() | st.integers(1, 9),
+)
+
+
+@given(hints=hints, drawing=st.text("#+. ", max_size=40))
+def test_what_cannot_hold_several_does_not(hints: Hints, drawing: str) -> None:
+    """What is said before listening holds afterwards, if the length was right.
+
+    The sound of such a file is not kept for the prints of its passages.
+    """
+    curve = drawn(drawing, each_s=5.0)
+    length = frames_to_ticks(curve.frames, curve.rate)
+
+    spans = segment(curve, RULES, hints)
+
+    if not may_hold_several(hints, (), length):
+        assert spans in ((), (Span(Ticks(0), length),))
+    assert may_hold_several(hints, (mark(0), mark(9)), length)
+    assert may_hold_several(hints, (), None) >= may_hold_several(hints, (), length)
+
+
+@given(hints=hints, drawing=st.text("#+. ", max_size=40))
+def test_passages_are_in_order_and_apart(hints: Hints, drawing: str) -> None:
+    """None overlaps another, none is empty, none is shorter than twenty seconds."""
+    curve = drawn(drawing, each_s=5.0)
+
+    spans = segment(curve, RULES, hints)
+
+    edges = [edge for span in spans for edge in (span.start, span.end)]
+    assert edges == sorted(edges)
+    assert all(span.length > 0 for span in spans)
+    if len(spans) > 1:
+        assert all(span.length >= seconds_to_ticks(20) for span in spans)

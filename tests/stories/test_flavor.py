@@ -1,0 +1,69 @@
+"""How a song sounds: by Essentia, where it is installed."""
+
+import json
+from pathlib import Path
+
+import pytest
+from sample_library import encode, song, tag
+
+from tests.stories.dump import passages
+from tests.stories.program import Segued
+
+ESSENTIA = '[flavoring]\nsources = ["essentia"]\n'
+
+
+@pytest.fixture(name="music")
+def _music(tmp_path: Path) -> Path:
+    """One song, and a side without names."""
+    music = tmp_path / "music"
+    music.mkdir()
+    encode(music / "song.opus", song(1, 11.0), 48_000, "opus")
+    tag(music / "song.opus", {"title": "Song", "artist": "Somebody"})
+    encode(music / "noname.mp3", song(2, 11.0), 44_100, "mp3")
+    return music
+
+
+def test_what_was_deferred_is_done_when_it_can_be(music: Path, segued: Segued) -> None:
+    """First without, then with: flavored without decoding, and only once."""
+    without = segued.imported(music)
+    before = passages(segued.database, "song.opus")
+    essentia = ["--config", segued.config(ESSENTIA)]
+
+    first = segued.imported(music, options=essentia)
+    second = segued.imported(music, options=essentia)
+
+    assert without.json["deferred"]["essentia"] == 2
+    assert first.code == 0
+    assert "essentia" not in first.json["deferred"]
+    assert first.json["counters"]["9"] == {"essentia": 2}
+    assert first.json["counters"]["4"] == {}
+    assert second.json["counters"]["9"] == {}
+    for name in ("song.opus", "noname.mp3"):  # on the song, and on the passage
+        (passage,) = passages(segued.database, name)
+        flavor = json.loads(passage["flavor"])
+        assert passage["flavor_source"].startswith("essentia 2.1")
+        assert len(flavor["characteristics"]) == 3
+        for shares in flavor["characteristics"].values():
+            assert sum(shares.values()) == pytest.approx(1)
+        assert 40 < flavor["measures"]["bpm"] < 220
+    assert before[0]["flavor"] is None
+    assert list((segued.home / "spool").iterdir()) == []
+
+
+def test_a_song_that_essentia_cannot_measure_is_complete(
+    segued: Segued, tmp_path: Path
+) -> None:
+    """The flavor failed; the file did not."""
+    music = tmp_path / "music"
+    music.mkdir()
+    encode(music / "song.mp3", song(1, 11.0), 44_100, "mp3")
+    tag(music / "song.mp3", {"title": "Song", "artist": "Somebody"})
+    hasty = ESSENTIA + "[compute]\nflavor_seconds = 0.05\n"
+
+    ran = segued.imported(music, options=["--config", segued.config(hasty)])
+
+    assert ran.code == 0
+    assert ran.json["files"] == {"INGEST COMPLETE": 1}
+    assert ran.json["counters"]["9"] == {"failed": 1}
+    assert list((segued.home / "spool").iterdir()) == []
+    assert segued.survivors() == []
