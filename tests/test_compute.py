@@ -4,6 +4,8 @@ import asyncio
 import ctypes
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -173,6 +175,39 @@ async def test_a_cancel_kills_the_child(compute: Compute, tmp_path: Path) -> Non
     assert time.monotonic() - begun < 1.8
     with pytest.raises(ProcessLookupError):
         os.kill(child, 0)
+
+
+def test_children_die_with_a_killed_parent(tmp_path: Path) -> None:
+    """Nobody is left to spin when the import is gone, however it went."""
+    marker = tmp_path / "begun"
+    program = (
+        "import asyncio, sys\n"
+        "from segued.compute import Compute\n"
+        "from tests.test_compute import begin\n"
+        "compute = Compute(processes=1, memory_mib=1024, file_limit=60)\n"
+        "asyncio.run(compute.long(None, begin, b'/music/song', sys.argv[1]))\n"
+    )
+    root = Path(__file__).parents[1]
+    with subprocess.Popen(
+        (sys.executable, "-c", program, str(marker)),
+        env={**os.environ, "PYTHONPATH": f"{root}:{root / 'daemon'}"},
+    ) as parent:
+        child = _written(marker)
+        assert _running(child)
+        parent.kill()
+
+    until = time.monotonic() + 3
+    while _running(child) and time.monotonic() < until:
+        pass
+    assert not _running(child)
+
+
+def _running(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in "ZX"
 
 
 def _written(marker: Path) -> int:

@@ -1,0 +1,111 @@
+"""One piece of music in every format there is, made when it is asked for."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from segued.media.reading import signature_of
+from segued.model import Signature
+from tests.audio import Sound, encoded, music
+
+__all__ = ["FORMATS", "SECONDS", "Format", "made", "signature"]
+
+SECONDS: Final = 10.5
+"""Enough for a fingerprint, little enough to make thirty of."""
+
+LOSSLESS: Final = 0
+DELAY: Final = 2_112
+"""Frames by which two decoders may differ: what an AAC encoder puts in front."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """A way to store sound.
+
+    Attributes:
+        ending: Of the file's name, for ffmpeg.
+        options: ffmpeg's.
+        rate: Sample rate of what is stored.
+        channels: Of what is stored.
+        gain: How much louder than it should be.
+        decoder: Who decodes it here.
+        tolerance: Frames by which its length may differ from the sound's;
+            None where a codec adds to it.
+    """
+
+    ending: str
+    options: tuple[str, ...] = ()
+    rate: int = 44_100
+    channels: int = 2
+    gain: float = 1.0
+    decoder: str = "FFmpeg"
+    tolerance: int | None = None
+
+
+def _plain(ending: str, codec: str, rate: int = 44_100, channels: int = 2) -> Format:
+    options = ("-c:a", codec)
+    return Format(ending, options, rate, channels, 1.0, "libsndfile", LOSSLESS)
+
+
+FORMATS: Final = {
+    "mp3 at a constant rate": Format("mp3", ("-b:a", "192k"), tolerance=0),
+    "mp3 at a variable rate": Format("mp3", ("-q:a", "2"), tolerance=0),
+    "mp3 without a header": Format("mp3", ("-q:a", "2", "-write_xing", "0")),
+    "mp3 at 8 kHz": Format("mp3", ("-q:a", "2"), rate=8_000, channels=1),
+    "flac": Format("flac", tolerance=LOSSLESS),
+    "flac of 24 bits at 96 kHz": Format(
+        "flac", ("-sample_fmt", "s32"), rate=96_000, tolerance=LOSSLESS
+    ),
+    "vorbis": Format("ogg", ("-q:a", "5"), tolerance=LOSSLESS),
+    "opus": Format("opus", rate=48_000, tolerance=LOSSLESS),
+    "opus above full scale": Format("opus", rate=48_000, gain=2.0),
+    "opus in matroska": Format("mka", ("-c:a", "libopus"), rate=48_000),
+    "aac": Format("m4a", ("-b:a", "160k")),
+    "aac without a container": Format("aac", ("-b:a", "160k")),
+    "aac of six channels": Format("m4a", ("-b:a", "320k"), channels=6),
+    "alac": Format("m4a", ("-c:a", "alac"), tolerance=LOSSLESS),
+    "wavpack": Format("wv", tolerance=LOSSLESS),
+    "true audio": Format("tta", tolerance=LOSSLESS),
+    "windows media": Format("wma"),
+    "mu-law in wav": Format("wav", ("-c:a", "pcm_mulaw"), tolerance=LOSSLESS),
+    "wav": _plain("wav", "pcm_s16le"),
+    "wav of 8 bits": _plain("wav", "pcm_u8"),
+    "wav of 24 bits": _plain("wav", "pcm_s24le"),
+    "wav of floats": _plain("wav", "pcm_f32le"),
+    "wav of doubles": _plain("wav", "pcm_f64le"),
+    "wav at 8 kHz": _plain("wav", "pcm_s16le", 8_000, 1),
+    "wav at 11 kHz": _plain("wav", "pcm_s16le", 11_025, 1),
+    "wav of six channels": Format("wav", channels=6, tolerance=LOSSLESS),
+    "aiff": _plain("aiff", "pcm_s16be"),
+    "core audio": _plain("caf", "pcm_s16be"),
+    "wave64": _plain("w64", "pcm_s16le"),
+    "au": _plain("au", "pcm_s16be"),
+}
+
+_songs: dict[tuple[int, int], Sound] = {}
+
+
+def made(folder: Path, name: str) -> tuple[Path, Format, Sound]:
+    """Return the file of a format, made if need be, and the sound it is of."""
+    form = FORMATS[name]
+    key = (form.rate, form.channels)
+    if key not in _songs:
+        # Surround sound whose channels are not the same song, so that it
+        # shows how they are mixed.
+        parts = [
+            music(SECONDS, form.rate, min(2, form.channels - first), seed=11 + first)
+            for first in range(0, form.channels, 2)
+        ]
+        _songs[key] = np.concatenate(parts, axis=1)
+    sound = _songs[key] * np.float32(form.gain)
+    path = folder / f"{name}.{form.ending}"
+    if not path.exists():
+        encoded(path, sound, form.rate, *form.options)
+    return path, form, sound
+
+
+def signature(path: Path) -> Signature:
+    """Return what a scan would have found."""
+    return signature_of(path.stat())
