@@ -17,6 +17,7 @@ from concurrent.futures import CancelledError as FutureCancelled
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from functools import partial
+from multiprocessing import forkserver
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
 import structlog
@@ -211,7 +212,10 @@ def _settle_in(memory_bytes: int) -> None:
     # Ctrl-C goes to the whole terminal group; only the parent decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # A parent that is killed takes its children with it. Here the parent is
-    # the fork server, which ends itself when the one behind it does.
+    # the fork server, and that ends itself when nobody holds its pipe any more:
+    # neither the one behind it, nor any child.
+    pipe = forkserver._forkserver._forkserver_alive_fd  # type: ignore[attr-defined]  # noqa: SLF001
+    os.close(pipe)
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -169,14 +169,14 @@ def test_streams_in_a_chain(
     ending: str, rate: int, channels: int, tmp_path: Path
 ) -> None:
     """One after the other in one file: each is heard, in the time of the first."""
-    first = encoded(tmp_path / f"1.{ending}", music(3.0, RATE), RATE)
-    other = encoded(tmp_path / f"2.{ending}", music(4.0, rate, channels, 2), rate)
+    first = encoded(tmp_path / f"1.{ending}", music(1.0, RATE), RATE)
+    other = encoded(tmp_path / f"2.{ending}", music(2.0, rate, channels, 2), rate)
     chain = first.read_bytes() + other.read_bytes() + first.read_bytes()
     path = written(tmp_path, f"chain.{ending}", chain)
 
     found = Listened(path)
 
-    assert found.frames / found.rate == pytest.approx(10.0, abs=0.05)
+    assert found.frames / found.rate == pytest.approx(4.0, abs=0.05)
     assert found.warnings == {}
 
 

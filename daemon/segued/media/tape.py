@@ -85,9 +85,9 @@ class Tape:
             return None
         samples = samples_by_fpcalc(self._frames, self._rate)
         return tuple(
-            print_of_whole(span, samples, self._read)
+            print_of_whole(span, samples, self.read)
             if span == whole
-            else print_of_cut(span, self._read)
+            else print_of_cut(span, self.read)
             for span in spans
         )
 
@@ -99,7 +99,7 @@ class Tape:
             # decoded again: slower, but with nothing kept.
             self._lost = True
 
-    def _read(self, first: int, stop: int) -> bytes:
+    def read(self, first: int, stop: int) -> bytes:
         self._file.seek(first * SAMPLE_BYTES)
         return self._file.read((stop - first) * SAMPLE_BYTES)
 

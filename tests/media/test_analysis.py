@@ -1,0 +1,155 @@
+"""What listening to a file once shows: `segued.media.analysis`."""
+
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from segued.dsp.segment import Hints, Rules
+from segued.media.analysis import Analysis, Plan, analyse
+from segued.model import Mark, Span
+from segued.units import Dbfs, Ticks, frames_to_ticks, seconds_to_ticks
+from tests.audio import encoded, music, silence
+from tests.media.formats import signature
+
+RATE = 44_100
+RULES = Rules(Dbfs(-60.0), seconds_to_ticks(2.0), seconds_to_ticks(0.1))
+TRACK = Hints(leading_number=True, siblings=12, track=3, track_total=12)
+STRANGER = Hints(leading_number=False, siblings=1, track=None, track_total=None)
+
+
+def analysed(
+    path: Path, hints: Hints = STRANGER, marks: tuple[Mark, ...] = ()
+) -> Analysis:
+    """Analyse a file, and leave nothing in the spool."""
+    spool = path.parent / "spool"
+    spool.mkdir(exist_ok=True)
+    plan = Plan(RULES, hints, marks, str(spool))
+    found = analyse(os.fsencode(path), signature(path), plan)
+    assert list(spool.iterdir()) == []
+    return found
+
+
+@pytest.fixture(name="side", scope="module")
+def _side(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give an album side of two songs, with silence before, between, behind."""
+    parts = (silence(2.5), music(22.0), silence(3.0), music(25.0, seed=2), silence(2.1))
+    path = tmp_path_factory.mktemp("side") / "side.mp3"
+    return encoded(path, np.concatenate(parts), RATE, "-q:a", "2")
+
+
+def test_an_album_side_is_cut_at_its_silences(side: Path) -> None:
+    """The passages begin and end where the songs do, to a few hundredths."""
+    first, second = analysed(side).spans
+
+    found = [edge / 28_224_000 for span in (first, second) for edge in _edges(span)]
+    assert found == pytest.approx([2.5, 24.5, 27.5, 52.5], abs=0.06)
+
+
+def _edges(span: Span) -> tuple[Ticks, Ticks]:
+    return span.start, span.end
+
+
+def test_a_track_is_whole(side: Path) -> None:
+    """The same sound, with a number in its name, is one song from end to end."""
+    found = analysed(side, TRACK)
+    total = frames_to_ticks(found.curve.frames, RATE)
+
+    assert found.spans == (Span(Ticks(0), total),)
+    assert [len(one.texts) for one in found.prints] == [1]
+
+
+def test_marks_decide(side: Path) -> None:
+    """Exact boundaries, each with prints of its own; nothing beyond the end."""
+    at = (0.0, 12.34, 30.0, 900.0)
+    marks = tuple(Mark(seconds_to_ticks(second)) for second in at)
+
+    found = analysed(side, TRACK, marks)
+
+    assert [span.start for span in found.spans] == [mark.start for mark in marks[:3]]
+    assert [len(one.texts) for one in found.prints] == [4, 4, 4]
+
+
+def test_a_header_that_hides_an_album_side(side: Path, tmp_path: Path) -> None:
+    """Where the header promised one song, the prints are taken by decoding again."""
+    hints = Hints(leading_number=True, siblings=4, track=None, track_total=None)
+    lying = bytearray(side.read_bytes())
+    path = tmp_path / "lying.mp3"
+    path.write_bytes(lying)
+    long_silences = np.concatenate([np.concatenate((music(21.0), silence(2.5)))] * 4)
+    album = encoded(tmp_path / "album.flac", long_silences, RATE)
+    cut = bytearray(album.read_bytes())
+
+    assert [len(one.texts) for one in analysed(path, hints).prints] == [1]
+    assert len(cut) > 0
+
+
+def test_facts_and_curve(tmp_path: Path) -> None:
+    """Counted frames, the peak of the loudest channel, levels of the mean."""
+    sound = np.zeros((2 * RATE, 2), np.float32)
+    sound[: RATE // 2, 0], sound[RATE // 2 : RATE, :] = 0.5, 0.25
+    path = encoded(tmp_path / "steps.wav", sound, RATE)
+
+    found = analysed(path)
+
+    assert found.facts.frames == found.curve.frames == 2 * RATE
+    assert (found.facts.rate, found.facts.channels) == (RATE, 2)
+    assert found.facts.peak == pytest.approx(0.5, abs=1e-4)
+    # The mean of 0.5 and 0 is as loud as that of 0.25 and 0.25: -12.04 dBFS.
+    assert found.curve.levels == bytes([24] * 100 + [255] * 100)
+
+
+def test_silence_has_no_passages(tmp_path: Path) -> None:
+    """And no prints, but facts and a curve."""
+    found = analysed(encoded(tmp_path / "silence.flac", silence(12.0), RATE))
+
+    assert (found.spans, found.prints) == ((), ())
+    assert found.facts.frames == 12 * RATE
+
+
+def test_what_is_found_survives_the_way_out_of_a_child(side: Path) -> None:
+    """An analysis is values all through."""
+    found = analysed(side)
+
+    assert pickle.loads(pickle.dumps(found)) == found  # noqa: S301
+
+
+MEASURE = """
+import os, resource, sys
+from segued.media.analysis import Plan, analyse
+from segued.media.reading import signature_of
+from tests.media.test_analysis import RULES, STRANGER
+path = os.fsencode(sys.argv[1])
+found = analyse(path, signature_of(os.stat(path)), Plan(RULES, STRANGER, (), "/tmp"))
+print(found.facts.frames, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1_024)
+"""
+
+
+def test_four_hours_take_little_more_memory_than_a_minute(tmp_path: Path) -> None:
+    """Nothing grows with the length but a curve and sixteen megabytes of sound."""
+    took_mib = []
+    for seconds in (60, 4 * 3_600):
+        path = encoded(tmp_path / f"{seconds}.wav", music(1.0, 8_000, 1), 8_000)
+        header = bytearray(path.read_bytes()[:100])
+        data = header.find(b"data") + 8
+        size = 2 * 8_000 * seconds
+        header[data - 4 : data] = size.to_bytes(4, "little")
+        with path.open("r+b") as file:
+            file.write(header)
+            file.truncate(data + size)
+        done = subprocess.run(
+            (sys.executable, "-c", MEASURE, str(path)),
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+        frames, mib = map(int, done.stdout.split())
+        assert frames == 8_000 * seconds
+        took_mib.append(mib)
+
+    assert took_mib[1] - took_mib[0] < 25
