@@ -13,7 +13,16 @@ from typing import IO, Final, TypeAlias
 import numpy as np
 from sample_library import GAP_SECONDS, RATE, Samples, song
 
-__all__ = ["cache", "long_file", "small_files", "songs"]
+__all__ = [
+    "LONG_SECONDS",
+    "PER_FOLDER",
+    "SEEDS",
+    "cache",
+    "length_of",
+    "long_file",
+    "small_files",
+    "songs",
+]
 
 Encoding: TypeAlias = tuple[str, ...]
 """What FFmpeg is told, from the codec to the end of the file's name."""
@@ -28,6 +37,8 @@ ALBUMS: Final[tuple[tuple[str, int, Encoding], ...]] = (
     ("Plain Speech", 3, ("-c:a", "pcm_s16le", ".wav")),
 )
 """An album of each kind: its name, its songs, how they are encoded."""
+
+SEEDS: Final = range(5_000, 5_000 + sum(count for _, count, _ in ALBUMS))
 
 SECONDS_MIN: Final = 180
 SECONDS_MORE: Final = 121
@@ -68,6 +79,11 @@ def small_files(folder: Path, count: int) -> None:
     _once(folder, lambda place: _make_small(place, count))
 
 
+def length_of(seed: int) -> int:
+    """Return how many seconds a song has."""
+    return SECONDS_MIN + STEP * seed % SECONDS_MORE
+
+
 def _once(folder: Path, make: Callable[[Path], None]) -> None:
     """Make a folder whole or not at all."""
     if folder.is_dir() and any(folder.iterdir()):
@@ -83,12 +99,13 @@ def _once(folder: Path, make: Callable[[Path], None]) -> None:
 
 
 def _make_songs(folder: Path) -> None:
+    seeds = iter(SEEDS)
     wanted: list[tuple[Path, int, Encoding]] = []
     for album, count, encoding in ALBUMS:
         place = folder / "Marram" / album
         place.mkdir(parents=True)
         for track in range(1, count + 1):
-            seed = 5_000 + len(wanted)
+            seed = next(seeds)
             path = place / f"{track:02} - Song {seed}{encoding[-1]}"
             names = {
                 "title": f"Song {seed}",
@@ -103,8 +120,8 @@ def _make_songs(folder: Path) -> None:
 
 
 def _make_song(path: Path, seed: int, encoding: Encoding) -> None:
-    seconds = SECONDS_MIN + STEP * seed % SECONDS_MORE
-    _encode(path, encoding, iter((_hissing(song(seed, seconds), seed),)))
+    sound = song(seed, length_of(seed))
+    _encode(path, encoding, iter((_hissing(sound, seed),)))
 
 
 def _make_long(folder: Path) -> None:

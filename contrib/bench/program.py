@@ -1,6 +1,7 @@
 """segued, run on a folder as it is measured: without services and flavor."""
 
 import json
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,10 +9,10 @@ from typing import Any, Final
 
 from bench.measure import Cost, cost_of
 
-__all__ = ["Import", "command", "import_folder"]
+__all__ = ["SOME_FAILED", "Import", "command", "environment", "import_folder"]
 
-WITHOUT_FLAVOR: Final = '[flavoring]\nsources = []\n\n[logging]\nlevel = "error"\n'
 SOME_FAILED: Final = 1
+CONFIG: Final = '[flavoring]\nsources = []\n\n[logging]\nlevel = "error"\n'
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +32,6 @@ class Import:
         return float(self.summary["loop_stall_ms"])
 
 
-def command(folder: Path, database: Path, *, workers: int = 2) -> list[str]:
-    """Return the command that imports a folder into a library."""
-    config = database.with_name("bench.toml")
-    config.write_text(WITHOUT_FLAVOR)
-    program = [sys.executable, "-P", "-m", "segued", "import", "--offline", "--json"]
-    options = ["--config", str(config), "--database", str(database)]
-    return [*program, *options, "--workers", str(workers), str(folder)]
-
-
 def import_folder(
     folder: Path, database: Path, *, workers: int = 2, memory: bool = False
 ) -> Import:
@@ -50,7 +42,23 @@ def import_folder(
     """
     cost = cost_of(
         command(folder, database, workers=workers),
+        env=environment(database),
         memory=memory,
         codes=(0, SOME_FAILED),
     )
     return Import(cost, json.loads(cost.said))
+
+
+def command(folder: Path, database: Path, *, workers: int = 2) -> list[str]:
+    """Return the command that imports a folder into a library."""
+    config = database.with_name("bench.toml")
+    config.write_text(CONFIG)
+    program = [sys.executable, "-P", "-m", "segued", "import", "--offline", "--json"]
+    options = ["--config", str(config), "--database", str(database)]
+    return [*program, *options, "--workers", str(workers), str(folder)]
+
+
+def environment(database: Path) -> dict[str, str]:
+    """Return the environment for it: compiled once, as an installed program is."""
+    kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {"PYTHONPYCACHEPREFIX": str(database.with_name("pycache"))}

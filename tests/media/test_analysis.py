@@ -74,18 +74,22 @@ def test_marks_decide(side: Path) -> None:
     assert [len(one.texts) for one in found.prints] == [4, 4, 4]
 
 
-def test_a_header_that_hides_an_album_side(side: Path, tmp_path: Path) -> None:
-    """Where the header promised one song, the prints are taken by decoding again."""
+def test_a_header_that_hides_an_album_side(tmp_path: Path) -> None:
+    """Where the header promised one song, prints are taken by decoding again."""
     hints = Hints(leading_number=True, siblings=4, track=None, track_total=None)
-    lying = bytearray(side.read_bytes())
-    path = tmp_path / "lying.mp3"
+    song = np.concatenate(
+        (np.tile(music(13.0, 8_000, 1), (10, 1)), silence(3, 8_000, 1))
+    )
+    path = encoded(tmp_path / "side.flac", np.tile(song, (4, 1)), 8_000)
+    lying = bytearray(path.read_bytes())
+    # STREAMINFO's number of samples: one minute instead of nine.
+    lying[22:26] = (60 * 8_000).to_bytes(4, "big")
     path.write_bytes(lying)
-    long_silences = np.concatenate([np.concatenate((music(21.0), silence(2.5)))] * 4)
-    album = encoded(tmp_path / "album.flac", long_silences, RATE)
-    cut = bytearray(album.read_bytes())
 
-    assert [len(one.texts) for one in analysed(path, hints).prints] == [1]
-    assert len(cut) > 0
+    found = analysed(path, hints)
+
+    assert found.facts.frames == 4 * 133 * 8_000
+    assert [len(one.texts) for one in found.prints] == [4, 4, 4, 4]
 
 
 def test_facts_and_curve(tmp_path: Path) -> None:
@@ -129,10 +133,10 @@ print(found.facts.frames, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 
 """
 
 
-def test_four_hours_take_little_more_memory_than_a_minute(tmp_path: Path) -> None:
+def test_two_hours_take_little_more_memory_than_a_minute(tmp_path: Path) -> None:
     """Nothing grows with the length but a curve and sixteen megabytes of sound."""
     took_mib = []
-    for seconds in (60, 4 * 3_600):
+    for seconds in (60, 2 * 3_600):
         path = encoded(tmp_path / f"{seconds}.wav", music(1.0, 8_000, 1), 8_000)
         header = bytearray(path.read_bytes()[:100])
         data = header.find(b"data") + 8

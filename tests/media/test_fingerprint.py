@@ -98,17 +98,18 @@ def test_two_minutes_count(seconds: float, rate: int, tmp_path: Path) -> None:
 @pytest.mark.parametrize("rate", [8_000, 11_025, 44_100, 48_000, 192_000])
 def test_fpcalc_s_samples_are_counted(rate: int, tmp_path: Path) -> None:
     """A print gets its next item with the same frame as `fpcalc`'s does."""
-    item = next(n for n in range(10 * rate, 11 * rate) if _items(n + 1) > _items(n))
-    frames = next(
-        n
-        for n in range(rate * item // 11_025 - 99, 11 * rate)
-        if samples_by_fpcalc(n, Hertz(rate)) > item
+
+    def expected(frames: int) -> int:
+        return _items(samples_by_fpcalc(frames, Hertz(rate)))
+
+    shorter = 10 * rate
+    next_item = next(
+        n for n in range(shorter, 11 * rate) if expected(n + 1) > expected(n)
     )
-    sound = music(11.2, rate, 1)
-    for more in (-2, 2):
-        path = encoded(tmp_path / "short.wav", sound[: frames + more], rate)
-        expected = _items(samples_by_fpcalc(frames + more, Hertz(rate)))
-        assert len(items(fpcalc(path))) == expected
+    sound = music(11.0, rate, 1)
+    for frames in (next_item - 1, next_item + 3):
+        path = encoded(tmp_path / "short.wav", sound[:frames], rate)
+        assert len(items(fpcalc(path))) == expected(frames)
 
 
 def _items(samples: int) -> int:

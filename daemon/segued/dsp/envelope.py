@@ -43,9 +43,7 @@ SILENT: Final = 255
 """The byte for all that is -127.5 dBFS or less."""
 
 DB_PER_DECADE: Final = 10
-_ENERGIES: Final = 10.0 ** (
-    np.arange(SILENT + 1) * -LevelCurve.STEP_DB / DB_PER_DECADE
-)
+_ENERGIES: Final = 10.0 ** (np.arange(SILENT + 1) * -LevelCurve.STEP_DB / DB_PER_DECADE)
 _ENERGIES[SILENT] = 0
 """Mean square for each level byte. Digital silence is no energy at all."""
 

@@ -10,15 +10,14 @@ from segued.dsp.envelope import Envelope
 from segued.dsp.segment import Hints, Rules, may_hold_several, segment
 from segued.media.decode import decoded, heard, warnings_of
 from segued.media.fingerprint import (
-    PRINT_RATE,
     PRINT_SAMPLES,
     print_of_cut,
     print_of_whole,
     reach_of_cut,
+    resampler_for_prints,
     samples_by_fpcalc,
 )
 from segued.media.pcm import Source
-from segued.media.resample import Resampler
 from segued.media.tape import Tape, as_int16
 from segued.model import AudioFacts, LevelCurve, Mark, Print, Signature, Span, Warned
 from segued.units import Frames, Hertz, Ticks, frames_to_ticks
@@ -124,7 +123,7 @@ def prints_of(
     waiting = deque(sorted(takes, key=lambda take: take.first))
     open_takes: list[_Take] = []
     with decoded(path, expected) as source:
-        resampler = Resampler(source.rate, PRINT_RATE, 1, "LQ")
+        resampler = resampler_for_prints(source.rate)
         frames = position = 0
         for part in heard(source):
             frames += len(part.downmix)

@@ -15,7 +15,11 @@ class Resampler:
     """Turns a stream of samples into one at another rate, block by block."""
 
     def __init__(
-        self, rate: Hertz, wanted: Hertz, channels: int, quality: Literal["LQ", "HQ"]
+        self,
+        rate: Hertz,
+        wanted: Hertz,
+        channels: int,
+        quality: Literal["LQ", "MQ", "HQ"],
     ) -> None:
         self._channels: Final = channels
         self._stream: Final = (

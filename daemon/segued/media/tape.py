@@ -13,13 +13,12 @@ import numpy as np
 
 from segued.dsp.mixdown import Mono
 from segued.media.fingerprint import (
-    PRINT_RATE,
     PRINT_SECONDS,
     print_of_cut,
     print_of_whole,
+    resampler_for_prints,
     samples_by_fpcalc,
 )
-from segued.media.resample import Resampler
 from segued.model import Print, Span
 from segued.units import Hertz
 
@@ -42,7 +41,7 @@ class Tape:
         # A second more than counts, so that the end of what counts does not
         # sound of the end of the tape.
         self._limit: Final = (PRINT_SECONDS + 1) * rate
-        self._resampler: Final = Resampler(rate, PRINT_RATE, 1, "LQ")
+        self._resampler: Final = resampler_for_prints(rate)
         self._file: Final = tempfile.SpooledTemporaryFile(MEMORY_BYTES, dir=spool)  # noqa: SIM115
         self._frames = 0
         self._ended = False
@@ -91,6 +90,11 @@ class Tape:
             for span in spans
         )
 
+    def read(self, first: int, stop: int) -> bytes:
+        """Return samples by their numbers; fewer if there are fewer."""
+        self._file.seek(first * SAMPLE_BYTES)
+        return self._file.read((stop - first) * SAMPLE_BYTES)
+
     def _keep(self, mono: Mono) -> None:
         try:
             self._file.write(as_int16(mono))
@@ -98,10 +102,6 @@ class Tape:
             # No room for the sound is no fault of the file's, which can be
             # decoded again: slower, but with nothing kept.
             self._lost = True
-
-    def read(self, first: int, stop: int) -> bytes:
-        self._file.seek(first * SAMPLE_BYTES)
-        return self._file.read((stop - first) * SAMPLE_BYTES)
 
 
 def as_int16(mono: Mono) -> bytes:

@@ -1,0 +1,79 @@
+"""What one file of four hours takes, against forty songs: memory and CPU.
+
+    contrib/bench/long
+
+The file is made once, in the user's cache: sixty songs with silences between,
+so that it is cut, and the sound of all of it is kept until it is.
+"""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from bench import music
+from bench.measure import MeasureError
+from bench.program import Import, import_folder
+from bench.tables import Target, print_table, print_targets
+
+SONGS_MINUTES: Final = sum(map(music.length_of, music.SEEDS)) / 60
+LONG_MINUTES: Final = music.LONG_SECONDS / 60
+MORE_MIB_MAX: Final = 30
+CANNOT: Final = 2
+
+
+def main() -> int:
+    """Measure, and print what was found."""
+    said, _, usage = (__doc__ or "").partition("\n\n")
+    parser = argparse.ArgumentParser(
+        prog="contrib/bench/long", description=said, epilog=usage.partition("\n\n")[2]
+    )
+    parser.parse_args()
+    songs, long = music.cache() / "songs", music.cache() / "four-hours"
+    music.songs(songs)
+    music.long_file(long)
+    try:
+        with tempfile.TemporaryDirectory(prefix="segued-bench-") as place:
+            # The first reading fills the system's cache, the first import
+            # Python's.
+            import_folder(songs, Path(place) / "first.db")
+            many = import_folder(songs, Path(place) / "songs.db", memory=True)
+            one = import_folder(long, Path(place) / "long.db", memory=True)
+    except MeasureError as error:
+        print(f"{parser.prog}: {error}", file=sys.stderr)
+        return CANNOT
+    _tell(many, one)
+    return 0
+
+
+def _tell(many: Import, one: Import) -> None:
+    rows = [
+        _row("40 songs", many, SONGS_MINUTES),
+        _row("one file of 4 hours", one, LONG_MINUTES),
+    ]
+    heads = ("", "passages", "CPU s", "ms a minute", "wall s", "PSS MiB", "RSS MiB")
+    print_table(heads, rows)
+    more = one.cost.memory.pss - many.cost.memory.pss
+    wanted, found = f"<= {MORE_MIB_MAX}", f"{more:+.0f}"
+    reached = more <= MORE_MIB_MAX
+    print_targets(
+        [Target("memory beyond that of 40 songs, MiB", wanted, found, reached)]
+    )
+
+
+def _row(title: str, done: Import, minutes: float) -> tuple[str, ...]:
+    cost = done.cost
+    return (
+        title,
+        str(sum(done.summary["passages"].values())),
+        f"{cost.cpu:.2f}",
+        f"{1_000 * cost.cpu / minutes:.1f}",
+        f"{cost.wall:.2f}",
+        f"{cost.memory.pss:.0f}",
+        f"{cost.memory.rss:.0f}",
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
