@@ -10,7 +10,7 @@ from typing import Final
 
 from bench.measure import MeasureError, cost_of
 
-__all__ = ["Floor", "build", "missing"]
+__all__ = ["Floor", "build", "require"]
 
 SOURCE: Final = Path(__file__).with_name("floor.c")
 LIBRARIES: Final = {
@@ -61,14 +61,23 @@ class Floor:
         return words
 
 
-def missing() -> list[str]:
-    """Return the Debian packages that measuring needs and that are not here."""
+def require() -> None:
+    """Make sure that all is here that measuring needs.
+
+    Raises:
+        MeasureError: Something is missing; says what to install.
+    """
     packages = [TOOLS[tool] for tool in TOOLS if shutil.which(tool) is None]
     for library, package in LIBRARIES.items():
         asked = ["pkg-config", "--exists", library]
         if shutil.which("pkg-config") is None or subprocess.call(asked):  # noqa: S603
             packages.append(package)
-    return packages
+    if packages:
+        wanted = " ".join(packages)
+        raise MeasureError(
+            "something is missing here. Once, as root:\n"
+            f"    apt-get install --no-install-recommends {wanted}"
+        )
 
 
 def build(place: Path, files: Sequence[str]) -> Floor:

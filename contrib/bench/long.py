@@ -6,45 +6,37 @@ The file is made once, in the user's cache: sixty songs with silences between,
 so that it is cut, and the sound of all of it is kept until it is.
 """
 
-import argparse
 import sys
 import tempfile
 from pathlib import Path
 from typing import Final
 
 from bench import music
-from bench.measure import MeasureError
+from bench.commandline import concluded, parser
 from bench.program import Import, import_folder
 from bench.tables import Target, print_table, print_targets
 
 SONGS_MINUTES: Final = sum(map(music.length_of, music.SEEDS)) / 60
 LONG_MINUTES: Final = music.LONG_SECONDS / 60
 MORE_MIB_MAX: Final = 30
-CANNOT: Final = 2
 
 
 def main() -> int:
     """Measure, and print what was found."""
-    said, _, usage = (__doc__ or "").partition("\n\n")
-    parser = argparse.ArgumentParser(
-        prog="contrib/bench/long", description=said, epilog=usage.partition("\n\n")[2]
-    )
-    parser.parse_args()
+    parser("long", __doc__).parse_args()
+    return concluded("long", _measure)
+
+
+def _measure() -> None:
     songs, long = music.cache() / "songs", music.cache() / "four-hours"
     music.songs(songs)
     music.long_file(long)
-    try:
-        with tempfile.TemporaryDirectory(prefix="segued-bench-") as place:
-            # The first reading fills the system's cache, the first import
-            # Python's.
-            import_folder(songs, Path(place) / "first.db")
-            many = import_folder(songs, Path(place) / "songs.db", memory=True)
-            one = import_folder(long, Path(place) / "long.db", memory=True)
-    except MeasureError as error:
-        print(f"{parser.prog}: {error}", file=sys.stderr)
-        return CANNOT
+    with tempfile.TemporaryDirectory(prefix="segued-bench-") as place:
+        # The first reading fills the system's cache, the first import Python's.
+        import_folder(songs, Path(place) / "first.db")
+        many = import_folder(songs, Path(place) / "songs.db", memory=True)
+        one = import_folder(long, Path(place) / "long.db", memory=True)
     _tell(many, one)
-    return 0
 
 
 def _tell(many: Import, one: Import) -> None:
@@ -55,11 +47,9 @@ def _tell(many: Import, one: Import) -> None:
     heads = ("", "passages", "CPU s", "ms a minute", "wall s", "PSS MiB", "RSS MiB")
     print_table(heads, rows)
     more = one.cost.memory.pss - many.cost.memory.pss
-    wanted, found = f"<= {MORE_MIB_MAX}", f"{more:+.0f}"
     reached = more <= MORE_MIB_MAX
-    print_targets(
-        [Target("memory beyond that of 40 songs, MiB", wanted, found, reached)]
-    )
+    what = "memory beyond that of 40 songs, MiB"
+    print_targets([Target(what, f"<= {MORE_MIB_MAX}", f"{more:+.0f}", reached)])
 
 
 def _row(title: str, done: Import, minutes: float) -> tuple[str, ...]:

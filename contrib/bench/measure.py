@@ -11,7 +11,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["Cost", "MeasureError", "Memory", "cost_of", "sum_of"]
+__all__ = [
+    "Cost",
+    "MeasureError",
+    "Memory",
+    "busy_seconds",
+    "cost_of",
+    "cpu_count",
+    "sum_of",
+]
 
 PR_SET_CHILD_SUBREAPER: Final = 36
 SAMPLE_SECONDS: Final = 0.05
@@ -110,6 +118,19 @@ def sum_of(costs: Iterable[Cost]) -> Cost:
         cpu += cost.cpu
         wall += cost.wall
     return Cost(cpu, wall)
+
+
+def cpu_count() -> int:
+    """Return how many processors there are for us."""
+    return len(os.sched_getaffinity(0))
+
+
+def busy_seconds() -> float:
+    """Return how long all processors were busy since the machine started."""
+    with open("/proc/stat", "rb") as file:
+        user, nice, system, _idle, _waiting, *others = file.readline().split()[1:9]
+    ticks = sum(map(int, (user, nice, system, *others)))
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _awaited(child: int) -> tuple[int, float, float]:

@@ -9,7 +9,6 @@ strace; so that one can trust it, one file is touched afterwards, and must be
 the only one that is opened.
 """
 
-import argparse
 import os
 import re
 import shutil
@@ -20,82 +19,67 @@ from pathlib import Path
 from typing import Final
 
 from bench import music
+from bench.commandline import concluded, parser
 from bench.measure import MeasureError, cost_of
-from bench.program import SOME_FAILED, command, environment, import_folder
+from bench.program import SOME_FAILED, Import, command, environment, import_folder
 from bench.tables import Target, print_table, print_targets
 
 RUNS: Final = 5
 SECONDS_MAX: Final = 5.0
-CANNOT: Final = 2
+STALL_MS_MAX: Final = 100
 OPENED: Final = re.compile(rb'open(?:at2?)?\((?:AT_FDCWD, |\d+, )?"(.*\.wav)"')
 LISTED: Final = re.compile(rb'openat\(AT_FDCWD, "[^"]*/Album \d+",.*O_DIRECTORY')
 
 
 def main() -> int:
     """Measure, and print what was found."""
-    said, _, usage = (__doc__ or "").partition("\n\n")
-    parser = argparse.ArgumentParser(
-        prog="contrib/bench/rescan", description=said, epilog=usage.partition("\n\n")[2]
-    )
-    parser.add_argument("--files", type=int, default=50_000, help="(50000)")
-    count: int = parser.parse_args().files
+    words = parser("rescan", __doc__)
+    words.add_argument("--files", type=int, default=50_000, help="how many (50000)")
+    count: int = words.parse_args().files
+    return concluded("rescan", lambda: _measure(count))
+
+
+def _measure(count: int) -> None:
     folder = music.cache() / f"{count}-files"
-    music.small_files(folder, count)
     database = music.cache() / f"{count}-files.db"
-    try:
-        _measure(folder, database, count)
-    except MeasureError as error:
-        print(f"{parser.prog}: {error}", file=sys.stderr)
-        return CANNOT
-    return 0
-
-
-def _measure(folder: Path, database: Path, count: int) -> None:
-    print(f"{count:,} files; importing what is not in the library ...", file=sys.stderr)
+    music.small_files(folder, count)
+    print("importing what is not in the library yet ...", file=sys.stderr)
     first = import_folder(folder, database)
-    done = first.summary["files"].get("INGEST COMPLETE", 0)
     again = [import_folder(folder, database) for _ in range(RUNS)]
-    hashed = sum(each.summary["counters"]["2"].get("hashed", 0) for each in again)
-    rows = [
-        ("first import, now", f"{first.cost.wall:.2f}", f"{first.cost.cpu:.2f}"),
-        (
-            f"rescan, median of {RUNS}",
-            f"{statistics.median(each.cost.wall for each in again):.2f}",
-            f"{statistics.median(each.cost.cpu for each in again):.2f}",
-        ),
-        (
-            f"rescan, longest of {RUNS}",
-            f"{max(each.cost.wall for each in again):.2f}",
-            f"{max(each.cost.cpu for each in again):.2f}",
-        ),
-    ]
     folders = -(-count // music.PER_FOLDER)
+    done = first.summary["files"].get("INGEST COMPLETE", 0)
     print(f"{count:,} files in {folders:,} folders; {done:,} of them complete\n")
+    walls = [each.cost.wall for each in again]
+    cpu = statistics.median(each.cost.cpu for each in again)
+    rows = [
+        ("first import", f"{first.cost.wall:.2f}", f"{first.cost.cpu:.2f}"),
+        (f"rescan, median of {RUNS}", f"{statistics.median(walls):.2f}", f"{cpu:.2f}"),
+    ]
     print_table(("", "wall s", "CPU s"), rows)
-    seconds = statistics.median(each.cost.wall for each in again)
+    print_targets([*_targets(again), *_opened(folder, database, folders)])
+
+
+def _targets(again: list[Import]) -> list[Target]:
+    longest = max(each.cost.wall for each in again)
     stall = max(each.stall_ms for each in again)
-    within = seconds <= SECONDS_MAX
-    targets = [
-        Target("rescan, s", f"<= {SECONDS_MAX:.2f}", f"{seconds:.2f}", within),
-        Target("files hashed in it", "0", str(hashed), hashed == 0),
+    hashed = sum(each.summary["counters"]["2"].get("hashed", 0) for each in again)
+    within, quick = longest <= SECONDS_MAX, stall <= STALL_MS_MAX
+    return [
+        Target("longest rescan, s", f"<= {SECONDS_MAX}", f"{longest:.2f}", within),
+        Target("files hashed in them", "0", str(hashed), not hashed),
         Target(
             "longest stall of the event loop, ms",
-            "<= 100",
+            f"<= {STALL_MS_MAX}",
             f"{stall:.0f}",
-            stall <= 100,
+            quick,
         ),
     ]
-    if shutil.which("strace") is None:
-        print(
-            "Without strace it cannot be seen which files are opened.", file=sys.stderr
-        )
-    else:
-        targets += _opened(folder, database, folders)
-    print_targets(targets)
 
 
 def _opened(folder: Path, database: Path, folders: int) -> list[Target]:
     """Look which files a rescan opens, before and after one of them is touched."""
+    if shutil.which("strace") is None:
+        raise MeasureError("strace is missing, which sees what files are opened")
     files, listed = _trace(folder, database)
     touched = min(folder.rglob("*.wav"))
     os.utime(touched)

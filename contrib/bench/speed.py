@@ -6,25 +6,26 @@ FOLDER is imported if it holds music. If it is empty or absent, forty songs
 are made in it; without FOLDER, in the user's cache. The music is only read.
 """
 
-import argparse
 import os
 import statistics
 import sys
 import tempfile
+import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
 from bench import floor, music
-from bench.measure import Cost, MeasureError, Memory, cost_of, sum_of
+from bench.commandline import concluded, parser
+from bench.measure import Cost, Memory, busy_seconds, cost_of, cpu_count, sum_of
 from bench.program import import_folder
 from bench.tables import Target, print_table, print_targets
 
 SUFFIXES: Final = (".mp3", ".flac", ".ogg", ".m4a", ".opus", ".wav")
 MIB: Final = 1 << 20
-CANNOT: Final = 2
 
 TWO, ONE = "import, 2 workers", "import, 1 worker"
 FPCALC = "(a) fpcalc, file by file: 120 s of each"
@@ -41,10 +42,19 @@ STALL_MS_MAX: Final = 100
 
 @dataclass(slots=True)
 class Rounds:
-    """What was measured, round by round."""
+    """What was measured, round by round.
+
+    Attributes:
+        others: What share of the CPUs other programs took meanwhile.
+    """
 
     costs: dict[str, list[Cost]] = field(default_factory=dict)
     stalls_ms: list[float] = field(default_factory=list)
+    others: float = 0.0
+
+    def all(self) -> Iterator[Cost]:
+        """Yield every single one."""
+        return chain.from_iterable(self.costs.values())
 
     def cpu(self, *names: str) -> list[float]:
         """Return the CPU seconds of several together, for each round."""
@@ -60,44 +70,36 @@ class Rounds:
 
 def main() -> int:
     """Measure, and print what was found."""
-    said, _, usage = (__doc__ or "").partition("\n\n")
-    parser = argparse.ArgumentParser(
-        prog="contrib/bench/speed", description=said, epilog=usage.partition("\n\n")[2]
-    )
-    parser.add_argument("folder", nargs="?", type=Path, help="of music, or for it")
-    parser.add_argument("--rounds", type=int, default=3, help="of measuring (3)")
-    given = parser.parse_args()
-    if packages := floor.missing():
-        print(f"{parser.prog}: missing here; once, as root:", file=sys.stderr)
-        wanted = " ".join(packages)
-        print(f"    apt-get install --no-install-recommends {wanted}", file=sys.stderr)
-        return CANNOT
-    folder: Path = (given.folder or music.cache() / "songs").absolute()
+    words = parser("speed", __doc__)
+    words.add_argument("folder", nargs="?", type=Path, help="of music, or for it")
+    words.add_argument("--rounds", type=int, default=3, help="of measuring (3)")
+    given = words.parse_args()
+    folder = (given.folder or music.cache() / "songs").absolute()
+    return concluded("speed", lambda: _measure(folder, given.rounds))
+
+
+def _measure(folder: Path, rounds: int) -> None:
+    floor.require()
     music.songs(folder)
     files = [str(path) for path in sorted(folder.rglob("*")) if path.suffix in SUFFIXES]
-    try:
-        with tempfile.TemporaryDirectory(prefix="segued-bench-") as place:
-            _measure(folder, files, Path(place), given.rounds)
-    except MeasureError as error:
-        print(f"{parser.prog}: {error}", file=sys.stderr)
-        return CANNOT
-    return 0
-
-
-def _measure(folder: Path, files: list[str], place: Path, rounds: int) -> None:
-    best = floor.build(place, files)
-    # The first reading fills the system's cache, and the first import Python's.
-    minutes = float(cost_of(best.command(files)).said.split()[0]) / 60
-    import_folder(folder, place / "first.db")
-    found = Rounds()
-    jobs = _jobs(folder, files, place, best, found)
-    for nth in range(rounds):
-        # To and fro, so that a machine that grows slower does so for all.
-        for name in list(jobs)[:: -1 if nth % 2 else 1]:
-            found.costs.setdefault(name, []).append(jobs[name]())
-            print(".", end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
-    watched = import_folder(folder, place / "watched.db", memory=True)
+    with tempfile.TemporaryDirectory(prefix="segued-bench-") as made:
+        place = Path(made)
+        best = floor.build(place, files)
+        # The first reading fills the system's cache, the first import Python's.
+        minutes = float(cost_of(best.command(files)).said.split()[0]) / 60
+        import_folder(folder, place / "first.db")
+        found = Rounds()
+        jobs = _jobs(folder, files, place, best, found)
+        started, busy = time.monotonic(), busy_seconds()
+        for nth in range(rounds):
+            # To and fro, so that a machine that grows slower does so for all.
+            for name in list(jobs)[:: -1 if nth % 2 else 1]:
+                found.costs.setdefault(name, []).append(jobs[name]())
+                print(".", end="", file=sys.stderr, flush=True)
+        print(file=sys.stderr)
+        others = busy_seconds() - busy - sum(c.cpu for c in found.all())
+        found.others = others / (time.monotonic() - started) / cpu_count()
+        watched = import_folder(folder, place / "watched.db", memory=True)
     found.stalls_ms.append(watched.stall_ms)
     _tell(files, minutes, found, watched.cost.memory, best)
 
@@ -142,8 +144,11 @@ def _tell(
     mix = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
     print(f"{len(files)} songs, {minutes:.0f} minutes, {size:.0f} MiB: {mix}")
     chosen = ", ".join(f"{name} for {kind[1:]}" for kind, name in best.decoders.items())
-    print(f"CPUs: {len(os.sched_getaffinity(0))}. Medians of {len(found.cpu(TWO))}.")
-    print(f"The floor takes {chosen or 'libavcodec'}.\n")
+    print(f"The best decoders here: {chosen or 'libavcodec'}; libavcodec for all else")
+    print(
+        f"{cpu_count()} CPUs, of which other programs took {found.others:.0%}; "
+        f"medians of {len(found.costs[TWO])} rounds\n"
+    )
     each = (TWO, ONE, FPCALC, SILENCE, DECODING, HASHING)
     rows = [
         *(_row(name, found, (name,), minutes) for name in each),

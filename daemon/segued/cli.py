@@ -3,6 +3,8 @@
 import argparse
 import asyncio
 import os
+import shlex
+import shutil
 import signal
 import sys
 import threading
@@ -212,7 +214,8 @@ def _conclude(
         )
         print(msgspec.json.encode(told).decode())  # noqa: T201
     else:
-        for line in summary.as_text(now, found, config.database):
+        look = _look_command(given.database)
+        for line in summary.as_text(now, found, config.database, look):
             print(line)  # noqa: T201
     if ended.state is SessionState.CANCELLED:
         notes.print("Cancelled. The same command goes on from here.")
@@ -220,3 +223,18 @@ def _conclude(
     if ended.state is SessionState.FAILED:
         return FATAL
     return SOME_FAILED if found.failed else ALL_IMPORTED
+
+
+def _look_command(database: Path | None) -> str:
+    """Return the command that shows the library, as it can be typed here."""
+    program = Path(sys.argv[0])
+    if program.name == "__main__.py":
+        command = [sys.executable, "-m", "segued"]
+    elif shutil.which("segued"):
+        command = ["segued"]
+    else:
+        command = [str(program)]
+    command.append("library")
+    if database is not None:
+        command += ["--database", str(database)]
+    return shlex.join(command)

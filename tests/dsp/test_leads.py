@@ -82,6 +82,18 @@ def test_a_slow_ramp_has_one() -> None:
     assert found("_" * 2 + "#" * 10)[:3] == "  ["
 
 
+def test_a_quarter_of_a_short_passage() -> None:
+    """Of two seconds half a second is searched, though a whole one is looked at."""
+    drawing = "_" * 7 + "-" * 6 + "#" * 7
+    curve = drawn(drawing, each_s=0.1)
+
+    leads = leads_of(
+        curve, Span(Ticks(0), seconds(2.0)), lead_in=LEAD_IN, lead_out=LEAD_OUT
+    )
+
+    assert leads.lead_in is None
+
+
 def test_within_a_longer_file() -> None:
     """Only the passage counts, and positions are from the file's start."""
     outside, inside = "#" * 5, "__" + "#" * 10 + "__"

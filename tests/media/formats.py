@@ -64,7 +64,6 @@ FORMATS: Final = {
     "opus in matroska": Format("mka", ("-c:a", "libopus"), rate=48_000),
     "aac": Format("m4a", ("-b:a", "160k")),
     "aac without a container": Format("aac", ("-b:a", "160k")),
-    "aac of six channels": Format("m4a", ("-b:a", "320k"), channels=6),
     "alac": Format("m4a", ("-c:a", "alac"), tolerance=LOSSLESS),
     "wavpack": Format("wv", tolerance=LOSSLESS),
     "true audio": Format("tta", tolerance=LOSSLESS),

@@ -107,6 +107,16 @@ def test_facts_and_curve(tmp_path: Path) -> None:
     assert found.curve.levels == bytes([24] * 100 + [255] * 100)
 
 
+def test_the_curve_is_of_the_mean_of_all_channels(tmp_path: Path) -> None:
+    """Also of the one that `fpcalc` leaves out: the deep one of surround sound."""
+    sound = np.zeros((RATE, 6), np.float32)
+    sound[:, 3] = 0.6
+
+    found = analysed(encoded(tmp_path / "deep.wav", sound, RATE))
+
+    assert set(found.curve.levels) == {40}
+
+
 def test_silence_has_no_passages(tmp_path: Path) -> None:
     """And no prints, but facts and a curve."""
     found = analysed(encoded(tmp_path / "silence.flac", silence(12.0), RATE))

@@ -18,7 +18,12 @@ from segued.errors import (
     FileUnreadableError,
     NotAudioError,
 )
-from segued.media.decode import decoded, heard, warnings_of
+from segued.media.decode import (
+    _blame_what_is_to_blame,
+    decoded,
+    heard,
+    warnings_of,
+)
 from segued.model import Signature
 from tests.audio import Sound, encoded, length_by_ffmpeg, music, silence
 from tests.media.formats import DELAY, FORMATS, made, signature
@@ -334,8 +339,21 @@ def test_a_file_that_shrinks_meanwhile(ending: str, tmp_path: Path) -> None:
         listen()
 
 
-@pytest.mark.parametrize("ending", ["wav", "mp3"])
-def test_a_disk_that_fails(ending: str, song: Sound, tmp_path: Path) -> None:
+def test_a_change_explains_more_than_damage(tmp_path: Path) -> None:
+    """What could not be decoded because it was overwritten is not called damaged."""
+    path = written(tmp_path, "song.mp3", b"something")
+    before = signature(path)
+    path.write_bytes(b"something else")
+
+    with path.open("rb") as file, pytest.raises(FileChangedError):
+        _blame_what_is_to_blame(os.fsencode(path), file.fileno(), before)
+
+
+@pytest.mark.parametrize(
+    ("ending", "when"),
+    [("wav", "6+"), ("mp3", "6+"), pytest.param("wav", "20", id="wav, once")],
+)
+def test_a_disk_that_fails(ending: str, when: str, song: Sound, tmp_path: Path) -> None:
     """An error in the middle of the file is the disk's, whichever library reads."""
     path = encoded(tmp_path / f"song.{ending}", song, RATE, "-ab", "320k")
     program = (
@@ -345,7 +363,8 @@ def test_a_disk_that_fails(ending: str, song: Sound, tmp_path: Path) -> None:
         "    for _ in heard(source): pass\n"
     )
     strace = ("strace", "-f", "-o", "/dev/null", "-P", str(path))
-    fault = ("-e", "trace=read,pread64", "-e", "inject=read,pread64:error=EIO:when=6+")
+    calls = "read,pread64"
+    fault = ("-e", f"trace={calls}", "-e", f"inject={calls}:error=EIO:when={when}")
     done = subprocess.run(
         (*strace, *fault, sys.executable, "-c", program, str(path)),
         capture_output=True,

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import sqlite3
 import subprocess
@@ -145,7 +146,14 @@ def test_the_summary_says_what_to_look_at(sample: Path, imported: Segued) -> Non
     assert "not music.mp3: " in ran.out
     assert "14 complete, 1 duplicate, 1 without audio, 1 failed" in ran.out
     assert str(imported.database) in ran.out
-    assert "segued library" in ran.out
+    look = next(line for line in ran.out.splitlines() if "Look into it" in line)
+    shown = subprocess.run(
+        shlex.split(look.partition(":")[2].partition("[")[0]),
+        check=True,
+        env=imported.environment(),
+        capture_output=True,
+    )
+    assert b"Salt and Rope" in shown.stdout
 
 
 def test_the_library_can_be_looked_at(imported: Segued) -> None:

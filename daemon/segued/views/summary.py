@@ -32,8 +32,15 @@ STATUSES = {
 LISTED_MAX = 20
 
 
-def as_text(now: Snapshot, found: Summary, database: Path) -> Iterator[str]:
-    """Yield the lines of the summary that ends an import."""
+def as_text(now: Snapshot, found: Summary, database: Path, look: str) -> Iterator[str]:
+    """Yield the lines of the summary that ends an import.
+
+    Args:
+        now: The session at its end.
+        found: What the library holds of the folders.
+        database: The library.
+        look: The command that shows more of it.
+    """
     total = sum(count for status, count in found.files.items() if status != "MISSING")
     passages = sum(found.passages.values())
     yield f"{total:,} files, {passages:,} passages, in {words.duration(now.elapsed)}"
@@ -57,7 +64,7 @@ def as_text(now: Snapshot, found: Summary, database: Path) -> Iterator[str]:
     yield from _listed("Failed, and left alone until its bytes change:", found.failed)
     yield from _listed("Imported in spite of:", found.warned)
     yield f"The library is {database}"
-    yield "Look into it:  segued library [files | passages | failures] [--json]"
+    yield f"Look into it:  {look} [files | passages | failures] [--json]"
 
 
 def _listed(title: str, problems: list[tuple[str, str]]) -> Iterator[str]:
