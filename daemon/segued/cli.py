@@ -153,6 +153,7 @@ def _import(given: argparse.Namespace) -> int:
 
     config = configured(given)
     roots = roots_of(given.folders)
+    _keep_apart(config.database, roots)
     service = ImportService(config)
     pinned = ", ".join(config.settings.given())
     progress = Console(stderr=True, highlight=False)
@@ -160,6 +161,21 @@ def _import(given: argparse.Namespace) -> int:
         progress.print(f"held fast by {escape(str(given.config))}: {pinned}")
     ended = asyncio.run(_watched(service, roots, given.workers, progress))
     return _conclude(given, config, service, ended, roots)
+
+
+def _keep_apart(database: Path, roots: list[bytes]) -> None:
+    """Refuse a library among the music: nothing is ever written there.
+
+    Raises:
+        ConfigError: Names the library and the folder.
+    """
+    place = os.fsencode(os.path.realpath(database.absolute().parent)) + b"/"
+    for root in roots:
+        if place.startswith(root.rstrip(b"/") + b"/"):
+            raise ConfigError(
+                f"{database}: the library cannot be inside the music folder "
+                f"{shown(root)}; choose another place with --database"
+            )
 
 
 async def _watched(

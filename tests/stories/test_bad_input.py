@@ -278,6 +278,7 @@ def test_commands_that_make_no_sense_say_why(segued: Segued, tmp_path: Path) -> 
     workers = segued.run("import", *where, "--workers", "0", tmp_path)
     config = segued.run("import", *where, "--config", tmp_path / "no.toml", tmp_path)
     library = segued.run("library", *where)
+    inside = segued.run("import", "--database", tmp_path / "in.db", tmp_path)
 
     assert (missing.code, not_folder.code, no_folder.code) == (2, 2, 2)
     assert (workers.code, config.code, library.code) == (2, 2, 3)
@@ -288,6 +289,9 @@ def test_commands_that_make_no_sense_say_why(segued: Segued, tmp_path: Path) -> 
     assert "no.toml: cannot be read" in config.err
     assert "there is no library yet" in library.err
     assert not segued.database.exists()
+    assert inside.code == 2
+    assert "cannot be inside the music folder" in inside.err
+    assert not (tmp_path / "in.db").exists()
 
 
 def test_a_library_that_cannot_be_used_is_said(segued: Segued, tmp_path: Path) -> None:
@@ -296,7 +300,10 @@ def test_a_library_that_cannot_be_used_is_said(segued: Segued, tmp_path: Path) -
     segued.database.write_text("shopping list" * 100)
     before = segued.database.read_bytes()
 
-    ran = segued.run("import", "--database", segued.database, tmp_path)
+    music = tmp_path / "music"
+    music.mkdir()
+
+    ran = segued.run("import", "--database", segued.database, music)
 
     assert ran.code == 3
     assert ran.err == f"segued: {segued.database}: not a segued library\n"

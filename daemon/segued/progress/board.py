@@ -127,7 +127,8 @@ class Board:
         """Return the board as it is now."""
         now = self.clock()
         elapsed = now - self._started
-        done = self._before + self._done
+        # A duplicate whose original failed comes to an end twice.
+        done = min(self._before + self._done, self.total)
         rate = self._done / elapsed if self._done >= SETTLED_AFTER and elapsed else None
         left = Seconds((self.total - done) / rate) if rate else None
         desks = sorted(self._desks.items())

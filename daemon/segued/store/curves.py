@@ -49,7 +49,14 @@ def find(audio_hash: str, version: int) -> Heard | None:
 
 
 def keep(audio_hash: str, version: int, heard: Heard) -> None:
-    """Put on record what a decode showed, over what was there."""
+    """Put on record what a decode showed, over what was there.
+
+    Fingerprints of other spans are kept: two files with this audio may have
+    been decoded at once, and been cut differently.
+    """
+    known = find(audio_hash, version)
+    taken = {each.span: each for each in known.prints} if known else {}
+    taken |= {each.span: each for each in heard.prints}
     Curve.insert(
         audio_hash=audio_hash,
         version=version,
@@ -58,7 +65,7 @@ def keep(audio_hash: str, version: int, heard: Heard) -> None:
         frames=heard.curve.frames,
         levels=zlib.compress(heard.curve.levels, LEVEL),
         facts=codec.encode(heard.facts),
-        prints=codec.encode(heard.prints),
+        prints=codec.encode(list(taken.values())),
         warnings=codec.encode(heard.warnings),
     ).on_conflict_replace().execute()
 

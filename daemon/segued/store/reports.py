@@ -132,6 +132,6 @@ def last_session(path: Path) -> dict[str, Any] | None:
     """
     with _reading(path) as database:
         row = database.execute(
-            "SELECT * FROM import_sessions ORDER BY started_at DESC LIMIT 1"
+            "SELECT * FROM import_sessions ORDER BY rowid DESC LIMIT 1"
         ).fetchone()
         return dict(row) if row else None
