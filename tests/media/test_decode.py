@@ -83,6 +83,17 @@ def test_all_of_it_is_heard(name: str, formats: Path) -> None:
     assert found.peak == pytest.approx(np.abs(sound).max(), rel=0.35)
 
 
+def test_more_channels_than_loudspeakers(tmp_path: Path) -> None:
+    """Twelve channels that have no names are twelve channels."""
+    sound = np.concatenate([music(1.0, seed=seed) for seed in range(6)], axis=1)
+    path = encoded(tmp_path / "twelve.ogg", sound, RATE, "-c:a", "libvorbis")
+
+    found = Listened(path)
+
+    assert found.channels == 12
+    assert correlation(found.mono, sound.mean(axis=1)) > 0.98
+
+
 def correlation(one: npt.NDArray[np.float32], other: npt.NDArray[np.float32]) -> float:
     """Return how alike two sounds are, sample by sample: 1 is the same."""
     return float(np.corrcoef(one[: len(other)], other)[0, 1])

@@ -71,8 +71,9 @@ class Gathering:
             return False
         width = self._width
         start, stop, count = self._held * width, end * width, count * width
-        for row, plane in zip(self._rows, frame.planes, strict=True):
-            # A plane's memory is longer than its samples.
+        # Of more than eight channels PyAV lists more planes than there are, and
+        # a plane's memory is longer than its samples.
+        for row, plane in zip(self._rows, frame.planes, strict=False):
             row[start:stop] = np.frombuffer(plane, self._kind, count)
         self._held = end
         return True

@@ -16,7 +16,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from segued.dsp.mixdown import Block
-from segued.errors import DecodeError, DiskReadError, FileError, NotAudioError
+from segued.errors import DecodeError, FileError, NotAudioError
 from segued.media.claims import next_stream, xing_length
 from segued.media.gathering import Gathering
 from segued.media.pcm import refuse_absurd
@@ -26,8 +26,8 @@ __all__ = ["LibavSource", "libav_source"]
 
 FORMATS: Final = (
     *("aac", "ac3", "aiff", "amr", "ape", "asf", "au", "caf", "dsf", "dts", "dtshd"),
-    *("eac3", "flac", "iff", "latm", "loas", "matroska", "mov", "mp3", "mpc", "mpc8"),
-    *("oma", "ogg", "rm", "shn", "spx", "tak", "truehd", "tta", "w64", "wav", "wv"),
+    *("eac3", "flac", "iff", "loas", "matroska", "mov", "mp3", "mpc", "mpc8"),
+    *("oma", "ogg", "rm", "shn", "tak", "truehd", "tta", "w64", "wav", "wv"),
 )
 """Containers of sound, each in one file."""
 
@@ -129,7 +129,7 @@ class LibavSource:
                 if resampler is None:
                     resampler = AudioResampler("fltp", frame.layout, self.rate)
                     resampled = kind
-                yield from resampler.resample(frame)
+                yield from (f for f in resampler.resample(frame) if f.samples)
             except (av.FFmpegError, ValueError):
                 # Not a rate or layout that sound has: damage, not music.
                 self.broken += 1
@@ -174,7 +174,7 @@ class LibavSource:
             try:
                 packet = next(packets, None)
             except av.FFmpegError as error:
-                _refuse_to_go_on(self._path, error)
+                _refuse_to_go_on(error)
                 packet, ended = None, reached
                 if ended is None or container.format.name != "ogg":
                     self.broken += 1
@@ -182,7 +182,7 @@ class LibavSource:
             try:
                 frames = context.decode(packet)
             except av.FFmpegError as error:
-                _refuse_to_go_on(self._path, error)
+                _refuse_to_go_on(error)
                 if packet is not None:
                     self.broken += 1
                 frames = []
@@ -202,7 +202,6 @@ def libav_source(path: bytes, descriptor: int) -> Iterator[LibavSource]:
         NotAudioError: It is no container of sound, or holds none.
         DecodeError: There is sound in it, but none of it can be decoded.
         AbsurdAudioError: Its sample rate or channel count is out of reason.
-        DiskReadError: The file system reported an error.
     """
     with ExitStack() as stack:
         yield LibavSource(path, descriptor, stack)
@@ -224,7 +223,7 @@ def _container(path: bytes, descriptor: int, start: int = 0) -> InputContainer:
             metadata_errors="replace",
         )
     except av.FFmpegError as error:
-        _refuse_to_go_on(path, error)
+        _refuse_to_go_on(error)
         raise NotAudioError(path, "not sound in any format known here") from error
 
 
@@ -264,9 +263,11 @@ def _weights(frame: AudioFrame) -> tuple[float, ...]:
     return weights if known else (1.0,) * len(names)
 
 
-def _refuse_to_go_on(path: bytes, error: av.FFmpegError) -> None:
-    """Raise what is not the fault of the file's contents."""
+def _refuse_to_go_on(error: av.FFmpegError) -> None:
+    """Raise what is not the fault of the file's contents, and surely so.
+
+    "Input/output error" is what several demuxers say of a file that ends too
+    soon: whether the disk has failed, `segued.media.decode` finds out.
+    """
     if error.errno == errno.ENOMEM:
         raise MemoryError from error
-    if error.errno == errno.EIO:
-        raise DiskReadError(path, "could not be read: input/output error") from error

@@ -101,7 +101,7 @@ class Tape:
         except OSError:
             # No room for the sound is no fault of the file's, which can be
             # decoded again: slower, but with nothing kept.
-            self._lost = True
+            self._lost = self._ended = True
 
 
 def as_int16(mono: Mono) -> bytes:
