@@ -7,7 +7,6 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from segued import config
 from segued.config import Config, Pins, Settings, check_setting, cpu_count, load
 from segued.errors import ConfigError
 
@@ -107,4 +106,3 @@ def test_processes_default_to_the_processors() -> None:
     assert Config().processes == cpu_count() >= 1
     two = msgspec.structs.replace(Config().compute, processes=2)
     assert msgspec.structs.replace(Config(), compute=two).processes == 2
-    assert config.PASSAGE_MIN == 20 * 28_224_000

@@ -24,7 +24,8 @@ import structlog
 from pebble import ProcessExpired, ProcessPool
 
 from segued.errors import (
-    FileError,
+    ComputeError,
+    SeguedError,
     UnexpectedError,
     WorkCrashedError,
     WorkMemoryError,
@@ -109,6 +110,7 @@ class Compute:
             WorkCrashedError: Its process died, twice.
             WorkMemoryError: It wanted more memory than it may have.
             UnexpectedError: It raised what it should not.
+            ComputeError: No child can be had; no file is to blame.
             FileError: What it raised itself.
         """
         call = partial(work, path, *args, **kwargs)
@@ -123,12 +125,21 @@ class _Pool:
         self._memory_bytes: Final = memory_mib * MIB
         self._slots: Final = asyncio.Semaphore(processes)
         self._pool: ProcessPool | None = None
+        self._starting: Final = asyncio.Lock()
 
-    async def start(self) -> None:
-        if self._pool is None:
-            self._pool = self._made()
-            # Starting a child blocks until the fork server is up.
-            await asyncio.to_thread(self._pool.schedule, _nothing)
+    async def start(self) -> ProcessPool:
+        async with self._starting:
+            if self._pool is None:
+                pool = self._made()
+                # Starting a child blocks until the fork server is up.
+                try:
+                    await asyncio.to_thread(pool.schedule, _nothing)
+                except OSError as error:
+                    raise ComputeError(
+                        f"child processes cannot be started: {error.strerror}"
+                    ) from error
+                self._pool = pool
+            return self._pool
 
     async def close(self) -> None:
         pool, self._pool = self._pool, None
@@ -160,21 +171,17 @@ class _Pool:
                 except BrokenProcessPool:
                     log.warning("compute.broken")
                     await self._rebuild()
-                except (FileError, asyncio.CancelledError):
+                except (SeguedError, asyncio.CancelledError):
                     raise
                 except Exception as error:
                     raise UnexpectedError(
                         path, f"reading it failed: {type(error).__name__}: {error}"
                     ) from error
-        raise WorkCrashedError(
-            path, "reading it failed: the child processes are broken"
-        )
+        raise ComputeError("the child processes do not stay alive")
 
     async def _attempt(self, call: Callable[[], T]) -> T:
-        if self._pool is None:
-            await self.start()
-        assert self._pool is not None  # noqa: S101
-        future = self._pool.schedule(call)
+        pool = await self.start()
+        future = pool.schedule(call)
         try:
             return await asyncio.wrap_future(future)
         except FutureCancelled as error:

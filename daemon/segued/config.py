@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 
 from segued.errors import ConfigError
-from segued.units import TICKS_PER_SECOND, Dbfs, Seconds, Ticks
+from segued.units import Dbfs, Seconds, Ticks
 
 __all__ = [
     "ComputeLimits",
@@ -73,7 +73,7 @@ class ComputeLimits(_Section, frozen=True):
     file_seconds: Annotated[float, msgspec.Meta(gt=0)] = 1_800.0
     tags_seconds: Annotated[float, msgspec.Meta(gt=0)] = 60.0
     flavor_seconds: Annotated[float, msgspec.Meta(gt=0)] = 600.0
-    memory_mib: Annotated[int, msgspec.Meta(ge=512)] = 2_048
+    memory_mib: Annotated[int, msgspec.Meta(ge=512, le=1_048_576)] = 2_048
 
 
 class StoreLimits(_Section, frozen=True):
@@ -139,10 +139,6 @@ class Settings(_Section, frozen=True):
     def sound_min(self) -> Ticks:
         """Least sound that makes a file audio at all."""
         return Ticks(self.minimum_passage_audio_duration_ticks)
-
-
-PASSAGE_MIN: Final = Ticks(20 * TICKS_PER_SECOND)
-"""A piece shorter than this joins a neighbour."""
 
 
 class Pins(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

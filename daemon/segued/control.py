@@ -17,7 +17,7 @@ from segued import __version__
 from segued.cli import configured, run_command, with_shared_options
 from segued.config import Config, check_setting
 from segued.errors import ConfigError
-from segued.store import intake, reports, settings
+from segued.store import reopen, reports, settings
 from segued.store.database import Store
 from segued.views import library, words
 
@@ -97,10 +97,13 @@ def _failures(given: argparse.Namespace) -> int:
 
 def _retry(given: argparse.Namespace) -> int:
     which = given.which
-    path = os.path.realpath(os.fsencode(which)) if which and "/" in which else None
+    there = which and ("/" in which or os.path.lexists(which))
+    path = os.path.abspath(os.fsencode(which)) if there else None
     code = which if which and path is None else None
     config = configured(given)
-    count = _in_library(config, lambda: intake.reopen_failed(code=code, path=path))
+    count = _in_library(config, lambda: reopen.reopen_failed(code=code, path=path))
+    if not count and which:
+        raise ConfigError(f"{which}: no failed file has this code or path")
     if given.json:
         print(json.dumps({"reopened": count}))  # noqa: T201
     else:

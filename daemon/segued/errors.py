@@ -5,11 +5,14 @@ becomes of the file that was being imported?
 
     SeguedError
     ├── ConfigError                 nothing starts; the message names the setting
+    ├── ComputeError                everything stops; no child can be had
+    ├── UnforeseenError             everything stops; the fault is segued's own
     ├── StoreError                  everything stops; no file is to blame
     │   ├── StoreLockedError
     │   ├── StoreCorruptError
     │   ├── StoreTooNewError
     │   ├── StoreUnwritableError
+    │   ├── StoreRefusedError
     │   └── StoreFullError
     └── FileError                   this file is affected, no other
         ├── FileVanishedError       it becomes MISSING
@@ -35,6 +38,7 @@ from typing import ClassVar, Final
 
 __all__ = [
     "AbsurdAudioError",
+    "ComputeError",
     "ConfigError",
     "DecodeError",
     "DiskReadError",
@@ -51,9 +55,11 @@ __all__ = [
     "StoreError",
     "StoreFullError",
     "StoreLockedError",
+    "StoreRefusedError",
     "StoreTooNewError",
     "StoreUnwritableError",
     "UnexpectedError",
+    "UnforeseenError",
     "WorkCrashedError",
     "WorkMemoryError",
     "WorkTimedOutError",
@@ -77,6 +83,18 @@ class ConfigError(SeguedError):
     """A setting, argument or folder is not usable. Says which, and why."""
 
     code = "config"
+
+
+class ComputeError(SeguedError):
+    """Child processes cannot be started, or do not stay alive."""
+
+    code = "compute"
+
+
+class UnforeseenError(SeguedError):
+    """Something failed that nobody foresaw; names what."""
+
+    code = "unforeseen"
 
 
 class StoreError(SeguedError):
@@ -107,6 +125,12 @@ class StoreUnwritableError(StoreError):
     """The library or its folder may not be written."""
 
     code = "store-unwritable"
+
+
+class StoreRefusedError(StoreError):
+    """A row breaks a rule of the library; whoever wrote it is at fault."""
+
+    code = "store-refused"
 
 
 class StoreFullError(StoreError):

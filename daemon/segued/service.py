@@ -4,24 +4,33 @@ import asyncio
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 import structlog
 
 from segued.compute import Compute
 from segued.config import Config, Settings
-from segued.errors import StoreError, shown
+from segued.errors import (
+    SeguedError,
+    StoreError,
+    StoreUnwritableError,
+    UnforeseenError,
+    shown,
+)
 from segued.intake.feed import feed
 from segued.intake.filters import Filters
+from segued.intake.grounds import Grounds
 from segued.intake.sweep import Swept, sweep
 from segued.media import essentia, fingerprint
 from segued.model import SessionState
 from segued.phases import PHASES
 from segued.phases.contract import Tools
+from segued.phases.p09_flavor import SPOOLED
 from segued.pipeline.pool import run_workers
 from segued.progress.board import Board
 from segued.progress.pulse import Pulse
-from segued.store import intake, sessions, settings
+from segued.store import reopen, sessions, settings
 from segued.store.database import Store
 from segued.workqueue import WorkQueue
 
@@ -37,12 +46,14 @@ class Ended:
     Attributes:
         error: What made it impossible to go on, when it FAILED.
         swept: What the sweep of each folder came upon.
+        away: Folders whose disk went away while they were imported.
         loop_stall_ms: Longest time the event loop was held up.
     """
 
     state: SessionState
-    error: StoreError | None = None
+    error: SeguedError | None = None
     swept: dict[str, Swept] = field(default_factory=dict)
+    away: frozenset[bytes] = frozenset()
     loop_stall_ms: float = 0.0
 
 
@@ -60,6 +71,8 @@ class ImportService:
         )
         self._pulse: Final = Pulse()
         self._swept: Final[dict[str, Swept]] = {}
+        self._away: Final[set[bytes]] = set()
+        self._session: str | None = None
 
     async def run(self, roots: Sequence[bytes], *, workers: int | None) -> Ended:
         """Import everything below `roots` that needs it, then return.
@@ -71,85 +84,82 @@ class ImportService:
             StoreError: The library could not even be opened.
             ConfigError: A stored setting is out of range.
         """
-        await self._store.open()
+        error: SeguedError | None = None
+        state = SessionState.COMPLETED
         try:
+            await self._store.open()
             held = await self._store.do(settings.load, self.config.settings)
-            session = await self._store.do(sessions.start, [shown(r) for r in roots])
-            error: StoreError | None = None
-            count = workers or held.ai_processing_thread_count
-            try:
-                await self._import(roots, held, count)
-                state, reason = SessionState.COMPLETED, None
-            except asyncio.CancelledError:
-                state, reason = SessionState.CANCELLED, "cancelled"
-            except StoreError as fatal:
-                error = fatal
-                state, reason = SessionState.FAILED, str(fatal)
-            return await self._end(session, state, reason, error)
-        finally:
-            await asyncio.gather(self._compute.close(), self._store.close())
-
-    async def _end(
-        self,
-        session: str,
-        state: SessionState,
-        reason: str | None,
-        error: StoreError | None,
-    ) -> Ended:
-        self.board.state = state
-        now = self.board.snapshot()
-        try:
-            await self._store.do(intake.recover)
-            await self._store.do(
-                sessions.count,
-                session,
-                total=now.total,
-                done=now.done,
-                failed=now.failed,
+            self._session = await self._store.do(
+                sessions.start, [shown(root) for root in roots]
             )
-            await self._store.do(sessions.move, session, state, reason)
+            await self._import(roots, held, workers or held.ai_processing_thread_count)
+        except asyncio.CancelledError:
+            state = SessionState.CANCELLED
+        except SeguedError as fatal:
+            if self._session is None:
+                raise
+            state, error = SessionState.FAILED, fatal
+        except Exception as bug:  # the last place that can end the session
+            log.exception("session.broke")
+            state = SessionState.FAILED
+            error = UnforeseenError(f"{type(bug).__name__}: {bug}")
+        finally:
+            await self._compute.close()
+            await self._record(state, error)
+            await self._store.close()
+        stall_ms = round(1_000 * self._pulse.longest_stall, 1)
+        return Ended(state, error, self._swept, frozenset(self._away), stall_ms)
+
+    async def _record(self, state: SessionState, error: SeguedError | None) -> None:
+        """Put on record how the session ended, if the library still takes it."""
+        self.board.state = state
+        if self._session is None:
+            return
+        reason = str(error) if error else None
+        try:
+            await self._store.do(reopen.recover)
+            await self._store.do(sessions.count, self._session, self.board.snapshot())
+            await self._store.do(sessions.move, self._session, state, reason)
         except StoreError as again:
             log.warning("session.unrecorded", detail=str(again))
-        stall_ms = round(1_000 * self._pulse.longest_stall, 1)
-        log.info("session.ended", state=state.value, reason=reason, stall_ms=stall_ms)
-        return Ended(state, error, self._swept, stall_ms)
+        log.info("session.ended", state=state.value, reason=reason)
 
     async def _import(
         self, roots: Sequence[bytes], held: Settings, workers: int
     ) -> None:
-        tools = self._tools(held)
+        tools = await self._tools(held)
         queue = WorkQueue(self.config.importing.queue_length)
-        news, scanned = asyncio.Event(), asyncio.Event()
-        await self._take_up(tools)
-
-        async def scan() -> None:
-            filters = Filters.of(self.config.scanning)
-            for root in roots:
-                self._swept[shown(root)] = await sweep(
-                    root, filters, self._store, self.board, news
-                )
-            self.board.state = SessionState.PROCESSING
-            scanned.set()
-            news.set()
+        grounds = Grounds(roots, self._away)
+        await self._take_up(roots, tools)
 
         try:
             async with asyncio.TaskGroup() as group:
+                work = run_workers(workers, queue, tools, self.board, self._away)
                 lasting = (
                     group.create_task(self._pulse.beat()),
-                    group.create_task(run_workers(workers, queue, tools, self.board)),
+                    group.create_task(work),
                 )
-                group.create_task(scan())
-                await feed(roots, self._store, queue, news=news, scanned=scanned)
+                group.create_task(self._scan(grounds))
+                await feed(grounds, self._store, queue)
                 for task in lasting:
                     task.cancel()
         except BaseExceptionGroup as failures:
             raise _first(failures) from failures
 
-    def _tools(self, held: Settings) -> Tools:
-        spool = self.config.database.parent / "spool"
-        # The library is ours alone by now, and so is what a kill left here.
-        shutil.rmtree(spool, ignore_errors=True)
-        spool.mkdir(mode=0o700)
+    async def _scan(self, grounds: Grounds) -> None:
+        filters = Filters.of(self.config.scanning)
+        for root in grounds.roots:
+            self._swept[shown(root)] = await sweep(
+                root, filters, self._store, self.board, grounds.news
+            )
+        self.board.state = SessionState.PROCESSING
+        session = str(self._session)
+        await self._store.do(sessions.move, session, self.board.state)
+        await self._store.do(sessions.count, session, self.board.snapshot())
+        grounds.scanned.set()
+        grounds.news.set()
+
+    async def _tools(self, held: Settings) -> Tools:
         available = set()
         if "essentia" in self.config.flavoring.sources and essentia.available():
             available.add("essentia")
@@ -160,18 +170,37 @@ class ImportService:
             settings=held,
             store=self._store,
             compute=self._compute,
-            spool=spool,
+            spool=await asyncio.to_thread(_spool, self.config.database),
             available=frozenset(available),
         )
 
-    async def _take_up(self, tools: Tools) -> None:
+    async def _take_up(self, roots: Sequence[bytes], tools: Tools) -> None:
         """Take back what an earlier run left, and what may be seen anew."""
         recipes = [(phase.number, phase.recipe(tools)) for phase in PHASES]
-        left = await self._store.do(intake.recover)
-        stale = await self._store.do(intake.reopen_stale, recipes)
         waiting = sorted(tools.available)
-        deferred = await self._store.do(intake.reopen_deferred, waiting)
+        left = await self._store.do(reopen.recover)
+        stale = await self._store.do(reopen.reopen_stale, roots, recipes)
+        deferred = await self._store.do(reopen.reopen_deferred, roots, waiting)
         log.info("session.started", left=left, stale=stale, deferred=deferred)
+
+
+def _spool(database: Path) -> Path:
+    """Return the library's folder for temporary sound, cleared of what a kill left.
+
+    Only what has our name is removed: the folder may be shared by mistake.
+
+    Raises:
+        StoreUnwritableError: It cannot be made or cleared.
+    """
+    spool = database.with_name(f"{database.name}.spool")
+    try:
+        spool.mkdir(mode=0o700, exist_ok=True)
+        for left in spool.glob(f"{SPOOLED}*"):
+            shutil.rmtree(left)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StoreUnwritableError(f"{spool}: cannot be used: {reason}") from error
+    return spool
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -41,7 +41,10 @@ class Shelf:
         return await self.store.do(read)
 
     async def hash(
-        self, name: str, content_hash: str, absent: tuple[FileId, ...] = ()
+        self,
+        name: str,
+        content_hash: str,
+        absent: tuple[tuple[FileId, bytes], ...] = (),
     ) -> content.Claim:
         """Begin a file and claim a content for it, as phases 1 and 2 do."""
         file = await self.file(name)

@@ -107,7 +107,7 @@ async def test_a_move_is_seen_before_the_walk_ends(store: Store) -> None:
     await shelf.finish("old")
     before = await shelf.file("old")
 
-    claim = await shelf.hash("new", "mine", absent=(before.id,))
+    claim = await shelf.hash("new", "mine", absent=((before.id, before.path),))
 
     assert claim.status is FileStatus.COMPLETE
     assert (await shelf.file("new")).id == before.id
@@ -120,7 +120,7 @@ async def test_a_file_in_flight_is_not_taken_for_moved(store: Store) -> None:
     await shelf.hash("old", "mine")
     before = await shelf.file("old")
 
-    claim = await shelf.hash("new", "mine", absent=(before.id,))
+    claim = await shelf.hash("new", "mine", absent=((before.id, before.path),))
 
     assert claim.status is FileStatus.DUPLICATE
 

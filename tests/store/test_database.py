@@ -17,7 +17,7 @@ from segued.errors import (
     StoreTooNewError,
     StoreUnwritableError,
 )
-from segued.store import intake, migrate
+from segued.store import migrate, reopen
 from segued.store.database import Store
 from segued.store.entities import Artist
 from segued.store.models import database
@@ -205,7 +205,7 @@ async def test_a_full_disk_is_said(store: Store) -> None:
     with pytest.raises(StoreFullError, match="no space left"):
         await store.do(fill)
 
-    assert await store.do(intake.recover) == 0
+    assert await store.do(reopen.recover) == 0
 
 
 async def test_a_migration_keeps_a_copy_and_moves_on(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """What a walk found against what is known: `segued.store.intake`."""
 
 from segued.model import FileStatus, Folder, Found, Signature, SongStatus
-from segued.store import checkpoints, files, intake, songs
+from segued.store import checkpoints, files, intake, reopen, songs
 from segued.store.checkpoints import Kept
 from segued.store.database import Store
 from segued.store.entities import Song
@@ -86,7 +86,7 @@ async def test_a_killed_process_leaves_no_file_behind(store: Store) -> None:
     await shelf.walk("a")
     await store.do(files.begin, await shelf.file("a"))
 
-    assert await store.do(intake.recover) == 1
+    assert await store.do(reopen.recover) == 1
     assert await shelf.look() == {"a": "PENDING"}
 
 
@@ -99,7 +99,7 @@ async def test_a_new_recipe_reopens_what_was_made_by_the_old(store: Store) -> No
         await store.do(checkpoints.put, file.id, Kept(4, recipe, "{}", None))
         await shelf.finish(name)
 
-    assert await store.do(intake.reopen_stale, [(4, "1:[50]")]) == 1
+    assert await store.do(reopen.reopen_stale, [ROOT], [(4, "1:[50]")]) == 1
     assert await shelf.look() == {"a": "PENDING", "b": "INGEST COMPLETE"}
 
 
@@ -111,8 +111,8 @@ async def test_deferred_work_reopens_when_it_can_be_done(store: Store) -> None:
     await store.do(checkpoints.put, file.id, Kept(9, "1:[]", "{}", "essentia"))
     await shelf.finish("a")
 
-    assert await store.do(intake.reopen_deferred, ["chromaprint"]) == 0
-    assert await store.do(intake.reopen_deferred, ["essentia"]) == 1
+    assert await store.do(reopen.reopen_deferred, [ROOT], ["chromaprint"]) == 0
+    assert await store.do(reopen.reopen_deferred, [ROOT], ["essentia"]) == 1
     assert await shelf.look() == {"a": "PENDING"}
 
 

@@ -1,9 +1,8 @@
 """Feeding the queue: what is PENDING on record, offered as there is room."""
 
-import asyncio
-from collections.abc import Sequence
 from typing import Final
 
+from segued.intake.grounds import Grounds
 from segued.store import intake
 from segued.store.database import Store
 from segued.workqueue import WorkQueue
@@ -13,31 +12,21 @@ __all__ = ["feed"]
 FILES_AT_ONCE: Final = 256
 
 
-async def feed(
-    roots: Sequence[bytes],
-    store: Store,
-    queue: WorkQueue,
-    *,
-    news: asyncio.Event,
-    scanned: asyncio.Event,
-) -> None:
-    """Offer all that is PENDING below `roots` until nothing is, then return.
+async def feed(grounds: Grounds, store: Store, queue: WorkQueue) -> None:
+    """Offer all that is PENDING in the music folders until nothing is.
 
-    Args:
-        roots: The music folders.
-        store: The library.
-        queue: Where to offer; a full queue makes this wait.
-        news: Set by whoever puts new work on record.
-        scanned: Set when nobody will do so any more but the workers.
+    A full queue makes this wait. Files of a folder whose disk is away are not
+    offered.
     """
     while True:
-        news.clear()
-        all_scanned = scanned.is_set()
+        grounds.news.clear()
+        all_scanned = grounds.scanned.is_set()
         offered = 0
-        for root in roots:
-            offered += await _offer_all(root, store, queue)
+        for root in grounds.roots:
+            if root not in grounds.away:
+                offered += await _offer_all(root, store, queue)
         if not all_scanned:
-            await news.wait()
+            await grounds.news.wait()
         elif offered or not queue.resting:
             # A worker's finding can make another file PENDING again: a
             # duplicate whose original failed, say. So another look follows.

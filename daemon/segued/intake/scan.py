@@ -85,7 +85,7 @@ def _look_into(path: bytes, filters: Filters) -> tuple[tuple[Found, ...], list[b
 def _found(entry: os.DirEntry[bytes]) -> Found | None:
     try:
         status = entry.stat(follow_symlinks=False)
-    except OSError:
+    except FileNotFoundError:
         return None  # gone between the listing and the look
     if stat.S_ISLNK(status.st_mode):
         return None

@@ -1,8 +1,9 @@
 """Where the audio is in a file: the bytes that retagging does not touch.
 
 The audio hash is taken over these, so that a file whose tags, pictures or
-padding were changed is recognised and not decoded again. Wrong ranges cost a
-decode, never a wrong match: what is not understood is audio.
+padding were changed is recognised and not decoded again. What says how the
+audio is to be read (rate, channels, coding) is a part of it: the same bytes at
+another rate are another sound. What is not understood is audio.
 """
 
 from types import MappingProxyType
@@ -42,25 +43,29 @@ ID3V1_LONG_BYTES: Final = 227
 ID3V2_BYTES: Final = 10
 LYRICS_BYTES: Final = 5_120
 
+W64_FORMAT: Final = bytes.fromhex("666d7420f3acd3118cd100c04f8edb8a")
 W64_DATA: Final = bytes.fromhex("64617461f3acd3118cd100c04f8edb8a")
 ASF_DATA: Final = bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")
 CLUSTER: Final = bytes.fromhex("1f43b675")
 
 CHUNKED: Final = MappingProxyType(
     {
-        Container.WAVE: (12, RIFF, (b"data",), 0),
-        Container.WAVE_BIG_ENDIAN: (12, RIFX, (b"data",), 0),
-        Container.WAVE64: (40, W64, (W64_DATA,), 0),
-        Container.AIFF: (12, IFF, (b"SSND",), 8),
-        Container.CAF: (8, CAF, (b"data",), 4),
-        Container.DSF: (0, DSF, (b"data",), 0),
-        Container.DSDIFF: (16, FRM8, (b"DSD ", b"DST "), 0),
-        Container.ASF: (0, ASF, (ASF_DATA,), 26),
+        Container.WAVE: (12, RIFF, (b"data",), 0, b"fmt "),
+        Container.WAVE_BIG_ENDIAN: (12, RIFX, (b"data",), 0, b"fmt "),
+        Container.WAVE64: (40, W64, (W64_DATA,), 0, W64_FORMAT),
+        Container.AIFF: (12, IFF, (b"SSND",), 8, b"COMM"),
+        Container.CAF: (8, CAF, (b"data",), 4, b"desc"),
+        Container.DSF: (0, DSF, (b"data",), 0, b"fmt "),
+        Container.DSDIFF: (16, FRM8, (b"DSD ", b"DST "), 0, b"PROP"),
+        Container.ASF: (0, ASF, (ASF_DATA,), 26, b""),
     }
 )
-"""Where the chunks begin, how they are laid out, which of them hold audio,
-and how many bytes of those come before it.
+"""Where the chunks begin, how they are laid out, which of them hold audio, how
+many bytes of those come before it, and which says how to read it.
 """
+
+SAMPLE_DESCRIPTION: Final = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")
+"""Where an MP4 file says how to read its first track."""
 
 
 def audio_ranges(read: Read, size: int) -> tuple[Range, ...]:
@@ -167,22 +172,39 @@ def _found(read: Read, start: int, end: int) -> list[Range]:
     head = read(start, HEAD_BYTES)
     match container_of(head):
         case container if container in CHUNKED:
-            skip, layout, names, lead = CHUNKED[container]
-            inside = chunks(read, start + skip, end, layout)
-            return [(c.start + lead, c.end) for c in inside if c.name in names]
+            skip, layout, names, lead, described = CHUNKED[container]
+            inside = list(chunks(read, start + skip, end, layout))
+            audio = [(c.start + lead, c.end) for c in inside if c.name in names]
+            form = [(c.start, c.end) for c in inside if c.name == described]
+            return sorted(form + audio) if audio else []
         case Container.FLAC:
             return _flac(read, start, end)
         case Container.AU:
-            return [(start + int.from_bytes(head[4:8], "big"), end)]
+            sound = start + int.from_bytes(head[4:8], "big")
+            return [(start + 12, start + 24), (sound, end)] if sound < end else []
         case Container.MP4:
-            inside = boxes(read, start, end)
-            return [(c.start, c.end) for c in inside if c.name == b"mdat"]
+            audio = [
+                (box.start, box.end)
+                for box in boxes(read, start, end)
+                if box.name == b"mdat"
+            ]
+            return sorted(_described(read, start, end) + audio) if audio else []
         case Container.MATROSKA:
             # Whole elements, as neighbours then make one range.
-            inside = elements(read, start, end)
-            return [(c.head, c.end) for c in inside if c.name == CLUSTER]
+            parts = elements(read, start, end)
+            return [(c.head, c.end) for c in parts if c.name == CLUSTER]
         case _:
             return [(start, end)]
+
+
+def _described(read: Read, start: int, end: int) -> list[Range]:
+    """Return where an MP4 file says how to read its audio, if it does."""
+    for name in SAMPLE_DESCRIPTION:
+        box = next((b for b in boxes(read, start, end) if b.name == name), None)
+        if box is None:
+            return []
+        start, end = box.start, box.end
+    return [(start, end)]
 
 
 def _flac(read: Read, start: int, end: int) -> list[Range]:

@@ -1,4 +1,6 @@
-"""The audio inside an Ogg stream: the packets after the headers.
+"""The audio inside an Ogg stream: its first packet, and those after the headers.
+
+The first packet says how the audio is to be read.
 
 Pages carry sequence numbers and checksums, and a longer comment renumbers all
 of them. What retagging leaves alone is what the pages carry once the header
@@ -67,6 +69,8 @@ class OggAudio:
         headers = self._headers.get(serial)
         if headers is None or head[5] & 2:
             headers = self._headers[serial] = _Headers()
+            # Of FLAC it counts the headers, and with them the tags.
+            self._sink(body[9:] if body.startswith(b"\x7fFLAC") else body)
         if headers.over:
             audio.append(body)
         else:

@@ -18,15 +18,33 @@ from segued.errors import (
 )
 from segued.model import Signature
 
-__all__ = ["file_error", "opened", "read_fully", "signature_of"]
+__all__ = ["file_error", "is_away", "opened", "read_fully", "signature_of"]
 
 FLAGS: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 """Without O_NONBLOCK, opening a FIFO waits for a writer for ever."""
 
 
 def signature_of(status: os.stat_result) -> Signature:
-    """Return what tells a file's bytes from other bytes without reading them."""
-    return Signature(status.st_size, status.st_mtime_ns, status.st_ino)
+    """Return what tells a file's bytes from other bytes without reading them.
+
+    Times after the year 2262 and inodes of 64 bits, which some file systems
+    hand out, are brought into the range that the library can hold.
+    """
+    return Signature(
+        status.st_size, _signed(status.st_mtime_ns), _signed(status.st_ino)
+    )
+
+
+def _signed(number: int) -> int:
+    return (number + (1 << 63)) % (1 << 64) - (1 << 63)
+
+
+def is_away(root: bytes) -> bool:
+    """Return whether a music folder is missing or empty: its disk is away."""
+    try:
+        return not os.listdir(root)
+    except OSError:
+        return True
 
 
 @contextmanager

@@ -13,7 +13,8 @@ from typing import Final
 
 from segued.errors import shown
 from segued.media import hashing
-from segued.model import FileId, FileStatus
+from segued.media.reading import is_away
+from segued.model import FileId
 from segued.phases import p01_filename
 from segued.phases.contract import Dossier, Phase, Stop, Tools
 from segued.store import content
@@ -26,12 +27,13 @@ class Hashed:
     """The file's hashes, as BLAKE3 in hex.
 
     Attributes:
-        absent: Files on record with this content that are gone from disk.
+        absent: Files on record with this content that are gone from disk, with
+            the path under which they are.
     """
 
     content: str
     audio: str
-    absent: tuple[FileId, ...] = ()
+    absent: tuple[tuple[FileId, bytes], ...] = ()
 
 
 async def run(tools: Tools, dossier: Dossier) -> Hashed:
@@ -49,20 +51,20 @@ async def run(tools: Tools, dossier: Dossier) -> Hashed:
     return Hashed(hashes.content, hashes.audio, absent)
 
 
-def _absent(rivals: Sequence[content.Rival]) -> tuple[FileId, ...]:
-    """Return those that are gone, and not just on a disk that is."""
+def _absent(
+    rivals: Sequence[content.Rival],
+) -> tuple[tuple[FileId, bytes], ...]:
+    """Return those that are gone, and not just on a disk that is.
+
+    A folder that is there and empty is where a disk belongs; one that is not
+    there itself was renamed, with all that was in it.
+    """
     return tuple(
-        rival.id
+        (rival.id, rival.path)
         for rival in rivals
-        if not os.path.lexists(rival.path) and _online(rival.root)
+        if not os.path.lexists(rival.path)
+        and not (os.path.lexists(rival.root) and is_away(rival.root))
     )
-
-
-def _online(root: bytes) -> bool:
-    try:
-        return bool(os.listdir(root))
-    except OSError:
-        return False
 
 
 def save(dossier: Dossier, result: Hashed) -> Stop | None:
@@ -71,7 +73,7 @@ def save(dossier: Dossier, result: Hashed) -> Stop | None:
     if claim.status is None:
         return None
     where = shown(claim.other_path)
-    if claim.status is FileStatus.DUPLICATE:
+    if not claim.moved:
         return Stop(claim.status, f"same content as {where}")
     return Stop(claim.status, f"moved here from {where}", elsewhere=claim.other)
 

@@ -10,7 +10,6 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import Final
 
-from segued.config import PASSAGE_MIN
 from segued.dsp.segment import Hints, Rules, segment
 from segued.media import analysis
 from segued.model import AudioFacts, FileStatus, Span, Warned
@@ -67,7 +66,7 @@ async def run(tools: Tools, dossier: Dossier) -> Segmented:
 
 def _rules(tools: Tools) -> Rules:
     wanted = tools.settings
-    return Rules(wanted.silence, wanted.silence_min, wanted.sound_min, PASSAGE_MIN)
+    return Rules(wanted.silence, wanted.silence_min, wanted.sound_min)
 
 
 def save(dossier: Dossier, result: Segmented) -> Stop | None:

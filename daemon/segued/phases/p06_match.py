@@ -68,7 +68,7 @@ def _match(
         recording_mbid=named.tags.recording_mbid if alone else None,
         title=names.title,
         artist=names.artist,
-        tagged=mark is not None or bool(named.tags.title),
+        tagged=mark is not None or _names_itself(named.tags),
     )
     judged = judge_claims(claims)
     evidence = {
@@ -91,6 +91,10 @@ def _match(
     )
     song = _song(claims, names) if judged.confidence != "None" else None
     return Match(decided, song, _album(names))
+
+
+def _names_itself(tags: Tags) -> bool:
+    return bool(tags.title and (tags.artist or tags.album_artist))
 
 
 def _names(named: p03_tags.Named, mark: Mark | None, *, alone: bool) -> Tags:

@@ -21,7 +21,10 @@ from segued.phases.contract import Deferred, Dossier, Phase, Tools
 from segued.store import codec, passages, songs
 from segued.units import Seconds
 
-__all__ = ["PHASE", "Flavored", "Sounded"]
+__all__ = ["PHASE", "SPOOLED", "Flavored", "Sounded"]
+
+SPOOLED: Final = "segued-flavor-"
+"""What the names of our folders in the spool begin with."""
 
 log: Final = structlog.get_logger()
 
@@ -79,7 +82,13 @@ async def _ask_essentia(
     limit = Seconds(tools.config.compute.flavor_seconds)
     path, signature = dossier.file.path, dossier[p01_filename.PHASE].signature
     # A folder of its own: a child that is killed cannot tidy up after itself.
-    place = await asyncio.to_thread(tempfile.mkdtemp, dir=tools.spool)
+    try:
+        place = await asyncio.to_thread(
+            tempfile.mkdtemp, prefix=SPOOLED, dir=tools.spool
+        )
+    except OSError as error:
+        log.info("flavor.failed", code="spool", detail=str(error))
+        return Sounded(passage, song, "failed")
     try:
         sound = await tools.compute.long(
             limit, essentia.flavor_of, path, signature, span, place

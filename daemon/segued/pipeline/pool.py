@@ -10,13 +10,17 @@ from segued.workqueue import WorkQueue
 __all__ = ["run_workers"]
 
 
-async def run_workers(count: int, queue: WorkQueue, tools: Tools, board: Board) -> None:
+async def run_workers(
+    count: int, queue: WorkQueue, tools: Tools, board: Board, away: set[bytes]
+) -> None:
     """Run `count` workers until cancelled.
+
+    A music folder whose disk turns out to be away is added to `away`.
 
     Raises:
         ExceptionGroup: One of them could not go on, so none does.
     """
     async with asyncio.TaskGroup() as group:
         for number in range(1, count + 1):
-            worker = Worker(number, queue, tools, board)
+            worker = Worker(number, queue, tools, board, away)
             group.create_task(worker.work(), name=f"worker-{number}")

@@ -1,14 +1,20 @@
 """One file, through the phases it still has ahead of it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
 import structlog
 
-from segued.errors import FileError, SeguedError, UnexpectedError
+from segued.errors import (
+    FileError,
+    SeguedError,
+    StoreRefusedError,
+    UnexpectedError,
+)
 from segued.model import AudioFile, FileStatus
 from segued.phases import PHASES
 from segued.phases.contract import Deferred, Dossier, Phase, Stop, Tools
@@ -69,17 +75,16 @@ async def import_file(
             if isinstance(outcome, Stop):
                 return _done(outcome.status, outcome.reason, (), took_ms)
             fresh = _Held.of(outcome)
-            if held is not None and held.result == fresh.result:
-                await tools.store.do(phase.save, dossier, fresh.result)
-            else:
+            stands = held is not None and held.result == fresh.result
+            stop = await _keep(phase, tools, dossier, fresh, stands=stands)
+            if not stands:
                 standing = {}
-                stop = await tools.store.do(_commit, phase, dossier, fresh, tools)
-                log.debug("phase.saved", phase=phase.number)
-                if stop is not None:
-                    return _done(stop.status, stop.reason, (), took_ms)
+            log.debug("phase.saved", phase=phase.number, stood=stands)
             held = fresh
             took_ms[phase.name] = round(1_000 * (time.monotonic() - started))
             left(phase, held.result)
+            if stop is not None:
+                return _done(stop.status, stop.reason, (), took_ms)
         dossier = dossier.with_result(phase, phase.kept(held.result))
         if held.needs is not None:
             waits_for.append(held.needs)
@@ -123,21 +128,47 @@ async def _standing(file: AudioFile, tools: Tools) -> dict[int, _Held]:
 
 async def _run(phase: Phase[Any], tools: Tools, dossier: Dossier) -> Any:  # noqa: ANN401
     """Run a phase; whatever goes wrong with the file is a `FileError`."""
+    with _blamed_on(phase, dossier):
+        return await phase.run(tools, dossier)
+
+
+async def _keep(
+    phase: Phase[Any], tools: Tools, dossier: Dossier, held: _Held, *, stands: bool
+) -> Stop | None:
+    """Commit what a phase found; without a checkpoint if that one stands."""
+    with _blamed_on(phase, dossier):
+        if stands:
+            stop: Stop | None = await tools.store.do(phase.save, dossier, held.result)
+            return stop
+        return await tools.store.do(_commit, phase, dossier, held, tools)
+
+
+@contextmanager
+def _blamed_on(phase: Phase[Any], dossier: Dossier) -> Iterator[None]:
+    """Make what goes wrong inside the file's own error, and log it once."""
     with structlog.contextvars.bound_contextvars(phase=phase.number):
         try:
-            return await phase.run(tools, dossier)
+            yield
         except FileError as error:
             error.phase = phase.number
             log.info("phase.failed", code=error.code, detail=str(error))
             raise
-        except SeguedError:
-            raise
+        except SeguedError as error:
+            if not isinstance(error, StoreRefusedError):
+                raise
+            raise _unexpected(phase, dossier, error) from error
         except Exception as error:
-            log.exception("phase.broke", phase=phase.number)
-            detail = f"phase {phase.number} failed: {type(error).__name__}: {error}"
-            unexpected = UnexpectedError(dossier.file.path, detail)
-            unexpected.phase = phase.number
-            raise unexpected from error
+            log.warning("phase.broke", exc_info=True)
+            raise _unexpected(phase, dossier, error) from error
+
+
+def _unexpected(
+    phase: Phase[Any], dossier: Dossier, error: Exception
+) -> UnexpectedError:
+    detail = f"phase {phase.number} failed: {type(error).__name__}: {error}"
+    unexpected = UnexpectedError(dossier.file.path, detail)
+    unexpected.phase = phase.number
+    return unexpected
 
 
 def _commit(

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import structlog
 
-from segued.errors import FileError, shown
+from segued.errors import DiskReadError, FileError, FileVanishedError, shown
+from segued.media.reading import is_away
 from segued.model import AudioFile, FileStatus
 from segued.phases.contract import Phase, Tools
 from segued.pipeline.runner import Outcome, import_file
@@ -27,12 +28,14 @@ class Worker:
 
     Attributes:
         number: From 1, as people see it.
+        away: Music folders whose disk was found to be away; shared.
     """
 
     number: int
     queue: WorkQueue
     tools: Tools
     board: Board
+    away: set[bytes]
 
     async def work(self) -> None:
         """Work until cancelled.
@@ -81,6 +84,12 @@ class Worker:
     async def _give_up(
         self, file: AudioFile, error: FileError, verdict: Verdict
     ) -> None:
+        gone = isinstance(error, FileVanishedError | DiskReadError)
+        if gone and await asyncio.to_thread(is_away, file.root):
+            # Not the file's fault: it waits on record for its disk.
+            await self.tools.store.do(files.put_back, file.id)
+            self.away.add(file.root)
+            return
         if verdict is Verdict.MISSING:
             await self.tools.store.do(intake.forsake, [(file.id, file.path)])
             self.board.lost()

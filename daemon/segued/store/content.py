@@ -43,11 +43,13 @@ class Claim:
         status: What became of the file; None when the content is its own.
         other: The file it is a duplicate of, or now lives on as.
         other_path: Where that one is, or was.
+        moved: Whether it lives on as the other, and this row is gone.
     """
 
     status: FileStatus | None = None
     other: FileId | None = None
     other_path: bytes = b""
+    moved: bool = False
 
 
 def rivals(file: FileId, content_hash: str) -> list[Rival]:
@@ -64,7 +66,10 @@ def rivals(file: FileId, content_hash: str) -> list[Rival]:
 
 
 def claim(
-    file: AudioFile, content_hash: str, audio_hash: str, absent: Sequence[FileId]
+    file: AudioFile,
+    content_hash: str,
+    audio_hash: str,
+    absent: Sequence[tuple[FileId, bytes]],
 ) -> Claim:
     """Claim a content for a file.
 
@@ -72,21 +77,27 @@ def claim(
         file: The file that was hashed.
         content_hash: BLAKE3 of all of it.
         audio_hash: BLAKE3 of its audio without tags.
-        absent: Rivals whose path was looked at and is not there any more.
+        absent: Rivals that were looked for under their path, and are not there.
 
     Returns:
-        Status None: the file goes on. DUPLICATE: another one has the content.
-        Any other status: the file is a rival that moved; the rival lives on
-        under this path, with that status, and this row is gone.
+        Status None: the file goes on. Moved: it is a rival that was elsewhere,
+        which lives on under this path and with that status. Else DUPLICATE:
+        another one has the content.
     """
+    mine = File.get_by_id(file.id)
+    if mine.content_hash not in (None, content_hash):
+        release(file.id)
+    if mine.audio_hash not in (None, audio_hash):
+        # Another recording: what was read from the old one is not its own.
+        File.update(tags=None).where(File.id == file.id).execute()
     others = rivals(file.id, content_hash)
     for other in others:
         gone = other.status is FileStatus.MISSING or (
-            other.id in absent and other.status is not FileStatus.PROCESSING
+            (other.id, other.path) in absent
+            and other.status is not FileStatus.PROCESSING
         )
         if gone:
-            status = _move(other, file)
-            return Claim(status, other.id, other.path)
+            return Claim(_move(other, file), other.id, other.path, moved=True)
     File.update(content_hash=content_hash, audio_hash=audio_hash).where(
         File.id == file.id
     ).execute()
@@ -120,6 +131,8 @@ def _move(rival: Rival, new: AudioFile) -> FileStatus:
     Checkpoint.update(payload=codec.encode({"signature": new.signature})).where(
         Checkpoint.file == rival.id, Checkpoint.phase == 1
     ).execute()
+    others = [each.id for each in rivals(rival.id, was.content_hash or "")]
+    _link([rival.id, *others])
     return status
 
 

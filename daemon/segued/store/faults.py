@@ -3,16 +3,34 @@
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from segued.errors import (
     StoreCorruptError,
     StoreError,
     StoreFullError,
     StoreLockedError,
+    StoreRefusedError,
     StoreUnwritableError,
 )
 
 __all__ = ["store_error"]
+
+
+UNWRITABLE: Final = "the library may not be written: {}"
+
+MEANINGS: Final = (
+    (StoreFullError, "SQLITE_FULL", "no space left for the library"),
+    (StoreLockedError, "SQLITE_BUSY", "the library is locked by another program"),
+    (StoreLockedError, "SQLITE_LOCKED", "the library is locked by another program"),
+    (StoreCorruptError, "SQLITE_NOTADB", "not a segued library"),
+    (StoreCorruptError, "SQLITE_CORRUPT", "the library is damaged: {}"),
+    (StoreUnwritableError, "SQLITE_READONLY", UNWRITABLE),
+    (StoreUnwritableError, "SQLITE_CANTOPEN", UNWRITABLE),
+    (StoreUnwritableError, "SQLITE_PERM", UNWRITABLE),
+    (StoreRefusedError, "SQLITE_CONSTRAINT", "the library refused a row: {}"),
+)
+"""What SQLite's names for its errors begin with, and what they amount to."""
 
 
 def store_error(path: Path, error: BaseException) -> StoreError:
@@ -23,16 +41,9 @@ def store_error(path: Path, error: BaseException) -> StoreError:
     """
     names = [name for link in _chain(error) if (name := _name(link))]
     found = next((name for name in names if name != "SQLITE_ERROR"), "")
-    if found.startswith("SQLITE_FULL"):
-        return StoreFullError(f"{path}: no space left for the library")
-    if found.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return StoreLockedError(f"{path}: the library is locked by another program")
-    if found.startswith("SQLITE_NOTADB"):
-        return StoreCorruptError(f"{path}: not a segued library")
-    if found.startswith("SQLITE_CORRUPT"):
-        return StoreCorruptError(f"{path}: the library is damaged: {error}")
-    if found.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
-        return StoreUnwritableError(f"{path}: the library may not be written: {error}")
+    for kind, name, what in MEANINGS:
+        if found.startswith(name):
+            return kind(f"{path}: {what.format(error)}")
     return StoreError(f"{path}: the library failed: {error}")
 
 

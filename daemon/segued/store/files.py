@@ -13,7 +13,7 @@ from segued.model import (
     Warned,
 )
 from segued.store import codec, content
-from segued.store.models import Failure, File, now
+from segued.store.models import Failure, File, Passage, now
 from segued.units import frames_to_ticks
 
 __all__ = [
@@ -50,7 +50,13 @@ def begin(file: AudioFile) -> None:
 
 
 def finish(file: FileId, status: FileStatus) -> None:
-    """Put on record that a file came to its end."""
+    """Put on record that a file came to its end.
+
+    One that ended without passages of its own loses those it had as other
+    bytes.
+    """
+    if status in (FileStatus.DUPLICATE, FileStatus.NO_AUDIO):
+        Passage.delete().where(Passage.file == file).execute()
     File.update(status=status, finished_at=now()).where(File.id == file).execute()
     Failure.delete().where(Failure.file == file, Failure.fatal == 1).execute()
 

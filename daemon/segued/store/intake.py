@@ -4,9 +4,8 @@ The durable queue is here: files that are PENDING. The queue in memory is only
 a window on it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from segued.model import (
     FINISHED,
@@ -15,10 +14,12 @@ from segued.model import (
     FileStatus,
     Folder,
     Found,
+    PassageStatus,
     Signature,
 )
 from segued.store import content
-from segued.store.models import Checkpoint, Failure, File, new_id, tuples
+from segued.store.models import Checkpoint, Failure, File, Passage, new_id, tuples
+from segued.store.reopen import below, take_up
 
 __all__ = [
     "Admitted",
@@ -26,10 +27,6 @@ __all__ = [
     "backlog",
     "folders_under",
     "forsake",
-    "recover",
-    "reopen_deferred",
-    "reopen_failed",
-    "reopen_stale",
 ]
 
 INSERTS_AT_ONCE = 200
@@ -153,13 +150,18 @@ def _insert(folder: Folder, new: Sequence[Found]) -> None:
 def _renew(file: FileId, signature: Signature) -> None:
     """Take note that other bytes are at a known path: all phases again."""
     content.release(file)
+    Checkpoint.delete().where(Checkpoint.file == file).execute()
+    Passage.update(status=PassageStatus.PENDING).where(Passage.file == file).execute()
     Failure.delete().where(Failure.file == file).execute()
     File.update(
         status=FileStatus.PENDING,
         status_was=None,
         content_hash=None,
-        audio_hash=None,
         finished_at=None,
+        duration_ticks=None,
+        sample_rate=None,
+        channels=None,
+        codec=None,
         size_bytes=signature.size_bytes,
         mtime_ns=signature.mtime_ns,
         inode=signature.inode,
@@ -169,11 +171,12 @@ def _renew(file: FileId, signature: Signature) -> None:
 def _restore(file: FileId, was: str | None) -> FileStatus:
     """Take a file back that was missing: as it was, if that still holds."""
     status = FileStatus(was or FileStatus.PENDING)
-    if status not in FINISHED or (
-        status is FileStatus.DUPLICATE and not content.has_original(file)
-    ):
+    if status not in FINISHED:
         status = FileStatus.PENDING
     File.update(status=status, status_was=None).where(File.id == file).execute()
+    if status is FileStatus.DUPLICATE and not content.has_original(file):
+        take_up([file])
+        return FileStatus.PENDING
     return status
 
 
@@ -207,15 +210,10 @@ def folders_under(root: bytes) -> list[bytes]:
     """Return every folder at or below `root` that has files not MISSING."""
     rows = (
         File.select(File.folder)
-        .where(_below(root), File.status != FileStatus.MISSING)
+        .where(below(root), File.status != FileStatus.MISSING)
         .distinct()
     )
     return [bytes(folder) for (folder,) in tuples(rows)]
-
-
-def _below(root: bytes) -> Any:  # noqa: ANN401
-    slash = root.rstrip(b"/") + b"/"
-    return (File.path > slash) & (File.path < slash[:-1] + b"0")
 
 
 def backlog(root: bytes, *, after: bytes, limit: int) -> list[AudioFile]:
@@ -224,7 +222,7 @@ def backlog(root: bytes, *, after: bytes, limit: int) -> list[AudioFile]:
         File.select(
             File.id, File.path, File.root, File.size_bytes, File.mtime_ns, File.inode
         )
-        .where(_below(root), File.status == FileStatus.PENDING, File.path > after)
+        .where(below(root), File.status == FileStatus.PENDING, File.path > after)
         .order_by(File.path)
         .limit(limit)
     )
@@ -232,57 +230,3 @@ def backlog(root: bytes, *, after: bytes, limit: int) -> list[AudioFile]:
         AudioFile(FileId(file), bytes(path), bytes(under), Signature(*signature))
         for file, path, under, *signature in tuples(rows)
     ]
-
-
-def recover() -> int:
-    """Take back what a killed process left in the middle; return how many."""
-    changed: int = (
-        File.update(status=FileStatus.PENDING)
-        .where(File.status == FileStatus.PROCESSING)
-        .execute()
-    )
-    return changed
-
-
-def reopen_stale(recipes: Iterable[tuple[int, str]]) -> int:
-    """Make finished files PENDING that a newer phase would see otherwise.
-
-    Args:
-        recipes: For each phase, by number, the recipe it has today.
-    """
-    reopened = 0
-    for number, recipe in recipes:
-        stale = Checkpoint.select(Checkpoint.file).where(
-            Checkpoint.phase == number, Checkpoint.recipe != recipe
-        )
-        reopened += _reopen(stale)
-    return reopened
-
-
-def reopen_deferred(available: Sequence[str]) -> int:
-    """Make finished files PENDING whose deferred phase could be done now."""
-    waiting = Checkpoint.select(Checkpoint.file).where(
-        Checkpoint.needs.in_(list(available))
-    )
-    return _reopen(waiting)
-
-
-def reopen_failed(*, code: str | None = None, path: bytes | None = None) -> int:
-    """Make failed files PENDING: all, or those of a code, or at or below a path."""
-    wanted = File.status == FileStatus.FAILED
-    if code is not None:
-        wanted &= File.id.in_(Failure.select(Failure.file).where(Failure.code == code))
-    if path is not None:
-        wanted &= (File.path == path) | _below(path)
-    changed: int = File.update(status=FileStatus.PENDING).where(wanted).execute()
-    return changed
-
-
-def _reopen(files: object) -> int:
-    finished = [FileStatus.COMPLETE, FileStatus.NO_AUDIO]
-    changed: int = (
-        File.update(status=FileStatus.PENDING)
-        .where(File.id.in_(files), File.status.in_(finished))
-        .execute()
-    )
-    return changed

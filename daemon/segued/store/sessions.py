@@ -1,12 +1,30 @@
 """Import sessions: one row for each, from its first scan to its end."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from segued.model import SessionState
 from segued.store import codec
 from segued.store.models import Session, now
 
 __all__ = ["count", "move", "start"]
+
+
+class Counts(Protocol):
+    """Files, counted: found, with nothing ahead of them, failed."""
+
+    @property
+    def total(self) -> int:
+        """Files found."""
+
+    @property
+    def done(self) -> int:
+        """Files with nothing ahead of them."""
+
+    @property
+    def failed(self) -> int:
+        """Files that failed."""
+
 
 OPEN = (SessionState.SCANNING, SessionState.PROCESSING)
 
@@ -28,8 +46,8 @@ def move(session: str, state: SessionState, reason: str | None = None) -> None:
     ).execute()
 
 
-def count(session: str, *, total: int, done: int, failed: int) -> None:
+def count(session: str, counts: Counts) -> None:
     """Put a session's counts of files on record."""
-    Session.update(files_total=total, files_done=done, files_failed=failed).where(
-        Session.id == session
-    ).execute()
+    Session.update(
+        files_total=counts.total, files_done=counts.done, files_failed=counts.failed
+    ).where(Session.id == session).execute()

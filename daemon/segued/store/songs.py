@@ -105,6 +105,7 @@ def set_flavor(
     song: str, status: SongStatus, flavor: str | None = None, source: str | None = None
 ) -> None:
     """Put on record how a song sounds, or that it could not be found out."""
+    # Another file of the same song may have been luckier meanwhile.
     Song.update(status=status, flavor=flavor, flavor_source=source).where(
-        Song.id == song
+        Song.id == song, Song.status != SongStatus.FLAVOR_READY
     ).execute()

@@ -1,0 +1,24 @@
+"""The music folders of a session, and how far it is with them."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+__all__ = ["Grounds"]
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """What the parts of an intake tell each other.
+
+    Attributes:
+        roots: The music folders, as `roots_of` returns them.
+        away: Those whose disk went away; their files wait on record.
+        news: Set by whoever puts new work on record.
+        scanned: Set when nobody will do so any more but the workers.
+    """
+
+    roots: Sequence[bytes]
+    away: set[bytes] = field(default_factory=set)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    scanned: asyncio.Event = field(default_factory=asyncio.Event)

@@ -1,0 +1,128 @@
+"""Finished files taken up again: after a crash, a change of rules, on request."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from segued.model import FileId, FileStatus, SongStatus
+from segued.store.entities import PassageSong, Song
+from segued.store.models import Checkpoint, Failure, File, Passage, tuples
+
+__all__ = [
+    "below",
+    "recover",
+    "reopen_deferred",
+    "reopen_failed",
+    "reopen_stale",
+    "take_up",
+]
+
+
+def below(root: bytes) -> Any:  # noqa: ANN401
+    """Return the condition that a file is below a folder."""
+    slash = root.rstrip(b"/") + b"/"
+    return (File.path > slash) & (File.path < slash[:-1] + b"0")
+
+
+def recover() -> int:
+    """Take back what a killed process left in the middle; return how many."""
+    changed: int = (
+        File.update(status=FileStatus.PENDING)
+        .where(File.status == FileStatus.PROCESSING)
+        .execute()
+    )
+    return changed
+
+
+def reopen_stale(roots: Sequence[bytes], recipes: Iterable[tuple[int, str]]) -> int:
+    """Make finished files PENDING that a newer phase would see otherwise.
+
+    Args:
+        roots: The music folders it is about.
+        recipes: For each phase, by number, the recipe it has today.
+    """
+    reopened = 0
+    for number, recipe in recipes:
+        stale = Checkpoint.select(Checkpoint.file).where(
+            Checkpoint.phase == number, Checkpoint.recipe != recipe
+        )
+        reopened += _reopen(roots, stale)
+    return reopened
+
+
+def reopen_deferred(roots: Sequence[bytes], available: Sequence[str]) -> int:
+    """Make finished files PENDING whose deferred phase could be done now."""
+    waiting = Checkpoint.select(Checkpoint.file).where(
+        Checkpoint.needs.in_(list(available))
+    )
+    return _reopen(roots, waiting)
+
+
+def reopen_failed(*, code: str | None = None, path: bytes | None = None) -> int:
+    """Make failed files PENDING: all, or those of a code, or at or below a path.
+
+    Files whose flavoring failed count as failed with the code `flavor`.
+    """
+    flavorless = (
+        Passage.select(Passage.file)
+        .join(PassageSong)
+        .join(Song)
+        .where(Song.status == SongStatus.FLAVORING_FAILED)
+    )
+    failed = File.status == FileStatus.FAILED
+    halfway = (File.status == FileStatus.COMPLETE) & File.id.in_(flavorless)
+    if code == "flavor":
+        wanted = halfway
+    elif code is not None:
+        wanted = failed & File.id.in_(
+            Failure.select(Failure.file).where(Failure.code == code)
+        )
+    else:
+        wanted = failed | halfway
+    if path is not None:
+        wanted &= (File.path == path) | below(path)
+    return take_up(_ids(File.select(File.id).where(wanted)), flavor=True)
+
+
+def _reopen(roots: Sequence[bytes], files: object) -> int:
+    finished = [FileStatus.COMPLETE, FileStatus.NO_AUDIO]
+    return sum(
+        take_up(
+            _ids(
+                File.select(File.id).where(
+                    File.id.in_(files), File.status.in_(finished), below(root)
+                )
+            )
+        )
+        for root in roots
+    )
+
+
+def _ids(query: object) -> list[FileId]:
+    return [FileId(file) for (file,) in tuples(query)]
+
+
+ENDED_WITH: Final = {
+    FileStatus.COMPLETE: 10,
+    FileStatus.NO_AUDIO: 4,
+    FileStatus.DUPLICATE: 2,
+    FileStatus.FAILED: 2,
+}
+"""The phase from which a finished file goes on when it is taken up again: the
+one that ended it must run, or nothing would end it a second time."""
+
+
+def take_up(files: Sequence[FileId], *, flavor: bool = False) -> int:
+    """Make finished files PENDING, without the checkpoints that ended them.
+
+    Args:
+        files: Which.
+        flavor: Whether complete ones are to be flavored again.
+    """
+    for file in files:
+        status = FileStatus(File.get_by_id(file).status)
+        Checkpoint.delete().where(
+            Checkpoint.file == file,
+            Checkpoint.phase >= ENDED_WITH.get(status, 1) - flavor,
+        ).execute()
+        File.update(status=FileStatus.PENDING).where(File.id == file).execute()
+    return len(files)
