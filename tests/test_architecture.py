@@ -38,7 +38,7 @@ HOMES: Final = {
     "peewee": {"store"},
     "playhouse": {"store.migrate"},
     "rapidfuzz": {"matching"},
-    "rich": {"cli", "control", "views"},
+    "rich": {"cli", "control", "import_command", "views"},
     "soundfile": {"media.sndfile"},
     "soxr": {"media.resample"},
     "sqlite3": {"store"},

@@ -1,16 +1,12 @@
 """`segued`: imports music folders, and shows what is in the library."""
 
 import argparse
-import asyncio
+import json
 import os
-import shlex
-import shutil
-import signal
 import sys
-import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import Final, NoReturn
 
 import msgspec
 from rich.console import Console
@@ -18,30 +14,17 @@ from rich.markup import escape
 
 from segued import __version__, log
 from segued.config import Config, load
-from segued.errors import ConfigError, StoreError, shown
-from segued.intake.scan import roots_of
-from segued.model import SessionState
+from segued.errors import ConfigError, Exit, SeguedError
 from segued.store import reports
-from segued.views import library, summary, terminal
-
-if TYPE_CHECKING:
-    from segued.service import Ended, ImportService
+from segued.views import library
 
 __all__ = ["configured", "main", "run_command", "with_shared_options"]
-
-ALL_IMPORTED: Final = 0
-SOME_FAILED: Final = 1
-USAGE: Final = 2
-FATAL: Final = 3
-CANCELLED: Final = 130
-
-CANCEL_SECONDS: Final = 1.8
-"""After a cancel the process ends by itself, or is ended, within this time."""
 
 EXIT_CODES: Final = """\
 exit codes:
   0    everything in the folders is imported
-  1    finished, but some files failed; they are listed with code and reason
+  1    finished, but not all is imported: files failed, or a folder could not
+       be looked into; each is listed with the reason
   2    an argument, folder or setting is not usable
   3    the library cannot be used: locked, damaged, too new, or its disk is full
   130  cancelled; the same command goes on where this one stopped
@@ -60,20 +43,24 @@ def run_command(
     given = parser.parse_args(arguments)
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
-        code = given.run(given)
-    except ConfigError as error:
+        given.code = given.run(given)
+        sys.stdout.flush()
+    except SeguedError as error:
         errors.print(f"{parser.prog}: {escape(str(error))}")
-        code = USAGE
-    except StoreError as error:
-        errors.print(f"{parser.prog}: {escape(str(error))}")
-        code = FATAL
+        given.code = Exit.USAGE if isinstance(error, ConfigError) else Exit.FATAL
+        if given.json:
+            told = {"code": error.code, "detail": str(error)}
+            print(json.dumps({"state": "FAILED", "error": told}))  # noqa: T201
     except KeyboardInterrupt:
-        code = CANCELLED
+        given.code = Exit.CANCELLED
     except BrokenPipeError:
-        # Whoever was reading has seen enough.
+        # Whoever was reading has seen enough. Python would complain at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = ALL_IMPORTED
-    sys.exit(code)
+    except OSError as error:
+        errors.print(f"{parser.prog}: the output cannot be written: {error.strerror}")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        given.code = Exit.FATAL
+    sys.exit(given.code)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -113,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
 def with_shared_options() -> argparse.ArgumentParser:
     """Return a parent parser with the options that every command has."""
     shared = argparse.ArgumentParser(add_help=False)
+    shared.set_defaults(code=Exit.ALL_DONE)
     shared.add_argument("--config", type=Path, metavar="FILE", help="segued.toml")
     shared.add_argument("--database", type=Path, metavar="FILE", help="the library")
     shared.add_argument("--json", action="store_true", help="print JSON, for programs")
@@ -120,10 +108,9 @@ def with_shared_options() -> argparse.ArgumentParser:
 
 
 def _count(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= 1_024:  # noqa: PLR2004
-        raise argparse.ArgumentTypeError("a number from 1 to 1024")
-    return number
+    if not text.isdecimal() or not 1 <= int(text) <= 1_024:  # noqa: PLR2004
+        raise argparse.ArgumentTypeError(f"{text}: not a number from 1 to 1024")
+    return int(text)
 
 
 def configured(given: argparse.Namespace) -> Config:
@@ -132,6 +119,8 @@ def configured(given: argparse.Namespace) -> Config:
     if given.database is not None:
         places = msgspec.structs.replace(config.library, database=str(given.database))
         config = msgspec.structs.replace(config, library=places)
+    if not config.database.name or config.database.is_dir():
+        raise ConfigError(f"{config.database}: the library is a file, not a folder")
     log.set_up(config.logging.level)
     return config
 
@@ -144,113 +133,11 @@ def _library(given: argparse.Namespace) -> int:
     else:
         console = Console(highlight=False)
         library.print_table(console, given.topic, rows)
-    return ALL_IMPORTED
+    return Exit.ALL_DONE
 
 
 def _import(given: argparse.Namespace) -> int:
     # Half a second that no other command needs.
-    from segued.service import ImportService  # noqa: PLC0415
+    from segued import import_command  # noqa: PLC0415
 
-    config = configured(given)
-    roots = roots_of(given.folders)
-    _keep_apart(config.database, roots)
-    service = ImportService(config)
-    pinned = ", ".join(config.settings.given())
-    progress = Console(stderr=True, highlight=False)
-    if pinned and not given.json:
-        progress.print(f"held fast by {escape(str(given.config))}: {pinned}")
-    ended = asyncio.run(_watched(service, roots, given.workers, progress))
-    return _conclude(given, config, service, ended, roots)
-
-
-def _keep_apart(database: Path, roots: list[bytes]) -> None:
-    """Refuse a library among the music: nothing is ever written there.
-
-    Raises:
-        ConfigError: Names the library and the folder.
-    """
-    place = os.fsencode(os.path.realpath(database.absolute().parent)) + b"/"
-    for root in roots:
-        if place.startswith(root.rstrip(b"/") + b"/"):
-            raise ConfigError(
-                f"{database}: the library cannot be inside the music folder "
-                f"{shown(root)}; choose another place with --database"
-            )
-
-
-async def _watched(
-    service: "ImportService", roots: list[bytes], workers: int | None, progress: Console
-) -> "Ended":
-    """Run an import with its progress shown, until it ends or is cancelled."""
-    work = asyncio.ensure_future(service.run(roots, workers=workers))
-    view = asyncio.ensure_future(terminal.watch(service.board, progress))
-
-    def cancel() -> None:
-        # Whatever hangs (a dead network folder, a locked library) does not
-        # keep a person waiting: all that is committed is safe.
-        limit = threading.Timer(CANCEL_SECONDS, os._exit, [CANCELLED])
-        limit.daemon = True
-        limit.start()
-        work.cancel()
-
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, cancel)
-    try:
-        return await work
-    finally:
-        view.cancel()
-        await asyncio.wait({view})
-
-
-def _conclude(
-    given: argparse.Namespace,
-    config: Config,
-    service: "ImportService",
-    ended: "Ended",
-    roots: list[bytes],
-) -> int:
-    """Say how an import ended, and return the exit code that says the same."""
-    now = service.board.snapshot()
-    notes = Console(stderr=True, highlight=False, soft_wrap=True)
-    for folder, swept in ended.swept.items():
-        if swept.offline:
-            notes.print(
-                f"{escape(folder)}: empty; is its disk away? Nothing was changed."
-            )
-        for each in swept.unreadable:
-            reason = escape(each.reason.lower())
-            notes.print(f"{escape(shown(each.path))}: not looked into: {reason}")
-    if ended.error is not None:
-        notes.print(f"segued: {escape(str(ended.error))}")
-    found = reports.summary(config.database, roots)
-    if given.json:
-        told = summary.as_json(
-            now, found, config.database, stall_ms=ended.loop_stall_ms
-        )
-        print(msgspec.json.encode(told).decode())  # noqa: T201
-    else:
-        look = _look_command(given.database)
-        for line in summary.as_text(now, found, config.database, look):
-            print(line)  # noqa: T201
-    if ended.state is SessionState.CANCELLED:
-        notes.print("Cancelled. The same command goes on from here.")
-        return CANCELLED
-    if ended.state is SessionState.FAILED:
-        return FATAL
-    return SOME_FAILED if found.failed else ALL_IMPORTED
-
-
-def _look_command(database: Path | None) -> str:
-    """Return the command that shows the library, as it can be typed here."""
-    program = Path(sys.argv[0])
-    if program.name == "__main__.py":
-        command = [sys.executable, "-m", "segued"]
-    elif shutil.which("segued"):
-        command = ["segued"]
-    else:
-        command = [str(program)]
-    command.append("library")
-    if database is not None:
-        command += ["--database", str(database)]
-    return shlex.join(command)
+    return import_command.run(given, configured(given))

@@ -34,6 +34,7 @@ becomes of the file that was being imported?
 """
 
 import os
+from enum import IntEnum
 from typing import ClassVar, Final
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "DecodeError",
     "DiskReadError",
     "EmptyFileError",
+    "Exit",
     "FileChangedError",
     "FileError",
     "FileUnreadableError",
@@ -65,6 +67,16 @@ __all__ = [
     "WorkTimedOutError",
     "shown",
 ]
+
+
+class Exit(IntEnum):
+    """How a command ended, as its caller is told."""
+
+    ALL_DONE = 0
+    NOT_ALL_DONE = 1
+    USAGE = 2
+    FATAL = 3
+    CANCELLED = 130
 
 
 def shown(path: bytes | str) -> str:

@@ -286,7 +286,8 @@ class Print:
         texts: Compressed fingerprints as AcoustID takes them, one for each
             start phase; a whole file has one, a cut-out passage four. Empty
             when `reason` says why there is none.
-        reason: Why there is nothing to look up: "too short" or "silence".
+        reason: Why there is nothing to look up: "too short", "silence" or
+            "no chromaprint".
     """
 
     span: Span

@@ -19,9 +19,12 @@ from segued.model import SongStatus, Span
 from segued.phases import p01_filename, p06_match
 from segued.phases.contract import Deferred, Dossier, Phase, Tools
 from segued.store import codec, passages, songs
-from segued.units import Seconds
+from segued.units import TICKS_PER_SECOND, Seconds, Ticks
 
 __all__ = ["PHASE", "SPOOLED", "Flavored", "Sounded"]
+
+LENGTH_MIN: Final = Ticks(3 * TICKS_PER_SECOND)
+"""What is shorter than this is measured as nonsense."""
 
 SPOOLED: Final = "segued-flavor-"
 """What the names of our folders in the spool begin with."""
@@ -37,7 +40,8 @@ class Sounded:
         song: The song it is, if it is one.
         flavor: JSON of characteristics and measures.
         source: Which program or service said so, with its version.
-        outcome: For the counters: "pre-existing", "essentia" or "failed".
+        outcome: For the counters: "pre-existing", "essentia", "too short"
+            or "failed".
     """
 
     passage: str
@@ -71,6 +75,8 @@ async def run(tools: Tools, dossier: Dossier) -> Flavored | Deferred[Flavored]:
     for (passage, song), span in zip(there, spans, strict=True):
         if song in known:
             sounded.append(Sounded(passage, song, "pre-existing"))
+        elif span.length < LENGTH_MIN:
+            sounded.append(Sounded(passage, song, "too short"))
         else:
             sounded.append(await _ask_essentia(tools, dossier, passage, song, span))
     return Flavored(tuple(sounded))
@@ -108,7 +114,7 @@ def save(dossier: Dossier, result: Flavored) -> None:
     """Put the flavor on the song, or on the passage where there is none."""
     del dossier
     for each in result.sounded:
-        if each.outcome == "pre-existing":
+        if each.outcome in ("pre-existing", "too short"):
             continue
         if each.song is None:
             if each.flavor and each.source:

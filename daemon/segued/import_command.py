@@ -1,0 +1,183 @@
+"""`segued import`: one import of some folders, watched by a person."""
+
+import argparse
+import asyncio
+import os
+import shlex
+import shutil
+import signal
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from rich.console import Console
+from rich.markup import escape
+
+from segued.config import Config
+from segued.errors import ConfigError, Exit, StoreError, shown
+from segued.intake.scan import roots_of
+from segued.model import SessionState
+from segued.service import Ended, ImportService
+from segued.store import reports
+from segued.store.reports import Summary
+from segued.views import summary, terminal
+
+__all__ = ["run"]
+
+CANCEL_SECONDS: Final = 1.8
+"""After a cancel the process ends by itself, or is ended, within this time."""
+
+GOES_ON: Final = "Cancelled. The same command goes on from here."
+
+
+def run(given: argparse.Namespace, config: Config) -> int:
+    """Import the folders that the command line names; return the exit code."""
+    roots = roots_of(given.folders)
+    _keep_apart(config.database, roots)
+    command = _Command(given, config, ImportService(config), roots)
+    pinned = ", ".join(config.settings.given())
+    if pinned and not given.json:
+        command.note(f"held fast by {given.config}: {pinned}")
+    return command.conclude(asyncio.run(command.watched()))
+
+
+def _keep_apart(database: Path, roots: list[bytes]) -> None:
+    """Refuse a library among the music: nothing is ever written there.
+
+    Raises:
+        ConfigError: Names the library and the folder.
+    """
+    place = os.fsencode(os.path.realpath(database.absolute().parent)) + b"/"
+    for root in roots:
+        if place.startswith(root.rstrip(b"/") + b"/"):
+            raise ConfigError(
+                f"{database}: the library cannot be inside the music folder "
+                f"{shown(root)}; choose another place with --database"
+            )
+
+
+@dataclass(frozen=True)
+class _Command:
+    """One run of the command."""
+
+    given: argparse.Namespace
+    config: Config
+    service: ImportService
+    roots: list[bytes]
+
+    def note(self, text: str) -> None:
+        """Tell a person something beside the result."""
+        Console(stderr=True, highlight=False, soft_wrap=True).print(escape(text))
+
+    async def watched(self) -> Ended:
+        """Run the import with its progress shown, until it ends or is cancelled."""
+        work = asyncio.ensure_future(
+            self.service.run(self.roots, workers=self.given.workers)
+        )
+        progress = Console(stderr=True, highlight=False)
+        view = asyncio.ensure_future(terminal.watch(self.service.board, progress))
+        limit = threading.Timer(CANCEL_SECONDS, self._end_now)
+        limit.daemon = True
+
+        def cancel() -> None:
+            if not limit.is_alive():
+                limit.start()
+                work.cancel()
+
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, cancel)
+        try:
+            return await work
+        finally:
+            limit.cancel()
+            view.cancel()
+            await asyncio.wait({view})
+
+    def _end_now(self) -> None:
+        """End the process whatever it is at: all that is committed is safe.
+
+        A dead network folder, or a library that another program holds, does
+        not keep a person waiting.
+        """
+        self.service.board.state = SessionState.CANCELLED
+        if self.given.json:
+            self._tell(Summary(), 0.0)
+        self.note(GOES_ON)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(Exit.CANCELLED)
+
+    def conclude(self, ended: Ended) -> int:
+        """Say how the import ended, and return the exit code that says the same."""
+        for line in _apart(ended):
+            self.note(line)
+        try:
+            found = reports.summary(self.config.database, self.roots)
+        except StoreError as error:
+            if ended.state is not SessionState.CANCELLED:
+                raise ended.error or error from error
+            found = Summary()
+        self.given.code = code = _exit_code(ended, found)
+        self._tell(found, ended.loop_stall_ms)
+        if ended.error is not None:
+            self.note(f"segued: {ended.error}")
+        if ended.state is SessionState.CANCELLED:
+            self.note(GOES_ON)
+        return code
+
+    def _tell(self, found: Summary, stall_ms: float) -> None:
+        now = self.service.board.snapshot()
+        database = self.config.database
+        if self.given.json:
+            told = summary.as_json(now, found, database, stall_ms=stall_ms)
+            print(msgspec.json.encode(told).decode())  # noqa: T201
+            return
+        look = _look_command(self.given.database)
+        for line in summary.as_text(now, found, database, look):
+            print(line)  # noqa: T201
+
+
+def _apart(ended: Ended) -> list[str]:
+    """Return what a person must know that is no file's failure."""
+    said = []
+    for folder, swept in ended.swept.items():
+        if swept.offline:
+            said.append(f"{folder}: empty; is its disk away? Nothing was changed.")
+        said += [
+            f"{shown(each.path)}: not looked into: {each.reason.lower()}"
+            for each in swept.unreadable
+        ]
+    said += [
+        f"{shown(root)}: its disk went away; what is left waits for it"
+        for root in sorted(ended.away)
+    ]
+    return said
+
+
+def _exit_code(ended: Ended, found: Summary) -> int:
+    if ended.state is SessionState.CANCELLED:
+        return Exit.CANCELLED
+    if ended.state is SessionState.FAILED:
+        return Exit.FATAL
+    left = found.files.get("PENDING", 0) + found.files.get("PROCESSING", 0)
+    all_done = not (found.failed or left or _apart(ended))
+    return Exit.ALL_DONE if all_done else Exit.NOT_ALL_DONE
+
+
+def _look_command(database: Path | None) -> str:
+    """Return the command that shows the library, as it can be typed here."""
+    program = Path(sys.argv[0])
+    if program.name == "__main__.py":
+        command = [sys.executable, "-m", "segued"]
+    elif shutil.which("segued"):
+        command = ["segued"]
+    else:
+        command = [str(program)]
+    command.append("library")
+    if database is not None:
+        command += ["--database", str(database)]
+    return shlex.join(command)

@@ -1,0 +1,61 @@
+"""What a command and all that it starts cost: `bench.measure`.
+
+Each test measures in a process of its own, which adopts orphans from then on.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import bench.measure
+
+BENCH: Final = Path(bench.measure.__file__).parent.parent
+BUSY: Final = (
+    "import time\nwhile time.process_time() < 0.5: pass\n"
+    "print('done', flush=True)\ntime.sleep(60)"
+)
+
+
+def measured(program: str, *, memory: bool = False) -> tuple[float, float]:
+    """Return the CPU seconds and peak PSS of a Python program."""
+    script = (
+        "from bench.measure import cost_of\n"
+        f"cost = cost_of([{sys.executable!r}, '-c', {program!r}], memory={memory})\n"
+        "print(cost.cpu, cost.memory.pss)"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", script],
+        env={"PYTHONPATH": str(BENCH)},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    cpu, pss = map(float, said.split())
+    return cpu, pss
+
+
+def test_a_killed_grandchild_is_counted() -> None:
+    """The CPU of a child that is killed, and never waited for, is not lost."""
+    program = (
+        "import subprocess, sys\n"
+        f"child = subprocess.Popen([sys.executable, '-c', {BUSY!r}], stdout=-1)\n"
+        "child.stdout.readline(); child.kill()"
+    )
+
+    cpu, _ = measured(program)
+
+    assert 0.5 < cpu < 2
+
+
+def test_memory_is_that_of_parent_and_child_together() -> None:
+    """What the child holds is added to what the parent holds, at one time."""
+    hold = "held = b'x' * (60 << 20)\nimport time\ntime.sleep(1)"
+    program = (
+        "import subprocess, sys\nheld = b'x' * (40 << 20)\n"
+        f"subprocess.run([sys.executable, '-c', {hold!r}])"
+    )
+
+    _, pss = measured(program, memory=True)
+
+    assert 100 < pss < 140
