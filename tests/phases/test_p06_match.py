@@ -1,0 +1,120 @@
+"""Song matching from the file alone: `segued.phases.p06_match`."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from segued.compute import Compute
+from segued.config import Config, Settings
+from segued.model import (
+    AudioFacts,
+    AudioFile,
+    FileId,
+    Mark,
+    Print,
+    Signature,
+    Span,
+    Tags,
+)
+from segued.phases import p03_tags, p04_segment, p05_fingerprint, p06_match
+from segued.phases.contract import Dossier, Tools
+from segued.phases.p06_match import Match
+from segued.store.database import Store
+from segued.units import TICKS_PER_SECOND, Frames, Hertz, Seconds, Ticks
+
+MINUTE = 60 * TICKS_PER_SECOND
+NAMED = p03_tags.Named(Tags(), Tags(), (), None, ())
+FULL = Tags(
+    title="Jóga",
+    artist="Björk",
+    album="Homogenic",
+    recording_mbid="b1a9c0e9-d987-4042-ae91-78d6a3267d69",
+    release_mbid="23d6c5e1-61df-3f1e-9a49-8ab0ee2d4e6c",
+    work_mbid="00000000-0000-4000-8000-000000000001",
+    artists=("Björk", "Guest"),
+    artist_mbids=("87c5dedd-371d-4a53-9f7f-80522fb7f3cb", "g"),
+)
+
+
+async def matched(named: p03_tags.Named, *lengths: int) -> list[Match]:
+    """Match a file with passages of these lengths, in minutes, end to end."""
+    ends = [sum(lengths[: n + 1]) * MINUTE for n in range(len(lengths))]
+    starts = [0, *ends[:-1]]
+    spans = tuple(Span(Ticks(a), Ticks(b)) for a, b in zip(starts, ends, strict=True))
+    facts = AudioFacts(Frames(1), Hertz(44_100), 2, 0.5, "flac", "FFmpeg")
+    prints = tuple(Print(span, (f"AQ{n}",)) for n, span in enumerate(spans))
+    file = AudioFile(FileId("f"), b"/m/f.flac", b"/m", Signature(1, 1, 1))
+    dossier = (
+        Dossier(file)
+        .with_result(p03_tags.PHASE, named)
+        .with_result(p04_segment.PHASE, p04_segment.Segmented(facts, spans, ()))
+        .with_result(p05_fingerprint.PHASE, p05_fingerprint.Fingerprinted(prints))
+    )
+    place = Path("/nowhere")
+    compute = Compute(processes=1, memory_mib=512, file_limit=Seconds(1))
+    store = Store(place / "library.db")
+    tools = Tools(Config(), Settings(), store, compute, place)
+    deferred = await p06_match.run(tools, dossier)
+    assert deferred.needs == "musicbrainz"
+    return list(deferred.result.matches)
+
+
+async def test_an_embedded_id_is_medium_and_names_everything() -> None:
+    """Recording, release, work, and each artist by id."""
+    (match,) = await matched(replace(NAMED, tags=FULL), 4)
+
+    assert match.passage.confidence == "Medium"
+    assert match.passage.fingerprint == "AQ0"
+    assert (match.passage.title, match.passage.album) == ("Jóga", "Homogenic")
+    assert match.passage.evidence["embedded id"] == FULL.recording_mbid
+    assert match.song is not None
+    assert match.song.song.mbid == FULL.recording_mbid
+    assert match.song.work_mbid == FULL.work_mbid
+    assert [artist.mbid for artist in match.song.artists] == [*FULL.artist_mbids]
+    assert match.album is not None
+    assert match.album.mbid == FULL.release_mbid
+
+
+async def test_ids_that_do_not_pair_up_with_names_credit_nobody() -> None:
+    """Which artist is which is MusicBrainz's to say."""
+    tags = replace(FULL, artists=("Björk",))
+
+    (match,) = await matched(replace(NAMED, tags=tags), 4)
+
+    assert match.song is not None
+    (artist,) = match.song.artists
+    assert (artist.name, artist.mbid) == ("Björk", None)
+
+
+async def test_an_id_of_a_whole_side_is_no_passages() -> None:
+    """One recording cannot be three songs."""
+    matches = await matched(replace(NAMED, tags=FULL), 4, 3, 5)
+
+    assert [m.passage.confidence for m in matches] == ["None"] * 3
+    assert [m.passage.title for m in matches] == [None] * 3
+    assert [m.song for m in matches] == [None] * 3
+    assert {m.passage.artist for m in matches} == {"Björk"}
+    assert [m.passage.fingerprint for m in matches] == ["AQ0", "AQ1", "AQ2"]
+
+
+async def test_marks_name_the_passages_cut_at_them() -> None:
+    """By their start; the artist of the file stands in for theirs."""
+    marks = (
+        Mark(Ticks(0), title="One"),
+        Mark(Ticks(4 * MINUTE), title="Two", artist="Another"),
+    )
+
+    matches = await matched(replace(NAMED, tags=Tags(artist="A"), marks=marks), 4, 3)
+
+    named = [(m.passage.artist, m.passage.title) for m in matches]
+    assert named == [("A", "One"), ("Another", "Two")]
+    assert [m.passage.confidence for m in matches] == ["Low", "Low"]
+
+
+async def test_a_title_in_tags_does_not_make_the_artist_known() -> None:
+    """Half of it is guessed from the file's name: that names no song."""
+    half = replace(NAMED, tags=Tags(title="Jóga"), guessed=Tags(artist="Wrong Guess"))
+
+    (match,) = await matched(half, 4)
+
+    assert (match.passage.confidence, match.song) == ("None", None)
+    assert match.passage.artist == "Wrong Guess"
