@@ -8,7 +8,7 @@ import pytest
 
 from segued.errors import UnexpectedError
 from segued.media.decode import decoded, heard
-from segued.media.essentia import _middle, _write_excerpt, flavor_of, sweep
+from segued.media.essentia import _middle, _write_excerpt, flavor_of
 from segued.model import Span
 from segued.units import Ticks, seconds_to_ticks
 from tests.audio import encoded, music
@@ -55,18 +55,6 @@ def test_the_excerpt_is_the_passage(
     time = np.linspace(0, len(wanted) - 1, len(found))
     alike = np.corrcoef(found, np.interp(time, np.arange(len(wanted)), wanted))[0, 1]
     assert alike > 0.95
-
-
-def test_leftovers_are_swept(tmp_path: Path) -> None:
-    """What a killed child has left is deleted; nobody else's file is."""
-    left, other = tmp_path / "segued-flavor-abc.wav", tmp_path / "mine.wav"
-    left.touch()
-    other.touch()
-
-    sweep(str(tmp_path))
-    sweep(str(tmp_path / "not there"))
-
-    assert list(tmp_path.iterdir()) == [other]
 
 
 def test_no_place_for_the_excerpt(tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from glob import escape, glob
 from typing import Any, Final
 
 import numpy as np
@@ -26,7 +25,7 @@ from segued.media.sndfile import WaveWriter
 from segued.model import Signature, Span
 from segued.units import TICKS_PER_SECOND, Hertz, Ticks, ticks_to_frames
 
-__all__ = ["Sound", "available", "flavor_of", "sweep"]
+__all__ = ["Sound", "available", "flavor_of"]
 
 PREFIX: Final = "segued-flavor-"
 SUFFIX: Final = ".wav"
@@ -79,16 +78,6 @@ class Sound:
 def available() -> bool:
     """Return whether Essentia is installed, without loading it."""
     return importlib.util.find_spec("essentia") is not None
-
-
-def sweep(spool: str) -> None:
-    """Delete what children that were killed have left in `spool`.
-
-    For the start of the program, when no child can be writing there.
-    """
-    for name in glob(os.path.join(escape(spool), f"{PREFIX}*{SUFFIX}")):
-        with suppress(OSError):
-            os.unlink(name)
 
 
 def flavor_of(path: bytes, expected: Signature, span: Span, spool: str) -> Sound:
