@@ -222,6 +222,7 @@ def test_a_file_that_changes_while_it_is_read(
     """What is recorded is never a mixture: the new bytes, or that it is gone."""
     music = tmp_path / "music"
     music.mkdir()
+    encode(music / "another.mp3", song(3, 3.0), RATE, "mp3")
     path = music / "song.wav"
     first, second = np.tile(song(1, 10.0), (24, 1)), song(2, 3.0)
     soundfile.write(path, first, RATE)

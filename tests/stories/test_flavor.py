@@ -47,7 +47,7 @@ def test_what_was_deferred_is_done_when_it_can_be(music: Path, segued: Segued) -
             assert sum(shares.values()) == pytest.approx(1)
         assert 40 < flavor["measures"]["bpm"] < 220
     assert before[0]["flavor"] is None
-    assert list((segued.home / "spool").iterdir()) == []
+    assert list((segued.home / "library.db.spool").iterdir()) == []
 
 
 def test_a_song_that_essentia_cannot_measure_is_complete(
@@ -65,5 +65,5 @@ def test_a_song_that_essentia_cannot_measure_is_complete(
     assert ran.code == 0
     assert ran.json["files"] == {"INGEST COMPLETE": 1}
     assert ran.json["counters"]["9"] == {"failed": 1}
-    assert list((segued.home / "spool").iterdir()) == []
+    assert list((segued.home / "library.db.spool").iterdir()) == []
     assert segued.survivors() == []

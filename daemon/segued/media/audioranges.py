@@ -41,6 +41,7 @@ APE_BYTES: Final = 32
 ID3V1_BYTES: Final = 128
 ID3V1_LONG_BYTES: Final = 227
 ID3V2_BYTES: Final = 10
+AU_BYTES: Final = 24
 LYRICS_BYTES: Final = 5_120
 
 W64_FORMAT: Final = bytes.fromhex("666d7420f3acd3118cd100c04f8edb8a")
@@ -181,7 +182,8 @@ def _found(read: Read, start: int, end: int) -> list[Range]:
             return _flac(read, start, end)
         case Container.AU:
             sound = start + int.from_bytes(head[4:8], "big")
-            return [(start + 12, start + 24), (sound, end)] if sound < end else []
+            form = (start + 12, start + AU_BYTES)
+            return [form, (sound, end)] if form[1] <= sound < end else []
         case Container.MP4:
             audio = [
                 (box.start, box.end)
