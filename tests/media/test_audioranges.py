@@ -142,6 +142,7 @@ FILES: dict[str, bytes] = {
 
 
 FORMS = {
+    "wav": b"f" * 17,
     "big-endian wav": b"f" * 16,
     "au": bytes(12),
     "dsf": bytes(40),
