@@ -1,15 +1,27 @@
 """What the commands of this folder have in common."""
 
 import argparse
+import shutil
 import sys
 from collections.abc import Callable
+from typing import Final
 
 from bench.measure import MeasureError
 
-__all__ = ["concluded", "parser"]
+__all__ = ["concluded", "lacking", "need", "parser"]
 
-DONE = 0
-CANNOT = 2
+DONE: Final = 0
+CANNOT: Final = 2
+
+PACKAGES: Final = {
+    "b3sum": "b3sum",
+    "cc": "gcc libc6-dev",
+    "ffmpeg": "ffmpeg",
+    "fpcalc": "libchromaprint-tools",
+    "pkg-config": "pkg-config",
+    "strace": "strace",
+}
+"""Debian's packages by the programs that are needed of them."""
 
 
 def parser(name: str, text: str | None) -> argparse.ArgumentParser:
@@ -33,3 +45,21 @@ def concluded(name: str, measure: Callable[[], None]) -> int:
         print(f"contrib/bench/{name}: {error}", file=sys.stderr)
         return CANNOT
     return DONE
+
+
+def lacking(*programs: str) -> list[str]:
+    """Return the packages of those programs that are not here."""
+    return [PACKAGES[each] for each in programs if shutil.which(each) is None]
+
+
+def need(packages: list[str]) -> None:
+    """Stop here if there are packages that are needed.
+
+    Raises:
+        MeasureError: Says how to install them.
+    """
+    if packages:
+        raise MeasureError(
+            "something is missing on this machine. Once, as root:\n"
+            f"    apt-get install --no-install-recommends {' '.join(packages)}"
+        )

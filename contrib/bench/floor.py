@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from bench.commandline import lacking
 from bench.measure import MeasureError, cost_of
 
-__all__ = ["Floor", "build", "require"]
+__all__ = ["Floor", "build", "missing"]
 
 SOURCE: Final = Path(__file__).with_name("floor.c")
 LIBRARIES: Final = {
@@ -23,14 +24,6 @@ LIBRARIES: Final = {
     "libchromaprint": "libchromaprint-dev",
 }
 """Debian's packages by pkg-config's names."""
-
-TOOLS: Final = {
-    "cc": "gcc libc6-dev",
-    "pkg-config": "pkg-config",
-    "b3sum": "b3sum",
-    "fpcalc": "libchromaprint-tools",
-    "ffmpeg": "ffmpeg",
-}
 
 RIVALS: Final = {
     ".mp3": ("mpg123", "libavcodec"),
@@ -61,23 +54,14 @@ class Floor:
         return words
 
 
-def require() -> None:
-    """Make sure that all is here that measuring needs.
-
-    Raises:
-        MeasureError: Something is missing; says what to install.
-    """
-    packages = [TOOLS[tool] for tool in TOOLS if shutil.which(tool) is None]
+def missing() -> list[str]:
+    """Return the packages that are needed to build it and are not here."""
+    packages = lacking("cc", "pkg-config", "b3sum")
     for library, package in LIBRARIES.items():
         asked = ["pkg-config", "--exists", library]
         if shutil.which("pkg-config") is None or subprocess.call(asked):  # noqa: S603
             packages.append(package)
-    if packages:
-        wanted = " ".join(packages)
-        raise MeasureError(
-            "something is missing here. Once, as root:\n"
-            f"    apt-get install --no-install-recommends {wanted}"
-        )
+    return packages
 
 
 def build(place: Path, files: Sequence[str]) -> Floor:

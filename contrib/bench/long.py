@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from bench import music
-from bench.commandline import concluded, parser
+from bench.commandline import concluded, lacking, need, parser
 from bench.program import Import, import_folder
 from bench.tables import Target, print_table, print_targets
 
@@ -29,6 +29,7 @@ def main() -> int:
 
 def _measure() -> None:
     songs, long = music.cache() / "songs", music.cache() / "four-hours"
+    need(lacking("ffmpeg"))
     music.songs(songs)
     music.long_file(long)
     with tempfile.TemporaryDirectory(prefix="segued-bench-") as place:

@@ -3,6 +3,7 @@
 import os
 import struct
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -88,6 +89,7 @@ def _once(folder: Path, make: Callable[[Path], None]) -> None:
     """Make a folder whole or not at all."""
     if folder.is_dir() and any(folder.iterdir()):
         return
+    print(f"making {folder}: once, a few minutes ...", file=sys.stderr)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".making-", dir=folder.parent) as place:
         made = Path(place) / "made"

@@ -12,7 +12,7 @@ from bench.measure import Cost, cost_of
 __all__ = ["SOME_FAILED", "Import", "command", "environment", "import_folder"]
 
 SOME_FAILED: Final = 1
-CONFIG: Final = '[flavoring]\nsources = []\n\n[logging]\nlevel = "error"\n'
+CONFIG: Final = "[flavoring]\nsources = []\n\n[compute]\nprocesses = 2\n"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ the only one that is opened.
 
 import os
 import re
-import shutil
 import statistics
 import sys
 import tempfile
@@ -19,8 +18,8 @@ from pathlib import Path
 from typing import Final
 
 from bench import music
-from bench.commandline import concluded, parser
-from bench.measure import MeasureError, cost_of
+from bench.commandline import concluded, lacking, need, parser
+from bench.measure import cost_of
 from bench.program import SOME_FAILED, Import, command, environment, import_folder
 from bench.tables import Target, print_table, print_targets
 
@@ -42,6 +41,7 @@ def main() -> int:
 def _measure(count: int) -> None:
     folder = music.cache() / f"{count}-files"
     database = music.cache() / f"{count}-files.db"
+    need(lacking("strace"))
     music.small_files(folder, count)
     print("importing what is not in the library yet ...", file=sys.stderr)
     first = import_folder(folder, database)
@@ -78,8 +78,6 @@ def _targets(again: list[Import]) -> list[Target]:
 
 def _opened(folder: Path, database: Path, folders: int) -> list[Target]:
     """Look which files a rescan opens, before and after one of them is touched."""
-    if shutil.which("strace") is None:
-        raise MeasureError("strace is missing, which sees what files are opened")
     files, listed = _trace(folder, database)
     touched = min(folder.rglob("*.wav"))
     os.utime(touched)

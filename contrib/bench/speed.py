@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from bench import floor, music
-from bench.commandline import concluded, parser
+from bench.commandline import concluded, lacking, need, parser
 from bench.measure import Cost, Memory, busy_seconds, cost_of, cpu_count, sum_of
 from bench.program import import_folder
 from bench.tables import Target, print_table, print_targets
@@ -79,7 +79,7 @@ def main() -> int:
 
 
 def _measure(folder: Path, rounds: int) -> None:
-    floor.require()
+    need([*floor.missing(), *lacking("fpcalc", "ffmpeg")])
     music.songs(folder)
     files = [str(path) for path in sorted(folder.rglob("*")) if path.suffix in SUFFIXES]
     with tempfile.TemporaryDirectory(prefix="segued-bench-") as made:
@@ -122,13 +122,13 @@ def _jobs(
 
     detect = ("-nostdin", "-nostats", "-i", "FILE", "-vn", "-af", "silencedetect")
     return {
+        ONE: lambda: imported(1),
         TWO: lambda: imported(2),
         DECODING: lambda: cost_of(best.command(files)),
         HASHING: lambda: cost_of(["b3sum", "--num-threads", "1", *files]),
+        RESAMPLED: lambda: cost_of(best.command(files, swresample=True)),
         FPCALC: lambda: each("fpcalc", "FILE"),
         SILENCE: lambda: each("ffmpeg", *detect, "-f", "null", "-"),
-        RESAMPLED: lambda: cost_of(best.command(files, swresample=True)),
-        ONE: lambda: imported(1),
     }
 
 

@@ -11,10 +11,7 @@ from typing import Final
 import bench.measure
 
 BENCH: Final = Path(bench.measure.__file__).parent.parent
-BUSY: Final = (
-    "import time\nwhile time.process_time() < 0.5: pass\n"
-    "print('done', flush=True)\ntime.sleep(60)"
-)
+BUSY: Final = "import time\nwhile time.process_time() < 0.5: pass"
 
 
 def measured(program: str, *, memory: bool = False) -> tuple[float, float]:
@@ -35,12 +32,24 @@ def measured(program: str, *, memory: bool = False) -> tuple[float, float]:
     return cpu, pss
 
 
-def test_a_killed_grandchild_is_counted() -> None:
-    """The CPU of a child that is killed, and never waited for, is not lost."""
+def test_an_orphan_is_counted() -> None:
+    """A child that outlives its parent is waited for, and its CPU is not lost."""
     program = (
-        "import subprocess, sys\n"
-        f"child = subprocess.Popen([sys.executable, '-c', {BUSY!r}], stdout=-1)\n"
-        "child.stdout.readline(); child.kill()"
+        f"import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', {BUSY!r}])"
+    )
+
+    cpu, _ = measured(program)
+
+    assert 0.5 < cpu < 2
+
+
+def test_a_killed_child_is_counted() -> None:
+    """The CPU of a child that was killed and never waited for is not lost."""
+    child = f"{BUSY}\nprint('done', flush=True)\ntime.sleep(60)"
+    program = (
+        "import os, subprocess, sys\n"
+        f"child = subprocess.Popen([sys.executable, '-c', {child!r}], stdout=-1)\n"
+        "child.stdout.readline(); child.kill(); os._exit(0)"
     )
 
     cpu, _ = measured(program)

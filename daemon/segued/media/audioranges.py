@@ -181,9 +181,7 @@ def _found(read: Read, start: int, end: int) -> list[Range]:
         case Container.FLAC:
             return _flac(read, start, end)
         case Container.AU:
-            sound = start + int.from_bytes(head[4:8], "big")
-            form = (start + 12, start + AU_BYTES)
-            return [form, (sound, end)] if form[1] <= sound < end else []
+            return _au(head, start, end)
         case Container.MP4:
             audio = [
                 (box.start, box.end)
@@ -197,6 +195,13 @@ def _found(read: Read, start: int, end: int) -> list[Range]:
             return [(c.head, c.end) for c in parts if c.name == CLUSTER]
         case _:
             return [(start, end)]
+
+
+def _au(head: bytes, start: int, end: int) -> list[Range]:
+    """Return coding, rate and channels, and the sound; [] if there is none."""
+    sound = start + int.from_bytes(head[4:8], "big")
+    form = (start + 12, start + AU_BYTES)
+    return [form, (sound, end)] if form[1] <= sound < end else []
 
 
 def _described(read: Read, start: int, end: int) -> list[Range]:
