@@ -1,6 +1,8 @@
 """Finished files taken up again: after a crash, a change of rules, on request."""
 
 from collections.abc import Iterable, Sequence
+from functools import reduce
+from operator import or_
 from typing import Any, Final
 
 from segued.model import FileId, FileStatus, SongStatus
@@ -15,6 +17,9 @@ __all__ = [
     "reopen_stale",
     "take_up",
 ]
+
+
+FILES_AT_ONCE: Final = 500
 
 
 def below(root: bytes) -> Any:  # noqa: ANN401
@@ -40,13 +45,16 @@ def reopen_stale(roots: Sequence[bytes], recipes: Iterable[tuple[int, str]]) -> 
         roots: The music folders it is about.
         recipes: For each phase, by number, the recipe it has today.
     """
-    reopened = 0
-    for number, recipe in recipes:
-        stale = Checkpoint.select(Checkpoint.file).where(
-            Checkpoint.phase == number, Checkpoint.recipe != recipe
+    # Two ranges and not "other than": only those are found by the index.
+    stale = [
+        file
+        for number, recipe in recipes
+        for other in (Checkpoint.recipe < recipe, Checkpoint.recipe > recipe)
+        for file in _ids(
+            Checkpoint.select(Checkpoint.file).where(Checkpoint.phase == number, other)
         )
-        reopened += _reopen(roots, stale)
-    return reopened
+    ]
+    return _reopen(roots, stale)
 
 
 def reopen_deferred(roots: Sequence[bytes], available: Sequence[str]) -> int:
@@ -54,7 +62,7 @@ def reopen_deferred(roots: Sequence[bytes], available: Sequence[str]) -> int:
     waiting = Checkpoint.select(Checkpoint.file).where(
         Checkpoint.needs.in_(list(available))
     )
-    return _reopen(roots, waiting)
+    return _reopen(roots, _ids(waiting))
 
 
 def reopen_failed(*, code: str | None = None, path: bytes | None = None) -> int:
@@ -83,17 +91,22 @@ def reopen_failed(*, code: str | None = None, path: bytes | None = None) -> int:
     return take_up(_ids(File.select(File.id).where(wanted)), flavor=True)
 
 
-def _reopen(roots: Sequence[bytes], files: object) -> int:
-    finished = [FileStatus.COMPLETE, FileStatus.NO_AUDIO]
+def _reopen(roots: Sequence[bytes], files: Sequence[FileId]) -> int:
+    """Take up those of `files` that are finished, and below one of `roots`."""
+    wanted = sorted(set(files))
+    ended = [FileStatus.COMPLETE, FileStatus.NO_AUDIO]
+    below_one = reduce(or_, map(below, roots))
     return sum(
         take_up(
             _ids(
                 File.select(File.id).where(
-                    File.id.in_(files), File.status.in_(finished), below(root)
+                    File.id.in_(wanted[start : start + FILES_AT_ONCE]),
+                    File.status.in_(ended),
+                    below_one,
                 )
             )
         )
-        for root in roots
+        for start in range(0, len(wanted), FILES_AT_ONCE)
     )
 
 
