@@ -3,8 +3,8 @@
 import asyncio
 
 from segued.errors import DecodeError
-from segued.model import FileStatus
-from segued.store import files
+from segued.model import FileStatus, Found
+from segued.store import content, files, reopen
 from segued.store.database import Store
 from tests.store.shelf import Shelf, found
 
@@ -78,6 +78,46 @@ async def test_a_duplicate_takes_the_place_of_a_missing_original(store: Store) -
     assert claim.status is FileStatus.COMPLETE
     assert await shelf.look() == {"b": "INGEST COMPLETE"}
     assert (await shelf.file("b")).id == original.id
+
+
+async def test_a_renamed_original_keeps_its_id_before_its_duplicates(
+    store: Store,
+) -> None:
+    """Its inode tells: the duplicate is not asked to take a place that is kept."""
+    shelf = Shelf(store)
+    await shelf.walk("a", "b")
+    await shelf.hash("b", "same")
+    await shelf.finish("b")
+    await shelf.hash("a", "same")
+    original, duplicate = await shelf.file("b"), await shelf.file("a")
+
+    renamed = Found(b"/music/c", found("b").signature)
+    await shelf.walk("a", renamed)
+    assert await shelf.look() == {
+        "a": "DUPLICATE HASH",
+        "b": "MISSING",
+        "c": "PENDING",
+    }
+    await shelf.hash("c", "same")
+
+    assert await shelf.look() == {"a": "DUPLICATE HASH", "c": "INGEST COMPLETE"}
+    assert (await shelf.file("a")).id == duplicate.id
+    assert (await shelf.file("c")).id == original.id
+
+
+async def test_a_duplicate_whose_original_was_lost_is_taken_up(store: Store) -> None:
+    """Whatever went wrong: the next start finds it, and one of two is imported."""
+    shelf = Shelf(store)
+    await shelf.walk("a", "b")
+    await shelf.hash("b", "same")
+    await shelf.hash("a", "same")
+    original = await shelf.file("b")
+    await store.do(content.release, original.id)
+    await shelf.finish("a", FileStatus.DUPLICATE)
+
+    await store.do(reopen.recover)
+
+    assert (await shelf.look())["a"] == "PENDING"
 
 
 async def test_a_moved_file_keeps_its_id(store: Store) -> None:

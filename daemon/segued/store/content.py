@@ -7,12 +7,14 @@ hash has it, and the other sees that it has.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from segued.model import AudioFile, FileId, FileStatus
 from segued.store import codec
 from segued.store.models import Checkpoint, Failure, File, tuples
 
 __all__ = [
+    "NOT_OWNERS",
     "Claim",
     "Rival",
     "claim",
@@ -22,7 +24,8 @@ __all__ = [
     "rivals",
 ]
 
-NOT_OWNERS = (FileStatus.FAILED, FileStatus.MISSING, FileStatus.DUPLICATE)
+NOT_OWNERS: Final = (FileStatus.FAILED, FileStatus.MISSING, FileStatus.DUPLICATE)
+"""Files in one of these do not have the content they hold: another may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +166,8 @@ def promote_duplicate_of(file: FileId) -> FileId | None:
     """Let a duplicate take the place of a file that failed or is missing.
 
     It becomes PENDING, from its hashing on; hashing finds the missing file
-    and hands over what is known of it.
+    and hands over what is known of it. Not if the missing file itself waits
+    under another name: then it is that one that gets its place back.
     """
     content = File.select(File.content_hash).where(File.id == file)
     heir = (
@@ -176,7 +180,7 @@ def promote_duplicate_of(file: FileId) -> FileId | None:
         .order_by(File.added_at, File.id)
         .first()
     )
-    if heir is None or has_original(file):
+    if heir is None or has_original(file) or _was_renamed(file):
         return None
     Checkpoint.delete().where(
         Checkpoint.file == heir.id, Checkpoint.phase > 1
@@ -184,6 +188,22 @@ def promote_duplicate_of(file: FileId) -> FileId | None:
     Failure.delete().where(Failure.file == heir.id).execute()
     File.update(status=FileStatus.PENDING).where(File.id == heir.id).execute()
     return FileId(heir.id)
+
+
+def _was_renamed(file: FileId) -> bool:
+    """Return whether a file that is gone waits for its hashing under a new name."""
+    gone = File.get_by_id(file)
+    return (
+        FileStatus(gone.status) is FileStatus.MISSING
+        and File.select()
+        .where(
+            File.inode == gone.inode,
+            File.size_bytes == gone.size_bytes,
+            File.mtime_ns == gone.mtime_ns,
+            File.status == FileStatus.PENDING,
+        )
+        .exists()
+    )
 
 
 def release(file: FileId) -> None:

@@ -5,7 +5,10 @@ from functools import reduce
 from operator import or_
 from typing import Any, Final
 
+from peewee import fn
+
 from segued.model import FileId, FileStatus, SongStatus
+from segued.store.content import NOT_OWNERS
 from segued.store.entities import PassageSong, Song
 from segued.store.models import Checkpoint, Failure, File, Passage, tuples
 
@@ -35,7 +38,23 @@ def recover() -> int:
         .where(File.status == FileStatus.PROCESSING)
         .execute()
     )
-    return changed
+    return changed + take_up(_without_original())
+
+
+def _without_original() -> list[FileId]:
+    """Return duplicates of a content that no file has any more.
+
+    A file that was renamed and then could not be read leaves some.
+    """
+    other = File.alias()
+    original = other.select(other.id).where(
+        other.content_hash == File.content_hash, other.status.not_in(list(NOT_OWNERS))
+    )
+    return _ids(
+        File.select(File.id).where(
+            File.status == FileStatus.DUPLICATE, ~fn.EXISTS(original)
+        )
+    )
 
 
 def reopen_stale(roots: Sequence[bytes], recipes: Iterable[tuple[int, str]]) -> int:
