@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from bench import music
 from bench.measure import Cost, cost_of
 
 __all__ = ["SOME_FAILED", "Import", "command", "environment", "import_folder"]
@@ -42,7 +43,7 @@ def import_folder(
     """
     cost = cost_of(
         command(folder, database, workers=workers),
-        env=environment(database),
+        env=environment(),
         memory=memory,
         codes=(0, SOME_FAILED),
     )
@@ -58,7 +59,7 @@ def command(folder: Path, database: Path, *, workers: int = 2) -> list[str]:
     return [*program, *options, "--workers", str(workers), str(folder)]
 
 
-def environment(database: Path) -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Return the environment for it: compiled once, as an installed program is."""
     kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    return kept | {"PYTHONPYCACHEPREFIX": str(database.with_name("pycache"))}
+    return kept | {"PYTHONPYCACHEPREFIX": str(music.cache() / "pycache")}

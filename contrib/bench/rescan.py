@@ -97,7 +97,7 @@ def _trace(folder: Path, database: Path) -> tuple[set[bytes], int]:
         calls = ["-e", "trace=open,openat,openat2"]
         cost_of(
             [*tracing, *calls, *command(folder, database)],
-            env=environment(database),
+            env=environment(),
             codes=(0, SOME_FAILED),
         )
         text = Path(log.name).read_bytes()

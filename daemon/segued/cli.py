@@ -137,7 +137,11 @@ def _library(given: argparse.Namespace) -> int:
 
 
 def _import(given: argparse.Namespace) -> int:
-    # Half a second that no other command needs.
+    config = configured(given)
+    # What no other command needs, and takes a while: both at once.
+    from segued import compute  # noqa: PLC0415
+
+    compute.get_ready()
     from segued import import_command  # noqa: PLC0415
 
-    return import_command.run(given, configured(given))
+    return import_command.run(given, config)
