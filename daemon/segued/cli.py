@@ -14,9 +14,10 @@ from rich.markup import escape
 
 from segued import __version__, log
 from segued.config import Config, load
-from segued.errors import ConfigError, Exit, SeguedError
+from segued.errors import ConfigError, SeguedError, shown
+from segued.exits import Exit
 from segued.store import reports
-from segued.views import library
+from segued.views import explanation, library
 
 __all__ = ["configured", "main", "run_command", "with_shared_options"]
 
@@ -87,7 +88,22 @@ def _parser() -> argparse.ArgumentParser:
         "--workers", type=_count, metavar="N", help="files worked on at once"
     )
     importing.add_argument("folders", nargs="+", metavar="FOLDER")
-    importing.set_defaults(run=_import)
+    importing.set_defaults(run=_import, rematch=False)
+
+    matching = commands.add_parser(
+        "rematch",
+        parents=[shared],
+        help="decide anew which songs the files are, asking no service",
+        description="Match all songs anew, from the answers that are kept.",
+    )
+    matching.add_argument("folders", nargs="*", metavar="FOLDER")
+    matching.set_defaults(run=_import, rematch=True, offline=True, workers=None)
+
+    why = commands.add_parser(
+        "explain", parents=[shared], help="say why a file is said to be what it is"
+    )
+    why.add_argument("file", metavar="FILE")
+    why.set_defaults(run=_explain)
 
     looking = commands.add_parser(
         "library", parents=[shared], help="show what is in the library"
@@ -133,6 +149,19 @@ def _library(given: argparse.Namespace) -> int:
     else:
         console = Console(highlight=False)
         library.print_table(console, given.topic, rows)
+    return Exit.ALL_DONE
+
+
+def _explain(given: argparse.Namespace) -> int:
+    path = os.path.abspath(os.fsencode(given.file))
+    found = reports.explained(configured(given).database, path)
+    if not found:
+        raise ConfigError(f"{shown(path)}: the library knows no passage of it")
+    if given.json:
+        print(json.dumps({"file": shown(path), "passages": found}))  # noqa: T201
+        return Exit.ALL_DONE
+    for line in explanation.as_text(path, found):
+        print(line)  # noqa: T201
     return Exit.ALL_DONE
 
 

@@ -21,6 +21,7 @@ __all__ = [
     "Logging",
     "Pins",
     "Scanning",
+    "Services",
     "Settings",
     "StoreLimits",
     "check_setting",
@@ -90,6 +91,26 @@ class Flavoring(_Section, frozen=True):
         "acousticbrainz",
         "essentia",
     )
+
+
+Url = Annotated[str, msgspec.Meta(pattern="^https?://[^\\s?#@]+$")]
+Rate = Annotated[float, msgspec.Meta(gt=0, le=1_000)]
+
+
+class Services(_Section, frozen=True):
+    """The outside services: where they are, and how they are treated.
+
+    The rates are requests started in a second, by the whole process.
+    """
+
+    acoustid_url: Url = "https://api.acoustid.org"
+    musicbrainz_url: Url = "https://musicbrainz.org"
+    acoustid_rate: Rate = 3.0
+    musicbrainz_rate: Rate = 1.0
+    contact: Annotated[str, msgspec.Meta(pattern="^[ -'*-~]*$", max_length=200)] = ""
+    connect_seconds: Annotated[float, msgspec.Meta(gt=0, le=300)] = 10.0
+    total_seconds: Annotated[float, msgspec.Meta(gt=0, le=3_600)] = 30.0
+    answer_mib: Annotated[float, msgspec.Meta(gt=0, le=256)] = 2.0
 
 
 class Logging(_Section, frozen=True):
@@ -167,6 +188,7 @@ class Config(_Section, frozen=True):
     compute: ComputeLimits = ComputeLimits()
     store: StoreLimits = StoreLimits()
     flavoring: Flavoring = Flavoring()
+    services: Services = Services()
     logging: Logging = Logging()
     settings: Pins = Pins()
 

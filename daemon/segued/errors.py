@@ -14,6 +14,12 @@ becomes of the file that was being imported?
     │   ├── StoreUnwritableError
     │   ├── StoreRefusedError
     │   └── StoreFullError
+    ├── ServiceError                nothing stops; what was asked waits
+    │   ├── ServiceAwayError        until the service answers again
+    │   ├── ServiceBusyError        for as long as it says
+    │   ├── ServiceRefusedError     for ever: it will not answer this question
+    │   ├── ServiceKeyError         for a key that it takes
+    │   └── ServiceAnswerError      until the answer makes sense
     └── FileError                   this file is affected, no other
         ├── FileVanishedError       it becomes MISSING
         ├── FileChangedError        its bytes moved under us: read it again
@@ -34,7 +40,6 @@ becomes of the file that was being imported?
 """
 
 import os
-from enum import IntEnum
 from typing import ClassVar, Final
 
 __all__ = [
@@ -44,7 +49,6 @@ __all__ = [
     "DecodeError",
     "DiskReadError",
     "EmptyFileError",
-    "Exit",
     "FileChangedError",
     "FileError",
     "FileUnreadableError",
@@ -53,6 +57,12 @@ __all__ = [
     "NotRegularError",
     "PermissionDeniedError",
     "SeguedError",
+    "ServiceAnswerError",
+    "ServiceAwayError",
+    "ServiceBusyError",
+    "ServiceError",
+    "ServiceKeyError",
+    "ServiceRefusedError",
     "StoreCorruptError",
     "StoreError",
     "StoreFullError",
@@ -67,16 +77,6 @@ __all__ = [
     "WorkTimedOutError",
     "shown",
 ]
-
-
-class Exit(IntEnum):
-    """How a command ended, as its caller is told."""
-
-    ALL_DONE = 0
-    NOT_ALL_DONE = 1
-    USAGE = 2
-    FATAL = 3
-    CANCELLED = 130
 
 
 def shown(path: bytes | str) -> str:
@@ -149,6 +149,47 @@ class StoreFullError(StoreError):
     """No space is left where the library lives."""
 
     code = "store-full"
+
+
+class ServiceError(SeguedError):
+    """An outside service let us down: which, and how. Never names a key."""
+
+    code = "service"
+
+    def __init__(self, service: str, detail: str) -> None:
+        super().__init__(f"{service}: {detail}")
+        self.service: Final = service
+        self.detail: Final = detail
+
+
+class ServiceAwayError(ServiceError):
+    """It cannot be reached, does not answer in time, or only with errors."""
+
+    code = "service-away"
+
+
+class ServiceBusyError(ServiceError):
+    """It asks to be left alone for a while."""
+
+    code = "service-busy"
+
+
+class ServiceRefusedError(ServiceError):
+    """It refuses this one question, and would the next time."""
+
+    code = "service-refused"
+
+
+class ServiceKeyError(ServiceError):
+    """It does not take the key it was given."""
+
+    code = "service-key"
+
+
+class ServiceAnswerError(ServiceError):
+    """Its answer is too large, malformed, or not of the shape agreed on."""
+
+    code = "service-answer"
 
 
 class FileError(SeguedError):

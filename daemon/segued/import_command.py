@@ -17,7 +17,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from segued.config import Config
-from segued.errors import ConfigError, Exit, StoreError, shown
+from segued.errors import ConfigError, StoreError, shown
+from segued.exits import Exit
 from segued.intake.scan import roots_of
 from segued.model import SessionState
 from segued.service import Ended, ImportService
@@ -34,14 +35,22 @@ GOES_ON: Final = "Cancelled. The same command goes on from here."
 
 
 def run(given: argparse.Namespace, config: Config) -> int:
-    """Import the folders that the command line names; return the exit code."""
-    roots = roots_of(given.folders)
+    """Import the folders that the command line names; return the exit code.
+
+    To match them anew, all folders of the library where it names none.
+    """
+    roots = roots_of(given.folders or _known(config))
     _keep_apart(config.database, roots)
     command = _Command(given, config, ImportService(config), roots)
     pinned = ", ".join(config.settings.given())
     if pinned and not given.json:
         command.note(f"held fast by {given.config}: {pinned}")
     return command.conclude(asyncio.run(command.watched()))
+
+
+def _known(config: Config) -> list[str]:
+    """Return the folders that the library's files are in."""
+    return [os.fsdecode(root) for root in reports.roots(config.database)]
 
 
 def _keep_apart(database: Path, roots: list[bytes]) -> None:
@@ -75,7 +84,12 @@ class _Command:
     async def watched(self) -> Ended:
         """Run the import with its progress shown, until it ends or is cancelled."""
         work = asyncio.ensure_future(
-            self.service.run(self.roots, workers=self.given.workers)
+            self.service.run(
+                self.roots,
+                workers=self.given.workers,
+                offline=self.given.offline,
+                rematch=self.given.rematch,
+            )
         )
         progress = Console(stderr=True, highlight=False)
         view = asyncio.ensure_future(terminal.watch(self.service.board, progress))
@@ -105,7 +119,7 @@ class _Command:
         """
         self.service.board.state = SessionState.CANCELLED
         if self.given.json:
-            self._tell(Summary(), 0.0)
+            self._tell(Summary(), Ended(SessionState.CANCELLED))
         self.note(GOES_ON)
         sys.stdout.flush()
         sys.stderr.flush()
@@ -122,22 +136,23 @@ class _Command:
                 raise ended.error or error from error
             found = Summary()
         self.given.code = code = _exit_code(ended, found)
-        self._tell(found, ended.loop_stall_ms)
+        self._tell(found, ended)
         if ended.error is not None:
             self.note(f"segued: {ended.error}")
         if ended.state is SessionState.CANCELLED:
             self.note(GOES_ON)
         return code
 
-    def _tell(self, found: Summary, stall_ms: float) -> None:
+    def _tell(self, found: Summary, ended: Ended) -> None:
         now = self.service.board.snapshot()
         database = self.config.database
+        services, stall_ms = ended.services, ended.loop_stall_ms
         if self.given.json:
-            told = summary.as_json(now, found, database, stall_ms=stall_ms)
+            told = summary.as_json(now, found, services, database, stall_ms=stall_ms)
             print(msgspec.json.encode(told).decode())  # noqa: T201
             return
         look = _look_command(self.given.database)
-        for line in summary.as_text(now, found, database, look):
+        for line in summary.as_text(now, found, services, database, look):
             print(line)  # noqa: T201
 
 

@@ -2,13 +2,17 @@
 
 import asyncio
 import shutil
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import structlog
 
+from segued import __version__
+from segued.clients.http import open_session
+from segued.clients.pace import Clock
 from segued.compute import Compute
 from segued.config import Config, Settings
 from segued.errors import (
@@ -24,9 +28,11 @@ from segued.intake.grounds import Grounds
 from segued.intake.sweep import Swept, sweep
 from segued.media import essentia, fingerprint
 from segued.model import SessionState
-from segued.phases import PHASES
+from segued.phases import PHASES, p06_match
 from segued.phases.contract import Tools
 from segued.phases.p09_flavor import SPOOLED
+from segued.pipeline.desks import Desk, desks
+from segued.pipeline.enquiry import Enquiry
 from segued.pipeline.pool import run_workers
 from segued.progress.board import Board
 from segued.progress.pulse import Pulse
@@ -47,6 +53,7 @@ class Ended:
         error: What made it impossible to go on, when it FAILED.
         swept: What the sweep of each folder came upon.
         away: Folders whose disk went away while they were imported.
+        services: How each outside service was in the end, in words.
         loop_stall_ms: Longest time the event loop was held up.
     """
 
@@ -54,14 +61,26 @@ class Ended:
     error: SeguedError | None = None
     swept: dict[str, Swept] = field(default_factory=dict)
     away: frozenset[bytes] = frozenset()
+    services: dict[str, str] = field(default_factory=dict)
     loop_stall_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What a session is to do: which folders, by which settings, how many at once."""
+
+    roots: Sequence[bytes]
+    held: Settings
+    workers: int
 
 
 class ImportService:
     """Imports music folders into one library."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, clock: Clock | None = None) -> None:
         self.config: Final = config
+        self._clock: Final = clock or Clock()
+        self._services: dict[str, str] = {}
         self.board: Final = Board()
         self._store: Final = Store(config.database, config.store)
         self._compute: Final = Compute(
@@ -74,8 +93,19 @@ class ImportService:
         self._away: Final[set[bytes]] = set()
         self._session: str | None = None
 
-    async def run(self, roots: Sequence[bytes], *, workers: int | None) -> Ended:
+    async def run(
+        self,
+        roots: Sequence[bytes],
+        *,
+        workers: int | None,
+        offline: bool = False,
+        rematch: bool = False,
+    ) -> Ended:
         """Import everything below `roots` that needs it, then return.
+
+        Unless `offline`, outside services are asked meanwhile, and what waits
+        for them is gone on with for as long as they answer. With `rematch` all
+        songs are matched anew, from the answers that are kept.
 
         Cancelling the task that runs this cancels the session; everything
         committed until then is kept, and the next run goes on from there.
@@ -92,7 +122,11 @@ class ImportService:
             self._session = await self._store.do(
                 sessions.start, [shown(root) for root in roots]
             )
-            await self._import(roots, held, workers or held.ai_processing_thread_count)
+            if rematch:
+                await self._store.do(reopen.rematch, roots, p06_match.PHASE.number)
+            work = _Work(roots, held, workers or held.ai_processing_thread_count)
+            async with self._outside(held, offline=offline) as desks:
+                await self._import(work, desks)
         except asyncio.CancelledError:
             state = SessionState.CANCELLED
         except SeguedError as fatal:
@@ -108,7 +142,8 @@ class ImportService:
             await self._record(state, error)
             await self._store.close()
         stall_ms = round(1_000 * self._pulse.longest_stall, 1)
-        return Ended(state, error, self._swept, frozenset(self._away), stall_ms)
+        away = frozenset(self._away)
+        return Ended(state, error, self._swept, away, self._services, stall_ms)
 
     async def _record(self, state: SessionState, error: SeguedError | None) -> None:
         """Put on record how the session ended, if the library still takes it."""
@@ -124,27 +159,49 @@ class ImportService:
             log.warning("session.unrecorded", detail=str(again))
         log.info("session.ended", state=state.value, reason=reason)
 
-    async def _import(
-        self, roots: Sequence[bytes], held: Settings, workers: int
-    ) -> None:
-        tools = await self._tools(held)
+    @asynccontextmanager
+    async def _outside(
+        self, held: Settings, *, offline: bool
+    ) -> AsyncIterator[tuple[Desk, ...]]:
+        """Yield the desks of the services to ask; none when `offline`."""
+        if offline:
+            yield ()
+            return
+        services = self.config.services
+        async with open_session(services, __version__) as session:
+            yield desks(session, services, held.acoustid_api_key, self._clock)
+
+    async def _import(self, work: "_Work", services: Sequence[Desk]) -> None:
         queue = WorkQueue(self.config.importing.queue_length)
-        grounds = Grounds(roots, self._away)
-        await self._take_up(roots, tools)
+        grounds = Grounds(work.roots, self._away)
+        enquiry = Enquiry(
+            self._store,
+            services,
+            clock=self._clock,
+            news=grounds.news,
+            resting=lambda: queue.resting and grounds.scanned.is_set(),
+        )
+        tools = await self._tools(work.held, enquiry)
+        await self._take_up(work.roots, tools)
 
         try:
             async with asyncio.TaskGroup() as group:
-                work = run_workers(workers, queue, tools, self.board, self._away)
+                pool = run_workers(work.workers, queue, tools, self.board, self._away)
                 lasting = (
                     group.create_task(self._pulse.beat()),
-                    group.create_task(work),
+                    group.create_task(pool),
+                    group.create_task(enquiry.run()),
                 )
                 group.create_task(self._scan(grounds))
                 await feed(grounds, self._store, queue)
+                while await enquiry.answered():
+                    await feed(grounds, self._store, queue)
                 for task in lasting:
                     task.cancel()
         except BaseExceptionGroup as failures:
             raise _first(failures) from failures
+        finally:
+            self._services = {desk.name: desk.state for desk in services}
 
     async def _scan(self, grounds: Grounds) -> None:
         filters = Filters.of(self.config.scanning)
@@ -159,7 +216,7 @@ class ImportService:
         grounds.scanned.set()
         grounds.news.set()
 
-    async def _tools(self, held: Settings) -> Tools:
+    async def _tools(self, held: Settings, enquiry: Enquiry) -> Tools:
         available = set()
         if "essentia" in self.config.flavoring.sources and essentia.available():
             available.add("essentia")
@@ -172,6 +229,7 @@ class ImportService:
             compute=self._compute,
             spool=await asyncio.to_thread(_spool, self.config.database),
             available=frozenset(available),
+            asking=enquiry.asking,
         )
 
     async def _take_up(self, roots: Sequence[bytes], tools: Tools) -> None:

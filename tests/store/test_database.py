@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,9 @@ from segued.store import migrate, reopen
 from segued.store.database import Store
 from segued.store.entities import Artist
 from segued.store.models import database
+
+FIRST_SCHEMA = Path(__file__).parent.parent / "golden" / "schema-1.sql"
+"""A library as the first version made it."""
 
 QUICK = StoreLimits(busy_seconds=0.2)
 
@@ -116,7 +120,7 @@ async def test_a_newer_library_is_refused(tmp_path: Path) -> None:
         other.execute("PRAGMA user_version = 99")
     other.close()
 
-    with pytest.raises(StoreTooNewError, match=r"99.*1"):
+    with pytest.raises(StoreTooNewError, match=r"schema 99.*up to \d"):
         await opened(path)
 
 
@@ -214,7 +218,7 @@ async def test_a_migration_keeps_a_copy_and_moves_on(tmp_path: Path) -> None:
     await made(path, artists=1)
     scripts = tmp_path / "scripts"
     scripts.mkdir()
-    (scripts / "0002_add.py").write_text(
+    (scripts / "0099_add.py").write_text(
         "def up(migrator, db):\n"
         "    db.execute_sql('ALTER TABLE artists ADD COLUMN born TEXT')\n"
     )
@@ -225,7 +229,7 @@ async def test_a_migration_keeps_a_copy_and_moves_on(tmp_path: Path) -> None:
         return {column.name for column in database.get_columns("artists")}
 
     def upgrade() -> None:
-        migrate.bring_up_to_date(database.obj, path, scripts=scripts, wanted=2)
+        migrate.bring_up_to_date(database.obj, path, scripts=scripts, wanted=99)
 
     # Backing up and migrating have transactions of their own.
     await asyncio.wrap_future(store._thread.submit(upgrade))
@@ -233,13 +237,39 @@ async def test_a_migration_keeps_a_copy_and_moves_on(tmp_path: Path) -> None:
     await store.close()
 
     assert "born" in after
-    with sqlite3.connect(tmp_path / "library.db.before-2") as copy:
+    with sqlite3.connect(tmp_path / "library.db.before-99") as copy:
         names = {row[1] for row in copy.execute("PRAGMA table_info(artists)")}
         assert copy.execute("SELECT count(*) FROM artists").fetchone() == (1,)
     copy.close()
     assert "born" not in names
     with pytest.raises(StoreTooNewError):
         await opened(path)
+
+
+async def test_an_old_library_becomes_like_a_new_one(tmp_path: Path) -> None:
+    """Table by table, index by index, view by view."""
+    old, new = tmp_path / "old.db", tmp_path / "new.db"
+    with sqlite3.connect(old) as library:
+        library.executescript(FIRST_SCHEMA.read_text())
+    library.close()
+
+    for path in (old, new):
+        await opened(path)
+
+    assert schema(old) == schema(new)
+    assert schema(old)["user_version"] == str(migrate.SCHEMA_VERSION)
+
+
+def schema(path: Path) -> dict[str, str]:
+    """Return how everything in a library is declared, by name."""
+    with closing(sqlite3.connect(path)) as library:
+        rows = library.execute(
+            "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"
+            " AND name NOT LIKE 'schema_migration%'"
+        ).fetchall()
+        version = library.execute("PRAGMA user_version").fetchone()[0]
+    declared = {name: " ".join(sql.split()) for name, sql in rows}
+    return {**declared, "user_version": str(version)}
 
 
 async def test_a_failed_write_is_a_store_error(store: Store) -> None:

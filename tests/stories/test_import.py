@@ -317,7 +317,12 @@ def test_other_settings_cut_anew_without_decoding(sample: Path, segued: Segued) 
     ran = segued.imported(side, options=["--config", segued.config(QUICK + setting)])
 
     assert ran.json["counters"]["4"] == {"passages": 1, "decoded": 0}
-    assert ran.json["counters"]["5"] == {"fingerprints": 1, "none": 0}
+    assert ran.json["counters"]["5"] == {
+        "fingerprints": 1,
+        "none": 0,
+        "deferred": 1,
+        "cached": 0,
+    }
     (passage,) = passages(segued.database, "Side B.flac")
     assert passage["start_ticks"] == 0
     assert passage["fingerprint"] == fpcalc(side / "Side B.flac")

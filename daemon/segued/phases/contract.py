@@ -49,6 +49,7 @@ class Tools:
     Attributes:
         available: What deferred phases may count on now: services and extras.
         spool: Folder for temporary sound; never a music folder.
+        asking: Whether a service is being asked, and answers as far as one knows.
     """
 
     config: Config
@@ -57,6 +58,7 @@ class Tools:
     compute: Compute
     spool: Path
     available: frozenset[str] = frozenset()
+    asking: Callable[[str], bool] = lambda _service: False
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,13 +67,18 @@ async def run(tools: Tools, dossier: Dossier) -> Flavored | Deferred[Flavored]:
     """
     there = await tools.store.do(songs.song_of, dossier.file.id)
     known = await tools.store.do(songs.flavored, [song for _, song in there if song])
-    pending = [passage for passage, song in there if song is None or song not in known]
+    heard = await tools.store.do(songs.flavored_without, dossier.file.id)
+    pending = [
+        passage
+        for passage, song in there
+        if (song not in known if song else passage not in heard)
+    ]
     if pending and "essentia" not in tools.available:
         return Deferred(Flavored(), "essentia", "no source of flavor can be asked")
     spans = [match.passage.span for match in dossier[p06_match.PHASE].matches]
     sounded = []
     for (passage, song), span in zip(there, spans, strict=True):
-        if song in known:
+        if song in known or (song is None and passage in heard):
             sounded.append(Sounded(passage, song, "pre-existing"))
         elif span.length < LENGTH_MIN:
             sounded.append(Sounded(passage, song, "too short"))

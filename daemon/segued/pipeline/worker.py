@@ -14,7 +14,7 @@ from segued.phases.contract import Phase, Tools
 from segued.pipeline.runner import Outcome, import_file
 from segued.pipeline.verdict import Verdict, judge
 from segued.progress.board import Board
-from segued.store import files, intake
+from segued.store import files, folders, intake, lookups
 from segued.workqueue import WorkQueue
 
 __all__ = ["Worker"]
@@ -79,7 +79,15 @@ class Worker:
                 await self._give_up(file, error, verdict)
             else:
                 self._count(outcome)
+                await self._settle(file, outcome)
             return
+
+    async def _settle(self, file: AudioFile, outcome: Outcome) -> None:
+        """Take up whom this end, or an answer that came before it, lets go on."""
+        asking = self.tools.asking("acoustid")
+        if outcome.waits_for or asking or self.tools.asking("musicbrainz"):
+            await self.tools.store.do(lookups.settle, file.id)
+            await self.tools.store.do(folders.settle, file.path, asking=asking)
 
     async def _give_up(
         self, file: AudioFile, error: FileError, verdict: Verdict

@@ -5,6 +5,7 @@ from typing import ClassVar, Final
 from peewee import Check, CompositeKey, FloatField, ForeignKeyField, TextField
 
 from segued.model import SongStatus
+from segued.store.asked import AcoustIdAnswer, Lookup, MusicBrainzAnswer
 from segued.store.models import (
     Checkpoint,
     Curve,
@@ -139,6 +140,6 @@ class PassageAlbum(Table):
 TABLES: Final = (
     *(File, Checkpoint, Curve, Passage, Song, Artist, Work, Album),
     *(PassageSong, SongArtist, SongWork, PassageAlbum, Decision, Failure),
-    *(Session, Setting),
+    *(Session, Setting, AcoustIdAnswer, MusicBrainzAnswer, Lookup),
 )
 """All there are, referred to before referring."""

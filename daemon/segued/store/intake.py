@@ -151,7 +151,9 @@ def _renew(file: FileId, signature: Signature) -> None:
     """Take note that other bytes are at a known path: all phases again."""
     content.release(file)
     Checkpoint.delete().where(Checkpoint.file == file).execute()
-    Passage.update(status=PassageStatus.PENDING).where(Passage.file == file).execute()
+    Passage.update(status=PassageStatus.PENDING, flavor=None, flavor_source=None).where(
+        Passage.file == file
+    ).execute()
     Failure.delete().where(Failure.file == file).execute()
     File.update(
         status=FileStatus.PENDING,

@@ -14,7 +14,7 @@ from playhouse.migrations import Runner
 
 __all__ = ["MIGRATIONS", "SCHEMA_VERSION", "bring_up_to_date"]
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """The schema that `models` declares; kept in the library's `user_version`."""
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
@@ -43,5 +43,10 @@ def bring_up_to_date(
     with sqlite3.connect(copy) as target:
         database.connection().backup(target)
     target.close()
-    Runner(database, str(scripts)).up()
+    runner = Runner(database, str(scripts))
+    # A library that was made later than a script has what the script brings.
+    past = [each for each in runner.migrations() if each.idx <= version]
+    if past:
+        runner.up(target=past[-1].name, fake=True)
+    runner.up()
     database.execute_sql(f"PRAGMA user_version = {wanted}")

@@ -15,10 +15,12 @@ from segued.store.models import Checkpoint, Failure, File, Passage, tuples
 __all__ = [
     "below",
     "recover",
+    "rematch",
     "reopen_deferred",
     "reopen_failed",
     "reopen_stale",
     "take_up",
+    "take_up_from",
 ]
 
 
@@ -158,3 +160,25 @@ def take_up(files: Sequence[FileId], *, flavor: bool = False) -> int:
         ).execute()
         File.update(status=FileStatus.PENDING).where(File.id == file).execute()
     return len(files)
+
+
+def rematch(roots: Sequence[bytes], phase: int) -> int:
+    """Take up all complete files below some folders, to be matched anew."""
+    files = _ids(
+        File.select(File.id).where(
+            File.status == FileStatus.COMPLETE, reduce(or_, map(below, roots))
+        )
+    )
+    take_up_from(files, phase)
+    return len(files)
+
+
+def take_up_from(files: Sequence[FileId], phase: int) -> None:
+    """Make complete files PENDING, to go on from a phase that will find more."""
+    for file in files:
+        Checkpoint.delete().where(
+            Checkpoint.file == file, Checkpoint.phase >= phase
+        ).execute()
+        File.update(status=FileStatus.PENDING).where(
+            File.id == file, File.status == FileStatus.COMPLETE
+        ).execute()

@@ -4,6 +4,7 @@ Everything here reads on a connection of its own that cannot write, so it may
 be used beside a running import.
 """
 
+import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,15 @@ from typing import Any, Final
 from segued.errors import StoreError
 from segued.store.faults import store_error
 
-__all__ = ["TOPICS", "Summary", "last_session", "rows", "summary"]
+__all__ = [
+    "TOPICS",
+    "Summary",
+    "explained",
+    "last_session",
+    "roots",
+    "rows",
+    "summary",
+]
 
 TOPICS: Final = {
     "files": "SELECT * FROM library_files ORDER BY path_bytes",
@@ -122,6 +131,45 @@ def summary(path: Path, roots: Sequence[bytes] = ()) -> Summary:
                 )
             ),
         )
+
+
+def roots(path: Path) -> list[bytes]:
+    """Return the music folders that the library's files were found under.
+
+    Raises:
+        StoreError: There is no library there, or it cannot be read.
+    """
+    with _reading(path) as database:
+        found = database.execute("SELECT DISTINCT root FROM files ORDER BY root")
+        return [bytes(root) for (root,) in found]
+
+
+def explained(path: Path, file: bytes) -> list[dict[str, Any]]:
+    """Return the passages of a file, each with why it is said to be what it is.
+
+    Args:
+        path: The library.
+        file: The file's absolute path, as the system's own bytes.
+
+    Raises:
+        StoreError: There is no library there, or it cannot be read.
+    """
+    with _reading(path) as database:
+        rows = database.execute(
+            "SELECT library_passages.*, reason, evidence, rejected"
+            " FROM library_passages JOIN decisions USING (passage_id)"
+            " JOIN library_files USING (file_id)"
+            " WHERE library_files.path_bytes = ? ORDER BY ordinal",
+            [file],
+        )
+        return [
+            {
+                **dict(row),
+                "evidence": json.loads(row["evidence"]),
+                "rejected": json.loads(row["rejected"]),
+            }
+            for row in rows
+        ]
 
 
 def last_session(path: Path) -> dict[str, Any] | None:

@@ -17,7 +17,15 @@ from segued.store.entities import (
 )
 from segued.store.models import Passage, tuples
 
-__all__ = ["Credit", "SongFacts", "flavored", "record", "set_flavor", "song_of"]
+__all__ = [
+    "Credit",
+    "SongFacts",
+    "flavored",
+    "flavored_without",
+    "record",
+    "set_flavor",
+    "song_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,23 +47,44 @@ class SongFacts:
 
     song: Credit
     artists: tuple[Credit, ...] = ()
-    work_mbid: str | None = None
+    works: tuple[Credit, ...] = ()
 
 
 def record(passage: str, song: SongFacts | None, album: Credit | None) -> None:
-    """Tie a passage to its song and album, making either if it is new."""
+    """Tie a passage to its song and album, making either if it is new.
+
+    What is known of its sound goes with it: the sound stays, whatever its name.
+    """
+    before = _sound_of(passage)
     PassageSong.delete().where(PassageSong.passage == passage).execute()
     PassageAlbum.delete().where(PassageAlbum.passage == passage).execute()
     if song is not None:
         row = _entity(Song, song.song, "title")
         PassageSong.insert(passage=passage, song=row).execute()
         _credit(row, song.artists)
-        if song.work_mbid:
-            work = _entity(Work, Credit(None, song.work_mbid), "title")
+        if before is not None:
+            set_flavor(row, SongStatus.FLAVOR_READY, *before)
+        for each in song.works:
+            work = _entity(Work, each, "title")
             SongWork.insert(song=row, work=work).on_conflict_ignore().execute()
     if album is not None:
         row = _entity(Album, album, "title")
         PassageAlbum.insert(passage=passage, album=row).execute()
+
+
+def _sound_of(passage: str) -> tuple[str, str] | None:
+    """Return the flavor of a passage's song, or its own, with the source."""
+    row = (
+        Song.select(Song.flavor, Song.flavor_source)
+        .join(PassageSong)
+        .where(PassageSong.passage == passage, ~Song.flavor.is_null())
+        .first()
+    ) or (
+        Passage.select(Passage.flavor, Passage.flavor_source)
+        .where(Passage.id == passage, ~Passage.flavor.is_null())
+        .first()
+    )
+    return (row.flavor, row.flavor_source) if row else None
 
 
 def _credit(song: str, artists: Sequence[Credit]) -> None:
@@ -97,6 +126,14 @@ def flavored(songs: Sequence[str]) -> set[str]:
     """Return those of `songs` whose sound is known."""
     rows = Song.select(Song.id).where(
         Song.id.in_(list(songs)), Song.status == SongStatus.FLAVOR_READY
+    )
+    return {row.id for row in rows}
+
+
+def flavored_without(file: FileId) -> set[str]:
+    """Return a file's passages without a song whose sound is known."""
+    rows = Passage.select(Passage.id).where(
+        Passage.file == file, ~Passage.flavor.is_null()
     )
     return {row.id for row in rows}
 

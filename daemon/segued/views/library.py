@@ -8,7 +8,7 @@ from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
-from segued.units import ticks_to_seconds
+from segued.views import words
 
 __all__ = ["json_lines", "print_table"]
 
@@ -64,7 +64,6 @@ def _shown(name: str, value: object) -> str:
     if value is None:
         return ""
     if name.endswith("_ticks") and isinstance(value, int):
-        minutes, seconds = divmod(ticks_to_seconds(value), 60)
-        return f"{minutes:.0f}:{seconds:05.2f}"
+        return words.position(value)
     text = str(value)
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)

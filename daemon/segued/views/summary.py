@@ -1,6 +1,6 @@
 """What an import left behind, as the last thing a person reads."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ __all__ = ["as_json", "as_text"]
 WAITS_FOR = {
     "acoustid": "an AcoustID lookup",
     "musicbrainz": "a MusicBrainz lookup",
+    "folder": "other files of their folder",
     "chromaprint": "the Chromaprint library (package libchromaprint1)",
     "essentia": "a source of flavor (install the extra: essentia)",
 }
@@ -32,12 +33,20 @@ STATUSES = {
 LISTED_MAX = 20
 
 
-def as_text(now: Snapshot, found: Summary, database: Path, look: str) -> Iterator[str]:
+def as_text(
+    now: Snapshot,
+    found: Summary,
+    services: Mapping[str, str],
+    database: Path,
+    look: str,
+) -> Iterator[str]:
     """Yield the lines of the summary that ends an import.
 
     Args:
         now: The session at its end.
         found: What the library holds of the folders.
+        services: How each outside service was in the end; none of those that
+            were not asked.
         database: The library.
         look: The command that shows more of it.
     """
@@ -60,7 +69,9 @@ def as_text(now: Snapshot, found: Summary, database: Path, look: str) -> Iterato
         yield f"  Passages: {by_band}"
     for need, count in sorted(found.waiting.items()):
         files = "1 file waits" if count == 1 else f"{count:,} files wait"
-        yield f"  Deferred: {files} for {WAITS_FOR.get(need, need)}"
+        state = services.get(need, "up")
+        why = "" if state == "up" else f": {state}"
+        yield f"  Deferred: {files} for {WAITS_FOR.get(need, need)}{why}"
     yield from _listed("Failed, and left alone until its bytes change:", found.failed)
     yield from _listed("Imported in spite of:", found.warned)
     yield f"The library is {database}"
@@ -78,7 +89,12 @@ def _listed(title: str, problems: list[tuple[str, str]]) -> Iterator[str]:
 
 
 def as_json(
-    now: Snapshot, found: Summary, database: Path, *, stall_ms: float
+    now: Snapshot,
+    found: Summary,
+    services: Mapping[str, str],
+    database: Path,
+    *,
+    stall_ms: float,
 ) -> dict[str, Any]:
     """Return the summary for a program."""
     return {
@@ -90,6 +106,7 @@ def as_json(
         "files": found.files,
         "passages": found.passages,
         "deferred": found.waiting,
+        "services": dict(services),
         "failed": [{"code": code, "detail": detail} for code, detail in found.failed],
         "warnings": [{"code": code, "detail": detail} for code, detail in found.warned],
         "counters": now.counters,

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from segued.progress.board import Snapshot, WorkerLine
+from segued.units import ticks_to_seconds
 
-__all__ = ["duration", "overall", "session", "worker"]
+__all__ = ["duration", "overall", "position", "session", "worker"]
 
 MINUTE, HOUR = 60, 3600
 
@@ -24,6 +25,17 @@ def duration(seconds: float) -> str:
     if seconds < 2 * HOUR:
         return f"{seconds / MINUTE:.0f} min"
     return f"{seconds / HOUR:.1f} h"
+
+
+def position(ticks: int) -> str:
+    """Return a position in a recording, in minutes and seconds.
+
+    Example:
+        >>> position(28_224_000 * 83 // 2)
+        '0:41.50'
+    """
+    minutes, seconds = divmod(ticks_to_seconds(ticks), MINUTE)
+    return f"{minutes:.0f}:{seconds:05.2f}"
 
 
 def overall(now: Snapshot) -> str:

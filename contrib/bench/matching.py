@@ -1,0 +1,204 @@
+"""How many of some thousand passages are held to be what they are.
+
+    contrib/bench/matching [--golden]
+
+The passages are made up, always the same, and labelled with what they are:
+albums, live albums, compilations and loose songs, with right and wrong tags,
+and fingerprints that belong to several songs. With --golden the table is
+written to tests/golden/matching.txt as well, which a test compares it with.
+"""
+
+import io
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from bench.catalogue import Catalogue, made
+from bench.commandline import concluded, parser
+from bench.folders import Folder, Labelled, folders
+from bench.tables import Target, print_table, print_targets
+
+from segued.matching.album import Choice, choose, votes
+from segued.matching.confidence import Decision, decide
+from segued.matching.evidence import Piece, Release
+from segued.matching.normalize import normalised
+from segued.model import Confidence
+
+__all__ = ["GOLDEN", "Outcome", "outcomes", "table", "targets"]
+
+SEEDS: Final = (1, 2, 3, 4)
+"""Of as many catalogues, so that none is a lucky one."""
+
+RELEASES_ASKED, GROUPS_ASKED, FOUND_ASKED = 3, 2, 2
+
+GOLDEN: Final = Path(__file__).parents[2] / "tests" / "golden" / "matching.txt"
+
+HIGH_RIGHT_MIN: Final = 0.99
+CLEAR_HIGH_MIN: Final = 0.80
+SINGLE_HIGH_MIN: Final = 0.85
+"""Where no other recording has the same sound and the same names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a passage in a folder of a kind."""
+
+    kind: str
+    passage: Labelled
+    decision: Decision
+
+    @property
+    def band(self) -> Confidence:
+        """Return how sure the decision is."""
+        return self.decision.confidence
+
+    @property
+    def verdict(self) -> str:
+        """Return "right", "wrong", or "none" where no recording is named."""
+        recording = self.decision.recording
+        if recording is None:
+            return "none"
+        return "right" if recording.mbid == self.passage.truth else "wrong"
+
+
+def main() -> int:
+    """Match all of them, and print what came of it."""
+    words = parser("matching", __doc__)
+    words.add_argument("--golden", action="store_true", help="write the table down")
+    golden: bool = words.parse_args().golden
+
+    def measure() -> None:
+        text = table(list(outcomes()))
+        print(text, end="")
+        if golden:
+            GOLDEN.parent.mkdir(exist_ok=True)
+            GOLDEN.write_text(text)
+
+    return concluded("matching", measure)
+
+
+def outcomes(seeds: Iterable[int] = SEEDS) -> Iterator[Outcome]:
+    """Match every passage of every folder, as an import does."""
+    for seed in seeds:
+        dice = np.random.default_rng(seed)
+        catalogue = made(dice)
+        for folder in folders(dice, catalogue):
+            yield from _match(catalogue, folder)
+
+
+def _match(catalogue: Catalogue, folder: Folder) -> Iterator[Outcome]:
+    choice = _chosen(catalogue, folder)
+    for passage in folder.passages:
+        piece = passage.piece
+        track = choice.tracks.get(piece.key) if choice else None
+        asked = {each.recording_mbid for each in piece.candidates}
+        asked |= {piece.recording_mbid} if piece.recording_mbid else set()
+        # What is on the folder's album is known; single recordings are asked
+        # for where that does not settle it.
+        settled = track is not None and track.recording.mbid in asked
+        decision = decide(
+            piece,
+            track=track,
+            release=choice.release if choice else None,
+            recordings={}
+            if settled
+            else {each: catalogue.recordings[each] for each in asked},
+        )
+        yield Outcome(folder.kind, passage, decision)
+
+
+def _chosen(catalogue: Catalogue, folder: Folder) -> Choice | None:
+    """Ask for what tags name, else what is heard, else what the album is called."""
+    pieces = [each.piece for each in folder.passages]
+    named, groups = votes(pieces)
+    stages = (
+        [catalogue.releases[each] for each in named[:RELEASES_ASKED]],
+        [each for group in groups[:GROUPS_ASKED] for each in catalogue.groups[group]],
+        _called(catalogue, pieces),
+    )
+    releases: list[Release] = []
+    for stage in stages if folder.listed else ():
+        releases += stage
+        if choice := choose(pieces, releases):
+            return choice
+    return None
+
+
+def _called(catalogue: Catalogue, pieces: Sequence[Piece]) -> list[Release]:
+    """Return the releases that are called like the album of most pieces."""
+    albums = Counter(
+        (piece.album_artist or piece.artist, piece.album)
+        for piece in pieces
+        if piece.album
+    )
+    for (artist, album), many in albums.most_common(1):
+        if many >= len(pieces) / 2:
+            return [
+                each
+                for each in catalogue.releases.values()
+                if normalised(each.title) == normalised(album or "")
+                and normalised(each.artist) == normalised(artist or "")
+            ][:FOUND_ASKED]
+    return []
+
+
+def table(found: Sequence[Outcome]) -> str:
+    """Return what became of them, as it is printed."""
+    heads = ["", "passages"]
+    columns = [
+        (band, verdict)
+        for band in Confidence
+        for verdict in ("right", "wrong", "none")
+        if band in (Confidence.LOW, Confidence.NONE) or verdict != "none"
+    ]
+    heads += [f"{band} {verdict}" for band, verdict in columns]
+    kinds = dict.fromkeys(each.kind for each in found)
+    rows = []
+    for kind in (*kinds, "all"):
+        of_kind = [each for each in found if kind in (each.kind, "all")]
+        counts = Counter((each.band, each.verdict) for each in of_kind)
+        cells = [str(counts[column] or "") for column in columns]
+        rows.append((kind, str(len(of_kind)), *cells))
+    with redirect_stdout(io.StringIO()) as text:
+        print_table(heads, rows)
+        print_targets(targets(found))
+    return text.getvalue()
+
+
+def targets(found: Sequence[Outcome]) -> list[Target]:
+    """Return what is to be reached, and whether it is."""
+    high = [each for each in found if each.band is Confidence.HIGH]
+    right = sum(each.verdict == "right" for each in high) / max(1, len(high))
+    struck = sum(
+        each.verdict == "wrong"
+        and each.passage.collision
+        and not each.kind.startswith("loose")
+        for each in high
+    )
+    clear = [each for each in found if each.passage.clear]
+    single = [each for each in clear if not each.passage.twinned]
+    return [
+        Target(
+            "High that is right",
+            f">= {HIGH_RIGHT_MIN:.0%}",
+            f"{right:.1%}",
+            right >= HIGH_RIGHT_MIN,
+        ),
+        Target("wrong High by a collision in an album", "0", str(struck), not struck),
+        _reached("High, of right tags and known sound", clear, CLEAR_HIGH_MIN),
+        _reached("the same, of one recording alone", single, SINGLE_HIGH_MIN),
+    ]
+
+
+def _reached(what: str, of: Sequence[Outcome], least: float) -> Target:
+    share = sum(each.band is Confidence.HIGH for each in of) / max(1, len(of))
+    return Target(what, f">= {least:.0%}", f"{share:.1%}", share >= least)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,130 @@
+"""MusicBrainz: what recordings and releases are, as it is asked.
+
+How its answers are read is in `segued.clients.releases`.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import msgspec
+
+from segued.clients.releases import found_releases, recording_in, releases_in
+from segued.clients.service import Check, Service
+from segued.clients.shapes import Shape, checked_mbid, decoded
+
+__all__ = [
+    "RECORDINGS_MAX",
+    "MusicBrainz",
+    "found_releases",
+    "recording_in",
+    "releases_in",
+]
+
+RECORDINGS_MAX: Final = 100
+"""A page of a search holds no more."""
+
+FOUND_MAX: Final = 10
+
+RELEASE_INC: Final = (
+    "recordings artist-credits isrcs release-groups "
+    "recording-level-rels work-rels work-level-rels"
+)
+GROUP_INC: Final = "recordings artist-credits isrcs media release-groups"
+
+
+class _Page(Shape, frozen=True):
+    recordings: list[msgspec.Raw]
+
+
+class MusicBrainz:
+    """The service. Every answer is checked, and returned as it came."""
+
+    def __init__(self, service: Service) -> None:
+        self.service: Final = service
+
+    async def release(self, mbid: str) -> bytes | None:
+        """Ask for a release with all its recordings; None if there is none.
+
+        Raises:
+            ValueError: That is no MusicBrainz id.
+            ServiceError: Any of them, but for its key.
+        """
+        path = f"release/{checked_mbid(mbid)}"
+        return await self._ask(path, {"inc": RELEASE_INC}, releases_in)
+
+    async def release_group(self, mbid: str) -> bytes:
+        """Ask for the editions of an album: as many as are on one page.
+
+        Raises:
+            ValueError: That is no MusicBrainz id.
+            ServiceError: Any of them, but for its key.
+        """
+        params = {"release-group": checked_mbid(mbid), "inc": GROUP_INC}
+        answer = await self._ask("release", {**params, "limit": "100"}, releases_in)
+        return b'{"releases":[]}' if answer is None else answer
+
+    async def recordings(self, mbids: Iterable[str]) -> dict[str, bytes]:
+        """Ask for up to `RECORDINGS_MAX` recordings at once.
+
+        Returns:
+            Each that it has, by its id in small letters.
+
+        Raises:
+            ValueError: One is no MusicBrainz id, or they are too many.
+            ServiceError: Any of them, but for its key.
+        """
+        wanted = list(dict.fromkeys(checked_mbid(each) for each in mbids))
+        if len(wanted) > RECORDINGS_MAX:
+            raise ValueError(f"at most {RECORDINGS_MAX} at once: {len(wanted)}")
+        if not wanted:
+            return {}
+        found: dict[str, bytes] = {}
+
+        def check(body: bytes) -> None:
+            for raw in decoded(self.service.name, body, _Page).recordings:
+                mbid = recording_in(bytes(raw)).mbid
+                if mbid in wanted:
+                    found[mbid] = bytes(raw)
+
+        query = f"rid:({' OR '.join(wanted)})"
+        limit = str(RECORDINGS_MAX)
+        await self._ask("recording", {"query": query, "limit": limit}, check)
+        return found
+
+    async def search(self, artist: str, album: str, tracks: int | None) -> bytes:
+        """Search for releases by artist and title, either of which may be empty.
+
+        Args:
+            artist: As printed.
+            album: As printed.
+            tracks: How many there are on all discs, if that is known.
+
+        Raises:
+            ValueError: Both are empty.
+            ServiceError: Any of them, but for its key.
+        """
+        asked = {"release": _quoted(album), "artist": _quoted(artist)}
+        terms = [f"{field}:{text}" for field, text in asked.items() if text]
+        if not terms:
+            raise ValueError("a search is for something")
+        if tracks is not None:
+            terms.append(f"tracks:{tracks:d}")
+        params = {"query": " AND ".join(terms), "limit": str(FOUND_MAX)}
+        answer = await self._ask("release", params, found_releases)
+        return b'{"releases":[]}' if answer is None else answer
+
+    async def _ask(
+        self, path: str, params: Mapping[str, str], check: Check
+    ) -> bytes | None:
+        return await self.service.get(f"/ws/2/{path}", {**params, "fmt": "json"}, check)
+
+
+def _quoted(text: str) -> str:
+    """Return a text as Lucene takes it, quoted; nothing if there is nothing.
+
+    In quotes, only the quote and the backslash have a meaning.
+    """
+    printable = "".join(c if c.isprintable() else " " for c in text)
+    words = " ".join(printable.split())
+    escaped = words.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"' if escaped else ""

@@ -1,0 +1,15 @@
+"""How a command ends, as its caller is told."""
+
+from enum import IntEnum
+
+__all__ = ["Exit"]
+
+
+class Exit(IntEnum):
+    """A command's exit code."""
+
+    ALL_DONE = 0
+    NOT_ALL_DONE = 1
+    USAGE = 2
+    FATAL = 3
+    CANCELLED = 130

@@ -1,0 +1,44 @@
+"""Passages that nobody knows, joined: a cut inside one song is likelier."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from segued.model import Span
+from segued.units import TICKS_PER_SECOND, Ticks
+
+__all__ = ["joined_unknown"]
+
+SILENCE_MAX: Final = Ticks(30 * TICKS_PER_SECOND)
+"""A longer silence is kept as a cut: nobody pauses that long inside a song."""
+
+
+def joined_unknown(
+    spans: Sequence[Span], unknown: Sequence[bool]
+) -> list[tuple[int, int]]:
+    """Return half-open ranges of passages, those to be one passage in one range.
+
+    Args:
+        spans: The passages of a file, in order.
+        unknown: Which of them no song was found for.
+
+    Source: SPEC032, the zero-song merge.
+
+    Example:
+        >>> minute = 60 * TICKS_PER_SECOND
+        >>> spans = [Span(Ticks(n * minute), Ticks((n + 1) * minute)) for n in range(4)]
+        >>> joined_unknown(spans, [True, True, False, True])
+        [(0, 2), (2, 3), (3, 4)]
+    """
+    ranges: list[tuple[int, int]] = []
+    for number, span in enumerate(spans):
+        before = number - 1
+        if (
+            ranges
+            and unknown[number]
+            and unknown[before]
+            and span.start - spans[before].end <= SILENCE_MAX
+        ):
+            ranges[-1] = (ranges[-1][0], number + 1)
+        else:
+            ranges.append((number, number + 1))
+    return ranges

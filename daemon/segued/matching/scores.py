@@ -1,0 +1,203 @@
+"""How far the evidence for one recording agrees: names, sound and length."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from segued.matching.evidence import Candidate, Piece, Recording
+from segued.matching.normalize import comparable, names_nothing, similarity
+from segued.matching.versions import LIVE, album_version, noted, titled, without
+from segued.units import Seconds
+
+__all__ = [
+    "AGREED_FROM",
+    "LENGTH_AGREES",
+    "Agreement",
+    "Names",
+    "believed",
+    "duration_agreement",
+    "fingerprint_agreement",
+    "metadata_agreement",
+    "same_names",
+    "share_of_sources",
+    "title_similarity",
+    "version_agrees",
+]
+
+METADATA_WEIGHT: Final = 0.30
+FINGERPRINT_WEIGHT: Final = 0.60
+DURATION_WEIGHT: Final = 0.10
+
+AGREED_FROM: Final = 0.80
+"""Where names begin to say the same."""
+
+OTHER_VERSION: Final = 0.30
+"""How far names agree at most that name different versions."""
+
+SUBSET: Final = 0.90
+"""How alike "Prince" is to "Prince & The Revolution"."""
+
+LENGTH_SAME: Final = Seconds(2)
+LENGTH_OTHER: Final = Seconds(10)
+
+LENGTH_AGREES: Final = 0.75
+"""Of `duration_agreement`: within 4 s."""
+
+LENGTH_UNKNOWN: Final = 0.5
+
+SHARE_WEIGHT: Final = 0.10
+"""What a fingerprint loses at most by the sources being for other recordings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a recording is called.
+
+    Attributes:
+        note: MusicBrainz's own; None where it was not asked.
+        album: The title of the release that the passage is held to be from.
+    """
+
+    title: str | None
+    artist: str | None
+    note: str | None = None
+    album: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How far each kind of evidence agrees, 0 to 1.
+
+    Attributes:
+        metadata: None when there are no names to compare.
+        duration: None when a length is unknown.
+    """
+
+    metadata: float | None
+    fingerprint: float
+    duration: float | None
+
+    @property
+    def score(self) -> float:
+        """Return all kinds weighed together.
+
+        Without names to compare it is what the other kinds come to.
+
+        Source: SPEC032; phase 6.
+        """
+        length = LENGTH_UNKNOWN if self.duration is None else self.duration
+        heard = FINGERPRINT_WEIGHT * self.fingerprint + DURATION_WEIGHT * length
+        if self.metadata is None:
+            return heard / (FINGERPRINT_WEIGHT + DURATION_WEIGHT)
+        return METADATA_WEIGHT * self.metadata + heard
+
+
+def believed(piece: Piece) -> Piece:
+    """Return a piece without names that a program filled in for want of any."""
+    nameless = names_nothing(piece.title or "")
+    unknown = names_nothing(piece.artist or "")
+    if not (nameless or unknown):
+        return piece
+    title = None if nameless else piece.title
+    artist = None if unknown else piece.artist
+    return replace(piece, title=title, artist=artist, tagged=False)
+
+
+def metadata_agreement(piece: Piece, names: Names) -> float | None:
+    """Return how far a passage's names agree with a recording's.
+
+    Returns:
+        The geometric mean of title and artist, so that a right artist does
+        not make up for a wrong title; the title's where the passage has no
+        artist; None when either side has no title.
+    """
+    if not piece.title or not names.title:
+        return None
+    title = title_similarity(piece.title, names.title)
+    artist = piece.artist or piece.album_artist
+    credited = artist_similarity(artist, names.artist) if artist else title
+    agreed = math.sqrt(title * credited)
+    return agreed if version_agrees(piece, names) else min(agreed, OTHER_VERSION)
+
+
+def same_names(title: str, artist: str | None, recording: Recording) -> bool:
+    """Say whether a recording is called that, whatever version it is."""
+    titles = title_similarity(title, recording.title)
+    return titles >= AGREED_FROM and (
+        not artist or artist_similarity(artist, recording.artist) >= AGREED_FROM
+    )
+
+
+def title_similarity(a: str, b: str) -> float:
+    """Return how alike two titles are, whatever version they name.
+
+    Example:
+        >>> title_similarity("Jóga", "Joga (Live)")
+        1.0
+    """
+    return similarity(without(a), without(b))
+
+
+def artist_similarity(a: str, b: str | None) -> float:
+    """Return how alike two credits are; one may name fewer than the other."""
+    if not b:
+        return 0.5
+    one, other = set(comparable(a).split()), set(comparable(b).split())
+    within = one <= other or other <= one
+    return max(similarity(a, b), SUBSET * (within and bool(one & other)))
+
+
+def version_agrees(piece: Piece, names: Names) -> bool:
+    """Say whether both sides are the same version of a song.
+
+    A recording's note and its album's title may supply a word that the file's
+    title has, and the file's album one that the recording has.
+    """
+    title = piece.title or ""
+    own, its = titled(title), titled(names.title or "")
+    own_album, its_album = album_version(piece.album or ""), album_version("")
+    if names.album:
+        its_album = album_version(names.album)
+    note = noted(names.note or "")
+    known = its.words | note.words
+    if own.words - known - its_album.words:
+        return False
+    if known - own.words - own_album.words - its_album.words:
+        return False
+    silent = names.note is not None and LIVE not in known | its_album.words
+    if LIVE in own_album.words and silent:
+        return False
+    return not own.contradicts(its) and not own.contradicts(note)
+
+
+def duration_agreement(a: float, b: float | None) -> float | None:
+    """Return how far two lengths agree, in seconds; None where one is unknown.
+
+    Example:
+        >>> [duration_agreement(240.0, other) for other in (242.0, 246.0, 250.0)]
+        [1.0, 0.5, 0.0]
+    """
+    if b is None:
+        return None
+    over = abs(a - b) - LENGTH_SAME
+    return min(1.0, max(0.0, 1 - over / (LENGTH_OTHER - LENGTH_SAME)))
+
+
+def share_of_sources(candidate: Candidate, candidates: Iterable[Candidate]) -> float:
+    """Return the candidate's share of the sources for those of its names."""
+    names = _names_key(candidate)
+    total = sum(each.sources for each in candidates if _names_key(each) == names)
+    return candidate.sources / total if total > 0 else 1.0
+
+
+def fingerprint_agreement(
+    candidate: Candidate, candidates: Iterable[Candidate]
+) -> float:
+    """Return AcoustID's score, a little less where others have the sources."""
+    share = share_of_sources(candidate, candidates)
+    return candidate.score * (1 - SHARE_WEIGHT * (1 - share))
+
+
+def _names_key(candidate: Candidate) -> tuple[str, str]:
+    return comparable(candidate.title or ""), comparable(candidate.artist or "")

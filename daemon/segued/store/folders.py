@@ -1,0 +1,124 @@
+"""The files of one folder, which together may be an album."""
+
+import os
+from dataclasses import dataclass
+
+from peewee import fn
+
+from segued.model import FileId, FileStatus
+from segued.store.asked import Lookup
+from segued.store.models import Checkpoint, File, now, tuples
+from segued.store.reopen import take_up_from
+
+__all__ = ["Sibling", "complete", "files_in", "rematch_others", "settle"]
+
+NO_PART = (
+    FileStatus.FAILED,
+    FileStatus.MISSING,
+    FileStatus.DUPLICATE,
+    FileStatus.NO_AUDIO,
+)
+"""Files in one of these say nothing about what their folder is."""
+
+MATCHING = 6
+FINGERPRINTING = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Sibling:
+    """A file with what its checkpoints say, as JSON; None where it is not so far.
+
+    Attributes:
+        named: The result of phase 3.
+        prints: The result of phase 5.
+    """
+
+    file: FileId
+    path: bytes
+    named: str | None
+    prints: str | None
+
+
+def files_in(folder: bytes, limit: int) -> list[Sibling]:
+    """Return the files of a folder by name; none if there are more than `limit`."""
+    tags, prints = Checkpoint.alias(), Checkpoint.alias()
+    rows = (
+        File.select(File.id, File.path, tags.payload, prints.payload)
+        .left_outer_join(tags, on=((tags.file == File.id) & (tags.phase == 3)))  # noqa: PLR2004
+        .switch(File)
+        .left_outer_join(
+            prints,
+            on=((prints.file == File.id) & (prints.phase == FINGERPRINTING)),
+        )
+        .where(File.folder == folder, File.status.not_in(list(NO_PART)))
+        .order_by(File.path)
+        .limit(limit + 1)
+    )
+    found = [
+        Sibling(FileId(file), bytes(path), named, heard)
+        for file, path, named, heard in tuples(rows)
+    ]
+    return found if len(found) <= limit else []
+
+
+def complete(folder: bytes, *, asking: bool) -> bool:
+    """Return whether all that can be known of a folder's files is known.
+
+    Args:
+        folder: The folder.
+        asking: Whether AcoustID is being asked, and its answers are waited for.
+    """
+    there = (File.folder == folder) & File.status.not_in(list(NO_PART))
+    heard = Checkpoint.select(Checkpoint.file).where(
+        Checkpoint.file == File.id, Checkpoint.phase == FINGERPRINTING
+    )
+    if File.select().where(there, ~fn.EXISTS(heard)).exists():
+        return False
+    waits = (
+        Lookup.select()
+        .join(File)
+        .where(there, Lookup.service == "acoustid", Lookup.due_at <= now())
+    )
+    return not (asking and waits.exists())
+
+
+def settle(path: bytes | None, *, asking: bool) -> int:
+    """Take up files that waited for their folder, if that is complete now.
+
+    Args:
+        path: A file in the folder; None for all folders.
+        asking: As for `complete`.
+    """
+    waits = (
+        Checkpoint.select(File.folder, Checkpoint.file)
+        .join(File)
+        .where(Checkpoint.needs == "folder", File.status == FileStatus.COMPLETE)
+    )
+    if path is not None:
+        waits = waits.where(File.folder == os.path.dirname(path))
+    folders: dict[bytes, list[FileId]] = {}
+    for folder, file in tuples(waits):
+        folders.setdefault(bytes(folder), []).append(FileId(file))
+    taken_up = 0
+    for folder, files in folders.items():
+        if complete(folder, asking=asking):
+            take_up_from(files, MATCHING)
+            taken_up += len(files)
+    return taken_up
+
+
+def rematch_others(file: FileId, folder: bytes, release: str | None) -> None:
+    """Take up the files of a folder that were matched with another release."""
+    other = fn.json_extract(Checkpoint.payload, "$.release")
+    rows = (
+        Checkpoint.select(Checkpoint.file)
+        .join(File)
+        .where(
+            File.folder == folder,
+            File.id != file,
+            File.status == FileStatus.COMPLETE,
+            Checkpoint.phase == MATCHING,
+            fn.COALESCE(other, "") != (release or ""),
+        )
+    )
+    take_up_from([FileId(each) for (each,) in tuples(rows)], MATCHING)

@@ -1,0 +1,39 @@
+"""Why a passage is said to be what it is, in words."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from segued.errors import shown
+from segued.views import words
+
+__all__ = ["as_text"]
+
+
+def as_text(path: bytes, passages: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the lines about a file: for each passage what, how sure, and why.
+
+    Args:
+        path: The file.
+        passages: As `segued.store.reports.explained` returns them.
+    """
+    yield shown(path)
+    for each in passages:
+        start, end = each["start_ticks"], each["end_ticks"]
+        where = f"{words.position(start)} to {words.position(end)}"
+        names = [name for name in (each["artist"], each["title"]) if name]
+        yield ""
+        yield f"Passage {each['ordinal']} of {len(passages)}, {where}"
+        yield f"  {_plain(' - '.join(names) or 'unknown')}"
+        yield f"  {each['confidence']}, {each['score']:.2f}: {_plain(each['reason'])}"
+        for kind in ("album", "recording_mbid", "release_mbid"):
+            if each[kind]:
+                yield f"    {kind.removesuffix('_mbid'):<14}{_plain(each[kind])}"
+        for kind, what in each["evidence"].items():
+            yield f"    {kind:<14}{_plain(what)}"
+        for what in each["rejected"]:
+            yield f"    rejected      {_plain(what)}"
+
+
+def _plain(text: str) -> str:
+    """Return text without what a terminal would obey."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)

@@ -1,0 +1,151 @@
+"""MusicBrainz is asked by the album, and what it answers is read."""
+
+import json
+
+import pytest
+
+from segued.clients.musicbrainz import (
+    MusicBrainz,
+    found_releases,
+    recording_in,
+    releases_in,
+)
+from segued.errors import ServiceAnswerError
+from segued.matching.evidence import Name
+from tests.world import World
+from tests.world.client import CD, GROUP, LANTERNS, LOW_TIDE, NOT_THERE, VINYL
+
+
+async def test_a_release_has_its_tracks(musicbrainz: MusicBrainz) -> None:
+    """With recordings, credits, works and lengths."""
+    raw = await musicbrainz.release(CD.upper())
+
+    assert raw is not None
+    (release,) = releases_in(raw)
+    assert (release.mbid, release.group_mbid) == (CD, GROUP)
+    assert (release.title, release.artist) == ("Harbour Lights", "Éva Marle")
+    assert release.date == "2019-05-03"
+    titles = [(each.disc, each.position, each.title) for each in release.tracks]
+    assert titles == [(1, 1, "Low Tide"), (1, 2, "Lanterns"), (1, 3, "Homeward")]
+    first = release.tracks[0].recording
+    assert (first.mbid, first.seconds, first.note) == (LOW_TIDE, 201.0, "")
+    assert [each.name for each in first.artists] == ["Éva Marle"]
+    assert first.works == (Name("b0000000-0000-4000-8000-000000000001", "Low Tide"),)
+
+
+async def test_an_album_has_its_editions(musicbrainz: MusicBrainz) -> None:
+    """One that is not there has none."""
+    editions = releases_in(await musicbrainz.release_group(GROUP))
+    none = releases_in(await musicbrainz.release_group(NOT_THERE))
+
+    assert [(each.mbid, len(each.tracks)) for each in editions] == [
+        (CD, 3),
+        (VINYL, 2),
+    ]
+    assert none == ()
+
+
+async def test_what_is_not_there_is_none(musicbrainz: MusicBrainz) -> None:
+    """It is no error."""
+    assert await musicbrainz.release(NOT_THERE) is None
+
+
+async def test_recordings_are_asked_for_together(
+    musicbrainz: MusicBrainz, world: World
+) -> None:
+    """Those that are not there are missing; a hundred fit into an address."""
+    others = [f"c0000000-0000-4000-8000-0000000f{number:04}" for number in range(97)]
+    wanted = [LOW_TIDE, LANTERNS.upper(), NOT_THERE, *others]
+
+    found = await musicbrainz.recordings(wanted)
+
+    assert list(found) == [LOW_TIDE, LANTERNS]
+    recording = recording_in(found[LANTERNS])
+    assert (recording.title, recording.seconds) == ("Lanterns", 184.5)
+    assert recording.isrcs == ("ZZX002600002",)
+    assert len(world.requests) == 1
+    assert await musicbrainz.recordings([]) == {}
+    with pytest.raises(ValueError, match="at most 100"):
+        await musicbrainz.recordings([*wanted, CD])
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", CD + "/..", CD + "\n", f"{{{CD}}}", "../" * 12]
+)
+async def test_only_ids_get_into_an_address(
+    musicbrainz: MusicBrainz, world: World, text: str
+) -> None:
+    """Whatever a tag may hold."""
+    with pytest.raises(ValueError, match="no"):
+        await musicbrainz.release(text)
+    with pytest.raises(ValueError, match="no"):
+        await musicbrainz.release_group(text)
+    with pytest.raises(ValueError, match="no"):
+        await musicbrainz.recordings([text])
+    assert world.requests == []
+
+
+async def test_releases_are_searched_for(
+    musicbrainz: MusicBrainz, world: World
+) -> None:
+    """By what is printed on them, whatever signs are in it."""
+    found = found_releases(await musicbrainz.search("Éva Marle", "Harbour Lights", 3))
+    await musicbrainz.search('A "B"\\', "c) OR\0 (d:*", None)
+
+    assert set(found) == {CD, VINYL}
+    assert world.requests[0].query["query"] == (
+        'release:"Harbour Lights" AND artist:"Éva Marle" AND tracks:3'
+    )
+    assert world.requests[1].query["query"] == (
+        'release:"c) OR (d:*" AND artist:"A \\"B\\"\\\\"'
+    )
+    with pytest.raises(ValueError, match="something"):
+        await musicbrainz.search(" ", "\n", 3)
+
+
+def test_hits_are_ranked() -> None:
+    """The best first, and none that is not close."""
+    hits = [(LOW_TIDE, 79), (CD, 80), (VINYL, 100), (GROUP, 80)]
+    raw = {"releases": [{"id": mbid, "score": score} for mbid, score in hits]}
+
+    assert found_releases(json.dumps(raw).encode()) == (VINYL, CD, GROUP)
+
+
+def test_what_musicbrainz_leaves_empty() -> None:
+    """Null is an answer where it does not know."""
+    credit = [
+        {"name": "A", "joinphrase": " & ", "artist": {"id": CD, "name": "a"}},
+        {"name": "B", "joinphrase": "", "artist": {"id": VINYL, "name": "b"}},
+    ]
+    recording = {
+        "id": LOW_TIDE,
+        "title": "T",
+        "length": None,
+        "disambiguation": None,
+        "artist-credit": credit,
+        "relations": [
+            {"target-type": "artist", "artist": {"id": CD, "name": "a"}},
+            {"target-type": "work", "work": None},
+        ],
+    }
+    track = {"position": 1, "title": "", "length": 0, "recording": recording}
+    media = [{"position": 1}, {"position": 2, "tracks": [track]}, {"tracks": None}]
+    raw = {"id": CD, "title": "R", "date": None, "release-group": None}
+
+    (release,) = releases_in(json.dumps({**raw, "media": media}).encode())
+    (bare,) = releases_in(json.dumps(raw).encode())
+
+    assert (bare.tracks, bare.date, bare.group_mbid) == ((), None, None)
+    (only,) = release.tracks
+    assert (only.disc, only.title, only.seconds) == (2, "T", None)
+    assert only.recording.artist == "A & B"
+    assert only.recording.artists == (Name(CD, "a"), Name(VINYL, "b"))
+    assert only.recording.works == ()
+
+
+@pytest.mark.parametrize("raw", [b"", b"[]", b"null", b"{", b'{"id": "x"}', b"\xff"])
+def test_nonsense_is_an_error(raw: bytes) -> None:
+    """Wherever it is read."""
+    for read in (releases_in, recording_in, found_releases):
+        with pytest.raises(ServiceAnswerError):
+            read(raw)
