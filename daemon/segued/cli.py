@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import sys
+import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NoReturn
@@ -90,6 +91,20 @@ def _parser() -> argparse.ArgumentParser:
     importing.add_argument("folders", nargs="+", metavar="FOLDER")
     importing.set_defaults(run=_import, rematch=False)
 
+    looking = commands.add_parser(
+        "library", parents=[shared], help="show what is in the library"
+    )
+    looking.add_argument("topic", nargs="?", choices=reports.TOPICS, default="files")
+    looking.set_defaults(run=_library)
+    _add_matching(commands, shared)
+    return parser
+
+
+def _add_matching(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    shared: argparse.ArgumentParser,
+) -> None:
+    """Add the commands about which songs the files are."""
     matching = commands.add_parser(
         "rematch",
         parents=[shared],
@@ -99,18 +114,31 @@ def _parser() -> argparse.ArgumentParser:
     matching.add_argument("folders", nargs="*", metavar="FOLDER")
     matching.set_defaults(run=_import, rematch=True, offline=True, workers=None)
 
+    telling = commands.add_parser(
+        "decide",
+        parents=[shared],
+        help="say what a passage is; this holds until you say otherwise",
+        description="Say what a passage is, whatever was found out about it.",
+    )
+    telling.add_argument("file", metavar="FILE")
+    telling.add_argument(
+        "--passage", type=_count, default=1, metavar="N", help="which of it (1)"
+    )
+    what = telling.add_mutually_exclusive_group(required=True)
+    what.add_argument("--recording", type=_mbid, metavar="MBID", help="it is this one")
+    what.add_argument("--no-song", action="store_true", help="it is no song")
+    what.add_argument(
+        "--clear", action="store_true", help="decide by what is found out again"
+    )
+    telling.add_argument("--title", help="its title, over MusicBrainz's")
+    telling.add_argument("--artist", help="its artist, over MusicBrainz's")
+    telling.set_defaults(run=_decide)
+
     why = commands.add_parser(
         "explain", parents=[shared], help="say why a file is said to be what it is"
     )
     why.add_argument("file", metavar="FILE")
     why.set_defaults(run=_explain)
-
-    looking = commands.add_parser(
-        "library", parents=[shared], help="show what is in the library"
-    )
-    looking.add_argument("topic", nargs="?", choices=reports.TOPICS, default="files")
-    looking.set_defaults(run=_library)
-    return parser
 
 
 def with_shared_options() -> argparse.ArgumentParser:
@@ -127,6 +155,13 @@ def _count(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 1_024:  # noqa: PLR2004
         raise argparse.ArgumentTypeError(f"{text}: not a number from 1 to 1024")
     return int(text)
+
+
+def _mbid(text: str) -> str:
+    try:
+        return str(uuid.UUID(text))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text}: not a MusicBrainz id") from None
 
 
 def configured(given: argparse.Namespace) -> Config:
@@ -150,6 +185,12 @@ def _library(given: argparse.Namespace) -> int:
         console = Console(highlight=False)
         library.print_table(console, given.topic, rows)
     return Exit.ALL_DONE
+
+
+def _decide(given: argparse.Namespace) -> int:
+    from segued import decide_command  # noqa: PLC0415
+
+    return decide_command.run(given, configured(given))
 
 
 def _explain(given: argparse.Namespace) -> int:

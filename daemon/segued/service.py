@@ -178,6 +178,7 @@ class ImportService:
             self._store,
             services,
             clock=self._clock,
+            board=self.board,
             news=grounds.news,
             resting=lambda: queue.resting and grounds.scanned.is_set(),
         )

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import mutagen
 import pytest
 
 from tests.stories.catalogue import Catalogue, mbid
@@ -181,6 +182,38 @@ def test_explain_tells_why(segued: Segued, music: Path, world: Background) -> No
     assert passage["recording_mbid"] == mbid("Marram", "First Light")
     assert passage["reason"] in told.out
     assert segued.run("explain", *where, music / "none.mp3").code == 2
+
+
+def test_what_a_person_says_holds(
+    segued: Segued, music: Path, world: Background
+) -> None:
+    """Through new tags, rescans and rematching; and not once it is taken back."""
+    config = asking(segued, world.world)
+    imported(segued, music, config)
+    song = next((music / FOLDER).glob("*First Light*"))
+    where = ("--json", "--database", segued.database, "--config", config)
+    another = mbid("a person", "knows better")
+
+    said = segued.run("decide", *where, "--recording", another, "--title", "X", song)
+    tags = mutagen.File(song, easy=True)
+    tags["title"] = "Something Else"
+    tags.save()
+    imported(segued, music, config)
+    segued.run("rematch", *where)
+
+    assert said.json["passages"][0]["reason"] == "a person says so"
+    first = album(segued)[0]
+    assert (first["recording_mbid"], first["title"]) == (another, "X")
+    assert (first["confidence"], first["status"]) == ("High", "INGEST COMPLETE")
+    assert album(segued)[1]["recording_mbid"] == mbid("Marram", SONGS[1])
+
+    assert segued.run("decide", *where, "--no-song", song).code == 0
+    first = album(segued)[0]
+    assert (first["recording_mbid"], first["confidence"]) == (None, "None")
+
+    assert segued.run("decide", *where, "--clear", song).code == 0
+    assert album(segued)[0]["recording_mbid"] == mbid("Marram", "First Light")
+    assert segued.run("decide", *where, "--passage", "2", "--clear", song).code == 2
 
 
 def test_rematching_asks_nobody(segued: Segued, music: Path, world: Background) -> None:

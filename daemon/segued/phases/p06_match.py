@@ -10,35 +10,23 @@ merge what segmenting cut.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from segued.matching import normalize
 from segued.matching.confidence import Decision, decide
 from segued.matching.evidence import Piece, Recording
-from segued.matching.merging import joined_unknown
-from segued.model import Confidence, Print, Span, Tags
+from segued.model import Confidence, Span
 from segued.phases import p03_tags, p04_segment, p05_fingerprint
 from segued.phases.contract import Deferred, Dossier, Phase, Tools
 from segued.phases.folder import gathered, mark_of, names_of
+from segued.phases.matches import Case, Match, joined, match_of
 from segued.phases.releases import Looked, recordings_of, release_of
-from segued.store import folders, lookups
+from segued.store import folders, lookups, overrules
 from segued.store.lookups import Question
-from segued.store.passages import Decided
-from segued.store.songs import Credit, SongFacts
-from segued.units import ticks_to_seconds
+from segued.store.overrules import Said
 
 __all__ = ["PHASE", "Match", "Matched"]
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """One passage, with the song and the album it is said to be from."""
-
-    passage: Decided
-    song: SongFacts | None
-    album: Credit | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +53,16 @@ async def run(tools: Tools, dossier: Dossier) -> Matched | Deferred[Matched]:
     album = Looked()
     if folder.complete:
         album = await release_of(tools, folder.pieces)
-    decisions, looked = await _decided(tools, folder.mine, album)
+    spans = dossier[p04_segment.PHASE].spans
+    said = await tools.store.do(overrules.said_of, dossier.file.id)
+    orders = [_said_of(span, said) for span in spans]
+    decisions, looked = await _decided(tools, folder.mine, album, orders)
     asks = (*album.asks, *looked.asks) if folder.complete else ()
     named = dossier[p03_tags.PHASE]
-    spans = dossier[p04_segment.PHASE].spans
     prints = dossier[p05_fingerprint.PHASE].prints
     matches = [
-        _match(
-            _Case(
+        match_of(
+            Case(
                 span,
                 sound,
                 piece,
@@ -88,7 +78,7 @@ async def run(tools: Tools, dossier: Dossier) -> Matched | Deferred[Matched]:
     settled = folder.complete and not asks
     if settled and all(piece.asked for piece in folder.mine):
         # Not before: what was not looked up is not unknown.
-        matches = _joined(matches)
+        matches = joined(matches)
     result = Matched(
         tuple(matches),
         album.choice.release.mbid if album.choice else None,
@@ -103,24 +93,36 @@ async def run(tools: Tools, dossier: Dossier) -> Matched | Deferred[Matched]:
     return result
 
 
+def _said_of(span: Span, said: Sequence[Said]) -> Said | None:
+    """Return what a person said of a passage, if somebody did."""
+    return next((each for each in said if each.is_about(span.start)), None)
+
+
 async def _decided(
-    tools: Tools, mine: Sequence[Piece], album: Looked
+    tools: Tools,
+    mine: Sequence[Piece],
+    album: Looked,
+    orders: Sequence[Said | None],
 ) -> tuple[list[Decision], Looked]:
-    """Decide for each piece, and return what is to be asked about the results."""
+    """Decide for each piece, and return what is to be asked about the results.
+
+    Args:
+        tools: The library is among them.
+        mine: The passages of the file.
+        album: The release that its folder is.
+        orders: What a person said of each passage.
+    """
     choice = album.choice
     tracks = [choice.tracks.get(piece.key) if choice else None for piece in mine]
     about = [c.recording_mbid for piece in mine for c in piece.candidates]
     about += [piece.recording_mbid for piece in mine if piece.recording_mbid]
+    about += [said.recording_mbid for said in orders if said and said.recording_mbid]
     recordings, _ = await recordings_of(tools, about)
-    decisions = [
-        decide(
-            piece,
-            track=track,
-            release=choice.release if choice else None,
-            recordings=recordings,
-        )
-        for piece, track in zip(mine, tracks, strict=True)
-    ]
+    decisions = []
+    for piece, track, said in zip(mine, tracks, orders, strict=True):
+        release = choice.release if choice else None
+        found = decide(piece, track=track, release=release, recordings=recordings)
+        decisions.append(found if said is None else _obeyed(said, found, recordings))
     # The release has told about its own recordings.
     strange = [
         decision.recording.mbid
@@ -134,116 +136,27 @@ async def _decided(
     return decisions, looked
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """A passage with all that was found out about it."""
-
-    span: Span
-    sound: Print
-    piece: Piece
-    decision: Decision
-    names: Tags
-
-
-def _match(case: _Case, album: Looked) -> Match:
-    span, sound, piece, names = case.span, case.sound, case.piece, case.names
-    decision = case.decision
-    recording = decision.recording
-    sure = decision.confidence in (Confidence.HIGH, Confidence.MEDIUM)
-    title, artist = names.title, names.artist
-    if recording is not None and sure:
-        title, artist = recording.title or title, recording.artist or artist
-    on_it = album.choice is not None and piece.key in album.choice.tracks
-    credit = _album(names)
-    if album.choice is not None and on_it:
-        release = album.choice.release
-        key = normalize.key(release.artist, release.title)
-        credit = Credit(release.title, release.mbid, key)
-    heard = "known to AcoustID" if piece.candidates else "not known to AcoustID"
-    evidence = {
-        "duration": f"{ticks_to_seconds(span.length):.1f} s",
-        "fingerprint": sound.reason or (heard if piece.asked else "not looked up yet"),
-        "names": " / ".join(name for name in (names.artist, names.title) if name),
-        "embedded id": piece.recording_mbid or "",
-    } | decision.evidence
-    decided = Decided(
-        span=span,
-        fingerprint=sound.texts[0] if sound.texts else None,
-        title=title,
-        artist=artist,
-        album=credit.name if credit else names.album,
-        confidence=decision.confidence,
-        score=decision.score,
-        reason=decision.reason,
-        evidence={kind: what for kind, what in evidence.items() if what},
-        rejected=decision.rejected,
+def _obeyed(
+    said: Said, found: Decision, recordings: Mapping[str, Recording]
+) -> Decision:
+    """Return the decision of a person, with what would have been decided."""
+    evidence = found.evidence | {"without it": f"{found.confidence}: {found.reason}"}
+    if said.recording_mbid is None:
+        reason = "a person says that it is no song"
+        return Decision(None, Confidence.NONE, 0.0, reason, evidence, found.rejected)
+    known = recordings.get(said.recording_mbid)
+    if known is None and found.recording is not None:
+        known = found.recording if found.recording.mbid == said.recording_mbid else None
+    recording = known or Recording(
+        said.recording_mbid, said.title or "", said.artist or ""
     )
-    song = None
-    if decision.confidence is not Confidence.NONE:
-        song = _song(recording, names, piece)
-    return Match(decided, song, credit)
-
-
-def _song(recording: Recording | None, names: Tags, piece: Piece) -> SongFacts:
-    if recording is None or (
-        recording.mbid == piece.recording_mbid and not recording.artists
-    ):
-        # By the file's own word.
-        mbid = recording.mbid if recording else None
-        song = Credit(
-            names.title, mbid, normalize.key(names.artist or "", names.title or "")
-        )
-        works = (Credit(None, names.work_mbid),) if names.work_mbid else ()
-        return SongFacts(song, _artists(names), works)
-    key = normalize.key(recording.artist, recording.title)
-    artists = tuple(
-        Credit(each.name, each.mbid, normalize.key(each.name))
-        for each in recording.artists
+    recording = replace(
+        recording,
+        title=said.title or recording.title,
+        artist=said.artist or recording.artist,
     )
-    if not artists and recording.artist:
-        artists = (Credit(recording.artist, None, normalize.key(recording.artist)),)
-    composed = tuple(Credit(each.name, each.mbid) for each in recording.works)
-    return SongFacts(Credit(recording.title, recording.mbid, key), artists, composed)
-
-
-def _artists(names: Tags) -> tuple[Credit, ...]:
-    """Return the artists to credit: one for each id, when ids and names pair up."""
-    listed = names.artists or ((names.artist,) if names.artist else ())
-    mbids: tuple[str | None, ...] = names.artist_mbids
-    if len(mbids) != len(listed):
-        # Ids without a name each: the whole credit is one artist, and
-        # MusicBrainz will tell who they are.
-        listed = (names.artist,) if names.artist else ()
-        mbids = (None,) * len(listed)
-    return tuple(
-        Credit(name, mbid, normalize.key(name))
-        for name, mbid in zip(listed, mbids, strict=True)
-    )
-
-
-def _album(names: Tags) -> Credit | None:
-    if not names.album and not names.release_mbid:
-        return None
-    artist = names.album_artist or names.artist or ""
-    return Credit(
-        names.album, names.release_mbid, normalize.key(artist, names.album or "")
-    )
-
-
-def _joined(matches: Sequence[Match]) -> list[Match]:
-    """Join neighbours that no song was found for, but for a long silence."""
-    passages = [match.passage for match in matches]
-    unknown = [each.confidence is Confidence.NONE for each in passages]
-    joined = []
-    for first, end in joined_unknown([each.span for each in passages], unknown):
-        match = matches[first]
-        if end - first > 1:
-            whole = Span(match.passage.span.start, passages[end - 1].span.end)
-            reason = f"{end - first} pieces in a row that no song was found for"
-            one = replace(match.passage, span=whole, fingerprint=None, reason=reason)
-            match = replace(match, passage=one)
-        joined.append(match)
-    return joined
+    reason = "a person says so"
+    return Decision(recording, Confidence.HIGH, 1.0, reason, evidence, found.rejected)
 
 
 def save(dossier: Dossier, result: Matched) -> None:

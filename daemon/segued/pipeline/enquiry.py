@@ -14,6 +14,7 @@ import structlog
 from segued.clients.pace import Clock
 from segued.errors import ServiceError, ServiceKeyError, ServiceRefusedError
 from segued.pipeline.desks import Desk
+from segued.progress.board import Board
 from segued.store import folders, lookups
 from segued.store.database import Store
 from segued.store.lookups import Question
@@ -32,12 +33,13 @@ LOOK_SECONDS: Final = 0.25
 class Enquiry:
     """Asks all services what there is to ask, until cancelled."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         store: Store,
         desks: Sequence[Desk],
         *,
         clock: Clock,
+        board: Board,
         news: asyncio.Event,
         resting: Callable[[], bool],
     ) -> None:
@@ -47,6 +49,7 @@ class Enquiry:
             store: The library.
             desks: The services.
             clock: What time it is.
+            board: Where it is shown how many questions are left.
             news: Set whenever files were taken up.
             resting: Whether no file is worked on, so that no more questions
                 will come.
@@ -54,6 +57,7 @@ class Enquiry:
         self.desks: Final = {desk.name: desk for desk in desks}
         self._store: Final = store
         self._clock: Final = clock
+        self._board: Final = board
         self._news: Final = news
         self._resting: Final = resting
         self._taken_up = 0
@@ -79,12 +83,13 @@ class Enquiry:
         """
         while True:
             if self._taken_up:
-                self._taken_up = 0
+                self._taken_up = self._board.lookups = 0
                 return True
             waiting = [desk for desk in self.desks.values() if desk.open or desk.busy]
             counts = [
                 await self._store.do(lookups.count, desk.name) for desk in waiting
             ]
+            self._board.lookups = sum(counts)
             if not any(counts) and not self._taken_up:
                 asking = self.asking("acoustid")
                 return bool(await self._store.do(folders.settle, None, asking=asking))

@@ -44,6 +44,8 @@ class Snapshot:
         done: Those of them with nothing ahead of them, failed ones included.
         rate: Files per second in this run; None while that says nothing.
         left: Expected time to the end; None while unknown.
+        lookups: Questions that outside services have yet to answer; only
+            counted while nothing else is to do.
         counters: Counts by group and name.
     """
 
@@ -55,6 +57,7 @@ class Snapshot:
     elapsed: Seconds
     rate: float | None
     left: Seconds | None
+    lookups: int
     workers: tuple[WorkerLine, ...]
     counters: Mapping[str, Mapping[str, int]]
 
@@ -81,6 +84,7 @@ class Board:
     total: int = 0
     failed: int = 0
     deferred: int = 0
+    lookups: int = 0
     _before: int = 0
     _done: int = 0
     _started: float = 0.0
@@ -141,6 +145,7 @@ class Board:
             elapsed=Seconds(elapsed),
             rate=rate,
             left=left,
+            lookups=self.lookups,
             workers=tuple(
                 WorkerLine(
                     worker, desk.name, desk.phase, desk.title, Seconds(now - desk.since)

@@ -2,7 +2,14 @@
 
 from typing import ClassVar, Final
 
-from peewee import Check, CompositeKey, FloatField, ForeignKeyField, TextField
+from peewee import (
+    Check,
+    CompositeKey,
+    FloatField,
+    ForeignKeyField,
+    IntegerField,
+    TextField,
+)
 
 from segued.model import SongStatus
 from segued.store.asked import AcoustIdAnswer, Lookup, MusicBrainzAnswer
@@ -17,6 +24,7 @@ from segued.store.models import (
     Setting,
     Table,
     new_id,
+    now,
     one_of,
 )
 
@@ -24,6 +32,7 @@ __all__ = [
     "TABLES",
     "Album",
     "Artist",
+    "Overrule",
     "PassageAlbum",
     "PassageSong",
     "Song",
@@ -137,9 +146,30 @@ class PassageAlbum(Table):
         without_rowid = True
 
 
+class Overrule(Table):
+    """What a person says a passage is, over all that was found out.
+
+    Kept by the audio, so that it holds for the file under whatever name and
+    with whatever tags.
+    """
+
+    audio_hash = TextField()
+    start_ticks = IntegerField()  # of the passage, as it was when it was said
+    recording_mbid = TextField(null=True)  # null: it is no song
+    title = TextField(null=True)
+    artist = TextField(null=True)
+    at = TextField(default=now)
+
+    class Meta:
+        table_name = "overrules"
+        primary_key = CompositeKey("audio_hash", "start_ticks")
+        without_rowid = True
+
+
 TABLES: Final = (
     *(File, Checkpoint, Curve, Passage, Song, Artist, Work, Album),
     *(PassageSong, SongArtist, SongWork, PassageAlbum, Decision, Failure),
     *(Session, Setting, AcoustIdAnswer, MusicBrainzAnswer, Lookup),
+    Overrule,
 )
 """All there are, referred to before referring."""

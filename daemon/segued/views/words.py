@@ -49,6 +49,8 @@ def overall(now: Snapshot) -> str:
         parts.append(f"{now.failed:,} failed")
     if now.deferred:
         parts.append(f"{now.deferred:,} deferred")
+    if now.lookups:
+        parts.append(f"{now.lookups:,} lookups to go")
     return "   ".join(parts)
 
 

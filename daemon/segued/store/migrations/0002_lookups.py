@@ -1,4 +1,4 @@
-"""Schema 2: what outside services were asked, and what they answered."""
+"""Schema 2: what outside services are asked and answer, and what people say."""
 
 from typing import Any, Final
 
@@ -15,7 +15,11 @@ CREATE TABLE "lookups" ("service" TEXT NOT NULL, "key" TEXT NOT NULL,
     FOREIGN KEY ("file_id") REFERENCES "files" ("id") ON DELETE CASCADE,
     CHECK (service IN ('acoustid', 'musicbrainz'))) STRICT, WITHOUT ROWID;
 CREATE INDEX "lookups_file_id" ON "lookups" ("file_id");
-CREATE INDEX "lookups_service_at" ON "lookups" ("service", "at")
+CREATE INDEX "lookups_service_at" ON "lookups" ("service", "at");
+CREATE TABLE "overrules" ("audio_hash" TEXT NOT NULL,
+    "start_ticks" INTEGER NOT NULL, "recording_mbid" TEXT, "title" TEXT,
+    "artist" TEXT, "at" TEXT NOT NULL,
+    PRIMARY KEY ("audio_hash", "start_ticks")) STRICT, WITHOUT ROWID
 """
 
 
