@@ -35,6 +35,8 @@ from segued.store import reports
 from tests.world import InMemory, World, fingerprint_path
 from tests.world.answers import musicbrainz_path
 
+__all__ = ["Made", "made", "service_of"]
+
 ALBUMS: Final = 480
 FILES: Final = 5_736
 MINUTES_MAX: Final = 12.0
@@ -65,16 +67,16 @@ def main() -> int:
 
 
 def _measure(albums: int, speed: float) -> None:
-    made = _made(albums)
+    library = made(albums)
     with tempfile.TemporaryDirectory(prefix="segued-bench-") as place:
         music, database = Path(place) / "music", Path(place) / "library.db"
         log.set_up("error")
-        asyncio.run(shelve(music, database, made.songs))
-        ended, world, seconds = asyncio.run(_asked(music, database, made, speed))
+        asyncio.run(shelve(music, database, library.songs))
+        ended, world, seconds = asyncio.run(_asked(music, database, library, speed))
         if ended.state is not SessionState.COMPLETED:
             raise MeasureError(f"the import ended as {ended.state}: {ended.error}")
         found = reports.summary(database)
-    _tell(made, world, seconds, found, speed)
+    _tell(library, world, seconds, found, speed)
 
 
 async def _asked(
@@ -85,31 +87,36 @@ async def _asked(
     # What is late here by a hundredth is late there by several.
     world = World(InMemory(made.answers), clock=clock.now, jitter_seconds=0.05 * speed)
     async with world:
-        config = Config(
-            library=LibraryPlaces(database=str(database)),
-            flavoring=Flavoring(sources=()),
-            settings=Pins(acoustid_api_key=KEY),
-            services=Services(
-                acoustid_url=world.acoustid_url,
-                musicbrainz_url=world.musicbrainz_url,
-                contact="bench@example.org",
-            ),
-        )
-        service = ImportService(config, clock)
+        service = service_of(database, world, clock)
         ended = await service.run([bytes(music)], workers=3)
         times = [request.at for request in world.requests]
         return ended, world, max(times) - min(times) if times else 0.0
 
 
-def _made(albums: int) -> Made:
+def service_of(database: Path, world: World, clock: Clock) -> ImportService:
+    """Return a service for a library that asks a world."""
+    config = Config(
+        library=LibraryPlaces(database=str(database)),
+        flavoring=Flavoring(sources=()),
+        settings=Pins(acoustid_api_key=KEY),
+        services=Services(
+            acoustid_url=world.acoustid_url,
+            musicbrainz_url=world.musicbrainz_url,
+            contact="bench@example.org",
+        ),
+    )
+    return ImportService(config, clock)
+
+
+def made(albums: int) -> Made:
     """Return a library of `albums` albums, twelve files each but for a few."""
-    made, dice = Made(), random.Random(5_736)  # noqa: S311
+    library, dice = Made(), random.Random(5_736)  # noqa: S311
     per_album = FILES / ALBUMS
     for number in range(albums):
         count = round(per_album * (number + 1)) - round(per_album * number)
         kind = ("ids", "ids", "ids", "ids", "names", "nothing")[number % 6]
-        _add_album(made, dice, number, count, kind)
-    return made
+        _add_album(library, dice, number, count, kind)
+    return library
 
 
 def _add_album(
