@@ -51,11 +51,25 @@ class Catalogue:
     def add_album(self, folder: str, artist: str, title: str, *tracks: str) -> str:
         """Make a folder's passages the tracks of a release; return its id."""
         rows = self.passages(folder)
+        lengths = [(row["end_ticks"] - row["start_ticks"]) / 28_224_000 for row in rows]
+        group = mbid("group", artist, title)
+        for row, name in zip(rows, tracks, strict=True):
+            self.add_candidates(row, [(mbid(artist, name), name, artist, 12, group)])
+        return self.add_release(artist, title, tracks, lengths)
+
+    def add_release(
+        self,
+        artist: str,
+        title: str,
+        tracks: Sequence[str],
+        lengths: Sequence[float],
+    ) -> str:
+        """Make MusicBrainz know a release, of a group of its own; return its id."""
         release, group = mbid(artist, title), mbid("group", artist, title)
         credit = [{"name": artist, "joinphrase": "", "artist": _artist(artist)}]
         places = []
-        for number, (row, name) in enumerate(zip(rows, tracks, strict=True), start=1):
-            seconds = (row["end_ticks"] - row["start_ticks"]) / 28_224_000
+        named = zip(tracks, lengths, strict=True)
+        for number, (name, seconds) in enumerate(named, start=1):
             recording = {
                 "id": mbid(artist, name),
                 "title": name,
@@ -71,7 +85,7 @@ class Catalogue:
                     }
                 ],
             }
-            self._put(musicbrainz_path("recording", recording["id"]), recording)
+            self._put(musicbrainz_path("recording", mbid(artist, name)), recording)
             places.append(
                 {
                     "id": mbid("track", artist, name),
@@ -83,7 +97,6 @@ class Catalogue:
                     "recording": recording,
                 }
             )
-            self.add_candidates(row, [(recording["id"], name, artist, 12, group)])
         medium = {"position": 1, "track-count": len(places), "tracks": places}
         document = {
             "id": release,

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import mutagen
+import numpy as np
 import pytest
 
+from tests import audio
 from tests.stories.catalogue import Catalogue, mbid
 from tests.stories.dump import _ask, passages
 from tests.stories.program import QUICK, Segued
@@ -182,6 +184,45 @@ def test_explain_tells_why(segued: Segued, music: Path, world: Background) -> No
     assert passage["recording_mbid"] == mbid("Marram", "First Light")
     assert passage["reason"] in told.out
     assert segued.run("explain", *where, music / "none.mp3").code == 2
+
+
+def test_a_side_is_cut_by_the_lengths_of_its_release(
+    segued: Segued, tmp_path: Path
+) -> None:
+    """Where hiss hides the silences, and AcoustID knows nothing of it."""
+    lengths, rate = (95.0, 120.0, 80.0, 105.0), 11_025
+    songs = [audio.music(s, rate, 1, seed) for seed, s in enumerate(lengths, start=7)]
+    gap = audio.silence(2.5, rate, 1)
+    sound = np.concatenate([part for song in songs for part in (song, gap)])
+    hiss = np.random.default_rng(3).standard_normal(sound.shape, np.float32)
+    path = tmp_path / "music" / "Old Record" / "side.flac"
+    path.parent.mkdir(parents=True)
+    audio.encoded(path, 0.7 * sound + np.float32(0.004) * hiss, rate)
+    tags = mutagen.File(path)
+    tags["album"], tags["artist"], tags["title"] = "Old Record", "The Hiss", "Side A"
+    tags.save()
+    catalogue = Catalogue(segued.database)
+    names = ("One", "Two", "Three", "Four")
+    catalogue.add_release("The Hiss", "Old Record", names, lengths)
+
+    with in_background(lambda: World(catalogue.tree, limits=False)) as world:
+        imported(segued, tmp_path / "music", asking(segued, world.world))
+
+    rows = _ask(segued.database, "SELECT * FROM library_passages ORDER BY ordinal")
+    assert [row["title"] for row in rows] == list(names)
+    assert [row["recording_mbid"] for row in rows] == [
+        mbid("The Hiss", name) for name in names
+    ]
+    assert {row["confidence"] for row in rows} == {"Medium"}
+    starts = [row["start_ticks"] / 28_224_000 for row in rows]
+    expected = [0.0, 97.5, 220.0, 302.5]
+    assert starts == pytest.approx(expected, abs=1.0)
+    for row in rows:
+        assert (
+            row["lead_out_ticks"] is None
+            or row["lead_in_ticks"] is None
+            or (row["start_ticks"] <= row["lead_in_ticks"] <= row["lead_out_ticks"])
+        )
 
 
 def test_what_a_person_says_holds(

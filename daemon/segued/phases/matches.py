@@ -27,13 +27,18 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A passage with all that was found out about it."""
+    """A passage with all that was found out about it.
+
+    Attributes:
+        cut: Why it begins where it does; empty if by silences.
+    """
 
     span: Span
     sound: Print
     piece: Piece
     decision: Decision
     names: Tags
+    cut: str = ""
 
 
 def match_of(case: Case, album: Looked) -> Match:
@@ -57,6 +62,7 @@ def match_of(case: Case, album: Looked) -> Match:
         "fingerprint": sound.reason or (heard if piece.asked else "not looked up yet"),
         "names": " / ".join(name for name in (names.artist, names.title) if name),
         "embedded id": piece.recording_mbid or "",
+        "cut": case.cut,
     } | decision.evidence
     decided = Decided(
         span=span,

@@ -15,13 +15,14 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from segued.matching.confidence import Decision, decide
-from segued.matching.evidence import Piece, Recording
+from segued.matching.evidence import Recording
 from segued.model import Confidence, Span
-from segued.phases import p03_tags, p04_segment, p05_fingerprint
+from segued.phases import p03_tags
 from segued.phases.contract import Deferred, Dossier, Phase, Tools
 from segued.phases.folder import gathered, mark_of, names_of
 from segued.phases.matches import Case, Match, joined, match_of
 from segued.phases.releases import Looked, recordings_of, release_of
+from segued.phases.sides import Cut, side_of, uncut
 from segued.store import folders, lookups, overrules
 from segued.store.lookups import Question
 from segued.store.overrules import Said
@@ -53,30 +54,16 @@ async def run(tools: Tools, dossier: Dossier) -> Matched | Deferred[Matched]:
     album = Looked()
     if folder.complete:
         album = await release_of(tools, folder.pieces)
-    spans = dossier[p04_segment.PHASE].spans
+    cut = uncut(dossier, folder.mine, album)
+    if folder.complete and not album.asks:
+        cut = await side_of(tools, dossier, cut)
     said = await tools.store.do(overrules.said_of, dossier.file.id)
-    orders = [_said_of(span, said) for span in spans]
-    decisions, looked = await _decided(tools, folder.mine, album, orders)
+    orders = [_said_of(span, said) for span in cut.spans]
+    decisions, looked = await _decided(tools, cut, orders)
     asks = (*album.asks, *looked.asks) if folder.complete else ()
-    named = dossier[p03_tags.PHASE]
-    prints = dossier[p05_fingerprint.PHASE].prints
-    matches = [
-        match_of(
-            Case(
-                span,
-                sound,
-                piece,
-                decision,
-                names_of(named, mark_of(named, span), alone=len(spans) == 1),
-            ),
-            album,
-        )
-        for span, sound, decision, piece in zip(
-            spans, prints, decisions, folder.mine, strict=True
-        )
-    ]
+    matches = _matches(dossier, cut, decisions)
     settled = folder.complete and not asks
-    if settled and all(piece.asked for piece in folder.mine):
+    if settled and not cut.reasons and all(piece.asked for piece in folder.mine):
         # Not before: what was not looked up is not unknown.
         matches = joined(matches)
     result = Matched(
@@ -98,20 +85,38 @@ def _said_of(span: Span, said: Sequence[Said]) -> Said | None:
     return next((each for each in said if each.is_about(span.start)), None)
 
 
+def _matches(dossier: Dossier, cut: Cut, decisions: Sequence[Decision]) -> list[Match]:
+    named, alone = dossier[p03_tags.PHASE], len(cut.spans) == 1
+    reasons = cut.reasons or ("",) * len(cut.spans)
+    return [
+        match_of(
+            Case(
+                span,
+                sound,
+                piece,
+                decision,
+                names_of(named, mark_of(named, span), alone=alone),
+                reason,
+            ),
+            cut.looked,
+        )
+        for span, sound, piece, decision, reason in zip(
+            cut.spans, cut.prints, cut.pieces, decisions, reasons, strict=True
+        )
+    ]
+
+
 async def _decided(
-    tools: Tools,
-    mine: Sequence[Piece],
-    album: Looked,
-    orders: Sequence[Said | None],
+    tools: Tools, cut: Cut, orders: Sequence[Said | None]
 ) -> tuple[list[Decision], Looked]:
-    """Decide for each piece, and return what is to be asked about the results.
+    """Decide for each passage, and return what is to be asked about the results.
 
     Args:
         tools: The library is among them.
-        mine: The passages of the file.
-        album: The release that its folder is.
-        orders: What a person said of each passage.
+        cut: The passages of the file.
+        orders: What a person said of each.
     """
+    mine, album = cut.pieces, cut.looked
     choice = album.choice
     tracks = [choice.tracks.get(piece.key) if choice else None for piece in mine]
     about = [c.recording_mbid for piece in mine for c in piece.candidates]

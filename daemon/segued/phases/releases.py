@@ -36,11 +36,13 @@ class Looked:
     Attributes:
         choice: The release that the folder is, with its tracks; None if none
             fits, or it is not known yet.
+        releases: All that it may be.
         asks: Questions it has not answered yet.
         empty: Keys of those it found nothing for.
     """
 
     choice: album.Choice | None = None
+    releases: tuple[Release, ...] = ()
     asks: tuple[Question, ...] = ()
     empty: tuple[str, ...] = ()
 
@@ -66,13 +68,14 @@ async def release_of(tools: Tools, pieces: Sequence[Piece]) -> Looked:
             found = [raw for key in keys if (raw := full.get(key))]
         empty += [key for key in stage if known.get(key) == b""]
         if asks := tuple(_asked(key) for key in stage if key not in known):
-            return Looked(None, asks, tuple(empty))
+            return Looked(asks=asks, empty=tuple(empty))
         if not found:
             continue
         choice = await asyncio.to_thread(_chosen, pieces, releases, found)
         if choice is not None:
-            return await _in_full(tools, choice, tuple(empty))
-    return Looked(None, (), tuple(empty))
+            looked = Looked(choice, tuple(releases), (), tuple(empty))
+            return await _in_full(tools, choice, looked)
+    return Looked(None, tuple(releases), (), tuple(empty))
 
 
 def _chosen(
@@ -86,22 +89,20 @@ def _chosen(
     return album.choose(pieces, releases)
 
 
-async def _in_full(
-    tools: Tools, choice: album.Choice, empty: tuple[str, ...]
-) -> Looked:
+async def _in_full(tools: Tools, choice: album.Choice, looked: Looked) -> Looked:
     """Ask for the chosen release itself: a list of an album's has no works."""
     key = f"release:{choice.release.mbid}"
     known = await tools.store.do(lookups.answers, "musicbrainz", [key])
     if key not in known:
-        return Looked(choice, (_asked(key),), empty)
+        return replace(looked, asks=(_asked(key),))
     for release in _read(known[key] or b""):
         places = {(track.disc, track.position): track for track in release.tracks}
         tracks = {
             piece: places.get((track.disc, track.position), track)
             for piece, track in choice.tracks.items()
         }
-        return Looked(replace(choice, release=release, tracks=tracks), (), empty)
-    return Looked(choice, (), empty)
+        return replace(looked, choice=replace(choice, release=release, tracks=tracks))
+    return looked
 
 
 async def recordings_of(
@@ -115,9 +116,8 @@ async def recordings_of(
         if raw:
             found[key.partition(":")[2]] = recording_in(raw)
     empty = tuple(key for key in keys if known.get(key) == b"")
-    return found, Looked(
-        None, tuple(_asked(key) for key in keys if key not in known), empty
-    )
+    asks = tuple(_asked(key) for key in keys if key not in known)
+    return found, Looked(asks=asks, empty=empty)
 
 
 def _valid(mbids: Iterable[str]) -> list[str]:

@@ -93,7 +93,7 @@ class Enquiry:
             if not any(counts) and not self._taken_up:
                 asking = self.asking("acoustid")
                 return bool(await self._store.do(folders.settle, None, asking=asking))
-            await self._clock.sleep(LOOK_SECONDS)
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def _ask_forever(self, desk: Desk) -> None:
         while True:
@@ -103,7 +103,7 @@ class Enquiry:
                 continue
             questions = await self._next(desk)
             if not questions:
-                await self._clock.sleep(LOOK_SECONDS)
+                await asyncio.sleep(LOOK_SECONDS)
                 continue
             try:
                 await self._ask(desk, questions)

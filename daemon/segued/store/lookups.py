@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from peewee import fn
-
 from segued.model import FileId, FileStatus
 from segued.store.asked import ANSWERS, Lookup
 from segued.store.models import Checkpoint, File, now, tuples
@@ -36,6 +34,8 @@ WAITED_AT: Final = {"acoustid": 5, "musicbrainz": 6}
 """The phase that a service's answers are for."""
 
 KEYS_AT_ONCE: Final = 500
+FILES_OF_ONE: Final = 16
+"""So many files may ask the same; more only make a batch less full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +96,23 @@ def waiting(
         but: Keys of what is being asked already.
         kind: What their keys begin with.
     """
-    rows = (
-        Lookup.select(Lookup.key, fn.MAX(Lookup.question))
+    # By the index of what was wanted last; a dozen files ask the same question.
+    newest = (
+        Lookup.select(Lookup.key)
         .where(
             _due(service),
             Lookup.key.not_in(list(but)),
             Lookup.key.startswith(kind) if kind else True,
         )
-        .group_by(Lookup.key)
-        .order_by(fn.MAX(Lookup.at).desc(), Lookup.key)
-        .limit(limit)
+        .order_by(Lookup.at.desc())
+        .limit(limit * FILES_OF_ONE)
     )
-    return [Question(key, text) for key, text in tuples(rows)]
+    keys = list(dict.fromkeys(key for (key,) in tuples(newest)))[:limit]
+    rows = Lookup.select(Lookup.key, Lookup.question).where(
+        Lookup.service == service, Lookup.key.in_(keys)
+    )
+    texts = dict(tuples(rows))
+    return [Question(key, texts[key]) for key in keys]
 
 
 def count(service: str) -> int:

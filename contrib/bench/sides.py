@@ -1,0 +1,197 @@
+"""How many tracks of album sides in one file are found, and songs left whole.
+
+    contrib/bench/sides [--sides N] [--songs N] [--seed N]
+
+The sides and songs are made from numbers, always the same; what varies in
+them, and how far, stands in rips.py and playing.py. A side is right if each
+of its boundaries is within a second of the true one, at both ends. A wrong
+release has as many tracks as the right one, and lasts as long.
+"""
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+from bench.commandline import concluded, parser
+from bench.rips import MEETING_SHARE, PLACES, Join, Side, Song, sides, songs
+from bench.tables import Target, print_table, print_targets
+
+from segued.dsp.boundaries import Fit, tracks_in
+from segued.dsp.segment import Hints, Rules, segment
+from segued.model import LevelCurve, Span
+from segued.units import Dbfs, Frames, Ticks, seconds_to_ticks, ticks_to_seconds
+
+__all__ = ["Sides", "hear_side", "wrong_release"]
+
+SIDES: Final = 240
+SONGS: Final = 300
+
+RULES: Final = Rules(Dbfs(-60.0), seconds_to_ticks(2.0), seconds_to_ticks(0.1))
+STRANGER: Final = Hints(leading_number=False, siblings=1, track=None, track_total=None)
+
+SIDES_MIN: Final = 0.93
+SONGS_MIN: Final = 0.995
+SEARCH_MS_MAX: Final = ((45, 50), (240, 300))
+"""For so many minutes, so many milliseconds of CPU."""
+
+NOISES_DBFS: Final = (-80, -65, -50, -35)
+
+
+@dataclass(slots=True)
+class Sides:
+    """What was found in some sides, a figure for each.
+
+    Attributes:
+        joins: For each true boundary, what kind of place was taken for it,
+            and whether that is right.
+        right: Whether all boundaries are right, the release being known.
+        alone: Whether they are without it.
+        accepted: Whether the right release is accepted.
+        wrong: Whether a wrong one is.
+    """
+
+    joins: list[tuple[Join, str, bool]] = field(default_factory=list)
+    noise_dbfs: list[float] = field(default_factory=list)
+    right: list[bool] = field(default_factory=list)
+    alone: list[bool] = field(default_factory=list)
+    accepted: list[bool] = field(default_factory=list)
+    wrong: list[bool] = field(default_factory=list)
+
+
+def main() -> int:
+    """Measure, and print what was found."""
+    words = parser("sides", __doc__)
+    words.add_argument("--sides", type=int, default=SIDES, help=f"how many ({SIDES})")
+    words.add_argument("--songs", type=int, default=SONGS, help=f"how many ({SONGS})")
+    words.add_argument("--seed", type=int, default=1, help="for other ones (1)")
+    given = words.parse_args()
+    return concluded("sides", lambda: _measure(given.sides, given.songs, given.seed))
+
+
+def _measure(side_count: int, song_count: int, seed: int) -> None:
+    found = Sides()
+    for side in sides(side_count, seed):
+        hear_side(side, found)
+    whole: dict[str, list[bool]] = {place: [] for place in PLACES}
+    for song in songs(song_count, seed):
+        whole[song.place].append(_is_whole(song))
+    tracks = len(found.joins) + side_count
+    print(
+        f"{side_count} sides with {tracks} tracks of 40 to 120 s; of their "
+        f"boundaries, {MEETING_SHARE:.0%} are without a gap.\n"
+        f"{song_count} songs of 2 to 6 minutes. All drawn evenly.\n"
+    )
+    print_table(("sides", "all", "right", "share"), _side_rows(found))
+    print_table(("boundaries taken to be", "all", "right", "share"), _join_rows(found))
+    rows = [_row(f"songs {place}", each) for place, each in whole.items() if each]
+    print_table(("one passage each", "all", "right", "share"), rows)
+    print_targets(_targets(found, [one for each in whole.values() for one in each]))
+
+
+def hear_side(side: Side, found: Sides) -> None:
+    """Look for the tracks of a side, with and without its release."""
+    fit = tracks_in(side.curve, side.lengths)
+    found.noise_dbfs.append(side.noise_dbfs)
+    found.right.append(fit is not None and _is_right(side, fit.spans))
+    found.alone.append(_is_right(side, segment(side.curve, RULES, STRANGER)))
+    found.accepted.append(_is_accepted(fit))
+    found.wrong.append(_is_accepted(tracks_in(side.curve, wrong_release(side))))
+    for join, boundary in zip(side.joins, fit.boundaries if fit else (), strict=False):
+        kind = boundary.kind.name.lower()
+        found.joins.append((join, kind, join.is_at(boundary.between)))
+
+
+def wrong_release(side: Side) -> tuple[Ticks, ...]:
+    """Return other lengths, drawn as the side's were, that sum up to the same."""
+    dice = np.random.default_rng(side.curve.frames)
+    drawn = dice.uniform(40, 120, len(side.lengths))
+    scale = ticks_to_seconds(sum(side.lengths)) / drawn.sum()
+    return tuple(seconds_to_ticks(scale * each) for each in drawn.tolist())
+
+
+def _is_right(side: Side, spans: Sequence[Span]) -> bool:
+    if len(spans) != len(side.lengths):
+        return False
+    between = (Span(a.end, b.start) for a, b in pairwise(spans))
+    return all(map(Join.is_at, side.joins, between))
+
+
+def _is_accepted(fit: Fit | None) -> bool:
+    return fit is not None and fit.accepted
+
+
+def _is_whole(song: Song) -> bool:
+    return len(segment(song.curve, RULES, song.hints)) == 1
+
+
+def _side_rows(found: Sides) -> Iterator[tuple[str, ...]]:
+    yield _row("release known", found.right)
+    for low, high in pairwise(NOISES_DBFS):
+        within = [
+            right
+            for right, noise in zip(found.right, found.noise_dbfs, strict=True)
+            if low <= noise < high
+        ]
+        yield _row(f"  noise {low} to {high} dBFS", within)
+    yield _row("release not known", found.alone)
+    yield _row("right release accepted", found.accepted)
+    yield _row("wrong release not accepted", [not each for each in found.wrong])
+
+
+def _join_rows(found: Sides) -> Iterator[tuple[str, ...]]:
+    yield _row(
+        "with a gap", [right for join, _, right in found.joins if not join.meets]
+    )
+    yield _row("without", [right for join, _, right in found.joins if join.meets])
+    for kind in sorted({kind for _, kind, _ in found.joins}):
+        taken = [right for _, each, right in found.joins if each == kind]
+        yield _row(f"  a {kind}", taken)
+
+
+def _row(title: str, right: Sequence[bool]) -> tuple[str, ...]:
+    share = f"{sum(right) / len(right):.1%}" if right else "-"
+    return title, str(len(right)), str(sum(right)), share
+
+
+def _targets(found: Sides, whole: Sequence[bool]) -> list[Target]:
+    return [
+        _least("sides right, release known", float(np.mean(found.right)), SIDES_MIN),
+        _least("songs that are one passage", float(np.mean(whole)), SONGS_MIN),
+        *(_search(minutes, limit_ms) for minutes, limit_ms in SEARCH_MS_MAX),
+    ]
+
+
+def _search(minutes: int, limit_ms: int) -> Target:
+    """Look for tracks in many sides at once, and say how long that takes.
+
+    Three of their tracks are taken for one of usual length.
+    """
+    levels, lengths = bytearray(), list[Ticks]()
+    for side in sides(minutes):
+        levels += side.curve.levels
+        lengths += side.lengths
+        if len(levels) >= 6_000 * minutes:
+            break
+    tracks = [Ticks(sum(lengths[nth : nth + 3])) for nth in range(0, len(lengths), 3)]
+    frames = Frames(len(levels) * side.curve.hop)
+    curve = LevelCurve(bytes(levels), side.curve.hop, side.curve.rate, frames)
+    took_ms = []
+    for _ in range(3):
+        started = time.process_time()
+        tracks_in(curve, tracks)
+        took_ms.append(1_000 * (time.process_time() - started))
+    best = min(took_ms)
+    what = f"search of {minutes} minutes, {len(tracks)} tracks, CPU ms"
+    return Target(what, f"<= {limit_ms}", f"{best:.0f}", best <= limit_ms)
+
+
+def _least(what: str, share: float, limit: float) -> Target:
+    return Target(what, f">= {limit:.1%}", f"{share:.1%}", share >= limit)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
