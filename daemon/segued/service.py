@@ -36,7 +36,7 @@ from segued.pipeline.enquiry import Enquiry
 from segued.pipeline.pool import run_workers
 from segued.progress.board import Board
 from segued.progress.pulse import Pulse
-from segued.store import reopen, sessions, settings
+from segued.store import lookups, reopen, reports, sessions, settings
 from segued.store.database import Store
 from segued.workqueue import WorkQueue
 
@@ -179,6 +179,7 @@ class ImportService:
             services,
             clock=self._clock,
             board=self.board,
+            roots=await asyncio.to_thread(self._part, work.roots),
             news=grounds.news,
             resting=lambda: queue.resting and grounds.scanned.is_set(),
         )
@@ -217,6 +218,11 @@ class ImportService:
         grounds.scanned.set()
         grounds.news.set()
 
+    def _part(self, roots: Sequence[bytes]) -> Sequence[bytes]:
+        """Return `roots` if the library has others as well; else none."""
+        others = set(reports.roots(self.config.database)) - set(roots)
+        return roots if others else ()
+
     async def _tools(self, held: Settings, enquiry: Enquiry) -> Tools:
         available = set()
         if "essentia" in self.config.flavoring.sources and essentia.available():
@@ -240,6 +246,7 @@ class ImportService:
         left = await self._store.do(reopen.recover)
         stale = await self._store.do(reopen.reopen_stale, roots, recipes)
         deferred = await self._store.do(reopen.reopen_deferred, roots, waiting)
+        deferred += await self._store.do(lookups.settle_all, roots)
         log.info("session.started", left=left, stale=stale, deferred=deferred)
 
 

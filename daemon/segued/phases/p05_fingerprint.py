@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from segued.clients.acoustid import Asked, candidates
+from segued.errors import ServiceAnswerError
 from segued.matching.evidence import Candidate
 from segued.media import analysis, fingerprint
 from segued.model import Print, Span
@@ -103,9 +104,17 @@ def candidates_of(
         if question.key not in known:
             return None
         asked = True
-        if found := candidates(known[question.key] or b"[]"):
+        if found := _read(known[question.key]):
             return found
     return () if asked else None
+
+
+def _read(raw: bytes | None) -> tuple[Candidate, ...]:
+    """Return what an answer says; nothing, of one that is not understood any more."""
+    try:
+        return candidates(raw) if raw else ()
+    except ServiceAnswerError:
+        return ()
 
 
 def _key(text: str, seconds: int) -> str:
@@ -123,7 +132,7 @@ def _unanswered(
             if question.key not in known:
                 asks.append(question)
                 break
-            if candidates(known[question.key] or b"[]"):
+            if _read(known[question.key]):
                 break
             if known[question.key] is not None:
                 empty.append(question.key)

@@ -17,7 +17,7 @@ from typing import Final
 from segued.matching.confidence import Decision, decide
 from segued.matching.evidence import Recording
 from segued.model import Confidence, Span
-from segued.phases import p03_tags
+from segued.phases import p03_tags, p05_fingerprint
 from segued.phases.contract import Deferred, Dossier, Phase, Tools
 from segued.phases.folder import gathered, mark_of, names_of
 from segued.phases.matches import Case, Match, joined, match_of
@@ -52,18 +52,27 @@ async def run(tools: Tools, dossier: Dossier) -> Matched | Deferred[Matched]:
     """Decide for each passage what it is, by all that is known so far."""
     folder = await gathered(tools, dossier)
     album = Looked()
-    if folder.complete:
+    # In a heap of songs nobody waits for others, but each for its own sound.
+    sounds = dossier[p05_fingerprint.PHASE].prints
+    heard = all(
+        piece.asked or not sound.texts
+        for piece, sound in zip(folder.mine, sounds, strict=True)
+    )
+    ready = folder.complete and (
+        folder.together or heard or not tools.asking("acoustid")
+    )
+    if ready:
         album = await release_of(tools, folder.pieces)
     cut = uncut(dossier, folder.mine, album)
-    if folder.complete and not album.asks:
+    if ready and not album.asks:
         cut = await side_of(tools, dossier, cut)
     said = await tools.store.do(overrules.said_of, dossier.file.id)
     orders = [_said_of(span, said) for span in cut.spans]
     decisions, looked = await _decided(tools, cut, orders)
-    asks = (*album.asks, *looked.asks) if folder.complete else ()
+    asks = (*album.asks, *looked.asks) if ready else ()
     matches = _matches(dossier, cut, decisions)
-    settled = folder.complete and not asks
-    if settled and not cut.reasons and all(piece.asked for piece in folder.mine):
+    settled = ready and not asks
+    if settled and heard and not cut.reasons:
         # Not before: what was not looked up is not unknown.
         matches = joined(matches)
     result = Matched(

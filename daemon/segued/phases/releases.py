@@ -7,7 +7,7 @@ is asked only when what was asked before it did not fit.
 
 import asyncio
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import mode
 from typing import Final
@@ -16,6 +16,7 @@ from segued.clients.musicbrainz import found_releases, recording_in, releases_in
 from segued.errors import ServiceAnswerError
 from segued.matching import album
 from segued.matching.evidence import Piece, Recording, Release
+from segued.matching.normalize import normalised
 from segued.phases.contract import Tools
 from segued.store import codec, lookups
 from segued.store.lookups import Question
@@ -25,6 +26,8 @@ __all__ = ["Looked", "recordings_of", "release_of"]
 RELEASES_MAX: Final = 3
 GROUPS_MAX: Final = 2
 FOUND_MAX: Final = 2
+
+TEXT_MAX: Final = 200
 
 MBID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -66,7 +69,7 @@ async def release_of(tools: Tools, pieces: Sequence[Piece]) -> Looked:
             full = await tools.store.do(lookups.answers, "musicbrainz", keys)
             stage, known = [*stage, *keys], known | full  # noqa: PLW2901
             found = [raw for key in keys if (raw := full.get(key))]
-        empty += [key for key in stage if known.get(key) == b""]
+        empty += [key for key in stage if _is_nothing(key, known)]
         if asks := tuple(_asked(key) for key in stage if key not in known):
             return Looked(asks=asks, empty=tuple(empty))
         if not found:
@@ -113,9 +116,9 @@ async def recordings_of(
     known = await tools.store.do(lookups.answers, "musicbrainz", keys)
     found = {}
     for key, raw in known.items():
-        if raw:
-            found[key.partition(":")[2]] = recording_in(raw)
-    empty = tuple(key for key in keys if known.get(key) == b"")
+        if raw and (recording := _recording(raw)) is not None:
+            found[key.partition(":")[2]] = recording
+    empty = tuple(key for key in keys if _is_nothing(key, known))
     asks = tuple(_asked(key) for key in keys if key not in known)
     return found, Looked(asks=asks, empty=empty)
 
@@ -128,10 +131,19 @@ def _valid(mbids: Iterable[str]) -> list[str]:
 
 def _search(pieces: Sequence[Piece]) -> list[str]:
     """Return the search for an album by its name, if its songs agree on one."""
-    names = [
-        (piece.album_artist or piece.artist, piece.album)
+    named = [
+        (
+            (piece.album_artist or piece.artist or "").strip(),
+            (piece.album or "").strip(),
+        )
         for piece in pieces
-        if piece.tagged and piece.album and (piece.album_artist or piece.artist)
+        if piece.tagged
+    ]
+    # Tags hold all sorts of things, and a search is for words.
+    names = [
+        (artist[:TEXT_MAX], title[:TEXT_MAX])
+        for artist, title in named
+        if normalised(artist) and normalised(title)
     ]
     if len(names) < max(1, len(pieces) / 2):
         return []
@@ -148,6 +160,23 @@ def _read(raw: bytes) -> tuple[Release, ...]:
     except ServiceAnswerError:
         # Kept by a version that understood it otherwise.
         return ()
+
+
+def _recording(raw: bytes) -> Recording | None:
+    try:
+        return recording_in(raw)
+    except ServiceAnswerError:
+        return None
+
+
+def _is_nothing(key: str, known: Mapping[str, bytes | None]) -> bool:
+    """Return whether the answer to a question is that there is nothing."""
+    raw = known.get(key)
+    if raw is None:
+        return False
+    if key.startswith("search:"):
+        return not _found(raw)
+    return not raw or (key.startswith("group:") and not _read(raw))
 
 
 def _found(raw: bytes) -> tuple[str, ...]:

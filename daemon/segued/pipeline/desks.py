@@ -7,7 +7,7 @@ from typing import Final
 
 from segued.clients.acoustid import AcoustId, Asked, candidates
 from segued.clients.http import Session
-from segued.clients.musicbrainz import MusicBrainz, found_releases
+from segued.clients.musicbrainz import MusicBrainz, found_releases, releases_in
 from segued.clients.pace import Clock
 from segued.clients.service import Service
 from segued.config import Services
@@ -99,7 +99,7 @@ def _musicbrainz_desk(client: MusicBrainz) -> Desk:
             return [Answered(question, raw or b"", nothing=raw is None)]
         if kind == "group":
             raw = await client.release_group(what)
-            return [Answered(question, raw, nothing=not raw)]
+            return [Answered(question, raw, nothing=not releases_in(raw))]
         # Not by the number of tracks: albums are rarely whole.
         artist, title = json.loads(what)
         raw = await client.search(artist, title, None)

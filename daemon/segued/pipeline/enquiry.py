@@ -29,6 +29,8 @@ GATHER_SECONDS: Final = 2.0
 LOOK_SECONDS: Final = 0.25
 """How soon a question is noticed that nobody announced."""
 
+COUNT_SECONDS: Final = 0.5
+
 
 class Enquiry:
     """Asks all services what there is to ask, until cancelled."""
@@ -40,6 +42,7 @@ class Enquiry:
         *,
         clock: Clock,
         board: Board,
+        roots: Sequence[bytes],
         news: asyncio.Event,
         resting: Callable[[], bool],
     ) -> None:
@@ -50,6 +53,7 @@ class Enquiry:
             desks: The services.
             clock: What time it is.
             board: Where it is shown how many questions are left.
+            roots: Music folders it is about; all of the library's, if none.
             news: Set whenever files were taken up.
             resting: Whether no file is worked on, so that no more questions
                 will come.
@@ -58,6 +62,7 @@ class Enquiry:
         self._store: Final = store
         self._clock: Final = clock
         self._board: Final = board
+        self._roots: Final = tuple(roots)
         self._news: Final = news
         self._resting: Final = resting
         self._taken_up = 0
@@ -87,13 +92,17 @@ class Enquiry:
                 return True
             waiting = [desk for desk in self.desks.values() if desk.open or desk.busy]
             counts = [
-                await self._store.do(lookups.count, desk.name) for desk in waiting
+                await self._store.do(lookups.count, desk.name, self._roots)
+                for desk in waiting
             ]
             self._board.lookups = sum(counts)
             if not any(counts) and not self._taken_up:
                 asking = self.asking("acoustid")
-                return bool(await self._store.do(folders.settle, None, asking=asking))
-            await asyncio.sleep(LOOK_SECONDS)
+                settled = await self._store.do(
+                    folders.settle, None, asking=asking, roots=self._roots
+                )
+                return bool(settled)
+            await asyncio.sleep(COUNT_SECONDS)
 
     async def _ask_forever(self, desk: Desk) -> None:
         while True:
@@ -123,7 +132,7 @@ class Enquiry:
             log.info("question.deferred", service=desk.name, reason=error.detail)
             await self._clock.sleep(LOOK_SECONDS)
             return
-        taken_up = await self._store.do(lookups.keep, desk.name, answered)
+        taken_up = await self._store.do(lookups.keep, desk.name, answered, self._roots)
         if taken_up:
             self._taken_up += taken_up
             self._news.set()
@@ -143,7 +152,12 @@ class Enquiry:
 
     async def _waiting(self, desk: Desk, kind: str, most: int) -> list[Question]:
         found = await self._store.do(
-            lookups.waiting, desk.name, most, but=frozenset(desk.busy), kind=kind
+            lookups.waiting,
+            desk.name,
+            most,
+            but=frozenset(desk.busy),
+            kind=kind,
+            roots=self._roots,
         )
         # Another asker may have looked at the same time.
         mine = [each for each in found if each.key not in desk.busy]

@@ -1,14 +1,17 @@
 """The files of one folder, which together may be an album."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 from peewee import fn
 
 from segued.model import FileId, FileStatus
 from segued.store.asked import Lookup
 from segued.store.models import Checkpoint, File, now, tuples
-from segued.store.reopen import take_up_from
+from segued.store.reopen import below, take_up_from
 
 __all__ = ["Sibling", "complete", "files_in", "rematch_others", "settle"]
 
@@ -74,20 +77,19 @@ def complete(folder: bytes, *, asking: bool) -> bool:
     )
     if File.select().where(there, ~fn.EXISTS(heard)).exists():
         return False
-    waits = (
-        Lookup.select()
-        .join(File)
-        .where(there, Lookup.service == "acoustid", Lookup.due_at <= now())
+    waits = Lookup.select(Lookup.file).where(
+        Lookup.file == File.id, Lookup.service == "acoustid", Lookup.due_at <= now()
     )
-    return not (asking and waits.exists())
+    return not (asking and File.select().where(there, fn.EXISTS(waits)).exists())
 
 
-def settle(path: bytes | None, *, asking: bool) -> int:
+def settle(path: bytes | None, *, asking: bool, roots: Sequence[bytes] = ()) -> int:
     """Take up files that waited for their folder, if that is complete now.
 
     Args:
         path: A file in the folder; None for all folders.
         asking: As for `complete`.
+        roots: Music folders that it is about; all, if there are none.
     """
     waits = (
         Checkpoint.select(File.folder, Checkpoint.file)
@@ -96,6 +98,8 @@ def settle(path: bytes | None, *, asking: bool) -> int:
     )
     if path is not None:
         waits = waits.where(File.folder == os.path.dirname(path))
+    if roots:
+        waits = waits.where(reduce(or_, map(below, roots)))
     folders: dict[bytes, list[FileId]] = {}
     for folder, file in tuples(waits):
         folders.setdefault(bytes(folder), []).append(FileId(file))

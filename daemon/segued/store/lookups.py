@@ -9,12 +9,16 @@ import zlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any, Final
+
+from peewee import fn
 
 from segued.model import FileId, FileStatus
 from segued.store.asked import ANSWERS, Lookup
 from segued.store.models import Checkpoint, File, now, tuples
-from segued.store.reopen import take_up_from
+from segued.store.reopen import below, take_up_from
 
 __all__ = [
     "Answered",
@@ -23,6 +27,7 @@ __all__ = [
     "count",
     "keep",
     "settle",
+    "settle_all",
     "waiting",
     "want",
 ]
@@ -83,10 +88,24 @@ def want(
         Lookup.insert(
             service=service, key=question.key, file=file, question=question.text
         ).on_conflict_replace().execute()
+    # Another file may have been answered for it: it is due again all the same.
+    table = ANSWERS[service]
+    past = table.select(table.key, table.question, table.expires_at).where(
+        table.key.in_(list(empty)), ~table.expires_at.is_null()
+    )
+    for key, text, expires in tuples(past):
+        Lookup.insert(
+            service=service, key=key, file=file, question=text, due_at=expires
+        ).on_conflict_ignore().execute()
 
 
 def waiting(
-    service: str, limit: int, *, but: Collection[str] = (), kind: str = ""
+    service: str,
+    limit: int,
+    *,
+    but: Collection[str] = (),
+    kind: str = "",
+    roots: Sequence[bytes] = (),
 ) -> list[Question]:
     """Return what there is to ask a service, what was wanted last first.
 
@@ -95,14 +114,16 @@ def waiting(
         limit: How many questions at most.
         but: Keys of what is being asked already.
         kind: What their keys begin with.
+        roots: Music folders that they are about; all, if there are none.
     """
     # By the index of what was wanted last; a dozen files ask the same question.
     newest = (
         Lookup.select(Lookup.key)
         .where(
-            _due(service),
+            _due(service, roots),
             Lookup.key.not_in(list(but)),
-            Lookup.key.startswith(kind) if kind else True,
+            # A range, so that a kind that nobody asks for costs nothing.
+            Lookup.key.between(kind, f"{kind}~") if kind else True,
         )
         .order_by(Lookup.at.desc())
         .limit(limit * FILES_OF_ONE)
@@ -115,13 +136,22 @@ def waiting(
     return [Question(key, texts[key]) for key in keys]
 
 
-def count(service: str) -> int:
-    """Return how many questions there are to ask a service."""
-    return int(Lookup.select(Lookup.key).where(_due(service)).distinct().count())
+def count(service: str, roots: Sequence[bytes] = ()) -> int:
+    """Return how many questions there are to ask a service, about some folders."""
+    due = _due(service, roots)
+    return int(Lookup.select(Lookup.key).where(due).distinct().count())
 
 
-def keep(service: str, answered: Sequence[Answered]) -> int:
+def keep(
+    service: str, answered: Sequence[Answered], roots: Sequence[bytes] = ()
+) -> int:
     """Keep answers, and take up the files that waited for nothing else.
+
+    Args:
+        service: Who answered.
+        answered: What.
+        roots: Music folders whose files may be taken up; all, if there are
+            none. The others are when they are imported the next time.
 
     Returns:
         How many files were taken up.
@@ -142,8 +172,12 @@ def keep(service: str, answered: Sequence[Answered]) -> int:
             Lookup.delete().where(rows).execute()
         else:
             Lookup.update(due_at=expires).where(rows).execute()
-        for file in files:
-            taken_up += _settle(file, service, news=not each.nothing)
+        if not each.nothing:
+            # Also whoever did not wait any more, or is in flight, wants to know.
+            Checkpoint.update(needs=service).where(
+                Checkpoint.file.in_(files), Checkpoint.phase == WAITED_AT[service]
+            ).execute()
+        taken_up += sum(_settle(file, service, roots) for file in files)
     return taken_up
 
 
@@ -153,19 +187,44 @@ def settle(file: FileId) -> bool:
     A file that is in flight when an answer comes is not touched; it asks here
     at its end.
     """
-    return any(_settle(file, service, news=False) for service in ANSWERS)
+    return any(_settle(file, service) for service in ANSWERS)
 
 
-def _settle(file: FileId, service: str, *, news: bool) -> bool:
+def settle_all(roots: Sequence[bytes]) -> int:
+    """Take up all complete files below some folders that wait for nothing more."""
+    taken_up = 0
+    for service, phase in WAITED_AT.items():
+        still = Lookup.select(Lookup.file).where(
+            Lookup.file == Checkpoint.file, _due(service)
+        )
+        rows = (
+            Checkpoint.select(Checkpoint.file)
+            .join(File)
+            .where(
+                Checkpoint.needs == service,
+                File.status == FileStatus.COMPLETE,
+                reduce(or_, map(below, roots)),
+                ~fn.EXISTS(still),
+            )
+        )
+        files = [FileId(file) for (file,) in tuples(rows)]
+        take_up_from(files, phase)
+        taken_up += len(files)
+    return taken_up
+
+
+def _settle(file: FileId, service: str, roots: Sequence[bytes] = ()) -> bool:
     row = File.get_or_none(File.id == file)
     if row is None or row.status != FileStatus.COMPLETE:
+        return False
+    if roots and not any(row.path.startswith(_slashed(root)) for root in roots):
         return False
     phase = WAITED_AT[service]
     waited = Checkpoint.select().where(
         Checkpoint.file == file, Checkpoint.phase == phase, Checkpoint.needs == service
     )
     still = Lookup.select().where(Lookup.file == file, _due(service))
-    if still.exists() or not (news or waited.exists()):
+    if still.exists() or not waited.exists():
         return False
     take_up_from([file], phase)
     return True
@@ -186,8 +245,16 @@ def answers(service: str, keys: Collection[str]) -> dict[str, bytes | None]:
     return found
 
 
-def _due(service: str) -> Any:  # noqa: ANN401
-    return (Lookup.service == service) & (Lookup.due_at <= now())
+def _due(service: str, roots: Sequence[bytes] = ()) -> Any:  # noqa: ANN401
+    due = (Lookup.service == service) & (Lookup.due_at <= now())
+    if not roots:
+        return due
+    there = File.select(File.id).where(reduce(or_, map(below, roots)))
+    return due & Lookup.file.in_(there)
+
+
+def _slashed(root: bytes) -> bytes:
+    return root.rstrip(b"/") + b"/"
 
 
 def _in_days(days: int) -> str:
