@@ -6,18 +6,21 @@ errors that say how long it lasts.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from urllib.parse import urljoin, urlsplit
-
-import aiohttp
 
 from segued.clients.unpacking import Unpacking, UnpackingError
 from segued.config import Services
 from segued.errors import ServiceAnswerError, ServiceAwayError, ServiceError
 
+if TYPE_CHECKING:
+    # Loaded where it is first needed: a tenth of a second that nobody has to
+    # wait for who asks nobody.
+    import aiohttp
+
 __all__ = ["Answer", "PassingError", "Question", "Session", "exchange", "open_session"]
 
-Session: TypeAlias = aiohttp.ClientSession
+Session: TypeAlias = "aiohttp.ClientSession"
 """What all services are asked through."""
 
 MOVED: Final = frozenset({301, 302, 303, 307, 308})
@@ -77,6 +80,8 @@ class PassingError(Exception):
 
 def open_session(services: Services, version: str) -> Session:
     """Return what all services are asked through; an async context manager."""
+    import aiohttp  # noqa: PLC0415
+
     contact = services.contact.strip() or "no contact given"
     session = aiohttp.ClientSession(
         headers={
@@ -106,6 +111,8 @@ async def exchange(
         ServiceAnswerError: The answer is too large, or no HTTP.
         ServiceAwayError: There is no connection to be had.
     """
+    import aiohttp  # noqa: PLC0415
+
     try:
         async with session.request(
             question.method,
@@ -144,6 +151,8 @@ def _failure(service: str, error: Exception) -> Exception:
     What aiohttp says is not repeated but where it is the system's word: it may
     quote what was sent.
     """
+    import aiohttp  # noqa: PLC0415
+
     match error:
         case TimeoutError():
             detail, passing = "does not answer in time", True

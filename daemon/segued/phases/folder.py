@@ -48,9 +48,10 @@ async def gathered(tools: Tools, dossier: Dossier) -> Gathered:
     folder = os.path.dirname(dossier.file.path)
     asking = tools.asking("acoustid")
     siblings = await tools.store.do(folders.files_in, folder, FILES_MAX)
-    complete = not siblings or await tools.store.do(
-        folders.complete, folder, asking=asking
-    )
+    # Who asks nobody learns nothing by waiting: the files that come later take
+    # these up again if they see more.
+    alone = not siblings or not (asking or tools.asking("musicbrainz"))
+    complete = alone or await tools.store.do(folders.complete, folder, asking=asking)
     own = dossier[p03_tags.PHASE], dossier[p05_fingerprint.PHASE].prints
     # Two hundred files' fingerprints are a megabyte of JSON: not on the loop.
     heard = await asyncio.to_thread(_read_all, siblings)

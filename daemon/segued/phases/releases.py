@@ -61,6 +61,8 @@ async def release_of(tools: Tools, pieces: Sequence[Piece]) -> Looked:
         _search(pieces),
     )
     for stage in stages:
+        if not stage:
+            continue
         known = await tools.store.do(lookups.answers, "musicbrainz", stage)
         found = [raw for key in stage if (raw := known.get(key))]
         if stage is stages[-1]:
@@ -113,6 +115,8 @@ async def recordings_of(
 ) -> tuple[dict[str, Recording], Looked]:
     """Return what is known of some recordings, and what is to be asked."""
     keys = [f"recording:{mbid}" for mbid in _valid(mbids)]
+    if not keys:
+        return {}, Looked()
     known = await tools.store.do(lookups.answers, "musicbrainz", keys)
     found = {}
     for key, raw in known.items():

@@ -85,8 +85,9 @@ class Worker:
     async def _settle(self, file: AudioFile, outcome: Outcome) -> None:
         """Take up whom this end, or an answer that came before it, lets go on."""
         asking = self.tools.asking("acoustid")
-        if outcome.waits_for or asking or self.tools.asking("musicbrainz"):
-            await self.tools.store.do(lookups.settle, file.id)
+        if asking or self.tools.asking("musicbrainz"):
+            if outcome.waits_for:
+                await self.tools.store.do(lookups.settle, file.id)
             await self.tools.store.do(folders.settle, file.path, asking=asking)
 
     async def _give_up(
