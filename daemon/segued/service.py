@@ -28,7 +28,7 @@ from segued.intake.grounds import Grounds
 from segued.intake.sweep import Swept, sweep
 from segued.media import essentia, fingerprint
 from segued.model import SessionState
-from segued.phases import PHASES, p06_match
+from segued.phases import PHASES
 from segued.phases.contract import Tools
 from segued.phases.p09_flavor import SPOOLED
 from segued.pipeline.desks import Desk, desks
@@ -123,7 +123,7 @@ class ImportService:
                 sessions.start, [shown(root) for root in roots]
             )
             if rematch:
-                await self._store.do(reopen.rematch, roots, p06_match.PHASE.number)
+                await self._store.do(reopen.rematch, roots)
             work = _Work(roots, held, workers or held.ai_processing_thread_count)
             async with self._outside(held, offline=offline) as desks:
                 await self._import(work, desks)

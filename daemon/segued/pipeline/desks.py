@@ -3,11 +3,15 @@
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
-from segued.clients.acoustid import AcoustId, Asked, candidates
+from segued.clients.acoustid import PIECES_MAX, AcoustId, Asked, candidates
 from segued.clients.http import Session
-from segued.clients.musicbrainz import MusicBrainz, found_releases, releases_in
+from segued.clients.musicbrainz import (
+    RECORDINGS_MAX,
+    MusicBrainz,
+    found_releases,
+    releases_in,
+)
 from segued.clients.pace import Clock
 from segued.clients.service import Service
 from segued.config import Services
@@ -15,9 +19,6 @@ from segued.store import codec
 from segued.store.lookups import Answered, Question
 
 __all__ = ["Desk", "desks"]
-
-PIECES_MAX: Final = 20
-RECORDINGS_MAX: Final = 100
 
 Ask = Callable[[Sequence[Question]], Awaitable[Sequence[Answered]]]
 

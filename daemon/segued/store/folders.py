@@ -11,7 +11,7 @@ from peewee import fn
 from segued.model import FileId, FileStatus
 from segued.store.asked import Lookup
 from segued.store.models import Checkpoint, File, now, tuples
-from segued.store.reopen import below, take_up_from
+from segued.store.reopen import FINGERPRINTING, MATCHING, below, take_up_from
 
 __all__ = ["Sibling", "complete", "files_in", "rematch_others", "settle"]
 
@@ -22,9 +22,6 @@ NO_PART = (
     FileStatus.NO_AUDIO,
 )
 """Files in one of these say nothing about what their folder is."""
-
-MATCHING = 6
-FINGERPRINTING = 5
 
 
 @dataclass(frozen=True, slots=True)

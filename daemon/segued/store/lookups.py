@@ -18,7 +18,7 @@ from peewee import fn
 from segued.model import FileId, FileStatus
 from segued.store.asked import ANSWERS, Lookup
 from segued.store.models import Checkpoint, File, now, tuples
-from segued.store.reopen import below, take_up_from
+from segued.store.reopen import FINGERPRINTING, MATCHING, below, take_up_from
 
 __all__ = [
     "Answered",
@@ -35,7 +35,7 @@ __all__ = [
 NOTHING_DAYS: Final = 7
 """An empty answer can be a time-out of the service's: it is asked again."""
 
-WAITED_AT: Final = {"acoustid": 5, "musicbrainz": 6}
+WAITED_AT: Final = {"acoustid": FINGERPRINTING, "musicbrainz": MATCHING}
 """The phase that a service's answers are for."""
 
 KEYS_AT_ONCE: Final = 500

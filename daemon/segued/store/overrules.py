@@ -6,15 +6,13 @@ from typing import Final
 from segued.model import FileId
 from segued.store.entities import Overrule
 from segued.store.models import File, Passage, now, tuples
-from segued.store.reopen import take_up_from
+from segued.store.reopen import MATCHING, take_up_from
 from segued.units import TICKS_PER_SECOND, Ticks
 
 __all__ = ["Said", "forget", "said_of", "say"]
 
 NEAR: Final = Ticks(TICKS_PER_SECOND)
 """A passage that begins this near to where it began is the same."""
-
-MATCHING: Final = 6
 
 
 @dataclass(frozen=True, slots=True)

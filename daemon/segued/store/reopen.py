@@ -13,6 +13,8 @@ from segued.store.entities import PassageSong, Song
 from segued.store.models import Checkpoint, Failure, File, Passage, tuples
 
 __all__ = [
+    "FINGERPRINTING",
+    "MATCHING",
     "below",
     "recover",
     "rematch",
@@ -23,6 +25,10 @@ __all__ = [
     "take_up_from",
 ]
 
+
+FINGERPRINTING: Final = 5
+MATCHING: Final = 6
+"""The phases that files are taken up at when more is known from outside."""
 
 FILES_AT_ONCE: Final = 500
 
@@ -162,14 +168,14 @@ def take_up(files: Sequence[FileId], *, flavor: bool = False) -> int:
     return len(files)
 
 
-def rematch(roots: Sequence[bytes], phase: int) -> int:
+def rematch(roots: Sequence[bytes]) -> int:
     """Take up all complete files below some folders, to be matched anew."""
     files = _ids(
         File.select(File.id).where(
             File.status == FileStatus.COMPLETE, reduce(or_, map(below, roots))
         )
     )
-    take_up_from(files, phase)
+    take_up_from(files, MATCHING)
     return len(files)
 
 
