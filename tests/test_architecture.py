@@ -33,7 +33,7 @@ HOMES: Final = {
     "blake3": {"media.hashing"},
     "chromaprint": {"media.fingerprint"},
     "essentia": {"media.essentia"},
-    "multiprocessing": {"compute"},
+    "multiprocessing": {"child", "compute"},
     "mutagen": {"media.tagformats"},
     "pebble": {"compute"},
     "peewee": {"store"},

@@ -1,4 +1,4 @@
-"""What one file of four hours takes, against forty songs: memory and CPU.
+"""What one file of four hours takes, against eighty songs: memory and CPU.
 
     contrib/bench/long
 

@@ -1,5 +1,6 @@
 """The music that is measured with: made once, from numbers, and kept."""
 
+import itertools
 import os
 import struct
 import subprocess
@@ -39,7 +40,10 @@ ALBUMS: Final[tuple[tuple[str, int, Encoding], ...]] = (
 )
 """An album of each kind: its name, its songs, how they are encoded."""
 
-SEEDS: Final = range(5_000, 5_000 + sum(count for _, count, _ in ALBUMS))
+ARTISTS: Final = ("Marram", "Sandpiper")
+"""Each has all those albums: enough for a start and an end not to count much."""
+
+SEEDS: Final = range(5_000, 5_000 + len(ARTISTS) * sum(count for _, count, _ in ALBUMS))
 
 SECONDS_MIN: Final = 180
 SECONDS_MORE: Final = 121
@@ -66,7 +70,7 @@ def cache() -> Path:
 
 
 def songs(folder: Path) -> None:
-    """Make forty songs in `folder`, if it is not there or empty."""
+    """Make eighty songs in `folder`, if it is not there or empty."""
     _once(folder, _make_songs)
 
 
@@ -103,15 +107,15 @@ def _once(folder: Path, make: Callable[[Path], None]) -> None:
 def _make_songs(folder: Path) -> None:
     seeds = iter(SEEDS)
     wanted: list[tuple[Path, int, Encoding]] = []
-    for album, count, encoding in ALBUMS:
-        place = folder / "Marram" / album
+    for artist, (album, count, encoding) in itertools.product(ARTISTS, ALBUMS):
+        place = folder / artist / album
         place.mkdir(parents=True)
         for track in range(1, count + 1):
             seed = next(seeds)
             path = place / f"{track:02} - Song {seed}{encoding[-1]}"
             names = {
                 "title": f"Song {seed}",
-                "artist": "Marram",
+                "artist": artist,
                 "album": album,
                 "track": f"{track}/{count}",
             }

@@ -2,7 +2,7 @@
 
     contrib/bench/speed [FOLDER] [--rounds N]
 
-FOLDER is imported if it holds music. If it is empty or absent, forty songs
+FOLDER is imported if it holds music. If it is empty or absent, eighty songs
 are made in it; without FOLDER, in the user's cache. The music is only read.
 """
 

@@ -6,12 +6,9 @@ children of its own, so that it never queues behind long work (decoding).
 """
 
 import asyncio
-import ctypes
 import multiprocessing
 import os
-import resource
 import signal
-import sys
 from collections.abc import Callable
 from concurrent.futures import CancelledError as FutureCancelled
 from concurrent.futures.process import BrokenProcessPool
@@ -23,6 +20,7 @@ from typing import Concatenate, Final, ParamSpec, TypeVar
 import structlog
 from pebble import ProcessExpired, ProcessPool
 
+from segued.child import nothing, settle_in
 from segued.errors import (
     ComputeError,
     SeguedError,
@@ -40,7 +38,6 @@ T = TypeVar("T")
 
 log: Final = structlog.get_logger()
 
-PR_SET_PDEATHSIG: Final = 1
 START_SECONDS: Final = 30.0
 JOIN_SECONDS: Final = 1.5
 CRASHES_MAX: Final = 2
@@ -48,6 +45,8 @@ MIB: Final = 1 << 20
 
 _ONE_THREAD: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _PRELOADED: Final = (
+    "pebble.pool.process",
+    "segued.child",
     "segued.media.analysis",
     "segued.media.tags",
     "segued.media.hashing",
@@ -80,12 +79,13 @@ class Compute:
         """Start the children, so that the first file does not wait for them."""
         await asyncio.gather(self._short.start(), self._long.start())
 
-    async def close(self) -> None:
-        """Kill all children, whatever they are at."""
+    def close(self) -> None:
+        """Kill all children, whatever they are at; for good, and at once."""
+        self._short.close()
+        self._long.close()
         # The pools would ask them first, and give the deaf three seconds.
         for child in multiprocessing.active_children():
             child.kill()
-        await asyncio.gather(self._short.close(), self._long.close())
 
     async def short(
         self,
@@ -147,7 +147,7 @@ class _Pool:
                 pool = self._made()
                 # Starting a child blocks until the fork server is up.
                 try:
-                    await asyncio.to_thread(pool.schedule, _nothing)
+                    await asyncio.to_thread(pool.schedule, nothing)
                 except OSError as error:
                     raise ComputeError(
                         f"child processes cannot be started: {error.strerror}"
@@ -155,10 +155,11 @@ class _Pool:
                 self._pool = pool
             return self._pool
 
-    async def close(self) -> None:
+    def close(self) -> None:
         pool, self._pool = self._pool, None
         if pool is not None:
-            await asyncio.to_thread(_end, pool)
+            # Its threads look up ten times a second. At the end nobody waits.
+            pool.stop()
 
     async def run(self, call: Callable[[], T], path: bytes, limit: Seconds) -> T:
         async with self._slots:
@@ -202,47 +203,21 @@ class _Pool:
             raise BrokenProcessPool from error
 
     async def _rebuild(self) -> None:
-        await self.close()
+        pool = self._pool
+        self.close()
+        if pool is not None:
+            with suppress(TimeoutError):
+                await asyncio.to_thread(pool.join, JOIN_SECONDS)
         await self.start()
 
     def _made(self) -> ProcessPool:
         get_ready()
         return ProcessPool(
             max_workers=self._processes,
-            initializer=_settle_in,
+            initializer=settle_in,
             initargs=(self._memory_bytes,),
             context=multiprocessing.get_context("forkserver"),
         )
-
-
-def _nothing() -> None:
-    """Be scheduled, so that the pool starts."""
-
-
-def _end(pool: ProcessPool) -> None:
-    pool.stop()
-    with suppress(TimeoutError):
-        pool.join(timeout=JOIN_SECONDS)
-
-
-def _settle_in(memory_bytes: int) -> None:
-    """Make a new child obedient, bounded and silent."""
-    # Ctrl-C goes to the whole terminal group; only the parent decides.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # A parent that is killed takes its children with it. Here the parent is
-    # the fork server, and that ends itself when nobody holds its pipe any more:
-    # neither the one behind it, nor any child.
-    pipe = forkserver._forkserver._forkserver_alive_fd  # type: ignore[attr-defined]  # noqa: SLF001
-    os.close(pipe)
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # C libraries print what they think of a file; that is not for the terminal.
-    null = os.open(os.devnull, os.O_RDWR)
-    for stream in (0, 1, 2):
-        os.dup2(null, stream)
-    os.close(null)
-    sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
 
 
 def _death(exitcode: int | None) -> str:

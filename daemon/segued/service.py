@@ -138,7 +138,7 @@ class ImportService:
             state = SessionState.FAILED
             error = UnforeseenError(f"{type(bug).__name__}: {bug}")
         finally:
-            await self._compute.close()
+            self._compute.close()
             await self._record(state, error)
             await self._store.close()
         stall_ms = round(1_000 * self._pulse.longest_stall, 1)

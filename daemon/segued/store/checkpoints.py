@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from segued.model import FileId
-from segued.store.models import Checkpoint, now, tuples
+from segued.store.models import Checkpoint, now
+from segued.store.prepared import Query, prepared
 
 __all__ = ["Kept", "kept", "put"]
 
@@ -31,26 +32,42 @@ def put(file: FileId, checkpoint: Kept) -> None:
     Forgets every later phase of the file: it was worked out from what this
     result replaces.
     """
-    Checkpoint.delete().where(
-        Checkpoint.file == file, Checkpoint.phase >= checkpoint.phase
-    ).execute()
-    Checkpoint.insert(
+    _delete_from(file, checkpoint.phase)
+    _insert(
         file=file,
         phase=checkpoint.phase,
         recipe=checkpoint.recipe,
         payload=checkpoint.payload,
         needs=checkpoint.needs,
         at=now(),
-    ).execute()
+    )
 
 
 def kept(file: FileId) -> Sequence[Kept]:
     """Return a file's checkpoints in the order of their phases."""
-    rows = (
+    return [Kept(*row) for row in _of(file)]
+
+
+@prepared
+def _delete_from(file: FileId, phase: int) -> Query:
+    return Checkpoint.delete().where(Checkpoint.file == file, Checkpoint.phase >= phase)
+
+
+@prepared
+def _insert(  # noqa: PLR0913
+    *, file: FileId, phase: int, recipe: str, payload: str, needs: str | None, at: str
+) -> Query:
+    return Checkpoint.insert(
+        file=file, phase=phase, recipe=recipe, payload=payload, needs=needs, at=at
+    )
+
+
+@prepared
+def _of(file: FileId) -> Query:
+    return (
         Checkpoint.select(
             Checkpoint.phase, Checkpoint.recipe, Checkpoint.payload, Checkpoint.needs
         )
         .where(Checkpoint.file == file)
         .order_by(Checkpoint.phase)
     )
-    return [Kept(*row) for row in tuples(rows)]

@@ -11,7 +11,8 @@ from typing import Final
 
 from segued.model import AudioFile, FileId, FileStatus
 from segued.store import codec
-from segued.store.models import Checkpoint, Failure, File, tuples
+from segued.store.models import Checkpoint, Failure, File
+from segued.store.prepared import Query, prepared
 
 __all__ = [
     "NOT_OWNERS",
@@ -57,15 +58,19 @@ class Claim:
 
 def rivals(file: FileId, content_hash: str) -> list[Rival]:
     """Return the other files with this content."""
-    rows = (
+    return [
+        Rival(FileId(other), bytes(path), bytes(root), FileStatus(status))
+        for other, path, root, status in _same(file, content_hash)
+    ]
+
+
+@prepared
+def _same(file: FileId, content_hash: str) -> Query:
+    return (
         File.select(File.id, File.path, File.root, File.status)
         .where(File.content_hash == content_hash, File.id != file)
         .order_by(File.added_at, File.id)
     )
-    return [
-        Rival(FileId(other), bytes(path), bytes(root), FileStatus(status))
-        for other, path, root, status in tuples(rows)
-    ]
 
 
 def claim(
@@ -87,10 +92,10 @@ def claim(
         which lives on under this path and with that status. Else DUPLICATE:
         another one has the content.
     """
-    mine = File.get_by_id(file.id)
-    if mine.content_hash not in (None, content_hash):
+    ((had_content, had_audio),) = _hashes(file.id)
+    if had_content not in (None, content_hash):
         release(file.id)
-    if mine.audio_hash not in (None, audio_hash):
+    if had_audio not in (None, audio_hash):
         # Another recording: what was read from the old one is not its own.
         File.update(tags=None).where(File.id == file.id).execute()
     others = rivals(file.id, content_hash)
@@ -101,14 +106,24 @@ def claim(
         )
         if gone:
             return Claim(_move(other, file), other.id, other.path, moved=True)
-    File.update(content_hash=content_hash, audio_hash=audio_hash).where(
-        File.id == file.id
-    ).execute()
+    _take(file.id, content_hash, audio_hash)
     for other in others:
         if other.status not in NOT_OWNERS:
             _link([file.id, *(each.id for each in others)])
             return Claim(FileStatus.DUPLICATE, other.id, other.path)
     return Claim()
+
+
+@prepared
+def _hashes(file: FileId) -> Query:
+    return File.select(File.content_hash, File.audio_hash).where(File.id == file)
+
+
+@prepared
+def _take(file: FileId, content_hash: str, audio_hash: str) -> Query:
+    return File.update(content_hash=content_hash, audio_hash=audio_hash).where(
+        File.id == file
+    )
 
 
 def _move(rival: Rival, new: AudioFile) -> FileStatus:

@@ -8,6 +8,7 @@ from typing import Final
 from segued.model import AudioFacts, LevelCurve, Print, Warned
 from segued.store import codec
 from segued.store.models import Curve
+from segued.store.prepared import Query, prepared
 from segued.units import Frames, Hertz
 
 __all__ = ["Heard", "add_prints", "find", "keep", "prints"]
@@ -32,20 +33,18 @@ class Heard:
 
 def find(audio_hash: str, version: int) -> Heard | None:
     """Return what is known of some audio, if this version heard it."""
-    row = Curve.get_or_none(Curve.audio_hash == audio_hash, Curve.version == version)
-    if row is None:
-        return None
-    return Heard(
-        facts=codec.decode(row.facts, AudioFacts),
-        curve=LevelCurve(
-            zlib.decompress(row.levels),
-            Frames(row.hop_frames),
-            Hertz(row.rate),
-            Frames(row.frames),
-        ),
-        prints=tuple(codec.decode(row.prints, list[Print])),
-        warnings=tuple(codec.decode(row.warnings, list[Warned])),
-    )
+    for facts, levels, hop, rate, frames, prints_, warnings in _heard(
+        audio_hash, version
+    ):
+        return Heard(
+            facts=codec.decode(facts, AudioFacts),
+            curve=LevelCurve(
+                zlib.decompress(levels), Frames(hop), Hertz(rate), Frames(frames)
+            ),
+            prints=tuple(codec.decode(prints_, list[Print])),
+            warnings=tuple(codec.decode(warnings, list[Warned])),
+        )
+    return None
 
 
 def keep(audio_hash: str, version: int, heard: Heard) -> None:
@@ -84,5 +83,24 @@ def add_prints(audio_hash: str, new: Sequence[Print]) -> None:
 
 def prints(audio_hash: str) -> tuple[Print, ...]:
     """Return every fingerprint ever taken of some audio."""
-    row = Curve.get_or_none(Curve.audio_hash == audio_hash)
-    return tuple(codec.decode(row.prints, list[Print])) if row else ()
+    for (text,) in _prints(audio_hash):
+        return tuple(codec.decode(text, list[Print]))
+    return ()
+
+
+@prepared
+def _heard(audio_hash: str, version: int) -> Query:
+    return Curve.select(
+        Curve.facts,
+        Curve.levels,
+        Curve.hop_frames,
+        Curve.rate,
+        Curve.frames,
+        Curve.prints,
+        Curve.warnings,
+    ).where(Curve.audio_hash == audio_hash, Curve.version == version)
+
+
+@prepared
+def _prints(audio_hash: str) -> Query:
+    return Curve.select(Curve.prints).where(Curve.audio_hash == audio_hash)

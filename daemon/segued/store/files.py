@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from peewee import fn
+
 from segued.errors import FileError, shown
 from segued.model import (
     AudioFacts,
@@ -14,6 +16,7 @@ from segued.model import (
 )
 from segued.store import codec, content
 from segued.store.models import Failure, File, Passage, now
+from segued.store.prepared import Query, prepared
 from segued.units import frames_to_ticks
 
 __all__ = [
@@ -32,21 +35,19 @@ __all__ = [
 
 def status_of(file: FileId) -> tuple[FileStatus, Signature] | None:
     """Return where a file stands and its signature on record, if it is known."""
-    row = File.get_or_none(File.id == file)
-    if row is None:
-        return None
-    signature = Signature(row.size_bytes, row.mtime_ns, row.inode)
-    return FileStatus(row.status), signature
+    for status, size, mtime, inode in _signed(file):
+        return FileStatus(status), Signature(size, mtime, inode)
+    return None
 
 
 def begin(file: AudioFile) -> None:
     """Make a file PROCESSING, under the signature it is read by."""
-    File.update(
-        status=FileStatus.PROCESSING,
-        size_bytes=file.signature.size_bytes,
-        mtime_ns=file.signature.mtime_ns,
-        inode=file.signature.inode,
-    ).where(File.id == file.id).execute()
+    _begin(
+        file.id,
+        file.signature.size_bytes,
+        file.signature.mtime_ns,
+        file.signature.inode,
+    )
 
 
 def finish(file: FileId, status: FileStatus) -> None:
@@ -57,8 +58,8 @@ def finish(file: FileId, status: FileStatus) -> None:
     """
     if status in (FileStatus.DUPLICATE, FileStatus.NO_AUDIO):
         Passage.delete().where(Passage.file == file).execute()
-    File.update(status=status, finished_at=now()).where(File.id == file).execute()
-    Failure.delete().where(Failure.file == file, Failure.fatal == 1).execute()
+    _finish(file, status, now())
+    _forgive(file)
 
 
 def put_back(file: FileId) -> None:
@@ -82,10 +83,10 @@ def warn(file: FileId, phase: int, warnings: Sequence[Warned]) -> None:
 
     The warning of the lowest phase is the one kept, with the file's name.
     """
-    earlier = Failure.get_or_none(Failure.file == file)
-    if earlier is not None and earlier.phase < phase and not earlier.fatal:
-        return
-    Failure.delete().where(Failure.file == file).execute()
+    for earlier, fatal in _noted(file):
+        if earlier < phase and not fatal:
+            return
+        Failure.delete().where(Failure.file == file).execute()
     if warnings:
         path = bytes(File.get_by_id(file).path)
         first = warnings[0]
@@ -106,31 +107,79 @@ def _note(file: FileId, phase: int, what: Warned, *, fatal: bool) -> None:
 
 def tags_of(file: FileId) -> Tags:
     """Return the tags on record; none of them set for a new file."""
-    text = File.get_by_id(file).tags
-    return codec.decode(text, Tags) if text else Tags()
+    for (text,) in _tags(file):
+        return codec.decode(text, Tags) if text else Tags()
+    return Tags()
 
 
 def keep_tags(file: FileId, tags: Tags) -> None:
     """Put a file's merged tags on record."""
-    File.update(tags=codec.encode(tags)).where(File.id == file).execute()
+    _keep_tags(file, codec.encode(tags))
 
 
 def keep_facts(file: FileId, facts: AudioFacts) -> None:
     """Put on record what decoding a file showed."""
-    File.update(
-        duration_ticks=frames_to_ticks(facts.frames, facts.rate),
-        sample_rate=facts.rate,
-        channels=facts.channels,
-        codec=facts.codec,
-    ).where(File.id == file).execute()
+    duration = frames_to_ticks(facts.frames, facts.rate)
+    _keep_facts(file, duration, facts.rate, facts.channels, facts.codec)
 
 
 def siblings(file: FileId) -> int:
     """Return how many files are in a file's folder, itself included."""
-    folder = File.select(File.folder).where(File.id == file)
-    count: int = (
-        File.select()
-        .where(File.folder == folder, File.status != FileStatus.MISSING)
-        .count()
+    ((count,),) = _siblings(file)
+    return int(count)
+
+
+@prepared
+def _signed(file: FileId) -> Query:
+    return File.select(File.status, File.size_bytes, File.mtime_ns, File.inode).where(
+        File.id == file
     )
-    return count
+
+
+@prepared
+def _begin(file: FileId, size: int, mtime: int, inode: int) -> Query:
+    return File.update(
+        status=FileStatus.PROCESSING, size_bytes=size, mtime_ns=mtime, inode=inode
+    ).where(File.id == file)
+
+
+@prepared
+def _finish(file: FileId, status: FileStatus, at: str) -> Query:
+    return File.update(status=status, finished_at=at).where(File.id == file)
+
+
+@prepared
+def _forgive(file: FileId) -> Query:
+    return Failure.delete().where(Failure.file == file, Failure.fatal == 1)
+
+
+@prepared
+def _noted(file: FileId) -> Query:
+    return Failure.select(Failure.phase, Failure.fatal).where(Failure.file == file)
+
+
+@prepared
+def _tags(file: FileId) -> Query:
+    return File.select(File.tags).where(File.id == file)
+
+
+@prepared
+def _keep_tags(file: FileId, tags: str) -> Query:
+    return File.update(tags=tags).where(File.id == file)
+
+
+@prepared
+def _keep_facts(
+    file: FileId, duration: int, rate: int, channels: int, codec: str
+) -> Query:
+    return File.update(
+        duration_ticks=duration, sample_rate=rate, channels=channels, codec=codec
+    ).where(File.id == file)
+
+
+@prepared
+def _siblings(file: FileId) -> Query:
+    folder = File.select(File.folder).where(File.id == file)
+    return File.select(fn.COUNT(File.id)).where(
+        File.folder == folder, File.status != FileStatus.MISSING
+    )

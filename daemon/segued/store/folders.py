@@ -11,6 +11,7 @@ from peewee import fn
 from segued.model import FileId, FileStatus
 from segued.store.asked import Lookup
 from segued.store.models import Checkpoint, File, now, tuples
+from segued.store.prepared import Query, prepared
 from segued.store.reopen import FINGERPRINTING, MATCHING, below, take_up_from
 
 __all__ = ["Sibling", "complete", "files_in", "rematch_others", "settle"]
@@ -41,8 +42,17 @@ class Sibling:
 
 def files_in(folder: bytes, limit: int) -> list[Sibling]:
     """Return the files of a folder by name; none if there are more than `limit`."""
+    found = [
+        Sibling(FileId(file), bytes(path), named, heard)
+        for file, path, named, heard in _files_in(folder, limit + 1)
+    ]
+    return found if len(found) <= limit else []
+
+
+@prepared
+def _files_in(folder: bytes, limit: int) -> Query:
     tags, prints = Checkpoint.alias(), Checkpoint.alias()
-    rows = (
+    return (
         File.select(File.id, File.path, tags.payload, prints.payload)
         .left_outer_join(tags, on=((tags.file == File.id) & (tags.phase == 3)))  # noqa: PLR2004
         .switch(File)
@@ -52,13 +62,8 @@ def files_in(folder: bytes, limit: int) -> list[Sibling]:
         )
         .where(File.folder == folder, File.status.not_in(list(NO_PART)))
         .order_by(File.path)
-        .limit(limit + 1)
+        .limit(limit)
     )
-    found = [
-        Sibling(FileId(file), bytes(path), named, heard)
-        for file, path, named, heard in tuples(rows)
-    ]
-    return found if len(found) <= limit else []
 
 
 def complete(folder: bytes, *, asking: bool) -> bool:

@@ -18,6 +18,7 @@ from peewee import fn
 from segued.model import FileId, FileStatus
 from segued.store.asked import ANSWERS, Lookup
 from segued.store.models import Checkpoint, File, now, tuples
+from segued.store.prepared import Query, prepared
 from segued.store.reopen import FINGERPRINTING, MATCHING, below, take_up_from
 
 __all__ = [
@@ -81,13 +82,20 @@ def want(
         questions: What is not answered yet.
         empty: Keys of what nothing was found for, to be asked again one day.
     """
-    Lookup.delete().where(
-        Lookup.file == file, Lookup.service == service, Lookup.key.not_in(list(empty))
-    ).execute()
+    if empty:
+        Lookup.delete().where(
+            Lookup.file == file,
+            Lookup.service == service,
+            Lookup.key.not_in(list(empty)),
+        ).execute()
+    else:
+        _forget(file, service)
     for question in questions:
         Lookup.insert(
             service=service, key=question.key, file=file, question=question.text
         ).on_conflict_replace().execute()
+    if not empty:
+        return
     # Another file may have been answered for it: it is due again all the same.
     table = ANSWERS[service]
     past = table.select(table.key, table.question, table.expires_at).where(
@@ -97,6 +105,11 @@ def want(
         Lookup.insert(
             service=service, key=key, file=file, question=text, due_at=expires
         ).on_conflict_ignore().execute()
+
+
+@prepared
+def _forget(file: FileId, service: str) -> Query:
+    return Lookup.delete().where(Lookup.file == file, Lookup.service == service)
 
 
 def waiting(

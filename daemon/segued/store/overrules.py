@@ -6,6 +6,7 @@ from typing import Final
 from segued.model import FileId
 from segued.store.entities import Overrule
 from segued.store.models import File, Passage, now, tuples
+from segued.store.prepared import Query, prepared
 from segued.store.reopen import MATCHING, take_up_from
 from segued.units import TICKS_PER_SECOND, Ticks
 
@@ -71,11 +72,15 @@ def forget(path: bytes, ordinal: int) -> bool:
 
 def said_of(file: FileId) -> list[Said]:
     """Return all that was said of a file's passages."""
+    return [Said(Ticks(start), *rest) for start, *rest in _said_of(file)]
+
+
+@prepared
+def _said_of(file: FileId) -> Query:
     audio_hash = File.select(File.audio_hash).where(File.id == file)
-    rows = Overrule.select(
+    return Overrule.select(
         Overrule.start_ticks, Overrule.recording_mbid, Overrule.title, Overrule.artist
     ).where(Overrule.audio_hash == audio_hash)
-    return [Said(Ticks(start), *rest) for start, *rest in tuples(rows)]
 
 
 def _passage(path: bytes, ordinal: int) -> tuple[FileId, str, Ticks] | None:

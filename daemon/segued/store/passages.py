@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from segued.model import Confidence, FileId, PassageStatus, Span
 from segued.store import codec
-from segued.store.models import Decision, Passage, now
+from segued.store.models import Decision, Passage, new_id, now
+from segued.store.prepared import Query, prepared
 from segued.units import Ticks
 
 __all__ = ["Decided", "complete", "of_file", "replace", "set_flavor", "set_leads"]
@@ -38,52 +39,47 @@ def replace(file: FileId, decided: Sequence[Decided]) -> list[str]:
     A passage whose span stays keeps its id, and with it the fades that a
     person gave it.
     """
-    there = {
-        (row.start_ticks, row.end_ticks): row
-        for row in Passage.select().where(Passage.file == file)
-    }
+    there = {(start, end): passage for passage, start, end in _spans(file)}
     kept = {(each.span.start, each.span.end) for each in decided} & set(there)
-    Passage.delete().where(
-        Passage.file == file,
-        Passage.id.not_in([there[span].id for span in kept]),
-    ).execute()
-    # Ordinals are unique within a file: out of the way while they move.
-    Passage.update(ordinal=0 - Passage.ordinal).where(Passage.file == file).execute()
+    if there:
+        Passage.delete().where(
+            Passage.file == file, Passage.id.not_in([there[span] for span in kept])
+        ).execute()
+        # Ordinals are unique within a file: out of the way while they move.
+        Passage.update(ordinal=0 - Passage.ordinal).where(
+            Passage.file == file
+        ).execute()
     ids = []
     for ordinal, each in enumerate(decided, start=1):
-        old = there.get((each.span.start, each.span.end))
-        row = old or Passage(file=file)
-        row.ordinal = ordinal
-        row.start_ticks, row.end_ticks = each.span.start, each.span.end
-        row.lead_in_ticks = row.lead_out_ticks = None
-        row.fingerprint = each.fingerprint
-        row.title, row.artist, row.album = each.title, each.artist, each.album
-        row.confidence, row.score = each.confidence, each.score
-        row.status = PassageStatus.PENDING
-        row.save(force_insert=old is None)
-        Decision.insert(
-            passage=row.id,
-            reason=each.reason,
-            evidence=codec.encode(each.evidence),
-            rejected=codec.encode(each.rejected),
-            at=now(),
-        ).on_conflict_replace().execute()
-        ids.append(row.id)
+        passage = there.get((each.span.start, each.span.end))
+        if passage is None:
+            passage = new_id()
+            _insert(passage, file, ordinal, each.span.start, each.span.end)
+        _describe(
+            passage,
+            ordinal=ordinal,
+            fingerprint=each.fingerprint,
+            title=each.title,
+            artist=each.artist,
+            album=each.album,
+            confidence=each.confidence,
+            score=each.score,
+        )
+        evidence, rejected = codec.encode(each.evidence), codec.encode(each.rejected)
+        _decide(passage, each.reason, evidence, rejected, now())
+        ids.append(passage)
     return ids
 
 
 def of_file(file: FileId) -> list[str]:
     """Return the ids of a file's passages, in order."""
-    rows = Passage.select(Passage.id).where(Passage.file == file)
-    return [row.id for row in rows.order_by(Passage.ordinal)]
+    return [passage for (passage,) in _of(file)]
 
 
 def set_leads(file: FileId, leads: Sequence[tuple[Ticks | None, Ticks | None]]) -> None:
     """Put lead-in and lead-out of a file's passages on record, in order."""
     for passage, (lead_in, lead_out) in zip(of_file(file), leads, strict=True):
-        Passage.update(lead_in_ticks=lead_in, lead_out_ticks=lead_out).where(
-            Passage.id == passage
-        ).execute()
+        _set_leads(passage, lead_in, lead_out)
 
 
 def set_flavor(passage: str, flavor: str, source: str) -> None:
@@ -95,9 +91,79 @@ def set_flavor(passage: str, flavor: str, source: str) -> None:
 
 def complete(file: FileId) -> int:
     """Make a file's passages INGEST COMPLETE; return how many there are."""
-    changed: int = (
-        Passage.update(status=PassageStatus.COMPLETE)
-        .where(Passage.file == file)
-        .execute()
+    return _complete(file).rowcount
+
+
+@prepared
+def _spans(file: FileId) -> Query:
+    return Passage.select(Passage.id, Passage.start_ticks, Passage.end_ticks).where(
+        Passage.file == file
     )
-    return changed
+
+
+@prepared
+def _insert(
+    passage: str, file: FileId, ordinal: int, start: Ticks, end: Ticks
+) -> Query:
+    return Passage.insert(
+        id=passage,
+        file=file,
+        ordinal=ordinal,
+        start_ticks=start,
+        end_ticks=end,
+        confidence=Confidence.NONE,
+        score=0.0,
+        status=PassageStatus.PENDING,
+    )
+
+
+@prepared
+def _describe(  # noqa: PLR0913
+    passage: str,
+    *,
+    ordinal: int,
+    fingerprint: str | None,
+    title: str | None,
+    artist: str | None,
+    album: str | None,
+    confidence: Confidence,
+    score: float,
+) -> Query:
+    return Passage.update(
+        ordinal=ordinal,
+        lead_in_ticks=None,
+        lead_out_ticks=None,
+        fingerprint=fingerprint,
+        title=title,
+        artist=artist,
+        album=album,
+        confidence=confidence,
+        score=score,
+        status=PassageStatus.PENDING,
+    ).where(Passage.id == passage)
+
+
+@prepared
+def _decide(passage: str, reason: str, evidence: str, rejected: str, at: str) -> Query:
+    return Decision.insert(
+        passage=passage, reason=reason, evidence=evidence, rejected=rejected, at=at
+    ).on_conflict_replace()
+
+
+@prepared
+def _of(file: FileId) -> Query:
+    return (
+        Passage.select(Passage.id).where(Passage.file == file).order_by(Passage.ordinal)
+    )
+
+
+@prepared
+def _set_leads(passage: str, lead_in: Ticks | None, lead_out: Ticks | None) -> Query:
+    return Passage.update(lead_in_ticks=lead_in, lead_out_ticks=lead_out).where(
+        Passage.id == passage
+    )
+
+
+@prepared
+def _complete(file: FileId) -> Query:
+    return Passage.update(status=PassageStatus.COMPLETE).where(Passage.file == file)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from segued.model import FileId, SongStatus
 from segued.store.entities import (
@@ -15,7 +15,8 @@ from segued.store.entities import (
     SongWork,
     Work,
 )
-from segued.store.models import Passage, tuples
+from segued.store.models import Passage
+from segued.store.prepared import Query, prepared
 
 __all__ = [
     "Credit",
@@ -56,11 +57,11 @@ def record(passage: str, song: SongFacts | None, album: Credit | None) -> None:
     What is known of its sound goes with it: the sound stays, whatever its name.
     """
     before = _sound_of(passage)
-    PassageSong.delete().where(PassageSong.passage == passage).execute()
-    PassageAlbum.delete().where(PassageAlbum.passage == passage).execute()
+    _untie_song(passage)
+    _untie_album(passage)
     if song is not None:
         row = _entity(Song, song.song, "title")
-        PassageSong.insert(passage=passage, song=row).execute()
+        _tie_song(passage, row)
         _credit(row, song.artists)
         if before is not None:
             set_flavor(row, SongStatus.FLAVOR_READY, *before)
@@ -69,57 +70,39 @@ def record(passage: str, song: SongFacts | None, album: Credit | None) -> None:
             SongWork.insert(song=row, work=work).on_conflict_ignore().execute()
     if album is not None:
         row = _entity(Album, album, "title")
-        PassageAlbum.insert(passage=passage, album=row).execute()
+        _tie_album(passage, row)
 
 
 def _sound_of(passage: str) -> tuple[str, str] | None:
     """Return the flavor of a passage's song, or its own, with the source."""
-    row = (
-        Song.select(Song.flavor, Song.flavor_source)
-        .join(PassageSong)
-        .where(PassageSong.passage == passage, ~Song.flavor.is_null())
-        .first()
-    ) or (
-        Passage.select(Passage.flavor, Passage.flavor_source)
-        .where(Passage.id == passage, ~Passage.flavor.is_null())
-        .first()
-    )
-    return (row.flavor, row.flavor_source) if row else None
+    for query in (_sound_of_song, _sound_of_passage):
+        for flavor, source in query(passage):
+            return flavor, source
+    return None
 
 
 def _credit(song: str, artists: Sequence[Credit]) -> None:
     rows = list(dict.fromkeys(_entity(Artist, each, "name") for each in artists))
-    SongArtist.delete().where(SongArtist.song == song).execute()
+    _uncredit(song)
     for row in rows:
-        SongArtist.insert(song=song, artist=row, weight=1 / len(rows)).execute()
+        _credit_one(song, row, 1 / len(rows))
 
 
 def _entity(table: Any, wanted: Credit, name: str) -> str:  # noqa: ANN401
     """Return the id of the row for `wanted`, made or named if need be."""
-    if wanted.mbid:
-        same = table.mbid == wanted.mbid
-        ids = {"mbid": wanted.mbid}
-    else:
-        same = table.name_key == wanted.key
-        ids = {"name_key": wanted.key or ""}
-    row = table.get_or_none(same)
-    if row is None:
-        row = table.create(**ids, **{name: wanted.name})
-    elif wanted.name and getattr(row, name) is None:
-        table.update(**{name: wanted.name}).where(same).execute()
-    found: str = row.id
-    return found
+    by_id, by_key = _NAMED[table]
+    for row, known in by_id(wanted.mbid) if wanted.mbid else by_key(wanted.key):
+        if wanted.name and known is None:
+            table.update(**{name: wanted.name}).where(table.id == row).execute()
+        return str(row)
+    ids = {"mbid": wanted.mbid} if wanted.mbid else {"name_key": wanted.key or ""}
+    made: str = table.create(**ids, **{name: wanted.name}).id
+    return made
 
 
 def song_of(file: FileId) -> list[tuple[str, str | None]]:
     """Return each passage of a file, in order, with its song if it has one."""
-    rows = (
-        Passage.select(Passage.id, PassageSong.song)
-        .left_outer_join(PassageSong)
-        .where(Passage.file == file)
-        .order_by(Passage.ordinal)
-    )
-    return [(passage, song) for passage, song in tuples(rows)]
+    return [(passage, song) for passage, song in _songs_of(file)]
 
 
 def flavored(songs: Sequence[str]) -> set[str]:
@@ -132,10 +115,7 @@ def flavored(songs: Sequence[str]) -> set[str]:
 
 def flavored_without(file: FileId) -> set[str]:
     """Return a file's passages without a song whose sound is known."""
-    rows = Passage.select(Passage.id).where(
-        Passage.file == file, ~Passage.flavor.is_null()
-    )
-    return {row.id for row in rows}
+    return {passage for (passage,) in _passages_flavored(file)}
 
 
 def set_flavor(
@@ -146,3 +126,89 @@ def set_flavor(
     Song.update(status=status, flavor=flavor, flavor_source=source).where(
         Song.id == song, Song.status != SongStatus.FLAVOR_READY
     ).execute()
+
+
+@prepared
+def _untie_song(passage: str) -> Query:
+    return PassageSong.delete().where(PassageSong.passage == passage)
+
+
+@prepared
+def _untie_album(passage: str) -> Query:
+    return PassageAlbum.delete().where(PassageAlbum.passage == passage)
+
+
+@prepared
+def _tie_song(passage: str, song: str) -> Query:
+    return PassageSong.insert(passage=passage, song=song)
+
+
+@prepared
+def _tie_album(passage: str, album: str) -> Query:
+    return PassageAlbum.insert(passage=passage, album=album)
+
+
+@prepared
+def _uncredit(song: str) -> Query:
+    return SongArtist.delete().where(SongArtist.song == song)
+
+
+@prepared
+def _credit_one(song: str, artist: str, weight: float) -> Query:
+    return SongArtist.insert(song=song, artist=artist, weight=weight)
+
+
+@prepared
+def _sound_of_song(passage: str) -> Query:
+    return (
+        Song.select(Song.flavor, Song.flavor_source)
+        .join(PassageSong)
+        .where(PassageSong.passage == passage, ~Song.flavor.is_null())
+    )
+
+
+@prepared
+def _sound_of_passage(passage: str) -> Query:
+    return Passage.select(Passage.flavor, Passage.flavor_source).where(
+        Passage.id == passage, ~Passage.flavor.is_null()
+    )
+
+
+@prepared
+def _songs_of(file: FileId) -> Query:
+    return (
+        Passage.select(Passage.id, PassageSong.song)
+        .left_outer_join(PassageSong)
+        .where(Passage.file == file)
+        .order_by(Passage.ordinal)
+    )
+
+
+@prepared
+def _passages_flavored(file: FileId) -> Query:
+    return Passage.select(Passage.id).where(
+        Passage.file == file, ~Passage.flavor.is_null()
+    )
+
+
+def _named_in(table: Any, name: str) -> tuple[Any, Any]:  # noqa: ANN401
+    """Return the queries for a row of `table` by its MusicBrainz id, and by its key."""
+    shown = getattr(table, name)
+
+    @prepared
+    def by_id(mbid: str) -> Query:
+        return table.select(table.id, shown).where(table.mbid == mbid)
+
+    @prepared
+    def by_key(key: str | None) -> Query:
+        return table.select(table.id, shown).where(table.name_key == key)
+
+    return by_id, by_key
+
+
+_NAMED: Final = {
+    Song: _named_in(Song, "title"),
+    Artist: _named_in(Artist, "name"),
+    Work: _named_in(Work, "title"),
+    Album: _named_in(Album, "title"),
+}

@@ -1,0 +1,40 @@
+"""What a child process does first: it grows obedient, bounded and silent.
+
+Apart from `segued.compute`, so that children do not load what starts them.
+"""
+
+import ctypes
+import os
+import resource
+import signal
+import sys
+from multiprocessing import forkserver
+from typing import Final
+
+__all__ = ["nothing", "settle_in"]
+
+PR_SET_PDEATHSIG: Final = 1
+
+
+def settle_in(memory_bytes: int) -> None:
+    """Be ended by the parent alone or with it, and take no more memory than this."""
+    # Ctrl-C goes to the whole terminal group; only the parent decides.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A parent that is killed takes its children with it. Here the parent is
+    # the fork server, and that ends itself when nobody holds its pipe any more:
+    # neither the one behind it, nor any child.
+    pipe = forkserver._forkserver._forkserver_alive_fd  # type: ignore[attr-defined]  # noqa: SLF001
+    os.close(pipe)
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # C libraries print what they think of a file; that is not for the terminal.
+    null = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(null, stream)
+    os.close(null)
+    sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+
+
+def nothing() -> None:
+    """Be scheduled, so that a pool starts its children."""

@@ -1,0 +1,43 @@
+"""Queries that are put into words once."""
+
+import pytest
+
+from segued.model import FileStatus
+from segued.store.database import Store
+from segued.store.entities import Song
+from segued.store.models import File
+from segued.store.prepared import Query, prepared
+from tests.store.shelf import Shelf
+
+
+@prepared
+def _with_status(status: FileStatus, name: bytes) -> Query:
+    return File.select(File.path_text).where(
+        File.status == status, File.size_bytes > 0, File.path != name
+    )
+
+
+@prepared
+def _song(title: str) -> Query:
+    return Song.insert(title=title)
+
+
+async def test_each_call_has_values_of_its_own(store: Store) -> None:
+    """Only the words are kept; what the query says itself stays in its place."""
+    shelf = Shelf(store)
+    await shelf.walk("a", "b", "c")
+    await shelf.finish("b")
+
+    def look(status: FileStatus, name: bytes) -> list[str]:
+        rows = _with_status(status, name=name).fetchall()
+        return sorted(path.rpartition("/")[2] for (path,) in rows)
+
+    assert await store.do(look, FileStatus.PENDING, b"") == ["a", "c"]
+    assert await store.do(look, FileStatus.COMPLETE, b"") == ["b"]
+    assert await store.do(look, FileStatus.MISSING, b"") == []
+
+
+async def test_an_insert_names_what_has_a_default(store: Store) -> None:
+    """The id of the first song would be that of all others."""
+    with pytest.raises(TypeError, match="Song: no value for id"):
+        await store.do(_song, "Same")
