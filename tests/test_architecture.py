@@ -28,7 +28,7 @@ FUNCTION_LINES_MAX: Final = 60
 
 HOMES: Final = {
     "acoustid": {"media.fingerprint"},
-    "aiohttp": {"clients.http"},
+    "aiohttp": {"clients.http", "views.web"},
     "av": {"media.libav"},
     "blake3": {"media.hashing"},
     "chromaprint": {"media.fingerprint"},

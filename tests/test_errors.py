@@ -6,7 +6,8 @@ import re
 import pytest
 
 from segued import errors
-from segued.errors import DecodeError, FileError, SeguedError, shown
+from segued.errors import DecodeError, FileError, SeguedError
+from segued.paths import shown
 
 
 def descendants(kind: type[SeguedError]) -> list[type[SeguedError]]:

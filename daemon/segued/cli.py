@@ -15,12 +15,19 @@ from rich.markup import escape
 
 from segued import __version__, log
 from segued.config import Config, load
-from segued.errors import ConfigError, SeguedError, shown
+from segued.errors import ConfigError, DaemonError, SeguedError
 from segued.exits import Exit
+from segued.paths import shown
 from segued.store import reports
 from segued.views import explanation, library
 
-__all__ = ["configured", "main", "run_command", "with_shared_options"]
+__all__ = [
+    "add_explain",
+    "configured",
+    "main",
+    "run_command",
+    "with_shared_options",
+]
 
 EXIT_CODES: Final = """\
 exit codes:
@@ -49,7 +56,7 @@ def run_command(
         sys.stdout.flush()
     except SeguedError as error:
         errors.print(f"{parser.prog}: {escape(str(error))}")
-        given.code = Exit.USAGE if isinstance(error, ConfigError) else Exit.FATAL
+        given.code = _code_of(error)
         if given.json:
             told = {"code": error.code, "detail": str(error)}
             print(json.dumps({"state": "FAILED", "error": told}))  # noqa: T201
@@ -63,6 +70,16 @@ def run_command(
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         given.code = Exit.FATAL
     sys.exit(given.code)
+
+
+def _code_of(error: SeguedError) -> Exit:
+    match error:
+        case ConfigError():
+            return Exit.USAGE
+        case DaemonError():
+            return Exit.NO_DAEMON
+        case _:
+            return Exit.FATAL
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -90,6 +107,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     importing.add_argument("folders", nargs="+", metavar="FOLDER")
     importing.set_defaults(run=_import, rematch=False)
+
+    serving = commands.add_parser(
+        "serve",
+        parents=[shared],
+        help="keep music folders imported, until stopped",
+        description="Watch music folders and import what arrives in them.",
+    )
+    serving.add_argument(
+        "--offline", action="store_true", help="ask no service on the network"
+    )
+    serving.add_argument(
+        "folders", nargs="*", metavar="FOLDER", help="instead of the configured ones"
+    )
+    serving.set_defaults(run=_serve)
 
     looking = commands.add_parser(
         "library", parents=[shared], help="show what is in the library"
@@ -134,6 +165,14 @@ def _add_matching(
     telling.add_argument("--artist", help="its artist, over MusicBrainz's")
     telling.set_defaults(run=_decide)
 
+    add_explain(commands, shared)
+
+
+def add_explain(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    shared: argparse.ArgumentParser,
+) -> None:
+    """Add the command that both programs have."""
     why = commands.add_parser(
         "explain", parents=[shared], help="say why a file is said to be what it is"
     )
@@ -164,7 +203,7 @@ def _mbid(text: str) -> str:
         raise argparse.ArgumentTypeError(f"{text}: not a MusicBrainz id") from None
 
 
-def configured(given: argparse.Namespace) -> Config:
+def configured(given: argparse.Namespace, usual: str = "error") -> Config:
     """Return the configuration that the shared options name; set up the log."""
     config = load(given.config)
     if given.database is not None:
@@ -172,8 +211,17 @@ def configured(given: argparse.Namespace) -> Config:
         config = msgspec.structs.replace(config, library=places)
     if not config.database.name or config.database.is_dir():
         raise ConfigError(f"{config.database}: the library is a file, not a folder")
-    log.set_up(config.logging.level)
+    log.set_up(config.logging.level or usual)
     return config
+
+
+def _serve(given: argparse.Namespace) -> int:
+    from segued import compute  # noqa: PLC0415
+
+    compute.get_ready()
+    from segued import serve_command  # noqa: PLC0415
+
+    return serve_command.run(given, lambda: configured(given, "info"))
 
 
 def _library(given: argparse.Namespace) -> int:

@@ -79,6 +79,10 @@ class Compute:
         """Start the children, so that the first file does not wait for them."""
         await asyncio.gather(self._short.start(), self._long.start())
 
+    def rest(self) -> None:
+        """Send the children home; those that are needed again are started anew."""
+        self.close()
+
     def close(self) -> None:
         """Kill all children, whatever they are at; for good, and at once."""
         self._short.close()

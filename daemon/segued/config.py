@@ -24,7 +24,9 @@ __all__ = [
     "Services",
     "Settings",
     "StoreLimits",
+    "Watching",
     "check_setting",
+    "control_socket",
     "cpu_count",
     "load",
     "state_folder",
@@ -46,9 +48,11 @@ class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class LibraryPlaces(_Section, frozen=True):
-    """Where the library is. Empty text stands for the usual place."""
+    """Where things are. Empty text stands for the usual place."""
 
     database: str = ""
+    folders: tuple[str, ...] = ("~/Music",)
+    control_socket: str = ""
 
 
 class Scanning(_Section, frozen=True):
@@ -57,6 +61,17 @@ class Scanning(_Section, frozen=True):
     extensions: tuple[str, ...] = AUDIO_EXTENSIONS
     ignored_folders: tuple[str, ...] = IGNORED_FOLDERS
     partial_suffixes: tuple[str, ...] = PARTIAL_SUFFIXES
+
+
+class Watching(_Section, frozen=True):
+    """How the daemon keeps watch over music folders, in seconds."""
+
+    settle_seconds: Annotated[float, msgspec.Meta(gt=0, le=3_600)] = 5.0
+    folder_seconds: Annotated[float, msgspec.Meta(ge=0, le=3_600)] = 60.0
+    restless_seconds: Annotated[float, msgspec.Meta(gt=0)] = 600.0
+    check_seconds: Annotated[float, msgspec.Meta(gt=0, le=600)] = 5.0
+    poll_seconds: Annotated[float, msgspec.Meta(gt=0)] = 30.0
+    reconcile_seconds: Annotated[float, msgspec.Meta(gt=0)] = 300.0
 
 
 class ImportLimits(_Section, frozen=True):
@@ -116,9 +131,7 @@ class Services(_Section, frozen=True):
 class Logging(_Section, frozen=True):
     """What is logged. Goes to standard error, never to the terminal display."""
 
-    level: Annotated[str, msgspec.Meta(pattern="^(debug|info|warning|error)$")] = (
-        "error"
-    )
+    level: Annotated[str, msgspec.Meta(pattern="^(debug|info|warning|error|)$")] = ""
 
 
 class Settings(_Section, frozen=True):
@@ -184,6 +197,7 @@ class Config(_Section, frozen=True):
 
     library: LibraryPlaces = LibraryPlaces()
     scanning: Scanning = Scanning()
+    watching: Watching = Watching()
     importing: ImportLimits = ImportLimits()
     compute: ComputeLimits = ComputeLimits()
     store: StoreLimits = StoreLimits()
@@ -217,6 +231,19 @@ def state_folder() -> Path:
     if given := os.environ.get("XDG_STATE_HOME"):
         return Path(given) / "segued"
     return Path.home() / ".local" / "state" / "segued"
+
+
+def control_socket(config: Config) -> Path:
+    """Return where the daemon is told what to do: systemd's place, or the user's."""
+    if config.library.control_socket:
+        return Path(config.library.control_socket).expanduser()
+    if given := os.environ.get("RUNTIME_DIRECTORY"):
+        return Path(given.split(":")[0]) / "control.sock"
+    if os.geteuid() and (given := os.environ.get("XDG_RUNTIME_DIR")):
+        return Path(given) / "segued" / "control.sock"
+    if os.geteuid():
+        return state_folder() / "control.sock"
+    return Path("/run/segued/control.sock")
 
 
 def cpu_count() -> int:

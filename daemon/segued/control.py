@@ -1,22 +1,31 @@
-"""`seguectl`: looks after a library.
+"""`seguectl`: tells the daemon what to do, and asks how it stands.
 
-Each command opens the library itself, and so waits its turn: while an import
-holds it, only what merely reads can be done.
+Where no daemon runs, what can be done on the library alone is done there, as
+long as no import holds it.
 """
 
 import argparse
 import asyncio
 import json
 import os
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NoReturn, TypeVar
+from urllib.parse import quote
 
 from rich.console import Console
 
 from segued import __version__
-from segued.cli import configured, run_command, with_shared_options
-from segued.config import Config, check_setting
+from segued.cli import (
+    add_explain,
+    configured,
+    run_command,
+    with_shared_options,
+)
+from segued.config import Config, check_setting, control_socket
 from segued.errors import ConfigError
+from segued.exits import Exit
+from segued.line import Line
 from segued.store import reopen, reports, settings
 from segued.store.database import Store
 from segued.views import library, words
@@ -25,7 +34,16 @@ __all__ = ["main"]
 
 T = TypeVar("T")
 
-SECRET: Final = "acoustid_api_key"  # noqa: S105
+
+WATCH_SECONDS: Final = 1.0
+
+EXIT_CODES: Final = """\
+exit codes:
+  0    done
+  2    an argument, setting or path makes no sense
+  3    the library cannot be used
+  4    no daemon answers, or it cannot do it now
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -35,10 +53,14 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="seguectl", description="Looks after a segued library."
+        prog="seguectl",
+        description="Tells a running segued what to do, and asks how it stands.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=__version__)
     shared = with_shared_options()
+    shared.add_argument("--socket", metavar="PATH", help="the daemon's control socket")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, what: str, run: Callable[..., int]) -> Any:  # noqa: ANN401
@@ -46,9 +68,18 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(run=run)
         return added
 
-    command("status", "Show how the last import session went.", _status)
+    command("status", "Show how everything stands.", _status)
+    command("watch", "Show how everything stands, until Ctrl-C.", _watch)
+    scan = command("scan", "Walk the music folders now, or one in them.", _scan)
+    scan.add_argument("path", nargs="?", metavar="PATH")
+    for name, what in (
+        ("pause", "Stop working until told to resume, also over a restart."),
+        ("resume", "Go on, after a pause or a cancel."),
+        ("cancel", "End the session; what is done stays done."),
+    ):
+        command(name, what, _steer).set_defaults(verb=name)
     command("failures", "List failed files, with code and reason.", _failures)
-    retry = command("retry", "Let the next import try failed files again.", _retry)
+    retry = command("retry", "Try failed files again.", _retry)
     retry.add_argument(
         "which", nargs="?", metavar="CODE|PATH", help="a failure code, file or folder"
     )
@@ -57,7 +88,15 @@ def _parser() -> argparse.ArgumentParser:
     held.add_argument("value", nargs="?", metavar="VALUE", help="as JSON")
     workers = command("workers", "Set how many files are worked on at once.", _workers)
     workers.add_argument("number", type=int, metavar="N")
+    add_explain(commands, shared)
     return parser
+
+
+def _line(given: argparse.Namespace, config: Config) -> Line:
+    """Return the line to the daemon, wherever it listens."""
+    if given.socket:
+        return Line(given.socket)
+    return Line(control_socket(config))
 
 
 def _in_library(config: Config, work: Callable[[], T]) -> T:
@@ -74,15 +113,51 @@ def _in_library(config: Config, work: Callable[[], T]) -> T:
     return asyncio.run(run())
 
 
+def _tell(given: argparse.Namespace, told: Any, text: str) -> int:  # noqa: ANN401
+    print(json.dumps(told) if given.json else text)  # noqa: T201
+    return Exit.ALL_DONE
+
+
 def _status(given: argparse.Namespace) -> int:
-    session = reports.last_session(configured(given).database)
-    if given.json:
-        print(json.dumps(session))  # noqa: T201
-    elif session is None:
-        print("no session yet; segued import FOLDER starts one")  # noqa: T201
-    else:
-        print(words.session(session))  # noqa: T201
-    return 0
+    config = configured(given)
+    line = _line(given, config)
+    if line.is_up:
+        told = line.ask("GET", "/api/import/session")
+        return _tell(given, told, "\n".join(told["text"]))
+    session = reports.last_session(config.database)
+    if session is None:
+        return _tell(given, None, "no session yet; segued import FOLDER starts one")
+    return _tell(given, session, words.session(session))
+
+
+def _watch(given: argparse.Namespace) -> int:
+    line = _line(given, configured(given))
+    console = Console(highlight=False, soft_wrap=True)
+    last = None
+    while True:
+        told = line.ask("GET", "/api/import/session")
+        if given.json:
+            print(json.dumps(told), flush=True)  # noqa: T201
+        elif console.is_terminal:
+            console.clear()
+            console.print("\n".join(told["text"]), markup=False)
+        elif told["text"] != last:
+            print("\n".join(told["text"]), flush=True)  # noqa: T201
+        last = told["text"]
+        time.sleep(WATCH_SECONDS)
+
+
+def _scan(given: argparse.Namespace) -> int:
+    path = given.path and os.path.abspath(given.path)
+    line = _line(given, configured(given))
+    told = line.ask("POST", "/api/import/session/start", {"path": path})
+    return _tell(given, told, "being walked")
+
+
+def _steer(given: argparse.Namespace) -> int:
+    line = _line(given, configured(given))
+    told = line.ask("POST", f"/api/import/{given.verb}/current", {})
+    return _tell(given, told, told["text"][0])
 
 
 def _failures(given: argparse.Namespace) -> int:
@@ -92,44 +167,47 @@ def _failures(given: argparse.Namespace) -> int:
             print(line)  # noqa: T201
     else:
         library.print_table(Console(highlight=False), "failures", rows)
-    return 0
+    return Exit.ALL_DONE
 
 
 def _retry(given: argparse.Namespace) -> int:
     which = given.which
     there = which and ("/" in which or os.path.lexists(which))
-    path = os.path.abspath(os.fsencode(which)) if there else None
+    path = os.path.abspath(which) if there else None
     code = which if which and path is None else None
     config = configured(given)
-    count = _in_library(config, lambda: reopen.reopen_failed(code=code, path=path))
+    line = _line(given, config)
+    if line.is_up:
+        told = line.ask("POST", "/api/retry", {"code": code, "path": path})
+        return _tell(given, told, f"{told['reopened']:,} failed files are tried again")
+    place = os.fsencode(path) if path else None
+    count = _in_library(config, lambda: reopen.reopen_failed(code=code, path=place))
     if not count and which:
         raise ConfigError(f"{which}: no failed file has this code or path")
-    if given.json:
-        print(json.dumps({"reopened": count}))  # noqa: T201
-    else:
-        print(f"{count:,} failed files will be tried by the next import")  # noqa: T201
-    return 0
+    text = f"{count:,} failed files will be tried by the next import"
+    return _tell(given, {"reopened": count}, text)
 
 
 def _settings(given: argparse.Namespace) -> int:
     config = configured(given)
+    line = _line(given, config)
     if given.value is not None:
-        _put(config, given.key, _parsed(given.value))
-    held = _in_library(config, lambda: settings.load(config.settings))
-    shown = {name: getattr(held, name) for name in held.__struct_fields__}
+        _put(line, config, given.key, _parsed(given.value))
+    if line.is_up:
+        shown = line.ask("GET", "/api/settings")
+    else:
+        held = _in_library(config, lambda: settings.load(config.settings))
+        shown = settings.told(held)
     if given.key is not None:
         check_setting(given.key, shown.get(given.key))
         shown = {given.key: shown[given.key]}
-    if shown.get(SECRET):
-        shown[SECRET] = f"...{shown[SECRET][-2:]}"
     pinned = config.settings.given()
-    if given.json:
-        print(json.dumps(shown))  # noqa: T201
-        return 0
-    for name, value in shown.items():
-        by = f"   (held fast by {given.config})" if name in pinned else ""
-        print(f"{name} = {json.dumps(value)}{by}")  # noqa: T201
-    return 0
+    lines = [
+        f"{name} = {json.dumps(value)}"
+        + (f"   (held fast by {given.config})" if name in pinned else "")
+        for name, value in shown.items()
+    ]
+    return _tell(given, shown, "\n".join(lines))
 
 
 def _workers(given: argparse.Namespace) -> int:
@@ -137,8 +215,11 @@ def _workers(given: argparse.Namespace) -> int:
     return _settings(given)
 
 
-def _put(config: Config, name: str, value: object) -> None:
+def _put(line: Line, config: Config, name: str, value: object) -> None:
     checked = check_setting(name, value)
+    if line.is_up:
+        line.ask("PUT", f"/api/settings/{quote(name)}", checked)
+        return
     if name in config.settings.given():
         raise ConfigError(f"setting {name} is held fast by the configuration file")
     _in_library(config, lambda: settings.put(name, checked))

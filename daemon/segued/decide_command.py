@@ -5,10 +5,12 @@ import asyncio
 import json
 import os
 
-from segued.config import Config
-from segued.errors import ConfigError, shown
+from segued.config import Config, control_socket
+from segued.errors import ConfigError
 from segued.exits import Exit
+from segued.line import Line
 from segued.model import SessionState
+from segued.paths import shown
 from segued.service import ImportService
 from segued.store import overrules, reports
 from segued.store.database import Store
@@ -27,6 +29,9 @@ def run(given: argparse.Namespace, config: Config) -> int:
         StoreError: The library cannot be used.
     """
     path = os.path.abspath(os.fsencode(given.file))
+    daemon = Line(control_socket(config))
+    if daemon.is_up:
+        return _told(given, daemon, path)
     if not asyncio.run(_said(given, config, path)):
         raise ConfigError(
             f"{shown(path)}: the library knows no passage {given.passage} of it"
@@ -42,6 +47,22 @@ def run(given: argparse.Namespace, config: Config) -> int:
         return Exit.ALL_DONE
     for line in explanation.as_text(path, passages):
         print(line)  # noqa: T201
+    return Exit.ALL_DONE
+
+
+def _told(given: argparse.Namespace, daemon: Line, path: bytes) -> int:
+    """Have a running daemon do it, which holds the library."""
+    body = {
+        "path": os.fsdecode(path),
+        "passage": given.passage,
+        "recording": given.recording,
+        "title": given.title,
+        "artist": given.artist,
+        "clear": given.clear,
+    }
+    told = daemon.ask("POST", "/api/decide", body)
+    text = f"{shown(path)}: said to the daemon, which matches it anew"
+    print(json.dumps(told) if given.json else text)  # noqa: T201
     return Exit.ALL_DONE
 
 

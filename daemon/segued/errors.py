@@ -6,6 +6,7 @@ becomes of the file that was being imported?
     SeguedError
     ├── ConfigError                 nothing starts; the message names the setting
     ├── ComputeError                everything stops; no child can be had
+    ├── DaemonError                 nothing is done; no daemon, or it cannot
     ├── UnforeseenError             everything stops; the fault is segued's own
     ├── StoreError                  everything stops; no file is to blame
     │   ├── StoreLockedError
@@ -35,17 +36,17 @@ becomes of the file that was being imported?
             ├── WorkTimedOutError
             ├── WorkMemoryError
             └── UnexpectedError
-
-`tests/test_errors.py` compares this drawing with the classes below.
 """
 
-import os
 from typing import ClassVar, Final
+
+from segued.paths import shown
 
 __all__ = [
     "AbsurdAudioError",
     "ComputeError",
     "ConfigError",
+    "DaemonError",
     "DecodeError",
     "DiskReadError",
     "EmptyFileError",
@@ -75,14 +76,7 @@ __all__ = [
     "WorkCrashedError",
     "WorkMemoryError",
     "WorkTimedOutError",
-    "shown",
 ]
-
-
-def shown(path: bytes | str) -> str:
-    """Return a path as text for a person: control and invalid bytes escaped."""
-    text = os.fsencode(path).decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
 class SeguedError(Exception):
@@ -101,6 +95,12 @@ class ComputeError(SeguedError):
     """Child processes cannot be started, or do not stay alive."""
 
     code = "compute"
+
+
+class DaemonError(SeguedError):
+    """The daemon that was to be asked is not there, or cannot do it."""
+
+    code = "daemon"
 
 
 class UnforeseenError(SeguedError):

@@ -12,4 +12,5 @@ class Exit(IntEnum):
     NOT_ALL_DONE = 1
     USAGE = 2
     FATAL = 3
+    NO_DAEMON = 4
     CANCELLED = 130

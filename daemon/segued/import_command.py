@@ -17,10 +17,11 @@ from rich.console import Console
 from rich.markup import escape
 
 from segued.config import Config
-from segued.errors import ConfigError, StoreError, shown
+from segued.errors import ConfigError, StoreError
 from segued.exits import Exit
 from segued.intake.scan import roots_of
 from segued.model import SessionState
+from segued.paths import shown
 from segued.service import Ended, ImportService
 from segued.store import reports
 from segued.store.reports import Summary

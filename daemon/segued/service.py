@@ -1,11 +1,9 @@
 """The composition root: what an import is made of, and its life."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 import structlog
@@ -15,30 +13,18 @@ from segued.clients.http import open_session
 from segued.clients.pace import Clock
 from segued.compute import Compute
 from segued.config import Config, Settings
-from segued.errors import (
-    SeguedError,
-    StoreError,
-    StoreUnwritableError,
-    UnforeseenError,
-    shown,
-)
-from segued.intake.feed import feed
+from segued.errors import SeguedError, StoreError, UnforeseenError
 from segued.intake.filters import Filters
 from segued.intake.grounds import Grounds
 from segued.intake.sweep import Swept, sweep
-from segued.media import essentia, fingerprint
 from segued.model import SessionState
-from segued.phases import PHASES
-from segued.phases.contract import Tools
-from segued.phases.p09_flavor import SPOOLED
+from segued.paths import shown
 from segued.pipeline.desks import Desk, desks
-from segued.pipeline.enquiry import Enquiry
-from segued.pipeline.pool import run_workers
 from segued.progress.board import Board
 from segued.progress.pulse import Pulse
-from segued.store import lookups, reopen, reports, sessions, settings
+from segued.store import reopen, sessions, settings
 from segued.store.database import Store
-from segued.workqueue import WorkQueue
+from segued.works import Plant, Works, first_of
 
 __all__ = ["Ended", "ImportService"]
 
@@ -79,7 +65,6 @@ class ImportService:
 
     def __init__(self, config: Config, clock: Clock | None = None) -> None:
         self.config: Final = config
-        self._clock: Final = clock or Clock()
         self._services: dict[str, str] = {}
         self.board: Final = Board()
         self._store: Final = Store(config.database, config.store)
@@ -87,6 +72,9 @@ class ImportService:
             processes=config.processes,
             memory_mib=config.compute.memory_mib,
             file_limit=config.file_limit,
+        )
+        self._plant: Final = Plant(
+            config, self._store, self._compute, self.board, clock or Clock()
         )
         self._pulse: Final = Pulse()
         self._swept: Final[dict[str, Swept]] = {}
@@ -169,39 +157,19 @@ class ImportService:
             return
         services = self.config.services
         async with open_session(services, __version__) as session:
-            yield desks(session, services, held.acoustid_api_key, self._clock)
+            yield desks(session, services, held.acoustid_api_key, self._plant.clock)
 
     async def _import(self, work: "_Work", services: Sequence[Desk]) -> None:
-        queue = WorkQueue(self.config.importing.queue_length)
         grounds = Grounds(work.roots, self._away)
-        enquiry = Enquiry(
-            self._store,
-            services,
-            clock=self._clock,
-            board=self.board,
-            roots=await asyncio.to_thread(self._part, work.roots),
-            news=grounds.news,
-            resting=lambda: queue.resting and grounds.scanned.is_set(),
-        )
-        tools = await self._tools(work.held, enquiry)
-        await self._take_up(work.roots, tools)
-
+        works = Works(self._plant, grounds, services, work.held, work.workers)
         try:
-            async with asyncio.TaskGroup() as group:
-                pool = run_workers(work.workers, queue, tools, self.board, self._away)
-                lasting = (
-                    group.create_task(self._pulse.beat()),
-                    group.create_task(pool),
-                    group.create_task(enquiry.run()),
-                )
+            async with works.running(), asyncio.TaskGroup() as group:
+                beat = group.create_task(self._pulse.beat())
                 group.create_task(self._scan(grounds))
-                await feed(grounds, self._store, queue)
-                while await enquiry.answered():
-                    await feed(grounds, self._store, queue)
-                for task in lasting:
-                    task.cancel()
+                await works.finish()
+                beat.cancel()
         except BaseExceptionGroup as failures:
-            raise _first(failures) from failures
+            raise first_of(failures) from failures
         finally:
             self._services = {desk.name: desk.state for desk in services}
 
@@ -209,7 +177,7 @@ class ImportService:
         filters = Filters.of(self.config.scanning)
         for root in grounds.roots:
             self._swept[shown(root)] = await sweep(
-                root, filters, self._store, self.board, grounds.news
+                root, filters, self._store, grounds.news, board=self.board
             )
         self.board.state = SessionState.PROCESSING
         session = str(self._session)
@@ -217,61 +185,3 @@ class ImportService:
         await self._store.do(sessions.count, session, self.board.snapshot())
         grounds.scanned.set()
         grounds.news.set()
-
-    def _part(self, roots: Sequence[bytes]) -> Sequence[bytes]:
-        """Return `roots` if the library has others as well; else none."""
-        others = set(reports.roots(self.config.database)) - set(roots)
-        return roots if others else ()
-
-    async def _tools(self, held: Settings, enquiry: Enquiry) -> Tools:
-        available = set()
-        if "essentia" in self.config.flavoring.sources and essentia.available():
-            available.add("essentia")
-        if fingerprint.available():
-            available.add("chromaprint")
-        return Tools(
-            config=self.config,
-            settings=held,
-            store=self._store,
-            compute=self._compute,
-            spool=await asyncio.to_thread(_spool, self.config.database),
-            available=frozenset(available),
-            asking=enquiry.asking,
-        )
-
-    async def _take_up(self, roots: Sequence[bytes], tools: Tools) -> None:
-        """Take back what an earlier run left, and what may be seen anew."""
-        recipes = [(phase.number, phase.recipe(tools)) for phase in PHASES]
-        waiting = sorted(tools.available)
-        left = await self._store.do(reopen.recover)
-        stale = await self._store.do(reopen.reopen_stale, roots, recipes)
-        deferred = await self._store.do(reopen.reopen_deferred, roots, waiting)
-        deferred += await self._store.do(lookups.settle_all, roots)
-        log.info("session.started", left=left, stale=stale, deferred=deferred)
-
-
-def _spool(database: Path) -> Path:
-    """Return the library's folder for temporary sound, cleared of what a kill left.
-
-    Only what has our name is removed: the folder may be shared by mistake.
-
-    Raises:
-        StoreUnwritableError: It cannot be made or cleared.
-    """
-    spool = database.with_name(f"{database.name}.spool")
-    try:
-        spool.mkdir(mode=0o700, exist_ok=True)
-        for left in spool.glob(f"{SPOOLED}*"):
-            shutil.rmtree(left)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise StoreUnwritableError(f"{spool}: cannot be used: {reason}") from error
-    return spool
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Return the first error of a group; one is as fatal as many."""
-    found: BaseException = group
-    while isinstance(found, BaseExceptionGroup):
-        found = found.exceptions[0]
-    return found

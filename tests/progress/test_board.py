@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from segued.model import FileStatus
+from segued.model import FileId, FileStatus
 from segued.progress.board import Board
 from segued.views import words
 
@@ -23,9 +23,9 @@ def test_progress_is_by_file() -> None:
     clock = Clock()
     board = Board(clock)
     board.found(to_do=3_155, finished=2_570, failed=11)
-    for _ in range(31):
-        board.finished(FileStatus.COMPLETE, ["acoustid"])
-    board.finished(FileStatus.FAILED, [])
+    for nth in range(31):
+        board.finished(FileId(f"{nth}"), FileStatus.COMPLETE, ["acoustid"])
+    board.finished(FileId("bad"), FileStatus.FAILED, [])
     clock.now += 10
 
     now = board.snapshot()
@@ -43,7 +43,7 @@ def test_no_rate_from_too_little() -> None:
     board = Board(clock)
     board.found(to_do=1_000, finished=0, failed=0)
     clock.now += 5
-    board.finished(FileStatus.COMPLETE, [])
+    board.finished(FileId("one"), FileStatus.COMPLETE, [])
 
     assert words.overall(board.snapshot()) == "1 of 1,000 files (0.1 %)"
 

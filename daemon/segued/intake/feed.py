@@ -5,7 +5,7 @@ from typing import Final
 from segued.intake.grounds import Grounds
 from segued.store import intake
 from segued.store.database import Store
-from segued.workqueue import WorkQueue
+from segued.workqueue import Priority, WorkQueue
 
 __all__ = ["feed"]
 
@@ -16,15 +16,15 @@ async def feed(grounds: Grounds, store: Store, queue: WorkQueue) -> None:
     """Offer all that is PENDING in the music folders until nothing is.
 
     A full queue makes this wait. Files of a folder whose disk is away are not
-    offered.
+    offered. What was dropped in overtakes the rest.
     """
     while True:
         grounds.news.clear()
         all_scanned = grounds.scanned.is_set()
-        offered = 0
+        offered = await _offer_dropped(grounds, store, queue)
         for root in grounds.roots:
             if root not in grounds.away:
-                offered += await _offer_all(root, store, queue)
+                offered += await _offer_all(root, grounds, store, queue)
         if not all_scanned:
             await grounds.news.wait()
         elif offered or not queue.resting:
@@ -35,13 +35,29 @@ async def feed(grounds: Grounds, store: Store, queue: WorkQueue) -> None:
             return
 
 
-async def _offer_all(root: bytes, store: Store, queue: WorkQueue) -> int:
+async def _offer_dropped(grounds: Grounds, store: Store, queue: WorkQueue) -> int:
+    offered = 0
+    while grounds.dropped:
+        folder, _ = grounds.dropped.popitem()
+        if any(folder.startswith(root) for root in grounds.away):
+            continue
+        files = await store.do(intake.backlog, folder, after=b"", limit=FILES_AT_ONCE)
+        for file in files:
+            offered += await queue.offer(file, Priority.DROPPED)
+    return offered
+
+
+async def _offer_all(
+    root: bytes, grounds: Grounds, store: Store, queue: WorkQueue
+) -> int:
     offered = 0
     after = b""
     while files := await store.do(
         intake.backlog, root, after=after, limit=FILES_AT_ONCE
     ):
         for file in files:
+            if grounds.dropped:
+                offered += await _offer_dropped(grounds, store, queue)
             offered += await queue.offer(file)
         after = files[-1].path
     return offered

@@ -40,6 +40,11 @@ class Filters:
             return False
         return os.path.splitext(name)[1].lower() in self._extensions
 
+    def wants_place(self, root: bytes, path: bytes) -> bool:
+        """Return whether a folder below `root` is looked into, by its whole path."""
+        below = os.path.relpath(path, root)
+        return below == b"." or all(map(self.wants_folder, below.split(b"/")))
+
     def wants_folder(self, name: bytes) -> bool:
         """Return whether a folder of this name is looked into."""
         return not name.startswith(b".") and not self._folders.match(name)

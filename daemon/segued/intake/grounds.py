@@ -16,9 +16,11 @@ class Grounds:
         away: Those whose disk went away; their files wait on record.
         news: Set by whoever puts new work on record.
         scanned: Set when nobody will do so any more but the workers.
+        dropped: Folders where something was dropped in, to be seen to first.
     """
 
     roots: Sequence[bytes]
     away: set[bytes] = field(default_factory=set)
     news: asyncio.Event = field(default_factory=asyncio.Event)
     scanned: asyncio.Event = field(default_factory=asyncio.Event)
+    dropped: dict[bytes, None] = field(default_factory=dict)

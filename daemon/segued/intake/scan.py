@@ -5,10 +5,11 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from segued.errors import ConfigError, shown
+from segued.errors import ConfigError
 from segued.intake.filters import IGNORE_MARKERS, Filters
 from segued.media.reading import signature_of
 from segued.model import Folder, Found
+from segued.paths import shown
 
 __all__ = ["Unreadable", "roots_of", "walk"]
 
@@ -49,22 +50,34 @@ def roots_of(folders: list[str]) -> list[bytes]:
     return kept
 
 
-def walk(root: bytes, filters: Filters) -> Iterator[Folder | Unreadable]:
-    """Yield every folder at or below `root`, in the order of their names.
+def walk(
+    root: bytes, filters: Filters, place: bytes | None = None, *, deep: bool = True
+) -> Iterator[Folder | Unreadable]:
+    """Yield every folder at or below a place, in the order of their names.
 
     Symbolic links are not followed, neither to folders nor to files. A FIFO
     or socket with a music file's name is yielded: phase 1 says what it is.
+
+    Args:
+        root: The music folder.
+        filters: Which names count.
+        place: Where in it to begin; at the music folder itself, if None.
+        deep: Whether to look below that as well.
     """
-    waiting = [root]
+    waiting = [place or root]
     while waiting:
         path = waiting.pop()
         try:
             files, folders = _look_into(path, filters)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            if path == root or path != place:
+                yield Unreadable(path, error.strerror or str(error))
+            continue  # where it was to begin there is nothing
         except OSError as error:
             yield Unreadable(path, error.strerror or str(error))
             continue
         yield Folder(root, path, files)
-        waiting.extend(reversed(folders))
+        waiting.extend(reversed(folders) if deep else ())
 
 
 def _look_into(path: bytes, filters: Filters) -> tuple[tuple[Found, ...], list[bytes]]:

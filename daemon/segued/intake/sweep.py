@@ -1,21 +1,22 @@
-"""A sweep: one walk of a music folder, put on record as it goes."""
+"""A sweep: one walk of a music folder, or a part of it, put on record as it goes."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
 
-from segued.errors import shown
 from segued.intake.filters import Filters
 from segued.intake.scan import Unreadable, walk
-from segued.model import FileId, Folder
+from segued.media.reading import is_away
+from segued.model import FileId, Folder, Found
+from segued.paths import shown
 from segued.progress.board import Board
 from segued.store import intake
 from segued.store.database import Store
 
-__all__ = ["Swept", "sweep"]
+__all__ = ["Part", "Swept", "sweep"]
 
 log: Final = structlog.get_logger()
 
@@ -24,22 +25,62 @@ FILES_AT_ONCE: Final = 500
 FORSAKEN_AT_ONCE: Final = 200
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Which part of a music folder a sweep is about, and how it looks.
+
+    Attributes:
+        place: Where it begins; at the music folder itself, if None.
+        deep: Whether it looks below that as well.
+        whole: Tells whether a new or changed file is whole; None takes all.
+        strange: Whether another disk may be where the music was.
+        marks: What each folder looked like last time; one that looks the same
+            is not compared with the library.
+    """
+
+    place: bytes | None = None
+    deep: bool = True
+    whole: Callable[[Found], bool] | None = None
+    strange: bool = False
+    marks: dict[bytes, int] | None = None
+
+    @property
+    def is_all(self) -> bool:
+        """Whether it is the whole music folder."""
+        return self.place is None and self.deep
+
+
 @dataclass(slots=True)
 class Swept:
     """What a sweep came upon.
 
     Attributes:
-        offline: The folder is there but empty, though the library knows files
-            in it: its disk is away, and nothing was touched.
+        seen: The folders it looked into.
+        fresh: Those of them where something is to be done.
+        unsettled: Files that are new or changed, and not whole yet.
+        offline: The music folder is there but empty, though the library knows
+            files in it: its disk is away, and nothing was touched.
     """
 
     unreadable: list[Unreadable] = field(default_factory=list)
+    seen: set[bytes] = field(default_factory=set)
+    fresh: list[bytes] = field(default_factory=list)
+    unsettled: list[Found] = field(default_factory=list)
     missing: int = 0
     offline: bool = False
 
 
-async def sweep(
-    root: bytes, filters: Filters, store: Store, board: Board, news: asyncio.Event
+ALL: Final = Part()
+
+
+async def sweep(  # noqa: PLR0913
+    root: bytes,
+    filters: Filters,
+    store: Store,
+    news: asyncio.Event,
+    *,
+    board: Board | None = None,
+    part: Part = ALL,
 ) -> Swept:
     """Walk a music folder and put what is there on record.
 
@@ -47,50 +88,83 @@ async def sweep(
         root: The folder, as `roots_of` returns it.
         filters: Which names count.
         store: The library.
-        board: Where the files are counted.
         news: Set whenever there may be new work on record.
-
-    Returns:
-        What could not be read, and how many known files are gone.
+        board: Where the files are counted, if they are.
+        part: What to look at, and how.
     """
     swept = Swept()
-    seen: set[bytes] = set()
     gone: list[tuple[FileId, bytes]] = []
-    files = 0
-    walker = walk(root, filters)
+    known = 0
+    walker = walk(root, filters, part.place, deep=part.deep)
     # A walk waits for the disk, and a dead network folder for ever.
     while batch := await asyncio.to_thread(_next, walker):
         swept.unreadable += [each for each in batch if isinstance(each, Unreadable)]
         folders = [each for each in batch if isinstance(each, Folder)]
-        admitted = await store.do(intake.admit, folders)
-        seen.update(folder.path for folder in folders)
+        swept.seen.update(folder.path for folder in folders)
+        known += sum(len(folder.files) for folder in folders)
+        changed = [folder for folder in folders if not _same(folder, part.marks)]
+        if not changed:
+            continue
+        admitted = await store.do(intake.admit, changed, part.whole)
         gone += admitted.gone
-        files += admitted.total
-        board.found(
-            to_do=admitted.to_do, finished=admitted.complete, failed=admitted.failed
-        )
-        board.count("scanning", {"files": admitted.total, "new": admitted.new})
+        swept.unsettled += admitted.unsettled
+        if part.strange:
+            known -= admitted.new + len(admitted.unsettled)
+        if admitted.to_do:
+            swept.fresh += [folder.path for folder in changed if folder.files]
+        if board is not None:
+            board.found(
+                to_do=admitted.to_do,
+                finished=admitted.complete,
+                failed=admitted.failed,
+            )
+            board.count("scanning", {"files": admitted.total, "new": admitted.new})
         news.set()
     for each in swept.unreadable:
         log.warning("folder.unreadable", folder=shown(each.path), reason=each.reason)
-
-    blind = tuple(each.path.rstrip(b"/") + b"/" for each in swept.unreadable)
-    known = await store.do(intake.folders_under, root)
-    lost = [
-        Folder(root, path, ())
-        for path in known
-        if path not in seen and not (path + b"/").startswith(blind or (b"\0",))
-    ]
-    gone += (await store.do(intake.admit, lost)).gone
-    if gone and not files:
+    gone += await _lost(root, store, part, swept)
+    if gone and await _is_offline(root, part, known):
         log.warning("root.offline", folder=shown(root), files=len(gone))
         swept.offline = True
         return swept
     for start in range(0, len(gone), FORSAKEN_AT_ONCE):
         some = gone[start : start + FORSAKEN_AT_ONCE]
         swept.missing += await store.do(intake.forsake, some)
-    news.set()
+    if swept.missing or part.is_all:
+        news.set()
     return swept
+
+
+async def _lost(
+    root: bytes, store: Store, part: Part, swept: Swept
+) -> tuple[tuple[FileId, bytes], ...]:
+    """Return the files in folders that the library knows and the walk did not see."""
+    blind = tuple(each.path.rstrip(b"/") + b"/" for each in swept.unreadable)
+    place = part.place or root
+    known = await store.do(intake.folders_under, place) if part.deep else [place]
+    lost = [
+        Folder(root, path, ())
+        for path in known
+        if path not in swept.seen and not (path + b"/").startswith(blind or (b"\0",))
+    ]
+    return (await store.do(intake.admit, lost)).gone if lost else ()
+
+
+async def _is_offline(root: bytes, part: Part, known: int) -> bool:
+    """Return whether what is gone is gone because its disk is."""
+    if part.is_all and not known:
+        return True
+    return not part.is_all and await asyncio.to_thread(is_away, root)
+
+
+def _same(folder: Folder, marks: dict[bytes, int] | None) -> bool:
+    """Return whether a folder looks as it did last time; take note how it looks."""
+    if marks is None:
+        return False
+    mark = hash(folder.files)
+    same = marks.get(folder.path) == mark
+    marks[folder.path] = mark
+    return same
 
 
 def _next(walker: Iterator[Folder | Unreadable]) -> list[Folder | Unreadable]:

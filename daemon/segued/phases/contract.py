@@ -50,6 +50,7 @@ class Tools:
         available: What deferred phases may count on now: services and extras.
         spool: Folder for temporary sound; never a music folder.
         asking: Whether a service is being asked, and answers as far as one knows.
+        asked: Called when there may be something to ask.
     """
 
     config: Config
@@ -59,6 +60,7 @@ class Tools:
     spool: Path
     available: frozenset[str] = frozenset()
     asking: Callable[[str], bool] = lambda _service: False
+    asked: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from segued.errors import shown
 from segued.media import hashing
 from segued.media.reading import is_away
 from segued.model import FileId
+from segued.paths import shown
 from segued.phases import p01_filename
 from segued.phases.contract import Dossier, Phase, Stop, Tools
 from segued.store import content

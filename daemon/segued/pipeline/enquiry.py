@@ -7,6 +7,7 @@ files up again that waited. A service that is away costs nothing but the wait.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -27,7 +28,10 @@ GATHER_SECONDS: Final = 2.0
 """How long a batch waits for more, while files are still being worked on."""
 
 LOOK_SECONDS: Final = 0.25
-"""How soon a question is noticed that nobody announced."""
+"""How long nothing is asked after something went wrong."""
+
+IDLE_SECONDS: Final = 30.0
+"""How soon a question is noticed that nobody announced: one that is due again."""
 
 COUNT_SECONDS: Final = 0.5
 
@@ -66,6 +70,12 @@ class Enquiry:
         self._news: Final = news
         self._resting: Final = resting
         self._taken_up = 0
+        self._asked: Final = asyncio.Event()
+        self._asked.set()
+
+    def asked(self) -> None:
+        """Say that there may be something to ask."""
+        self._asked.set()
 
     def asking(self, service: str) -> bool:
         """Return whether a service is being asked, and seems to answer."""
@@ -87,7 +97,7 @@ class Enquiry:
             Whether there is something to do again.
         """
         while True:
-            if self._taken_up:
+            if self._taken_up or self._news.is_set():
                 self._taken_up = self._board.lookups = 0
                 return True
             waiting = [desk for desk in self.desks.values() if desk.open or desk.busy]
@@ -110,9 +120,12 @@ class Enquiry:
                 pause = max(LOOK_SECONDS, min(desk.waits(), 5.0))
                 await self._clock.sleep(pause)
                 continue
+            self._asked.clear()
             questions = await self._next(desk)
             if not questions:
-                await asyncio.sleep(LOOK_SECONDS)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(IDLE_SECONDS):
+                        await self._asked.wait()
                 continue
             try:
                 await self._ask(desk, questions)
@@ -133,6 +146,7 @@ class Enquiry:
             await self._clock.sleep(LOOK_SECONDS)
             return
         taken_up = await self._store.do(lookups.keep, desk.name, answered, self._roots)
+        self._asked.set()  # there may be another batch
         if taken_up:
             self._taken_up += taken_up
             self._news.set()

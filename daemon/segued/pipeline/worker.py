@@ -7,9 +7,10 @@ from typing import Any, Final
 
 import structlog
 
-from segued.errors import DiskReadError, FileError, FileVanishedError, shown
+from segued.errors import DiskReadError, FileError, FileVanishedError
 from segued.media.reading import is_away
 from segued.model import AudioFile, FileStatus
+from segued.paths import shown
 from segued.phases.contract import Phase, Tools
 from segued.pipeline.runner import Outcome, import_file
 from segued.pipeline.verdict import Verdict, judge
@@ -78,12 +79,14 @@ class Worker:
                     continue
                 await self._give_up(file, error, verdict)
             else:
-                self._count(outcome)
+                self._count(file, outcome)
                 await self._settle(file, outcome)
             return
 
     async def _settle(self, file: AudioFile, outcome: Outcome) -> None:
         """Take up whom this end, or an answer that came before it, lets go on."""
+        if outcome.waits_for:
+            self.tools.asked()
         asking = self.tools.asking("acoustid")
         if asking or self.tools.asking("musicbrainz"):
             if outcome.waits_for:
@@ -100,15 +103,17 @@ class Worker:
             self.away.add(file.root)
             return
         if verdict is Verdict.MISSING:
-            await self.tools.store.do(intake.forsake, [(file.id, file.path)])
+            if not await self.tools.store.do(intake.forsake, [(file.id, file.path)]):
+                # It was renamed while it was worked on, and goes on there.
+                await self.tools.store.do(files.put_back, file.id)
             self.board.lost()
             return
         await self.tools.store.do(files.fail, file.id, error.phase, error)
         log.warning("file.failed", code=error.code, detail=str(error))
-        self.board.finished(FileStatus.FAILED, ())
+        self.board.finished(file.id, FileStatus.FAILED, ())
 
-    def _count(self, outcome: Outcome) -> None:
+    def _count(self, file: AudioFile, outcome: Outcome) -> None:
         if outcome.status is FileStatus.PENDING:
             # A file that moved while it was unfinished: its old self goes on.
             return
-        self.board.finished(outcome.status, outcome.waits_for)
+        self.board.finished(file.id, outcome.status, outcome.waits_for)

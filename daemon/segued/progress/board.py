@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from segued.model import FileStatus, SessionState
+from segued.model import FileId, FileStatus, SessionState
 from segued.units import Seconds
 
-__all__ = ["Board", "Snapshot", "WorkerLine"]
+__all__ = ["Board", "FolderLine", "Snapshot", "Standing", "WorkerLine"]
 
 GROUPS: Final = ("scanning", "processing", *map(str, range(1, 11)), "files complete")
 """The thirteen groups of counters: two, one for each phase, and one.
@@ -33,6 +33,26 @@ class WorkerLine:
     phase: int
     title: str
     seconds: Seconds
+
+
+@dataclass(frozen=True, slots=True)
+class FolderLine:
+    """How it stands with a music folder.
+
+    Attributes:
+        state: "scanning", "watching", "polling" or "offline".
+        why: Why it is not watched for events.
+        unsettled: Files that are being written.
+        restless: Those that have been for very long.
+        unreadable: Folders that could not be looked into, with the reason.
+    """
+
+    root: str
+    state: str
+    why: str | None = None
+    unsettled: int = 0
+    restless: tuple[str, ...] = ()
+    unreadable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +87,16 @@ class Snapshot:
         return 100 * self.done / self.total if self.total else 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Files, counted: all there are, with nothing ahead of them, failed, deferred."""
+
+    total: int
+    done: int
+    failed: int
+    deferred: int
+
+
 @dataclass(slots=True)
 class _Desk:
     name: str
@@ -83,10 +113,11 @@ class Board:
     state: SessionState = SessionState.SCANNING
     total: int = 0
     failed: int = 0
-    deferred: int = 0
     lookups: int = 0
+    _counted: Standing | None = None
     _before: int = 0
-    _done: int = 0
+    _ended: set[FileId] = field(default_factory=set)
+    _deferred: set[FileId] = field(default_factory=set)
     _started: float = 0.0
     _desks: dict[int, _Desk] = field(default_factory=dict)
     _counters: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -120,28 +151,50 @@ class Board:
         """Say that a worker is at nothing."""
         self._desks.pop(worker, None)
 
-    def finished(self, status: FileStatus, waits_for: Iterable[str]) -> None:
-        """Count a file that came to its end."""
-        self._done += 1
-        self.failed += status is FileStatus.FAILED
-        self.deferred += any(True for _ in waits_for)
+    def begin(self) -> None:
+        """Begin to count anew: another session."""
+        self._started = self.clock()
+        self._ended.clear()
+        self._deferred.clear()
+        self._counters.update({group: {} for group in GROUPS})
+
+    def recount(self, standing: Standing) -> None:
+        """Show from now on what the library says, and not what was counted here."""
+        self._counted = standing
+
+    def finished(
+        self, file: FileId, status: FileStatus, waits_for: Iterable[str]
+    ) -> None:
+        """Count a file that came to its end; it may do so again, with more known."""
+        if file not in self._ended:
+            self.failed += status is FileStatus.FAILED
+        self._ended.add(file)
+        if any(True for _ in waits_for):
+            self._deferred.add(file)
+        else:
+            self._deferred.discard(file)
         self.count("files complete", {status.value: 1})
 
     def snapshot(self) -> Snapshot:
         """Return the board as it is now."""
         now = self.clock()
         elapsed = now - self._started
-        # A duplicate whose original failed comes to an end twice.
-        done = min(self._before + self._done, self.total)
-        rate = self._done / elapsed if self._done >= SETTLED_AFTER and elapsed else None
-        left = Seconds((self.total - done) / rate) if rate else None
+        ended = len(self._ended)
+        standing = self._counted or Standing(
+            total=self.total,
+            done=min(self._before + ended, self.total),
+            failed=self.failed,
+            deferred=len(self._deferred),
+        )
+        rate = ended / elapsed if ended >= SETTLED_AFTER and elapsed else None
+        left = Seconds((standing.total - standing.done) / rate) if rate else None
         desks = sorted(self._desks.items())
         return Snapshot(
             state=self.state,
-            total=self.total,
-            done=done,
-            failed=self.failed,
-            deferred=self.deferred,
+            total=standing.total,
+            done=standing.done,
+            failed=standing.failed,
+            deferred=standing.deferred,
             elapsed=Seconds(elapsed),
             rate=rate,
             left=left,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from segued.model import FileId
-from segued.store.models import Checkpoint, now
+from segued.store.models import Checkpoint, Crash, now
 from segued.store.prepared import Query, prepared
 
 __all__ = ["Kept", "kept", "put"]
@@ -33,6 +33,9 @@ def put(file: FileId, checkpoint: Kept) -> None:
     result replaces.
     """
     _delete_from(file, checkpoint.phase)
+    if checkpoint.phase > 1:
+        # It got further than where it ended the daemon, if it ever did.
+        _forgive(file)
     _insert(
         file=file,
         phase=checkpoint.phase,
@@ -46,6 +49,11 @@ def put(file: FileId, checkpoint: Kept) -> None:
 def kept(file: FileId) -> Sequence[Kept]:
     """Return a file's checkpoints in the order of their phases."""
     return [Kept(*row) for row in _of(file)]
+
+
+@prepared
+def _forgive(file: FileId) -> Query:
+    return Crash.delete().where(Crash.file == file)
 
 
 @prepared

@@ -5,11 +5,12 @@ what makes a claim safe: of two equal files in flight the first to commit its
 hash has it, and the other sees that it has.
 """
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from segued.model import AudioFile, FileId, FileStatus
+from segued.model import AudioFile, FileId, FileStatus, Found, Signature
 from segued.store import codec
 from segued.store.models import Checkpoint, Failure, File
 from segued.store.prepared import Query, prepared
@@ -19,6 +20,7 @@ __all__ = [
     "Claim",
     "Rival",
     "claim",
+    "follow",
     "has_original",
     "promote_duplicate_of",
     "release",
@@ -27,6 +29,9 @@ __all__ = [
 
 NOT_OWNERS: Final = (FileStatus.FAILED, FileStatus.MISSING, FileStatus.DUPLICATE)
 """Files in one of these do not have the content they hold: another may."""
+
+TAGGING: Final = 3
+"""The phase from which a file's name and folder have a say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,17 +139,8 @@ def _move(rival: Rival, new: AudioFile) -> FileStatus:
     if status is FileStatus.PROCESSING:
         status = FileStatus.PENDING
     File.delete().where(File.id == new.id).execute()
-    File.update(
-        path=mine.path,
-        folder=mine.folder,
-        root=mine.root,
-        path_text=mine.path_text,
-        size_bytes=new.signature.size_bytes,
-        mtime_ns=new.signature.mtime_ns,
-        inode=new.signature.inode,
-        status=status,
-        status_was=None,
-    ).where(File.id == rival.id).execute()
+    _settle_at(rival.id, bytes(mine.path), bytes(mine.root), new.signature)
+    File.update(status=status, status_was=None).where(File.id == rival.id).execute()
     # Its first checkpoint speaks of the old signature; the look-up is free.
     Checkpoint.update(payload=codec.encode({"signature": new.signature})).where(
         Checkpoint.file == rival.id, Checkpoint.phase == 1
@@ -152,6 +148,56 @@ def _move(rival: Rival, new: AudioFile) -> FileStatus:
     others = [each.id for each in rivals(rival.id, was.content_hash or "")]
     _link([rival.id, *others])
     return status
+
+
+def follow(found: Found, root: bytes) -> FileStatus | None:
+    """Let a file that was renamed live on under the path where it was found.
+
+    It is known by its inode, size and time, and nothing is where it was.
+
+    Returns:
+        How it stands now; None if it is no file that was renamed. One that
+        was finished is PENDING from its tags on, since a name and a folder
+        say something too; nothing is hashed, decoded or looked up again.
+    """
+    signature = found.signature
+    for file, path, now_is, was in _alike(
+        signature.size_bytes, signature.mtime_ns, signature.inode, found.path
+    ).fetchall():
+        if os.path.lexists(bytes(path)):
+            continue
+        _settle_at(file, found.path, root, signature)
+        status = FileStatus(was or now_is)
+        if status is FileStatus.COMPLETE:
+            status = FileStatus.PENDING
+            Checkpoint.delete().where(
+                Checkpoint.file == file, Checkpoint.phase >= TAGGING
+            ).execute()
+        File.update(status=status, status_was=None).where(File.id == file).execute()
+        return status
+    return None
+
+
+@prepared
+def _alike(size: int, mtime: int, inode: int, path: bytes) -> Query:
+    return File.select(File.id, File.path, File.status, File.status_was).where(
+        File.inode == inode,
+        File.size_bytes == size,
+        File.mtime_ns == mtime,
+        File.path != path,
+    )
+
+
+def _settle_at(file: FileId, path: bytes, root: bytes, signature: Signature) -> None:
+    File.update(
+        path=path,
+        folder=os.path.dirname(path),
+        root=root,
+        path_text=path.decode("utf-8", "replace"),
+        size_bytes=signature.size_bytes,
+        mtime_ns=signature.mtime_ns,
+        inode=signature.inode,
+    ).where(File.id == file).execute()
 
 
 def _link(files: Sequence[FileId]) -> None:

@@ -53,6 +53,7 @@ class Store:
         self.path: Final = path
         self._limits: Final = limits or StoreLimits()
         self._lock: int | None = None
+        self._identity: tuple[int, int] | None = None
         self._thread: Final = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._database: Final = peewee.SqliteDatabase(
             str(path),
@@ -87,6 +88,14 @@ class Store:
         return await self._on_thread(
             self._in_transaction, partial(work, *args, **kwargs)
         )
+
+    def is_in_place(self) -> bool:
+        """Return whether the file at the library's path is the one that is open."""
+        try:
+            status = os.stat(self.path)
+        except OSError:
+            return False
+        return (status.st_dev, status.st_ino) == self._identity
 
     async def close(self) -> None:
         """Finish the work already accepted, then close the file."""
@@ -130,6 +139,8 @@ class Store:
                 if fresh or not self._database.get_tables():
                     self._create()
             migrate.bring_up_to_date(self._database, self.path)
+            status = os.stat(self.path)
+            self._identity = (status.st_dev, status.st_ino)
         except (peewee.DatabaseError, sqlite3.Error) as error:
             self._close()
             raise store_error(self.path, error) from error

@@ -15,6 +15,7 @@ from segued.model import SongStatus
 from segued.store.asked import AcoustIdAnswer, Lookup, MusicBrainzAnswer
 from segued.store.models import (
     Checkpoint,
+    Crash,
     Curve,
     Decision,
     Failure,
@@ -169,7 +170,7 @@ class Overrule(Table):
 TABLES: Final = (
     *(File, Checkpoint, Curve, Passage, Song, Artist, Work, Album),
     *(PassageSong, SongArtist, SongWork, PassageAlbum, Decision, Failure),
-    *(Session, Setting, AcoustIdAnswer, MusicBrainzAnswer, Lookup),
+    *(Session, Setting, Crash, AcoustIdAnswer, MusicBrainzAnswer, Lookup),
     Overrule,
 )
 """All there are, referred to before referring."""

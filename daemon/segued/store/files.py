@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from peewee import fn
 
-from segued.errors import FileError, shown
+from segued.errors import FileError
 from segued.model import (
     AudioFacts,
     AudioFile,
@@ -14,6 +14,7 @@ from segued.model import (
     Tags,
     Warned,
 )
+from segued.paths import shown
 from segued.store import codec, content
 from segued.store.models import Failure, File, Passage, now
 from segued.store.prepared import Query, prepared

@@ -4,7 +4,7 @@ The durable queue is here: files that are PENDING. The queue in memory is only
 a window on it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from segued.model import (
@@ -38,6 +38,7 @@ class Admitted:
 
     Attributes:
         gone: Those on record and not there: id, and the path they had.
+        unsettled: Those that are new or changed, and not whole yet.
     """
 
     new: int = 0
@@ -46,6 +47,7 @@ class Admitted:
     complete: int = 0
     failed: int = 0
     gone: tuple[tuple[FileId, bytes], ...] = ()
+    unsettled: tuple[Found, ...] = ()
 
     def __add__(self, other: "Admitted") -> "Admitted":
         """Return both together."""
@@ -56,6 +58,7 @@ class Admitted:
             self.complete + other.complete,
             self.failed + other.failed,
             self.gone + other.gone,
+            self.unsettled + other.unsettled,
         )
 
     @property
@@ -69,20 +72,28 @@ class Admitted:
         return self.new + self.changed + self.unfinished
 
 
-def admit(folders: Sequence[Folder]) -> Admitted:
+def admit(
+    folders: Sequence[Folder], whole: Callable[[Found], bool] | None = None
+) -> Admitted:
     """Put on record what a walk saw in some folders.
 
     An unchanged file costs nothing but the look. A new or changed one becomes
     PENDING, one that is back goes back to what it was. One that is not there
     is only reported: whether it is MISSING, or its disk is, a whole walk tells.
+
+    Args:
+        folders: What was seen.
+        whole: Tells whether a new or changed file is whole; others are only
+            reported, unless they are known under another name. None takes all
+            for whole, and leaves it to their content to tell renamed ones.
     """
     total = Admitted()
     for folder in folders:
-        total += _admit_folder(folder)
+        total += _admit_folder(folder, whole)
     return total
 
 
-def _admit_folder(folder: Folder) -> Admitted:
+def _admit_folder(folder: Folder, whole: Callable[[Found], bool] | None) -> Admitted:
     known = {
         bytes(path): (FileId(file), Signature(*signature), FileStatus(status), was)
         for file, path, status, was, *signature in tuples(
@@ -98,16 +109,25 @@ def _admit_folder(folder: Folder) -> Admitted:
         )
     }
     new: list[Found] = []
+    unsettled: list[Found] = []
     seen = Admitted()
     for found in folder.files:
         row = known.pop(found.path, None)
         if row is None:
-            new.append(found)
+            if whole is not None and (status := content.follow(found, folder.root)):
+                seen += _standing(status)
+            elif whole is None or whole(found):
+                new.append(found)
+            else:
+                unsettled.append(found)
             continue
         file, signature, status, was = row
         if signature != found.signature:
-            _renew(file, found.signature)
-            seen += Admitted(changed=1)
+            if whole is None or whole(found):
+                _renew(file, found.signature)
+                seen += Admitted(changed=1)
+            else:
+                unsettled.append(found)
             continue
         if status is FileStatus.MISSING:
             status = _restore(file, was)
@@ -118,7 +138,7 @@ def _admit_folder(folder: Folder) -> Admitted:
         for path, (file, _, status, _) in known.items()
         if status is not FileStatus.MISSING
     )
-    return seen + Admitted(new=len(new), gone=gone)
+    return seen + Admitted(new=len(new), gone=gone, unsettled=tuple(unsettled))
 
 
 def _standing(status: FileStatus) -> Admitted:

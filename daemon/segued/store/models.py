@@ -32,6 +32,7 @@ from segued.model import (
 
 __all__ = [
     "Checkpoint",
+    "Crash",
     "Curve",
     "Decision",
     "Failure",
@@ -92,7 +93,7 @@ class File(Table):
     path_text = TextField()  # for people: invalid bytes as U+FFFD
     size_bytes = IntegerField()
     mtime_ns = IntegerField()
-    inode = IntegerField()
+    inode = IntegerField(index=True)  # with size and time: where it went
     status = TextField(default=FileStatus.PENDING)
     status_was = TextField(null=True)  # of a MISSING file: to go back to
     content_hash = TextField(null=True, index=True)  # BLAKE3; null until phase 2
@@ -134,6 +135,16 @@ class Checkpoint(Table):
         without_rowid = True
         indexes = ((("phase", "recipe"), False), (("needs",), False))
         constraints: ClassVar = [Check("phase BETWEEN 1 AND 10")]
+
+
+class Crash(Table):
+    """A file that was being worked on when the process was killed, and how often."""
+
+    file = ForeignKeyField(File, primary_key=True, on_delete="CASCADE", index=False)
+    count = IntegerField()
+
+    class Meta:
+        table_name = "crashes"
 
 
 class Curve(Table):

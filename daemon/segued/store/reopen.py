@@ -7,15 +7,18 @@ from typing import Any, Final
 
 from peewee import fn
 
+from segued.errors import WorkCrashedError
 from segued.model import FileId, FileStatus, SongStatus
+from segued.store import files
 from segued.store.content import NOT_OWNERS
 from segued.store.entities import PassageSong, Song
-from segued.store.models import Checkpoint, Failure, File, Passage, tuples
+from segued.store.models import Checkpoint, Crash, Failure, File, Passage, tuples
 
 __all__ = [
     "FINGERPRINTING",
     "MATCHING",
     "below",
+    "note_crashes",
     "recover",
     "rematch",
     "reopen_deferred",
@@ -32,6 +35,8 @@ MATCHING: Final = 6
 
 FILES_AT_ONCE: Final = 500
 
+CRASHES_MAX: Final = 3
+
 
 def below(root: bytes) -> Any:  # noqa: ANN401
     """Return the condition that a file is below a folder."""
@@ -47,6 +52,29 @@ def recover() -> int:
         .execute()
     )
     return changed + take_up(_without_original())
+
+
+def note_crashes() -> int:
+    """Take note of the files that a daemon which was killed was working on.
+
+    One that it happens to again and again, without getting any further, fails.
+
+    Returns:
+        How many failed.
+    """
+    failed = 0
+    for file, path in tuples(
+        File.select(File.id, File.path).where(File.status == FileStatus.PROCESSING)
+    ):
+        before = Crash.get_or_none(Crash.file == file)
+        count = 1 + (before.count if before else 0)
+        Crash.insert(file=file, count=count).on_conflict_replace().execute()
+        if count >= CRASHES_MAX:
+            detail = f"segued was killed {count} times while it worked on this file"
+            files.fail(FileId(file), 0, WorkCrashedError(bytes(path), detail))
+            Crash.delete().where(Crash.file == file).execute()
+            failed += 1
+    return failed
 
 
 def _without_original() -> list[FileId]:

@@ -22,6 +22,7 @@ __all__ = [
     "last_session",
     "roots",
     "rows",
+    "standing",
     "summary",
 ]
 
@@ -131,6 +132,33 @@ def summary(path: Path, roots: Sequence[bytes] = ()) -> Summary:
                 )
             ),
         )
+
+
+def standing(path: Path, roots: Sequence[bytes]) -> tuple[int, int, int, int]:
+    """Count the files below some folders that are not missing.
+
+    Returns:
+        How many there are, have nothing ahead of them, failed, wait for a service.
+
+    Raises:
+        StoreError: There is no library there, or it cannot be read.
+    """
+    total = done = failed = 0
+    with _reading(path) as database:
+        for root in roots:
+            slash = root.rstrip(b"/") + b"/"
+            for status, count in database.execute(
+                "SELECT status, count(*) FROM files WHERE path > ? AND path < ?"
+                " AND status <> 'MISSING' GROUP BY status",
+                [slash, slash[:-1] + b"0"],
+            ):
+                total += count
+                done += count if status not in {"PENDING", "PROCESSING"} else 0
+                failed += count if status == "FAILED" else 0
+        ((deferred,),) = database.execute(
+            "SELECT count(DISTINCT file_id) FROM checkpoints WHERE needs IS NOT NULL"
+        )
+    return total, done, failed, deferred
 
 
 def roots(path: Path) -> list[bytes]:

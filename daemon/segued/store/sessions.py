@@ -7,7 +7,7 @@ from segued.model import SessionState
 from segued.store import codec
 from segued.store.models import Session, now
 
-__all__ = ["count", "move", "start"]
+__all__ = ["count", "move", "paused", "start"]
 
 
 class Counts(Protocol):
@@ -26,7 +26,7 @@ class Counts(Protocol):
         """Files that failed."""
 
 
-OPEN = (SessionState.SCANNING, SessionState.PROCESSING)
+OPEN = (SessionState.SCANNING, SessionState.PROCESSING, SessionState.PAUSED)
 
 
 def start(roots: Sequence[str]) -> str:
@@ -36,6 +36,17 @@ def start(roots: Sequence[str]) -> str:
     ).where(Session.state.in_(list(OPEN))).execute()
     session: str = Session.create(roots=codec.encode(list(roots))).id
     return session
+
+
+def paused() -> str | None:
+    """Return the session that somebody paused and nobody resumed, if there is one."""
+    row = (
+        Session.select(Session.id)
+        .where(Session.state == SessionState.PAUSED, Session.ended_at.is_null())
+        .order_by(Session.started_at.desc())
+        .first()
+    )
+    return row.id if row else None
 
 
 def move(session: str, state: SessionState, reason: str | None = None) -> None:

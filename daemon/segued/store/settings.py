@@ -8,7 +8,7 @@ from segued.config import Pins, Settings, check_setting, cpu_count
 from segued.errors import ConfigError
 from segued.store.models import Setting
 
-__all__ = ["load", "put"]
+__all__ = ["load", "put", "told"]
 
 
 def load(pins: Pins) -> Settings:
@@ -27,6 +27,14 @@ def load(pins: Pins) -> Settings:
             put(name, default)
         values[name] = _checked(name, stored.get(name, default))
     return Settings(**(values | pins.given()))
+
+
+def told(held: Settings) -> dict[str, Any]:
+    """Return settings as anybody may see them: what is secret is masked."""
+    shown: dict[str, Any] = msgspec.to_builtins(held)
+    if key := shown["acoustid_api_key"]:
+        shown["acoustid_api_key"] = f"...{key[-2:]}"
+    return shown
 
 
 def put(name: str, value: object) -> None:

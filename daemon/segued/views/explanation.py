@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from segued.errors import shown
+from segued.paths import shown
 from segued.views import words
 
 __all__ = ["as_text"]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from segued.progress.board import Snapshot, WorkerLine
+from segued.progress.board import FolderLine, Snapshot, WorkerLine
 from segued.units import ticks_to_seconds
 
 __all__ = ["duration", "overall", "position", "session", "worker"]
@@ -65,6 +65,18 @@ def session(row: Mapping[str, Any]) -> str:
         parts.append(f"until {row['ended_at']}")
     if row["reason"] and row["state"] != "CANCELLED":
         parts.append(row["reason"])
+    return "   ".join(parts)
+
+
+def folder(report: FolderLine) -> str:
+    """Return how it stands with a music folder, in one line."""
+    parts = [report.root, report.state]
+    if report.why:
+        parts.append(report.why)
+    if report.unsettled:
+        parts.append(f"{report.unsettled:,} being written")
+    parts += [f"does not come to rest: {name}" for name in report.restless]
+    parts += [f"not looked into: {name}" for name in report.unreadable]
     return "   ".join(parts)
 
 

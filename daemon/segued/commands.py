@@ -1,0 +1,99 @@
+"""What an operator may ask of the daemon, as values."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+__all__ = [
+    "Answer",
+    "Cancel",
+    "Command",
+    "Decide",
+    "Obey",
+    "Pause",
+    "Put",
+    "Resume",
+    "Retry",
+    "Scan",
+    "Show",
+    "Tell",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Say how everything stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Stop working, until told to resume; also after a restart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Go on, after a pause or a cancel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """End the session; what is done stays done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """Walk the music folders, or one folder in them, and go on working.
+
+    Attributes:
+        path: The folder; None for all there are.
+    """
+
+    path: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Try failed files again: all, those of a code, or those at or below a path."""
+
+    code: str | None = None
+    path: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """Tell the settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decide:
+    """Say what a passage is, over all that was found out, or take that back.
+
+    Attributes:
+        path: The file.
+        passage: Which passage of it, from 1.
+        recording: The recording that it is; None if it is no song.
+        title: Its title, over MusicBrainz's.
+        artist: Its artist, over MusicBrainz's.
+        clear: Whether what was said before is to be forgotten.
+    """
+
+    path: bytes
+    passage: int = 1
+    recording: str | None = None
+    title: str | None = None
+    artist: str | None = None
+    clear: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Give a setting a value."""
+
+    name: str
+    value: object
+
+
+Command: TypeAlias = Tell | Pause | Resume | Cancel | Scan | Retry | Show | Put | Decide
+Answer: TypeAlias = Mapping[str, Any]
+Obey: TypeAlias = Callable[[Command], Awaitable[Answer]]
+"""Carries a command out; raises ConfigError if it makes no sense."""

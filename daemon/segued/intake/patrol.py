@@ -1,0 +1,277 @@
+"""A patrol: one music folder, kept watch over for months.
+
+Events say where to look, and looking says what is there. What events do not
+tell is found by a walk now and then, and a folder whose disk is away is left
+as it is until it is back.
+"""
+
+import asyncio
+import os
+import stat
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
+from typing import Final
+
+import structlog
+
+from segued.config import Watching
+from segued.intake.filters import IGNORE_MARKERS, Filters
+from segued.intake.grounds import Grounds
+from segued.intake.hearing import Hearing
+from segued.intake.settle import Settling
+from segued.intake.sweep import Part, Swept, sweep
+from segued.model import Found, Signature
+from segued.paths import shown
+from segued.progress.board import FolderLine
+from segued.store.database import Store
+from segued.units import Seconds
+
+__all__ = ["Patrol"]
+
+log: Final = structlog.get_logger()
+
+LOOK_SECONDS: Final = 0.5
+"""How soon a place is looked at after the first event there."""
+
+BUSY_FACTOR: Final = 20.0
+"""A place that takes long to look at is looked at less often."""
+
+FULL_EVERY: Final = 12
+"""Each so many walks, all folders are compared with the library again."""
+
+
+class Patrol:
+    """Keeps watch over one music folder until cancelled.
+
+    Attributes:
+        walked: Set when it has been walked for the first time, or is offline.
+    """
+
+    def __init__(  # noqa: PLR0913
+        self,
+        root: bytes,
+        filters: Filters,
+        store: Store,
+        grounds: Grounds,
+        limits: Watching,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            root: The folder, as `roots_of` returns it.
+            filters: Which names count.
+            store: The library.
+            grounds: What the parts of the intake tell each other.
+            limits: How long is waited for what.
+            clock: Seconds that only ever go up.
+        """
+        self.root: Final = root
+        self.walked: Final = asyncio.Event()
+        self._filters: Final = filters
+        self._store: Final = store
+        self._grounds: Final = grounds
+        self._limits: Final = limits
+        self._clock: Final = clock
+        self._settling: Final = Settling(
+            quiet=Seconds(limits.settle_seconds),
+            patience=Seconds(limits.folder_seconds),
+        )
+        self._hearing: Final = Hearing(root)
+        self._state = "scanning"
+        self._identity: tuple[int, int] | None = None
+        self._strange = False  # whether another disk may be in its place
+        self._dirty: dict[tuple[bytes, bool], float] = {}
+        self._marks: dict[bytes, int] = {}
+        self._sweeps = 0
+        self._sweep_at = self._check_at = 0.0
+        self._pause = LOOK_SECONDS
+        self._unreadable: tuple[str, ...] = ()
+
+    def report(self) -> FolderLine:
+        """Return how it stands."""
+        limit = Seconds(self._limits.restless_seconds)
+        restless = self._settling.restless(self._clock(), limit)
+        return FolderLine(
+            shown(self.root),
+            self._state,
+            self._hearing.why,
+            len(self._settling),
+            tuple(shown(path) for path in restless),
+            self._unreadable,
+        )
+
+    def sweep_soon(self) -> None:
+        """Walk all of the folder at the next occasion, because somebody asked."""
+        self._marks.clear()
+        self._sweep_at = 0.0
+        self._hearing.stirred.set()
+
+    def look_soon(self, place: bytes) -> None:
+        """Look at a folder and all below it, because somebody asked."""
+        self._dirty[place, True] = 0.0
+        self._hearing.stirred.set()
+
+    async def run(self) -> None:
+        """Watch the folder, walk it, and keep watch until cancelled."""
+        try:
+            await self._check()
+            if self._state != "offline":
+                await self._sweep()
+            self.walked.set()
+            while True:
+                await self._turn()
+        finally:
+            await self._hearing.end()
+
+    async def _turn(self) -> None:
+        due = [self._check_at, self._sweep_at]
+        if self._state != "offline":
+            due += [*self._dirty.values(), *self._settling.due().values()]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, min(due) - self._clock())):
+                await self._hearing.stirred.wait()
+        self._gather()
+        if self._clock() >= self._check_at:
+            await self._check()
+        if self._clock() >= self._sweep_at:
+            await self._sweep()
+        elif self._state != "offline":
+            await self._look_around()
+
+    def _gather(self) -> None:
+        """Turn what was heard into places to look at."""
+        heard, lost = self._hearing.take()
+        if lost:
+            log.info("events.lost", folder=shown(self.root))
+            self.sweep_soon()
+        now = self._clock()
+        for path, is_folder in heard:
+            place, deep = (path, True) if is_folder else (os.path.dirname(path), False)
+            if not place.startswith(self.root):
+                continue
+            if not self._filters.wants_place(self.root, place):
+                continue
+            if not is_folder:
+                name = os.path.basename(path)
+                deep = name in IGNORE_MARKERS
+                if not deep and not self._filters.wants_file(name):
+                    continue
+                self._settling.stirred(path, now)
+                if self._settling.knows(path):
+                    continue  # it will be looked at when it is quiet
+            self._dirty.setdefault((place, deep), now + self._pause)
+
+    async def _look_around(self) -> None:
+        """Look at every place whose time has come."""
+        now = self._clock()
+        places = [place for place, due in self._dirty.items() if due <= now]
+        places += [
+            (folder, False)
+            for folder, due in self._settling.due().items()
+            if due <= now and (folder, False) not in places
+        ]
+        for place, deep in places:
+            self._dirty.pop((place, deep), None)
+            ready = self._settling.ready(self._clock())
+            started = self._clock()
+            swept = await self._swept(Part(place, deep, partial(_ready, ready)))
+            took = self._clock() - started
+            self._pause = max(LOOK_SECONDS, BUSY_FACTOR * took)
+            if swept.offline:
+                await self._go_offline()
+                return
+            if swept.unreadable:
+                swept.seen.update(each.path for each in swept.unreadable)
+            self._settled({place, *swept.seen}, swept)
+
+    def _settled(self, places: set[bytes], swept: Swept) -> None:
+        self._settling.looked(places, swept.unsettled, self._clock())
+        for folder in swept.fresh:
+            self._grounds.dropped[folder] = None
+        if swept.fresh or swept.missing:
+            self._grounds.news.set()
+
+    async def _swept(self, part: Part) -> Swept:
+        return await sweep(
+            self.root, self._filters, self._store, self._grounds.news, part=part
+        )
+
+    async def _sweep(self) -> None:
+        """Walk all of the folder."""
+        first = self._sweeps == 0
+        if self._sweeps % FULL_EVERY == 0 or self._state == "offline":
+            self._marks.clear()
+        self._sweeps += 1
+        self._dirty.clear()
+        ready = self._settling.ready(self._clock())
+        # A file that was changed a moment ago may be changing still.
+        lately = time.time_ns() - round(self._limits.settle_seconds * 1e9)
+
+        def whole(found: Found) -> bool:
+            if not first:
+                return _ready(ready, found)
+            return not lately <= found.signature.mtime_ns <= time.time_ns()
+
+        swept = await self._swept(
+            Part(whole=whole, strange=self._strange, marks=self._marks)
+        )
+        every = self._limits.reconcile_seconds
+        if self._hearing.why is not None:
+            every = min(every, self._limits.poll_seconds)
+        self._sweep_at = self._clock() + every
+        if swept.offline or not swept.seen:
+            await self._go_offline()
+            return
+        for each in swept.unsettled:
+            self._marks.pop(os.path.dirname(each.path), None)
+        self._unreadable = tuple(
+            f"{shown(each.path)}: {each.reason.lower()}" for each in swept.unreadable
+        )
+        self._settled(swept.seen, swept)
+        if not await self._hearing.reaches(swept.seen):
+            self._sweep_at = self._clock() + self._limits.poll_seconds
+        self._strange = False
+        self._state = "watching" if self._hearing.why is None else "polling"
+        if self.root in self._grounds.away:
+            self._grounds.away.discard(self.root)
+            self._grounds.news.set()
+
+    async def _go_offline(self) -> None:
+        if self._state != "offline":
+            log.warning("root.offline", folder=shown(self.root))
+        self._state = "offline"
+        self._grounds.away.add(self.root)
+        self._marks.clear()
+
+    async def _check(self) -> None:
+        """See that the folder is the one that is watched, and the watch alive."""
+        self._check_at = self._clock() + self._limits.check_seconds
+        identity = await asyncio.to_thread(_identity, self.root)
+        if identity is None:
+            await self._go_offline()
+            self._sweep_at = self._clock() + self._limits.reconcile_seconds
+            return
+        if identity != self._identity or self._hearing.lame:
+            self._strange = self._identity not in (None, identity)
+            self._identity = identity
+            await self._hearing.begin()
+            self._sweep_at = 0.0
+        elif self._state == "offline" or self.root in self._grounds.away:
+            self._sweep_at = 0.0
+
+
+def _ready(ready: Mapping[bytes, Signature], found: Found) -> bool:
+    return ready.get(found.path) == found.signature
+
+
+def _identity(root: bytes) -> tuple[int, int] | None:
+    """Return what tells a folder from another one at its place; None if none is."""
+    try:
+        status = os.stat(root)
+    except OSError:
+        return None
+    return (status.st_dev, status.st_ino) if stat.S_ISDIR(status.st_mode) else None

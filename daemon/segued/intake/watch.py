@@ -1,0 +1,174 @@
+"""inotify, by watchdog: a hint where to look, never what is there.
+
+What watchdog keeps to itself is told here: that events were lost, that folders
+are not watched because the system's limit is reached, that a thread died.
+"""
+
+import logging
+import os
+import warnings
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Final
+
+from watchdog.events import (
+    DirCreatedEvent,
+    DirDeletedEvent,
+    DirMovedEvent,
+    FileClosedEvent,
+    FileCreatedEvent,
+    FileDeletedEvent,
+    FileModifiedEvent,
+    FileMovedEvent,
+    FileSystemEvent,
+    FileSystemEventHandler,
+)
+from watchdog.observers.inotify import InotifyEmitter, InotifyObserver
+
+__all__ = ["Watch", "why_not"]
+
+# Each such warning holds the names of all folders that are watched.
+warnings.filterwarnings("ignore", module="watchdog")
+
+EVENTS: Final[list[type[FileSystemEvent]]] = [
+    *(FileCreatedEvent, FileModifiedEvent, FileClosedEvent, FileMovedEvent),
+    *(FileDeletedEvent, DirCreatedEvent, DirMovedEvent, DirDeletedEvent),
+]
+"""Without those that reading a file causes: we read a lot."""
+
+SILENT: Final = frozenset(
+    {
+        *("nfs", "nfs4", "cifs", "smb2", "smb3", "9p", "afs", "ceph", "glusterfs"),
+        *("lustre", "davfs", "ncpfs", "sshfs", "virtiofs", "vboxsf", "prl_fs"),
+    }
+)
+"""File systems on which others change what inotify does not tell."""
+
+OVERFLOWED: Final = "watchdog.observers.inotify_c"
+
+
+def why_not(root: bytes) -> str | None:
+    """Return why a folder cannot be watched for events; None if it can."""
+    kind = _file_system(os.path.realpath(root))
+    if kind in SILENT or kind.startswith("fuse"):
+        return f"no events on {kind}"
+    return None
+
+
+def _file_system(path: bytes) -> str:
+    """Return the type of the file system that a path is on."""
+    best, kind = -1, ""
+    for line in Path("/proc/self/mountinfo").read_bytes().splitlines():
+        before, _, after = line.partition(b" - ")
+        place = before.split(b" ")[4].decode("unicode_escape").encode("latin-1")
+        under = place.rstrip(b"/") + b"/"
+        # Of two mounts at one place, the later one is seen.
+        if (path + b"/").startswith(under) and len(under) >= best:
+            best, kind = len(under), after.split(b" ")[0].decode("ascii", "replace")
+    return kind
+
+
+class Watch:
+    """One music folder, watched for events with everything below it.
+
+    What it calls, it calls on threads of its own.
+    """
+
+    def __init__(
+        self,
+        root: bytes,
+        *,
+        stirred: Callable[[bytes, bool], None],
+        lost: Callable[[], None],
+    ) -> None:
+        """Prepare.
+
+        Args:
+            root: The folder.
+            stirred: Called with a path where something happened, and whether
+                it is, or was, a folder.
+            lost: Called when events were lost.
+        """
+        self._root: Final = root
+        self._observer: InotifyObserver | None = None
+        self._handler: Final = _Ear(stirred, lost)
+        self._overflow: Final = _Overflow(lost)
+
+    def start(self) -> None:
+        """Watch from now on. Blocks while the folders are gone through.
+
+        Raises:
+            OSError: It cannot be watched.
+        """
+        observer = InotifyObserver()
+        try:
+            observer.schedule(
+                self._handler,
+                os.fsdecode(self._root),
+                recursive=True,
+                event_filter=EVENTS,
+            )
+            observer.start()
+        except BaseException:
+            # Its reader runs already.
+            observer._inotify_fd.stop()  # noqa: SLF001
+            raise
+        self._observer = observer
+        logging.getLogger(OVERFLOWED).addHandler(self._overflow)
+
+    def stop(self) -> None:
+        """Watch no more. Blocks until all threads have ended."""
+        logging.getLogger(OVERFLOWED).removeHandler(self._overflow)
+        observer, self._observer = self._observer, None
+        if observer is not None:
+            observer.stop()
+            observer.join(timeout=2.0)
+
+    @property
+    def alive(self) -> bool:
+        """Whether all that is needed to notice anything still runs."""
+        observer = self._observer
+        return (
+            observer is not None
+            and observer.is_alive()
+            and observer._inotify_fd.is_alive()  # noqa: SLF001
+            and all(emitter.is_alive() for emitter in observer.emitters)
+        )
+
+    def unwatched(self, folders: Iterable[bytes]) -> list[bytes]:
+        """Return those of `folders` that are not watched, for lack of watches."""
+        watched: set[bytes] = set()
+        for emitter in self._observer.emitters if self._observer else ():
+            group = emitter._inotify if isinstance(emitter, InotifyEmitter) else None  # noqa: SLF001
+            watched.update(tuple(group._active_callbacks_by_path) if group else ())  # noqa: SLF001
+        return [folder for folder in folders if folder not in watched]
+
+
+class _Ear(FileSystemEventHandler):
+    """Tells where something happened; an error in it would end the watching."""
+
+    def __init__(
+        self, stirred: Callable[[bytes, bool], None], lost: Callable[[], None]
+    ) -> None:
+        self._stirred: Final = stirred
+        self._lost: Final = lost
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        try:
+            for path in (event.src_path, event.dest_path):
+                if path:
+                    self._stirred(os.fsencode(str(path)), event.is_directory)
+        except Exception:  # noqa: BLE001
+            self._lost()
+
+
+class _Overflow(logging.Handler):
+    """Hears what watchdog tells nobody but the log: that events were lost."""
+
+    def __init__(self, lost: Callable[[], None]) -> None:
+        super().__init__(logging.WARNING)
+        self._lost: Final = lost
+
+    def emit(self, record: logging.LogRecord) -> None:
+        del record
+        self._lost()

@@ -1,0 +1,175 @@
+"""How the daemon does what an operator asks, and says how it stands."""
+
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from segued import __version__
+from segued.alive import Alive
+from segued.commands import (
+    Answer,
+    Cancel,
+    Command,
+    Decide,
+    Pause,
+    Put,
+    Resume,
+    Retry,
+    Scan,
+    Show,
+    Tell,
+)
+from segued.config import check_setting
+from segued.errors import ConfigError
+from segued.model import SessionState
+from segued.paths import shown
+from segued.store import overrules, reopen, settings
+from segued.store.overrules import Said
+from segued.units import Ticks
+from segued.views import wire, words
+
+__all__ = ["obeying", "status_line"]
+
+
+def obeying(alive: Alive) -> Callable[[Command], Awaitable[Answer]]:
+    """Return what carries out commands for a daemon."""
+
+    async def obey(command: Command) -> Answer:
+        match command:
+            case Retry():
+                return await _retry(alive, command)
+            case Show():
+                return await _settings(alive)
+            case Decide():
+                return await _decide(alive, command)
+            case Put():
+                return await _put(alive, command)
+            case Scan():
+                _scan(alive, command.path)
+            case Pause() | Resume() | Cancel():
+                await _steer(alive, command)
+            case Tell():
+                pass
+        return status(alive)
+
+    return obey
+
+
+def _scan(alive: Alive, path: bytes | None) -> None:
+    """Have the folders walked, or one in them looked at.
+
+    Raises:
+        ConfigError: It is in none of the music folders.
+    """
+    for patrol in alive.patrols:
+        if path is None:
+            patrol.sweep_soon()
+        elif path == patrol.root or path.startswith(patrol.root.rstrip(b"/") + b"/"):
+            patrol.look_soon(path if os.path.isdir(path) else os.path.dirname(path))
+            break
+    else:
+        if path is not None:
+            raise ConfigError(f"{shown(path)}: in none of the music folders")
+    if alive.board.state is SessionState.CANCELLED:
+        alive.resume()
+
+
+async def _steer(alive: Alive, command: Pause | Resume | Cancel) -> None:
+    match command:
+        case Pause():
+            await alive.pause()
+        case Resume():
+            alive.resume()
+        case Cancel():
+            await alive.cancel()
+
+
+async def _retry(alive: Alive, which: Retry) -> Answer:
+    """Take failed files up again.
+
+    Raises:
+        ConfigError: None failed that way, or there.
+    """
+    count = await alive.store.do(reopen.reopen_failed, code=which.code, path=which.path)
+    if not count and (which.code or which.path):
+        name = which.code or shown(which.path or b"")
+        raise ConfigError(f"{name}: no failed file has this code or path")
+    alive.news()
+    return {"reopened": count}
+
+
+async def _decide(alive: Alive, told: Decide) -> Answer:
+    """Put on record what somebody says; the pipeline does the rest.
+
+    Raises:
+        ConfigError: The library knows no such passage.
+    """
+    if told.clear:
+        known = await alive.store.do(overrules.forget, told.path, told.passage)
+    else:
+        said = Said(Ticks(0), told.recording, told.title, told.artist)
+        known = await alive.store.do(overrules.say, told.path, told.passage, said)
+    if not known:
+        raise ConfigError(
+            f"{shown(told.path)}: the library knows no passage {told.passage} of it"
+        )
+    alive.news()
+    return {"decided": shown(told.path)}
+
+
+async def _settings(alive: Alive) -> Answer:
+    held = await alive.store.do(settings.load, alive.orders.config.settings)
+    return settings.told(held)
+
+
+async def _put(alive: Alive, wanted: Put) -> Answer:
+    """Give a setting a value, and go on by it.
+
+    Raises:
+        ConfigError: There is no such setting, it is out of range, or pinned.
+    """
+    checked = check_setting(wanted.name, wanted.value)
+    if wanted.name in alive.orders.config.settings.given():
+        raise ConfigError(
+            f"setting {wanted.name} is held fast by the configuration file"
+        )
+    await alive.store.do(settings.put, wanted.name, checked)
+    await alive.refresh()
+    return {wanted.name: (await _settings(alive))[wanted.name]}
+
+
+def status(alive: Alive) -> Mapping[str, Any]:
+    """Return how everything stands, from memory alone: it never waits."""
+    now = alive.board.snapshot()
+    folders = [patrol.report() for patrol in alive.patrols]
+    trouble = alive.trouble
+    return {
+        **wire.snapshot(now),
+        "session": alive.roll.session,
+        "version": __version__,
+        "process": os.getpid(),
+        "library": str(alive.store.path),
+        "folders": [msgspec.to_builtins(folder) for folder in folders],
+        "services": alive.services,
+        "trouble": trouble and {"code": trouble.code, "detail": str(trouble)},
+        "loop_stall_ms": round(1_000 * alive.pulse.longest_stall, 1),
+        "text": [
+            f"Session {now.state.value}   {words.overall(now)}",
+            *("  " + "   ".join(words.worker(line)) for line in now.workers),
+            *(words.folder(folder) for folder in folders),
+            *(f"{name}: {how}" for name, how in alive.services.items() if how != "up"),
+            *([f"Trouble: {trouble}"] if trouble else []),
+        ],
+    }
+
+
+def status_line(alive: Alive) -> str:
+    """Return how everything stands, in one line."""
+    now = alive.board.snapshot()
+    away = sum(patrol.report().state == "offline" for patrol in alive.patrols)
+    line = f"{now.state.value.capitalize()}: {words.overall(now)}"
+    if alive.trouble:
+        line = f"Waiting: {alive.trouble}"
+    return f"{line}   {away} folder(s) offline" if away else line

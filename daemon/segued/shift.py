@@ -1,0 +1,187 @@
+"""A shift: work on what arrives, session after session, by settings as they are."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from segued import __version__
+from segued.clients.http import open_session
+from segued.config import Config, Settings
+from segued.intake.grounds import Grounds
+from segued.model import SessionState
+from segued.paths import shown
+from segued.pipeline.desks import Desk, desks
+from segued.progress.board import Board, Standing
+from segued.store import intake, reports, sessions, settings
+from segued.store.database import Store
+from segued.works import Plant, Works
+
+__all__ = ["Orders", "Roll", "Shift"]
+
+log: Final = structlog.get_logger()
+
+COUNT_SECONDS: Final = 1.0
+
+REST_SECONDS: Final = 60.0
+"""After so long without work the child processes are sent home."""
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What the daemon is to do: by which configuration, in which folders."""
+
+    config: Config
+    roots: Sequence[bytes]
+    offline: bool = False
+
+
+class Roll:
+    """The session under way, on record.
+
+    Attributes:
+        session: Its id; None while there is none.
+    """
+
+    def __init__(self, store: Store, board: Board) -> None:
+        self.session: str | None = None
+        self._store: Final = store
+        self._board: Final = board
+
+    async def begin(self, roots: Sequence[bytes]) -> None:
+        """Open a session, unless one is under way."""
+        if self.session is None:
+            names = [shown(root) for root in roots]
+            self.session = await self._store.do(sessions.start, names)
+
+    async def move(self, state: SessionState, reason: str | None = None) -> None:
+        """Put on record, and on the board, where it stands."""
+        self._board.state = state
+        if self.session is None:
+            return
+        session, now = self.session, self._board.snapshot()
+        await self._store.do(sessions.count, session, now)
+        await self._store.do(sessions.move, session, state, reason)
+        log.info("session.moved", state=state.value, reason=reason)
+
+    async def end(self, state: SessionState, reason: str | None = None) -> None:
+        """Close it, if one is under way."""
+        await self.move(state, reason)
+        self.session = None
+
+
+class Shift:
+    """Works on the grounds until cancelled.
+
+    Attributes:
+        services: How each outside service is, in words.
+    """
+
+    def __init__(
+        self,
+        orders: Orders,
+        plant: Plant,
+        grounds: Grounds,
+        roll: Roll,
+        went_well: Callable[[], None],
+    ) -> None:
+        """Prepare.
+
+        Args:
+            orders: What to do.
+            plant: What an import needs.
+            grounds: The music folders, and what is new in them.
+            roll: Where sessions are put on record.
+            went_well: Called at the end of a session.
+        """
+        self._orders: Final = orders
+        self._plant: Final = plant
+        self._grounds: Final = grounds
+        self._roll: Final = roll
+        self._went_well: Final = went_well
+        self._desks: Sequence[Desk] = ()
+
+    @property
+    def services(self) -> dict[str, str]:
+        """How each outside service is, in words."""
+        return {desk.name: desk.state for desk in self._desks}
+
+    async def work(self) -> None:
+        """Work by the settings as they are, session after session.
+
+        Raises:
+            StoreError: The library cannot be used any more.
+            ComputeError: No child process can be had.
+        """
+        config = self._orders.config
+        held = await self._plant.store.do(settings.load, config.settings)
+        async with self._outside(config, held) as services:
+            self._desks = services
+            count = held.ai_processing_thread_count
+            works = Works(self._plant, self._grounds, services, held, count)
+            async with works.running():
+                while True:
+                    await self._see_through(works)
+                    await self._until_work()
+
+    @asynccontextmanager
+    async def _outside(
+        self, config: Config, held: Settings
+    ) -> AsyncIterator[tuple[Desk, ...]]:
+        if self._orders.offline:
+            yield ()
+            return
+        async with open_session(config.services, __version__) as session:
+            yield desks(
+                session, config.services, held.acoustid_api_key, self._plant.clock
+            )
+
+    async def _see_through(self, works: Works) -> None:
+        """Work through one session."""
+        await self._roll.begin(self._orders.roots)
+        self._plant.board.begin()
+        counting = asyncio.create_task(self._count_on())
+        try:
+            await works.finish()
+        finally:
+            counting.cancel()
+            await asyncio.wait({counting})
+        await self._count()
+        await self._roll.end(SessionState.COMPLETED)
+        self._went_well()
+
+    async def _count_on(self) -> None:
+        """Count the files of a session while it lasts."""
+        await self._roll.move(SessionState.SCANNING)
+        while True:
+            scanning = self._plant.board.state is SessionState.SCANNING
+            if scanning and self._grounds.scanned.is_set():
+                await self._roll.move(SessionState.PROCESSING)
+            await self._count()
+            await asyncio.sleep(COUNT_SECONDS)
+
+    async def _count(self) -> None:
+        database, roots = self._orders.config.database, self._orders.roots
+        counted = await asyncio.to_thread(reports.standing, database, roots)
+        self._plant.board.recount(Standing(*counted))
+
+    async def _until_work(self) -> None:
+        """Wait until there is something to do."""
+        rested = False
+        while True:
+            try:
+                async with asyncio.timeout(None if rested else REST_SECONDS):
+                    await self._grounds.news.wait()
+            except TimeoutError:
+                self._plant.compute.rest()
+                rested = True
+                continue
+            self._grounds.news.clear()
+            for root in set(self._grounds.roots) - self._grounds.away:
+                if await self._plant.store.do(intake.backlog, root, after=b"", limit=1):
+                    self._grounds.news.set()
+                    return
+            await self._count()

@@ -1,0 +1,18 @@
+"""Schema 3: files found again by their inode, and those that end the daemon."""
+
+from typing import Any, Final
+
+STEPS: Final = """
+CREATE INDEX "files_inode" ON "files" ("inode");
+CREATE TABLE "crashes" ("file_id" TEXT NOT NULL PRIMARY KEY,
+    "count" INTEGER NOT NULL,
+    FOREIGN KEY ("file_id") REFERENCES "files" ("id") ON DELETE CASCADE)
+    STRICT
+"""
+
+
+def up(migrator: Any, db: Any) -> None:  # noqa: ANN401
+    """Bring a library of schema 2 up to date."""
+    del migrator
+    for step in STEPS.split(";"):
+        db.execute_sql(step)

@@ -1,0 +1,177 @@
+"""What takes files through the phases: a queue, workers, and who asks outside."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from segued.clients.pace import Clock
+from segued.compute import Compute
+from segued.config import Config, Settings
+from segued.errors import StoreUnwritableError
+from segued.intake.feed import feed
+from segued.intake.grounds import Grounds
+from segued.media import essentia, fingerprint
+from segued.phases import PHASES
+from segued.phases.contract import Tools
+from segued.phases.p09_flavor import SPOOLED
+from segued.pipeline.desks import Desk
+from segued.pipeline.enquiry import Enquiry
+from segued.pipeline.pool import run_workers
+from segued.progress.board import Board
+from segued.store import lookups, reopen, reports
+from segued.store.database import Store
+from segued.workqueue import WorkQueue
+
+__all__ = ["Plant", "Works", "first_of"]
+
+log: Final = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Plant:
+    """What an import needs, whichever way its files arrive."""
+
+    config: Config
+    store: Store
+    compute: Compute
+    board: Board
+    clock: Clock
+
+
+class Works:
+    """Imports what is PENDING on the grounds, for as long as it is run."""
+
+    def __init__(
+        self,
+        plant: Plant,
+        grounds: Grounds,
+        desks: Sequence[Desk],
+        held: Settings,
+        workers: int,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            plant: What an import needs.
+            grounds: The music folders, and what is new in them.
+            desks: The services to ask; none when offline.
+            held: The settings of the library.
+            workers: How many files are worked on at once.
+        """
+        self._plant: Final = plant
+        self._grounds: Final = grounds
+        self._desks: Final = desks
+        self._held: Final = held
+        self._workers: Final = workers
+        self._queue: Final = WorkQueue(plant.config.importing.queue_length)
+        self._enquiry: Enquiry
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["Works"]:
+        """Work, within this context.
+
+        Raises:
+            StoreError: The library cannot be used any more.
+            ComputeError: No child process can be had.
+        """
+        plant, grounds = self._plant, self._grounds
+        roots = await asyncio.to_thread(_part, plant.config.database, grounds.roots)
+        self._enquiry = enquiry = Enquiry(
+            plant.store,
+            self._desks,
+            clock=plant.clock,
+            board=plant.board,
+            roots=roots,
+            news=grounds.news,
+            resting=lambda: self._queue.resting and grounds.scanned.is_set(),
+        )
+        tools = await self._tools(enquiry)
+        await self._take_up(tools)
+        try:
+            async with asyncio.TaskGroup() as group:
+                pool = run_workers(
+                    self._workers, self._queue, tools, plant.board, grounds.away
+                )
+                lasting = (
+                    group.create_task(pool),
+                    group.create_task(enquiry.run()),
+                )
+                yield self
+                for task in lasting:
+                    task.cancel()
+        except BaseExceptionGroup as failures:
+            raise first_of(failures) from failures
+
+    async def finish(self) -> None:
+        """Work until nothing is left that can be done now."""
+        await feed(self._grounds, self._plant.store, self._queue)
+        while await self._enquiry.answered():
+            await feed(self._grounds, self._plant.store, self._queue)
+
+    async def _tools(self, enquiry: Enquiry) -> Tools:
+        config = self._plant.config
+        available = set()
+        if "essentia" in config.flavoring.sources and essentia.available():
+            available.add("essentia")
+        if fingerprint.available():
+            available.add("chromaprint")
+        return Tools(
+            config=config,
+            settings=self._held,
+            store=self._plant.store,
+            compute=self._plant.compute,
+            spool=await asyncio.to_thread(_spool, config.database),
+            available=frozenset(available),
+            asking=enquiry.asking,
+            asked=enquiry.asked,
+        )
+
+    async def _take_up(self, tools: Tools) -> None:
+        """Take back what an earlier run left, and what may be seen anew."""
+        roots, store = self._grounds.roots, self._plant.store
+        recipes = [(phase.number, phase.recipe(tools)) for phase in PHASES]
+        waiting = sorted(tools.available)
+        left = await store.do(reopen.recover)
+        stale = await store.do(reopen.reopen_stale, roots, recipes)
+        deferred = await store.do(reopen.reopen_deferred, roots, waiting)
+        deferred += await store.do(lookups.settle_all, roots)
+        log.info("session.started", left=left, stale=stale, deferred=deferred)
+
+
+def _part(database: Path, roots: Sequence[bytes]) -> Sequence[bytes]:
+    """Return `roots` if the library has others as well; else none."""
+    others = set(reports.roots(database)) - set(roots)
+    return roots if others else ()
+
+
+def _spool(database: Path) -> Path:
+    """Return the library's folder for temporary sound, cleared of what a kill left.
+
+    Only what has our name is removed: the folder may be shared by mistake.
+
+    Raises:
+        StoreUnwritableError: It cannot be made or cleared.
+    """
+    spool = database.with_name(f"{database.name}.spool")
+    try:
+        spool.mkdir(mode=0o700, exist_ok=True)
+        for left in spool.glob(f"{SPOOLED}*"):
+            shutil.rmtree(left)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StoreUnwritableError(f"{spool}: cannot be used: {reason}") from error
+    return spool
+
+
+def first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the first error of a group; one is as fatal as many."""
+    found: BaseException = group
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    return found
