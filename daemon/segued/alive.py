@@ -122,6 +122,8 @@ class Alive:
 
     def resume(self) -> None:
         """Work again."""
+        if not self._may_work.is_set():
+            self.board.state = SessionState.PROCESSING
         self._may_work.set()
 
     async def refresh(self) -> None:

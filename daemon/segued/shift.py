@@ -65,7 +65,8 @@ class Roll:
         session, now = self.session, self._board.snapshot()
         await self._store.do(sessions.count, session, now)
         await self._store.do(sessions.move, session, state, reason)
-        log.info("session.moved", state=state.value, reason=reason)
+        counted = {group: named for group, named in now.counters.items() if named}
+        log.info("session.moved", state=state.value, reason=reason, counted=counted)
 
     async def end(self, state: SessionState, reason: str | None = None) -> None:
         """Close it, if one is under way."""

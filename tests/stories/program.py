@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from segued.line import Line
+
 __all__ = ["Ran", "Segued"]
 
 LIMIT_SECONDS: Final = 120
@@ -62,6 +64,12 @@ class Segued:
             done.stdout.decode("utf-8", "replace"),
             done.stderr.decode("utf-8", "replace"),
         )
+
+    def control(self, *arguments: str | Path, line: Line) -> Ran:
+        """Run seguectl on a daemon."""
+        name, *rest = arguments
+        where = ("--database", self.database, "--socket", line.path)
+        return self.run(name, *where, *rest, module="segued.control")
 
     def imported(self, *folders: Path, options: Sequence[str] = ()) -> Ran:
         """Import folders, with a summary in JSON."""

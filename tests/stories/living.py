@@ -1,0 +1,195 @@
+"""A daemon that runs for the length of a story, and the music it is given."""
+
+import json
+import os
+import signal
+import struct
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from segued.errors import DaemonError
+from segued.line import Line
+from tests.stories.program import Segued
+
+__all__ = ["BRISK", "Living", "living", "tune"]
+
+PATIENCE_SECONDS: Final = 60.0
+LOOK_SECONDS: Final = 0.02
+
+BRISK: Final = """
+[flavoring]
+sources = []
+[logging]
+level = "debug"
+[watching]
+settle_seconds = 1.0
+folder_seconds = 3.0
+check_seconds = 0.5
+poll_seconds = 1.0
+reconcile_seconds = {reconcile}
+"""
+"""As the daemon is, but with less patience."""
+
+RATE: Final = 8_000
+
+
+@dataclass
+class Living:
+    """A daemon that was started, and how to ask it."""
+
+    segued: Segued
+    process: subprocess.Popen[bytes]
+    line: Line
+    said: Path
+
+    def status(self) -> dict[str, Any]:
+        """Return how everything stands."""
+        return self.line.ask("GET", "/api/import/session")
+
+    def until(
+        self,
+        what: Callable[[dict[str, Any]], object],
+        seconds: float = PATIENCE_SECONDS,
+    ) -> dict[str, Any]:
+        """Wait until what the daemon tells is as wanted, and return it."""
+        until = time.monotonic() + seconds
+        told: dict[str, Any] = {}
+        while time.monotonic() < until:
+            try:
+                told = self.status()
+            except DaemonError:
+                if self.process.poll() is not None:
+                    break
+            if told and what(told):
+                return told
+            time.sleep(LOOK_SECONDS)
+        raise TimeoutError(f"{told.get('text')}\n{self.said.read_text()[-3_000:]}")
+
+    def until_done(
+        self, files: int, seconds: float = PATIENCE_SECONDS
+    ) -> dict[str, Any]:
+        """Wait until that many files are there, with nothing ahead of them."""
+
+        def done(told: dict[str, Any]) -> bool:
+            quiet = all(not each["unsettled"] for each in told["folders"])
+            counted = told["files_done"] == told["files_total"] == files
+            return bool(quiet and counted and told["state"] == "COMPLETED")
+
+        return self.until(done, seconds)
+
+    def until_said(self, *words: str, after: int = 0) -> None:
+        """Wait until a line of the log, after so many bytes, has all these words."""
+        until = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < until:
+            with self.said.open("rb") as said:
+                said.seek(after)
+                for line in said:
+                    if all(word.encode() in line for word in words):
+                        return
+            time.sleep(LOOK_SECONDS / 10)
+        raise TimeoutError(f"{words}\n{self.said.read_text()[-3_000:]}")
+
+    @property
+    def heard(self) -> int:
+        """How many bytes the log has."""
+        return self.said.stat().st_size
+
+    def ended(self, number: int = signal.SIGTERM) -> int:
+        """End it with a signal, and return its exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(timeout=15)
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """Return all log entries of this name."""
+        lines = self.said.read_bytes().splitlines()
+        told = [json.loads(line) for line in lines if line.startswith(b"{")]
+        return [each for each in told if each["event"] == name]
+
+    def completed(self) -> Counter[str]:
+        """Return how often each file came to its end as INGEST COMPLETE."""
+        return Counter(
+            event["file"]
+            for event in self.events("file.done")
+            if event["status"] == "INGEST COMPLETE"
+        )
+
+    def counted(self, group: str, name: str) -> int:
+        """Return a counter, summed over all sessions that are over."""
+        return sum(
+            event["counted"].get(group, {}).get(name, 0)
+            for event in self.events("session.moved")
+            if event["state"] == "COMPLETED"
+        )
+
+
+@contextmanager
+def living(
+    segued: Segued,
+    *folders: Path,
+    reconcile: float = 300.0,
+    more: str = "",
+    before: Sequence[str] = (),
+) -> Iterator[Living]:
+    """Start a daemon on some folders; end it at the end of the story.
+
+    Args:
+        segued: Whose library.
+        folders: The music folders.
+        reconcile: Seconds between two walks; by default, longer than a story.
+        more: More of the configuration.
+        before: A command that runs it.
+    """
+    socket = segued.home / "run" / "control.sock"
+    config = segued.config(
+        BRISK.format(reconcile=reconcile)
+        + f'[library]\ncontrol_socket = "{socket}"\n'
+        + more
+    )
+    said = segued.home / "daemon.log"
+    where = ("--database", str(segued.database), "--config", config)
+    command = segued.command("serve", "--offline", *where, *map(str, folders))
+    with (
+        said.open("ab") as log,
+        subprocess.Popen(
+            [*before, *command],
+            env=segued.environment(),
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        ) as process,
+    ):
+        alive = Living(segued, process, Line(socket), said)
+        try:
+            alive.until(lambda told: told["process"])
+            yield alive
+        finally:
+            process.terminate()
+            try:
+                process.wait(timeout=15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def tune(path: Path, seed: int, seconds: float = 0.5) -> Path:
+    """Write a small file that sounds; another seed is another one."""
+    noise = np.random.default_rng(seed).integers(
+        -8_000, 8_000, round(seconds * RATE), dtype=np.int16
+    )
+    size = noise.nbytes
+    head = struct.pack(
+        "<4sI4s4sIHHIIHH4sI",
+        *(b"RIFF", 36 + size, b"WAVE", b"fmt ", 16, 1, 1),
+        *(RATE, 2 * RATE, 2, 16, b"data", size),
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(os.fspath(path), "wb") as file:
+        file.write(head + noise.tobytes())
+    return path

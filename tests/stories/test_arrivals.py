@@ -1,0 +1,154 @@
+"""What arrives in a watched folder, however it arrives, is imported once."""
+
+import os
+import shutil
+import socket
+import threading
+import time
+from pathlib import Path
+
+from tests.stories.dump import files
+from tests.stories.living import Living, living, tune
+from tests.stories.program import Segued
+
+SLICE_BYTES = 65_536
+
+
+def tree(place: Path, folders: int, seed: int = 0) -> int:
+    """Make nested folders, three deep, with a file in each; return how many."""
+    for number in range(folders):
+        inside = place / f"{number % 5}" / f"{number % 25}" / f"{number}"
+        tune(inside / f"song {number}.wav", seed + number)
+    return folders
+
+
+def once_each(alive: Living, count: int) -> None:
+    """Assert that so many files were imported, none of them twice."""
+    done = alive.completed()
+    assert len(done) == count
+    assert set(done.values()) == {1}
+
+
+def test_a_tree_that_appears_fast_is_imported_whole(
+    segued: Segued, tmp_path: Path
+) -> None:
+    """Two hundred nested folders, copied in and then moved in."""
+    music, copied, moved = (tmp_path / name for name in ("music", "one", "two"))
+    music.mkdir()
+    tree(copied, 200)
+    tree(moved, 100, seed=1_000)
+
+    with living(segued, music) as alive:
+        alive.until(lambda told: told["folders"][0]["state"] == "watching")
+        shutil.copytree(copied, music / "copied")
+        alive.until_done(200)
+        moved.rename(music / "moved")
+        alive.until_done(300)
+
+        once_each(alive, 300)
+
+
+def test_a_file_is_not_read_before_it_is_whole(segued: Segued, tmp_path: Path) -> None:
+    """Written slowly for half a minute, or under another name first."""
+    music = tmp_path / "music"
+    music.mkdir()
+    whole = tune(tmp_path / "whole.wav", 1, seconds=30 * SLICE_BYTES / 16_000)
+    content = whole.read_bytes()
+    slow = music / "slow" / "song.wav"
+    slow.parent.mkdir()
+    written = threading.Event()
+
+    def write() -> None:
+        with slow.open("wb") as file:
+            for start in range(0, len(content), SLICE_BYTES):
+                file.write(content[start : start + SLICE_BYTES])
+                file.flush()
+                time.sleep(1.0)  # this is the story: a slow writer
+        written.set()
+
+    with living(segued, music, more="[importing]\nqueue_length = 4\n") as alive:
+        alive.until(lambda told: told["folders"][0]["state"] == "watching")
+        writer = threading.Thread(target=write)
+        writer.start()
+
+        part = tune(music / "quick" / "song.wav.part", 2)
+        tune(music / "quick" / "other.wav", 3)
+        alive.until(lambda told: told["files_done"] == 1)
+        part.rename(part.with_suffix(""))
+        alive.until(lambda told: told["files_done"] == 2)
+
+        assert not written.is_set()
+        assert "song.wav" not in [Path(each).name for each in alive.completed()][:1]
+        assert str(slow) not in alive.said.read_text()
+        writer.join()
+        alive.until_done(3)
+
+        once_each(alive, 3)
+        assert files(segued.database).keys() == {"song.wav", "other.wav"}
+
+
+def test_what_is_no_file_is_named_or_left_alone(segued: Segued, tmp_path: Path) -> None:
+    """A link to itself, a FIFO, a socket, and a name that is not UTF-8."""
+    music = tmp_path / "music"
+    music.mkdir()
+
+    with living(segued, music) as alive, socket.socket(socket.AF_UNIX) as listener:
+        alive.until(lambda told: told["folders"][0]["state"] == "watching")
+        (music / "loop").symlink_to(music)
+        os.mkfifo(music / "pipe.mp3")
+        listener.bind(str(music / "socket.mp3"))
+        tune(music / "good.wav", 1)
+        odd = os.fsencode(music) + b"/caf\xe9.wav"
+        shutil.copy(tune(tmp_path / "odd.wav", 2), odd)
+        told = alive.until_done(4)
+
+        assert told["files_failed"] == 2
+        rows = files(segued.database)
+        assert rows["pipe.mp3"]["failure_code"] == "not-regular"
+        assert rows["socket.mp3"]["failure_code"] == "not-regular"
+        assert bytes(rows["caf\ufffd.wav"]["path_bytes"]) == odd
+        once_each(alive, 2)
+
+
+def test_a_folder_that_may_not_be_read_is_named_until_it_may(
+    segued: Segued, tmp_path: Path
+) -> None:
+    """And a file: it fails alone, and is imported when its mode changes."""
+    music = tmp_path / "music"
+    closed = music / "closed"
+    tune(closed / "inside.wav", 1)
+    secret = tune(music / "secret.wav", 2)
+    closed.chmod(0)
+    secret.chmod(0)
+    # Root may read everything, unless it is told not to.
+    humble = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
+
+    with living(segued, music, reconcile=2.0, before=humble) as alive:
+        told = alive.until(lambda told: told["files_failed"] == 1)
+        assert "closed: permission denied" in told["folders"][0]["unreadable"][0]
+        assert files(segued.database)["secret.wav"]["failure_code"] == "permission"
+
+        closed.chmod(0o755)
+        secret.chmod(0o644)
+        segued.control("retry", "permission", line=alive.line)
+        alive.until_done(2)
+
+        once_each(alive, 2)
+        alive.until(lambda told: not told["folders"][0]["unreadable"])
+
+
+def test_a_thousand_touches_are_one_import(segued: Segued, tmp_path: Path) -> None:
+    """Events are hints: only what is there counts."""
+    music = tmp_path / "music"
+    song = tune(music / "song.wav", 1)
+
+    with living(segued, music) as alive:
+        alive.until_done(1)
+        for _ in range(1_000):
+            with song.open("ab"):
+                pass
+            song.chmod(0o600)
+        tune(music / "other.wav", 2)
+        alive.until_done(2)
+
+        once_each(alive, 2)
