@@ -176,9 +176,12 @@ class ImportService:
     async def _scan(self, grounds: Grounds) -> None:
         filters = Filters.of(self.config.scanning)
         for root in grounds.roots:
-            self._swept[shown(root)] = await sweep(
+            swept = await sweep(
                 root, filters, self._store, grounds.news, board=self.board
             )
+            if swept.offline:
+                log.warning("root.offline", folder=shown(root))
+            self._swept[shown(root)] = swept
         self.board.state = SessionState.PROCESSING
         session = str(self._session)
         await self._store.do(sessions.move, session, self.board.state)

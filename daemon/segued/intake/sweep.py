@@ -124,7 +124,6 @@ async def sweep(  # noqa: PLR0913
         log.warning("folder.unreadable", folder=shown(each.path), reason=each.reason)
     gone += await _lost(root, store, part, swept)
     if gone and await _is_offline(root, part, known):
-        log.warning("root.offline", folder=shown(root), files=len(gone))
         swept.offline = True
         return swept
     for start in range(0, len(gone), FORSAKEN_AT_ONCE):

@@ -168,6 +168,9 @@ def follow(found: Found, root: bytes) -> FileStatus | None:
             continue
         _settle_at(file, found.path, root, signature)
         status = FileStatus(was or now_is)
+        if was and status is FileStatus.PROCESSING:
+            # It was missed while it was worked on; nobody is at it any more.
+            status = FileStatus.PENDING
         if status is FileStatus.COMPLETE:
             status = FileStatus.PENDING
             Checkpoint.delete().where(
