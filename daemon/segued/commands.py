@@ -1,7 +1,7 @@
 """What an operator may ask of the daemon, as values."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 __all__ = [
@@ -87,10 +87,10 @@ class Decide:
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """Give a setting a value."""
+    """Give a setting a value, which may be secret."""
 
     name: str
-    value: object
+    value: object = field(repr=False)
 
 
 Command: TypeAlias = Tell | Pause | Resume | Cancel | Scan | Retry | Show | Put | Decide

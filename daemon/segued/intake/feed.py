@@ -38,7 +38,8 @@ async def feed(grounds: Grounds, store: Store, queue: WorkQueue) -> None:
 async def _offer_dropped(grounds: Grounds, store: Store, queue: WorkQueue) -> int:
     offered = 0
     while grounds.dropped:
-        folder, _ = grounds.dropped.popitem()
+        folder = next(iter(grounds.dropped))
+        del grounds.dropped[folder]
         if any(folder.startswith(root) for root in grounds.away):
             continue
         files = await store.do(intake.backlog, folder, after=b"", limit=FILES_AT_ONCE)
