@@ -36,7 +36,7 @@ from segued.store import reports
 from tests.world import InMemory, World, fingerprint_path
 from tests.world.answers import musicbrainz_path
 
-__all__ = ["Made", "made", "service_of"]
+__all__ = ["Made", "config_of", "made", "service_of"]
 
 ALBUMS: Final = 480
 FILES: Final = 5_736
@@ -96,7 +96,12 @@ async def _asked(
 
 def service_of(database: Path, world: World, clock: Clock) -> ImportService:
     """Return a service for a library that asks a world."""
-    config = Config(
+    return ImportService(config_of(database, world), clock)
+
+
+def config_of(database: Path, world: World) -> Config:
+    """Return the configuration of a library that asks a world."""
+    return Config(
         library=LibraryPlaces(database=str(database)),
         flavoring=Flavoring(sources=()),
         settings=Pins(acoustid_api_key=KEY),
@@ -106,7 +111,6 @@ def service_of(database: Path, world: World, clock: Clock) -> ImportService:
             contact="bench@example.org",
         ),
     )
-    return ImportService(config, clock)
 
 
 def made(albums: int) -> Made:

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from bench.lookups import Made, made, service_of
+from bench.lookups import Made, config_of, made, service_of
 from bench.shelved import shelve
 
+from segued.alive import Alive
 from segued.clients.pace import Clock
 from segued.model import SessionState
 from segued.service import Ended
+from segued.shift import Orders
 from segued.store import reports
 from tests.world import InMemory, World
 
@@ -79,3 +81,48 @@ async def test_an_outage_in_the_middle_loses_nothing(tmp_path: Path) -> None:
         nothing = f"SELECT count(*) FROM {table} WHERE expires_at IS NOT NULL"  # noqa: S608
         assert ask(database, nothing) == [(0,)]
     assert world.refusals == []
+
+
+async def test_a_daemon_follows_up_by_itself(tmp_path: Path) -> None:
+    """What was put off is done when the services are back, and nobody asks for it."""
+    library: Made = made(17)
+    music, database = tmp_path / "music", tmp_path / "library.db"
+    await shelve(music, database, library.songs)
+    clock = Clock.faster(FAST)
+    tree = InMemory(library.answers)
+
+    async with World(tree, clock=clock.now, jitter_seconds=FAST * 0.05) as world:
+        await world.off()
+        config = config_of(database, world)
+        alive = Alive(Orders(config, [bytes(music)]), clock)
+        living = asyncio.ensure_future(alive.live(_nothing))
+        try:
+            await _until(lambda: alive.services.get("acoustid") == "away")
+            await _until(lambda: alive.board.state is SessionState.COMPLETED)
+            half = reports.summary(database)
+            await world.on()
+            await _until(
+                lambda: (
+                    not NEEDS & set(reports.summary(database).waiting)
+                    and alive.board.state is SessionState.COMPLETED
+                )
+            )
+        finally:
+            alive.leave()
+            await living
+
+    assert half.files == {"INGEST COMPLETE": len(library.songs)}
+    assert NEEDS & set(half.waiting)
+    assert reports.summary(database).passages == {"High": len(library.songs)}
+    assert world.refusals == []
+
+
+async def _nothing() -> None:
+    """Be told that it is ready."""
+
+
+async def _until(what: Callable[[], object], seconds: float = 60.0) -> None:
+    """Wait until something is so."""
+    async with asyncio.timeout(seconds):
+        while not what():  # noqa: ASYNC110  (it tells nobody)
+            await asyncio.sleep(0.02)

@@ -47,6 +47,12 @@ class Hearing:
         self._lock: Final = threading.Lock()
         self._places: dict[tuple[bytes, bool], None] = {}
         self._lost = False
+        self._gave_up = False
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether what it does not hear for may be over by now."""
+        return self._gave_up and self.why is not None
 
     @property
     def lame(self) -> bool:
@@ -56,6 +62,7 @@ class Hearing:
     async def begin(self) -> None:
         """Watch from now on, from the beginning."""
         await self.end()
+        self._gave_up = False
         self.why = await asyncio.to_thread(why_not, self._root)
         if self.why is not None:
             return
@@ -97,7 +104,7 @@ class Hearing:
         return places, lost
 
     def _give_up(self, why: str) -> None:
-        self.why = why
+        self.why, self._gave_up = why, True
         log.warning("root.polled", folder=shown(self._root), reason=why)
 
     def _hear(self, path: bytes, is_folder: bool) -> None:  # noqa: FBT001

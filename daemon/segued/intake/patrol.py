@@ -87,7 +87,7 @@ class Patrol:
         self._dirty: dict[tuple[bytes, bool], float] = {}
         self._marks: dict[bytes, int] = {}
         self._sweeps = 0
-        self._sweep_at = self._check_at = 0.0
+        self._sweep_at = self._check_at = self._listen_at = 0.0
         self._pause = LOOK_SECONDS
         self._unreadable: tuple[str, ...] = ()
 
@@ -258,10 +258,17 @@ class Patrol:
         if identity != self._identity or self._hearing.lame:
             self._strange = self._identity not in (None, identity)
             self._identity = identity
-            await self._hearing.begin()
-            self._sweep_at = 0.0
+            await self._listen()
         elif self._state == "offline" or self.root in self._grounds.away:
             self._sweep_at = 0.0
+        elif self._hearing.may_pass and self._clock() >= self._listen_at:
+            await self._listen()
+
+    async def _listen(self) -> None:
+        """Watch for events from the beginning, and walk the folder then."""
+        self._listen_at = self._clock() + self._limits.reconcile_seconds
+        await self._hearing.begin()
+        self._sweep_at = 0.0
 
 
 def _ready(ready: Mapping[bytes, Signature], found: Found) -> bool:

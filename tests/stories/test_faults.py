@@ -1,0 +1,121 @@
+"""What goes wrong around a daemon, and what it does about it."""
+
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import time
+from contextlib import ExitStack, closing, suppress
+from pathlib import Path
+
+from tests.stories.living import living, tune
+from tests.stories.program import Segued
+
+
+def test_a_full_disk_is_waited_for(segued: Segued, tmp_path: Path) -> None:
+    """No file fails for it; it goes on by itself when there is space again."""
+    music = tmp_path / "music"
+    segued.home.mkdir()
+    small = ("-o", "size=1500k", "none", str(segued.home))
+    subprocess.run(("mount", "-t", "tmpfs", *small), check=True)
+    try:
+        with living(segued, music) as alive:
+            for number in range(120):
+                tune(tmp_path / "made" / f"{number}.wav", number)
+            # The rest of the disk, so that it is full in the middle of the work.
+            room = os.statvfs(segued.home)
+            with (segued.home / "ballast").open("wb") as ballast:
+                ballast.write(bytes(room.f_bavail * room.f_frsize - 200_000))
+            (tmp_path / "made").rename(music)
+            told = alive.until(lambda told: told["trouble"], seconds=90)
+            assert told["state"] == "FAILED"
+            assert "no space left" in told["trouble"]["detail"]
+
+            remount = ("-o", "remount,size=64m", str(segued.home))
+            subprocess.run(("mount", *remount), check=True)
+            told = alive.until_done(120, seconds=90)
+            assert (told["files_failed"], told["trouble"]) == (0, None)
+    finally:
+        subprocess.run(("umount", "--lazy", str(segued.home)), check=False)
+
+
+def test_a_locked_library_is_waited_for(segued: Segued, tmp_path: Path) -> None:
+    """Somebody looks into it with another program, for longer than we wait."""
+    music = tmp_path / "music"
+    tune(music / "first.wav", 1)
+    impatient = "[store]\nbusy_seconds = 0.5\n"
+
+    with living(segued, music, more=impatient) as alive:
+        alive.until_done(1)
+        with closing(sqlite3.connect(segued.database, isolation_level=None)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            tune(music / "second.wav", 2)
+            told = alive.until(lambda told: told["trouble"])
+            assert "locked by another program" in told["trouble"]["detail"]
+            other.execute("ROLLBACK")
+        told = alive.until_done(2, seconds=90)
+        assert (told["files_failed"], told["trouble"]) == (0, None)
+
+
+def test_a_library_that_is_taken_away_ends_it(segued: Segued, tmp_path: Path) -> None:
+    """It does not go on writing where nobody will ever look."""
+    music = tmp_path / "music"
+    tune(music / "song.wav", 1)
+
+    with living(segued, music) as alive:
+        alive.until_done(1)
+        segued.database.rename(segued.home / "elsewhere.db")
+        assert alive.process.wait(timeout=15) == 3
+        assert "removed or replaced" in alive.said.read_text()
+
+
+def test_stopped_for_a_while_it_walks_again(segued: Segued, tmp_path: Path) -> None:
+    """As after a suspend: what happened meanwhile is found."""
+    music = tmp_path / "music"
+    tune(music / "one.wav", 1)
+
+    with living(segued, music) as alive:
+        alive.until_done(1)
+        os.killpg(alive.process.pid, signal.SIGSTOP)
+        tune(music / "two.wav", 2)
+        time.sleep(1.0)  # this is the story: nothing moves
+        os.killpg(alive.process.pid, signal.SIGCONT)
+        alive.until_done(2)
+
+
+def test_no_descriptors_left_is_waited_for(segued: Segued, tmp_path: Path) -> None:
+    """Somebody holds a hundred connections: it waits, and goes on afterwards."""
+    music = tmp_path / "music"
+    music.mkdir()
+    few = ("prlimit", "--nofile=80:80")
+
+    with living(segued, music, before=few, reconcile=5.0) as alive:
+        alive.until(lambda told: told["folders"][0]["state"] == "watching")
+        with ExitStack() as lines:
+            for _ in range(100):
+                knock = lines.enter_context(socket.socket(socket.AF_UNIX))
+                knock.settimeout(0.2)
+                with suppress(OSError):
+                    knock.connect(str(alive.line.path))
+            for number in range(30):
+                tune(music / f"{number}.wav", number)
+            alive.until_said("Too many open files")
+        told = alive.until_done(30, seconds=90)
+
+        assert told["files_failed"] == 0
+        alive.until(lambda told: told["folders"][0]["state"] == "watching")
+
+
+def test_signals_that_mean_nothing_do_nothing(segued: Segued, tmp_path: Path) -> None:
+    """SIGPIPE is ignored, SIGUSR1 tells what it is at, SIGINT ends as SIGTERM."""
+    music = tmp_path / "music"
+    tune(music / "one.wav", 1)
+
+    with living(segued, music) as alive:
+        alive.until_done(1)
+        alive.process.send_signal(signal.SIGPIPE)
+        alive.process.send_signal(signal.SIGUSR1)
+        alive.until_said("Current thread")
+        assert alive.status()["state"] == "COMPLETED"
+        assert alive.ended(signal.SIGINT) == 0
