@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.stories.dump import _ask
+from tests.stories.dump import ask
 from tests.world import InMemory, fingerprint_path
 from tests.world.answers import musicbrainz_path
 
@@ -43,7 +43,7 @@ class Catalogue:
 
     def passages(self, folder: str) -> list[dict[str, Any]]:
         """Return the passages below a folder of the library, by path."""
-        rows = _ask(
+        rows = ask(
             self.database, "SELECT * FROM library_passages ORDER BY path, ordinal"
         )
         return [row for row in rows if f"/{folder}" in row["path"]]

@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-__all__ = ["dump", "files", "passages"]
+__all__ = ["ask", "dump", "files", "passages"]
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
@@ -46,7 +46,8 @@ PLAIN = {
 }
 
 
-def _ask(database: Path, question: str) -> list[dict[str, Any]]:
+def ask(database: Path, question: str) -> list[dict[str, Any]]:
+    """Return the rows of an SQL question."""
     with closing(sqlite3.connect(database)) as library:
         library.row_factory = sqlite3.Row
         return [dict(row) for row in library.execute(question)]
@@ -54,26 +55,26 @@ def _ask(database: Path, question: str) -> list[dict[str, Any]]:
 
 def files(database: Path) -> dict[str, dict[str, Any]]:
     """Return the rows of `library_files`, by the file's name."""
-    rows = _ask(database, "SELECT * FROM library_files")
+    rows = ask(database, "SELECT * FROM library_files")
     return {Path(row["path"]).name: row for row in rows}
 
 
 def passages(database: Path, name: str) -> list[dict[str, Any]]:
     """Return the rows of `library_passages` for a file, in order."""
-    rows = _ask(database, "SELECT * FROM library_passages ORDER BY path, ordinal")
+    rows = ask(database, "SELECT * FROM library_passages ORDER BY path, ordinal")
     return [row for row in rows if Path(row["path"]).name == name]
 
 
 def dump(database: Path) -> str:
     """Return a whole library as text, equal for equal libraries."""
     everything: dict[str, Any] = {}
-    everything["files"] = _ask(
+    everything["files"] = ask(
         database, "SELECT * FROM library_files ORDER BY path_bytes"
     )
-    everything["passages"] = _ask(
+    everything["passages"] = ask(
         database, "SELECT * FROM library_passages ORDER BY path, ordinal"
     )
-    everything |= {name: _ask(database, sql) for name, sql in PLAIN.items()}
+    everything |= {name: ask(database, sql) for name, sql in PLAIN.items()}
     by_id = {row["file_id"]: row["path"] for row in everything["files"]}
     by_id |= {
         row["passage_id"]: f"{row['path']} {row['ordinal']}"

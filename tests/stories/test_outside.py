@@ -11,7 +11,7 @@ import pytest
 
 from tests import audio
 from tests.stories.catalogue import Catalogue, mbid
-from tests.stories.dump import _ask, passages
+from tests.stories.dump import ask, passages
 from tests.stories.program import QUICK, Segued
 from tests.world import World, in_background
 from tests.world.background import Background
@@ -70,7 +70,7 @@ def imported(segued: Segued, music: Path, config: str) -> dict[str, object]:
 
 def album(segued: Segued) -> list[dict[str, object]]:
     """Return the album's passages as the library has them."""
-    rows = _ask(segued.database, "SELECT * FROM library_passages ORDER BY path")
+    rows = ask(segued.database, "SELECT * FROM library_passages ORDER BY path")
     return [row for row in rows if FOLDER in row["path"]]
 
 
@@ -89,7 +89,7 @@ def test_an_album_is_known_by_its_sound(
     ]
     release = mbid("Marram", "Harbour Lights")
     assert {row["release_mbid"] for row in rows} == {release}
-    works = _ask(segued.database, "SELECT title FROM works ORDER BY title")
+    works = ask(segued.database, "SELECT title FROM works ORDER BY title")
     assert [row["title"] for row in works] == sorted(SONGS)
     assert "acoustid" not in summary["deferred"]  # type: ignore[operator]
     assert "musicbrainz" not in summary["deferred"]  # type: ignore[operator]
@@ -208,7 +208,7 @@ def test_a_side_is_cut_by_the_lengths_of_its_release(
     with in_background(lambda: World(catalogue.tree, limits=False)) as world:
         imported(segued, tmp_path / "music", asking(segued, world.world))
 
-    rows = _ask(segued.database, "SELECT * FROM library_passages ORDER BY ordinal")
+    rows = ask(segued.database, "SELECT * FROM library_passages ORDER BY ordinal")
     assert [row["title"] for row in rows] == list(names)
     assert [row["recording_mbid"] for row in rows] == [
         mbid("The Hiss", name) for name in names
