@@ -18,6 +18,9 @@ __all__ = [
     "busy_seconds",
     "cost_of",
     "cpu_count",
+    "family",
+    "pss_mib",
+    "seconds_of",
     "sum_of",
 ]
 
@@ -131,6 +134,33 @@ def busy_seconds() -> float:
         user, nice, system, _idle, _waiting, *others = file.readline().split()[1:9]
     ticks = sum(map(int, (user, nice, system, *others)))
     return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def family(process: int) -> list[int]:
+    """Return a process, its children, and theirs."""
+    return [process, *_offspring(process)]
+
+
+def seconds_of(processes: Iterable[int]) -> float:
+    """Return how long some processes have computed."""
+    ticks = 0
+    for process in processes:
+        fields = _read(process, "stat").rpartition(b")")[2].split()
+        ticks += sum(map(int, fields[11:13]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def pss_mib(processes: Iterable[int]) -> float:
+    """Return the memory of some processes, shared pages counted by their shares."""
+    return (
+        sum(
+            int(kib)
+            for process in processes
+            for name, kib in SHARES.findall(_read(process, "smaps_rollup"))
+            if name == b"Pss"
+        )
+        / KIB_PER_MIB
+    )
 
 
 def _awaited(child: int) -> tuple[int, float, float]:

@@ -34,6 +34,8 @@ ASLEEP_SECONDS: Final = 30.0
 GRACE_SECONDS: Final = 60.0
 """A phase may take so much longer than a child may, before it counts as stuck."""
 
+OPENING_USEC: Final = 600_000_000
+
 END_SECONDS: Final = 8.0
 """Told to stop, the process ends by itself, or is ended, within this time."""
 
@@ -59,6 +61,9 @@ class _Process:
     _leaving: bool = False
 
     async def serve(self) -> int:
+        # An older library is brought up to date first, and that may take a while.
+        patience = f"EXTEND_TIMEOUT_USEC={OPENING_USEC}"
+        sdnotify.notify("STATUS=Opening the library", patience)
         orders = self._orders()
         path = control_socket(orders.config)
         given = sdnotify.listening()

@@ -99,7 +99,7 @@ def test_what_is_no_file_is_named_or_left_alone(segued: Segued, tmp_path: Path) 
         listener.bind(str(music / "socket.mp3"))
         tune(music / "good.wav", 1)
         odd = os.fsencode(music) + b"/caf\xe9.wav"
-        shutil.copy(tune(tmp_path / "odd.wav", 2), odd)
+        shutil.copy(os.fsencode(tune(tmp_path / "odd.wav", 2)), odd)
         told = alive.until_done(4)
 
         assert told["files_failed"] == 2
@@ -152,3 +152,39 @@ def test_a_thousand_touches_are_one_import(segued: Segued, tmp_path: Path) -> No
         alive.until_done(2)
 
         once_each(alive, 2)
+
+
+def test_what_is_dropped_in_overtakes_the_backlog(
+    segued: Segued, tmp_path: Path
+) -> None:
+    """Whoever just bought an album does not wait for the rest of the library."""
+    music = tmp_path / "music"
+    for number in range(150):
+        tune(music / "backlog" / f"{number:03}.wav", number, seconds=60.0)
+    slow = "[importing]\nqueue_length = 8\n[settings]\n"
+    slow += "ai_processing_thread_count = 1\n"
+
+    with living(segued, music, more=slow) as alive:
+        alive.until(lambda told: told["files_done"] > 5)
+        dropped = tune(music / "album" / "new.wav", 1_000)
+        alive.until_done(151)
+
+        names = [*alive.completed()]
+        assert names.index(str(dropped)) < 140
+
+
+def test_odd_times_do_not_matter(segued: Segued, tmp_path: Path) -> None:
+    """Before the first and after the last second of most clocks."""
+    music = tmp_path / "music"
+    music.mkdir()
+    seconds = {"old": -86_400, "zero": 0, "late": 4_102_444_800}
+
+    with living(segued, music) as alive:
+        alive.until(lambda told: told["folders"][0]["state"] == "watching")
+        for number, (name, second) in enumerate(seconds.items()):
+            path = tune(tmp_path / f"{name}.wav", number)
+            os.utime(path, (second, second))
+            path.rename(music / path.name)
+        alive.until_done(3)
+
+        once_each(alive, 3)

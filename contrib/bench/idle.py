@@ -1,0 +1,130 @@
+"""What a daemon takes that watches 50,000 files and has nothing to do.
+
+    contrib/bench/idle [--files N] [--minutes N]
+
+The files are those of contrib/bench/rescan, made and imported once. A walk of
+all of them, which is due every five minutes, happens here once a minute, so
+that each minute that is measured has one.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from bench import music
+from bench.commandline import concluded, parser
+from bench.measure import MeasureError, family, pss_mib, seconds_of
+from bench.program import environment, import_folder
+from bench.tables import Target, print_table, print_targets
+
+from segued.errors import DaemonError
+from segued.line import Line
+
+CPU_MAX: Final = 1.0
+MEMORY_MIB_MAX: Final = 150
+RESTED_SECONDS: Final = 75.0
+LIMIT_SECONDS: Final = 600.0
+CONFIG: Final = """
+[flavoring]
+sources = []
+[library]
+control_socket = "{socket}"
+[watching]
+reconcile_seconds = 60.0
+"""
+
+
+def main() -> int:
+    """Measure, and print what was found."""
+    words = parser("idle", __doc__)
+    words.add_argument("--files", type=int, default=50_000, help="how many (50000)")
+    words.add_argument("--minutes", type=int, default=3, help="of measuring (3)")
+    given = words.parse_args()
+    return concluded("idle", lambda: _measure(given.files, given.minutes))
+
+
+def _measure(count: int, minutes: int) -> None:
+    folder = music.cache() / f"{count}-files"
+    database = music.cache() / f"{count}-files.db"
+    music.small_files(folder, count)
+    print("importing what is not in the library yet ...", file=sys.stderr)
+    import_folder(folder, database)
+    with (
+        tempfile.TemporaryDirectory(prefix="segued-bench-") as place,
+        _serving(folder, database, Path(place)) as (process, line),
+    ):
+        told = _until_watching(line)
+        # It sends its children home when it has been idle for a minute.
+        time.sleep(RESTED_SECONDS)
+        shares = [_minute(process) for _ in range(minutes)]
+        memory = pss_mib(family(process))
+        slept = line.ask("GET", "/health")
+    print(f"{told['files_total']:,} files watched\n")
+    rows = [(f"minute {nth}", f"{cpu:.2f}") for nth, cpu in enumerate(shares, start=1)]
+    print_table(("", "CPU, %"), rows)
+    most, stall = max(shares), slept["loop_stall_ms"]
+    print_targets(
+        [
+            Target(
+                "CPU in a minute, %", f"<= {CPU_MAX}", f"{most:.2f}", most <= CPU_MAX
+            ),
+            Target(
+                "memory (PSS), parent and children, MiB",
+                f"<= {MEMORY_MIB_MAX}",
+                f"{memory:.0f}",
+                memory <= MEMORY_MIB_MAX,
+            ),
+            Target("longest stall, ms", "<= 100", f"{stall:.0f}", stall <= 100),  # noqa: PLR2004
+        ]
+    )
+
+
+def _minute(process: int) -> float:
+    """Return what share of a CPU a process and its children take in a minute."""
+    before, began = seconds_of(family(process)), time.monotonic()
+    time.sleep(60.0)
+    return 100 * (seconds_of(family(process)) - before) / (time.monotonic() - began)
+
+
+@contextmanager
+def _serving(folder: Path, database: Path, place: Path) -> Iterator[tuple[int, Line]]:
+    socket, config = place / "control.sock", place / "idle.toml"
+    config.write_text(CONFIG.format(socket=socket))
+    program = [sys.executable, "-P", "-m", "segued", "serve", "--offline"]
+    where = ["--config", str(config), "--database", str(database)]
+    with (
+        (place / "log").open("wb") as log,
+        subprocess.Popen(  # noqa: S603
+            [*program, *where, os.fspath(folder)], env=environment(), stderr=log
+        ) as process,
+    ):
+        try:
+            yield process.pid, Line(socket)
+        finally:
+            process.terminate()
+
+
+def _until_watching(line: Line) -> dict[str, Any]:
+    until = time.monotonic() + LIMIT_SECONDS
+    told: dict[str, Any] = {}
+    while time.monotonic() < until:
+        try:
+            told = line.ask("GET", "/health")
+        except DaemonError:
+            told = {}
+        watching = told and told["folders"][0]["state"] == "watching"
+        if watching and told["state"] == "COMPLETED":
+            return told
+        time.sleep(0.5)
+    raise MeasureError(f"the daemon does not come to rest: {json.dumps(told)}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
