@@ -160,7 +160,8 @@ def test_what_is_dropped_in_overtakes_the_backlog(
     """Whoever just bought an album does not wait for the rest of the library."""
     music = tmp_path / "music"
     for number in range(150):
-        tune(music / "backlog" / f"{number:03}.wav", number, seconds=60.0)
+        old = tune(music / "backlog" / f"{number:03}.wav", number, seconds=60.0)
+        os.utime(old, (0, 0))
     slow = "[importing]\nqueue_length = 8\n[settings]\n"
     slow += "ai_processing_thread_count = 1\n"
 
