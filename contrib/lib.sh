@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What contrib/run, contrib/test and contrib/check share: the system packages
+# What the scripts in contrib share: the system packages
 # they need, and the Python environment in .venv. Sourced, never run.
 
 set -euo pipefail
@@ -8,7 +8,8 @@ ME=contrib/$(basename -- "$(readlink -f -- "$0")")
 HERE=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 VENV=$HERE/.venv
 RUN_PACKAGES=(python3-venv ca-certificates libchromaprint1)
-TEST_PACKAGES=("${RUN_PACKAGES[@]}" libchromaprint-tools ffmpeg strace)
+SERVICE_PACKAGES=("${RUN_PACKAGES[@]}" procps)
+TEST_PACKAGES=("${SERVICE_PACKAGES[@]}" libchromaprint-tools ffmpeg strace curl systemd libpam-systemd)
 
 # Why a Debian package is needed.
 reason_for() {
@@ -18,7 +19,11 @@ reason_for() {
         libchromaprint1) echo "acoustic fingerprints" ;;
         libchromaprint-tools) echo "fpcalc, which the tests compare fingerprints with" ;;
         strace) echo "shows the tests that music is only read" ;;
+        curl) echo "asks the daemon as anybody can" ;;
         ffmpeg) echo "makes and measures the audio files of the tests" ;;
+        procps) echo "kill, which \`systemctl reload segued\` uses" ;;
+        systemd) echo "the tests boot one, to run segued as a service" ;;
+        libpam-systemd) echo "the tests run segued as a person's service as well" ;;
     esac
 }
 
@@ -29,7 +34,10 @@ present() {
         ca-certificates) [[ -s /etc/ssl/certs/ca-certificates.crt || ! -e /etc/debian_version ]] ;;
         libchromaprint1) [[ $(PATH=$PATH:/usr/sbin:/sbin ldconfig -p) == *libchromaprint.so.[01]\ * ]] ;;
         libchromaprint-tools) [[ -n $(command -v fpcalc) ]] ;;
-        ffmpeg | strace) [[ -n $(command -v "$1") ]] ;;
+        ffmpeg | strace | curl) [[ -n $(command -v "$1") ]] ;;
+        procps) [[ -x /bin/kill ]] ;;
+        systemd) [[ -x /lib/systemd/systemd ]] ;;
+        libpam-systemd) [[ -n $(compgen -G '/lib/*/security/pam_systemd.so') ]] ;;
     esac
 }
 
@@ -157,11 +165,11 @@ environment() {
 }
 
 system_packages() {
-    if [[ $1 == test ]]; then
-        install_packages "${TEST_PACKAGES[@]}"
-    else
-        install_packages "${RUN_PACKAGES[@]}"
-    fi
+    case $1 in
+        test) install_packages "${TEST_PACKAGES[@]}" ;;
+        service) install_packages "${SERVICE_PACKAGES[@]}" ;;
+        run) install_packages "${RUN_PACKAGES[@]}" ;;
+    esac
 }
 
 build() {

@@ -13,7 +13,7 @@ import msgspec
 from rich.console import Console
 from rich.markup import escape
 
-from segued import __version__, log
+from segued import __version__, log, sdnotify
 from segued.config import Config, load
 from segued.errors import ConfigError, DaemonError, SeguedError
 from segued.exits import Exit
@@ -211,7 +211,8 @@ def configured(given: argparse.Namespace, usual: str = "error") -> Config:
         config = msgspec.structs.replace(config, library=places)
     if not config.database.name or config.database.is_dir():
         raise ConfigError(f"{config.database}: the library is a file, not a folder")
-    log.set_up(config.logging.level or usual)
+    journal = sdnotify.Journal() if sdnotify.in_journal() else None
+    log.set_up(config.logging.level or usual, journal)
     return config
 
 

@@ -14,6 +14,7 @@ from segued.errors import ConfigError
 from segued.units import Dbfs, Seconds, Ticks
 
 __all__ = [
+    "SYSTEM_SOCKET",
     "ComputeLimits",
     "Config",
     "ImportLimits",
@@ -40,6 +41,8 @@ AUDIO_EXTENSIONS: Final = (
 IGNORED_FOLDERS: Final = (
     *("@eaDir", ".stfolder", ".stversions", ".Trash-*", "lost+found", "#recycle"),
 )
+SYSTEM_SOCKET: Final = Path("/run/segued/control.sock")
+
 PARTIAL_SUFFIXES: Final = (*(".part", ".partial~", ".tmp", ".crdownload", ".!qB", "~"),)
 
 
@@ -243,7 +246,7 @@ def control_socket(config: Config) -> Path:
         return Path(given) / "segued" / "control.sock"
     if os.geteuid():
         return state_folder() / "control.sock"
-    return Path("/run/segued/control.sock")
+    return SYSTEM_SOCKET
 
 
 def cpu_count() -> int:

@@ -22,7 +22,7 @@ from segued.cli import (
     run_command,
     with_shared_options,
 )
-from segued.config import Config, check_setting, control_socket
+from segued.config import SYSTEM_SOCKET, Config, check_setting, control_socket
 from segued.errors import ConfigError
 from segued.exits import Exit
 from segued.line import Line
@@ -93,10 +93,17 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _line(given: argparse.Namespace, config: Config) -> Line:
-    """Return the line to the daemon, wherever it listens."""
+    """Return the line to the daemon, wherever it listens.
+
+    To the one of the machine, for who has none of their own and means none.
+    """
     if given.socket:
         return Line(given.socket)
-    return Line(control_socket(config))
+    own = Line(control_socket(config))
+    meant = given.database or config.library.control_socket
+    if meant or own.is_up or not SYSTEM_SOCKET.exists():
+        return own
+    return Line(SYSTEM_SOCKET)
 
 
 def _in_library(config: Config, work: Callable[[], T]) -> T:

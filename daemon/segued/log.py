@@ -1,24 +1,56 @@
-"""Logging, set up once: JSON lines on standard error."""
+"""Logging, set up once: to the journal, or as JSON lines on standard error.
 
+Work never waits for its log. What cannot be written at once is dropped, and
+how much that was is said when there is room again.
+"""
+
+import json
 import logging
 import os
+import select
 import sys
-from collections.abc import MutableMapping
-from typing import Any, Final
+import threading
+from collections.abc import Callable, Mapping, MutableMapping
+from typing import Any, Final, TypeAlias
 
 import structlog
 
-__all__ = ["set_up"]
+__all__ = ["Journal", "set_up"]
+
+Event: TypeAlias = MutableMapping[str, Any]
+
+Journal: TypeAlias = Callable[[Mapping[str, str]], bool]
+"""Takes an entry's fields, and returns whether they have arrived."""
 
 LEVELS: Final = logging.getLevelNamesMapping()
 
+PRIORITIES: Final = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
+"""Syslog's, which are the journal's."""
 
-def set_up(level: str) -> None:
-    """Send every event of at least `level` to standard error, a line each.
+PLAIN: Final = ("file", "folder", "service", "status", "state", "code", "reason")
+"""Said without their names in a sentence, in this order, before all others."""
 
-    A pipe whose reader has gone, or a full disk behind standard error, loses
-    lines and never stops the work.
+UNSAID: Final = {*PLAIN, "event", "level", "timestamp", "worker"}
+"""Not said, or said already, when it comes to the others."""
+
+STANDARD_ERROR: Final = 2
+
+PIECE_BYTES: Final = select.PIPE_BUF
+"""So much goes into a pipe at once, if anything does."""
+
+FIELD_CHARACTERS_MAX: Final = 32_000
+
+
+def set_up(level: str, journal: Journal | None = None) -> None:
+    """Send every event of at least `level` somewhere.
+
+    Args:
+        level: debug, info, warning or error.
+        journal: Takes events with their fields; given when standard error is
+            read by the journal. What it does not take goes there, as lines
+            with the priority that the journal looks for in front.
     """
+    _occupy_standard_error()
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -26,31 +58,123 @@ def set_up(level: str) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             _printable,
-            structlog.processors.JSONRenderer(),
+            *([_to(journal)] if journal else []),
+            _with_priority if journal else structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level.upper()]),
-        logger_factory=lambda *_: _StandardError(),
+        logger_factory=lambda *_: _STANDARD_ERROR,
         cache_logger_on_first_use=False,
     )
 
 
-class _StandardError:
-    """Writes whole lines, each at once, so that a kill never halves one."""
+def _occupy_standard_error() -> None:
+    """See that no other file is opened in the place of a closed standard error."""
+    if sys.stderr is None:
+        while (opened := os.open(os.devnull, os.O_RDWR)) < STANDARD_ERROR:
+            pass
+        if opened > STANDARD_ERROR:
+            os.close(opened)
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
 
-    def msg(self, message: str) -> None:
-        try:
-            os.write(sys.stderr.fileno(), f"{message}\n".encode())
-        except (OSError, ValueError):
-            return
+
+class _StandardError:
+    """Writes whole lines, each at once, so that a kill never halves one.
+
+    It may be shared with other programs, so it is not made non-blocking.
+    """
+
+    def __init__(self) -> None:
+        self._turn: Final = threading.Lock()
+        self._dropped = 0
+        self._halved = False
+
+    def msg(self, line: str) -> None:
+        """Write a line, or drop it."""
+        with self._turn:
+            try:
+                if self._dropped:
+                    told = {"event": "log.dropped", "lines": self._dropped}
+                    self._write(json.dumps(told))
+                    self._dropped = 0
+                self._write(line)
+            except (OSError, ValueError):
+                # Its reader has gone or sleeps, or the disk is full.
+                self._dropped += 1
 
     debug = info = warning = error = critical = exception = msg
 
+    def _write(self, line: str) -> None:
+        """Write a line as far as there is room.
 
-def _printable(
-    _logger: object, _method: str, event: MutableMapping[str, Any]
-) -> MutableMapping[str, Any]:
+        Raises:
+            OSError: There was not enough, or it cannot be written.
+            ValueError: It is closed.
+        """
+        descriptor = sys.stderr.fileno()
+        data = b"\n" * self._halved + f"{line}\n".encode()
+        room = select.poll()
+        room.register(descriptor, select.POLLOUT)
+        for start in range(0, len(data), PIECE_BYTES):
+            if not room.poll(0):
+                raise BlockingIOError
+            os.write(descriptor, data[start : start + PIECE_BYTES])
+            self._halved = start + PIECE_BYTES < len(data)
+
+
+_STANDARD_ERROR: Final = _StandardError()
+
+
+def _printable(_logger: object, _method: str, event: Event) -> Event:
     """Escape what is not valid text: a surrogate from a file name, say."""
     for key, value in event.items():
         if isinstance(value, str):
             event[key] = value.encode("utf-8", "backslashreplace").decode()
     return event
+
+
+def _to(journal: Journal) -> Callable[[object, str, Event], Event]:
+    """Return a processor that gives events to the journal.
+
+    It lets pass what the journal does not take.
+    """
+
+    def give(_logger: object, _method: str, event: Event) -> Event:
+        if journal(_entry(event)):
+            raise structlog.DropEvent
+        return event
+
+    return give
+
+
+def _entry(event: Mapping[str, Any]) -> dict[str, str]:
+    """Return an event as the fields of a journal entry."""
+    fields = {
+        "MESSAGE": _sentence(event),
+        "PRIORITY": str(_priority(event)),
+    }
+    for key, value in event.items():
+        if key not in {"level", "timestamp"} and value is not None:
+            text = value if isinstance(value, str) else json.dumps(value, default=str)
+            fields[f"SEGUED_{key.upper()}"] = text[:FIELD_CHARACTERS_MAX]
+    return fields
+
+
+def _sentence(event: Mapping[str, Any]) -> str:
+    """Return an event as a person reads it."""
+    said = [str(event[key]) for key in PLAIN if event.get(key) is not None]
+    for key, value in event.items():
+        if key == "exception":
+            said.append(str(value).rpartition("\n")[2])
+        elif key not in UNSAID and isinstance(value, str | int | float):
+            said.append(f"{key.replace('_', ' ')} {value}")
+    what = str(event["event"]).replace(".", " ").capitalize()
+    return f"{what}: {', '.join(said)}" if said else what
+
+
+def _with_priority(_logger: object, _method: str, event: Event) -> str:
+    """Return an event as a line, with its priority where the journal looks for it."""
+    return f"<{_priority(event)}>{json.dumps(event, default=repr)}"
+
+
+def _priority(event: Mapping[str, Any]) -> int:
+    return PRIORITIES.get(event["level"], PRIORITIES["info"])

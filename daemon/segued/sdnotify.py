@@ -6,26 +6,30 @@ datagram and two variables, so that a plain Python will do as well.
 
 import os
 import socket
+import struct
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 
 try:
-    from systemd import daemon, journal
+    from systemd.daemon import notify as by_library
 except ImportError:
-    daemon = journal = None
+    by_library = None
 
 __all__ = [
+    "Journal",
     "in_journal",
     "listening",
     "notify",
     "reloading",
-    "to_journal",
     "watchdog_seconds",
 ]
 
 FIRST_DESCRIPTOR: Final = 3
+JOURNAL: Final = "/run/systemd/journal/socket"
+PATIENCE_SECONDS: Final = 0.05
+DEAF_SECONDS: Final = 5.0
 
 
 def notify(*lines: str) -> None:
@@ -33,8 +37,8 @@ def notify(*lines: str) -> None:
     message = "\n".join(lines)
     # A manager that restarts is no reason to stop.
     with suppress(OSError):
-        if daemon is not None:
-            daemon.notify(message)
+        if by_library is not None:
+            by_library(message)
         elif place := os.environ.get("NOTIFY_SOCKET"):
             address = "\0" + place[1:] if place.startswith("@") else place
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
@@ -70,9 +74,7 @@ def listening() -> list[socket.socket]:
 
 
 def in_journal() -> bool:
-    """Return whether standard error goes to the journal, and fields can be sent."""
-    if journal is None:
-        return False
+    """Return whether standard error goes to the journal."""
     try:
         status = os.fstat(2)
     except OSError:
@@ -80,10 +82,38 @@ def in_journal() -> bool:
     return os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
 
 
-def to_journal(message: str, fields: Mapping[str, Any]) -> bool:
-    """Send an entry with fields to the journal; return whether it was taken."""
-    try:
-        journal.send(message, **fields)
-    except OSError:
-        return False
-    return True
+class Journal:
+    """Sends entries to the journal.
+
+    The library of systemd would wait for a journal that does not read, for as
+    long as that takes.
+    """
+
+    def __init__(self, path: str = JOURNAL) -> None:
+        self._path: Final = path
+        self._deaf_until = 0.0
+
+    def __call__(self, fields: Mapping[str, str]) -> bool:
+        """Send an entry; return whether it was taken."""
+        known = {"SYSLOG_IDENTIFIER": "segued", **fields}
+        datagram = b"".join(_field(name, value) for name, value in known.items())
+        now = time.monotonic()
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+                # One that is busy reads on in a moment. One that is not heard
+                # of for so long is not waited for at every entry.
+                sender.settimeout(PATIENCE_SECONDS if now > self._deaf_until else 0)
+                sender.connect(self._path)
+                sender.sendall(datagram)
+        except TimeoutError:
+            self._deaf_until = now + DEAF_SECONDS
+            return False
+        except OSError:
+            return False
+        return True
+
+
+def _field(name: str, value: str) -> bytes:
+    """Return a field as the journal's protocol has it, lines in it or not."""
+    data = value.encode("utf-8", "backslashreplace")
+    return name.encode() + b"\n" + struct.pack("<Q", len(data)) + data + b"\n"

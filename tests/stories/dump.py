@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-__all__ = ["ask", "dump", "files", "passages"]
+__all__ = ["ask", "dump", "files", "passages", "statuses"]
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
@@ -57,6 +57,11 @@ def files(database: Path) -> dict[str, dict[str, Any]]:
     """Return the rows of `library_files`, by the file's name."""
     rows = ask(database, "SELECT * FROM library_files")
     return {Path(row["path"]).name: row for row in rows}
+
+
+def statuses(database: Path) -> dict[str, str]:
+    """Return the status of each file, by its name."""
+    return {name: row["status"] for name, row in files(database).items()}
 
 
 def passages(database: Path, name: str) -> list[dict[str, Any]]:

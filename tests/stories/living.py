@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from sample_library import encode, song, tag
 
 from segued.errors import DaemonError
 from segued.line import Line
 from tests.stories.program import Segued
 
-__all__ = ["BRISK", "Living", "living", "tune"]
+__all__ = ["BRISK", "Living", "album", "living", "noise", "tune"]
 
 PATIENCE_SECONDS: Final = 60.0
 LOOK_SECONDS: Final = 0.02
@@ -121,6 +122,12 @@ class Living:
             if event["status"] == "INGEST COMPLETE"
         )
 
+    def imported_once(self, count: int) -> None:
+        """Assert that so many files were imported, none of them twice."""
+        done = self.completed()
+        assert len(done) == count
+        assert set(done.values()) == {1}
+
     def counted(self, group: str, name: str) -> int:
         """Return a counter, summed over all sessions that are over."""
         return sum(
@@ -193,3 +200,21 @@ def tune(path: Path, seed: int, seconds: float = 0.5) -> Path:
     with open(os.fspath(path), "wb") as file:
         file.write(head + noise.tobytes())
     return path
+
+
+def noise(path: Path, minutes: float) -> Path:
+    """Write a file of noise that takes a second or more to decode."""
+    drawn = f"anoisesrc=duration={60 * minutes}:sample_rate=44100:amplitude=0.3"
+    command = ("ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i", drawn)
+    subprocess.run((*command, "-b:a", "64k", str(path)), check=True)
+    return path
+
+
+def album(place: Path, songs: int = 4, suffix: str = "mp3") -> Path:
+    """Make an album of tagged songs."""
+    place.mkdir(parents=True)
+    for number in range(1, songs + 1):
+        path = place / f"{number:02} song.{suffix}"
+        encode(path, song(number, 4.0), 44_100, "mp3" if suffix == "mp3" else "flac")
+        tag(path, {"title": f"Song {number}", "artist": "Marram", "album": "Tide"})
+    return place

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from tests.stories.dump import files
-from tests.stories.living import Living, living, tune
+from tests.stories.living import living, tune
 from tests.stories.program import Segued
 
 SLICE_BYTES = 65_536
@@ -20,13 +20,6 @@ def tree(place: Path, folders: int, seed: int = 0) -> int:
         inside = place / f"{number % 5}" / f"{number % 25}" / f"{number}"
         tune(inside / f"song {number}.wav", seed + number)
     return folders
-
-
-def once_each(alive: Living, count: int) -> None:
-    """Assert that so many files were imported, none of them twice."""
-    done = alive.completed()
-    assert len(done) == count
-    assert set(done.values()) == {1}
 
 
 def test_a_tree_that_appears_fast_is_imported_whole(
@@ -45,7 +38,7 @@ def test_a_tree_that_appears_fast_is_imported_whole(
         moved.rename(music / "moved")
         alive.until_done(300)
 
-        once_each(alive, 300)
+        alive.imported_once(300)
 
 
 def test_a_file_is_not_read_before_it_is_whole(segued: Segued, tmp_path: Path) -> None:
@@ -83,7 +76,7 @@ def test_a_file_is_not_read_before_it_is_whole(segued: Segued, tmp_path: Path) -
         writer.join()
         alive.until_done(3)
 
-        once_each(alive, 3)
+        alive.imported_once(3)
         assert files(segued.database).keys() == {"song.wav", "other.wav"}
 
 
@@ -107,34 +100,7 @@ def test_what_is_no_file_is_named_or_left_alone(segued: Segued, tmp_path: Path) 
         assert rows["pipe.mp3"]["failure_code"] == "not-regular"
         assert rows["socket.mp3"]["failure_code"] == "not-regular"
         assert bytes(rows["caf\ufffd.wav"]["path_bytes"]) == odd
-        once_each(alive, 2)
-
-
-def test_a_folder_that_may_not_be_read_is_named_until_it_may(
-    segued: Segued, tmp_path: Path
-) -> None:
-    """And a file: it fails alone, and is imported when its mode changes."""
-    music = tmp_path / "music"
-    closed = music / "closed"
-    tune(closed / "inside.wav", 1)
-    secret = tune(music / "secret.wav", 2)
-    closed.chmod(0)
-    secret.chmod(0)
-    # Root may read everything, unless it is told not to.
-    humble = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
-
-    with living(segued, music, reconcile=2.0, before=humble) as alive:
-        told = alive.until(lambda told: told["files_failed"] == 1)
-        assert "closed: permission denied" in told["folders"][0]["unreadable"][0]
-        assert files(segued.database)["secret.wav"]["failure_code"] == "permission"
-
-        closed.chmod(0o755)
-        secret.chmod(0o644)
-        segued.control("retry", "permission", line=alive.line)
-        alive.until_done(2)
-
-        once_each(alive, 2)
-        alive.until(lambda told: not told["folders"][0]["unreadable"])
+        alive.imported_once(2)
 
 
 def test_a_thousand_touches_are_one_import(segued: Segued, tmp_path: Path) -> None:
@@ -151,7 +117,7 @@ def test_a_thousand_touches_are_one_import(segued: Segued, tmp_path: Path) -> No
         tune(music / "other.wav", 2)
         alive.until_done(2)
 
-        once_each(alive, 2)
+        alive.imported_once(2)
 
 
 def test_what_is_dropped_in_overtakes_the_backlog(
@@ -188,4 +154,4 @@ def test_odd_times_do_not_matter(segued: Segued, tmp_path: Path) -> None:
             path.rename(music / path.name)
         alive.until_done(3)
 
-        once_each(alive, 3)
+        alive.imported_once(3)

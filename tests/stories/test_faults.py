@@ -4,40 +4,12 @@ import os
 import signal
 import socket
 import sqlite3
-import subprocess
 import time
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 from tests.stories.living import living, tune
 from tests.stories.program import Segued
-
-
-def test_a_full_disk_is_waited_for(segued: Segued, tmp_path: Path) -> None:
-    """No file fails for it; it goes on by itself when there is space again."""
-    music = tmp_path / "music"
-    segued.home.mkdir()
-    small = ("-o", "size=1500k", "none", str(segued.home))
-    subprocess.run(("mount", "-t", "tmpfs", *small), check=True)
-    try:
-        with living(segued, music) as alive:
-            for number in range(120):
-                tune(tmp_path / "made" / f"{number}.wav", number)
-            # The rest of the disk, so that it is full in the middle of the work.
-            room = os.statvfs(segued.home)
-            with (segued.home / "ballast").open("wb") as ballast:
-                ballast.write(bytes(room.f_bavail * room.f_frsize - 200_000))
-            (tmp_path / "made").rename(music)
-            told = alive.until(lambda told: told["trouble"], seconds=90)
-            assert told["state"] == "FAILED"
-            assert "no space left" in told["trouble"]["detail"]
-
-            remount = ("-o", "remount,size=64m", str(segued.home))
-            subprocess.run(("mount", *remount), check=True)
-            told = alive.until_done(120, seconds=90)
-            assert (told["files_failed"], told["trouble"]) == (0, None)
-    finally:
-        subprocess.run(("umount", "--lazy", str(segued.home)), check=False)
 
 
 def test_a_locked_library_is_waited_for(segued: Segued, tmp_path: Path) -> None:

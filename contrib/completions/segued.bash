@@ -1,0 +1,44 @@
+# shellcheck shell=bash
+# What bash completes after `segued`. A test compares it with --help.
+
+_segued() {
+    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
+    local command=${COMP_WORDS[1]} options='--help --config --database --json'
+
+    COMPREPLY=()
+    if ((COMP_CWORD == 1)); then
+        mapfile -t COMPREPLY < <(compgen -W '
+            import serve library rematch decide explain --help --version' -- "$word")
+        return
+    fi
+    case $command in
+        import) options+=' --offline --workers' ;;
+        serve) options+=' --offline' ;;
+        decide) options+=' --passage --recording --no-song --clear --title --artist' ;;
+    esac
+    case $before in
+        --workers | --passage | --recording | --title | --artist) return ;;
+        --config | --database)
+            compopt -o filenames 2>/dev/null
+            mapfile -t COMPREPLY < <(compgen -f -- "$word")
+            return
+            ;;
+    esac
+    if [[ $word == -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
+        return
+    fi
+    case $command in
+        library) mapfile -t COMPREPLY < <(compgen -W 'files passages failures' -- "$word") ;;
+        import | serve | rematch)
+            compopt -o filenames 2>/dev/null
+            mapfile -t COMPREPLY < <(compgen -d -- "$word")
+            ;;
+        decide | explain)
+            compopt -o filenames 2>/dev/null
+            mapfile -t COMPREPLY < <(compgen -f -- "$word")
+            ;;
+    esac
+}
+
+complete -F _segued segued

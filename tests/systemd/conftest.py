@@ -1,0 +1,99 @@
+"""Machines with segued installed on them."""
+
+import sysconfig
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pytest
+from sample_library import Codec, encode, song, tag
+
+from tests.systemd.machine import Machine, booted
+from tests.systemd.packed import packed
+from tests.systemd.service import Service
+
+REPOSITORY: Final = Path(__file__).parent.parent.parent
+CODECS: Final[tuple[tuple[Codec, str], ...]] = (
+    ("mp3", "mp3"),
+    ("flac", "flac"),
+    ("aac", "m4a"),
+    ("vorbis", "ogg"),
+    ("opus", "opus"),
+    ("pcm", "wav"),
+)
+LIBRARIES: Final = "/usr/local/lib/segued-test"
+SEED: Final = f"""
+import site
+with open(f"{{site.getsitepackages()[0]}}/seed.pth", "w") as seed:
+    seed.write("{LIBRARIES}")
+"""
+"""The libraries that the tests use are there already, as if installed."""
+
+
+@contextmanager
+def prepared(folder: Path) -> Iterator[Machine]:
+    """Boot a machine with all that an installation would fetch."""
+    packed(folder)
+    libraries = Path(sysconfig.get_path("purelib"))
+    binds = [
+        (REPOSITORY, "/mnt/segued"),
+        (libraries, LIBRARIES),
+        (folder, "/mnt/wheels"),
+    ]
+    with booted(binds) as machine:
+        venv = "/opt/segued/venv"
+        machine.run("/usr/bin/python3", "-m", "venv", venv)
+        machine.run(f"{venv}/bin/python", "-c", SEED)
+        yield machine
+
+
+@pytest.fixture(name="bare", scope="module")
+def _bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """A machine that segued can be installed on."""
+    with prepared(tmp_path_factory.mktemp("wheels")) as machine:
+        yield machine
+
+
+@pytest.fixture(name="machine", scope="session")
+def _machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """A machine that segued is installed on, and does not run."""
+    with prepared(tmp_path_factory.mktemp("wheels")) as machine:
+        machine.run("/mnt/segued/contrib/install", "--wheels", "/mnt/wheels")
+        yield machine
+
+
+@pytest.fixture(name="service")
+def _service(machine: Machine) -> Iterator[Service]:
+    """A service that has never run."""
+    service = Service.fresh(machine)
+    yield service
+    machine.run("systemctl", "stop", "segued.socket", "segued.service")
+
+
+@pytest.fixture(name="songs", scope="session")
+def _songs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """A song of each usual codec, long enough for a fingerprint."""
+    folder = tmp_path_factory.mktemp("songs")
+    songs = []
+    for number, (codec, suffix) in enumerate(CODECS):
+        path = folder / f"song {number}.{suffix}"
+        encode(path, song(number, 20.0), 44_100, codec)
+        tag(path, {"title": f"Song {number}", "artist": "Marram"})
+        songs.append(path)
+    return songs
+
+
+@pytest.fixture(name="sides", scope="session")
+def _sides(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Files that take a while: some minutes each, all different."""
+    folder = tmp_path_factory.mktemp("sides")
+    sides = []
+    for number in range(6):
+        path = folder / f"side {number}.flac"
+        sound = np.tile(song(100 + number, 10.0), (18, 1))
+        encode(path, sound, 44_100, "flac")
+        tag(path, {"title": f"Side {number}", "artist": "Marram"})
+        sides.append(path)
+    return sides

@@ -1,0 +1,83 @@
+"""Installed for a machine, brought up to date, and removed again."""
+
+from tests.systemd.machine import Machine, eventually
+
+INSTALL = ("/mnt/segued/contrib/install", "--wheels", "/mnt/wheels")
+UNINSTALL = "/mnt/segued/contrib/uninstall"
+MADE = (
+    "/opt/segued",
+    "/run/segued",
+    "/usr/local/bin/segued",
+    "/usr/local/bin/seguectl",
+    "/usr/local/share/bash-completion/completions/seguectl",
+    "/etc/systemd/system/segued.service",
+    "/etc/systemd/system/segued.socket",
+    "/etc/systemd/system/multi-user.target.wants/segued.service",
+    "/etc/systemd/user/segued.service",
+)
+KEPT = (
+    "/etc/segued/segued.toml",
+    "/etc/sysusers.d/segued.conf",
+    "/var/lib/segued/library.db",
+)
+
+
+def present(machine: Machine, *places: str) -> list[str]:
+    """Return those of the places where there is something."""
+    return [place for place in places if machine.has(place)]
+
+
+def test_installed_updated_and_removed(bare: Machine) -> None:
+    """Each can be done twice; what is the owner's goes when it is told to."""
+    machine = bare
+
+    # Whose root makes files for root alone.
+    closed = ("sh", "-c", 'umask 077 && exec "$0" "$@"')
+    said = machine.attempt(*closed, *INSTALL, "--now")
+    assert said.returncode == 0, said.stderr
+    first = machine.run("systemctl", "show", "segued", "--value", "--property=MainPID")
+    assert machine.run("systemctl", "is-active", "segued").strip() == "active"
+    assert machine.run(
+        "systemctl", "is-enabled", "segued", "segued.socket"
+    ).split() == [
+        "enabled",
+        "enabled",
+    ]
+    assert all(place in said.stderr for place in ("/opt/segued", *KEPT[:2]))
+    assert present(machine, *MADE, *KEPT) == [*MADE, *KEPT]
+    assert machine.run("stat", "--format=%A %G", KEPT[0]).split() == [
+        "-rw-r-----",
+        "segued",
+    ]
+    # A copy, which works without the folder it came from.
+    found = "import segued; print(segued.__file__)"
+    where = machine.run("/opt/segued/venv/bin/python", "-c", found)
+    assert where.startswith("/opt/segued/venv/")
+
+    machine.write(KEPT[0], "[library]\nfolders = []\n")
+    machine.run(*INSTALL)
+    again = machine.run("systemctl", "show", "segued", "--value", "--property=MainPID")
+    assert machine.run("cat", KEPT[0]) == "[library]\nfolders = []\n"
+    assert machine.run("systemctl", "is-active", "segued").strip() == "active"
+    assert again != first
+
+    said = machine.attempt(UNINSTALL)
+    assert said.returncode == 0, said.stderr
+    assert present(machine, *MADE, *KEPT) == list(KEPT)
+    assert "/var/lib/segued" in said.stderr
+    assert machine.attempt("systemctl", "is-active", "segued").returncode != 0
+    eventually(lambda: not machine.attempt("pgrep", "-u", "segued").stdout)
+
+    machine.run(UNINSTALL)
+    machine.run(UNINSTALL, "--purge")
+    assert present(machine, *MADE, *KEPT, "/etc/segued", "/var/lib/segued") == []
+    assert machine.attempt("id", "segued").returncode != 0
+
+
+def test_nothing_is_done_without_being_root(bare: Machine) -> None:
+    """It says so, and what to type instead."""
+    for script in (INSTALL[0], UNINSTALL):
+        done = bare.attempt(script, user="nobody")
+
+        assert done.returncode == 2
+        assert "needs root: sudo contrib/" in done.stderr
