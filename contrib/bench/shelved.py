@@ -70,7 +70,7 @@ async def shelve(music: Path, database: Path, songs: Sequence[Shelved]) -> None:
         folders.setdefault(os.path.dirname(song.path), []).append(song)
     for name, inside in folders.items():
         place = music / name
-        place.mkdir(parents=True)
+        place.mkdir(parents=True, exist_ok=True)
         await store.do(_shelve_folder, music, place, inside, tools)
     await store.close()
 

@@ -11,7 +11,7 @@ release has as many tracks as the right one, and lasts as long.
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Final
 
@@ -32,6 +32,7 @@ SONGS: Final = 300
 
 RULES: Final = Rules(Dbfs(-60.0), seconds_to_ticks(2.0), seconds_to_ticks(0.1))
 STRANGER: Final = Hints(leading_number=False, siblings=1, track=None, track_total=None)
+NAMED: Final = replace(STRANGER, side=True)
 
 SIDES_MIN: Final = 0.93
 SONGS_MIN: Final = 0.995
@@ -50,6 +51,7 @@ class Sides:
             and whether that is right.
         right: Whether all boundaries are right, the release being known.
         alone: Whether they are without it.
+        named: Whether they are if all that is known is that it is a side.
         accepted: Whether the right release is accepted.
         wrong: Whether a wrong one is.
     """
@@ -58,6 +60,7 @@ class Sides:
     noise_dbfs: list[float] = field(default_factory=list)
     right: list[bool] = field(default_factory=list)
     alone: list[bool] = field(default_factory=list)
+    named: list[bool] = field(default_factory=list)
     accepted: list[bool] = field(default_factory=list)
     wrong: list[bool] = field(default_factory=list)
 
@@ -98,6 +101,7 @@ def hear_side(side: Side, found: Sides) -> None:
     found.noise_dbfs.append(side.noise_dbfs)
     found.right.append(fit is not None and _is_right(side, fit.spans))
     found.alone.append(_is_right(side, segment(side.curve, RULES, STRANGER)))
+    found.named.append(_is_right(side, segment(side.curve, RULES, NAMED)))
     found.accepted.append(_is_accepted(fit))
     found.wrong.append(_is_accepted(tracks_in(side.curve, wrong_release(side))))
     for join, boundary in zip(side.joins, fit.boundaries if fit else (), strict=False):
@@ -138,6 +142,7 @@ def _side_rows(found: Sides) -> Iterator[tuple[str, ...]]:
         ]
         yield _row(f"  noise {low} to {high} dBFS", within)
     yield _row("release not known", found.alone)
+    yield _row("  but named a side", found.named)
     yield _row("right release accepted", found.accepted)
     yield _row("wrong release not accepted", [not each for each in found.wrong])
 

@@ -3,12 +3,15 @@
 import asyncio
 import contextlib
 import itertools
+import socket
 import time
 import tracemalloc
 from collections.abc import Callable
 from email.utils import formatdate
 
 import pytest
+from aiohttp import ClientSession, TCPConnector
+from aiohttp.abc import AbstractResolver, ResolveResult
 from structlog.testing import capture_logs
 
 from segued.clients.http import Session
@@ -302,6 +305,50 @@ async def test_a_name_that_is_not_known(service: Callable[..., Service]) -> None
 
     with pytest.raises(ServiceAwayError):
         await nowhere.release(CD)
+
+
+class Nameless(AbstractResolver):
+    """A resolver that knows no name, and counts who asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Know nothing."""
+        del port, family
+        self.asked.append(host)
+        raise OSError(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    async def close(self) -> None:
+        """Have nothing to close."""
+
+
+async def test_a_name_that_is_not_found_is_not_looked_up_for_each_question(
+    hours: Hours,
+) -> None:
+    """A question a second for an hour: three look-ups, then one every 5 minutes."""
+    nameless = Nameless()
+    connector = TCPConnector(resolver=nameless)
+    async with ClientSession(connector=connector) as session:
+        service = Service(
+            "musicbrainz",
+            "https://musicbrainz.invalid",
+            rate=LIMITS.musicbrainz_rate,
+            session=session,
+            clock=hours.clock,
+            limits=LIMITS,
+        )
+        musicbrainz = MusicBrainz(service)
+        for _ in range(3_600):
+            with pytest.raises(ServiceAwayError, match="cannot be found by its name"):
+                await musicbrainz.release(CD)
+            hours.now += 1
+
+    # 3 until it is left alone, 6 at pauses from 5 to 160 s, 11 at 300.
+    assert 3 + 6 + 10 <= len(nameless.asked) <= 3 + 6 + 12
+    assert set(nameless.asked) == {"musicbrainz.invalid"}
 
 
 async def test_what_is_not_secure_is_not_asked(

@@ -1,5 +1,7 @@
 """Which passages a file holds: `segued.dsp.segment`."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,10 +21,13 @@ RULES = Rules(Dbfs(-60.0), seconds_to_ticks(2.0), seconds_to_ticks(0.1))
 STRANGER = Hints(leading_number=False, siblings=1, track=None, track_total=None)
 """A file of which nothing is known but its sound: 1.2 when short and whole."""
 
+SIDE = replace(STRANGER, side=True)
+"""The same, but that its name says side."""
+
 TRACK = Hints(leading_number=True, siblings=12, track=3, track_total=12)
 
 
-def cut(drawing: str, hints: Hints = STRANGER, marks: tuple[Mark, ...] = ()) -> str:
+def cut(drawing: str, hints: Hints = SIDE, marks: tuple[Mark, ...] = ()) -> str:
     """Draw the passages under the curve; a sign is five seconds."""
     curve = drawn(drawing, each_s=5.0)
     answer = [" "] * len(drawing)
@@ -64,6 +69,33 @@ def test_a_track_is_one_song_whatever_its_silences() -> None:
     assert cut("..#####....#.#####", TRACK) == "a" * 18
 
 
+MINUTE = "#" * 12
+SONG = MINUTE * 2
+
+
+@pytest.mark.parametrize(
+    ("drawing", "passages"),
+    [
+        pytest.param(f"{SONG}.{SONG}", 1, id="it stops, and goes on"),
+        pytest.param(f"{SONG}.{SONG}..{SONG}", 1, id="twice"),
+        pytest.param(f".{SONG}...{MINUTE}.", 1, id="and silence around it"),
+        pytest.param(f"#####.{SONG}", 1, id="soon after its beginning"),
+        pytest.param(f"{SONG}.###.##.{SONG}", 1, id="short pieces are no songs"),
+        pytest.param(f"{SONG}......{SONG}", 1, id="half a minute"),
+        pytest.param(f"{SONG}.......{SONG}", 2, id="a hidden track"),
+        pytest.param(".".join([MINUTE] * 4), 4, id="three times"),
+        pytest.param(f"{SONG}.{SONG * 3}", 2, id="eight minutes are more than a song"),
+        pytest.param(f"{SONG}.{SONG * 2}{'#' * 22}", 1, id="a little less"),
+    ],
+)
+def test_a_pause_or_two_do_not_cut_what_is_as_long_as_a_song(
+    drawing: str, passages: int
+) -> None:
+    """Even alone, without number or tags; but if its name says side, they do."""
+    assert len({*cut(drawing, STRANGER)} - {" "}) == passages
+    assert len({*cut(drawing, SIDE)} - {" "}) > 1
+
+
 @pytest.mark.parametrize(
     ("loud_hops", "expected"),
     [pytest.param(9, "", id="90 ms"), pytest.param(10, "a" * 10, id="100 ms")],
@@ -73,7 +105,7 @@ def test_less_than_a_tenth_of_a_second_is_no_audio(
 ) -> None:
     """It is the sound that counts, in a track as in a stranger."""
     drawing = " " * 400 + "#" * loud_hops + " " * 590
-    for hints in (STRANGER, TRACK):
+    for hints in (STRANGER, SIDE, TRACK):
         spans = segment(drawn(drawing, each_s=0.01), RULES, hints)
         assert len(spans) == bool(expected)
 
@@ -100,7 +132,7 @@ def test_marks_are_exact(marks: tuple[Mark, ...], expected: str, hints: Hints) -
 
 def test_marks_beyond_the_end_are_none() -> None:
     """A CUE sheet of another file says nothing of this one."""
-    assert cut("#####.######", STRANGER, (mark(70), mark(80))) == "aaaaa bbbbbb"
+    assert cut("#####.######", SIDE, (mark(70), mark(80))) == "aaaaa bbbbbb"
 
 
 def test_marks_are_ticks_to_the_tick() -> None:
@@ -144,6 +176,7 @@ hints = st.builds(
     siblings=st.integers(1, 9),
     track=st.none() | st.integers(1, 9),
     track_total=st.none() | st.integers(1, 9),
+    side=st.booleans(),
 )
 
 

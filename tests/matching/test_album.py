@@ -136,6 +136,8 @@ def test_what_most_pieces_name_is_asked_for() -> None:
     named[0] = replace(named[0], release_mbid="other")
 
     assert votes(named) == (("album",), ("group of album",))
+    # Of more to come, these are not many.
+    assert votes(named, many=4 * len(named)) == ((), ())
 
 
 def test_each_piece_votes_once_for_a_group() -> None:

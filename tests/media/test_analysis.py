@@ -19,12 +19,10 @@ from tests.media.formats import signature
 RATE = 44_100
 RULES = Rules(Dbfs(-60.0), seconds_to_ticks(2.0), seconds_to_ticks(0.1))
 TRACK = Hints(leading_number=True, siblings=12, track=3, track_total=12)
-STRANGER = Hints(leading_number=False, siblings=1, track=None, track_total=None)
+SIDE = Hints(leading_number=False, siblings=1, track=None, track_total=None, side=True)
 
 
-def analysed(
-    path: Path, hints: Hints = STRANGER, marks: tuple[Mark, ...] = ()
-) -> Analysis:
+def analysed(path: Path, hints: Hints = SIDE, marks: tuple[Mark, ...] = ()) -> Analysis:
     """Analyse a file, and leave nothing in the spool."""
     spool = path.parent / "spool"
     spool.mkdir(exist_ok=True)
@@ -136,9 +134,9 @@ MEASURE = """
 import os, resource, sys
 from segued.media.analysis import Plan, analyse
 from segued.media.reading import signature_of
-from tests.media.test_analysis import RULES, STRANGER
+from tests.media.test_analysis import RULES, SIDE
 path = os.fsencode(sys.argv[1])
-found = analyse(path, signature_of(os.stat(path)), Plan(RULES, STRANGER, (), "/tmp"))
+found = analyse(path, signature_of(os.stat(path)), Plan(RULES, SIDE, (), "/tmp"))
 print(found.facts.frames, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1_024)
 """
 

@@ -144,7 +144,7 @@ def _side(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Path]]:
     return encoded(folder / "side.flac", sound, RATE), paths
 
 
-STRANGER = Hints(leading_number=False, siblings=1, track=None, track_total=None)
+SIDE = Hints(leading_number=False, siblings=1, track=None, track_total=None, side=True)
 
 
 def test_passages_have_four_prints(
@@ -152,7 +152,7 @@ def test_passages_have_four_prints(
 ) -> None:
     """One of them is nearly what the song alone has, wherever it was cut."""
     path, songs = side
-    plan = Plan(RULES, STRANGER, (), str(tmp_path))
+    plan = Plan(RULES, SIDE, (), str(tmp_path))
 
     found = analyse(os.fsencode(path), signature(path), plan)
 
@@ -188,7 +188,7 @@ def test_decoding_again_gives_the_same_prints(
 ) -> None:
     """In any order, with the whole file among them, overlapping or not."""
     path, _ = side
-    plan = Plan(RULES, STRANGER, (), str(tmp_path))
+    plan = Plan(RULES, SIDE, (), str(tmp_path))
     found = analyse(os.fsencode(path), signature(path), plan)
     whole = Span(Ticks(0), frames_to_ticks(found.facts.frames, RATE))
     wanted = (*reversed(found.spans), whole)

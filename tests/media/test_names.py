@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segued.media.names import leading_number, tags_from_name
+from segued.media.names import leading_number, says_side, tags_from_name
 from segued.model import Tags
 
 
@@ -112,3 +112,27 @@ def test_any_name_is_read(path: bytes) -> None:
     for text in (tags.title, tags.artist, tags.album):
         assert text is None or text.encode().strip() == text.encode() != b""
     assert leading_number(path) in {None, *range(1, 1_000)}
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        ("Side A", True),
+        ("Meddle (side 2)", True),
+        ("Seite 1 - Live", True),
+        ("album_side_b", True),
+        ("Lado A - Lado B", True),
+        ("SIDE ONE", True),
+        ("Side by Side", False),
+        ("Sister (B-side)", False),
+        ("Face 2 Face", False),
+        ("Cara a Cara", False),
+        ("The Dark Side of the Moon", False),
+        ("Inside A", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_a_side_is_named_by_its_letter(title: str | None, *, expected: bool) -> None:
+    """A song may be called after a side of anything, and be the B-side of another."""
+    assert says_side(title) == expected

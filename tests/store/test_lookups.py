@@ -149,3 +149,14 @@ async def test_of_a_passage_that_is_not_there_nothing_can_be_said(
 
     assert await store.do(overrules.say, b"/music/none", 1, said) is False
     assert await store.do(overrules.forget, b"/music/none", 1) is False
+
+
+async def test_what_somebody_waits_for_is_asked(store: Store) -> None:
+    """And what was answered, be it that there is nothing; of that service only."""
+    await waiting_file(store, ONE, TWO)
+    await store.do(lookups.keep, "acoustid", [Answered(TWO, None)])
+
+    asked = await store.do(lookups.asked, "acoustid", ["one", "two", "three"])
+
+    assert asked == {"one", "two"}
+    assert await store.do(lookups.asked, "musicbrainz", ["one"]) == set()

@@ -2,13 +2,15 @@
 
 97 % of real files are one song, so a cut needs a reason: a CUE sheet or a
 chapter list, or long silences in a file that nothing else shows to be a
-single track.
+single track. A few silences in a file as long as a song are no reason: far
+more songs stop and go on than there are files with two songs in them. There
+it takes a name that says side, or a silence that is too long for a pause.
 """
 
 from dataclasses import dataclass
 from typing import Final
 
-from segued.dsp.silence import joined, sound_length, sounding, spans_of
+from segued.dsp.silence import Runs, joined, sound_length, sounding, spans_of
 from segued.model import LevelCurve, Mark, Span
 from segued.units import TICKS_PER_SECOND, Dbfs, Ticks, frames_to_ticks
 
@@ -21,6 +23,12 @@ LONG_SILENCES_MANY: Final = 3
 FOLDER_ALBUM: Final = 4
 MINUTE: Final = 60 * TICKS_PER_SECOND
 PASSAGE_MIN: Final = Ticks(20 * TICKS_PER_SECOND)
+
+SONG_MAX: Final = Ticks(8 * MINUTE)
+"""What is shorter is as long as songs are."""
+
+PAUSE_MAX: Final = Ticks(30 * TICKS_PER_SECOND)
+"""Nobody pauses longer inside a song; what follows is a hidden track."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +57,14 @@ class Hints:
         siblings: Audio files in its folder, itself included.
         track: Track number of its tags.
         track_total: How many tracks its tags say there are.
+        side: Whether its name says that it is a side of an album.
     """
 
     leading_number: bool
     siblings: int
     track: int | None
     track_total: int | None
+    side: bool = False
 
 
 def segment(
@@ -63,9 +73,10 @@ def segment(
     """Return the passages of a file, in order.
 
     Marks are exact, and cut at the decoded end. Without marks the file is one
-    passage from its first frame to its last if its score says so, or if its
-    silences leave one piece; else the pieces are the passages, and the
-    silences between and around them belong to none.
+    passage from its first frame to its last if its score says so, if its
+    silences leave one piece, or if they may be the pauses of one song; else
+    the pieces are the passages, and the silences between and around them
+    belong to none.
 
     Returns:
         Empty when the file has less than `rules.sound_min` of sound.
@@ -81,7 +92,25 @@ def segment(
         return whole
     hop = frames_to_ticks(curve.hop, curve.rate)
     pieces = joined(runs, hops_min=-(-rules.passage_min // hop))
-    return spans_of(curve, pieces) if len(pieces) > 1 else whole
+    if len(pieces) < 2 or _may_be_pauses(pieces, hop, hints, total):  # noqa: PLR2004
+        return whole
+    return spans_of(curve, pieces)
+
+
+def _may_be_pauses(pieces: Runs, hop: Ticks, hints: Hints, length: Ticks) -> bool:
+    """Return whether the silences between pieces may be inside one song.
+
+    Fewer than three, none longer than a pause, in a file as long as a song
+    whose name does not say that it is a side. Whether the pieces could be
+    songs by their length does not count: halves of most songs could.
+    """
+    silences = pieces[1:, 0] - pieces[:-1, 1]
+    return (
+        length < SONG_MAX
+        and not hints.side
+        and len(silences) < LONG_SILENCES_MANY
+        and int(silences.max()) * hop <= PAUSE_MAX
+    )
 
 
 def one_song_score(hints: Hints, length: Ticks, long_silences: int) -> float:
@@ -122,7 +151,7 @@ def _tenths(hints: Hints, length: Ticks) -> int:
         tenths -= 5
     if hints.track is not None:
         tenths += 10 if (hints.track_total or 0) > 1 else 4
-    if length < 8 * MINUTE:
+    if length < SONG_MAX:
         tenths += 7
     elif length < 20 * MINUTE:
         tenths += 4

@@ -50,12 +50,19 @@ class Choice:
     confirmed: int
 
 
-def votes(pieces: Sequence[Piece]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def votes(
+    pieces: Sequence[Piece], many: int | None = None
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the releases and the release groups that are worth asking for.
 
     The releases are those that tags name, the groups those that candidates are
     on; most voted first. A folder of unrelated songs agrees on none.
+
+    Args:
+        pieces: What is known of the folder.
+        many: How many pieces there will be in it, if these are not all.
     """
+    many = len(pieces) if many is None else many
     named = Counter(piece.release_mbid for piece in pieces if piece.release_mbid)
     voters: Counter[str] = Counter()
     weight: defaultdict[str, float] = defaultdict(float)
@@ -67,8 +74,8 @@ def votes(pieces: Sequence[Piece]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         for group, score in best.items():
             voters[group] += 1
             weight[group] += score
-    wanted = ceil(VOTES_SHARE * len(pieces))
-    least = 1 if len(pieces) < FITTING_MIN else max(VOTES_MIN, wanted)
+    wanted = ceil(VOTES_SHARE * many)
+    least = 1 if many < FITTING_MIN else max(VOTES_MIN, wanted)
     releases = [mbid for mbid in named if named[mbid] >= least]
     groups = [mbid for mbid in voters if voters[mbid] >= least]
     return (

@@ -7,7 +7,7 @@ from typing import Final
 
 from segued.model import Tags
 
-__all__ = ["leading_number", "tags_from_name"]
+__all__ = ["leading_number", "says_side", "tags_from_name"]
 
 TEXT_MAX: Final = 255
 
@@ -21,6 +21,12 @@ DISC_FOLDER: Final = re.compile(r"(?i)(?:cd|dis[ck])[\s._-]*([0-9]{1,2})")
 YEAR: Final = r"((?:19|20)[0-9]{2})"
 YEAR_FIRST: Final = re.compile(rf"[(\[]?{YEAR}[)\]]?\s*[-\u2013]?\s+(.+)")
 YEAR_LAST: Final = re.compile(rf"(.+?)\s*[(\[]{YEAR}[)\]]")
+
+SIDE: Final = re.compile(
+    r"(?i)(?<![^\W_])(?:side|seite|face|lado|cara)[\s._-]*"
+    r"(?:[a-h]|[1-8]|one|two|three|four)(?=[\s_]*(?:$|[^\w\s]))"
+)
+"""And then no other word: neither `Side by Side` nor `Face 2 Face` is one."""
 
 NO_ALBUM: Final = frozenset(
     ("audio", "download", "downloads", "flac", "incoming", "media", "mp3", "music")
@@ -54,6 +60,14 @@ def leading_number(path: bytes) -> int | None:
     `50 Cent - In da Club` has one.
     """
     return _numbered(_text(os.path.splitext(os.path.basename(path))[0]))[1]
+
+
+def says_side(title: str | None) -> bool:
+    """Return whether a title is that of an album side: `Side A`, `Meddle (side 2)`.
+
+    A `B-side` is a song.
+    """
+    return SIDE.search(title or "") is not None
 
 
 def _text(name: bytes) -> str:

@@ -35,12 +35,14 @@ class Gathered:
         mine: Those of the file itself, in order.
         complete: Whether nothing more is to come of the other files.
         together: Whether the files are weighed together, and not a heap.
+        files: How many they are then.
     """
 
     pieces: tuple[Piece, ...]
     mine: tuple[Piece, ...]
     complete: bool
     together: bool
+    files: int
 
 
 async def gathered(tools: Tools, dossier: Dossier) -> Gathered:
@@ -62,7 +64,9 @@ async def gathered(tools: Tools, dossier: Dossier) -> Gathered:
     known = await tools.store.do(lookups.answers, "acoustid", keys)
     pieces = await asyncio.to_thread(_all_pieces, heard, known)
     mine = tuple(each for each in pieces if each.key.startswith(dossier.file.id))
-    return Gathered(pieces, mine, complete, together=bool(siblings))
+    return Gathered(
+        pieces, mine, complete, together=bool(siblings), files=len(siblings)
+    )
 
 
 Heard: TypeAlias = dict[FileId, tuple[p03_tags.Named, tuple[Print, ...]]]

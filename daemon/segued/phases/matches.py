@@ -57,9 +57,11 @@ def match_of(case: Case, album: Looked) -> Match:
         key = normalize.key(release.artist, release.title)
         credit = Credit(release.title, release.mbid, key)
     heard = "known to AcoustID" if piece.candidates else "not known to AcoustID"
+    if not piece.asked:
+        heard = "not looked up: its release tells" if case.cut else "not looked up yet"
     evidence = {
         "duration": f"{ticks_to_seconds(span.length):.1f} s",
-        "fingerprint": sound.reason or (heard if piece.asked else "not looked up yet"),
+        "fingerprint": sound.reason or heard,
         "names": " / ".join(name for name in (names.artist, names.title) if name),
         "embedded id": piece.recording_mbid or "",
         "cut": case.cut,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from segued.dsp.segment import Hints, Rules, segment
-from segued.media import analysis
+from segued.media import analysis, names
 from segued.model import AudioFacts, FileStatus, Span, Warned
 from segued.phases import p01_filename, p02_hash, p03_tags
 from segued.phases.contract import Dossier, Phase, Stop, Tools
@@ -52,6 +52,7 @@ async def run(tools: Tools, dossier: Dossier) -> Segmented:
         siblings=await tools.store.do(files.siblings, file.id),
         track=named.tags.track,
         track_total=named.tags.track_total,
+        side=any(map(names.says_side, (named.tags.title, named.guessed.title))),
     )
     heard = await tools.store.do(curves.find, audio_hash, analysis.VERSION)
     if heard is not None:
@@ -90,7 +91,7 @@ PHASE: Final = Phase(
     number=4,
     name="segment",
     title="Segmenting",
-    version=1,
+    version=2,
     result=Segmented,
     run=run,
     save=save,

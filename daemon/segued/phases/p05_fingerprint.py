@@ -20,7 +20,13 @@ from segued.store import codec, curves, lookups
 from segued.store.lookups import Question
 from segued.units import Ticks, frames_to_ticks, ticks_to_seconds
 
-__all__ = ["PHASE", "Fingerprinted", "candidates_of", "questions_of"]
+__all__ = [
+    "PHASE",
+    "Fingerprinted",
+    "candidates_of",
+    "prints_for",
+    "questions_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,28 +54,7 @@ async def run(
         FileChangedError: It is not the file that was hashed.
         FileUnreadableError: Reading it again failed.
     """
-    segmented = dossier[p04_segment.PHASE]
-    audio_hash = dossier[p02_hash.PHASE].audio
-    # The fresh decode of phase 4 is on record by now, like any older one.
-    heard = await tools.store.do(curves.prints, audio_hash)
-    usable = "chromaprint" in tools.available
-    taken = {each.span: each for each in heard if _stands(each, usable=usable)}
-    wanted = tuple(span for span in segmented.spans if span not in taken)
-    fresh: tuple[Print, ...] = ()
-    if wanted and usable:
-        fresh = await tools.compute.long(
-            None,
-            analysis.prints_of,
-            dossier.file.path,
-            dossier[p01_filename.PHASE].signature,
-            wanted,
-            _whole(segmented),
-        )
-        taken |= {each.span: each for each in fresh}
-    prints = tuple(
-        taken.get(span) or Print(span, reason=fingerprint.UNAVAILABLE)
-        for span in segmented.spans
-    )
+    prints, fresh = await prints_for(tools, dossier, dossier[p04_segment.PHASE].spans)
     every = [question for each in prints for question in questions_of(each)]
     keys = [question.key for question in every]
     known = await tools.store.do(lookups.answers, "acoustid", keys)
@@ -80,6 +65,39 @@ async def run(
     if asks:
         return Deferred(result, "acoustid", "AcoustID has not answered yet")
     return result
+
+
+async def prints_for(
+    tools: Tools, dossier: Dossier, spans: Sequence[Span]
+) -> tuple[tuple[Print, ...], tuple[Print, ...]]:
+    """Return a fingerprint for each of some spans, and those that are new.
+
+    What was taken before is on record; only for the others is the file read.
+
+    Raises:
+        FileChangedError: It is not the file that was hashed.
+        FileUnreadableError: Reading it again failed.
+    """
+    # The fresh decode of phase 4 is on record by now, like any older one.
+    heard = await tools.store.do(curves.prints, dossier[p02_hash.PHASE].audio)
+    usable = "chromaprint" in tools.available
+    taken = {each.span: each for each in heard if _stands(each, usable=usable)}
+    wanted = tuple(span for span in spans if span not in taken)
+    fresh: tuple[Print, ...] = ()
+    if wanted and usable:
+        fresh = await tools.compute.long(
+            None,
+            analysis.prints_of,
+            dossier.file.path,
+            dossier[p01_filename.PHASE].signature,
+            wanted,
+            _whole(dossier[p04_segment.PHASE]),
+        )
+        taken |= {each.span: each for each in fresh}
+    prints = tuple(
+        taken.get(span) or Print(span, reason=fingerprint.UNAVAILABLE) for span in spans
+    )
+    return prints, fresh
 
 
 def questions_of(sound: Print) -> list[Question]:

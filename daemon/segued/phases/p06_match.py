@@ -11,19 +11,25 @@ merge what segmenting cut.
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from segued.matching.confidence import Decision, decide
 from segued.matching.evidence import Recording
-from segued.model import Confidence, Span
-from segued.phases import p03_tags, p05_fingerprint
+from segued.model import Confidence, FileId, Print, Span
+from segued.phases import p02_hash, p03_tags, p05_fingerprint
 from segued.phases.contract import Deferred, Dossier, Phase, Tools
 from segued.phases.folder import gathered, mark_of, names_of
 from segued.phases.matches import Case, Match, joined, match_of
-from segued.phases.releases import Looked, recordings_of, release_of
+from segued.phases.releases import (
+    Looked,
+    given_in,
+    named_already,
+    recordings_of,
+    release_of,
+)
 from segued.phases.sides import Cut, side_of, uncut
-from segued.store import folders, lookups, overrules
+from segued.store import curves, folders, lookups, overrules
 from segued.store.lookups import Question
 from segued.store.overrules import Said
 
@@ -35,21 +41,31 @@ class Matched:
     """The passages of a file, in order.
 
     Attributes:
-        release: The release that the file's folder is; None if it is none.
+        given: The release that the file's folder is, and which of its tracks
+            the file was given; empty if it is none.
+        others: The same for each file of the folder, by what is known now.
         asks: What MusicBrainz has not answered yet.
         empty: Keys of what it found nothing for.
         settled: Whether this holds for the whole folder: nothing more is to come.
+        fresh: Fingerprints of passages that were cut anew, taken just now.
     """
 
     matches: tuple[Match, ...]
-    release: str | None = None
+    given: str = ""
+    others: Mapping[FileId, str] = field(default_factory=dict)
     asks: tuple[Question, ...] = ()
     empty: tuple[str, ...] = ()
     settled: bool = False
+    fresh: tuple[Print, ...] = ()
 
 
 async def run(tools: Tools, dossier: Dossier) -> Matched | Deferred[Matched]:
-    """Decide for each passage what it is, by all that is known so far."""
+    """Decide for each passage what it is, by all that is known so far.
+
+    Raises:
+        FileChangedError: It is not the file that was hashed.
+        FileUnreadableError: Reading the passages of a side failed.
+    """
     folder = await gathered(tools, dossier)
     album = Looked()
     # In a heap of songs nobody waits for others, but each for its own sound.
@@ -63,24 +79,29 @@ async def run(tools: Tools, dossier: Dossier) -> Matched | Deferred[Matched]:
     )
     if ready:
         album = await release_of(tools, folder.pieces)
+    elif folder.together and tools.asking("musicbrainz"):
+        album = await named_already(tools, folder.pieces, folder.files)
     cut = uncut(dossier, folder.mine, album)
     if ready and not album.asks:
         cut = await side_of(tools, dossier, cut)
     said = await tools.store.do(overrules.said_of, dossier.file.id)
     orders = [_said_of(span, said) for span in cut.spans]
     decisions, looked = await _decided(tools, cut, orders)
-    asks = (*album.asks, *looked.asks) if ready else ()
+    asks = (*album.asks, *looked.asks) if ready else album.asks
     matches = _matches(dossier, cut, decisions)
     settled = ready and not asks
     if settled and heard and not cut.reasons:
         # Not before: what was not looked up is not unknown.
         matches = joined(matches)
+    given = given_in(album, folder.pieces)
     result = Matched(
         tuple(matches),
-        album.choice.release.mbid if album.choice else None,
+        given.get(dossier.file.id, ""),
+        given,
         asks,
         (*album.empty, *looked.empty),
         settled and folder.together,
+        cut.fresh,
     )
     if asks:
         return Deferred(result, "musicbrainz", "MusicBrainz has not answered yet")
@@ -174,12 +195,14 @@ def _obeyed(
 
 
 def save(dossier: Dossier, result: Matched) -> None:
-    """Put on record what is to be asked; take up whom this leaves behind."""
+    """Put on record what was heard and is to be asked; take up whom this leaves."""
     file = dossier.file
+    if result.fresh:
+        curves.add_prints(dossier[p02_hash.PHASE].audio, result.fresh)
     lookups.want(file.id, "musicbrainz", result.asks, result.empty)
     if result.settled:
         folder = os.path.dirname(file.path)
-        folders.rematch_others(file.id, folder, result.release)
+        folders.rematch_others(file.id, folder, result.others)
 
 
 def _tally(matched: Matched) -> dict[str, int]:
@@ -194,10 +217,10 @@ PHASE: Final = Phase(
     number=6,
     name="match",
     title="Song matching",
-    version=2,
+    version=3,
     result=Matched,
     run=run,
     save=save,
-    kept=lambda matched: replace(matched, asks=(), empty=()),
+    kept=lambda matched: replace(matched, others={}, asks=(), empty=(), fresh=()),
     tally=_tally,
 )

@@ -17,11 +17,12 @@ from segued.errors import ServiceAnswerError
 from segued.matching import album
 from segued.matching.evidence import Piece, Recording, Release
 from segued.matching.normalize import normalised
+from segued.model import FileId
 from segued.phases.contract import Tools
 from segued.store import codec, lookups
 from segued.store.lookups import Question
 
-__all__ = ["Looked", "recordings_of", "release_of"]
+__all__ = ["Looked", "given_in", "named_already", "recordings_of", "release_of"]
 
 RELEASES_MAX: Final = 3
 GROUPS_MAX: Final = 2
@@ -94,6 +95,25 @@ def _chosen(
     return album.choose(pieces, releases)
 
 
+async def named_already(tools: Tools, pieces: Sequence[Piece], many: int) -> Looked:
+    """Return what to ask though more of the folder is to come, as it will be then.
+
+    MusicBrainz has little to do while an import begins, and then for long.
+    Not what another file asks already: it would be taken up for it as well.
+
+    Args:
+        tools: The library is among them.
+        pieces: What is known of the folder so far.
+        many: How many files there are in it.
+    """
+    named, _ = album.votes(pieces, many)
+    keys = [f"release:{each}" for each in _valid(named)[:RELEASES_MAX]]
+    if not keys:
+        return Looked()
+    known = await tools.store.do(lookups.asked, "musicbrainz", keys)
+    return Looked(asks=tuple(_asked(key) for key in keys if key not in known))
+
+
 async def _in_full(tools: Tools, choice: album.Choice, looked: Looked) -> Looked:
     """Ask for the chosen release itself: a list of an album's has no works."""
     key = f"release:{choice.release.mbid}"
@@ -108,6 +128,28 @@ async def _in_full(tools: Tools, choice: album.Choice, looked: Looked) -> Looked
         }
         return replace(looked, choice=replace(choice, release=release, tracks=tracks))
     return looked
+
+
+def given_in(looked: Looked, pieces: Sequence[Piece]) -> dict[FileId, str]:
+    """Return for each file of a folder which release and tracks it was given.
+
+    That is all of the folder that what is decided about a file depends on.
+    Empty text where the folder is no release.
+    """
+    choice = looked.choice
+    given: dict[FileId, str] = {}
+    for piece in pieces:
+        file = FileId(piece.key.partition(":")[0])
+        if choice is None:
+            given[file] = ""
+            continue
+        track = choice.tracks.get(piece.key)
+        place = "-"
+        if track is not None:
+            here = album.placed(piece, track, choice.release)
+            place = f"{track.disc}.{track.position}{'' if here else '?'}"
+        given[file] = f"{given.get(file, choice.release.mbid)} {place}"
+    return given
 
 
 async def recordings_of(

@@ -42,9 +42,6 @@ RUNS_MAX: Final = 12
 SAME_SHARE: Final = 0.9
 """A passage that shares so much of both with another has the same sound."""
 
-RECUT: Final = "cut by its release"
-"""The reason of a passage that no fingerprint was taken of."""
-
 
 @dataclass(frozen=True, slots=True)
 class Cut:
@@ -53,6 +50,7 @@ class Cut:
     Attributes:
         looked: What MusicBrainz said; with the side's release, if it was cut.
         reasons: Why each passage begins where it does; empty if by silences.
+        fresh: The prints that were taken just now, by a reading of their own.
     """
 
     spans: tuple[Span, ...]
@@ -60,6 +58,7 @@ class Cut:
     pieces: tuple[Piece, ...]
     looked: Looked
     reasons: tuple[str, ...] = ()
+    fresh: tuple[Print, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +80,10 @@ async def side_of(tools: Tools, dossier: Dossier, there: Cut) -> Cut:
 
     As they were, if they fit their album already, if a CUE sheet or chapters
     say where they are, or if the file is no side of any of the releases.
+
+    Raises:
+        FileChangedError: It is not the file that was hashed.
+        FileUnreadableError: Reading it again, for its prints, failed.
     """
     choice, named = there.looked.choice, dossier[p03_tags.PHASE]
     settled = choice and all(piece.key in choice.tracks for piece in there.pieces)
@@ -93,7 +96,14 @@ async def side_of(tools: Tools, dossier: Dossier, there: Cut) -> Cut:
     if heard is None:
         return there
     side = await asyncio.to_thread(_best, heard.curve, total, there.looked.releases)
-    return _recut(dossier.file.id, there, side) if side else there
+    if side is None:
+        return there
+    cut = _recut(dossier.file.id, there, side)
+    lacking = [span for span in cut.spans if _same_as(span, there.spans) is None]
+    taken, fresh = await p05_fingerprint.prints_for(tools, dossier, lacking)
+    by_span = {each.span: each for each in taken}
+    prints = tuple(by_span.get(each.span, each) for each in cut.prints)
+    return replace(cut, prints=prints, fresh=fresh)
 
 
 def _best(curve: LevelCurve, total: Ticks, releases: Sequence[Release]) -> _Side | None:
@@ -144,12 +154,10 @@ def _recut(file: str, there: Cut, side: _Side) -> Cut:
     for number, (span, track) in enumerate(
         zip(side.fit.spans, side.tracks, strict=True)
     ):
-        old = next(
-            (n for n, each in enumerate(there.spans) if _is_same(span, each)), None
-        )
+        old = _same_as(span, there.spans)
         piece = Piece(f"{file}:{number}", number, Seconds(0.0))
         if old is None:
-            prints.append(Print(span, reason=RECUT))
+            prints.append(Print(span))
         else:
             prints.append(replace(there.prints[old], span=span))
             piece = there.pieces[old]
@@ -173,7 +181,10 @@ def _recut(file: str, there: Cut, side: _Side) -> Cut:
     return Cut(side.fit.spans, tuple(prints), tuple(pieces), looked, reasons)
 
 
-def _is_same(one: Span, other: Span) -> bool:
-    """Return whether two passages are nearly the same stretch of sound."""
-    shared = min(one.end, other.end) - max(one.start, other.start)
-    return shared >= SAME_SHARE * max(one.length, other.length)
+def _same_as(span: Span, others: Sequence[Span]) -> int | None:
+    """Return which of some passages is nearly the same stretch of sound, if any."""
+    for number, other in enumerate(others):
+        shared = min(span.end, other.end) - max(span.start, other.start)
+        if shared >= SAME_SHARE * max(span.length, other.length):
+            return number
+    return None

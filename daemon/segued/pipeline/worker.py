@@ -109,6 +109,8 @@ class Worker:
             self.board.lost()
             return
         await self.tools.store.do(files.fail, file.id, error.phase, error)
+        folder = os.path.dirname(file.path)
+        await self.tools.store.do(folders.weigh_again, [folder])
         log.warning("file.failed", code=error.code, detail=str(error))
         self.board.finished(file.id, FileStatus.FAILED, ())
 

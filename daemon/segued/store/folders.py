@@ -1,7 +1,7 @@
 """The files of one folder, which together may be an album."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -14,7 +14,14 @@ from segued.store.models import Checkpoint, File, now, tuples
 from segued.store.prepared import Query, prepared
 from segued.store.reopen import FINGERPRINTING, MATCHING, below, take_up_from
 
-__all__ = ["Sibling", "complete", "files_in", "rematch_others", "settle"]
+__all__ = [
+    "Sibling",
+    "complete",
+    "files_in",
+    "rematch_others",
+    "settle",
+    "weigh_again",
+]
 
 NO_PART = (
     FileStatus.FAILED,
@@ -113,18 +120,56 @@ def settle(path: bytes | None, *, asking: bool, roots: Sequence[bytes] = ()) -> 
     return taken_up
 
 
-def rematch_others(file: FileId, folder: bytes, release: str | None) -> None:
-    """Take up the files of a folder that were matched with another release."""
-    other = fn.json_extract(Checkpoint.payload, "$.release")
-    rows = (
-        Checkpoint.select(Checkpoint.file)
+def rematch_others(file: FileId, folder: bytes, given: Mapping[FileId, str]) -> None:
+    """Take up the files of a folder that were matched as something else.
+
+    Whoever is taken up sees what `file` saw and says the same of all, so this
+    ends: nobody is taken up twice for what one file brought.
+
+    Args:
+        file: The file that was matched last.
+        folder: Where it is.
+        given: What each file there is, as it sees it; the others are left alone.
+    """
+    had = fn.COALESCE(fn.json_extract(Checkpoint.payload, "$.given"), "")
+    rows = tuples(
+        Checkpoint.select(File.id, File.status, had)
         .join(File)
         .where(
             File.folder == folder,
             File.id != file,
-            File.status == FileStatus.COMPLETE,
+            File.status.in_([FileStatus.COMPLETE, FileStatus.PROCESSING]),
             Checkpoint.phase == MATCHING,
-            fn.COALESCE(other, "") != (release or ""),
         )
     )
-    take_up_from([FileId(each) for (each,) in tuples(rows)], MATCHING)
+    other = [(FileId(f), status) for f, status, had in rows if given.get(f, had) != had]
+    take_up_from([f for f, status in other if status == FileStatus.COMPLETE], MATCHING)
+    # Who is in flight may be past its matching: it is taken up at its end.
+    Checkpoint.update(needs="folder").where(
+        Checkpoint.file.in_(
+            [f for f, status in other if status != FileStatus.COMPLETE]
+        ),
+        Checkpoint.phase == MATCHING,
+    ).execute()
+
+
+def weigh_again(folders: Collection[bytes]) -> None:
+    """Take up one file of each folder that is a release: others left or came back.
+
+    It sees which of the rest are something else now, and takes up those.
+    """
+    given = fn.json_extract(Checkpoint.payload, "$.given")
+    for folder in folders:
+        one = (
+            Checkpoint.select(Checkpoint.file)
+            .join(File)
+            .where(
+                File.folder == folder,
+                File.status == FileStatus.COMPLETE,
+                Checkpoint.phase == MATCHING,
+                given != "",
+            )
+            .order_by(File.path)
+            .limit(1)
+        )
+        take_up_from([FileId(f) for (f,) in tuples(one)], MATCHING)

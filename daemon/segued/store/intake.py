@@ -4,6 +4,7 @@ The durable queue is here: files that are PENDING. The queue in memory is only
 a window on it.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from segued.model import (
     Signature,
 )
 from segued.store import content
+from segued.store.folders import weigh_again
 from segued.store.models import Checkpoint, Failure, File, Passage, new_id, tuples
 from segued.store.reopen import below, take_up
 
@@ -111,6 +113,7 @@ def _admit_folder(folder: Folder, whole: Callable[[Found], bool] | None) -> Admi
     new: list[Found] = []
     unsettled: list[Found] = []
     seen = Admitted()
+    back = False
     for found in folder.files:
         row = known.pop(found.path, None)
         if row is None:
@@ -131,8 +134,11 @@ def _admit_folder(folder: Folder, whole: Callable[[Found], bool] | None) -> Admi
             continue
         if status is FileStatus.MISSING:
             status = _restore(file, was)
+            back = True
         seen += _standing(status)
     _insert(folder, new)
+    if back:
+        weigh_again([folder.path])
     gone = tuple(
         (file, path)
         for path, (file, _, status, _) in known.items()
@@ -205,13 +211,15 @@ def _restore(file: FileId, was: str | None) -> FileStatus:
 def forsake(files: Sequence[tuple[FileId, bytes]]) -> int:
     """Make files MISSING, keeping all that is known of them.
 
-    A duplicate of one, if there is one, takes its place. A file that has been
-    found under another path meanwhile is left alone.
+    A duplicate of one, if there is one, takes its place, and what was matched
+    with it is matched without. A file that has been found under another path
+    meanwhile is left alone.
 
     Returns:
         How many became MISSING.
     """
     count = 0
+    left: set[bytes] = set()
     for file, path in files:
         changed = (
             File.update(status_was=File.status, status=FileStatus.MISSING)
@@ -224,7 +232,10 @@ def forsake(files: Sequence[tuple[FileId, bytes]]) -> int:
         )
         if changed:
             content.promote_duplicate_of(file)
+        # It left this folder also if it lives on in another one.
+        left.add(os.path.dirname(path))
         count += changed
+    weigh_again(left)
     return count
 
 

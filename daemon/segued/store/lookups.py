@@ -25,6 +25,7 @@ __all__ = [
     "Answered",
     "Question",
     "answers",
+    "asked",
     "count",
     "keep",
     "settle",
@@ -256,6 +257,17 @@ def answers(service: str, keys: Collection[str]) -> dict[str, bytes | None]:
         for key, raw in tuples(table.select(table.key, table.answer).where(some)):
             found[key] = None if raw is None else zlib.decompress(raw)
     return found
+
+
+def asked(service: str, keys: Collection[str]) -> set[str]:
+    """Return which of some questions are answered, or somebody waits for."""
+    wanted = list(keys)
+    waiting_ = Lookup.select(Lookup.key).where(
+        Lookup.service == service, Lookup.key.in_(wanted)
+    )
+    table = ANSWERS[service]
+    known = table.select(table.key).where(table.key.in_(wanted))
+    return {key for query in (waiting_, known) for (key,) in tuples(query)}
 
 
 def _due(service: str, roots: Sequence[bytes] = ()) -> Any:  # noqa: ANN401

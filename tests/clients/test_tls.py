@@ -1,0 +1,195 @@
+"""A service is who its certificate says, or it is not asked.
+
+The certificates are made by `openssl`, which `ca-certificates` brings along.
+"""
+
+import asyncio
+import os
+import ssl
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from bench.lookups import KEY, made
+from bench.shelved import shelve
+
+from segued.clients.http import open_session
+from segued.clients.musicbrainz import MusicBrainz
+from segued.clients.pace import Clock
+from segued.clients.service import Service
+from segued.config import Config, Flavoring, LibraryPlaces, Pins, Services
+from segued.errors import ServiceError
+from segued.service import ImportService
+from segued.store import reports
+from tests.clients.conftest import LIMITS
+from tests.world import InMemory, World
+from tests.world.answers import musicbrainz_path
+from tests.world.client import ANSWERS, CD
+
+KEYED = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
+HEADERS = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+
+REFUSED = "shows a TLS certificate that is not valid"
+
+
+def openssl(folder: Path, command: str) -> None:
+    """Run openssl in a folder."""
+    subprocess.run(["openssl", *command.split()], cwd=folder, check=True)
+
+
+@pytest.fixture(name="certificates", scope="module")
+def _certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three of `localhost`: by a CA, by the same but of yesterday, by itself."""
+    folder = tmp_path_factory.mktemp("certificates")
+    (folder / "names").write_text("subjectAltName=DNS:localhost")
+    subject = "-subj /CN=localhost"
+    openssl(folder, f"req -x509 {KEYED} -keyout ca.key -out ca.pem -subj /CN=CA")
+    openssl(folder, f"req {KEYED} -keyout key -out asked {subject}")
+    signed = "x509 -req -in asked -CA ca.pem -CAkey ca.key -CAcreateserial"
+    openssl(folder, f"{signed} -extfile names -days 2 -out good.pem")
+    openssl(folder, f"{signed} -extfile names -days -1 -out expired.pem")
+    openssl(folder, "x509 -req -in asked -key key -extfile names -out self.pem")
+    return folder
+
+
+@dataclass
+class Secure:
+    """Servers behind TLS, and who of them was asked something."""
+
+    ports: dict[str, int]
+    asked: list[str]
+
+    def url(self, certificate: str, host: str = "localhost") -> str:
+        """Return the base URL of the one with a certificate."""
+        return f"https://{host}:{self.ports[certificate]}"
+
+
+@pytest.fixture(name="secure")
+async def _secure(certificates: Path) -> AsyncIterator[Secure]:
+    """One for each certificate, which knows one release."""
+    secure = Secure({}, [])
+    async with AsyncExitStack() as stack:
+        for name in ("good", "expired", "self"):
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificates / f"{name}.pem", certificates / "key")
+            server = await asyncio.start_server(
+                _answering(secure, name), "127.0.0.1", 0, ssl=context
+            )
+            secure.ports[name] = server.sockets[0].getsockname()[1]
+            await stack.enter_async_context(server)
+        yield secure
+
+
+def _answering(
+    secure: Secure, name: str
+) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
+    body = (ANSWERS / musicbrainz_path("release", CD)).read_bytes()
+
+    async def answer(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        if await reader.readline():
+            secure.asked.append(name)
+            writer.write(HEADERS % len(body) + body)
+        writer.close()
+
+    return answer
+
+
+async def told(url: str) -> str:
+    """Return what comes of asking a service for a release."""
+    async with open_session(LIMITS, "1.2.3") as session:
+        service = Service(
+            "MusicBrainz",
+            url,
+            rate=LIMITS.musicbrainz_rate,
+            session=session,
+            clock=Clock(),
+            limits=LIMITS,
+        )
+        try:
+            found = await MusicBrainz(service).release(CD)
+        except ServiceError as error:
+            return f"{type(error).__name__}: {error.detail}"
+        return "nothing" if found is None else "the release"
+
+
+ASK = """
+import asyncio, sys
+from tests.clients.test_tls import told
+print(asyncio.run(told(sys.argv[1])))
+"""
+
+
+async def trusting(certificates: Path, url: str) -> str:
+    """Return the same, on a machine that trusts the CA."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-c", ASK, url),
+        env=os.environ
+        | {
+            "SSL_CERT_FILE": str(certificates / "ca.pem"),
+            "PYTHONPATH": os.pathsep.join(sys.path),
+        },
+        stdout=subprocess.PIPE,
+    )
+    out, _ = await process.communicate()
+    return out.decode().strip()
+
+
+@pytest.mark.parametrize(
+    ("certificate", "host", "outcome"),
+    [
+        pytest.param("good", "localhost", "the release", id="a good one"),
+        pytest.param("expired", "localhost", REFUSED, id="expired"),
+        pytest.param("self", "localhost", REFUSED, id="self-signed"),
+        pytest.param("good", "127.0.0.1", REFUSED, id="of another name"),
+    ],
+)
+async def test_only_a_good_certificate_is_believed(
+    certificates: Path, secure: Secure, certificate: str, host: str, outcome: str
+) -> None:
+    """Nobody else gets to see a question, and why is said by name."""
+    found = await trusting(certificates, secure.url(certificate, host))
+
+    assert found.removeprefix("ServiceAwayError: ") == outcome
+    assert secure.asked == ([certificate] if outcome == "the release" else [])
+
+
+async def test_it_is_an_outage_like_any_other(secure: Secure, tmp_path: Path) -> None:
+    """Files are complete without, and what they wait for follows."""
+    library = made(1)
+    music, database = tmp_path / "music", tmp_path / "library.db"
+    await shelve(music, database, library.songs)
+    clock = Clock.faster(50)
+    world = World(InMemory(library.answers), clock=clock.now, limits=False)
+
+    async def imported(musicbrainz_url: str) -> reports.Summary:
+        config = Config(
+            library=LibraryPlaces(database=str(database)),
+            flavoring=Flavoring(sources=()),
+            settings=Pins(acoustid_api_key=KEY),
+            services=Services(
+                acoustid_url=world.acoustid_url,
+                musicbrainz_url=musicbrainz_url,
+                contact="tests@example.org",
+            ),
+        )
+        ended = await ImportService(config, clock).run([bytes(music)], workers=2)
+        assert ended.state == "COMPLETED", ended.error
+        return reports.summary(database)
+
+    async with world:
+        without = await imported(secure.url("self"))
+        after = await imported(world.musicbrainz_url)
+
+    everything = {"INGEST COMPLETE": len(library.songs)}
+    assert (without.files, after.files) == (everything, everything)
+    assert without.waiting["musicbrainz"] == len(library.songs)
+    assert "musicbrainz" not in after.waiting
+    assert after.passages == {"High": len(library.songs)}
+    assert secure.asked == []

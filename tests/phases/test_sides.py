@@ -1,0 +1,112 @@
+"""An album side in one file, cut by its release: `segued.phases.sides`."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import mutagen
+import numpy as np
+import pytest
+from bench.lookups import service_of
+
+from segued.clients.pace import Clock
+from segued.media.analysis import prints_of
+from segued.media.reading import signature_of
+from segued.model import Span
+from segued.store import curves, reopen
+from segued.store.database import Store
+from segued.store.models import Curve, Passage
+from segued.units import Seconds, Ticks, seconds_to_ticks
+from tests import audio
+from tests.stories.catalogue import Catalogue
+from tests.world import World
+
+LENGTHS_S = (75.0, 110.0, 60.0, 90.0)
+RATE = 11_025
+
+
+@pytest.fixture(name="side")
+def _side(tmp_path: Path) -> Path:
+    """Four songs, and hiss that hides the silences between them."""
+    songs = [audio.music(s, RATE, 1, seed) for seed, s in enumerate(LENGTHS_S, 7)]
+    gap = audio.silence(2.5, RATE, 1)
+    sound = np.concatenate([part for song in songs for part in (song, gap)])
+    hiss = np.random.default_rng(3).standard_normal(sound.shape, np.float32)
+    path = tmp_path / "music" / "Old Record" / "side.flac"
+    path.parent.mkdir(parents=True)
+    audio.encoded(path, 0.7 * sound + np.float32(0.004) * hiss, RATE)
+    tags = mutagen.File(path)
+    tags["album"], tags["artist"], tags["title"] = "Old Record", "The Hiss", "Side A"
+    tags.save()
+    return path
+
+
+@pytest.fixture(name="world")
+async def _world(tmp_path: Path) -> AsyncIterator[World]:
+    catalogue = Catalogue(tmp_path / "library.db")
+    names = ("One", "Two", "Three", "Four")
+    catalogue.add_release("The Hiss", "Old Record", names, LENGTHS_S)
+    async with World(catalogue.tree, limits=False) as world:
+        yield world
+
+
+@dataclass
+class Recorder:
+    """Imports the side, and says what is on record of it."""
+
+    home: Path
+    world: World
+
+    async def imported(self) -> tuple[list[tuple[Span, str | None]], int]:
+        """Return the passages with their fingerprints, and all prints ever taken."""
+        database = self.home / "library.db"
+        service = service_of(database, self.world, Clock.faster(20))
+        ended = await service.run([bytes(self.home / "music")], workers=1)
+        assert ended.state == "COMPLETED", ended.error
+        store = Store(database)
+        await store.open()
+        try:
+            return await store.do(_recorded)
+        finally:
+            await store.close()
+
+    async def rematched(self) -> None:
+        """Have everything matched anew."""
+        store = Store(self.home / "library.db")
+        await store.open()
+        await store.do(reopen.rematch, [bytes(self.home / "music")])
+        await store.close()
+
+
+def _recorded() -> tuple[list[tuple[Span, str | None]], int]:
+    rows = Passage.select().order_by(Passage.ordinal)
+    found = [
+        (Span(Ticks(row.start_ticks), Ticks(row.end_ticks)), row.fingerprint)
+        for row in rows
+    ]
+    (audio_hash,) = (row.audio_hash for row in Curve.select())
+    return found, len(curves.prints(audio_hash))
+
+
+def _taken_again(side: Path, spans: tuple[Span, ...]) -> list[str]:
+    """Return the first fingerprint of each of some passages."""
+    whole = Span(Ticks(0), seconds_to_ticks(Seconds(sum(LENGTHS_S) + 10)))
+    found = prints_of(bytes(side), signature_of(side.stat()), spans, whole)
+    return [each.texts[0] for each in found]
+
+
+async def test_each_passage_has_a_fingerprint(
+    side: Path, world: World, tmp_path: Path
+) -> None:
+    """Taken from where it begins now; and once, however often it is matched."""
+    recorder = Recorder(tmp_path, world)
+
+    found, taken = await recorder.imported()
+
+    spans = tuple(span for span, _ in found)
+    assert len(spans) == 4
+    assert [text for _, text in found] == _taken_again(side, spans)
+    assert taken == 1 + 4
+
+    await recorder.rematched()
+    assert await recorder.imported() == (found, taken)
