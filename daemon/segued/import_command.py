@@ -17,9 +17,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from segued.config import Config
-from segued.errors import ConfigError, StoreError
+from segued.errors import StoreError
 from segued.exits import Exit
-from segued.intake.scan import roots_of
+from segued.intake.scan import keep_apart, roots_of
 from segued.model import SessionState
 from segued.paths import shown
 from segued.service import Ended, ImportService
@@ -41,7 +41,7 @@ def run(given: argparse.Namespace, config: Config) -> int:
     To match them anew, all folders of the library where it names none.
     """
     roots = roots_of(given.folders or _known(config))
-    _keep_apart(config.database, roots)
+    keep_apart(config.database, roots)
     command = _Command(given, config, ImportService(config), roots)
     pinned = ", ".join(config.settings.given())
     if pinned and not given.json:
@@ -52,21 +52,6 @@ def run(given: argparse.Namespace, config: Config) -> int:
 def _known(config: Config) -> list[str]:
     """Return the folders that the library's files are in."""
     return [os.fsdecode(root) for root in reports.roots(config.database)]
-
-
-def _keep_apart(database: Path, roots: list[bytes]) -> None:
-    """Refuse a library among the music: nothing is ever written there.
-
-    Raises:
-        ConfigError: Names the library and the folder.
-    """
-    place = os.fsencode(os.path.realpath(database.absolute().parent)) + b"/"
-    for root in roots:
-        if place.startswith(root.rstrip(b"/") + b"/"):
-            raise ConfigError(
-                f"{database}: the library cannot be inside the music folder "
-                f"{shown(root)}; choose another place with --database"
-            )
 
 
 @dataclass(frozen=True)

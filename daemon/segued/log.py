@@ -1,4 +1,4 @@
-"""Logging, set up once: to the journal, or as JSON lines on standard error.
+"""Logging, set up once: to the journal, a terminal, or as JSON lines.
 
 Work never waits for its log. What cannot be written at once is dropped, and
 how much that was is said when there is room again.
@@ -10,6 +10,7 @@ import os
 import select
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any, Final, TypeAlias
 
@@ -59,12 +60,24 @@ def set_up(level: str, journal: Journal | None = None) -> None:
             structlog.processors.format_exc_info,
             _printable,
             *([_to(journal)] if journal else []),
-            _with_priority if journal else structlog.processors.JSONRenderer(),
+            _with_priority if journal else _for_whoever_reads(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level.upper()]),
         logger_factory=lambda *_: _STANDARD_ERROR,
         cache_logger_on_first_use=False,
     )
+
+
+def _for_whoever_reads() -> Callable[[object, str, Event], str | bytes]:
+    """Return what turns an event into a line: for a person, or for a program."""
+    if sys.stderr is not None and sys.stderr.isatty():
+        return _for_a_person
+    return structlog.processors.JSONRenderer()
+
+
+def _for_a_person(_logger: object, _method: str, event: Event) -> str:
+    line = f"{time.strftime('%H:%M:%S')} {_sentence(event)}"
+    return f"{line}\n{event['exception']}" if "exception" in event else line
 
 
 def _occupy_standard_error() -> None:

@@ -1,5 +1,6 @@
 """How the daemon does what an operator asks, and says how it stands."""
 
+import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -47,7 +48,7 @@ def obeying(alive: Alive) -> Callable[[Command], Awaitable[Answer]]:
             case Put():
                 return await _put(alive, command)
             case Scan():
-                _scan(alive, command.path)
+                await _scan(alive, command.path)
             case Pause() | Resume() | Cancel():
                 await _steer(alive, command)
             case Tell():
@@ -57,7 +58,7 @@ def obeying(alive: Alive) -> Callable[[Command], Awaitable[Answer]]:
     return obey
 
 
-def _scan(alive: Alive, path: bytes | None) -> None:
+async def _scan(alive: Alive, path: bytes | None) -> None:
     """Have the folders walked, or one in them looked at.
 
     Raises:
@@ -67,7 +68,8 @@ def _scan(alive: Alive, path: bytes | None) -> None:
         if path is None:
             patrol.sweep_soon()
         elif path == patrol.root or path.startswith(patrol.root.rstrip(b"/") + b"/"):
-            patrol.look_soon(path if os.path.isdir(path) else os.path.dirname(path))
+            is_folder = await asyncio.to_thread(os.path.isdir, path)
+            patrol.look_soon(path if is_folder else os.path.dirname(path))
             break
     else:
         if path is not None:

@@ -17,8 +17,9 @@ import structlog
 from segued import sdnotify
 from segued.alive import Alive, grounds_of
 from segued.config import Config, control_socket
-from segued.errors import SeguedError, StoreLockedError
+from segued.errors import ConfigError, SeguedError, StoreLockedError
 from segued.exits import Exit
+from segued.intake.scan import keep_apart
 from segued.obeying import obeying, status_line
 from segued.shift import Orders
 from segued.views.web import Doors, answers_at, application
@@ -59,6 +60,7 @@ class _Process:
     read: Callable[[], Config]
     _alive: Alive = field(init=False)
     _leaving: bool = False
+    _reading: asyncio.Future[None] | None = None
 
     async def serve(self) -> int:
         # An older library is brought up to date first, and that may take a while.
@@ -91,6 +93,7 @@ class _Process:
     def _orders(self) -> Orders:
         config = self.read()
         roots = grounds_of(self.given.folders or config.library.folders)
+        keep_apart(config.database, roots)
         return Orders(config, roots, self.given.offline)
 
     def _listen_to_signals(self) -> None:
@@ -115,10 +118,15 @@ class _Process:
         self._alive.leave()
 
     def _reload(self) -> None:
+        self._reading = asyncio.ensure_future(self._read_anew())
+
+    async def _read_anew(self) -> None:
         """Read the configuration anew; one that makes no sense changes nothing."""
         sdnotify.reloading()
         try:
-            orders = self._orders()
+            orders = await asyncio.to_thread(self._orders)
+            if orders.config.database != self._alive.orders.config.database:
+                raise ConfigError("another library takes a restart")
         except SeguedError as error:
             log.error("config.refused", reason=str(error))  # noqa: TRY400
         else:

@@ -23,8 +23,9 @@ def test_a_file_is_whole_when_nothing_happened_for_a_while() -> None:
     files.stirred(b"/m/a", now=4)
 
     assert files.due() == {b"/m": 9}
-    assert files.ready(now=8.9) == {}
-    assert files.ready(now=9) == {b"/m/a": Signature(2, 0, 1)}
+    assert not files.is_whole(found("/m/a", 2), now=8.9)
+    assert files.is_whole(found("/m/a", 2), now=9)
+    assert not files.is_whole(found("/m/a", 3), now=9)
 
 
 def test_the_files_of_a_folder_go_together() -> None:
@@ -35,9 +36,14 @@ def test_the_files_of_a_folder_go_together() -> None:
     for second in range(1, 70):
         files.stirred(b"/m/b", now=second)
 
-    assert set(files.ready(now=6)) == {b"/n/c"}
+    def whole(now: float) -> list[str]:
+        names = ("/m/a", "/m/b", "/n/c")
+        return [name for name in names if files.is_whole(found(name), now)]
+
+    assert whole(now=6) == ["/n/c"]
     assert files.due()[b"/m"] == 65
-    assert set(files.ready(now=65)) == {b"/m/a", b"/n/c"}
+    assert whole(now=64.9) == ["/n/c"]
+    assert whole(now=65) == ["/m/a", "/n/c"]
 
 
 def test_what_was_taken_or_is_gone_is_forgotten() -> None:
@@ -46,12 +52,14 @@ def test_what_was_taken_or_is_gone_is_forgotten() -> None:
     files.looked({b"/m", b"/n"}, [found("/m/a"), found("/m/b"), found("/n/c")], now=0)
     files.looked({b"/m"}, [found("/m/b")], now=1)
 
-    assert [files.knows(name) for name in (b"/m/a", b"/m/b", b"/n/c")] == [
+    assert len(files) == 2
+    assert [files.stirred(name, now=2) for name in (b"/m/a", b"/m/b", b"/n/c")] == [
         False,
         True,
         True,
     ]
-    assert len(files) == 2
+    files.looked({b"/m", b"/n"}, [], now=3)
+    assert (len(files), files.due()) == (0, {})
 
 
 def test_what_never_rests_is_named() -> None:

@@ -250,3 +250,25 @@ def _end_at_work(alive: Living, file: Path) -> None:
     alive.until(lambda told: any(each["name"] == file.name for each in told["workers"]))
     os.killpg(alive.process.pid, signal.SIGKILL)
     alive.process.wait()
+
+
+def test_what_makes_no_sense_is_refused(segued: Segued, tmp_path: Path) -> None:
+    """A library among the music, a configuration that is none, a socket nowhere."""
+    music = tmp_path / "music"
+    tune(music / "song.wav", 1)
+
+    among = segued.run("serve", "--database", music / "library.db", music)
+    assert (among.code, "inside the music folder" in among.err) == (2, True)
+
+    config = segued.config("[watching]\nsettle_seconds = -1\n")
+    wrong = segued.run("serve", "--config", config, music)
+    assert (wrong.code, "settle_seconds" in wrong.err) == (2, True)
+
+    (tmp_path / "file").touch()
+    config = segued.config(f'[library]\ncontrol_socket = "{tmp_path}/file/s.sock"\n')
+    nowhere = segued.run(
+        *("serve", "--offline", "--config", config),
+        *("--database", segued.database, music),
+    )
+    assert (nowhere.code, "no control socket there" in nowhere.err) == (2, True)
+    assert sorted(path.name for path in music.iterdir()) == ["song.wav"]

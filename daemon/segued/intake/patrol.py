@@ -9,7 +9,7 @@ import asyncio
 import os
 import stat
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import Final
@@ -22,7 +22,7 @@ from segued.intake.grounds import Grounds
 from segued.intake.hearing import Hearing
 from segued.intake.settle import Settling
 from segued.intake.sweep import Part, Swept, sweep
-from segued.model import Found, Signature
+from segued.model import Found
 from segued.paths import shown
 from segued.progress.board import FolderLine
 from segued.store.database import Store
@@ -160,25 +160,21 @@ class Patrol:
                 deep = name in IGNORE_MARKERS
                 if not deep and not self._filters.wants_file(name):
                     continue
-                self._settling.stirred(path, now)
-                if self._settling.knows(path):
+                if self._settling.stirred(path, now):
                     continue  # it will be looked at when it is quiet
             self._dirty.setdefault((place, deep), now + self._pause)
 
     async def _look_around(self) -> None:
         """Look at every place whose time has come."""
         now = self._clock()
-        places = [place for place, due in self._dirty.items() if due <= now]
-        places += [
-            (folder, False)
-            for folder, due in self._settling.due().items()
-            if due <= now and (folder, False) not in places
-        ]
+        dues = [*self._dirty.items()]
+        dues += [((each, False), due) for each, due in self._settling.due().items()]
+        places = dict.fromkeys(place for place, due in dues if due <= now)
         for place, deep in places:
             self._dirty.pop((place, deep), None)
-            ready = self._settling.ready(self._clock())
             started = self._clock()
-            swept = await self._swept(Part(place, deep, partial(_ready, ready)))
+            whole = partial(self._settling.is_whole, now=started)
+            swept = await self._swept(Part(place, deep, whole))
             took = self._clock() - started
             self._pause = max(LOOK_SECONDS, BUSY_FACTOR * took)
             if swept.offline:
@@ -207,13 +203,13 @@ class Patrol:
             self._marks.clear()
         self._sweeps += 1
         self._dirty.clear()
-        ready = self._settling.ready(self._clock())
+        now = self._clock()
         # A file that was changed a moment ago may be changing still.
         lately = time.time_ns() - round(self._limits.settle_seconds * 1e9)
 
         def whole(found: Found) -> bool:
             if not first:
-                return _ready(ready, found)
+                return self._settling.is_whole(found, now)
             return not lately <= found.signature.mtime_ns <= time.time_ns()
 
         swept = await self._swept(
@@ -269,10 +265,6 @@ class Patrol:
         self._listen_at = self._clock() + self._limits.reconcile_seconds
         await self._hearing.begin()
         self._sweep_at = 0.0
-
-
-def _ready(ready: Mapping[bytes, Signature], found: Found) -> bool:
-    return ready.get(found.path) == found.signature
 
 
 def _identity(root: bytes) -> tuple[int, int] | None:

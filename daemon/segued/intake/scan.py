@@ -2,8 +2,9 @@
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from segued.errors import ConfigError
 from segued.intake.filters import IGNORE_MARKERS, Filters
@@ -11,7 +12,7 @@ from segued.media.reading import signature_of
 from segued.model import Folder, Found
 from segued.paths import shown
 
-__all__ = ["Unreadable", "roots_of", "walk"]
+__all__ = ["Unreadable", "keep_apart", "roots_of", "walk"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,21 @@ def roots_of(folders: list[str]) -> list[bytes]:
         if not any(root.startswith(each.rstrip(b"/") + b"/") for each in kept):
             kept.append(root)
     return kept
+
+
+def keep_apart(database: Path, roots: Sequence[bytes]) -> None:
+    """Refuse a library among the music: nothing is ever written there.
+
+    Raises:
+        ConfigError: Names the library and the folder.
+    """
+    place = os.fsencode(os.path.realpath(database.absolute().parent)) + b"/"
+    for root in roots:
+        if place.startswith(root.rstrip(b"/") + b"/"):
+            raise ConfigError(
+                f"{database}: the library cannot be inside the music folder "
+                f"{shown(root)}; choose another place with --database"
+            )
 
 
 def walk(

@@ -6,8 +6,8 @@ an album is seen as one.
 """
 
 import os
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from segued.model import Found, Signature
@@ -23,6 +23,14 @@ class _Unsettled:
     first: float
 
 
+@dataclass(slots=True)
+class _Place:
+    """The unsettled files of a folder, and when the last of them was changed."""
+
+    files: dict[bytes, _Unsettled] = field(default_factory=dict)
+    latest: float = 0.0
+
+
 class Settling:
     """The files of one music folder that are new or changed, and may change yet."""
 
@@ -36,70 +44,71 @@ class Settling:
         """
         self._quiet: Final = quiet
         self._patience: Final = patience
-        self._files: Final[dict[bytes, _Unsettled]] = {}
+        self._places: Final[dict[bytes, _Place]] = {}
+        self._due: Final[dict[bytes, float]] = {}
 
-    def _saw(self, found: Iterable[Found], now: float) -> None:
-        """Take note how files look at this moment."""
-        for each in found:
-            known = self._files.get(each.path)
-            if known is None:
-                self._files[each.path] = _Unsettled(each.signature, now, now)
-            elif known.signature != each.signature:
-                known.signature, known.since = each.signature, now
-
-    def stirred(self, path: bytes, now: float) -> None:
-        """Take note that something happened to a file."""
-        if path in self._files:
-            self._files[path].since = now
+    def stirred(self, path: bytes, now: float) -> bool:
+        """Take note that something happened to a file; return whether it is known."""
+        folder = os.path.dirname(path)
+        place = self._places.get(folder)
+        if place is None or path not in place.files:
+            return False
+        place.files[path].since = place.latest = now
+        self._plan(folder, place)
+        return True
 
     def looked(
-        self, places: Collection[bytes], unsettled: Iterable[Found], now: float
+        self, folders: Collection[bytes], unsettled: Iterable[Found], now: float
     ) -> None:
         """Take note of all files that have not settled in some folders.
 
         Others that were known there have been taken, or are gone.
         """
-        left = {each.path: each for each in unsettled}
-        for path in [*self._files]:
-            if path not in left and os.path.dirname(path) in places:
-                del self._files[path]
-        self._saw(left.values(), now)
+        before = {folder: self._places.pop(folder, None) for folder in folders}
+        for each in unsettled:
+            folder = os.path.dirname(each.path)
+            place = self._places.setdefault(folder, _Place())
+            old = before.get(folder)
+            known = old.files.get(each.path) if old else None
+            if known is None:
+                known = _Unsettled(each.signature, now, now)
+            elif known.signature != each.signature:
+                known.signature, known.since = each.signature, now
+            place.files[each.path] = known
+            place.latest = max(place.latest, known.since)
+        for folder in folders:
+            self._plan(folder, self._places.get(folder))
 
-    def knows(self, path: bytes) -> bool:
-        """Return whether a file has not settled."""
-        return path in self._files
+    def is_whole(self, found: Found, now: float) -> bool:
+        """Return whether a file, as it looks now, is to be taken."""
+        place = self._places.get(os.path.dirname(found.path))
+        known = place and place.files.get(found.path)
+        if place is None or not known or known.signature != found.signature:
+            return False
+        rested = now - known.since
+        together = now - place.latest >= self._quiet
+        return rested >= self._quiet + (0.0 if together else self._patience)
 
-    def ready(self, now: float) -> dict[bytes, Signature]:
-        """Return the files that are whole, as they look."""
-        busy = {
-            os.path.dirname(path)
-            for path, file in self._files.items()
-            if now - file.since < self._quiet
-        }
-        return {
-            path: file.signature
-            for path, file in self._files.items()
-            if now - file.since >= self._quiet
-            and (
-                os.path.dirname(path) not in busy
-                or now - file.since >= self._quiet + self._patience
-            )
-        }
-
-    def due(self) -> dict[bytes, float]:
+    def due(self) -> Mapping[bytes, float]:
         """Return each folder with unsettled files, and when one will be whole."""
-        times: dict[bytes, list[float]] = {}
-        for path, file in self._files.items():
-            times.setdefault(os.path.dirname(path), []).append(file.since)
-        return {
-            folder: self._quiet + min(max(since), min(since) + self._patience)
-            for folder, since in times.items()
-        }
+        return self._due
 
     def restless(self, now: float, limit: Seconds) -> list[bytes]:
         """Return the files that have not settled within `limit`."""
-        return [path for path, file in self._files.items() if now - file.first >= limit]
+        return [
+            path
+            for place in self._places.values()
+            for path, file in place.files.items()
+            if now - file.first >= limit
+        ]
 
     def __len__(self) -> int:
         """How many files have not settled."""
-        return len(self._files)
+        return sum(len(place.files) for place in self._places.values())
+
+    def _plan(self, folder: bytes, place: _Place | None) -> None:
+        if place is None or not place.files:
+            self._due.pop(folder, None)
+            return
+        earliest = min(file.since for file in place.files.values())
+        self._due[folder] = self._quiet + min(place.latest, earliest + self._patience)
