@@ -75,8 +75,8 @@ async def test_a_duplicate_takes_the_place_of_a_missing_original(store: Store) -
     assert await shelf.look() == {"a": "MISSING", "b": "PENDING"}
     claim = await shelf.hash("b", "same")
 
-    assert claim.status is FileStatus.COMPLETE
-    assert await shelf.look() == {"b": "INGEST COMPLETE"}
+    assert claim.status is FileStatus.PENDING
+    assert await shelf.look() == {"b": "PENDING"}
     assert (await shelf.file("b")).id == original.id
 
 
@@ -100,7 +100,7 @@ async def test_a_renamed_original_keeps_its_id_before_its_duplicates(
     }
     await shelf.hash("c", "same")
 
-    assert await shelf.look() == {"a": "DUPLICATE HASH", "c": "INGEST COMPLETE"}
+    assert await shelf.look() == {"a": "DUPLICATE HASH", "c": "PENDING"}
     assert (await shelf.file("a")).id == duplicate.id
     assert (await shelf.file("c")).id == original.id
 
@@ -121,7 +121,7 @@ async def test_a_duplicate_whose_original_was_lost_is_taken_up(store: Store) -> 
 
 
 async def test_a_moved_file_keeps_its_id(store: Store) -> None:
-    """Found under a new path while the old one is gone: no phase runs again."""
+    """Found under a new path while the old one is gone: from its tags on it is new."""
     shelf = Shelf(store)
     await shelf.walk("old")
     await shelf.hash("old", "mine")
@@ -131,12 +131,12 @@ async def test_a_moved_file_keeps_its_id(store: Store) -> None:
     await shelf.walk("new")
     claim = await shelf.hash("new", "mine")
 
-    assert claim.status is FileStatus.COMPLETE
+    assert claim.status is FileStatus.PENDING
     assert claim.other == before.id
     after = await shelf.file("new")
     assert after.id == before.id
     assert after.signature == found("new").signature
-    assert await shelf.look() == {"new": "INGEST COMPLETE"}
+    assert await shelf.look() == {"new": "PENDING"}
 
 
 async def test_a_move_is_seen_before_the_walk_ends(store: Store) -> None:
@@ -149,7 +149,7 @@ async def test_a_move_is_seen_before_the_walk_ends(store: Store) -> None:
 
     claim = await shelf.hash("new", "mine", absent=((before.id, before.path),))
 
-    assert claim.status is FileStatus.COMPLETE
+    assert claim.status is FileStatus.PENDING
     assert (await shelf.file("new")).id == before.id
 
 

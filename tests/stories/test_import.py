@@ -14,6 +14,7 @@ import pytest
 from segued.units import TICKS_PER_SECOND
 from tests.audio import fpcalc, length_by_ffmpeg
 from tests.stories.dump import dump, files, passages
+from tests.stories.living import tune
 from tests.stories.program import QUICK, Segued, interrupt
 
 
@@ -258,12 +259,26 @@ def test_a_moved_folder_keeps_everything(
 
     after = files(segued.database)
     assert ran.code == 0
-    assert ran.json["counters"]["4"] == {}
+    assert ran.json["counters"]["4"]["decoded"] == 0
     assert len(after) == len(before)
     for name, row in after.items():
         assert row["file_id"] == before[name]["file_id"]
         assert row["status"] == "INGEST COMPLETE"
         assert "/there/" in row["path"]
+
+
+def test_a_renamed_file_is_called_anew(segued: Segued, tmp_path: Path) -> None:
+    """Without tags its name is all there is; the sound is not decoded again."""
+    music = tmp_path / "music"
+    tune(music / "Old Name.wav", 1)
+    segued.imported(music)
+    (music / "Old Name.wav").rename(music / "New Name.wav")
+
+    ran = segued.imported(music)
+
+    assert ran.json["counters"]["4"]["decoded"] == 0
+    (passage,) = passages(segued.database, "New Name.wav")
+    assert passage["title"] == "New Name"
 
 
 def test_a_deleted_file_is_missing_and_comes_back(

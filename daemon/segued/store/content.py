@@ -140,7 +140,7 @@ def _move(rival: Rival, new: AudioFile) -> FileStatus:
         status = FileStatus.PENDING
     File.delete().where(File.id == new.id).execute()
     _settle_at(rival.id, bytes(mine.path), bytes(mine.root), new.signature)
-    File.update(status=status, status_was=None).where(File.id == rival.id).execute()
+    status = _known_anew(rival.id, status)
     # Its first checkpoint speaks of the old signature; the look-up is free.
     Checkpoint.update(payload=codec.encode({"signature": new.signature})).where(
         Checkpoint.file == rival.id, Checkpoint.phase == 1
@@ -156,9 +156,7 @@ def follow(found: Found, root: bytes) -> FileStatus | None:
     It is known by its inode, size and time, and nothing is where it was.
 
     Returns:
-        How it stands now; None if it is no file that was renamed. One that
-        was finished is PENDING from its tags on, since a name and a folder
-        say something too; nothing is hashed, decoded or looked up again.
+        How it stands now; None if it is no file that was renamed.
     """
     signature = found.signature
     for file, path, now_is, was in _alike(
@@ -171,14 +169,23 @@ def follow(found: Found, root: bytes) -> FileStatus | None:
         if was and status is FileStatus.PROCESSING:
             # It was missed while it was worked on; nobody is at it any more.
             status = FileStatus.PENDING
-        if status is FileStatus.COMPLETE:
-            status = FileStatus.PENDING
-            Checkpoint.delete().where(
-                Checkpoint.file == file, Checkpoint.phase >= TAGGING
-            ).execute()
-        File.update(status=status, status_was=None).where(File.id == file).execute()
-        return status
+        return _known_anew(file, status)
     return None
+
+
+def _known_anew(file: FileId, status: FileStatus) -> FileStatus:
+    """Put on record how a file stands that has another name; return that.
+
+    One that was finished is PENDING from its tags on, since a name and a folder
+    say something too; nothing is hashed, decoded or looked up again.
+    """
+    if status is FileStatus.COMPLETE:
+        status = FileStatus.PENDING
+        Checkpoint.delete().where(
+            Checkpoint.file == file, Checkpoint.phase >= TAGGING
+        ).execute()
+    File.update(status=status, status_was=None).where(File.id == file).execute()
+    return status
 
 
 @prepared

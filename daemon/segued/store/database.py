@@ -113,6 +113,8 @@ class Store:
         try:
             return await asyncio.shield(call)
         except asyncio.CancelledError:
+            # Nobody is left to be told how it failed.
+            call.add_done_callback(lambda done: done.cancelled() or done.exception())
             await asyncio.wait({call}, timeout=LAST_WAIT_SECONDS)
             raise
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from peewee import fn
+from peewee import Case, fn
 
 from segued.errors import FileError
 from segued.model import (
@@ -73,9 +73,7 @@ def put_back(file: FileId) -> None:
 def fail(file: FileId, phase: int, error: FileError) -> None:
     """Put on record that a file failed; a duplicate of it takes its place."""
     _note(file, phase, Warned(error.code, str(error)), fatal=True)
-    File.update(status=FileStatus.FAILED, finished_at=now()).where(
-        File.id == file
-    ).execute()
+    _finish(file, FileStatus.FAILED, now())
     content.promote_duplicate_of(file)
 
 
@@ -146,7 +144,13 @@ def _begin(file: FileId, size: int, mtime: int, inode: int) -> Query:
 
 @prepared
 def _finish(file: FileId, status: FileStatus, at: str) -> Query:
-    return File.update(status=status, finished_at=at).where(File.id == file)
+    # One that was deleted meanwhile stays missing, and comes back as this.
+    gone = File.status == FileStatus.MISSING
+    return File.update(
+        status=Case(None, ((gone, FileStatus.MISSING),), status),
+        status_was=Case(None, ((gone, status),), None),
+        finished_at=at,
+    ).where(File.id == file)
 
 
 @prepared
