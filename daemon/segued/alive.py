@@ -1,19 +1,24 @@
 """segued alive: it keeps watch, imports what arrives, and obeys, for months."""
 
 import asyncio
-import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
 from segued.clients.pace import Clock
 from segued.compute import Compute
-from segued.errors import SeguedError, StoreCorruptError, StoreError, UnforeseenError
-from segued.intake.filters import Filters
+from segued.errors import (
+    SeguedError,
+    StoreCorruptError,
+    StoreError,
+    StoreFullError,
+    StoreLockedError,
+    UnforeseenError,
+)
 from segued.intake.grounds import Grounds
-from segued.intake.patrol import Patrol
+from segued.intake.rounds import Patrols, keep_watch, patrols_of
 from segued.model import SessionState
 from segued.progress.board import Board
 from segued.progress.pulse import Pulse
@@ -22,14 +27,15 @@ from segued.store import reopen, sessions, settings
 from segued.store.database import Store
 from segued.works import Plant, first_of
 
-__all__ = ["Alive", "Orders", "grounds_of"]
+__all__ = ["Alive"]
 
 log: Final = structlog.get_logger()
 
 HOLD_SECONDS: Final = (5.0, 60.0)
 """How long it waits to try again after the library failed: first, and at most."""
 
-HALT_SECONDS: Final = 1.5
+HALT_SECONDS: Final = 1.0
+ANSWER_SECONDS: Final = 1.6  # whoever cancels waits less than two
 
 
 class Alive:
@@ -40,11 +46,11 @@ class Alive:
         self.board: Final = Board()
         self.pulse: Final = Pulse(0.25)
         self.trouble: SeguedError | None = None
-        self.patrols: list[Patrol] = []
+        self.patrols: Patrols = []
         self._clock: Final = clock or Clock()
         config = orders.config
         self.store: Final = Store(config.database, config.store)
-        self._compute: Final = Compute(
+        self.compute: Final = Compute(
             processes=config.processes,
             memory_mib=config.compute.memory_mib,
             file_limit=config.file_limit,
@@ -55,6 +61,8 @@ class Alive:
         self._may_work: Final = asyncio.Event()
         self._change: Final = asyncio.Event()
         self._leaving = False
+        self._fatal: SeguedError | None = None
+        self._unfinished: Final[set[asyncio.Task[None]]] = set()
         self._hold_seconds = HOLD_SECONDS[0]
         self._grounds = Grounds(())
 
@@ -63,23 +71,24 @@ class Alive:
         """How each outside service is, in words."""
         return self._shift.services if self._shift else {}
 
-    async def live(self, ready: Callable[[], Awaitable[None]]) -> None:
+    async def live(
+        self,
+        ready: Callable[[], Awaitable[None]],
+        waiting: Callable[[str], None] = lambda _why: None,
+    ) -> None:
         """Live until `leave`.
 
         Args:
             ready: Called when what an earlier life left is in order again.
+            waiting: Called, with the reason, while the library cannot be had yet.
 
         Raises:
             StoreError: The library cannot be opened, or is not ours any more.
             ConfigError: A stored setting is out of range.
         """
-        await self.store.open()
+        await self._patiently(self.store.open, waiting)
         try:
-            failed = await self.store.do(reopen.note_crashes)
-            left = await self.store.do(reopen.recover)
-            log.info("daemon.recovered", left=left, set_aside=failed)
-            await self.store.do(settings.load, self.orders.config.settings)
-            self.roll.session = await self.store.do(sessions.paused)
+            await self._patiently(self._recover, waiting)
             if self.roll.session is None:
                 self._may_work.set()
             else:
@@ -93,9 +102,44 @@ class Alive:
             finally:
                 beat.cancel()
         finally:
-            self._compute.close()
+            self.compute.close()
             await self._part()
             await self.store.close()
+
+    async def _patiently(
+        self, work: Callable[[], Awaitable[None]], waiting: Callable[[str], None]
+    ) -> None:
+        """Do what the library must be had for, however long that takes.
+
+        Raises:
+            StoreError: It is another segued's, or cannot be used at all.
+        """
+        while True:
+            try:
+                await work()
+            except (StoreLockedError, StoreFullError) as error:
+                # Another segued is no passing thing, as a backup or a full disk is.
+                if self._leaving or isinstance(error.__cause__, BlockingIOError):
+                    raise
+                log.warning("daemon.waits", code=error.code, reason=str(error))
+                waiting(str(error))
+                await self._pass(HOLD_SECONDS[0])
+            else:
+                return
+
+    async def _recover(self) -> None:
+        """Put in order what an earlier life left."""
+        failed = await self.store.do(reopen.note_crashes)
+        left = await self.store.do(reopen.recover)
+        await self.store.do(settings.load, self.orders.config.settings)
+        self.roll.session = await self.store.do(sessions.paused)
+        log.info("daemon.recovered", left=left, set_aside=failed)
+
+    async def _pass(self, seconds: float) -> None:
+        """Let time go by, unless something is to be changed."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._change.wait()
 
     def leave(self) -> None:
         """Stop; what is done stays done."""
@@ -110,15 +154,25 @@ class Alive:
     async def pause(self) -> None:
         """Stop working until told to resume, also over a restart."""
         self._may_work.clear()
-        await self._halt()
-        await self.roll.begin(self.orders.roots)
-        await self.roll.move(SessionState.PAUSED)
+        self.board.state = SessionState.PAUSED
+
+        async def put() -> None:
+            await self._halt()
+            await self.roll.begin(self.orders.roots)
+            await self.roll.move(SessionState.PAUSED)
+
+        await self._soon(put())
 
     async def cancel(self) -> None:
         """End the session, and work no more until told to."""
         self._may_work.clear()
-        await self._halt()
-        await self.roll.end(SessionState.CANCELLED)
+        self.board.state = SessionState.CANCELLED
+
+        async def put() -> None:
+            await self._halt()
+            await self.roll.end(SessionState.CANCELLED)
+
+        await self._soon(put())
 
     def resume(self) -> None:
         """Work again."""
@@ -127,8 +181,20 @@ class Alive:
         self._may_work.set()
 
     async def refresh(self) -> None:
-        """Go on by the settings as they are now."""
-        await self._halt()
+        """Go on by the settings as they are now, from the beginning."""
+        await self._soon(self._halt())
+
+    async def _soon(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something, and wait for it as long as somebody waits for us."""
+        task = asyncio.create_task(work)
+        self._unfinished.add(task)
+        task.add_done_callback(self._unfinished.discard)
+        done, _ = await asyncio.wait({task}, timeout=ANSWER_SECONDS)
+        if done:
+            task.result()
+        else:
+            # Its store is locked, say. Whether it fails says `trouble`.
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
 
     def news(self) -> None:
         """Look whether there is something to do."""
@@ -138,15 +204,11 @@ class Alive:
         """Watch and work by the orders as they are, until they change."""
         config = self.orders.config
         self._grounds = grounds = Grounds(self.orders.roots)
-        filters = Filters.of(config.scanning)
-        self.patrols = [
-            Patrol(root, filters, self.store, grounds, config.watching)
-            for root in grounds.roots
-        ]
+        self.patrols = patrols = patrols_of(config, self.store, grounds)
         try:
             async with asyncio.TaskGroup() as group:
                 lasting = [
-                    group.create_task(self._watch_over(grounds)),
+                    group.create_task(keep_watch(patrols, grounds, self._walked)),
                     group.create_task(self._work(grounds)),
                     group.create_task(self._guard_library()),
                 ]
@@ -156,21 +218,15 @@ class Alive:
         except BaseExceptionGroup as failures:
             await self._hold(first_of(failures))
 
-    async def _watch_over(self, grounds: Grounds) -> None:
-        """Keep watch over all folders."""
-        async with asyncio.TaskGroup() as group:
-            for patrol in self.patrols:
-                group.create_task(patrol.run())
-            # Each puts its files on record as it goes; this is about the end.
-            for patrol in self.patrols:
-                await patrol.walked.wait()
-            grounds.scanned.set()
-            grounds.news.set()
+    def _walked(self) -> None:
+        if not self._may_work.is_set():
+            self._went_well()
 
     async def _work(self, grounds: Grounds) -> None:
         """Work whenever it may."""
         while True:
-            await self._may_work.wait()
+            while not self._may_work.is_set():
+                await self._may_work.wait()
             orders, plant = self.orders, self._plant()
             self._shift = Shift(orders, plant, grounds, self.roll, self._went_well)
             self._working = asyncio.create_task(self._shift.work())
@@ -193,7 +249,7 @@ class Alive:
 
     def _plant(self) -> Plant:
         config = self.orders.config
-        return Plant(config, self.store, self._compute, self.board, self._clock)
+        return Plant(config, self.store, self.compute, self.board, self._clock)
 
     def _went_well(self) -> None:
         self.trouble = None
@@ -208,11 +264,11 @@ class Alive:
         while True:
             await asyncio.sleep(self.orders.config.watching.check_seconds)
             if not await asyncio.to_thread(self.store.is_in_place):
-                self._leaving = True
-                raise StoreCorruptError(
+                self._fatal = StoreCorruptError(
                     f"{self.store.path}: the library was removed or replaced while "
                     "segued used it"
                 )
+                raise self._fatal
 
     async def _hold(self, error: BaseException) -> None:
         """Wait, and answer, until it makes sense to try again."""
@@ -221,17 +277,19 @@ class Alive:
         if not isinstance(error, SeguedError):
             log.error("session.broke", exc_info=error)
             error = UnforeseenError(f"{type(error).__name__}: {error}")
-        if self._leaving:
-            raise error
+        if self._fatal is not None:
+            raise self._fatal
         self.trouble = error
-        self.board.state = SessionState.FAILED
         log.error("session.failed", code=error.code, reason=str(error))
-        with suppress(StoreError):
-            await self.roll.end(SessionState.FAILED, str(error))
-        self.roll.session = None
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._hold_seconds):
-                await self._change.wait()
+        if self._leaving:
+            return
+        if self._may_work.is_set():
+            # Paused or cancelled, it stays so.
+            self.board.state = SessionState.FAILED
+            with suppress(StoreError):
+                await self.roll.end(SessionState.FAILED, str(error))
+            self.roll.session = None
+        await self._pass(self._hold_seconds)
         self._hold_seconds = min(2 * self._hold_seconds, HOLD_SECONDS[1])
 
     async def _part(self) -> None:
@@ -240,20 +298,3 @@ class Alive:
             await self.store.do(reopen.recover)
             if self.board.state is not SessionState.PAUSED:
                 await self.roll.end(SessionState.CANCELLED, "segued was stopped")
-
-
-def grounds_of(folders: Sequence[str]) -> list[bytes]:
-    """Return the folders to watch: absolute, none inside another.
-
-    One that is not there is waited for.
-    """
-    paths = {
-        os.path.realpath(os.fsencode(os.path.expanduser(each))) for each in folders
-    }
-    return [
-        path
-        for path in sorted(paths)
-        if not any(
-            path.startswith(other.rstrip(b"/") + b"/") for other in paths - {path}
-        )
-    ]

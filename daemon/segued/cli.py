@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import signal
 import sys
 import uuid
 from collections.abc import Sequence
@@ -217,6 +218,8 @@ def configured(given: argparse.Namespace, usual: str = "error") -> Config:
 
 
 def _serve(given: argparse.Namespace) -> int:
+    # Until it can be obeyed, it must not end what has hardly begun.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     from segued import compute  # noqa: PLC0415
 
     compute.get_ready()

@@ -9,10 +9,11 @@ import asyncio
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable
+import time
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import CancelledError as FutureCancelled
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from multiprocessing import forkserver
 from typing import Concatenate, Final, ParamSpec, TypeVar
@@ -79,6 +80,11 @@ class Compute:
         """Start the children, so that the first file does not wait for them."""
         await asyncio.gather(self._short.start(), self._long.start())
 
+    @property
+    def still_seconds(self) -> float:
+        """How long no job has begun or ended."""
+        return time.monotonic() - max(self._short.moved, self._long.moved)
+
     def rest(self) -> None:
         """Send the children home; those that are needed again are started anew."""
         self.close()
@@ -144,6 +150,7 @@ class _Pool:
         self._slots: Final = asyncio.Semaphore(processes)
         self._pool: ProcessPool | None = None
         self._starting: Final = asyncio.Lock()
+        self.moved = time.monotonic()
 
     async def start(self) -> ProcessPool:
         async with self._starting:
@@ -166,7 +173,7 @@ class _Pool:
             pool.stop()
 
     async def run(self, call: Callable[[], T], path: bytes, limit: Seconds) -> T:
-        async with self._slots:
+        async with self._slots, self._moving():
             for crashes in range(CRASHES_MAX + 1):
                 try:
                     async with asyncio.timeout(limit):
@@ -197,6 +204,14 @@ class _Pool:
                         path, f"reading it failed: {type(error).__name__}: {error}"
                     ) from error
         raise ComputeError("the child processes do not stay alive")
+
+    @asynccontextmanager
+    async def _moving(self) -> AsyncIterator[None]:
+        self.moved = time.monotonic()
+        try:
+            yield
+        finally:
+            self.moved = time.monotonic()
 
     async def _attempt(self, call: Callable[[], T]) -> T:
         pool = await self.start()

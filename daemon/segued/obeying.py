@@ -69,7 +69,9 @@ async def _scan(alive: Alive, path: bytes | None) -> None:
             patrol.sweep_soon()
         elif path == patrol.root or path.startswith(patrol.root.rstrip(b"/") + b"/"):
             is_folder = await asyncio.to_thread(os.path.isdir, path)
-            patrol.look_soon(path if is_folder else os.path.dirname(path))
+            place = path if is_folder else os.path.dirname(path)
+            if not patrol.look_soon(place):
+                raise ConfigError(f"{shown(place)}: is not looked into, by its name")
             break
     else:
         if path is not None:

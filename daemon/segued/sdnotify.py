@@ -5,11 +5,14 @@ datagram and two variables, so that a plain Python will do as well.
 """
 
 import os
+import queue
 import socket
 import struct
+import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cache
 from typing import Final
 
 try:
@@ -23,6 +26,7 @@ __all__ = [
     "listening",
     "notify",
     "reloading",
+    "told_all",
     "watchdog_seconds",
 ]
 
@@ -31,18 +35,46 @@ JOURNAL: Final = "/run/systemd/journal/socket"
 PATIENCE_SECONDS: Final = 0.05
 DEAF_SECONDS: Final = 5.0
 
+_TO_TELL: Final[queue.Queue[str]] = queue.Queue(64)
+
 
 def notify(*lines: str) -> None:
-    """Tell systemd something: READY=1, STATUS=..., all in one datagram."""
-    message = "\n".join(lines)
-    # A manager that restarts is no reason to stop.
-    with suppress(OSError):
-        if by_library is not None:
-            by_library(message)
-        elif place := os.environ.get("NOTIFY_SOCKET"):
-            address = "\0" + place[1:] if place.startswith("@") else place
-            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
-                sender.sendto(message.encode(), address)
+    """Tell systemd something: READY=1, STATUS=..., all in one datagram.
+
+    It is told by a thread, since a manager that does not read makes one wait;
+    what that thread has no room for is not told.
+    """
+    if "NOTIFY_SOCKET" not in os.environ:
+        return
+    with suppress(queue.Full):
+        _TO_TELL.put_nowait("\n".join(lines))
+    _start_telling()
+
+
+def told_all(seconds: float) -> None:
+    """Wait until systemd was told all there is, but not for long."""
+    until = time.monotonic() + seconds
+    while _TO_TELL.unfinished_tasks and time.monotonic() < until:
+        time.sleep(seconds / 100)
+
+
+@cache
+def _start_telling() -> None:
+    threading.Thread(target=_tell, name="sdnotify", daemon=True).start()
+
+
+def _tell() -> None:
+    while True:
+        message = _TO_TELL.get()
+        # A manager that restarts is no reason to stop.
+        with suppress(OSError):
+            if by_library is not None:
+                by_library(message)
+            elif place := os.environ.get("NOTIFY_SOCKET"):
+                address = "\0" + place[1:] if place.startswith("@") else place
+                with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+                    sender.sendto(message.encode(), address)
+        _TO_TELL.task_done()
 
 
 def reloading() -> None:

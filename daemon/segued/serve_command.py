@@ -15,14 +15,14 @@ from typing import Final
 import structlog
 
 from segued import sdnotify
-from segued.alive import Alive, grounds_of
+from segued.alive import Alive
 from segued.config import Config, control_socket
-from segued.errors import ConfigError, SeguedError, StoreLockedError
+from segued.errors import ConfigError, SeguedError
 from segued.exits import Exit
-from segued.intake.scan import keep_apart
+from segued.intake.scan import grounds_of, keep_apart
 from segued.obeying import obeying, status_line
 from segued.shift import Orders
-from segued.views.web import Doors, answers_at, application
+from segued.views.web import Doors, application
 
 __all__ = ["run"]
 
@@ -36,6 +36,8 @@ GRACE_SECONDS: Final = 60.0
 """A phase may take so much longer than a child may, before it counts as stuck."""
 
 OPENING_USEC: Final = 600_000_000
+
+TELLING_SECONDS: Final = 0.5
 
 END_SECONDS: Final = 8.0
 """Told to stop, the process ends by itself, or is ended, within this time."""
@@ -59,6 +61,7 @@ class _Process:
     given: argparse.Namespace
     read: Callable[[], Config]
     _alive: Alive = field(init=False)
+    _doors: Doors = field(init=False)
     _leaving: bool = False
     _reading: asyncio.Future[None] | None = None
 
@@ -69,10 +72,10 @@ class _Process:
         orders = self._orders()
         path = control_socket(orders.config)
         given = sdnotify.listening()
-        if not given and await asyncio.to_thread(answers_at, path):
-            raise StoreLockedError(f"{path}: another segued answers there")
         self._alive = alive = Alive(orders)
-        doors = Doors(application(obeying(alive)))
+        self._doors = doors = Doors(application(obeying(alive)))
+        if not given:
+            await asyncio.to_thread(doors.claim, path)
         self._listen_to_signals()
 
         async def ready() -> None:
@@ -82,18 +85,23 @@ class _Process:
 
         ticking = asyncio.create_task(self._tick())
         try:
-            await alive.live(ready)
+            await alive.live(ready, _waiting)
         finally:
             sdnotify.notify("STOPPING=1", "STATUS=Stopping")
             ticking.cancel()
             await doors.close()
+            await asyncio.to_thread(sdnotify.told_all, TELLING_SECONDS)
         log.info("daemon.stopped")
         return Exit.ALL_DONE
 
     def _orders(self) -> Orders:
-        config = self.read()
-        roots = grounds_of(self.given.folders or config.library.folders)
-        keep_apart(config.database, roots)
+        try:
+            config = self.read()
+            roots = grounds_of(self.given.folders or config.library.folders)
+            keep_apart(config.database, roots)
+        except (RuntimeError, ValueError) as error:
+            # A home that nobody has, or a name that no file can have.
+            raise ConfigError(f"a path makes no sense: {error}") from error
         return Orders(config, roots, self.given.offline)
 
     def _listen_to_signals(self) -> None:
@@ -112,16 +120,22 @@ class _Process:
         self._leaving = True
         sdnotify.notify("STOPPING=1", "STATUS=Stopping")
         # A dead network folder, or a library that is locked, holds nobody up.
-        limit = threading.Timer(END_SECONDS, os._exit, (Exit.ALL_DONE,))
+        limit = threading.Timer(END_SECONDS, self._end_now)
         limit.daemon = True
         limit.start()
         self._alive.leave()
 
-    def _reload(self) -> None:
-        self._reading = asyncio.ensure_future(self._read_anew())
+    def _end_now(self) -> None:
+        self._doors.leave_nothing()
+        os._exit(Exit.ALL_DONE)
 
-    async def _read_anew(self) -> None:
+    def _reload(self) -> None:
+        self._reading = asyncio.ensure_future(self._read_anew(self._reading))
+
+    async def _read_anew(self, before: asyncio.Future[None] | None) -> None:
         """Read the configuration anew; one that makes no sense changes nothing."""
+        if before is not None:
+            await asyncio.wait({before})
         sdnotify.reloading()
         try:
             orders = await asyncio.to_thread(self._orders)
@@ -132,7 +146,8 @@ class _Process:
         else:
             self._alive.follow(orders)
             log.info("config.read")
-        sdnotify.notify("READY=1")
+        finally:
+            sdnotify.notify("READY=1")
 
     async def _tick(self) -> None:
         """Tell systemd how it stands, and that all is well, for as long as it is."""
@@ -140,12 +155,14 @@ class _Process:
         every = min(TICK_SECONDS, wanted / 3) if wanted else TICK_SECONDS
         told = ""
         while True:
-            before = time.monotonic()
+            before = _awake_seconds()
             await asyncio.sleep(every)
-            if time.monotonic() - before > every + ASLEEP_SECONDS:
+            if _awake_seconds() - before > every + ASLEEP_SECONDS:
                 log.info("daemon.woke")
                 for patrol in self._alive.patrols:
                     patrol.sweep_soon()
+                # Connections do not live through it.
+                await self._alive.refresh()
             line = status_line(self._alive)
             lines = [] if line == told else [f"STATUS={line}"]
             told = line
@@ -155,7 +172,21 @@ class _Process:
                 sdnotify.notify(*lines)
 
     def _all_moves(self) -> bool:
-        """Return whether no worker is stuck."""
+        """Return whether no worker is stuck.
+
+        One that waits for its turn among many is not, as long as turns end.
+        """
         limit = self._alive.orders.config.file_limit + GRACE_SECONDS
         workers = self._alive.board.snapshot().workers
-        return all(line.seconds < limit for line in workers)
+        slow = any(line.seconds >= limit for line in workers)
+        return not slow or self._alive.compute.still_seconds < limit
+
+
+def _awake_seconds() -> float:
+    """Return a clock that goes on while the machine is suspended."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def _waiting(why: str) -> None:
+    """Tell systemd that the start takes longer, and why."""
+    sdnotify.notify(f"STATUS=Waiting: {why}", f"EXTEND_TIMEOUT_USEC={OPENING_USEC}")

@@ -144,12 +144,10 @@ class Shift:
         """Work through one session."""
         await self._roll.begin(self._orders.roots)
         self._plant.board.begin()
-        counting = asyncio.create_task(self._count_on())
-        try:
+        async with asyncio.TaskGroup() as group:
+            counting = group.create_task(self._count_on())
             await works.finish()
-        finally:
             counting.cancel()
-            await asyncio.wait({counting})
         await self._count()
         await self._roll.end(SessionState.COMPLETED)
         self._went_well()
@@ -182,7 +180,9 @@ class Shift:
                 continue
             self._grounds.news.clear()
             for root in set(self._grounds.roots) - self._grounds.away:
-                if await self._plant.store.do(intake.backlog, root, after=b"", limit=1):
+                if await self._plant.store.do(
+                    intake.backlog, root, root=root, after=b"", limit=1
+                ):
                     self._grounds.news.set()
                     return
             await self._count()

@@ -74,8 +74,10 @@ async def test_backlog_is_a_window_in_path_order(store: Store) -> None:
     await store.do(intake.admit, [beside])
     await shelf.finish("b")
 
-    first = await store.do(intake.backlog, ROOT, after=b"", limit=1)
-    second = await store.do(intake.backlog, ROOT, after=first[-1].path, limit=5)
+    first = await store.do(intake.backlog, ROOT, root=ROOT, after=b"", limit=1)
+    second = await store.do(
+        intake.backlog, ROOT, root=ROOT, after=first[-1].path, limit=5
+    )
 
     assert [file.path for file in first + second] == [b"/music/a", b"/music/c"]
 

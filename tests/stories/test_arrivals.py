@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from tests.stories.dump import files
-from tests.stories.living import living, tune
+from tests.stories.living import living, noise, tune
 from tests.stories.program import Segued
 
 SLICE_BYTES = 65_536
@@ -138,6 +138,27 @@ def test_what_is_dropped_in_overtakes_the_backlog(
 
         names = [*alive.completed()]
         assert names.index(str(dropped)) < 300
+
+
+def test_what_is_dropped_in_does_not_wait_for_a_long_file(
+    segued: Segued, tmp_path: Path
+) -> None:
+    """While one worker is busy for long, the others are not idle."""
+    music = tmp_path / "music"
+    music.mkdir()
+    noise(music / "long.mp3", 10.0)
+    (music / "long.mp3").write_bytes((music / "long.mp3").read_bytes() * 40)
+    os.utime(music / "long.mp3", (0, 0))
+
+    with living(segued, music) as alive:
+        alive.until_said('"phase.started"', '"phase": 4', "long.mp3")
+        tune(music / "short" / "short.wav", 1)
+        alive.until_done(2, seconds=120)
+
+        assert [Path(each).name for each in alive.completed()] == [
+            "short.wav",
+            "long.mp3",
+        ]
 
 
 def test_odd_times_do_not_matter(segued: Segued, tmp_path: Path) -> None:

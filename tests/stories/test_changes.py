@@ -108,15 +108,17 @@ def test_changes_in_the_middle_of_the_work(
         alive.until_done(1)
         assert statuses(segued.database) == {"after.mp3": "INGEST COMPLETE"}
 
+        # Long enough to be still at it when the new bytes have settled.
         replaced = music / "replaced.mp3"
-        replaced.write_bytes(long.read_bytes()[:-4_096])
+        replaced.write_bytes(long.read_bytes() * 12)
         busy(alive, "replaced.mp3")
         tune(tmp_path / "new.wav", 7).rename(replaced)
         alive.until(lambda _: _ticks(segued, "replaced.mp3") == TICKS_PER_SECOND // 2)
         alive.until_done(2)
+        assert _ticks(segued, "replaced.mp3") == TICKS_PER_SECOND // 2
 
         deleted = music / "deleted.mp3"
-        deleted.write_bytes(long.read_bytes()[:-8_192])
+        deleted.write_bytes(long.read_bytes() * 10)
         busy(alive, "deleted.mp3")
         deleted.unlink()
         alive.until(lambda _: statuses(segued.database).get("deleted.mp3") == "MISSING")

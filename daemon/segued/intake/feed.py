@@ -1,6 +1,8 @@
 """Feeding the queue: what is PENDING on record, offered as there is room."""
 
-from typing import Final
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, Final
 
 from segued.intake.grounds import Grounds
 from segued.store import intake
@@ -29,10 +31,21 @@ async def feed(grounds: Grounds, store: Store, queue: WorkQueue) -> None:
             await grounds.news.wait()
         elif offered or not queue.resting:
             # A worker's finding can make another file PENDING again: a
-            # duplicate whose original failed, say. So another look follows.
-            await queue.idle()
+            # duplicate whose original failed, say. So another look follows; at
+            # once, if something was dropped in beside a long file.
+            await _either(queue.idle(), grounds.news.wait())
         else:
             return
+
+
+async def _either(*ways: Coroutine[Any, Any, object]) -> None:
+    """Wait until one of several things has happened."""
+    waits = {asyncio.ensure_future(way) for way in ways}
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for each in waits:
+            each.cancel()
 
 
 async def _offer_dropped(grounds: Grounds, store: Store, queue: WorkQueue) -> int:
@@ -40,9 +53,12 @@ async def _offer_dropped(grounds: Grounds, store: Store, queue: WorkQueue) -> in
     while grounds.dropped:
         folder = next(iter(grounds.dropped))
         del grounds.dropped[folder]
-        if any(folder.startswith(root) for root in grounds.away):
+        root = grounds.root_of(folder)
+        if root is None or root in grounds.away:
             continue
-        files = await store.do(intake.backlog, folder, after=b"", limit=FILES_AT_ONCE)
+        files = await store.do(
+            intake.backlog, folder, root=root, after=b"", limit=FILES_AT_ONCE
+        )
         for file in files:
             offered += await queue.offer(file, Priority.DROPPED)
     return offered
@@ -54,7 +70,7 @@ async def _offer_all(
     offered = 0
     after = b""
     while files := await store.do(
-        intake.backlog, root, after=after, limit=FILES_AT_ONCE
+        intake.backlog, root, root=root, after=after, limit=FILES_AT_ONCE
     ):
         for file in files:
             if grounds.dropped:

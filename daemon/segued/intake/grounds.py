@@ -24,3 +24,10 @@ class Grounds:
     news: asyncio.Event = field(default_factory=asyncio.Event)
     scanned: asyncio.Event = field(default_factory=asyncio.Event)
     dropped: dict[bytes, None] = field(default_factory=dict)
+
+    def root_of(self, path: bytes) -> bytes | None:
+        """Return the music folder that a path is in."""
+        for root in self.roots:
+            if (path + b"/").startswith(root.rstrip(b"/") + b"/"):
+                return root
+        return None

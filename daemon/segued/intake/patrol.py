@@ -110,10 +110,17 @@ class Patrol:
         self._sweep_at = 0.0
         self._hearing.stirred.set()
 
-    def look_soon(self, place: bytes) -> None:
-        """Look at a folder and all below it, because somebody asked."""
+    def look_soon(self, place: bytes) -> bool:
+        """Look at a folder and all below it, because somebody asked.
+
+        Returns:
+            Whether it is one that is looked into, by its name.
+        """
+        if not self._filters.wants_place(self.root, place):
+            return False
         self._dirty[place, True] = 0.0
         self._hearing.stirred.set()
+        return True
 
     async def run(self) -> None:
         """Watch the folder, walk it, and keep watch until cancelled."""
@@ -183,6 +190,9 @@ class Patrol:
             if swept.unreadable:
                 swept.seen.update(each.path for each in swept.unreadable)
             self._settled({place, *swept.seen}, swept)
+            if deep and not await self._hearing.reaches(swept.seen):
+                self._state = "polling"
+                self._sweep_at = self._clock() + self._limits.poll_seconds
 
     def _settled(self, places: set[bytes], swept: Swept) -> None:
         self._settling.looked(places, swept.unsettled, self._clock())

@@ -12,7 +12,7 @@ from segued.media.reading import signature_of
 from segued.model import Folder, Found
 from segued.paths import shown
 
-__all__ = ["Unreadable", "keep_apart", "roots_of", "walk"]
+__all__ = ["Unreadable", "grounds_of", "keep_apart", "roots_of", "walk"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,23 @@ def roots_of(folders: list[str]) -> list[bytes]:
     return kept
 
 
+def grounds_of(folders: Sequence[str]) -> list[bytes]:
+    """Return the folders to watch: absolute, none inside another.
+
+    One that is not there is waited for.
+    """
+    paths = {
+        os.path.realpath(os.fsencode(os.path.expanduser(each))) for each in folders
+    }
+    return [
+        path
+        for path in sorted(paths)
+        if not any(
+            path.startswith(other.rstrip(b"/") + b"/") for other in paths - {path}
+        )
+    ]
+
+
 def keep_apart(database: Path, roots: Sequence[bytes]) -> None:
     """Refuse a library among the music: nothing is ever written there.
 
@@ -80,7 +97,7 @@ def walk(
         place: Where in it to begin; at the music folder itself, if None.
         deep: Whether to look below that as well.
     """
-    waiting = [place or root]
+    waiting = [] if _is_closed(root, place or root) else [place or root]
     while waiting:
         path = waiting.pop()
         try:
@@ -94,6 +111,19 @@ def walk(
             continue
         yield Folder(root, path, files)
         waiting.extend(reversed(folders) if deep else ())
+
+
+def _is_closed(root: bytes, place: bytes) -> bool:
+    """Return whether a folder above a place says not to look into it."""
+    while place != root and place.startswith(root):
+        place = os.path.dirname(place)
+        for name in IGNORE_MARKERS:
+            try:
+                if os.lstat(os.path.join(place, name)).st_size == 0:
+                    return True
+            except OSError:
+                continue
+    return False
 
 
 def _look_into(path: bytes, filters: Filters) -> tuple[tuple[Found, ...], list[bytes]]:

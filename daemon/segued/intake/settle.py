@@ -46,6 +46,7 @@ class Settling:
         self._patience: Final = patience
         self._places: Final[dict[bytes, _Place]] = {}
         self._due: Final[dict[bytes, float]] = {}
+        self._unplanned: Final[set[bytes]] = set()
 
     def stirred(self, path: bytes, now: float) -> bool:
         """Take note that something happened to a file; return whether it is known."""
@@ -54,7 +55,7 @@ class Settling:
         if place is None or path not in place.files:
             return False
         place.files[path].since = place.latest = now
-        self._plan(folder, place)
+        self._unplanned.add(folder)
         return True
 
     def looked(
@@ -76,8 +77,7 @@ class Settling:
                 known.signature, known.since = each.signature, now
             place.files[each.path] = known
             place.latest = max(place.latest, known.since)
-        for folder in folders:
-            self._plan(folder, self._places.get(folder))
+        self._unplanned.update(folders)
 
     def is_whole(self, found: Found, now: float) -> bool:
         """Return whether a file, as it looks now, is to be taken."""
@@ -91,6 +91,10 @@ class Settling:
 
     def due(self) -> Mapping[bytes, float]:
         """Return each folder with unsettled files, and when one will be whole."""
+        # Once for all that was stirred: a folder may hold a hundred thousand.
+        while self._unplanned:
+            folder = self._unplanned.pop()
+            self._plan(folder, self._places.get(folder))
         return self._due
 
     def restless(self, now: float, limit: Seconds) -> list[bytes]:

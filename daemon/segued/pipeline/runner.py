@@ -10,6 +10,7 @@ import msgspec
 import structlog
 
 from segued.errors import (
+    FileChangedError,
     FileError,
     SeguedError,
     StoreRefusedError,
@@ -137,10 +138,8 @@ async def _keep(
 ) -> Stop | None:
     """Commit what a phase found; without a checkpoint if that one stands."""
     with _blamed_on(phase, dossier):
-        if stands:
-            stop: Stop | None = await tools.store.do(phase.save, dossier, held.result)
-            return stop
-        return await tools.store.do(_commit, phase, dossier, held, tools)
+        work = _save if stands else _commit
+        return await tools.store.do(work, phase, dossier, held, tools)
 
 
 @contextmanager
@@ -176,7 +175,7 @@ def _commit(
 ) -> Stop | None:
     """Write a phase's rows and its checkpoint: both, or neither."""
     file = dossier.file.id
-    stop = phase.save(dossier, held.result)
+    stop = _save(phase, dossier, held, tools)
     if stop is not None and stop.elsewhere is not None:
         return stop
     payload = codec.encode(phase.kept(held.result))
@@ -185,6 +184,21 @@ def _commit(
     if stop is not None:
         files.finish(file, stop.status)
     return stop
+
+
+def _save(
+    phase: Phase[Any], dossier: Dossier, held: _Held, tools: Tools
+) -> Stop | None:
+    """Write a phase's rows, unless they are about what is no longer there.
+
+    Raises:
+        FileChangedError: The file is gone, or has other bytes, on record.
+    """
+    del tools
+    first, file = PHASES[0], dossier.file
+    if phase is not first and not files.is_ours(file.id, dossier[first].signature):
+        raise FileChangedError(file.path, "changed while it was worked on")
+    return phase.save(dossier, held.result)
 
 
 def _done(

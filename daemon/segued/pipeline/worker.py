@@ -108,7 +108,9 @@ class Worker:
                 await self.tools.store.do(files.put_back, file.id)
             self.board.lost()
             return
-        await self.tools.store.do(files.fail, file.id, error.phase, error)
+        await self.tools.store.do(
+            files.fail, file.id, error.phase, error, file.signature
+        )
         folder = os.path.dirname(file.path)
         await self.tools.store.do(folders.weigh_again, [folder])
         log.warning("file.failed", code=error.code, detail=str(error))

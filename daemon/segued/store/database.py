@@ -93,8 +93,10 @@ class Store:
         """Return whether the file at the library's path is the one that is open."""
         try:
             status = os.stat(self.path)
-        except OSError:
+        except FileNotFoundError:
             return False
+        except OSError:
+            return True  # its disk is in trouble, which a transaction will tell
         return (status.st_dev, status.st_ino) == self._identity
 
     async def close(self) -> None:

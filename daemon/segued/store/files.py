@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from peewee import Case, fn
+from peewee import fn
 
 from segued.errors import FileError
 from segued.model import (
@@ -24,6 +24,7 @@ __all__ = [
     "begin",
     "fail",
     "finish",
+    "is_ours",
     "keep_facts",
     "keep_tags",
     "put_back",
@@ -51,6 +52,15 @@ def begin(file: AudioFile) -> None:
     )
 
 
+def is_ours(file: FileId, signature: Signature) -> bool:
+    """Return whether a file is still being worked on as what it was begun as.
+
+    Somebody who watches its folder may know better by now: that it is gone, or
+    that other bytes are there.
+    """
+    return status_of(file) == (FileStatus.PROCESSING, signature)
+
+
 def finish(file: FileId, status: FileStatus) -> None:
     """Put on record that a file came to its end.
 
@@ -70,8 +80,23 @@ def put_back(file: FileId) -> None:
     ).execute()
 
 
-def fail(file: FileId, phase: int, error: FileError) -> None:
-    """Put on record that a file failed; a duplicate of it takes its place."""
+def fail(
+    file: FileId, phase: int, error: FileError, was: Signature | None = None
+) -> None:
+    """Put on record that a file failed; a duplicate of it takes its place.
+
+    Not if what failed is no longer there.
+
+    Args:
+        file: The file.
+        phase: Which phase failed.
+        error: Why.
+        was: What it looked like when it was taken up.
+    """
+    status, signature = status_of(file) or (FileStatus.MISSING, was)
+    renewed = status is FileStatus.PENDING and was not in (None, signature)
+    if renewed or status is FileStatus.MISSING:
+        return
     _note(file, phase, Warned(error.code, str(error)), fatal=True)
     _finish(file, FileStatus.FAILED, now())
     content.promote_duplicate_of(file)
@@ -144,13 +169,7 @@ def _begin(file: FileId, size: int, mtime: int, inode: int) -> Query:
 
 @prepared
 def _finish(file: FileId, status: FileStatus, at: str) -> Query:
-    # One that was deleted meanwhile stays missing, and comes back as this.
-    gone = File.status == FileStatus.MISSING
-    return File.update(
-        status=Case(None, ((gone, FileStatus.MISSING),), status),
-        status_was=Case(None, ((gone, status),), None),
-        finished_at=at,
-    ).where(File.id == file)
+    return File.update(status=status, finished_at=at).where(File.id == file)
 
 
 @prepared

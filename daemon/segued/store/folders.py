@@ -3,8 +3,6 @@
 import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
-from operator import or_
 
 from peewee import fn
 
@@ -12,7 +10,7 @@ from segued.model import FileId, FileStatus
 from segued.store.asked import Lookup
 from segued.store.models import Checkpoint, File, now, tuples
 from segued.store.prepared import Query, prepared
-from segued.store.reopen import FINGERPRINTING, MATCHING, below, take_up_from
+from segued.store.reopen import FINGERPRINTING, MATCHING, below_any, take_up_from
 
 __all__ = [
     "Sibling",
@@ -108,7 +106,7 @@ def settle(path: bytes | None, *, asking: bool, roots: Sequence[bytes] = ()) -> 
     if path is not None:
         waits = waits.where(File.folder == os.path.dirname(path))
     if roots:
-        waits = waits.where(reduce(or_, map(below, roots)))
+        waits = waits.where(below_any(roots))
     folders: dict[bytes, list[FileId]] = {}
     for folder, file in tuples(waits):
         folders.setdefault(bytes(folder), []).append(FileId(file))

@@ -249,17 +249,22 @@ def folders_under(root: bytes) -> list[bytes]:
     return [bytes(folder) for (folder,) in tuples(rows)]
 
 
-def backlog(root: bytes, *, after: bytes, limit: int) -> list[AudioFile]:
-    """Return PENDING files below `root` in path order, those after `after`."""
+def backlog(place: bytes, *, root: bytes, after: bytes, limit: int) -> list[AudioFile]:
+    """Return PENDING files below a place in path order, those after `after`.
+
+    Args:
+        place: A folder.
+        root: The music folder that it is in today; it may have been another one.
+        after: A path.
+        limit: How many at most.
+    """
     rows = (
-        File.select(
-            File.id, File.path, File.root, File.size_bytes, File.mtime_ns, File.inode
-        )
-        .where(below(root), File.status == FileStatus.PENDING, File.path > after)
+        File.select(File.id, File.path, File.size_bytes, File.mtime_ns, File.inode)
+        .where(below(place), File.status == FileStatus.PENDING, File.path > after)
         .order_by(File.path)
         .limit(limit)
     )
     return [
-        AudioFile(FileId(file), bytes(path), bytes(under), Signature(*signature))
-        for file, path, under, *signature in tuples(rows)
+        AudioFile(FileId(file), bytes(path), root, Signature(*signature))
+        for file, path, *signature in tuples(rows)
     ]

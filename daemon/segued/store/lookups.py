@@ -9,8 +9,6 @@ import zlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import reduce
-from operator import or_
 from typing import Any, Final
 
 from peewee import fn
@@ -19,7 +17,12 @@ from segued.model import FileId, FileStatus
 from segued.store.asked import ANSWERS, Lookup
 from segued.store.models import Checkpoint, File, now, tuples
 from segued.store.prepared import Query, prepared
-from segued.store.reopen import FINGERPRINTING, MATCHING, below, take_up_from
+from segued.store.reopen import (
+    FINGERPRINTING,
+    MATCHING,
+    below_any,
+    take_up_from,
+)
 
 __all__ = [
     "Answered",
@@ -217,7 +220,7 @@ def settle_all(roots: Sequence[bytes]) -> int:
             .where(
                 Checkpoint.needs == service,
                 File.status == FileStatus.COMPLETE,
-                reduce(or_, map(below, roots)),
+                below_any(roots),
                 ~fn.EXISTS(still),
             )
         )
@@ -274,7 +277,7 @@ def _due(service: str, roots: Sequence[bytes] = ()) -> Any:  # noqa: ANN401
     due = (Lookup.service == service) & (Lookup.due_at <= now())
     if not roots:
         return due
-    there = File.select(File.id).where(reduce(or_, map(below, roots)))
+    there = File.select(File.id).where(below_any(roots))
     return due & Lookup.file.in_(there)
 
 

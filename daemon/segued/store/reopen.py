@@ -5,7 +5,7 @@ from functools import reduce
 from operator import or_
 from typing import Any, Final
 
-from peewee import fn
+from peewee import SQL, fn
 
 from segued.errors import WorkCrashedError
 from segued.model import FileId, FileStatus, SongStatus
@@ -18,6 +18,7 @@ __all__ = [
     "FINGERPRINTING",
     "MATCHING",
     "below",
+    "below_any",
     "note_crashes",
     "recover",
     "rematch",
@@ -42,6 +43,11 @@ def below(root: bytes) -> Any:  # noqa: ANN401
     """Return the condition that a file is below a folder."""
     slash = root.rstrip(b"/") + b"/"
     return (File.path > slash) & (File.path < slash[:-1] + b"0")
+
+
+def below_any(roots: Sequence[bytes]) -> Any:  # noqa: ANN401
+    """Return the condition that a file is below one of some folders."""
+    return reduce(or_, map(below, roots), SQL("0"))
 
 
 def recover() -> int:
@@ -150,7 +156,7 @@ def _reopen(roots: Sequence[bytes], files: Sequence[FileId]) -> int:
     """Take up those of `files` that are finished, and below one of `roots`."""
     wanted = sorted(set(files))
     ended = [FileStatus.COMPLETE, FileStatus.NO_AUDIO]
-    below_one = reduce(or_, map(below, roots))
+    below_one = below_any(roots)
     return sum(
         take_up(
             _ids(
@@ -199,9 +205,7 @@ def take_up(files: Sequence[FileId], *, flavor: bool = False) -> int:
 def rematch(roots: Sequence[bytes]) -> int:
     """Take up all complete files below some folders, to be matched anew."""
     files = _ids(
-        File.select(File.id).where(
-            File.status == FileStatus.COMPLETE, reduce(or_, map(below, roots))
-        )
+        File.select(File.id).where(File.status == FileStatus.COMPLETE, below_any(roots))
     )
     take_up_from(files, MATCHING)
     return len(files)

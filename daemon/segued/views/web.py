@@ -3,6 +3,7 @@
 The same routes are there for the control socket and for whatever else listens.
 """
 
+import fcntl
 import os
 import socket
 import stat
@@ -29,9 +30,14 @@ from segued.commands import (
     Show,
     Tell,
 )
-from segued.errors import ConfigError, SeguedError, StoreError
+from segued.errors import (
+    ConfigError,
+    SeguedError,
+    StoreError,
+    StoreLockedError,
+)
 
-__all__ = ["Doors", "answers_at", "application"]
+__all__ = ["Doors", "application"]
 
 log: Final = structlog.get_logger()
 
@@ -105,7 +111,11 @@ class _Asked:
 
     def scan(self) -> Scan:
         path = self._as(_ScanBody).path
-        return Scan(None if path is None else os.fsencode(path))
+        if path is None:
+            return Scan()
+        if not path.startswith("/"):
+            raise ConfigError(f"{path}: not an absolute path")
+        return Scan(os.path.normpath(os.fsencode(path)))
 
     def retry(self) -> Retry:
         body = self._as(_RetryBody)
@@ -172,7 +182,28 @@ class Doors:
         self._runner: Final = web.AppRunner(
             app, access_log=None, shutdown_timeout=CLOSING_SECONDS
         )
-        self._made: Path | None = None
+        self._made: tuple[Path, int] | None = None
+        self._lock: int | None = None
+
+    def claim(self, path: Path) -> None:
+        """Take a place for a socket, for as long as this process lives.
+
+        Raises:
+            StoreLockedError: Another segued has it, or somebody listens there.
+            ConfigError: There can be no socket there.
+        """
+        try:
+            path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+            beside = path.with_name(f"{path.name}.lock")
+            self._lock = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise StoreLockedError(f"{path}: another segued answers there") from error
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise ConfigError(f"{path}: no control socket there: {reason}") from error
+        if _answers_at(path):
+            raise StoreLockedError(f"{path}: somebody listens there already")
 
     async def open(self, path: Path, given: Sequence[socket.socket]) -> None:
         """Listen on sockets that were given, else on a new one at `path`.
@@ -189,14 +220,19 @@ class Doors:
     async def close(self) -> None:
         """Listen no more, and leave no socket behind that we made."""
         await self._runner.cleanup()
+        self.leave_nothing()
+
+    def leave_nothing(self) -> None:
+        """Remove the socket that we made, if it is still that one."""
         if self._made is not None:
+            path, inode = self._made
             with suppress(OSError):
-                self._made.unlink()
+                if path.lstat().st_ino == inode:
+                    path.unlink()
 
     def _socket(self, path: Path) -> socket.socket:
         line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
             with suppress(FileNotFoundError):
                 if stat.S_ISSOCK(os.lstat(path).st_mode):
                     path.unlink()  # of one that was killed; nobody answers there
@@ -209,16 +245,18 @@ class Doors:
             line.close()
             reason = error.strerror or str(error)
             raise ConfigError(f"{path}: no control socket there: {reason}") from error
-        self._made = path
+        self._made = path, path.lstat().st_ino
         return line
 
 
-def answers_at(path: Path) -> bool:
-    """Return whether somebody listens on the socket at `path`."""
+def _answers_at(path: Path) -> bool:
+    """Return whether somebody may be listening on the socket at `path`."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
         line.settimeout(CLOSING_SECONDS)
         try:
             line.connect(os.fspath(path))
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False  # nothing, or left by one that was killed
         except OSError:
-            return False
+            return stat.S_ISSOCK(path.lstat().st_mode)
         return True
