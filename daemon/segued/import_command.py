@@ -147,7 +147,10 @@ def _apart(ended: Ended) -> list[str]:
     said = []
     for folder, swept in ended.swept.items():
         if swept.offline:
-            said.append(f"{folder}: empty; is its disk away? Nothing was changed.")
+            said.append(
+                f"{folder}: empty, or does not answer; is its disk away? "
+                "Nothing was changed."
+            )
         said += [
             f"{shown(each.path)}: not looked into: {each.reason.lower()}"
             for each in swept.unreadable

@@ -176,9 +176,12 @@ class ImportService:
     async def _scan(self, grounds: Grounds) -> None:
         filters = Filters.of(self.config.scanning)
         for root in grounds.roots:
-            swept = await sweep(
-                root, filters, self._store, grounds.news, board=self.board
-            )
+            try:
+                swept = await sweep(
+                    root, filters, self._store, grounds.news, board=self.board
+                )
+            except TimeoutError:
+                swept = Swept(offline=True)
             if swept.offline:
                 log.warning("root.offline", folder=shown(root))
             self._swept[shown(root)] = swept

@@ -22,6 +22,7 @@ from segued.intake.grounds import Grounds
 from segued.intake.hearing import Hearing
 from segued.intake.settle import Settling
 from segued.intake.sweep import Part, Swept, sweep
+from segued.media.looking import LOOK_LIMIT, look
 from segued.model import Found
 from segued.paths import shown
 from segued.progress.board import FolderLine
@@ -37,6 +38,8 @@ LOOK_SECONDS: Final = 0.5
 
 BUSY_FACTOR: Final = 20.0
 """A place that takes long to look at is looked at less often."""
+
+SILENT: Final = "its disk does not answer"
 
 FULL_EVERY: Final = 12
 """Each so many walks, all folders are compared with the library again."""
@@ -82,6 +85,7 @@ class Patrol:
         )
         self._hearing: Final = Hearing(root)
         self._state = "scanning"
+        self._away_for: str | None = None
         self._identity: tuple[int, int] | None = None
         self._strange = False  # whether another disk may be in its place
         self._dirty: dict[tuple[bytes, bool], float] = {}
@@ -98,7 +102,7 @@ class Patrol:
         return FolderLine(
             shown(self.root),
             self._state,
-            self._hearing.why,
+            self._away_for if self._state == "offline" else self._hearing.why,
             len(self._settling),
             tuple(shown(path) for path in restless),
             self._unreadable,
@@ -125,12 +129,18 @@ class Patrol:
     async def run(self) -> None:
         """Watch the folder, walk it, and keep watch until cancelled."""
         try:
-            await self._check()
-            if self._state != "offline":
-                await self._sweep()
+            try:
+                await self._check()
+                if self._state != "offline":
+                    await self._sweep()
+            except TimeoutError:
+                await self._go_offline(SILENT)
             self.walked.set()
             while True:
-                await self._turn()
+                try:
+                    await self._turn()
+                except TimeoutError:
+                    await self._go_offline(SILENT)
         finally:
             await self._hearing.end()
 
@@ -246,17 +256,20 @@ class Patrol:
             self._grounds.away.discard(self.root)
             self._grounds.news.set()
 
-    async def _go_offline(self) -> None:
+    async def _go_offline(self, why: str | None = None) -> None:
         if self._state != "offline":
-            log.warning("root.offline", folder=shown(self.root))
-        self._state = "offline"
+            log.warning("root.offline", folder=shown(self.root), reason=why)
+        self._state, self._away_for = "offline", why
+        # Not before its time: what hangs would be asked again and again.
+        self._check_at = self._clock() + self._limits.check_seconds
+        self._sweep_at = self._clock() + self._limits.reconcile_seconds
         self._grounds.away.add(self.root)
         self._marks.clear()
 
     async def _check(self) -> None:
         """See that the folder is the one that is watched, and the watch alive."""
         self._check_at = self._clock() + self._limits.check_seconds
-        identity = await asyncio.to_thread(_identity, self.root)
+        identity = await look(self.root, LOOK_LIMIT, _identity, self.root)
         if identity is None:
             await self._go_offline()
             self._sweep_at = self._clock() + self._limits.reconcile_seconds

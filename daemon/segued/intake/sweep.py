@@ -1,7 +1,7 @@
 """A sweep: one walk of a music folder, or a part of it, put on record as it goes."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -9,12 +9,14 @@ import structlog
 
 from segued.intake.filters import Filters
 from segued.intake.scan import Unreadable, walk
+from segued.media.looking import LOOK_LIMIT, look
 from segued.media.reading import is_away
 from segued.model import FileId, Folder, Found
 from segued.paths import shown
 from segued.progress.board import Board
 from segued.store import intake
 from segued.store.database import Store
+from segued.units import Seconds
 
 __all__ = ["Part", "Swept", "sweep"]
 
@@ -23,6 +25,9 @@ log: Final = structlog.get_logger()
 FOLDERS_AT_ONCE: Final = 200
 FILES_AT_ONCE: Final = 500
 FORSAKEN_AT_ONCE: Final = 200
+
+WALK_LIMIT: Final = Seconds(120.0)
+"""For some hundred files: a slow disk may take its time, a dead one may not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +96,15 @@ async def sweep(  # noqa: PLR0913
         news: Set whenever there may be new work on record.
         board: Where the files are counted, if they are.
         part: What to look at, and how.
+
+    Raises:
+        TimeoutError: The disk does not answer.
     """
     swept = Swept()
     gone: list[tuple[FileId, bytes]] = []
     known = 0
     walker = walk(root, filters, part.place, deep=part.deep)
-    # A walk waits for the disk, and a dead network folder for ever.
-    while batch := await asyncio.to_thread(_next, walker):
+    while batch := await look(root, WALK_LIMIT, _next, walker):
         swept.unreadable += [each for each in batch if isinstance(each, Unreadable)]
         folders = [each for each in batch if isinstance(each, Folder)]
         swept.seen.update(folder.path for folder in folders)
@@ -120,8 +127,7 @@ async def sweep(  # noqa: PLR0913
             )
             board.count("scanning", {"files": admitted.total, "new": admitted.new})
         news.set()
-    for each in swept.unreadable:
-        log.warning("folder.unreadable", folder=shown(each.path), reason=each.reason)
+    _tell(swept.unreadable)
     gone += await _lost(root, store, part, swept)
     if gone and await _is_offline(root, part, known):
         swept.offline = True
@@ -132,6 +138,11 @@ async def sweep(  # noqa: PLR0913
     if swept.missing or part.is_all:
         news.set()
     return swept
+
+
+def _tell(unreadable: Sequence[Unreadable]) -> None:
+    for each in unreadable:
+        log.warning("folder.unreadable", folder=shown(each.path), reason=each.reason)
 
 
 async def _lost(
@@ -153,7 +164,7 @@ async def _is_offline(root: bytes, part: Part, known: int) -> bool:
     """Return whether what is gone is gone because its disk is."""
     if part.is_all and not known:
         return True
-    return not part.is_all and await asyncio.to_thread(is_away, root)
+    return not part.is_all and await look(root, LOOK_LIMIT, is_away, root)
 
 
 def _same(folder: Folder, marks: dict[bytes, int] | None) -> bool:

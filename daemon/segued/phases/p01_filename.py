@@ -4,13 +4,13 @@ The cheapest phase decides the most: a file that is finished, and whose size,
 time and inode are as they were, is never opened again.
 """
 
-import asyncio
 import os
 import stat
 from dataclasses import dataclass
 from typing import Final
 
-from segued.errors import FileVanishedError, NotRegularError
+from segued.errors import DiskReadError, FileVanishedError, NotRegularError
+from segued.media.looking import LOOK_LIMIT, look
 from segued.media.reading import file_error, signature_of
 from segued.model import FINISHED, AudioFile, Signature
 from segued.phases.contract import Dossier, Phase, Stop, Tools
@@ -37,8 +37,10 @@ async def run(tools: Tools, dossier: Dossier) -> Looked | Stop:
         NotRegularError: Something else has taken its name.
     """
     file = dossier.file
-    # A look at a dead network folder can take minutes: not on the loop.
-    found = await asyncio.to_thread(_look, file.path)
+    try:
+        found = await look(file.root, LOOK_LIMIT, _look, file.path)
+    except TimeoutError as error:
+        raise DiskReadError(file.path, "its disk does not answer") from error
     known = await tools.store.do(files.status_of, file.id)
     if known is None:
         raise FileVanishedError(file.path, "taken off the library's record")

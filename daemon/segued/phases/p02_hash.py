@@ -5,13 +5,13 @@ copy is linked and goes no further; a file that moved gets its old id back
 with all that is known of it.
 """
 
-import asyncio
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from segued.media import hashing
+from segued.media.looking import LOOK_LIMIT, look
 from segued.media.reading import is_away
 from segued.model import FileId
 from segued.paths import shown
@@ -47,7 +47,10 @@ async def run(tools: Tools, dossier: Dossier) -> Hashed:
     signature = dossier[p01_filename.PHASE].signature
     hashes = await tools.compute.short(None, hashing.hash_file, file.path, signature)
     rivals = await tools.store.do(content.rivals, file.id, hashes.content)
-    absent = await asyncio.to_thread(_absent, rivals)
+    try:
+        absent = await look(file.root, LOOK_LIMIT, _absent, rivals)
+    except TimeoutError:
+        absent = ()  # a disk that does not answer: whatever is on it is there
     return Hashed(hashes.content, hashes.audio, absent)
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 import structlog
 
 from segued.errors import DiskReadError, FileError, FileVanishedError
+from segued.media.looking import LOOK_LIMIT, look
 from segued.media.reading import is_away
 from segued.model import AudioFile, FileStatus
 from segued.paths import shown
@@ -97,7 +98,7 @@ class Worker:
         self, file: AudioFile, error: FileError, verdict: Verdict
     ) -> None:
         gone = isinstance(error, FileVanishedError | DiskReadError)
-        if gone and await asyncio.to_thread(is_away, file.root):
+        if gone and await self._is_away(file.root):
             # Not the file's fault: it waits on record for its disk.
             await self.tools.store.do(files.put_back, file.id)
             self.away.add(file.root)
@@ -115,6 +116,12 @@ class Worker:
         await self.tools.store.do(folders.weigh_again, [folder])
         log.warning("file.failed", code=error.code, detail=str(error))
         self.board.finished(file.id, FileStatus.FAILED, ())
+
+    async def _is_away(self, root: bytes) -> bool:
+        try:
+            return await look(root, LOOK_LIMIT, is_away, root)
+        except TimeoutError:
+            return True
 
     def _count(self, file: AudioFile, outcome: Outcome) -> None:
         if outcome.status is FileStatus.PENDING:
