@@ -4,11 +4,12 @@ import os
 import signal
 import socket
 import sqlite3
+import threading
 import time
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
-from tests.stories.living import living, tune
+from tests.stories.living import Living, living, tune
 from tests.stories.program import Segued
 
 
@@ -91,3 +92,69 @@ def test_signals_that_mean_nothing_do_nothing(segued: Segued, tmp_path: Path) ->
         alive.until_said("Current thread")
         assert alive.status()["state"] == "COMPLETED"
         assert alive.ended(signal.SIGINT) == 0
+
+
+def test_a_pause_holds_through_trouble(segued: Segued, tmp_path: Path) -> None:
+    """It is still paused when the trouble is over, and after a restart."""
+    music = tmp_path / "music"
+    tune(music / "first.wav", 1)
+    impatient = "[store]\nbusy_seconds = 0.5\n"
+
+    with living(segued, music, more=impatient) as alive:
+        alive.until_done(1)
+        segued.control("pause", line=alive.line)
+        with closing(sqlite3.connect(segued.database, isolation_level=None)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            tune(music / "second.wav", 2)
+            told = alive.until(lambda told: told["trouble"])
+            assert told["state"] == "PAUSED"
+            begun = time.monotonic()
+            segued.control("pause", line=alive.line)
+            assert time.monotonic() - begun < 5.0
+            other.execute("ROLLBACK")
+        told = alive.until(lambda told: not told["trouble"])
+        assert told["state"] == "PAUSED"
+
+    with living(segued, music) as alive:
+        told = alive.until(lambda told: told["files_total"] == 0 or told["session"])
+        assert told["state"] == "PAUSED"
+        segued.control("resume", line=alive.line)
+        alive.until_done(2)
+
+
+def test_a_lock_at_the_start_is_waited_for(segued: Segued, tmp_path: Path) -> None:
+    """A backup that runs at boot does not keep the music from being imported."""
+    music = tmp_path / "music"
+    tune(music / "song.wav", 1)
+    with living(segued, music) as alive:
+        alive.until_done(1)
+    tune(music / "other.wav", 2)
+    before = alive.heard
+
+    with closing(
+        sqlite3.connect(segued.database, isolation_level=None, check_same_thread=False)
+    ) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        release = threading.Thread(
+            target=_end_when_awaited, args=(alive, before, other)
+        )
+        release.start()
+        with living(segued, music, more="[store]\nbusy_seconds = 0.5\n") as alive:
+            release.join()
+            alive.until_done(2)
+
+
+def _end_when_awaited(alive: Living, after: int, other: sqlite3.Connection) -> None:
+    alive.until_said("daemon.waits", "locked by another program", after=after)
+    other.execute("ROLLBACK")
+    other.close()
+
+
+def test_no_folders_are_no_trouble(segued: Segued, tmp_path: Path) -> None:
+    """They may come with the next configuration."""
+    (tmp_path / "music").mkdir()
+
+    with living(segued, more="folders = []\n") as alive:
+        told = alive.until(lambda told: told["state"] == "COMPLETED")
+        assert (told["files_total"], told["trouble"]) == (0, None)

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from sample_library import encode, song, tag
 
+from segued.errors import ConfigError
+from segued.line import Line
 from tests.stories.dump import dump, files
 from tests.stories.living import Living, living, tune
 from tests.stories.program import Segued
@@ -272,3 +274,63 @@ def test_what_makes_no_sense_is_refused(segued: Segued, tmp_path: Path) -> None:
     )
     assert (nowhere.code, "no control socket there" in nowhere.err) == (2, True)
     assert sorted(path.name for path in music.iterdir()) == ["song.wav"]
+
+
+def test_of_five_daemons_at_once_one_lives(segued: Segued, tmp_path: Path) -> None:
+    """On one socket, with a library each; the others leave it alone."""
+    music = tmp_path / "music"
+    tune(music / "song.wav", 1)
+    socket = tmp_path / "run" / "control.sock"
+    config = segued.config(f'[library]\ncontrol_socket = "{socket}"\n')
+    given = ("serve", "--offline", "--config", config, "--database")
+    started = [
+        subprocess.Popen(
+            segued.command(*given, tmp_path / f"{number}.db", music),
+            env=segued.environment(),
+            stderr=subprocess.PIPE,
+        )
+        for number in range(5)
+    ]
+    try:
+        until = time.monotonic() + 30
+        while sum(each.poll() is None for each in started) > 1:
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        (alive,) = [each for each in started if each.poll() is None]
+        while not Line(socket).is_up:
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        assert Line(socket).ask("GET", "/health")["process"] == alive.pid
+        assert {each.returncode for each in started if each is not alive} == {3}
+    finally:
+        for each in started:
+            each.terminate()
+            each.communicate(timeout=15)
+
+
+def test_what_is_closed_stays_closed(segued: Segued, tmp_path: Path) -> None:
+    """A marker above a place, or a hidden name, also when one asks for the place."""
+    music = tmp_path / "music"
+    tune(music / "song.wav", 1)
+    (music / "closed" / "inner").mkdir(parents=True)
+    (music / "closed" / ".seguedignore").touch()
+
+    with living(segued, music) as alive:
+        alive.until_done(1)
+        tune(music / "closed" / "inner" / "secret.wav", 2)
+        tune(music / ".hidden" / "secret.wav", 3)
+        hidden = segued.control("scan", music / ".hidden", line=alive.line)
+        assert (hidden.code, "is not looked into" in hidden.err) == (2, True)
+        segued.control("scan", music / "closed" / "inner", line=alive.line)
+        outside = alive.line
+        with pytest.raises(ConfigError, match="in none of the music folders"):
+            outside.ask(
+                "POST",
+                "/api/import/session/start",
+                {"path": f"{music}/../elsewhere"},
+            )
+        outside.ask("POST", "/api/import/session/start", {"path": f"{music}/"})
+        tune(music / "open.wav", 4)
+        alive.until_done(2)
+
+        assert files(segued.database).keys() == {"song.wav", "open.wav"}
