@@ -25,7 +25,7 @@ from watchdog.events import (
 )
 from watchdog.observers.inotify import InotifyEmitter, InotifyObserver
 
-__all__ = ["Watch", "why_not"]
+__all__ = ["Watch", "file_system", "why_not"]
 
 # Each such warning holds the names of all folders that are watched.
 warnings.filterwarnings("ignore", module="watchdog")
@@ -49,16 +49,22 @@ OVERFLOWED: Final = "watchdog.observers.inotify_c"
 
 def why_not(root: bytes) -> str | None:
     """Return why a folder cannot be watched for events; None if it can."""
-    kind = _file_system(os.path.realpath(root))
+    mounts = Path("/proc/self/mountinfo").read_bytes()
+    kind = file_system(os.path.realpath(root), mounts)
     if kind in SILENT or kind.startswith("fuse"):
         return f"no events on {kind}"
     return None
 
 
-def _file_system(path: bytes) -> str:
-    """Return the type of the file system that a path is on."""
+def file_system(path: bytes, mounts: bytes) -> str:
+    """Return the type of the file system that a path is on.
+
+    Args:
+        path: Absolute, without symbolic links.
+        mounts: What /proc/self/mountinfo says.
+    """
     best, kind = -1, ""
-    for line in Path("/proc/self/mountinfo").read_bytes().splitlines():
+    for line in mounts.splitlines():
         before, _, after = line.partition(b" - ")
         place = before.split(b" ")[4].decode("unicode_escape").encode("latin-1")
         under = place.rstrip(b"/") + b"/"
