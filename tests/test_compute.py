@@ -235,3 +235,14 @@ async def test_short_work_does_not_wait_for_long(compute: Compute) -> None:
         task.cancel()
     await asyncio.gather(*long, return_exceptions=True)
     assert path == SONG
+
+
+async def test_whoever_rests_comes_back(compute: Compute) -> None:
+    """Nobody is left to hold memory; the next job starts them anew."""
+    _, _, before = await compute.long(None, echo, SONG, said="hello")
+
+    await compute.rest()
+    assert await asyncio.to_thread(_gone, before)
+    _, said, after = await compute.long(None, echo, SONG, said="again")
+
+    assert (said, after != before) == ("again", True)

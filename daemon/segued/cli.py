@@ -1,12 +1,14 @@
 """`segued`: imports music folders, and shows what is in the library."""
 
 import argparse
+import atexit
 import json
 import os
 import signal
 import sys
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -70,7 +72,20 @@ def run_command(
         errors.print(f"{parser.prog}: the output cannot be written: {error.strerror}")
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         given.code = Exit.FATAL
-    sys.exit(given.code)
+    _leave(given.code)
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process without taking it apart first, which takes a while.
+
+    All that is to be kept is kept by now; what others must be told, or tidied
+    away, is registered.
+    """
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    atexit._run_exitfuncs()  # noqa: SLF001
+    os._exit(code)
 
 
 def _code_of(error: SeguedError) -> Exit:

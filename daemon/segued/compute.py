@@ -85,9 +85,16 @@ class Compute:
         """How long no job has begun or ended."""
         return time.monotonic() - max(self._short.moved, self._long.moved)
 
-    def rest(self) -> None:
-        """Send the children home; those that are needed again are started anew."""
+    async def rest(self) -> None:
+        """Send the children home, and whom they are forked from.
+
+        Whoever is needed again is started anew.
+        """
         self.close()
+        # As multiprocessing's own tests end it: there is no public way.
+        stop = getattr(forkserver._forkserver, "_stop", None)  # noqa: SLF001
+        if stop is not None:
+            await asyncio.to_thread(stop)
 
     def close(self) -> None:
         """Kill all children, whatever they are at; for good, and at once."""

@@ -175,7 +175,7 @@ class Shift:
                 async with asyncio.timeout(None if rested else REST_SECONDS):
                     await self._grounds.news.wait()
             except TimeoutError:
-                self._plant.compute.rest()
+                await self._plant.compute.rest()
                 rested = True
                 continue
             self._grounds.news.clear()

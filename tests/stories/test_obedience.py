@@ -8,6 +8,7 @@ import subprocess
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sample_library import encode, song, tag
@@ -15,7 +16,7 @@ from sample_library import encode, song, tag
 from segued.errors import ConfigError
 from segued.line import Line
 from tests.stories.dump import dump, files
-from tests.stories.living import Living, living, tune
+from tests.stories.living import Living, living, noise, tune
 from tests.stories.program import Segued
 
 CANCEL_SECONDS = 2.0
@@ -226,30 +227,35 @@ def test_a_file_that_kills_the_daemon_is_set_aside(
 ) -> None:
     """After three times, with the reason; until somebody retries it."""
     music = tmp_path / "music"
-    long = tune(music / "deadly.wav", 1, seconds=3_000.0)
+    music.mkdir()
+    long = noise(music / "deadly.mp3", 10.0)
+    long.write_bytes(long.read_bytes() * 20)
 
     for _ in range(3):
         with living(segued, music) as alive:
-            alive.until_said('"phase.started"', '"phase": 2', after=0)
             _end_at_work(alive, long)
     tune(music / "good.wav", 2)
     with living(segued, music) as alive:
         alive.until_done(2)
-        row = files(segued.database)["deadly.wav"]
+        row = files(segued.database)["deadly.mp3"]
         assert (row["status"], row["failure_code"]) == ("FAILED", "crashed")
         assert "killed 3 times" in row["failure_detail"]
 
         segued.control("retry", "crashed", line=alive.line)
         alive.until(
-            lambda _: files(segued.database)["deadly.wav"]["status"] != "FAILED"
+            lambda _: files(segued.database)["deadly.mp3"]["status"] != "FAILED"
         )
         alive.until_done(2)
-        assert files(segued.database)["deadly.wav"]["status"] == "INGEST COMPLETE"
+        assert files(segued.database)["deadly.mp3"]["status"] == "INGEST COMPLETE"
+
+
+def _at(worker: dict[str, Any]) -> tuple[str, int]:
+    return worker["name"], worker["phase"]
 
 
 def _end_at_work(alive: Living, file: Path) -> None:
-    """Kill the daemon while it is at a file."""
-    alive.until(lambda told: any(each["name"] == file.name for each in told["workers"]))
+    """Kill the daemon while it decodes a file."""
+    alive.until(lambda told: (file.name, 4) in [_at(each) for each in told["workers"]])
     os.killpg(alive.process.pid, signal.SIGKILL)
     alive.process.wait()
 
