@@ -22,7 +22,8 @@ from segued.intake.rounds import Patrols, keep_watch, patrols_of
 from segued.model import SessionState
 from segued.progress.board import Board
 from segued.progress.pulse import Pulse
-from segued.shift import Orders, Roll, Shift
+from segued.roll import Roll
+from segued.shift import Orders, Shift
 from segued.store import reopen, sessions, settings
 from segued.store.database import Store
 from segued.works import Plant, first_of
@@ -94,13 +95,9 @@ class Alive:
             else:
                 self.board.state = SessionState.PAUSED
             await ready()
-            beat = asyncio.create_task(self.pulse.beat())
-            try:
-                while not self._leaving:
-                    self._change.clear()
-                    await self._be_there()
-            finally:
-                beat.cancel()
+            while not self._leaving:
+                self._change.clear()
+                await self._be_there()
         finally:
             self.compute.close()
             await self._part()
@@ -208,6 +205,7 @@ class Alive:
         try:
             async with asyncio.TaskGroup() as group:
                 lasting = [
+                    group.create_task(self.pulse.beat()),
                     group.create_task(keep_watch(patrols, grounds, self._walked)),
                     group.create_task(self._work(grounds)),
                     group.create_task(self._guard_library()),

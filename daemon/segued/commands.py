@@ -22,22 +22,34 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Tell:
-    """Say how everything stands."""
+    """Say how everything stands, or how a session on record does.
+
+    Attributes:
+        session: Its id; None for the one under way, and all else.
+    """
+
+    session: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
     """Stop working, until told to resume; also after a restart."""
 
+    session: str | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class Resume:
     """Go on, after a pause or a cancel."""
 
+    session: str | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
     """End the session; what is done stays done."""
+
+    session: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

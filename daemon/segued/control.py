@@ -131,7 +131,7 @@ def _status(given: argparse.Namespace) -> int:
     if line.is_up:
         told = line.ask("GET", "/api/import/session")
         return _tell(given, told, "\n".join(told["text"]))
-    session = reports.last_session(config.database)
+    session = reports.session(config.database)
     if session is None:
         return _tell(given, None, "no session yet; segued import FOLDER starts one")
     return _tell(given, session, words.session(session))

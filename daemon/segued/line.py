@@ -4,7 +4,6 @@ import http.client
 import json
 import os
 import socket
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,9 +31,7 @@ class Line:
             return False
         return True
 
-    def ask(
-        self, method: str, route: str, body: Mapping[str, Any] | object = None
-    ) -> dict[str, Any]:
+    def ask(self, method: str, route: str, body: object = None) -> dict[str, Any]:
         """Return what the daemon answers.
 
         Raises:

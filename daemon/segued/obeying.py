@@ -25,8 +25,8 @@ from segued.commands import (
 from segued.config import check_setting
 from segued.errors import ConfigError
 from segued.model import SessionState
-from segued.paths import shown
-from segued.store import overrules, reopen, settings
+from segued.paths import is_within, shown
+from segued.store import overrules, reopen, reports, settings
 from segued.store.overrules import Said
 from segued.units import Ticks
 from segued.views import wire, words
@@ -51,6 +51,8 @@ def obeying(alive: Alive) -> Callable[[Command], Awaitable[Answer]]:
                 await _scan(alive, command.path)
             case Pause() | Resume() | Cancel():
                 await _steer(alive, command)
+            case Tell(session=str(session)) if session != alive.roll.session:
+                return await _told_of(alive, session)
             case Tell():
                 pass
         return status(alive)
@@ -67,7 +69,7 @@ async def _scan(alive: Alive, path: bytes | None) -> None:
     for patrol in alive.patrols:
         if path is None:
             patrol.sweep_soon()
-        elif path == patrol.root or path.startswith(patrol.root.rstrip(b"/") + b"/"):
+        elif is_within(path, patrol.root):
             is_folder = await asyncio.to_thread(os.path.isdir, path)
             place = path if is_folder else os.path.dirname(path)
             if not patrol.look_soon(place):
@@ -80,7 +82,26 @@ async def _scan(alive: Alive, path: bytes | None) -> None:
         alive.resume()
 
 
+async def _told_of(alive: Alive, session: str) -> Answer:
+    """Return a session that is over, as it is on record.
+
+    Raises:
+        ConfigError: There is none with this id.
+    """
+    found = await asyncio.to_thread(reports.session, alive.store.path, session)
+    if found is None:
+        raise ConfigError(f"{session}: there is no such session")
+    return found
+
+
 async def _steer(alive: Alive, command: Pause | Resume | Cancel) -> None:
+    """Have the work stopped or gone on with.
+
+    Raises:
+        ConfigError: It is about another session than the one under way.
+    """
+    if command.session not in (None, alive.roll.session):
+        raise ConfigError(f"{command.session}: is not the session under way")
     match command:
         case Pause():
             await alive.pause()

@@ -29,7 +29,7 @@ __all__ = ["run"]
 log: Final = structlog.get_logger()
 
 TICK_SECONDS: Final = 5.0
-ASLEEP_SECONDS: Final = 30.0
+ASLEEP_SECONDS: Final = 10.0
 """A tick that is so late slept, and missed what happened meanwhile."""
 
 GRACE_SECONDS: Final = 60.0

@@ -1,15 +1,12 @@
 """The composition root: what an import is made of, and its life."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
 
-from segued import __version__
-from segued.clients.http import open_session
 from segued.clients.pace import Clock
 from segued.compute import Compute
 from segued.config import Config, Settings
@@ -19,12 +16,13 @@ from segued.intake.grounds import Grounds
 from segued.intake.sweep import Swept, sweep
 from segued.model import SessionState
 from segued.paths import shown
-from segued.pipeline.desks import Desk, desks
+from segued.pipeline.desks import Desk
 from segued.progress.board import Board
 from segued.progress.pulse import Pulse
-from segued.store import reopen, sessions, settings
+from segued.roll import Roll
+from segued.store import reopen, settings
 from segued.store.database import Store
-from segued.works import Plant, Works, first_of
+from segued.works import Plant, Works, first_of, outside
 
 __all__ = ["Ended", "ImportService"]
 
@@ -76,10 +74,10 @@ class ImportService:
         self._plant: Final = Plant(
             config, self._store, self._compute, self.board, clock or Clock()
         )
+        self._roll: Final = Roll(self._store, self.board)
         self._pulse: Final = Pulse()
         self._swept: Final[dict[str, Swept]] = {}
         self._away: Final[set[bytes]] = set()
-        self._session: str | None = None
 
     async def run(
         self,
@@ -107,18 +105,16 @@ class ImportService:
         try:
             await self._store.open()
             held = await self._store.do(settings.load, self.config.settings)
-            self._session = await self._store.do(
-                sessions.start, [shown(root) for root in roots]
-            )
+            await self._roll.begin(roots)
             if rematch:
                 await self._store.do(reopen.rematch, roots)
             work = _Work(roots, held, workers or held.ai_processing_thread_count)
-            async with self._outside(held, offline=offline) as desks:
-                await self._import(work, desks)
+            async with outside(self._plant, held, offline=offline) as services:
+                await self._import(work, services)
         except asyncio.CancelledError:
             state = SessionState.CANCELLED
         except SeguedError as fatal:
-            if self._session is None:
+            if self._roll.session is None:
                 raise
             state, error = SessionState.FAILED, fatal
         except Exception as bug:  # the last place that can end the session
@@ -136,28 +132,13 @@ class ImportService:
     async def _record(self, state: SessionState, error: SeguedError | None) -> None:
         """Put on record how the session ended, if the library still takes it."""
         self.board.state = state
-        if self._session is None:
+        if self._roll.session is None:
             return
-        reason = str(error) if error else None
         try:
             await self._store.do(reopen.recover)
-            await self._store.do(sessions.count, self._session, self.board.snapshot())
-            await self._store.do(sessions.move, self._session, state, reason)
+            await self._roll.end(state, str(error) if error else None)
         except StoreError as again:
             log.warning("session.unrecorded", detail=str(again))
-        log.info("session.ended", state=state.value, reason=reason)
-
-    @asynccontextmanager
-    async def _outside(
-        self, held: Settings, *, offline: bool
-    ) -> AsyncIterator[tuple[Desk, ...]]:
-        """Yield the desks of the services to ask; none when `offline`."""
-        if offline:
-            yield ()
-            return
-        services = self.config.services
-        async with open_session(services, __version__) as session:
-            yield desks(session, services, held.acoustid_api_key, self._plant.clock)
 
     async def _import(self, work: "_Work", services: Sequence[Desk]) -> None:
         grounds = Grounds(work.roots, self._away)
@@ -171,7 +152,7 @@ class ImportService:
         except BaseExceptionGroup as failures:
             raise first_of(failures) from failures
         finally:
-            self._services = {desk.name: desk.state for desk in services}
+            self._services = works.services
 
     async def _scan(self, grounds: Grounds) -> None:
         filters = Filters.of(self.config.scanning)
@@ -185,9 +166,6 @@ class ImportService:
             if swept.offline:
                 log.warning("root.offline", folder=shown(root))
             self._swept[shown(root)] = swept
-        self.board.state = SessionState.PROCESSING
-        session = str(self._session)
-        await self._store.do(sessions.move, session, self.board.state)
-        await self._store.do(sessions.count, session, self.board.snapshot())
+        await self._roll.move(SessionState.PROCESSING)
         grounds.scanned.set()
         grounds.news.set()

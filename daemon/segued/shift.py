@@ -1,26 +1,21 @@
 """A shift: work on what arrives, session after session, by settings as they are."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import structlog
 
-from segued import __version__
-from segued.clients.http import open_session
-from segued.config import Config, Settings
+from segued.config import Config
 from segued.intake.grounds import Grounds
 from segued.model import SessionState
-from segued.paths import shown
-from segued.pipeline.desks import Desk, desks
-from segued.progress.board import Board, Standing
-from segued.store import intake, reports, sessions, settings
-from segued.store.database import Store
-from segued.works import Plant, Works
+from segued.progress.board import Standing
+from segued.roll import Roll
+from segued.store import intake, reports, settings
+from segued.works import Plant, Works, outside
 
-__all__ = ["Orders", "Roll", "Shift"]
+__all__ = ["Orders", "Shift"]
 
 log: Final = structlog.get_logger()
 
@@ -37,41 +32,6 @@ class Orders:
     config: Config
     roots: Sequence[bytes]
     offline: bool = False
-
-
-class Roll:
-    """The session under way, on record.
-
-    Attributes:
-        session: Its id; None while there is none.
-    """
-
-    def __init__(self, store: Store, board: Board) -> None:
-        self.session: str | None = None
-        self._store: Final = store
-        self._board: Final = board
-
-    async def begin(self, roots: Sequence[bytes]) -> None:
-        """Open a session, unless one is under way."""
-        if self.session is None:
-            names = [shown(root) for root in roots]
-            self.session = await self._store.do(sessions.start, names)
-
-    async def move(self, state: SessionState, reason: str | None = None) -> None:
-        """Put on record, and on the board, where it stands."""
-        self._board.state = state
-        if self.session is None:
-            return
-        session, now = self.session, self._board.snapshot()
-        await self._store.do(sessions.count, session, now)
-        await self._store.do(sessions.move, session, state, reason)
-        counted = {group: named for group, named in now.counters.items() if named}
-        log.info("session.moved", state=state.value, reason=reason, counted=counted)
-
-    async def end(self, state: SessionState, reason: str | None = None) -> None:
-        """Close it, if one is under way."""
-        await self.move(state, reason)
-        self.session = None
 
 
 class Shift:
@@ -103,12 +63,12 @@ class Shift:
         self._grounds: Final = grounds
         self._roll: Final = roll
         self._went_well: Final = went_well
-        self._desks: Sequence[Desk] = ()
+        self._works: Works | None = None
 
     @property
     def services(self) -> dict[str, str]:
         """How each outside service is, in words."""
-        return {desk.name: desk.state for desk in self._desks}
+        return self._works.services if self._works else {}
 
     async def work(self) -> None:
         """Work by the settings as they are, session after session.
@@ -119,26 +79,14 @@ class Shift:
         """
         config = self._orders.config
         held = await self._plant.store.do(settings.load, config.settings)
-        async with self._outside(config, held) as services:
-            self._desks = services
+        plant = self._plant
+        async with outside(plant, held, offline=self._orders.offline) as services:
             count = held.ai_processing_thread_count
-            works = Works(self._plant, self._grounds, services, held, count)
+            self._works = works = Works(plant, self._grounds, services, held, count)
             async with works.running():
                 while True:
                     await self._see_through(works)
                     await self._until_work()
-
-    @asynccontextmanager
-    async def _outside(
-        self, config: Config, held: Settings
-    ) -> AsyncIterator[tuple[Desk, ...]]:
-        if self._orders.offline:
-            yield ()
-            return
-        async with open_session(config.services, __version__) as session:
-            yield desks(
-                session, config.services, held.acoustid_api_key, self._plant.clock
-            )
 
     async def _see_through(self, works: Works) -> None:
         """Work through one session."""

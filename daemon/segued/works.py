@@ -10,6 +10,8 @@ from typing import Final
 
 import structlog
 
+from segued import __version__
+from segued.clients.http import open_session
 from segued.clients.pace import Clock
 from segued.compute import Compute
 from segued.config import Config, Settings
@@ -20,7 +22,7 @@ from segued.media import essentia, fingerprint
 from segued.phases import PHASES
 from segued.phases.contract import Tools
 from segued.phases.p09_flavor import SPOOLED
-from segued.pipeline.desks import Desk
+from segued.pipeline.desks import Desk, desks
 from segued.pipeline.enquiry import Enquiry
 from segued.pipeline.pool import run_workers
 from segued.progress.board import Board
@@ -28,7 +30,7 @@ from segued.store import lookups, reopen, reports
 from segued.store.database import Store
 from segued.workqueue import WorkQueue
 
-__all__ = ["Plant", "Works", "first_of"]
+__all__ = ["Plant", "Works", "first_of", "outside"]
 
 log: Final = structlog.get_logger()
 
@@ -44,6 +46,19 @@ class Plant:
     clock: Clock
 
 
+@asynccontextmanager
+async def outside(
+    plant: Plant, held: Settings, *, offline: bool
+) -> AsyncIterator[tuple[Desk, ...]]:
+    """Yield the desks of the services to ask; none when `offline`."""
+    if offline:
+        yield ()
+        return
+    services = plant.config.services
+    async with open_session(services, __version__) as session:
+        yield desks(session, services, held.acoustid_api_key, plant.clock)
+
+
 class Works:
     """Imports what is PENDING on the grounds, for as long as it is run."""
 
@@ -51,7 +66,7 @@ class Works:
         self,
         plant: Plant,
         grounds: Grounds,
-        desks: Sequence[Desk],
+        services: Sequence[Desk],
         held: Settings,
         workers: int,
     ) -> None:
@@ -60,17 +75,22 @@ class Works:
         Args:
             plant: What an import needs.
             grounds: The music folders, and what is new in them.
-            desks: The services to ask; none when offline.
+            services: Whom to ask; nobody when offline.
             held: The settings of the library.
             workers: How many files are worked on at once.
         """
         self._plant: Final = plant
         self._grounds: Final = grounds
-        self._desks: Final = desks
+        self._services: Final = services
         self._held: Final = held
         self._workers: Final = workers
         self._queue: Final = WorkQueue(plant.config.importing.queue_length)
         self._enquiry: Enquiry
+
+    @property
+    def services(self) -> dict[str, str]:
+        """How each outside service is, in words."""
+        return {desk.name: desk.state for desk in self._services}
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Works"]:
@@ -84,7 +104,7 @@ class Works:
         roots = await asyncio.to_thread(_part, plant.config.database, grounds.roots)
         self._enquiry = enquiry = Enquiry(
             plant.store,
-            self._desks,
+            self._services,
             clock=plant.clock,
             board=plant.board,
             roots=roots,

@@ -43,18 +43,22 @@ def test_a_library_that_is_taken_away_ends_it(segued: Segued, tmp_path: Path) ->
         assert "removed or replaced" in alive.said.read_text()
 
 
-def test_stopped_for_a_while_it_walks_again(segued: Segued, tmp_path: Path) -> None:
-    """As after a suspend: what happened meanwhile is found."""
+def test_what_slept_walks_again(segued: Segued, tmp_path: Path) -> None:
+    """As after a suspend: it notices, and takes no event's word for it."""
     music = tmp_path / "music"
     tune(music / "one.wav", 1)
 
     with living(segued, music) as alive:
         alive.until_done(1)
+        before = alive.heard
         os.killpg(alive.process.pid, signal.SIGSTOP)
         tune(music / "two.wav", 2)
-        time.sleep(1.0)  # this is the story: nothing moves
+        time.sleep(16.0)  # this is the story: more than a tick and what may be late
         os.killpg(alive.process.pid, signal.SIGCONT)
+        alive.until_said("daemon.woke", after=before)
         alive.until_done(2)
+
+        alive.imported_once(2)
 
 
 def test_no_descriptors_left_is_waited_for(segued: Segued, tmp_path: Path) -> None:

@@ -23,13 +23,15 @@ async def feed(grounds: Grounds, store: Store, queue: WorkQueue) -> None:
     while True:
         grounds.news.clear()
         all_scanned = grounds.scanned.is_set()
+        # Before the look: whoever ends during it may leave something behind.
+        resting = queue.resting
         offered = await _offer_dropped(grounds, store, queue)
         for root in grounds.roots:
             if root not in grounds.away:
                 offered += await _offer_all(root, grounds, store, queue)
         if not all_scanned:
             await grounds.news.wait()
-        elif offered or not queue.resting:
+        elif offered or not resting:
             # A worker's finding can make another file PENDING again: a
             # duplicate whose original failed, say. So another look follows; at
             # once, if something was dropped in beside a long file.

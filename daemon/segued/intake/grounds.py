@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from segued.paths import is_within
+
 __all__ = ["Grounds"]
 
 
@@ -28,6 +30,6 @@ class Grounds:
     def root_of(self, path: bytes) -> bytes | None:
         """Return the music folder that a path is in."""
         for root in self.roots:
-            if (path + b"/").startswith(root.rstrip(b"/") + b"/"):
+            if is_within(path, root):
                 return root
         return None

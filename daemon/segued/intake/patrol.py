@@ -9,7 +9,6 @@ import asyncio
 import os
 import stat
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import Final
@@ -24,7 +23,7 @@ from segued.intake.settle import Settling
 from segued.intake.sweep import Part, Swept, sweep
 from segued.media.looking import LOOK_LIMIT, look
 from segued.model import Found
-from segued.paths import shown
+from segued.paths import is_within, shown
 from segued.progress.board import FolderLine
 from segued.store.database import Store
 from segued.units import Seconds
@@ -52,15 +51,13 @@ class Patrol:
         walked: Set when it has been walked for the first time, or is offline.
     """
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         root: bytes,
         filters: Filters,
         store: Store,
         grounds: Grounds,
         limits: Watching,
-        *,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Prepare.
 
@@ -70,7 +67,6 @@ class Patrol:
             store: The library.
             grounds: What the parts of the intake tell each other.
             limits: How long is waited for what.
-            clock: Seconds that only ever go up.
         """
         self.root: Final = root
         self.walked: Final = asyncio.Event()
@@ -78,7 +74,6 @@ class Patrol:
         self._store: Final = store
         self._grounds: Final = grounds
         self._limits: Final = limits
-        self._clock: Final = clock
         self._settling: Final = Settling(
             quiet=Seconds(limits.settle_seconds),
             patience=Seconds(limits.folder_seconds),
@@ -98,7 +93,7 @@ class Patrol:
     def report(self) -> FolderLine:
         """Return how it stands."""
         limit = Seconds(self._limits.restless_seconds)
-        restless = self._settling.restless(self._clock(), limit)
+        restless = self._settling.restless(time.monotonic(), limit)
         return FolderLine(
             shown(self.root),
             self._state,
@@ -149,12 +144,12 @@ class Patrol:
         if self._state != "offline":
             due += [*self._dirty.values(), *self._settling.due().values()]
         with suppress(TimeoutError):
-            async with asyncio.timeout(max(0.0, min(due) - self._clock())):
+            async with asyncio.timeout(max(0.0, min(due) - time.monotonic())):
                 await self._hearing.stirred.wait()
         self._gather()
-        if self._clock() >= self._check_at:
+        if time.monotonic() >= self._check_at:
             await self._check()
-        if self._clock() >= self._sweep_at:
+        if time.monotonic() >= self._sweep_at:
             await self._sweep()
         elif self._state != "offline":
             await self._look_around()
@@ -165,10 +160,10 @@ class Patrol:
         if lost:
             log.info("events.lost", folder=shown(self.root))
             self.sweep_soon()
-        now = self._clock()
+        now = time.monotonic()
         for path, is_folder in heard:
             place, deep = (path, True) if is_folder else (os.path.dirname(path), False)
-            if not place.startswith(self.root):
+            if not is_within(place, self.root):
                 continue
             if not self._filters.wants_place(self.root, place):
                 continue
@@ -183,16 +178,16 @@ class Patrol:
 
     async def _look_around(self) -> None:
         """Look at every place whose time has come."""
-        now = self._clock()
+        now = time.monotonic()
         dues = [*self._dirty.items()]
         dues += [((each, False), due) for each, due in self._settling.due().items()]
         places = dict.fromkeys(place for place, due in dues if due <= now)
         for place, deep in places:
             self._dirty.pop((place, deep), None)
-            started = self._clock()
+            started = time.monotonic()
             whole = partial(self._settling.is_whole, now=started)
             swept = await self._swept(Part(place, deep, whole))
-            took = self._clock() - started
+            took = time.monotonic() - started
             self._pause = max(LOOK_SECONDS, BUSY_FACTOR * took)
             if swept.offline:
                 await self._go_offline()
@@ -202,10 +197,10 @@ class Patrol:
             self._settled({place, *swept.seen}, swept)
             if deep and not await self._hearing.reaches(swept.seen):
                 self._state = "polling"
-                self._sweep_at = self._clock() + self._limits.poll_seconds
+                self._sweep_at = time.monotonic() + self._limits.poll_seconds
 
     def _settled(self, places: set[bytes], swept: Swept) -> None:
-        self._settling.looked(places, swept.unsettled, self._clock())
+        self._settling.looked(places, swept.unsettled, time.monotonic())
         for folder in swept.fresh:
             self._grounds.dropped[folder] = None
         if swept.fresh or swept.missing:
@@ -223,7 +218,7 @@ class Patrol:
             self._marks.clear()
         self._sweeps += 1
         self._dirty.clear()
-        now = self._clock()
+        now = time.monotonic()
         # A file that was changed a moment ago may be changing still.
         lately = time.time_ns() - round(self._limits.settle_seconds * 1e9)
 
@@ -238,7 +233,7 @@ class Patrol:
         every = self._limits.reconcile_seconds
         if self._hearing.why is not None:
             every = min(every, self._limits.poll_seconds)
-        self._sweep_at = self._clock() + every
+        self._sweep_at = time.monotonic() + every
         if swept.offline or not swept.seen:
             await self._go_offline()
             return
@@ -249,7 +244,7 @@ class Patrol:
         )
         self._settled(swept.seen, swept)
         if not await self._hearing.reaches(swept.seen):
-            self._sweep_at = self._clock() + self._limits.poll_seconds
+            self._sweep_at = time.monotonic() + self._limits.poll_seconds
         self._strange = False
         self._state = "watching" if self._hearing.why is None else "polling"
         if self.root in self._grounds.away:
@@ -261,18 +256,18 @@ class Patrol:
             log.warning("root.offline", folder=shown(self.root), reason=why)
         self._state, self._away_for = "offline", why
         # Not before its time: what hangs would be asked again and again.
-        self._check_at = self._clock() + self._limits.check_seconds
-        self._sweep_at = self._clock() + self._limits.reconcile_seconds
+        self._check_at = time.monotonic() + self._limits.check_seconds
+        self._sweep_at = time.monotonic() + self._limits.reconcile_seconds
         self._grounds.away.add(self.root)
         self._marks.clear()
 
     async def _check(self) -> None:
         """See that the folder is the one that is watched, and the watch alive."""
-        self._check_at = self._clock() + self._limits.check_seconds
+        self._check_at = time.monotonic() + self._limits.check_seconds
         identity = await look(self.root, LOOK_LIMIT, _identity, self.root)
         if identity is None:
             await self._go_offline()
-            self._sweep_at = self._clock() + self._limits.reconcile_seconds
+            self._sweep_at = time.monotonic() + self._limits.reconcile_seconds
             return
         if identity != self._identity or self._hearing.lame:
             self._strange = self._identity not in (None, identity)
@@ -280,12 +275,12 @@ class Patrol:
             await self._listen()
         elif self._state == "offline" or self.root in self._grounds.away:
             self._sweep_at = 0.0
-        elif self._hearing.may_pass and self._clock() >= self._listen_at:
+        elif self._hearing.may_pass and time.monotonic() >= self._listen_at:
             await self._listen()
 
     async def _listen(self) -> None:
         """Watch for events from the beginning, and walk the folder then."""
-        self._listen_at = self._clock() + self._limits.reconcile_seconds
+        self._listen_at = time.monotonic() + self._limits.reconcile_seconds
         await self._hearing.begin()
         self._sweep_at = 0.0
 

@@ -10,7 +10,7 @@ from segued.errors import ConfigError
 from segued.intake.filters import IGNORE_MARKERS, Filters
 from segued.media.reading import signature_of
 from segued.model import Folder, Found
-from segued.paths import shown
+from segued.paths import is_within, shown
 
 __all__ = ["Unreadable", "grounds_of", "keep_apart", "roots_of", "walk"]
 
@@ -29,11 +29,9 @@ def roots_of(folders: list[str]) -> list[bytes]:
     Raises:
         ConfigError: One of them is missing, no folder, or may not be read.
     """
-    roots: list[bytes] = []
     for given in folders:
-        path = os.path.realpath(os.fsencode(os.path.expanduser(given)))
         try:
-            os.scandir(path).close()
+            os.scandir(os.fsencode(os.path.expanduser(given))).close()
         except FileNotFoundError:
             raise ConfigError(f"{shown(given)}: there is no such folder") from None
         except NotADirectoryError:
@@ -43,28 +41,18 @@ def roots_of(folders: list[str]) -> list[bytes]:
             raise ConfigError(
                 f"{shown(given)}: the folder may not be read: {reason}"
             ) from error
-        roots.append(path)
-    kept: list[bytes] = []
-    for root in sorted(set(roots)):
-        if not any(root.startswith(each.rstrip(b"/") + b"/") for each in kept):
-            kept.append(root)
-    return kept
+    return grounds_of(folders)
 
 
 def grounds_of(folders: Sequence[str]) -> list[bytes]:
-    """Return the folders to watch: absolute, none inside another.
-
-    One that is not there is waited for.
-    """
+    """Return music folders: absolute, real, none inside another, there or not."""
     paths = {
         os.path.realpath(os.fsencode(os.path.expanduser(each))) for each in folders
     }
     return [
         path
         for path in sorted(paths)
-        if not any(
-            path.startswith(other.rstrip(b"/") + b"/") for other in paths - {path}
-        )
+        if not any(is_within(path, other) for other in paths - {path})
     ]
 
 
@@ -74,9 +62,9 @@ def keep_apart(database: Path, roots: Sequence[bytes]) -> None:
     Raises:
         ConfigError: Names the library and the folder.
     """
-    place = os.fsencode(os.path.realpath(database.absolute().parent)) + b"/"
+    place = os.fsencode(os.path.realpath(database.absolute().parent))
     for root in roots:
-        if place.startswith(root.rstrip(b"/") + b"/"):
+        if is_within(place, root):
             raise ConfigError(
                 f"{database}: the library cannot be inside the music folder "
                 f"{shown(root)}; choose another place with --database"
@@ -115,7 +103,7 @@ def walk(
 
 def _is_closed(root: bytes, place: bytes) -> bool:
     """Return whether a folder above a place says not to look into it."""
-    while place != root and place.startswith(root):
+    while place != root and is_within(place, root):
         place = os.path.dirname(place)
         for name in IGNORE_MARKERS:
             try:

@@ -12,7 +12,7 @@ from segued.intake.scan import Unreadable, walk
 from segued.media.looking import LOOK_LIMIT, look
 from segued.media.reading import is_away
 from segued.model import FileId, Folder, Found
-from segued.paths import shown
+from segued.paths import is_within, shown
 from segued.progress.board import Board
 from segued.store import intake
 from segued.store.database import Store
@@ -149,13 +149,14 @@ async def _lost(
     root: bytes, store: Store, part: Part, swept: Swept
 ) -> tuple[tuple[FileId, bytes], ...]:
     """Return the files in folders that the library knows and the walk did not see."""
-    blind = tuple(each.path.rstrip(b"/") + b"/" for each in swept.unreadable)
+    blind = [each.path for each in swept.unreadable]
     place = part.place or root
     known = await store.do(intake.folders_under, place) if part.deep else [place]
     lost = [
         Folder(root, path, ())
         for path in known
-        if path not in swept.seen and not (path + b"/").startswith(blind or (b"\0",))
+        if path not in swept.seen
+        and not any(is_within(path, unseen) for unseen in blind)
     ]
     return (await store.do(intake.admit, lost)).gone if lost else ()
 

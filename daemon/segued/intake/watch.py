@@ -25,6 +25,8 @@ from watchdog.events import (
 )
 from watchdog.observers.inotify import InotifyEmitter, InotifyObserver
 
+from segued.paths import is_within
+
 __all__ = ["Watch", "file_system", "why_not"]
 
 # Each such warning holds the names of all folders that are watched.
@@ -67,10 +69,9 @@ def file_system(path: bytes, mounts: bytes) -> str:
     for line in mounts.splitlines():
         before, _, after = line.partition(b" - ")
         place = before.split(b" ")[4].decode("unicode_escape").encode("latin-1")
-        under = place.rstrip(b"/") + b"/"
         # Of two mounts at one place, the later one is seen.
-        if (path + b"/").startswith(under) and len(under) >= best:
-            best, kind = len(under), after.split(b" ")[0].decode("ascii", "replace")
+        if is_within(path, place) and len(place) >= best:
+            best, kind = len(place), after.split(b" ")[0].decode("ascii", "replace")
     return kind
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 from peewee import fn
 
 from segued.model import FileId, FileStatus
+from segued.paths import is_within
 from segued.store.asked import ANSWERS, Lookup
 from segued.store.models import Checkpoint, File, now, tuples
 from segued.store.prepared import Query, prepared
@@ -234,7 +235,7 @@ def _settle(file: FileId, service: str, roots: Sequence[bytes] = ()) -> bool:
     row = File.get_or_none(File.id == file)
     if row is None or row.status != FileStatus.COMPLETE:
         return False
-    if roots and not any(row.path.startswith(_slashed(root)) for root in roots):
+    if roots and not any(is_within(row.path, root) for root in roots):
         return False
     phase = WAITED_AT[service]
     waited = Checkpoint.select().where(
@@ -279,10 +280,6 @@ def _due(service: str, roots: Sequence[bytes] = ()) -> Any:  # noqa: ANN401
         return due
     there = File.select(File.id).where(below_any(roots))
     return due & Lookup.file.in_(there)
-
-
-def _slashed(root: bytes) -> bytes:
-    return root.rstrip(b"/") + b"/"
 
 
 def _in_days(days: int) -> str:

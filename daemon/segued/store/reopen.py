@@ -9,6 +9,7 @@ from peewee import SQL, fn
 
 from segued.errors import WorkCrashedError
 from segued.model import FileId, FileStatus, SongStatus
+from segued.paths import slashed
 from segued.store import files
 from segued.store.content import NOT_OWNERS
 from segued.store.entities import PassageSong, Song
@@ -41,7 +42,7 @@ CRASHES_MAX: Final = 3
 
 def below(root: bytes) -> Any:  # noqa: ANN401
     """Return the condition that a file is below a folder."""
-    slash = root.rstrip(b"/") + b"/"
+    slash = slashed(root)
     return (File.path > slash) & (File.path < slash[:-1] + b"0")
 
 

@@ -13,15 +13,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from segued.errors import StoreError
+from segued.paths import slashed
 from segued.store.faults import store_error
 
 __all__ = [
     "TOPICS",
     "Summary",
     "explained",
-    "last_session",
     "roots",
     "rows",
+    "session",
     "standing",
     "summary",
 ]
@@ -91,8 +92,8 @@ def summary(path: Path, roots: Sequence[bytes] = ()) -> Summary:
         StoreError: There is no library there, or it cannot be read.
     """
     below = " OR ".join("(files.path > ? AND files.path < ?)" for _ in roots) or "1"
-    slashed = [root.rstrip(b"/") + b"/" for root in roots]
-    bounds = [each for slash in slashed for each in (slash, slash[:-1] + b"0")]
+    slashes = map(slashed, roots)
+    bounds = [each for slash in slashes for each in (slash, slash[:-1] + b"0")]
 
     with _reading(path) as database:
 
@@ -138,7 +139,8 @@ def standing(path: Path, roots: Sequence[bytes]) -> tuple[int, int, int, int]:
     """Count the files below some folders that are not missing.
 
     Returns:
-        How many there are, have nothing ahead of them, failed, wait for a service.
+        How many there are, have nothing ahead of them, failed; and how many of the
+        whole library wait for a service, which is quick to count.
 
     Raises:
         StoreError: There is no library there, or it cannot be read.
@@ -146,7 +148,7 @@ def standing(path: Path, roots: Sequence[bytes]) -> tuple[int, int, int, int]:
     total = done = failed = 0
     with _reading(path) as database:
         for root in roots:
-            slash = root.rstrip(b"/") + b"/"
+            slash = slashed(root)
             for status, count in database.execute(
                 "SELECT status, count(*) FROM files WHERE path > ? AND path < ?"
                 " AND status <> 'MISSING' GROUP BY status",
@@ -200,14 +202,16 @@ def explained(path: Path, file: bytes) -> list[dict[str, Any]]:
         ]
 
 
-def last_session(path: Path) -> dict[str, Any] | None:
-    """Return the newest import session, if there was one.
+def session(path: Path, wanted: str | None = None) -> dict[str, Any] | None:
+    """Return an import session by its id, or the newest, if there is one.
 
     Raises:
         StoreError: There is no library there, or it cannot be read.
     """
     with _reading(path) as database:
         row = database.execute(
-            "SELECT * FROM import_sessions ORDER BY rowid DESC LIMIT 1"
+            "SELECT * FROM import_sessions WHERE id = ? OR ? IS NULL"
+            " ORDER BY rowid DESC LIMIT 1",
+            [wanted, wanted],
         ).fetchone()
         return dict(row) if row else None

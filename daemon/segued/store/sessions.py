@@ -26,14 +26,18 @@ class Counts(Protocol):
         """Files that failed."""
 
 
-OPEN = (SessionState.SCANNING, SessionState.PROCESSING, SessionState.PAUSED)
+AT_WORK = (SessionState.SCANNING, SessionState.PROCESSING)
+OPEN = (*AT_WORK, SessionState.PAUSED)
 
 
 def start(roots: Sequence[str]) -> str:
-    """Open a session; one that a killed process left open is closed first."""
+    """Open a session; one that a killed process left open is closed first.
+
+    One that is paused waits for whoever resumes it.
+    """
     Session.update(
         state=SessionState.FAILED, ended_at=now(), reason="the process was killed"
-    ).where(Session.state.in_(list(OPEN))).execute()
+    ).where(Session.state.in_(list(AT_WORK))).execute()
     session: str = Session.create(roots=codec.encode(list(roots))).id
     return session
 

@@ -43,6 +43,9 @@ log: Final = structlog.get_logger()
 
 BODY_BYTES_MAX: Final = 1 << 16
 BACKLOG: Final = 64
+CURRENT: Final = "current"
+"""Stands for the id of the session under way."""
+
 MBID: Final = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 CLOSING_SECONDS: Final = 1.0
 
@@ -86,11 +89,11 @@ def application(obey: Obey) -> web.Application:
 
     on("GET", "/health", lambda _: Tell())
     on("GET", "/api/import/session", lambda _: Tell())
-    on("GET", "/api/import/status/{session}", lambda _: Tell())
+    on("GET", "/api/import/status/{session}", lambda asked: Tell(asked.session))
     on("POST", "/api/import/session/start", lambda asked: asked.scan())
-    on("POST", "/api/import/pause/{session}", lambda _: Pause())
-    on("POST", "/api/import/resume/{session}", lambda _: Resume())
-    on("POST", "/api/import/cancel/{session}", lambda _: Cancel())
+    on("POST", "/api/import/pause/{session}", lambda asked: Pause(asked.session))
+    on("POST", "/api/import/resume/{session}", lambda asked: Resume(asked.session))
+    on("POST", "/api/import/cancel/{session}", lambda asked: Cancel(asked.session))
     on("POST", "/api/retry", lambda asked: asked.retry())
     on("GET", "/api/settings", lambda _: Show())
     on("PUT", "/api/settings/{name}", lambda asked: asked.put())
@@ -108,6 +111,11 @@ class _Asked:
     @classmethod
     async def of(cls, request: web.Request) -> "_Asked":
         return cls(request, await request.read())
+
+    @property
+    def session(self) -> str | None:
+        named = self._request.match_info["session"]
+        return None if named == CURRENT else named
 
     def scan(self) -> Scan:
         path = self._as(_ScanBody).path
