@@ -201,8 +201,9 @@ class Patrol:
 
     def _settled(self, places: set[bytes], swept: Swept) -> None:
         self._settling.looked(places, swept.unsettled, time.monotonic())
-        for folder in swept.fresh:
-            self._grounds.dropped[folder] = None
+        if self.walked.is_set():
+            # What the first walk finds is the backlog.
+            self._grounds.dropped.update(dict.fromkeys(swept.fresh))
         if swept.fresh or swept.missing:
             self._grounds.news.set()
 
