@@ -8,9 +8,19 @@ from pathlib import Path
 import pytest
 
 from segued.errors import DecodeError, StoreError
-from segued.model import Confidence, FileStatus, Span, Warned
-from segued.store import files, passages, reports, songs
+from segued.model import (
+    Confidence,
+    FileStatus,
+    Folder,
+    Found,
+    Signature,
+    Span,
+    Warned,
+)
+from segued.store import checkpoints, files, intake, passages, reports, songs
+from segued.store.checkpoints import Kept
 from segued.store.database import Store
+from segued.store.models import File
 from segued.store.passages import Decided
 from segued.units import Ticks
 from tests.store.shelf import ROOT, Shelf
@@ -137,3 +147,26 @@ async def test_the_summary_counts_what_is_below_the_folders(store: Store) -> Non
     assert found.failed == [("decode", "/music/b: no sound")]
     assert found.warned == [("truncated", "/music/a: cut short")]
     assert reports.summary(store.path, [b"/elsewhere"]).files == {}
+
+
+async def test_how_it_stands_below_the_folders(store: Store) -> None:
+    """What waits elsewhere is nobody's business here, nor what is missing."""
+    shelf = Shelf(store)
+    await shelf.walk("a", "b", "c", "gone")
+    beside = Found(b"/beside/d", Signature(1, 1, 1))
+    await store.do(intake.admit, [Folder(b"/beside", b"/beside", (beside,))])
+    await shelf.walk("a", "b", "c")
+    good, bad = await shelf.file("a"), await shelf.file("b")
+
+    def fill() -> None:
+        for waits in (good.id, File.get(File.path == beside.path).id):
+            checkpoints.put(waits, Kept(5, "1", "{}", "acoustid"))
+        files.finish(good.id, FileStatus.COMPLETE)
+        files.fail(bad.id, 4, DecodeError(bad.path, "no sound"))
+
+    await store.do(fill)
+
+    assert reports.standing(store.path, [ROOT]) == (3, 2, 1, 1)
+    assert reports.standing(store.path, [b"/beside"]) == (1, 0, 0, 1)
+    assert reports.standing(store.path, [ROOT, b"/beside"]) == (4, 2, 1, 2)
+    assert reports.standing(store.path, []) == (0, 0, 0, 0)

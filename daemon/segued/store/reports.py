@@ -91,17 +91,13 @@ def summary(path: Path, roots: Sequence[bytes] = ()) -> Summary:
     Raises:
         StoreError: There is no library there, or it cannot be read.
     """
-    below = " OR ".join("(files.path > ? AND files.path < ?)" for _ in roots) or "1"
-    slashes = map(slashed, roots)
-    bounds = [each for slash in slashes for each in (slash, slash[:-1] + b"0")]
+    below, bounds = _below(roots)
 
     with _reading(path) as database:
 
         def ask(columns: str, rest: str = "") -> list[Any]:
             sql = f"SELECT {columns} FROM files {rest}"  # noqa: S608
-            return database.execute(
-                sql.replace("BELOW", f"({below})"), bounds
-            ).fetchall()
+            return database.execute(sql.replace("BELOW", below), bounds).fetchall()
 
         def problems(fatal: int) -> list[tuple[str, str]]:
             found = ask(
@@ -135,31 +131,52 @@ def summary(path: Path, roots: Sequence[bytes] = ()) -> Summary:
         )
 
 
+def _below(roots: Sequence[bytes]) -> tuple[str, list[bytes]]:
+    """Return the condition that a file is below one of some folders, and its values.
+
+    Without folders, all files are.
+    """
+    slashes = map(slashed, roots)
+    bounds = [each for slash in slashes for each in (slash, slash[:-1] + b"0")]
+    either = " OR ".join("(files.path > ? AND files.path < ?)" for _ in roots)
+    return f"({either or 1})", bounds
+
+
 def standing(path: Path, roots: Sequence[bytes]) -> tuple[int, int, int, int]:
     """Count the files below some folders that are not missing.
 
     Returns:
-        How many there are, have nothing ahead of them, failed; and how many of the
-        whole library wait for a service, which is quick to count.
+        How many there are, have nothing ahead of them, failed, wait for a service.
 
     Raises:
         StoreError: There is no library there, or it cannot be read.
     """
     total = done = failed = 0
+    if not roots:
+        return 0, 0, 0, 0
+    below, bounds = _below(roots)
     with _reading(path) as database:
-        for root in roots:
-            slash = slashed(root)
-            for status, count in database.execute(
-                "SELECT status, count(*) FROM files WHERE path > ? AND path < ?"
-                " AND status <> 'MISSING' GROUP BY status",
-                [slash, slash[:-1] + b"0"],
-            ):
-                total += count
-                done += count if status not in {"PENDING", "PROCESSING"} else 0
-                failed += count if status == "FAILED" else 0
-        ((deferred,),) = database.execute(
-            "SELECT count(DISTINCT file_id) FROM checkpoints WHERE needs IS NOT NULL"
-        )
+
+        def ask(sql: str) -> list[Any]:
+            return database.execute(sql.replace("BELOW", below), bounds).fetchall()
+
+        for status, count in ask(
+            "SELECT status, count(*) FROM files WHERE BELOW"
+            " AND status <> 'MISSING' GROUP BY status"
+        ):
+            total += count
+            done += count if status not in {"PENDING", "PROCESSING"} else 0
+            failed += count if status == "FAILED" else 0
+        waiting = "SELECT count(DISTINCT file_id) FROM checkpoints"
+        ((elsewhere,),) = ask("SELECT EXISTS (SELECT 1 FROM files WHERE NOT BELOW)")
+        if elsewhere:
+            ((deferred,),) = ask(
+                f"{waiting} JOIN files ON files.id = file_id WHERE BELOW"
+                " AND needs IS NOT NULL AND status <> 'MISSING'"
+            )
+        else:
+            # A thirtieth of the effort, and the same: all there is is below them.
+            ((deferred,),) = database.execute(f"{waiting} WHERE needs IS NOT NULL")
     return total, done, failed, deferred
 
 
