@@ -10,6 +10,7 @@ import pytest
 from segued.errors import DecodeError, StoreError
 from segued.model import (
     Confidence,
+    FileId,
     FileStatus,
     Folder,
     Found,
@@ -159,7 +160,7 @@ async def test_how_it_stands_below_the_folders(store: Store) -> None:
     good, bad = await shelf.file("a"), await shelf.file("b")
 
     def fill() -> None:
-        for waits in (good.id, File.get(File.path == beside.path).id):
+        for waits in (good.id, FileId(File.get(File.path == beside.path).id)):
             checkpoints.put(waits, Kept(5, "1", "{}", "acoustid"))
         files.finish(good.id, FileStatus.COMPLETE)
         files.fail(bad.id, 4, DecodeError(bad.path, "no sound"))
