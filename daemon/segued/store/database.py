@@ -29,7 +29,7 @@ from segued.errors import (
     StoreTooNewError,
     StoreUnwritableError,
 )
-from segued.store import entities, migrate, models
+from segued.store import entities, migrate, models, search
 from segued.store.faults import store_error
 
 __all__ = ["APPLICATION_ID", "Store"]
@@ -65,6 +65,7 @@ class Store:
                 "cache_size": -CACHE_KIB,
             },
         )
+        search.prepare(self._database)
 
     async def open(self) -> None:
         """Open the library, made or brought up to date first if it must be.
@@ -206,9 +207,9 @@ class Store:
         self._database.execute_sql(f"PRAGMA user_version = {migrate.SCHEMA_VERSION}")
         self._database.create_tables(entities.TABLES)
         views = resources.files(__package__).joinpath("views.sql").read_text()
-        for statement in views.split(";"):
-            if statement.strip():
-                self._database.execute_sql(statement)
+        for statement in search.statements(views):
+            self._database.execute_sql(statement)
+        search.build(self._database)
 
     def _close(self) -> None:
         if not self._database.is_closed():

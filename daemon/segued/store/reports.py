@@ -20,6 +20,7 @@ __all__ = [
     "TOPICS",
     "Summary",
     "explained",
+    "reading",
     "roots",
     "rows",
     "session",
@@ -60,7 +61,12 @@ class Summary:
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[sqlite3.Connection]:
+def reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open a library to read from it, within this context.
+
+    Raises:
+        StoreError: There is no library there, or it cannot be read.
+    """
     if not path.exists():
         raise StoreError(f"{path}: there is no library yet; import something first")
     try:
@@ -80,7 +86,7 @@ def rows(path: Path, topic: str) -> Iterator[dict[str, Any]]:
     Raises:
         StoreError: There is no library there, or it cannot be read.
     """
-    with _reading(path) as database:
+    with reading(path) as database:
         for row in database.execute(TOPICS[topic]):
             yield dict(row)
 
@@ -93,7 +99,7 @@ def summary(path: Path, roots: Sequence[bytes] = ()) -> Summary:
     """
     below, bounds = _below(roots)
 
-    with _reading(path) as database:
+    with reading(path) as database:
 
         def ask(columns: str, rest: str = "") -> list[Any]:
             sql = f"SELECT {columns} FROM files {rest}"  # noqa: S608
@@ -155,7 +161,7 @@ def standing(path: Path, roots: Sequence[bytes]) -> tuple[int, int, int, int]:
     if not roots:
         return 0, 0, 0, 0
     below, bounds = _below(roots)
-    with _reading(path) as database:
+    with reading(path) as database:
 
         def ask(sql: str) -> list[Any]:
             return database.execute(sql.replace("BELOW", below), bounds).fetchall()
@@ -186,7 +192,7 @@ def roots(path: Path) -> list[bytes]:
     Raises:
         StoreError: There is no library there, or it cannot be read.
     """
-    with _reading(path) as database:
+    with reading(path) as database:
         found = database.execute("SELECT DISTINCT root FROM files ORDER BY root")
         return [bytes(root) for (root,) in found]
 
@@ -201,7 +207,7 @@ def explained(path: Path, file: bytes) -> list[dict[str, Any]]:
     Raises:
         StoreError: There is no library there, or it cannot be read.
     """
-    with _reading(path) as database:
+    with reading(path) as database:
         rows = database.execute(
             "SELECT library_passages.*, reason, evidence, rejected"
             " FROM library_passages JOIN decisions USING (passage_id)"
@@ -225,7 +231,7 @@ def session(path: Path, wanted: str | None = None) -> dict[str, Any] | None:
     Raises:
         StoreError: There is no library there, or it cannot be read.
     """
-    with _reading(path) as database:
+    with reading(path) as database:
         row = database.execute(
             "SELECT * FROM import_sessions WHERE id = ? OR ? IS NULL"
             " ORDER BY rowid DESC LIMIT 1",

@@ -1,0 +1,253 @@
+"""What is told of a library that is browsed: lines, and pages of them."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = [
+    "Cut",
+    "Duplicate",
+    "FailureLine",
+    "FailurePage",
+    "FileFacts",
+    "FileLine",
+    "FilePage",
+    "Group",
+    "PassageFacts",
+    "PassageLine",
+    "PassagePage",
+    "PhaseDone",
+    "Whereabouts",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Which page is wanted, and how much is on one.
+
+    Attributes:
+        page: From 1. One past the last stands for the last.
+        total: How much there is in all; None before that is known.
+    """
+
+    page: int = 1
+    per: int = 50
+    total: int | None = None
+
+    def within(self, total: int) -> "Cut":
+        """Return the cut of so much: the last page, if there are not so many."""
+        pages = max(1, -(-total // self.per))
+        return Cut(min(self.page, pages), self.per, total)
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are; one, when there is nothing."""
+        return max(1, -(-(self.total or 0) // self.per))
+
+    @property
+    def skipped(self) -> int:
+        """How many come before it."""
+        return (self.page - 1) * self.per
+
+    @property
+    def count(self) -> int:
+        """How many are on it, so that nobody looks for more."""
+        return max(0, min(self.per, (self.total or 0) - self.skipped))
+
+
+@dataclass(frozen=True, slots=True)
+class FileLine:
+    """A file, as one line of many.
+
+    Attributes:
+        passages: How many it has.
+        title: Of its first passage, as artist and confidence are.
+    """
+
+    file: str
+    path: str
+    name: str
+    folder: str
+    status: str
+    duration_ticks: int | None
+    codec: str | None
+    passages: int
+    title: str | None
+    artist: str | None
+    confidence: str | None
+    failure_code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FilePage:
+    """Some of the files that were asked for, and how many there are.
+
+    Attributes:
+        total: Files that fit the search and the status.
+        statuses: Files that fit the search, by status.
+    """
+
+    files: list[FileLine]
+    page: int
+    per: int
+    pages: int
+    total: int
+    statuses: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PassageLine:
+    """A passage, as one line of many; positions in ticks from the file's start."""
+
+    passage: str
+    file: str
+    path: str
+    name: str
+    ordinal: int
+    start_ticks: int
+    end_ticks: int
+    lead_in_ticks: int | None
+    lead_out_ticks: int | None
+    title: str | None
+    artist: str | None
+    album: str | None
+    recording_mbid: str | None
+    release_mbid: str | None
+    confidence: str
+    score: float
+    status: str
+    flavor_source: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PassagePage:
+    """Some of the passages that were asked for, and how many there are.
+
+    Attributes:
+        total: Passages that fit the search and the confidence.
+        confidences: Passages that fit the search, by confidence.
+    """
+
+    passages: list[PassageLine]
+    page: int
+    per: int
+    pages: int
+    total: int
+    confidences: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Files with the same thing wrong.
+
+    Attributes:
+        fatal: Whether they failed; else they were imported in spite of it.
+    """
+
+    code: str
+    fatal: bool
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class FailureLine:
+    """What is wrong with a file."""
+
+    file: str
+    path: str
+    status: str
+    phase: int
+    code: str
+    detail: str
+    fatal: bool
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class FailurePage:
+    """Some of the failures that were asked for, and all by what they are."""
+
+    groups: list[Group]
+    failures: list[FailureLine]
+    page: int
+    per: int
+    pages: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """All that is known of a file itself; unknown as long as no phase told."""
+
+    file: str
+    path: str
+    name: str
+    folder: str
+    root: str
+    status: str
+    size_bytes: int
+    modified_at: str
+    added_at: str
+    finished_at: str | None
+    content_hash: str | None
+    audio_hash: str | None
+    duration_ticks: int | None
+    sample_rate: int | None
+    channels: int | None
+    codec: str | None
+    tags: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseDone:
+    """A phase that is behind a file.
+
+    Attributes:
+        needs: What it waits for to go further.
+    """
+
+    phase: int
+    at: str
+    needs: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """Another file with the same content."""
+
+    file: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class PassageFacts:
+    """A passage with the reasons for what is said of it.
+
+    Attributes:
+        evidence: What spoke for it, by kind.
+        rejected: What else it could have been, each with the reason against.
+        overruled: Whether a person said what it is.
+        flavor: Characteristics and measures, by name.
+    """
+
+    line: PassageLine
+    reason: str
+    evidence: dict[str, str]
+    rejected: list[str]
+    overruled: bool
+    flavor: dict[str, Any] | None
+    fade_in_ticks: int | None
+    fade_out_ticks: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """Where the bytes of a file are.
+
+    Attributes:
+        path: As the system knows it.
+        root: The music folder that it was found under.
+    """
+
+    path: bytes
+    root: bytes
+    codec: str | None
