@@ -38,6 +38,7 @@ HOMES: Final = {
     "pebble": {"compute"},
     "peewee": {"store"},
     "playhouse": {"store.migrate"},
+    "prometheus_client": {"views.metrics"},
     "rapidfuzz": {"matching"},
     "rich": {"cli", "control", "import_command", "views"},
     "soundfile": {"media.sndfile"},

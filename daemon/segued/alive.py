@@ -26,7 +26,7 @@ from segued.roll import Roll
 from segued.shift import Orders, Shift
 from segued.store import reopen, sessions, settings
 from segued.store.database import Store
-from segued.works import Plant, first_of
+from segued.works import Plant, Works, first_of
 
 __all__ = ["Alive"]
 
@@ -48,6 +48,7 @@ class Alive:
         self.pulse: Final = Pulse(0.25)
         self.trouble: SeguedError | None = None
         self.patrols: Patrols = []
+        self.page = ""  # where it is, or why it is nowhere; who opens it knows
         self._clock: Final = clock or Clock()
         config = orders.config
         self.store: Final = Store(config.database, config.store)
@@ -68,9 +69,9 @@ class Alive:
         self._grounds = Grounds(())
 
     @property
-    def services(self) -> dict[str, str]:
-        """How each outside service is, in words."""
-        return self._shift.services if self._shift else {}
+    def works(self) -> Works | None:
+        """What does the work, once there was any."""
+        return self._shift.works if self._shift else None
 
     async def live(
         self,
@@ -93,7 +94,7 @@ class Alive:
             if self.roll.session is None:
                 self._may_work.set()
             else:
-                self.board.state = SessionState.PAUSED
+                self.board.turn(SessionState.PAUSED)
             await ready()
             while not self._leaving:
                 self._change.clear()
@@ -151,7 +152,7 @@ class Alive:
     async def pause(self) -> None:
         """Stop working until told to resume, also over a restart."""
         self._may_work.clear()
-        self.board.state = SessionState.PAUSED
+        self.board.turn(SessionState.PAUSED)
 
         async def put() -> None:
             await self._halt()
@@ -163,7 +164,7 @@ class Alive:
     async def cancel(self) -> None:
         """End the session, and work no more until told to."""
         self._may_work.clear()
-        self.board.state = SessionState.CANCELLED
+        self.board.turn(SessionState.CANCELLED)
 
         async def put() -> None:
             await self._halt()
@@ -174,7 +175,7 @@ class Alive:
     def resume(self) -> None:
         """Work again."""
         if not self._may_work.is_set():
-            self.board.state = SessionState.PROCESSING
+            self.board.turn(SessionState.PROCESSING)
         self._may_work.set()
 
     async def refresh(self) -> None:
@@ -283,7 +284,7 @@ class Alive:
             return
         if self._may_work.is_set():
             # Paused or cancelled, it stays so.
-            self.board.state = SessionState.FAILED
+            self.board.turn(SessionState.FAILED)
             with suppress(StoreError):
                 await self.roll.end(SessionState.FAILED, str(error))
             self.roll.session = None

@@ -1,6 +1,6 @@
 """What an operator may ask of the daemon, as values."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -106,6 +106,8 @@ class Put:
 
 
 Command: TypeAlias = Tell | Pause | Resume | Cancel | Scan | Retry | Show | Put | Decide
-Answer: TypeAlias = Mapping[str, Any]
+Answer: TypeAlias = Any
+"""A value for JSON."""
+
 Obey: TypeAlias = Callable[[Command], Awaitable[Answer]]
 """Carries a command out; raises ConfigError if it makes no sense."""

@@ -11,15 +11,16 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 
 from segued.errors import ConfigError
+from segued.places import state_folder
 from segued.units import Dbfs, Seconds, Ticks
 
 __all__ = [
-    "SYSTEM_SOCKET",
     "ComputeLimits",
     "Config",
     "ImportLimits",
     "LibraryPlaces",
     "Logging",
+    "Page",
     "Pins",
     "Scanning",
     "Services",
@@ -27,10 +28,8 @@ __all__ = [
     "StoreLimits",
     "Watching",
     "check_setting",
-    "control_socket",
     "cpu_count",
     "load",
-    "state_folder",
 ]
 
 AUDIO_EXTENSIONS: Final = (
@@ -41,8 +40,6 @@ AUDIO_EXTENSIONS: Final = (
 IGNORED_FOLDERS: Final = (
     *("@eaDir", ".stfolder", ".stversions", ".Trash-*", "lost+found", "#recycle"),
 )
-SYSTEM_SOCKET: Final = Path("/run/segued/control.sock")
-
 PARTIAL_SUFFIXES: Final = (*(".part", ".partial~", ".tmp", ".crdownload", ".!qB", "~"),)
 
 
@@ -131,6 +128,21 @@ class Services(_Section, frozen=True):
     answer_mib: Annotated[float, msgspec.Meta(gt=0, le=256)] = 2.0
 
 
+class Page(_Section, frozen=True):
+    """Where the page is shown, and to whom.
+
+    Attributes:
+        token: Whoever comes from another machine must know it.
+        hosts: Names by which the page may be called, beside this machine's own.
+    """
+
+    shown: bool = True
+    address: Annotated[str, msgspec.Meta(min_length=1)] = "127.0.0.1"
+    port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 5723
+    token: Annotated[str, msgspec.Meta(pattern="^([!-~]{16,}|)$", max_length=256)] = ""
+    hosts: tuple[str, ...] = ()
+
+
 class Logging(_Section, frozen=True):
     """What is logged. Goes to standard error, never to the terminal display."""
 
@@ -206,6 +218,7 @@ class Config(_Section, frozen=True):
     store: StoreLimits = StoreLimits()
     flavoring: Flavoring = Flavoring()
     services: Services = Services()
+    page: Page = Page()
     logging: Logging = Logging()
     settings: Pins = Pins()
 
@@ -225,28 +238,6 @@ class Config(_Section, frozen=True):
     def file_limit(self) -> Seconds:
         """Time limit of one job on one file."""
         return Seconds(self.compute.file_seconds)
-
-
-def state_folder() -> Path:
-    """Return where a service or a person keeps state: systemd's place, or XDG's."""
-    if given := os.environ.get("STATE_DIRECTORY"):
-        return Path(given.split(":")[0])
-    if given := os.environ.get("XDG_STATE_HOME"):
-        return Path(given) / "segued"
-    return Path.home() / ".local" / "state" / "segued"
-
-
-def control_socket(config: Config) -> Path:
-    """Return where the daemon is told what to do: systemd's place, or the user's."""
-    if config.library.control_socket:
-        return Path(config.library.control_socket).expanduser()
-    if given := os.environ.get("RUNTIME_DIRECTORY"):
-        return Path(given.split(":")[0]) / "control.sock"
-    if os.geteuid() and (given := os.environ.get("XDG_RUNTIME_DIR")):
-        return Path(given) / "segued" / "control.sock"
-    if os.geteuid():
-        return state_folder() / "control.sock"
-    return SYSTEM_SOCKET
 
 
 def cpu_count() -> int:

@@ -22,10 +22,11 @@ from segued.cli import (
     run_command,
     with_shared_options,
 )
-from segued.config import SYSTEM_SOCKET, Config, check_setting, control_socket
+from segued.config import Config, check_setting
 from segued.errors import ConfigError
 from segued.exits import Exit
 from segued.line import Line
+from segued.places import SYSTEM_SOCKET, control_socket
 from segued.store import reopen, reports, settings
 from segued.store.database import Store
 from segued.views import library, words
@@ -99,8 +100,13 @@ def _line(given: argparse.Namespace, config: Config) -> Line:
     """
     if given.socket:
         return Line(given.socket)
-    own = Line(control_socket(config))
+    own = Line(control_socket(config.library.control_socket))
     meant = given.database or config.library.control_socket
+    if given.database and own.is_up:
+        kept = own.ask("GET", "/api/import/session")["library"]
+        if kept != str(config.database):
+            # Of another library. Whoever keeps this one listens beside it, if at all.
+            return Line(config.database.with_name("control.sock"))
     if meant or own.is_up or not SYSTEM_SOCKET.exists():
         return own
     return Line(SYSTEM_SOCKET)

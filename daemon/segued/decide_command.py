@@ -5,12 +5,13 @@ import asyncio
 import json
 import os
 
-from segued.config import Config, control_socket
+from segued.config import Config
 from segued.errors import ConfigError
 from segued.exits import Exit
 from segued.line import Line
 from segued.model import SessionState
 from segued.paths import shown
+from segued.places import control_socket
 from segued.service import ImportService
 from segued.store import overrules, reports
 from segued.store.database import Store
@@ -29,7 +30,7 @@ def run(given: argparse.Namespace, config: Config) -> int:
         StoreError: The library cannot be used.
     """
     path = os.path.abspath(os.fsencode(given.file))
-    daemon = Line(control_socket(config))
+    daemon = Line(control_socket(config.library.control_socket))
     if daemon.is_up:
         return _told(given, daemon, path)
     if not asyncio.run(_said(given, config, path)):

@@ -5,6 +5,7 @@ becomes of the file that was being imported?
 
     SeguedError
     ├── ConfigError                 nothing starts; the message names the setting
+    │   └── NotKnownError           nothing is done; there is no such thing
     ├── ComputeError                everything stops; no child can be had
     ├── DaemonError                 nothing is done; no daemon, or it cannot
     ├── UnforeseenError             everything stops; the fault is segued's own
@@ -42,39 +43,16 @@ from typing import ClassVar, Final
 
 from segued.paths import shown
 
-__all__ = [
-    "AbsurdAudioError",
-    "ComputeError",
-    "ConfigError",
-    "DaemonError",
-    "DecodeError",
-    "DiskReadError",
-    "EmptyFileError",
-    "FileChangedError",
-    "FileError",
-    "FileUnreadableError",
-    "FileVanishedError",
-    "NotAudioError",
-    "NotRegularError",
-    "PermissionDeniedError",
-    "SeguedError",
-    "ServiceAnswerError",
-    "ServiceAwayError",
-    "ServiceBusyError",
-    "ServiceError",
-    "ServiceKeyError",
-    "ServiceRefusedError",
-    "StoreCorruptError",
-    "StoreError",
-    "StoreFullError",
-    "StoreLockedError",
-    "StoreRefusedError",
-    "StoreTooNewError",
-    "StoreUnwritableError",
-    "UnexpectedError",
-    "UnforeseenError",
-    "WorkCrashedError",
-    "WorkMemoryError",
+__all__ = [  # noqa: PLE0604
+    *("AbsurdAudioError", "ComputeError", "ConfigError", "DaemonError"),
+    *("DecodeError", "DiskReadError", "EmptyFileError", "FileChangedError"),
+    *("FileError", "FileUnreadableError", "FileVanishedError", "NotAudioError"),
+    *("NotKnownError", "NotRegularError", "PermissionDeniedError", "SeguedError"),
+    *("ServiceAnswerError", "ServiceAwayError", "ServiceBusyError", "ServiceError"),
+    *("ServiceKeyError", "ServiceRefusedError", "StoreCorruptError", "StoreError"),
+    *("StoreFullError", "StoreLockedError", "StoreRefusedError"),
+    *("StoreTooNewError", "StoreUnwritableError", "UnexpectedError"),
+    *("UnforeseenError", "WorkCrashedError", "WorkMemoryError"),
     "WorkTimedOutError",
 ]
 
@@ -89,6 +67,12 @@ class ConfigError(SeguedError):
     """A setting, argument or folder is not usable. Says which, and why."""
 
     code = "config"
+
+
+class NotKnownError(ConfigError):
+    """What somebody asks about is not there. Says what."""
+
+    code = "not-known"
 
 
 class ComputeError(SeguedError):

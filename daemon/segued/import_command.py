@@ -103,7 +103,7 @@ class _Command:
         A dead network folder, or a library that another program holds, does
         not keep a person waiting.
         """
-        self.service.board.state = SessionState.CANCELLED
+        self.service.board.turn(SessionState.CANCELLED)
         if self.given.json:
             self._tell(Summary(), Ended(SessionState.CANCELLED))
         self.note(GOES_ON)

@@ -58,7 +58,7 @@ class Line:
             answer: dict[str, Any] = told
             return answer
         detail = told["error"]["detail"]
-        if reply.status == http.client.BAD_REQUEST:
+        if reply.status in (http.client.BAD_REQUEST, http.client.NOT_FOUND):
             raise ConfigError(detail)
         raise DaemonError(detail)
 

@@ -2,10 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
-
-import msgspec
+from collections.abc import Awaitable, Callable
 
 from segued import __version__
 from segued.alive import Alive
@@ -23,13 +20,14 @@ from segued.commands import (
     Tell,
 )
 from segued.config import check_setting
-from segued.errors import ConfigError
+from segued.errors import DaemonError, NotKnownError
 from segued.model import SessionState
 from segued.paths import is_within, shown
 from segued.store import overrules, reopen, reports, settings
 from segued.store.overrules import Said
 from segued.units import Ticks
-from segued.views import wire, words
+from segued.views import words
+from segued.views.wire import Status, Trouble, workers_of
 
 __all__ = ["obeying", "status_line"]
 
@@ -64,7 +62,7 @@ async def _scan(alive: Alive, path: bytes | None) -> None:
     """Have the folders walked, or one in them looked at.
 
     Raises:
-        ConfigError: It is in none of the music folders.
+        NotKnownError: It is in none of the music folders.
     """
     for patrol in alive.patrols:
         if path is None:
@@ -73,11 +71,11 @@ async def _scan(alive: Alive, path: bytes | None) -> None:
             is_folder = await asyncio.to_thread(os.path.isdir, path)
             place = path if is_folder else os.path.dirname(path)
             if not patrol.look_soon(place):
-                raise ConfigError(f"{shown(place)}: is not looked into, by its name")
+                raise NotKnownError(f"{shown(place)}: is not looked into, by its name")
             break
     else:
         if path is not None:
-            raise ConfigError(f"{shown(path)}: in none of the music folders")
+            raise NotKnownError(f"{shown(path)}: in none of the music folders")
     if alive.board.state is SessionState.CANCELLED:
         alive.resume()
 
@@ -86,11 +84,11 @@ async def _told_of(alive: Alive, session: str) -> Answer:
     """Return a session that is over, as it is on record.
 
     Raises:
-        ConfigError: There is none with this id.
+        NotKnownError: There is none with this id.
     """
     found = await asyncio.to_thread(reports.session, alive.store.path, session)
     if found is None:
-        raise ConfigError(f"{session}: there is no such session")
+        raise NotKnownError(f"{session}: there is no such session")
     return found
 
 
@@ -98,10 +96,10 @@ async def _steer(alive: Alive, command: Pause | Resume | Cancel) -> None:
     """Have the work stopped or gone on with.
 
     Raises:
-        ConfigError: It is about another session than the one under way.
+        NotKnownError: It is about another session than the one under way.
     """
     if command.session not in (None, alive.roll.session):
-        raise ConfigError(f"{command.session}: is not the session under way")
+        raise NotKnownError(f"{command.session}: is not the session under way")
     match command:
         case Pause():
             await alive.pause()
@@ -115,12 +113,12 @@ async def _retry(alive: Alive, which: Retry) -> Answer:
     """Take failed files up again.
 
     Raises:
-        ConfigError: None failed that way, or there.
+        NotKnownError: None failed that way, or there.
     """
     count = await alive.store.do(reopen.reopen_failed, code=which.code, path=which.path)
     if not count and (which.code or which.path):
         name = which.code or shown(which.path or b"")
-        raise ConfigError(f"{name}: no failed file has this code or path")
+        raise NotKnownError(f"{name}: no failed file has this code or path")
     alive.news()
     return {"reopened": count}
 
@@ -129,7 +127,7 @@ async def _decide(alive: Alive, told: Decide) -> Answer:
     """Put on record what somebody says; the pipeline does the rest.
 
     Raises:
-        ConfigError: The library knows no such passage.
+        NotKnownError: The library knows no such passage.
     """
     if told.clear:
         known = await alive.store.do(overrules.forget, told.path, told.passage)
@@ -137,7 +135,7 @@ async def _decide(alive: Alive, told: Decide) -> Answer:
         said = Said(Ticks(0), told.recording, told.title, told.artist)
         known = await alive.store.do(overrules.say, told.path, told.passage, said)
     if not known:
-        raise ConfigError(
+        raise NotKnownError(
             f"{shown(told.path)}: the library knows no passage {told.passage} of it"
         )
     alive.news()
@@ -153,11 +151,12 @@ async def _put(alive: Alive, wanted: Put) -> Answer:
     """Give a setting a value, and go on by it.
 
     Raises:
-        ConfigError: There is no such setting, it is out of range, or pinned.
+        ConfigError: There is no such setting, or it is out of range.
+        DaemonError: The configuration file holds it fast.
     """
     checked = check_setting(wanted.name, wanted.value)
     if wanted.name in alive.orders.config.settings.given():
-        raise ConfigError(
+        raise DaemonError(
             f"setting {wanted.name} is held fast by the configuration file"
         )
     await alive.store.do(settings.put, wanted.name, checked)
@@ -165,29 +164,46 @@ async def _put(alive: Alive, wanted: Put) -> Answer:
     return {wanted.name: (await _settings(alive))[wanted.name]}
 
 
-def status(alive: Alive) -> Mapping[str, Any]:
+def status(alive: Alive) -> Status:
     """Return how everything stands, from memory alone: it never waits."""
     now = alive.board.snapshot()
     folders = [patrol.report() for patrol in alive.patrols]
     trouble = alive.trouble
-    return {
-        **wire.snapshot(now),
-        "session": alive.roll.session,
-        "version": __version__,
-        "process": os.getpid(),
-        "library": str(alive.store.path),
-        "folders": [msgspec.to_builtins(folder) for folder in folders],
-        "services": alive.services,
-        "trouble": trouble and {"code": trouble.code, "detail": str(trouble)},
-        "loop_stall_ms": round(1_000 * alive.pulse.longest_stall, 1),
-        "text": [
+    services = alive.works.services if alive.works else {}
+    return Status(
+        state=now.state.value,
+        session=alive.roll.session,
+        files_total=now.total,
+        files_done=now.done,
+        files_failed=now.failed,
+        files_deferred=now.deferred,
+        percent=round(now.percent, 1),
+        elapsed_seconds=round(now.elapsed, 1),
+        files_per_second=now.rate and round(now.rate, 2),
+        seconds_left=now.left and round(now.left, 1),
+        lookups=now.lookups,
+        workers=workers_of(now),
+        counters={group: dict(named) for group, named in now.counters.items()},
+        folders=folders,
+        services=services,
+        trouble=Trouble(trouble.code, str(trouble)) if trouble else None,
+        version=__version__,
+        process=os.getpid(),
+        library=str(alive.store.path),
+        page=alive.page,
+        loop_stall_ms=round(1_000 * alive.pulse.longest_stall, 1),
+        text=[
             f"Session {now.state.value}   {words.overall(now)}",
-            *("  " + "   ".join(words.worker(line)) for line in now.workers),
+            *(
+                "  " + "   ".join(filter(None, words.worker(line)))
+                for line in now.workers
+            ),
             *(words.folder(folder) for folder in folders),
-            *(f"{name}: {how}" for name, how in alive.services.items() if how != "up"),
+            *(f"{name}: {how}" for name, how in services.items() if how != "up"),
             *([f"Trouble: {trouble}"] if trouble else []),
+            *([f"Page: {alive.page}"] if alive.page else []),
         ],
-    }
+    )
 
 
 def status_line(alive: Alive) -> str:

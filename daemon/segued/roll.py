@@ -42,7 +42,7 @@ class Roll:
             await self._store.do(sessions.move, session, state, reason)
             counted = {group: named for group, named in now.counters.items() if named}
             log.info("session.moved", state=state.value, reason=reason, counted=counted)
-        self._board.state = state
+        self._board.turn(state)
 
     async def end(self, state: SessionState, reason: str | None = None) -> None:
         """Close it, if one is under way."""

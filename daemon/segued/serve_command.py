@@ -10,19 +10,26 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 import structlog
 
 from segued import sdnotify
 from segued.alive import Alive
-from segued.config import Config, control_socket
+from segued.config import Config
 from segued.errors import ConfigError, SeguedError
 from segued.exits import Exit
 from segued.intake.scan import grounds_of, keep_apart
-from segued.obeying import obeying, status_line
+from segued.measuring import readings
+from segued.obeying import obeying, status, status_line
+from segued.places import control_socket
 from segued.shift import Orders
-from segued.views.web import Doors, application
+from segued.views.web import application
+from segued.views.web.doors import Doors
+from segued.views.web.guard import Guard, check_page
+from segued.views.web.route import Inside
+from segued.views.web.stream import Stream
 
 __all__ = ["run"]
 
@@ -62,6 +69,7 @@ class _Process:
     read: Callable[[], Config]
     _alive: Alive = field(init=False)
     _doors: Doors = field(init=False)
+    _guard: Guard = field(default_factory=Guard)
     _leaving: bool = False
     _reading: asyncio.Future[None] | None = None
 
@@ -70,16 +78,19 @@ class _Process:
         patience = f"EXTEND_TIMEOUT_USEC={OPENING_USEC}"
         sdnotify.notify("STATUS=Opening the library", patience)
         orders = self._orders()
-        path = control_socket(orders.config)
+        path = control_socket(orders.config.library.control_socket)
         given = sdnotify.listening()
         self._alive = alive = Alive(orders)
-        self._doors = doors = Doors(application(obeying(alive)))
+        stream = Stream(partial(status, alive))
+        app = application(self._inside(stream), self._guard, stream)
+        self._doors = doors = Doors(app)
         if not given:
             await asyncio.to_thread(doors.claim, path)
         self._listen_to_signals()
 
         async def ready() -> None:
             await doors.open(path, given)
+            await self._show()
             sdnotify.notify("READY=1", f"STATUS={status_line(alive)}")
             log.info("daemon.ready", socket=str(path))
 
@@ -94,9 +105,27 @@ class _Process:
         log.info("daemon.stopped")
         return Exit.ALL_DONE
 
+    def _inside(self, stream: Stream) -> Inside:
+        alive = self._alive
+        return Inside(
+            obey=obeying(alive),
+            status=partial(status, alive),
+            readings=lambda: readings(alive, stream.listeners),
+            library=alive.store.path,
+            roots=lambda: tuple(alive.orders.roots),
+        )
+
+    async def _show(self) -> None:
+        """Show the page as the configuration says now."""
+        page = self._alive.orders.config.page
+        self._guard.follow(page)
+        await self._doors.show(page)
+        self._alive.page = self._doors.page
+
     def _orders(self) -> Orders:
         try:
             config = self.read()
+            check_page(config.page)
             roots = grounds_of(self.given.folders or config.library.folders)
             keep_apart(config.database, roots)
         except (RuntimeError, ValueError) as error:
@@ -144,7 +173,10 @@ class _Process:
         except SeguedError as error:
             log.error("config.refused", reason=str(error))  # noqa: TRY400
         else:
+            shown = self._alive.orders.config.page
             self._alive.follow(orders)
+            if orders.config.page != shown:
+                await self._show()
             log.info("config.read")
         finally:
             sdnotify.notify("READY=1")

@@ -131,7 +131,7 @@ class ImportService:
 
     async def _record(self, state: SessionState, error: SeguedError | None) -> None:
         """Put on record how the session ended, if the library still takes it."""
-        self.board.state = state
+        self.board.turn(state)
         if self._roll.session is None:
             return
         try:

@@ -38,7 +38,7 @@ class Shift:
     """Works on the grounds until cancelled.
 
     Attributes:
-        services: How each outside service is, in words.
+        works: What does the work, once it has begun.
     """
 
     def __init__(
@@ -63,12 +63,7 @@ class Shift:
         self._grounds: Final = grounds
         self._roll: Final = roll
         self._went_well: Final = went_well
-        self._works: Works | None = None
-
-    @property
-    def services(self) -> dict[str, str]:
-        """How each outside service is, in words."""
-        return self._works.services if self._works else {}
+        self.works: Works | None = None
 
     async def work(self) -> None:
         """Work by the settings as they are, session after session.
@@ -82,7 +77,7 @@ class Shift:
         plant = self._plant
         async with outside(plant, held, offline=self._orders.offline) as services:
             count = held.ai_processing_thread_count
-            self._works = works = Works(plant, self._grounds, services, held, count)
+            self.works = works = Works(plant, self._grounds, services, held, count)
             async with works.running():
                 while True:
                     await self._see_through(works)

@@ -7,6 +7,7 @@ once.
 
 import asyncio
 import itertools
+import time
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
@@ -37,6 +38,7 @@ class WorkQueue:
         self._queue: Final = asyncio.PriorityQueue[_Entry](length)
         self._turns: Final = itertools.count()
         self._waiting: Final[dict[bytes, AudioFile]] = {}
+        self._since: Final[dict[bytes, float]] = {}  # the longest wait comes first
         self._in_flight: Final[dict[bytes, AudioFile]] = {}
         self._idle: Final = asyncio.Event()
         self._idle.set()
@@ -55,11 +57,13 @@ class WorkQueue:
             self._waiting[file.path] = file
             return False
         self._waiting[file.path] = file
+        self._since[file.path] = time.monotonic()
         self._idle.clear()
         try:
             await self._queue.put(_Entry(priority, next(self._turns), file))
         except asyncio.CancelledError:
             self._waiting.pop(file.path, None)
+            self._since.pop(file.path, None)
             raise
         return True
 
@@ -67,6 +71,7 @@ class WorkQueue:
         """Return the next file, from now on in flight, waiting for one."""
         entry = await self._queue.get()
         file = self._waiting.pop(entry.file.path)
+        self._since.pop(file.path, None)
         self._in_flight[file.path] = file
         return file
 
@@ -80,6 +85,12 @@ class WorkQueue:
     def resting(self) -> bool:
         """Whether no file waits and none is in flight."""
         return self._idle.is_set()
+
+    @property
+    def oldest_seconds(self) -> float:
+        """How long the file has waited that has waited longest."""
+        since = next(iter(self._since.values()), None)
+        return 0.0 if since is None else time.monotonic() - since
 
     async def idle(self) -> None:
         """Wait until the queue is resting."""

@@ -60,7 +60,13 @@ async def outside(
 
 
 class Works:
-    """Imports what is PENDING on the grounds, for as long as it is run."""
+    """Imports what is PENDING on the grounds, for as long as it is run.
+
+    Attributes:
+        desks: The services that are asked.
+        queue: The files that wait for a worker.
+        workers: How many files are worked on at once.
+    """
 
     def __init__(
         self,
@@ -81,16 +87,16 @@ class Works:
         """
         self._plant: Final = plant
         self._grounds: Final = grounds
-        self._services: Final = services
+        self.desks: Final = services
         self._held: Final = held
-        self._workers: Final = workers
-        self._queue: Final = WorkQueue(plant.config.importing.queue_length)
+        self.workers: Final = workers
+        self.queue: Final = WorkQueue(plant.config.importing.queue_length)
         self._enquiry: Enquiry
 
     @property
     def services(self) -> dict[str, str]:
         """How each outside service is, in words."""
-        return {desk.name: desk.state for desk in self._services}
+        return {desk.name: desk.state for desk in self.desks}
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Works"]:
@@ -104,19 +110,19 @@ class Works:
         roots = await asyncio.to_thread(_part, plant.config.database, grounds.roots)
         self._enquiry = enquiry = Enquiry(
             plant.store,
-            self._services,
+            self.desks,
             clock=plant.clock,
             board=plant.board,
             roots=roots,
             news=grounds.news,
-            resting=lambda: self._queue.resting and grounds.scanned.is_set(),
+            resting=lambda: self.queue.resting and grounds.scanned.is_set(),
         )
         tools = await self._tools(enquiry)
         await self._take_up(tools)
         try:
             async with asyncio.TaskGroup() as group:
                 pool = run_workers(
-                    self._workers, self._queue, tools, plant.board, grounds.away
+                    self.workers, self.queue, tools, plant.board, grounds.away
                 )
                 lasting = (
                     group.create_task(pool),
@@ -130,9 +136,9 @@ class Works:
 
     async def finish(self) -> None:
         """Work until nothing is left that can be done now."""
-        await feed(self._grounds, self._plant.store, self._queue)
+        await feed(self._grounds, self._plant.store, self.queue)
         while await self._enquiry.answered():
-            await feed(self._grounds, self._plant.store, self._queue)
+            await feed(self._grounds, self._plant.store, self.queue)
 
     async def _tools(self, enquiry: Enquiry) -> Tools:
         config = self._plant.config

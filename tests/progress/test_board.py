@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 
-from segued.model import FileId, FileStatus
+import pytest
+
+from segued.model import FileId, FileStatus, SessionState
 from segued.progress.board import Board
+from segued.progress.spread import BOUNDS_SECONDS
 from segued.views import words
 
 
@@ -52,18 +55,89 @@ def test_every_worker_has_a_line_while_it_works() -> None:
     """Keyed by its number, with a clock that moves by itself."""
     clock = Clock()
     board = Board(clock)
-    board.enter(2, "song_b.mp3", 9, "Flavoring")
-    board.enter(1, "song_a.mp3", 5, "Fingerprinting")
+    board.enter(2, FileId("b"), "song_b.mp3", 9, "Flavoring")
+    board.enter(1, FileId("a"), "song_a.mp3", 5, "Fingerprinting")
     clock.now += 2.13
 
     lines = [words.worker(line) for line in board.snapshot().workers]
     board.leave(1)
 
     assert lines == [
-        ("Worker 1", "song_a.mp3", "Phase 5 Fingerprinting", "2.1 s"),
-        ("Worker 2", "song_b.mp3", "Phase 9 Flavoring", "2.1 s"),
+        ("Worker 1", "song_a.mp3", "Phase 5 Fingerprinting", "", "2.1 s"),
+        ("Worker 2", "song_b.mp3", "Phase 9 Flavoring", "", "2.1 s"),
     ]
     assert [line.worker for line in board.snapshot().workers] == [2]
+
+
+def test_a_worker_says_at_which_passage_it_is() -> None:
+    """Or of how many, from the phase that found them until the file's end."""
+    board = Board(Clock())
+
+    def said() -> str:
+        (line,) = board.snapshot().workers
+        return words.worker(line)[3]
+
+    board.enter(1, FileId("a"), "side.flac", 4, "Segmenting")
+    board.at_passage(1, None, 12)
+    found = said()
+    board.enter(1, FileId("a"), "side.flac", 9, "Flavoring")
+    kept = said()
+    board.at_passage(1, 3, 12)
+    third = said()
+    board.at_passage(1, None, 1)
+    only = said()
+    board.enter(1, FileId("b"), "song.flac", 1, "Filename matching")
+
+    assert (found, kept) == ("12 passages", "12 passages")
+    assert (third, only) == ("passage 3/12", "passage 1/1")
+    assert said() == ""
+
+
+def test_a_worker_that_does_not_get_on_is_marked() -> None:
+    """After two minutes in one phase."""
+    clock = Clock()
+    board = Board(clock)
+    board.enter(1, FileId("a"), "song_a.mp3", 4, "Segmenting")
+    clock.now += 119
+    (before,) = board.snapshot().workers
+    clock.now += 1
+    (after,) = board.snapshot().workers
+
+    assert (before.stalled, after.stalled) == (False, True)
+    assert words.worker(after)[-1] == "120.0 s (stalled?)"
+
+
+def test_how_long_phases_take_is_counted() -> None:
+    """Each in its place, and for as long as the process lives."""
+    clock = Clock()
+    board = Board(clock)
+    for seconds in (0.001, 0.04, 500.0):
+        board.enter(1, FileId("a"), "song_a.mp3", 4, "Segmenting")
+        clock.now += seconds
+        board.passed(1)
+    board.begin()
+
+    spread = board.took[4]
+
+    assert spread.total_seconds == pytest.approx(500.041)
+    assert BOUNDS_SECONDS[:3] == (0.002, 0.01, 0.05)
+    assert spread.counts == [1, 0, 1, *[0] * (len(BOUNDS_SECONDS) - 3), 1]
+
+
+def test_time_stands_still_when_a_session_is_over() -> None:
+    """Until the next one begins."""
+    clock = Clock()
+    board = Board(clock)
+    clock.now += 10
+    board.turn(SessionState.COMPLETED)
+    clock.now += 50
+    over = board.snapshot().elapsed
+    board.begin()
+    board.turn(SessionState.PROCESSING)
+    clock.now += 2
+
+    assert over == pytest.approx(10)
+    assert board.snapshot().elapsed == pytest.approx(2)
 
 
 def test_there_are_thirteen_groups_of_counters() -> None:

@@ -30,6 +30,9 @@ BRISK: Final = """
 sources = []
 [logging]
 level = "debug"
+[page]
+shown = {page}
+port = 0
 [watching]
 settle_seconds = 1.0
 folder_seconds = 3.0
@@ -143,6 +146,7 @@ def living(
     *folders: Path,
     reconcile: float = 300.0,
     more: str = "",
+    page: bool = False,
     before: Sequence[str] = (),
 ) -> Iterator[Living]:
     """Start a daemon on some folders; end it at the end of the story.
@@ -152,11 +156,12 @@ def living(
         folders: The music folders.
         reconcile: Seconds between two walks; by default, longer than a story.
         more: More of the configuration.
+        page: Whether it shows its page, at an address of its own.
         before: A command that runs it.
     """
     socket = segued.home / "run" / "control.sock"
     config = segued.config(
-        BRISK.format(reconcile=reconcile)
+        BRISK.format(reconcile=reconcile, page=str(page).lower())
         + f'[library]\ncontrol_socket = "{socket}"\n'
         + more
     )

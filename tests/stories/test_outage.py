@@ -97,7 +97,9 @@ async def test_a_daemon_follows_up_by_itself(tmp_path: Path) -> None:
         alive = Alive(Orders(config, [bytes(music)]), clock)
         living = asyncio.ensure_future(alive.live(_nothing))
         try:
-            await _until(lambda: alive.services.get("acoustid") == "away")
+            await _until(
+                lambda: alive.works and alive.works.services.get("acoustid") == "away"
+            )
             await _until(lambda: alive.board.state is SessionState.COMPLETED)
             half = reports.summary(database)
             await world.on()

@@ -51,6 +51,10 @@ Check: TypeAlias = Callable[[bytes], object]
 class Service:
     """One service, and how it is at the moment.
 
+    Attributes:
+        rate: Requests that may be started in a second.
+        sent: Requests that were sent.
+
     Args:
         name: As errors and logs call it.
         base_url: What every path is appended to.
@@ -77,6 +81,8 @@ class Service:
         self._bytes_max = int(limits.answer_mib * (1 << 20))
         self._limiter = Limiter(rate, clock)
         self._breaker = Breaker(clock.now)
+        self.rate: Final = rate
+        self.sent = 0
         self._refusals = 0  # for its being busy, in a row
         self._trouble = ""
         self._told: str = "up"
@@ -194,6 +200,7 @@ class Service:
             raise self._busy()
         if self._breaker.is_open and not permit.probe:
             raise self._still_away()  # that was found out while this one waited
+        self.sent += 1
         return await exchange(
             self._session, self.name, question, bytes_max=self._bytes_max
         )

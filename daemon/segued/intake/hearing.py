@@ -59,6 +59,11 @@ class Hearing:
         """Whether events should be heard, and are not."""
         return self.why is None and not (self._watch and self._watch.alive)
 
+    @property
+    def watches(self) -> int:
+        """How many folders are watched for events."""
+        return self._watch.count if self._watch else 0
+
     async def begin(self) -> None:
         """Watch from now on, from the beginning."""
         await self.end()

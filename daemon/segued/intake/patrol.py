@@ -103,6 +103,11 @@ class Patrol:
             self._unreadable,
         )
 
+    @property
+    def watches(self) -> int:
+        """How many folders are watched for events."""
+        return self._hearing.watches
+
     def sweep_soon(self) -> None:
         """Walk all of the folder at the next occasion, because somebody asked."""
         self._marks.clear()

@@ -142,6 +142,16 @@ class Watch:
             and all(emitter.is_alive() for emitter in observer.emitters)
         )
 
+    @property
+    def count(self) -> int:
+        """How many folders are watched: as many as it takes of the system's limit."""
+        groups = [
+            emitter._inotify  # noqa: SLF001
+            for emitter in (self._observer.emitters if self._observer else ())
+            if isinstance(emitter, InotifyEmitter)
+        ]
+        return sum(len(group._active_callbacks_by_path) for group in groups if group)  # noqa: SLF001
+
     def unwatched(self, folders: Iterable[bytes]) -> list[bytes]:
         """Return those of `folders` that are not watched, for lack of watches."""
         watched: set[bytes] = set()

@@ -17,8 +17,16 @@ from segued.errors import (
     PermissionDeniedError,
 )
 from segued.model import Signature
+from segued.paths import is_within
 
-__all__ = ["file_error", "is_away", "opened", "read_fully", "signature_of"]
+__all__ = [
+    "file_error",
+    "is_away",
+    "open_within",
+    "opened",
+    "read_fully",
+    "signature_of",
+]
 
 FLAGS: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 """Without O_NONBLOCK, opening a FIFO waits for a writer for ever."""
@@ -88,6 +96,31 @@ def opened(path: bytes, expected: Signature | None = None) -> Iterator[int]:
             raise FileChangedError(path, "changed while it was being read")
     finally:
         os.close(descriptor)
+
+
+def open_within(path: bytes, root: bytes) -> int:
+    """Open a regular file that is really in a music folder; return its descriptor.
+
+    Whoever asked closes it.
+
+    Raises:
+        FileVanishedError: There is no such file (any more).
+        FileUnreadableError: It is not regular, may not be read, or a link on the
+            way leads out of the folder.
+        DiskReadError: The file system could not open it.
+    """
+    try:
+        descriptor = os.open(path, FLAGS)
+    except OSError as error:
+        raise file_error(path, error) from error
+    regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
+    # Of what is open, and not of what may stand there a moment later.
+    where = os.readlink(f"/proc/self/fd/{descriptor}".encode())
+    if regular and is_within(where, os.path.realpath(root)):
+        return descriptor
+    os.close(descriptor)
+    why = "not in its music folder" if regular else "not a regular file"
+    raise NotRegularError(path, why)
 
 
 def read_fully(descriptor: int, count: int, offset: int) -> bytes:

@@ -51,6 +51,8 @@ class Tools:
         spool: Folder for temporary sound; never a music folder.
         asking: Whether a service is being asked, and answers as far as one knows.
         asked: Called when there may be something to ask.
+        at_passage: Called with the number of the passage that is worked on, and
+            how many there are.
     """
 
     config: Config
@@ -61,6 +63,7 @@ class Tools:
     available: frozenset[str] = frozenset()
     asking: Callable[[str], bool] = lambda _service: False
     asked: Callable[[], None] = lambda: None
+    at_passage: Callable[[int, int], None] = lambda _passage, _passages: None
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,10 @@ async def run(tools: Tools, dossier: Dossier) -> Flavored | Deferred[Flavored]:
         return Deferred(Flavored(), "essentia", "no source of flavor can be asked")
     spans = [match.passage.span for match in dossier[p06_match.PHASE].matches]
     sounded = []
-    for (passage, song), span in zip(there, spans, strict=True):
+    for number, ((passage, song), span) in enumerate(
+        zip(there, spans, strict=True), start=1
+    ):
+        tools.at_passage(number, len(spans))
         if song in known or (song is None and passage in heard):
             sounded.append(Sounded(passage, song, "pre-existing"))
         elif span.length < LENGTH_MIN:

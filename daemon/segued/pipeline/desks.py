@@ -35,6 +35,8 @@ class Desk:
         usable: Whether it answers, as far as one knows.
         waits: How long it will not.
         how: How it is, in a word.
+        rate: Requests that may be started in a second.
+        sent: Requests that were sent.
         width: Requests under way at once.
         refused: Why it is not asked any more; None while it is.
     """
@@ -45,6 +47,8 @@ class Desk:
     usable: Callable[[], bool]
     waits: Callable[[], float]
     how: Callable[[], str]
+    rate: float
+    sent: Callable[[], int]
     width: int = 2
     refused: str | None = None
     busy: set[str] = field(default_factory=set)
@@ -78,6 +82,8 @@ def _acoustid_desk(client: AcoustId, *, keyed: bool) -> Desk:
         lambda: client.service.usable,
         lambda: client.service.waits_seconds,
         lambda: client.service.state,
+        client.service.rate,
+        lambda: client.service.sent,
         refused=None if keyed else "no key is set (acoustid_api_key)",
     )
 
@@ -118,6 +124,8 @@ def _musicbrainz_desk(client: MusicBrainz) -> Desk:
         lambda: client.service.usable,
         lambda: client.service.waits_seconds,
         lambda: client.service.state,
+        client.service.rate,
+        lambda: client.service.sent,
         width=4,
     )
 

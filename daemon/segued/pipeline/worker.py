@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -59,19 +60,24 @@ class Worker:
 
     async def _see_through(self, file: AudioFile, name: str) -> None:
         def entered(phase: Phase[Any]) -> None:
-            self.board.enter(self.number, name, phase.number, phase.title)
+            self.board.enter(self.number, file.id, name, phase.number, phase.title)
 
         def left(phase: Phase[Any], result: Any) -> None:  # noqa: ANN401
-            self.board.count(str(phase.number), phase.tally(result))
+            counts = phase.tally(result)
+            self.board.count(str(phase.number), counts)
+            self.board.passed(self.number)
+            if "passages" in counts:
+                self.board.at_passage(self.number, None, counts["passages"])
 
-        limits = self.tools.config.importing
+        tools = replace(
+            self.tools, at_passage=partial(self.board.at_passage, self.number)
+        )
+        limits = tools.config.importing
         tries = 0
         while True:
             tries += 1
             try:
-                outcome = await import_file(
-                    file, self.tools, entered=entered, left=left
-                )
+                outcome = await import_file(file, tools, entered=entered, left=left)
             except FileError as error:
                 verdict = judge(error, tries=tries, tries_max=limits.unsettled_tries)
                 if verdict is Verdict.AGAIN:

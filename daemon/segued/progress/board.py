@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from segued.model import FileId, FileStatus, SessionState
+from segued.progress.spread import Spread
 from segued.units import Seconds
 
 __all__ = ["Board", "FolderLine", "Snapshot", "Standing", "WorkerLine"]
@@ -19,20 +20,37 @@ Source: SPEC032.
 SETTLED_AFTER: Final = 3
 """A rate from fewer files than this says nothing about the rest."""
 
+STALLED_SECONDS: Final = 120.0
+"""Hardly any file takes so long over one phase."""
+
+OVER: Final = frozenset(
+    {SessionState.COMPLETED, SessionState.CANCELLED, SessionState.FAILED}
+)
+
 
 @dataclass(frozen=True, slots=True)
 class WorkerLine:
     """What one worker is at.
 
     Attributes:
+        passage: Which passage of the file; None when it is at all of them.
+        passages: How many there are; None while that is not known.
         seconds: How long it has been in this phase.
     """
 
     worker: int
+    file: FileId
     name: str
     phase: int
     title: str
+    passage: int | None
+    passages: int | None
     seconds: Seconds
+
+    @property
+    def stalled(self) -> bool:
+        """Whether it looks as if it did not get on."""
+        return self.seconds >= STALLED_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,26 +117,35 @@ class Standing:
 
 @dataclass(slots=True)
 class _Desk:
+    file: FileId
     name: str
     phase: int
     title: str
     since: float
+    passage: int | None = None
+    passages: int | None = None
 
 
 @dataclass(slots=True)
 class Board:
-    """Where the pipeline writes what it is at. Belongs to the event loop."""
+    """Where the pipeline writes what it is at. Belongs to the event loop.
+
+    Attributes:
+        took: How long each phase takes, by its number, since the process began.
+    """
 
     clock: Callable[[], float] = time.monotonic
     state: SessionState = SessionState.SCANNING
     total: int = 0
     failed: int = 0
     lookups: int = 0
+    took: dict[int, Spread] = field(default_factory=dict)
     _counted: Standing | None = None
     _before: int = 0
     _ended: set[FileId] = field(default_factory=set)
     _deferred: set[FileId] = field(default_factory=set)
     _started: float = 0.0
+    _stopped: float | None = None
     _desks: dict[int, _Desk] = field(default_factory=dict)
     _counters: dict[str, dict[str, int]] = field(default_factory=dict)
 
@@ -143,9 +170,37 @@ class Board:
         for name, number in counts.items():
             counters[name] = counters.get(name, 0) + number
 
-    def enter(self, worker: int, name: str, phase: int, title: str) -> None:
+    def turn(self, state: SessionState) -> None:
+        """Say how the session stands; its time stops when it is over."""
+        self.state = state
+        if state not in OVER:
+            self._stopped = None
+        elif self._stopped is None:
+            self._stopped = self.clock()
+
+    def enter(
+        self, worker: int, file: FileId, name: str, phase: int, title: str
+    ) -> None:
         """Say what a worker is at."""
-        self._desks[worker] = _Desk(name, phase, title, self.clock())
+        before = self._desks.get(worker)
+        same = before is not None and before.file == file
+        self._desks[worker] = _Desk(
+            *(file, name, phase, title, self.clock()),
+            passages=before.passages if before is not None and same else None,
+        )
+
+    def at_passage(self, worker: int, passage: int | None, passages: int) -> None:
+        """Say which passage of its file a worker is at; None for all of them."""
+        desk = self._desks.get(worker)
+        if desk is not None:
+            desk.passage, desk.passages = passage, passages
+
+    def passed(self, worker: int) -> None:
+        """Say that a worker is through with the phase it was at."""
+        desk = self._desks.get(worker)
+        if desk is not None:
+            spread = self.took.setdefault(desk.phase, Spread())
+            spread.add(self.clock() - desk.since)
 
     def leave(self, worker: int) -> None:
         """Say that a worker is at nothing."""
@@ -154,6 +209,7 @@ class Board:
     def begin(self) -> None:
         """Begin to count anew: another session."""
         self._started = self.clock()
+        self._stopped = None
         self._ended.clear()
         self._deferred.clear()
         self._counters.update({group: {} for group in GROUPS})
@@ -178,7 +234,7 @@ class Board:
     def snapshot(self) -> Snapshot:
         """Return the board as it is now."""
         now = self.clock()
-        elapsed = now - self._started
+        elapsed = (now if self._stopped is None else self._stopped) - self._started
         ended = len(self._ended)
         standing = self._counted or Standing(
             total=self.total,
@@ -201,7 +257,8 @@ class Board:
             lookups=self.lookups,
             workers=tuple(
                 WorkerLine(
-                    worker, desk.name, desk.phase, desk.title, Seconds(now - desk.since)
+                    *(worker, desk.file, desk.name, desk.phase, desk.title),
+                    *(desk.passage, desk.passages, Seconds(now - desk.since)),
                 )
                 for worker, desk in desks
             ),

@@ -13,10 +13,16 @@ BEAT_SECONDS: Final = 0.01
 
 
 class Pulse:
-    """Beats steadily, and remembers the last beat and the longest miss."""
+    """Beats steadily, and remembers the last beat and the longest miss.
+
+    Attributes:
+        lag: How late it was the last time.
+        longest_stall: How late it ever was.
+    """
 
     def __init__(self, every: float = BEAT_SECONDS) -> None:
         self.longest_stall = Seconds(0.0)
+        self.lag = Seconds(0.0)
         self._every: Final = every
 
     async def beat(self) -> None:
@@ -25,4 +31,5 @@ class Pulse:
             due = time.monotonic() + self._every
             await asyncio.sleep(self._every)
             late = Seconds(time.monotonic() - due)
+            self.lag = late
             self.longest_stall = max(self.longest_stall, late)

@@ -7,6 +7,7 @@ a hundred thousand files.
 
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from segued.matching.normalize import normalised
 from segued.model import FileStatus
 from segued.paths import shown
 from segued.store.lines import (
+    Counts,
     Cut,
     FailureLine,
     FailurePage,
@@ -25,11 +27,20 @@ from segued.store.lines import (
 )
 from segued.store.reports import reading
 
-__all__ = ["PASSAGE", "WITH_SONG", "failures", "files", "passage_line", "passages"]
+__all__ = [
+    "PASSAGE",
+    "WITH_SONG",
+    "counts",
+    "failures",
+    "files",
+    "passage_values",
+    "passages",
+]
 
 WORDS_MAX: Final = 12
 """A search by more words is no search; the rest is left out."""
 
+LINE: Final = fields(PassageLine)
 PASSAGE: Final = """
     passages.id AS passage, passages.file_id AS file, files.path AS path,
     passages.ordinal, start_ticks, end_ticks, lead_in_ticks, lead_out_ticks,
@@ -60,7 +71,7 @@ def files(library: Path, query: str, status: str | None, cut: Cut) -> FilePage:
             rows = database.execute(
                 "SELECT status, count(*) FROM files GROUP BY status"
             )
-            statuses = {name: count for name, count in rows}
+            statuses = dict(rows)
         # Without a search, the index of the files alone is narrower still.
         table, key = ("file_index", "file_id") if values else ("files", "id")
         total = _total(statuses, status)
@@ -86,7 +97,7 @@ def passages(
         cut = cut.within(total)
         ids = _page_of(database, "passage_id", table, fits, values, wanted, cut)
         lines = [
-            passage_line(row)
+            PassageLine(**passage_values(row))
             for (passage,) in ids
             for row in database.execute(
                 f"SELECT {PASSAGE} FROM passages"  # noqa: S608
@@ -110,14 +121,14 @@ def failures(library: Path, code: str | None, cut: Cut) -> FailurePage:
         groups = [
             Group(name, bool(fatal), count)
             for name, fatal, count in database.execute(
-                f"SELECT code, fatal, count(*) {here} {there}"  # noqa: S608
+                f"SELECT code, fatal, count(*) {here} {there}"
                 " GROUP BY code, fatal ORDER BY fatal DESC, count(*) DESC, code"
             )
         ]
         total = sum(each.count for each in groups if code in (None, each.code))
         cut = cut.within(total)
         rows = database.execute(
-            "SELECT files.id AS file, files.path, files.status, phase, code, detail,"  # noqa: S608
+            "SELECT files.id AS file, files.path, files.status, phase, code, detail,"
             f" fatal, at {here} {there} AND (? IS NULL OR code = ?)"
             " ORDER BY fatal DESC, code, files.path LIMIT ? OFFSET ?",
             [code, code, cut.count, cut.skipped],
@@ -135,12 +146,31 @@ def failures(library: Path, code: str | None, cut: Cut) -> FailurePage:
     return FailurePage(groups, lines, cut.page, cut.per, cut.pages, total)
 
 
-def passage_line(row: sqlite3.Row) -> PassageLine:
-    """Return a passage as it was read by the columns of `PASSAGE`."""
+def counts(library: Path) -> Counts:
+    """Count all that the library holds.
+
+    Raises:
+        StoreError: There is no library there, or it cannot be read.
+    """
+    with reading(library) as database:
+        statuses = database.execute("SELECT status, count(*) FROM files GROUP BY 1")
+        failed = database.execute(
+            "SELECT code, count(*) FROM failures JOIN files ON files.id = file_id"
+            " WHERE fatal = 1 AND status = ? GROUP BY code",
+            [FileStatus.FAILED],
+        )
+        return Counts(
+            dict(statuses.fetchall()),
+            _counted(database, "passage_index", "confidence", "1", []),
+            dict(failed.fetchall()),
+        )
+
+
+def passage_values(row: sqlite3.Row) -> dict[str, Any]:
+    """Return the fields of a passage that was read by the columns of `PASSAGE`."""
     path = bytes(row["path"])
-    named = {name: row[name] for name in PassageLine.__slots__ if name != "name"}
-    named |= {"path": shown(path), "name": shown(path.rpartition(b"/")[2])}
-    return PassageLine(**named)
+    values = {each.name: row[each.name] for each in LINE if each.name != "name"}
+    return values | {"path": shown(path), "name": shown(path.rpartition(b"/")[2])}
 
 
 def _file_line(database: sqlite3.Connection, file: str) -> FileLine:
@@ -189,7 +219,7 @@ def _counted(
         f"SELECT {column}, count(*) FROM {table} WHERE {fits} GROUP BY {column}",  # noqa: S608
         values,
     )
-    return {name: count for name, count in rows}
+    return dict(rows)
 
 
 def _page_of(  # noqa: PLR0913, PLR0917

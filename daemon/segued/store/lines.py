@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 __all__ = [
+    "Counts",
     "Cut",
     "Duplicate",
     "FailureLine",
@@ -52,6 +53,15 @@ class Cut:
     def count(self) -> int:
         """How many are on it, so that nobody looks for more."""
         return max(0, min(self.per, (self.total or 0) - self.skipped))
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What a library holds: files by status, passages by confidence, failed by code."""
+
+    statuses: dict[str, int]
+    confidences: dict[str, int]
+    failures: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +204,6 @@ class FileFacts:
     sample_rate: int | None
     channels: int | None
     codec: str | None
-    tags: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +228,7 @@ class Duplicate:
 
 
 @dataclass(frozen=True, slots=True)
-class PassageFacts:
+class PassageFacts(PassageLine):
     """A passage with the reasons for what is said of it.
 
     Attributes:
@@ -229,7 +238,6 @@ class PassageFacts:
         flavor: Characteristics and measures, by name.
     """
 
-    line: PassageLine
     reason: str
     evidence: dict[str, str]
     rejected: list[str]

@@ -12,10 +12,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from segued.errors import NotKnownError
 from segued.model import FileStatus, LevelCurve, Print
 from segued.paths import shown
 from segued.store import codec
-from segued.store.browse import PASSAGE, WITH_SONG, passage_line
+from segued.store.browse import PASSAGE, WITH_SONG, passage_values
 from segued.store.lines import (
     Duplicate,
     FailureLine,
@@ -28,7 +29,7 @@ from segued.store.overrules import NEAR
 from segued.store.reports import reading
 from segued.units import Frames, Hertz
 
-__all__ = ["Whole", "answered", "curve_of", "whereabouts", "whole"]
+__all__ = ["Whole", "answered", "curve_of", "path_of", "whereabouts", "whole"]
 
 NANOSECONDS: Final = 1_000_000_000
 
@@ -42,6 +43,7 @@ class Whole:
     """
 
     facts: FileFacts
+    tags: dict[str, Any]
     failure: FailureLine | None
     phases: list[PhaseDone]
     duplicates: list[Duplicate]
@@ -49,16 +51,15 @@ class Whole:
     prints: tuple[Print, ...]
 
 
-def whole(library: Path, file: str) -> Whole | None:
-    """Return all that is known of a file; None if no file has this id.
+def whole(library: Path, file: str) -> Whole:
+    """Return all that is known of a file.
 
     Raises:
+        NotKnownError: No file has this id.
         StoreError: There is no library there, or it cannot be read.
     """
     with reading(library) as database:
         row = _row(database, file)
-        if row is None:
-            return None
         facts = _facts(row)
         phases = [
             PhaseDone(phase, at, needs)
@@ -77,6 +78,7 @@ def whole(library: Path, file: str) -> Whole | None:
         ]
         return Whole(
             facts=facts,
+            tags=_tags(row["tags"]),
             failure=_failure(database, facts),
             phases=phases,
             duplicates=twins,
@@ -105,13 +107,15 @@ def curve_of(library: Path, file: str) -> LevelCurve | None:
     """Return how loud a file is, hop by hop; None if it was never decoded.
 
     Raises:
+        NotKnownError: No file has this id.
         StoreError: There is no library there, or it cannot be read.
     """
     with reading(library) as database:
+        audio_hash = _row(database, file)["audio_hash"]
         for levels, hop, rate, frames in database.execute(
             "SELECT levels, hop_frames, rate, frames FROM level_curves"
-            " JOIN files USING (audio_hash) WHERE files.id = ?",
-            [file],
+            " WHERE audio_hash = ?",
+            [audio_hash],
         ):
             return LevelCurve(
                 zlib.decompress(levels), Frames(hop), Hertz(rate), Frames(frames)
@@ -119,23 +123,37 @@ def curve_of(library: Path, file: str) -> LevelCurve | None:
     return None
 
 
-def whereabouts(library: Path, file: str) -> Whereabouts | None:
-    """Return where the bytes of a file are; None if there are none of it.
+def path_of(library: Path, file: str) -> bytes:
+    """Return where a file is, or was.
 
     Raises:
+        NotKnownError: No file has this id.
+        StoreError: There is no library there, or it cannot be read.
+    """
+    with reading(library) as database:
+        return bytes(_row(database, file)["path"])
+
+
+def whereabouts(library: Path, file: str) -> Whereabouts:
+    """Return where the bytes of a file are.
+
+    Raises:
+        NotKnownError: No file has this id, or it is gone.
         StoreError: There is no library there, or it cannot be read.
     """
     with reading(library) as database:
         row = _row(database, file)
-        if row is None or row["status"] == FileStatus.MISSING:
-            return None
+        if row["status"] == FileStatus.MISSING:
+            raise NotKnownError(f"{shown(bytes(row['path']))}: is not there any more")
         return Whereabouts(bytes(row["path"]), bytes(row["root"]), row["codec"])
 
 
-def _row(database: sqlite3.Connection, file: str) -> sqlite3.Row | None:
+def _row(database: sqlite3.Connection, file: str) -> sqlite3.Row:
     row: sqlite3.Row | None = database.execute(
         "SELECT * FROM files WHERE id = ?", [file]
     ).fetchone()
+    if row is None:
+        raise NotKnownError(f"no file has the id {file}")
     return row
 
 
@@ -158,7 +176,6 @@ def _facts(row: sqlite3.Row) -> FileFacts:
         sample_rate=row["sample_rate"],
         channels=row["channels"],
         codec=row["codec"],
-        tags=_tags(row["tags"]),
     )
 
 
@@ -214,7 +231,7 @@ def _passages(database: sqlite3.Connection, facts: FileFacts) -> list[PassageFac
     )
     return [
         PassageFacts(
-            line=passage_line(row),
+            **passage_values(row),
             reason=row["reason"] or "",
             evidence=json.loads(row["evidence"] or "{}"),
             rejected=json.loads(row["rejected"] or "[]"),

@@ -57,6 +57,7 @@ def _drawn(now: Snapshot) -> RenderableType:
     desks.add_column(no_wrap=True)
     desks.add_column(no_wrap=True, overflow="ellipsis", max_width=48)
     desks.add_column(no_wrap=True)
+    desks.add_column(no_wrap=True)
     desks.add_column(no_wrap=True, justify="right")
     for line in now.workers:
         desks.add_row(*(Text(part) for part in words.worker(line)))

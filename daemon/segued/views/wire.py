@@ -1,35 +1,110 @@
-"""How things are told to programs: plain values for JSON."""
+"""How the daemon is told to programs: plain values for JSON, with their types.
 
-from collections.abc import Mapping
-from typing import Any
+What these types say is what the description of the API says.
+"""
 
-from segued.progress.board import Snapshot
+import msgspec
 
-__all__ = ["snapshot"]
+from segued.progress.board import FolderLine, Snapshot
+
+__all__ = ["PastSession", "Status", "Trouble", "Worker", "workers_of"]
 
 
-def snapshot(now: Snapshot) -> Mapping[str, Any]:
-    """Return a session at one moment, as the interfaces tell it."""
-    return {
-        "state": now.state.value,
-        "files_total": now.total,
-        "files_done": now.done,
-        "files_failed": now.failed,
-        "files_deferred": now.deferred,
-        "percent": round(now.percent, 1),
-        "elapsed_seconds": round(now.elapsed, 1),
-        "files_per_second": now.rate and round(now.rate, 2),
-        "seconds_left": now.left and round(now.left, 1),
-        "lookups": now.lookups,
-        "workers": [
-            {
-                "worker": line.worker,
-                "name": line.name,
-                "phase": line.phase,
-                "title": line.title,
-                "seconds": round(line.seconds, 1),
-            }
-            for line in now.workers
-        ],
-        "counters": {group: dict(named) for group, named in now.counters.items()},
-    }
+class Worker(msgspec.Struct, frozen=True):
+    """What one worker is at.
+
+    Attributes:
+        file: The file's id.
+        passage: Which passage of it; null when it is at all of them.
+        stalled: Whether it looks as if it did not get on.
+    """
+
+    worker: int
+    file: str
+    name: str
+    phase: int
+    title: str
+    passage: int | None
+    passages: int | None
+    seconds: float
+    stalled: bool
+
+
+class Trouble(msgspec.Struct, frozen=True):
+    """Why the daemon cannot work."""
+
+    code: str
+    detail: str
+
+
+class Status(msgspec.Struct, frozen=True):
+    """How everything stands.
+
+    Attributes:
+        files_done: Those with nothing ahead of them, failed ones included.
+        files_deferred: Those that wait for an outside service, or each other.
+        lookups: Questions that outside services have yet to answer.
+        counters: Thirteen groups: scanning, processing, ten phases, files complete.
+        services: How each outside service is, in words.
+        page: Where the page is, or why it is nowhere.
+        text: The same, in words.
+    """
+
+    state: str
+    session: str | None
+    files_total: int
+    files_done: int
+    files_failed: int
+    files_deferred: int
+    percent: float
+    elapsed_seconds: float
+    files_per_second: float | None
+    seconds_left: float | None
+    lookups: int
+    workers: list[Worker]
+    counters: dict[str, dict[str, int]]
+    folders: list[FolderLine]
+    services: dict[str, str]
+    trouble: Trouble | None
+    version: str
+    process: int
+    library: str
+    page: str
+    loop_stall_ms: float
+    text: list[str]
+
+
+class PastSession(msgspec.Struct, frozen=True):
+    """A session as it is on record.
+
+    Attributes:
+        roots: JSON array of the music folders.
+    """
+
+    id: str
+    state: str
+    roots: str
+    started_at: str
+    ended_at: str | None
+    files_total: int
+    files_done: int
+    files_failed: int
+    reason: str | None
+
+
+def workers_of(now: Snapshot) -> list[Worker]:
+    """Return what the workers are at, as the interfaces tell it."""
+    return [
+        Worker(
+            worker=line.worker,
+            file=line.file,
+            name=line.name,
+            phase=line.phase,
+            title=line.title,
+            passage=line.passage,
+            passages=line.passages,
+            seconds=round(line.seconds, 1),
+            stalled=line.stalled,
+        )
+        for line in now.workers
+    ]

@@ -80,11 +80,18 @@ def folder(report: FolderLine) -> str:
     return "   ".join(parts)
 
 
-def worker(line: WorkerLine) -> tuple[str, str, str, str]:
-    """Return what a worker is at: who, which file, which phase, how long."""
+def worker(line: WorkerLine) -> tuple[str, str, str, str, str]:
+    """Return what a worker is at: who, which file, phase, passage, how long."""
+    passage = ""
+    if line.passages is not None:
+        # At all of one is at the first of one.
+        number = line.passage or (1 if line.passages == 1 else None)
+        passage = f"passage {number}/{line.passages}" if number else ""
+        passage = passage or f"{line.passages} passages"
     return (
         f"Worker {line.worker}",
         line.name,
         f"Phase {line.phase} {line.title}",
-        f"{line.seconds:.1f} s",
+        passage,
+        f"{line.seconds:.1f} s" + (" (stalled?)" if line.stalled else ""),
     )

@@ -1,0 +1,35 @@
+"""Where things are, by the conventions of systemd and of desktops."""
+
+import os
+from pathlib import Path
+from typing import Final
+
+__all__ = ["SYSTEM_SOCKET", "control_socket", "state_folder"]
+
+SYSTEM_SOCKET: Final = Path("/run/segued/control.sock")
+
+
+def state_folder() -> Path:
+    """Return where a service or a person keeps state: systemd's place, or XDG's."""
+    if given := os.environ.get("STATE_DIRECTORY"):
+        return Path(given.split(":")[0])
+    if given := os.environ.get("XDG_STATE_HOME"):
+        return Path(given) / "segued"
+    return Path.home() / ".local" / "state" / "segued"
+
+
+def control_socket(configured: str) -> Path:
+    """Return where the daemon is told what to do: systemd's place, or the user's.
+
+    Args:
+        configured: Where the configuration says; empty if it says nothing.
+    """
+    if configured:
+        return Path(configured).expanduser()
+    if given := os.environ.get("RUNTIME_DIRECTORY"):
+        return Path(given.split(":")[0]) / "control.sock"
+    if os.geteuid() and (given := os.environ.get("XDG_RUNTIME_DIR")):
+        return Path(given) / "segued" / "control.sock"
+    if os.geteuid():
+        return state_folder() / "control.sock"
+    return SYSTEM_SOCKET

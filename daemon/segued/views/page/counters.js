@@ -1,0 +1,39 @@
+// The thirteen groups of counters, as one table.
+
+import { html } from "./vendor/lit-html.js";
+import { PHASES, STATUSES, count } from "./words.js";
+
+// In this order; an object would put its numbers first.
+const GROUPS = ["scanning", "processing", ...PHASES.map((_, index) => String(index + 1)), "files complete"];
+
+export function countersTable(counters) {
+  return html`
+    <section class="panel counters" aria-labelledby="counters">
+      <h2 id="counters">What was counted</h2>
+      <table data-test="counters">
+        <tbody>
+          ${GROUPS.map(
+            (group) => html`
+              <tr data-group=${group}>
+                <th scope="row">${titled(group)}</th>
+                <td>
+                  <div class="counts">
+                    ${Object.entries(counters[group] ?? {}).map(
+                      ([name, n]) => html`<span data-count=${name}>${STATUSES[name] ?? name} <b>${count(n)}</b></span>`,
+                    )}
+                  </div>
+                </td>
+              </tr>
+            `,
+          )}
+        </tbody>
+      </table>
+    </section>
+  `;
+}
+
+function titled(group) {
+  const phase = PHASES[Number(group) - 1];
+  if (phase) return html`<span class="number">${group}</span> ${phase}`;
+  return html`<span class="number"></span> ${group[0].toUpperCase()}${group.slice(1)}`;
+}

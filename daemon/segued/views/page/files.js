@@ -1,0 +1,93 @@
+// The view of the files: searched, narrowed down, page by page.
+
+import { chips, listing, pager, searching, standing } from "./listing.js";
+import { fileLink } from "./router.js";
+import { html, nothing } from "./vendor/lit-html.js";
+import { STATUSES, count, length } from "./words.js";
+
+export function filesView(page) {
+  const list = listing(page, "/api/files");
+  const search = searching(page, "files");
+  let params = {};
+
+  function update(route) {
+    params = route.params;
+    search.arrived(params);
+    list.load({ query: params.query, status: params.status, page: params.page, per: 50 });
+  }
+
+  function template() {
+    const { answer } = list;
+    const rows = answer?.files ?? [];
+    return html`
+      <div class="top">
+        <h1 tabindex="-1">Files</h1>
+        ${search.box("Path, title, artist or album")}
+      </div>
+      ${answer ? chips("files", params, "status", answer.statuses, STATUSES) : nothing}
+      ${standing(list, !rows.length, params.query || params.status ? "No file is like that." : "The library is empty.")}
+      ${rows.length ? table(rows, list.busy) : nothing}
+      ${answer ? pager("files", params, answer, answer.total === 1 ? "file" : "files") : nothing}
+    `;
+  }
+
+  function stop() {
+    list.stop();
+    search.stop();
+  }
+
+  const heard = (names) => names.includes("files_done") && list.again();
+
+  return { title: "Files", update, template, stop, heard };
+}
+
+function table(rows, busy) {
+  return html`
+    <div class="table" aria-busy=${busy ? "true" : "false"}>
+      <table data-test="files">
+        <thead>
+          <tr>
+            <th scope="col">File</th>
+            <th scope="col" class="wide">Title</th>
+            <th scope="col" class="right wide">Length</th>
+            <th scope="col" class="wider">Codec</th>
+            <th scope="col" class="right wider">Passages</th>
+            <th scope="col" class="wide">Confidence</th>
+            <th scope="col">Status</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${rows.map(row)}
+        </tbody>
+      </table>
+    </div>
+  `;
+}
+
+function row(file) {
+  const called = [file.title, file.artist].filter(Boolean);
+  return html`
+    <tr data-row data-file=${file.file}>
+      <th scope="row" class="main">
+        <a href=${fileLink(file.file)} title=${file.path}>${file.name}</a>
+        <span class="under path"><bdi>${file.folder}</bdi></span>
+        <span class="under narrow">${called.join(" · ") || "–"}</span>
+      </th>
+      <td class="wide">
+        <span class="over">${file.title ?? "–"}</span>
+        <span class="under">${file.artist ?? ""}</span>
+      </td>
+      <td class="right wide">${length(file.duration_ticks)}</td>
+      <td class="wider soft">${file.codec ?? ""}</td>
+      <td class="right wider">${file.passages ? count(file.passages) : ""}</td>
+      <td class="wide">${sure(file.confidence)}</td>
+      <td class="last">
+        <span class="badge" data-state=${file.status} title=${file.failure_code ?? ""}>${STATUSES[file.status] ?? file.status}</span>
+        <span class="under narrow">${length(file.duration_ticks)} ${file.confidence ?? ""}</span>
+      </td>
+    </tr>
+  `;
+}
+
+export const sure = (confidence) =>
+  confidence ? html`<span class="badge sure" data-sure=${confidence}>${confidence}</span>` : nothing;

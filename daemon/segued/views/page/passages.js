@@ -1,0 +1,96 @@
+// The view of the passages: every song there is, and how sure it is.
+
+import { sure } from "./files.js";
+import { chips, listing, pager, searching, standing } from "./listing.js";
+import { fileLink } from "./router.js";
+import { html, nothing } from "./vendor/lit-html.js";
+import { CONFIDENCES, length, position } from "./words.js";
+
+const WORDS = Object.fromEntries(CONFIDENCES.map((each) => [each, each]));
+
+export function passagesView(page) {
+  const list = listing(page, "/api/passages");
+  const search = searching(page, "passages");
+  let params = {};
+
+  function update(route) {
+    params = route.params;
+    search.arrived(params);
+    list.load({ query: params.query, confidence: params.confidence, page: params.page, per: 50 });
+  }
+
+  function template() {
+    const { answer } = list;
+    const rows = answer?.passages ?? [];
+    const nothingThere = params.query || params.confidence ? "No passage is like that." : "No passage is known yet.";
+    return html`
+      <div class="top">
+        <h1 tabindex="-1">Passages</h1>
+        ${search.box("Title, artist, album or path")}
+      </div>
+      ${answer ? chips("passages", params, "confidence", answer.confidences, WORDS) : nothing}
+      ${standing(list, !rows.length, nothingThere)} ${rows.length ? table(rows, list.busy) : nothing}
+      ${answer ? pager("passages", params, answer, answer.total === 1 ? "passage" : "passages") : nothing}
+    `;
+  }
+
+  function stop() {
+    list.stop();
+    search.stop();
+  }
+
+  const heard = (names) => names.includes("files_done") && list.again();
+
+  return { title: "Passages", update, template, stop, heard };
+}
+
+function table(rows, busy) {
+  return html`
+    <div class="table" aria-busy=${busy ? "true" : "false"}>
+      <table data-test="passages">
+        <thead>
+          <tr>
+            <th scope="col">Title</th>
+            <th scope="col" class="wide">Album</th>
+            <th scope="col" class="wide">File</th>
+            <th scope="col" class="right wider">From</th>
+            <th scope="col" class="right wider">Lead-in</th>
+            <th scope="col" class="right wider">Lead-out</th>
+            <th scope="col" class="right wide">Length</th>
+            <th scope="col">Confidence</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${rows.map(row)}
+        </tbody>
+      </table>
+    </div>
+  `;
+}
+
+// Lead-in and lead-out are told as lengths: that is what overlaps.
+function row(passage) {
+  const { start_ticks: start, end_ticks: end, lead_in_ticks: into, lead_out_ticks: out } = passage;
+  return html`
+    <tr data-row data-passage=${passage.passage}>
+      <th scope="row" class="main">
+        <a href=${fileLink(passage.file, passage.ordinal)}>${passage.title ?? "without a name"}</a>
+        <span class="under">${passage.artist ?? "–"}</span>
+        <span class="under narrow">${passage.album ?? passage.name}</span>
+      </th>
+      <td class="wide"><span class="over">${passage.album ?? "–"}</span></td>
+      <td class="wide path" title=${passage.path}>
+        <span class="over">${passage.name}</span>
+        <span class="under">passage ${passage.ordinal}</span>
+      </td>
+      <td class="right wider">${position(start)}</td>
+      <td class="right wider">${into == null ? "–" : position(into - start)}</td>
+      <td class="right wider">${out == null ? "–" : position(end - out)}</td>
+      <td class="right wide">${length(end - start)}</td>
+      <td class="last">
+        ${sure(passage.confidence)}
+        <span class="under narrow">${length(end - start)}</span>
+      </td>
+    </tr>
+  `;
+}

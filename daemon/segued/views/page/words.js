@@ -1,0 +1,93 @@
+// Figures, times and names as people read them.
+
+export const TICKS_PER_SECOND = 28_224_000;
+
+export const PHASES = [
+  "Filename matching",
+  "Hashing",
+  "Extracting",
+  "Segmenting",
+  "Fingerprinting",
+  "Song matching",
+  "Recording",
+  "Amplitude",
+  "Flavoring",
+  "Passages complete",
+];
+
+export const STATUSES = {
+  "INGEST COMPLETE": "complete",
+  "DUPLICATE HASH": "duplicate",
+  "NO AUDIO": "no audio",
+  FAILED: "failed",
+  MISSING: "missing",
+  PENDING: "waiting",
+  PROCESSING: "in work",
+};
+
+export const CONFIDENCES = ["High", "Medium", "Low", "None"];
+
+const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+const short = new Intl.NumberFormat("en-US", { maximumFractionDigits: 3 });
+
+export const count = (n) => whole.format(n ?? 0);
+
+export const figure = (value) => (typeof value === "number" ? short.format(value) : String(value));
+
+/** "1 file", "12 files". */
+export const counted = (n, one, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
+
+/** A length of time as people say it, like the daemon's own words. */
+export function duration(seconds) {
+  if (seconds == null) return "–";
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 120) return `${seconds.toFixed(0)} s`;
+  if (seconds < 7200) return `${(seconds / 60).toFixed(0)} min`;
+  return `${(seconds / 3600).toFixed(1)} h`;
+}
+
+/** Seconds as h:mm:ss, for what runs on. */
+export function clock(seconds) {
+  const all = Math.max(0, Math.floor(seconds ?? 0));
+  const two = (n) => String(n).padStart(2, "0");
+  const [h, m, s] = [Math.floor(all / 3600), Math.floor(all / 60) % 60, all % 60];
+  return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+}
+
+/** A position in a recording, m:ss.cc. */
+export function position(ticks) {
+  if (ticks == null) return "–";
+  // Whole hundredths first: 59.999 s must not become 0:60.00.
+  const all = Math.round((ticks / TICKS_PER_SECOND) * 100);
+  const minutes = Math.floor(all / 6000);
+  const rest = ((all - minutes * 6000) / 100).toFixed(2).padStart(5, "0");
+  return `${minutes}:${rest}`;
+}
+
+/** The length of a recording, m:ss. */
+export const length = (ticks) => (ticks == null ? "–" : clock(Math.round(ticks / TICKS_PER_SECOND)));
+
+export const seconds = (ticks) => ticks / TICKS_PER_SECOND;
+
+export const ticks = (secs) => Math.round(secs * TICKS_PER_SECOND);
+
+export function size(bytes) {
+  if (bytes == null) return "–";
+  if (bytes < 1e6) return `${(bytes / 1e3).toFixed(1)} kB`;
+  if (bytes < 1e9) return `${(bytes / 1e6).toFixed(1)} MB`;
+  return `${(bytes / 1e9).toFixed(2)} GB`;
+}
+
+/** A moment, in the reader's own time zone, sortable. */
+export function moment(iso) {
+  const at = new Date(iso ?? NaN);
+  if (Number.isNaN(at.getTime())) return "–";
+  const two = (n) => String(n).padStart(2, "0");
+  const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+  return `${day} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+}
+
+/** "spectral_centroid_hertz" as people write it. */
+export const spaced = (name) => name.replaceAll("_", " ");
+
+export const joined = (values) => (Array.isArray(values) ? values.join("; ") : String(values));
