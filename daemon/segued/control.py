@@ -13,7 +13,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, NoReturn, TypeVar
 from urllib.parse import quote
 
+import msgspec
 from rich.console import Console
+from rich.live import Live
 
 from segued import __version__
 from segued.cli import (
@@ -23,13 +25,15 @@ from segued.cli import (
     with_shared_options,
 )
 from segued.config import Config, check_setting
-from segued.errors import ConfigError
+from segued.errors import ConfigError, DaemonError
 from segued.exits import Exit
 from segued.line import Line
 from segued.places import SYSTEM_SOCKET, control_socket
 from segued.store import reopen, reports, settings
 from segued.store.database import Store
 from segued.views import library, words
+from segued.views.terminal import drawn
+from segued.views.wire import Status, snapshot_of
 
 __all__ = ["main"]
 
@@ -37,6 +41,7 @@ T = TypeVar("T")
 
 
 WATCH_SECONDS: Final = 1.0
+FRAME_SECONDS: Final = 0.5
 
 EXIT_CODES: Final = """\
 exit codes:
@@ -146,18 +151,37 @@ def _status(given: argparse.Namespace) -> int:
 def _watch(given: argparse.Namespace) -> int:
     line = _line(given, configured(given))
     console = Console(highlight=False, soft_wrap=True)
+    if console.is_terminal and not given.json:
+        _watch_live(line, console)
     last = None
     while True:
         told = line.ask("GET", "/api/import/session")
         if given.json:
             print(json.dumps(told), flush=True)  # noqa: T201
-        elif console.is_terminal:
-            console.clear()
-            console.print("\n".join(told["text"]), markup=False)
         elif told["text"] != last:
             print("\n".join(told["text"]), flush=True)  # noqa: T201
         last = told["text"]
         time.sleep(WATCH_SECONDS)
+
+
+def _watch_live(line: Line, console: Console) -> NoReturn:
+    """Show the daemon until Ctrl-C, also over its restarts."""
+    picture: Status | None = None
+    with Live(console=console, auto_refresh=False, screen=True) as live:
+        while True:
+            away = []
+            try:
+                told = line.ask("GET", "/api/import/session")
+                picture = msgspec.convert(told, Status)
+            except DaemonError as error:
+                if picture is None:
+                    raise
+                away = [f"{error}; trying again"]
+            now = snapshot_of(picture)
+            # The session and its workers are drawn.
+            notices = [each for each in picture.text[1:] if not each.startswith("  ")]
+            live.update(drawn(now, picture.phases, [*notices, *away]), refresh=True)
+            time.sleep(FRAME_SECONDS)
 
 
 def _scan(given: argparse.Namespace) -> int:

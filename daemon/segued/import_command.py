@@ -22,6 +22,7 @@ from segued.exits import Exit
 from segued.intake.scan import keep_apart, roots_of
 from segued.model import SessionState
 from segued.paths import shown
+from segued.phases import PHASES
 from segued.service import Ended, ImportService
 from segued.store import reports
 from segued.store.reports import Summary
@@ -78,7 +79,10 @@ class _Command:
             )
         )
         progress = Console(stderr=True, highlight=False)
-        view = asyncio.ensure_future(terminal.watch(self.service.board, progress))
+        titles = [phase.title for phase in PHASES]
+        view = asyncio.ensure_future(
+            terminal.watch(self.service.board, progress, titles)
+        )
         limit = threading.Timer(CANCEL_SECONDS, self._end_now)
         limit.daemon = True
 

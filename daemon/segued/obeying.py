@@ -23,6 +23,7 @@ from segued.config import check_setting
 from segued.errors import DaemonError, NotKnownError
 from segued.model import SessionState
 from segued.paths import is_within, shown
+from segued.phases import PHASES
 from segued.store import overrules, reopen, reports, settings
 from segued.store.overrules import Said
 from segued.units import Ticks
@@ -184,6 +185,7 @@ def status(alive: Alive) -> Status:
         lookups=now.lookups,
         workers=workers_of(now),
         counters={group: dict(named) for group, named in now.counters.items()},
+        phases=[phase.title for phase in PHASES],
         folders=folders,
         services=services,
         trouble=Trouble(trouble.code, str(trouble)) if trouble else None,

@@ -31,8 +31,7 @@ sources = []
 [logging]
 level = "debug"
 [page]
-shown = {page}
-port = 0
+{page}
 [watching]
 settle_seconds = 1.0
 folder_seconds = 3.0
@@ -146,7 +145,7 @@ def living(
     *folders: Path,
     reconcile: float = 300.0,
     more: str = "",
-    page: bool = False,
+    page: bool | str = False,
     before: Sequence[str] = (),
 ) -> Iterator[Living]:
     """Start a daemon on some folders; end it at the end of the story.
@@ -156,12 +155,12 @@ def living(
         folders: The music folders.
         reconcile: Seconds between two walks; by default, longer than a story.
         more: More of the configuration.
-        page: Whether it shows its page, at an address of its own.
+        page: Whether it shows its page, at an address of its own; or how.
         before: A command that runs it.
     """
     socket = segued.home / "run" / "control.sock"
     config = segued.config(
-        BRISK.format(reconcile=reconcile, page=str(page).lower())
+        BRISK.format(reconcile=reconcile, page=_page(page))
         + f'[library]\ncontrol_socket = "{socket}"\n'
         + more
     )
@@ -188,6 +187,13 @@ def living(
                 process.wait(timeout=15)
             except subprocess.TimeoutExpired:
                 process.kill()
+
+
+def _page(wanted: bool | str) -> str:  # noqa: FBT001
+    if not wanted:
+        return "shown = false"
+    given = "" if wanted is True else wanted
+    return given if "port" in given else f"port = 0\n{given}"
 
 
 def tune(path: Path, seed: int, seconds: float = 0.5) -> Path:

@@ -38,6 +38,7 @@ SELECT
     ) AS words
 FROM files;
 
+-- What is not there cannot be played, and is not found.
 CREATE VIEW passage_words AS
 SELECT
     passages.id AS passage_id,
@@ -51,7 +52,8 @@ SELECT
     ) AS words,
     passages.file_id
 FROM passages
-JOIN files ON files.id = passages.file_id;
+JOIN files ON files.id = passages.file_id
+WHERE files.status <> 'MISSING';
 
 CREATE TRIGGER index_of_new_file AFTER INSERT ON files
 BEGIN
@@ -73,6 +75,15 @@ END;
 CREATE TRIGGER index_of_turned_file AFTER UPDATE OF status ON files
 BEGIN
     UPDATE file_index SET status = new.status WHERE path = new.path;
+END;
+
+CREATE TRIGGER index_of_missing_file AFTER UPDATE OF status ON files
+WHEN new.status = 'MISSING' OR old.status = 'MISSING'
+BEGIN
+    DELETE FROM passage_index WHERE path = new.path;
+    INSERT INTO passage_index
+    SELECT path, ordinal, passage_id, confidence, words
+    FROM passage_words WHERE file_id = new.id;
 END;
 
 CREATE TRIGGER index_of_removed_file AFTER DELETE ON files

@@ -5,9 +5,11 @@ What these types say is what the description of the API says.
 
 import msgspec
 
-from segued.progress.board import FolderLine, Snapshot
+from segued.model import FileId, SessionState
+from segued.progress.board import FolderLine, Snapshot, WorkerLine
+from segued.units import Seconds
 
-__all__ = ["PastSession", "Status", "Trouble", "Worker", "workers_of"]
+__all__ = ["PastSession", "Status", "Trouble", "Worker", "snapshot_of", "workers_of"]
 
 
 class Worker(msgspec.Struct, frozen=True):
@@ -45,6 +47,7 @@ class Status(msgspec.Struct, frozen=True):
         files_deferred: Those that wait for an outside service, or each other.
         lookups: Questions that outside services have yet to answer.
         counters: Thirteen groups: scanning, processing, ten phases, files complete.
+        phases: What the ten phases are called, in order.
         services: How each outside service is, in words.
         page: Where the page is, or why it is nowhere.
         text: The same, in words.
@@ -63,6 +66,7 @@ class Status(msgspec.Struct, frozen=True):
     lookups: int
     workers: list[Worker]
     counters: dict[str, dict[str, int]]
+    phases: list[str]
     folders: list[FolderLine]
     services: dict[str, str]
     trouble: Trouble | None
@@ -90,6 +94,35 @@ class PastSession(msgspec.Struct, frozen=True):
     files_done: int
     files_failed: int
     reason: str | None
+
+
+def snapshot_of(told: Status) -> Snapshot:
+    """Return the session that a status tells of, to show it as any other."""
+    return Snapshot(
+        state=SessionState(told.state),
+        total=told.files_total,
+        done=told.files_done,
+        failed=told.files_failed,
+        deferred=told.files_deferred,
+        elapsed=Seconds(told.elapsed_seconds),
+        rate=told.files_per_second,
+        left=None if told.seconds_left is None else Seconds(told.seconds_left),
+        lookups=told.lookups,
+        workers=tuple(
+            WorkerLine(
+                worker=line.worker,
+                file=FileId(line.file),
+                name=line.name,
+                phase=line.phase,
+                title=line.title,
+                passage=line.passage,
+                passages=line.passages,
+                seconds=Seconds(line.seconds),
+            )
+            for line in told.workers
+        ),
+        counters=told.counters,
+    )
 
 
 def workers_of(now: Snapshot) -> list[Worker]:

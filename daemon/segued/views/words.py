@@ -1,12 +1,12 @@
 """Progress and results in words: the same wherever a person reads them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from segued.progress.board import FolderLine, Snapshot, WorkerLine
 from segued.units import ticks_to_seconds
 
-__all__ = ["duration", "overall", "position", "session", "worker"]
+__all__ = ["duration", "folder", "group", "overall", "position", "session", "worker"]
 
 MINUTE, HOUR = 60, 3600
 
@@ -78,6 +78,20 @@ def folder(report: FolderLine) -> str:
     parts += [f"does not come to rest: {name}" for name in report.restless]
     parts += [f"not looked into: {name}" for name in report.unreadable]
     return "   ".join(parts)
+
+
+def group(name: str, titles: Sequence[str]) -> str:
+    """Return what a group of counters is called.
+
+    Args:
+        name: As the board has it: a word, or the number of a phase.
+        titles: Of the phases, in order.
+
+    Example:
+        >>> [group(name, ["Filename matching"]) for name in ("scanning", "1")]
+        ['scanning', '1 filename matching']
+    """
+    return f"{name} {titles[int(name) - 1].lower()}" if name.isdigit() else name
 
 
 def worker(line: WorkerLine) -> tuple[str, str, str, str, str]:

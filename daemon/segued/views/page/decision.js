@@ -60,7 +60,7 @@ export function decision(page, file, passage, decided) {
         </form>
       </details>
       <p class="actions">
-        <button data-decide="no-song" @click=${noSong}>It is no song</button>
+        <button data-decide="no-song" ?disabled=${overruled && recording === null} @click=${noSong}>It is no song</button>
         ${overruled
           ? html`<button data-decide="clear" @click=${forget}>Forget what was said</button>
               <span class="soft">Somebody said what it is.</span>`

@@ -4,7 +4,7 @@ import { tell } from "./api.js";
 import { listing, pager, standing } from "./listing.js";
 import { fileLink, link } from "./router.js";
 import { html, nothing } from "./vendor/lit-html.js";
-import { PHASES, count, counted, moment } from "./words.js";
+import { PHASES, count, counted, moment, sentence, without } from "./words.js";
 
 export function failuresView(page) {
   const list = listing(page, "/api/failures");
@@ -32,17 +32,22 @@ export function failuresView(page) {
 
   function template() {
     const groups = list.answer?.groups ?? [];
-    const all = groups.filter((each) => each.fatal).reduce((sum, each) => sum + each.count, 0);
+    const some = groups.some((each) => each.fatal);
     return html`
       <div class="top">
         <h1 tabindex="-1">Failures</h1>
-        ${groups.length
-          ? html`<button data-retry="all" ?disabled=${asking || !all} @click=${() => retry({})}>Retry all</button>`
+        ${some
+          ? button("all", {}, "Retry all")
           : nothing}
       </div>
       ${standing(list, !groups.length, "Nothing failed.")}
       <div class="groups">${groups.map(group)}</div>
     `;
+  }
+
+  // What was imported in spite of something did not fail: there is nothing to retry.
+  function button(name, which, title = "Retry") {
+    return html`<button data-retry=${name} ?disabled=${asking} @click=${() => retry(which)}>${title}</button>`;
   }
 
   function group({ code, meaning, fatal, count: many }) {
@@ -55,8 +60,8 @@ export function failuresView(page) {
             <strong>${code}</strong>
             <span class="figure">${counted(many, "file")}</span>
           </a>
-          <p class="meaning">${meaning} ${fatal ? nothing : html`<span class="soft">(Imported in spite of it.)</span>`}</p>
-          <button data-retry="group" ?disabled=${asking} @click=${() => retry({ code })}>Retry</button>
+          <p class="meaning ${fatal ? "" : "soft"}">${sentence(meaning)}</p>
+          ${fatal ? button("group", { code }) : nothing}
         </header>
         ${isOpen ? files() : nothing}
       </section>
@@ -94,12 +99,12 @@ export function failuresView(page) {
       <tr data-row data-file=${failure.file}>
         <th scope="row" class="main">
           <a href=${fileLink(failure.file)} title=${failure.path}>${failure.path}</a>
-          <span class="under" title=${failure.detail}>${failure.detail}</span>
+          <span class="under" title=${failure.detail}>${without(failure.path, failure.detail)}</span>
         </th>
         <td class="wide soft">${phase}</td>
         <td class="wide soft">${moment(failure.at)}</td>
         <td class="last">
-          <button data-retry="file" ?disabled=${asking} @click=${() => retry({ file: failure.file })}>Retry</button>
+          ${failure.fatal ? button("file", { file: failure.file }) : nothing}
         </td>
       </tr>
     `;

@@ -9,7 +9,7 @@ import { passageList } from "./passage_list.js";
 import { player } from "./player.js";
 import { fileLink } from "./router.js";
 import { html, nothing } from "./vendor/lit-html.js";
-import { STATUSES, counted } from "./words.js";
+import { STATUSES, counted, without } from "./words.js";
 import { waveform } from "./waveform.js";
 
 const AGAIN_MS = 1500;
@@ -17,7 +17,6 @@ const PATIENCE = 40;
 const UNDER_WAY = ["PENDING", "PROCESSING"];
 
 export function fileView(page, { id, params }) {
-  const giveUp = new AbortController();
   const wide = matchMedia("(min-width: 1100px)");
   const view = { title: "File", update, template, drawn, heard, stop };
   let chosen = Number(params.passage) || null;
@@ -27,16 +26,21 @@ export function fileView(page, { id, params }) {
   let wave = null;
   let timer = 0;
   let clock = null;
+  let isLeft = false;
+  let giveUp = new AbortController();
 
   wide.addEventListener("change", page.draw);
   addEventListener("keydown", pressed);
   load();
 
+  /** Ask for the file; a later question gives up the earlier one. */
   async function load() {
     clearTimeout(timer);
+    timer = 0;
+    giveUp.abort();
+    giveUp = new AbortController();
     try {
-      const found = await ask(`/api/files/${encodeURIComponent(id)}`, {}, giveUp.signal);
-      take(found);
+      take(await ask(`/api/files/${encodeURIComponent(id)}`, {}, giveUp.signal));
     } catch (failure) {
       if (isGivenUp(failure)) return;
       error = failure;
@@ -52,7 +56,7 @@ export function fileView(page, { id, params }) {
     document.title = `${view.title} · segued`;
     if (!passage()) chosen = found.passages[0]?.ordinal ?? null;
     if (isOther || !sound) open();
-    if (UNDER_WAY.includes(found.file.status)) timer = setTimeout(load, AGAIN_MS);
+    if (UNDER_WAY.includes(found.file.status)) timer ||= setTimeout(load, AGAIN_MS);
   }
 
   /** Make the player and the waveform anew, for other sound. */
@@ -60,9 +64,9 @@ export function fileView(page, { id, params }) {
     sound?.stop();
     wave?.stop();
     wave = null;
-    const { file, duration_ticks: duration, playable, audio_type: type } = data.file;
+    const { file, duration_ticks: duration } = data.file;
     const source = `/api/files/${encodeURIComponent(file)}/audio`;
-    sound = player({ source, type, isPlayable: playable, duration, moved, changed: page.draw });
+    sound = player({ source, file: data.file, moved, changed: page.draw });
     sound.seek(passage()?.start_ticks ?? 0, passage()?.end_ticks ?? null);
     if (!duration) return;
     const passages = () => data.passages;
@@ -119,9 +123,9 @@ export function fileView(page, { id, params }) {
   /** After a decision: look until the daemon has taken it up. */
   async function decided() {
     const before = JSON.stringify(data.passages);
-    for (let turn = 0; turn < PATIENCE && !giveUp.signal.aborted; turn += 1) {
+    for (let turn = 0; turn < PATIENCE; turn += 1) {
       await new Promise((resolve) => setTimeout(resolve, turn < 5 ? 400 : AGAIN_MS));
-      if (giveUp.signal.aborted) return;
+      if (isLeft) return;
       await load();
       const isOver = !data || !UNDER_WAY.includes(data.file.status);
       if (isOver && JSON.stringify(data?.passages) !== before) return;
@@ -135,22 +139,30 @@ export function fileView(page, { id, params }) {
 
   function heard(names) {
     const isMine = (line) => line.file === id;
-    if (names.includes("workers") && page.live.status.workers.some(isMine)) {
-      clearTimeout(timer);
-      timer = setTimeout(load, AGAIN_MS / 2);
-    }
+    if (names.includes("workers") && page.live.status.workers.some(isMine)) timer ||= setTimeout(load, AGAIN_MS);
   }
 
   function template() {
-    if (error && !data) {
-      return html`<h1 tabindex="-1">File</h1>
-        <p class="notice bad" role="alert" data-test="error">${error.message} <a href="#/files">To all files.</a></p>`;
-    }
-    if (!data) return html`<h1 class="loading soft" tabindex="-1">Asking …</h1>`;
+    // One heading from the beginning: it has the focus while the rest comes.
+    return html`
+      <header class="title">
+        <h1 tabindex="-1">${data?.file.name ?? "File"}</h1>
+        ${data ? standing(data) : nothing}
+      </header>
+      ${data ? inside() : empty()}
+    `;
+  }
+
+  function empty() {
+    if (!error) return html`<p class="loading soft">Asking …</p>`;
+    return html`<p class="notice bad" role="alert" data-test="error">${error.message} <a href="#/files">To all files.</a></p>`;
+  }
+
+  function inside() {
     const one = passage();
     const details = one ? passageDetails(page, data.file, one, decided) : nothing;
     return html`
-      ${heading(data)}
+      ${error ? html`<p class="notice" role="status">${error.message}</p>` : nothing} ${failed(data)}
       <section class="panel sound" aria-label="Sound">
         ${wave ? html`${wave.template()} ${legend()}` : html`<p class="soft">Nothing of it is decoded, so there is nothing to draw.</p>`}
         ${transport(sound.state, one, { toggle, play })}
@@ -164,6 +176,7 @@ export function fileView(page, { id, params }) {
   }
 
   function stop() {
+    isLeft = true;
     giveUp.abort();
     clearTimeout(timer);
     sound?.stop();
@@ -175,21 +188,21 @@ export function fileView(page, { id, params }) {
   return view;
 }
 
-function heading({ file, failure, passages }) {
+function standing({ file, passages }) {
   return html`
-    <header class="title">
-      <h1 tabindex="-1">${file.name}</h1>
-      <p class="path soft"><bdi>${file.folder}</bdi></p>
-      <p class="marks-of">
-        <span class="badge" data-test="status" data-state=${file.status}>${STATUSES[file.status] ?? file.status}</span>
-        <span class="soft">${counted(passages.length, "passage")}</span>
-      </p>
-    </header>
-    ${failure
-      ? html`<p class="notice ${failure.fatal ? "bad" : ""}" data-test="failure">
-          <strong>${failure.code}</strong>${failure.phase ? ` in phase ${failure.phase}` : ""}: ${failure.detail}
-          ${failure.fatal ? nothing : html`<span class="soft">(It is imported in spite of it.)</span>`}
-        </p>`
-      : nothing}
+    <p class="path soft"><bdi>${file.folder}</bdi></p>
+    <p class="marks-of">
+      <span class="badge" data-test="status" data-state=${file.status}>${STATUSES[file.status] ?? file.status}</span>
+      <span class="soft">${counted(passages.length, "passage")}</span>
+    </p>
   `;
+}
+
+function failed({ file, failure }) {
+  if (!failure) return nothing;
+  const { code, phase, detail, fatal } = failure;
+  return html`<p class="notice ${fatal ? "bad" : ""}" data-test="failure">
+    <strong>${code}</strong>${phase ? ` in phase ${phase}` : ""}: ${without(file.path, detail)}
+    ${fatal ? nothing : html`<span class="soft">(It is imported in spite of it.)</span>`}
+  </p>`;
 }

@@ -23,14 +23,12 @@ export const isPressed = (target) =>
 
 function search() {
   const box = document.querySelector('input[type="search"]');
-  if (box) {
-    box.focus();
-    box.select();
-    return;
-  }
+  box?.focus();
+  box?.select();
+  if (box) return;
+  const focusWhenDrawn = () => requestAnimationFrame(() => requestAnimationFrame(search));
+  addEventListener("hashchange", focusWhenDrawn, { once: true });
   location.hash = "#/files";
-  const focusWhenThere = () => document.querySelector('input[type="search"]')?.focus();
-  setTimeout(focusWhenThere, 100);
 }
 
 function move(event) {

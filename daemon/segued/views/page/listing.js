@@ -34,6 +34,8 @@ export function listing(page, path) {
     } catch (error) {
       if (signal.aborted || isGivenUp(error)) return;
       list.error = error;
+      // What is there still holds if only nobody answered.
+      if (error.status) list.answer = null;
     }
     list.busy = false;
     page.draw();

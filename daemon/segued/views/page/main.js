@@ -7,6 +7,7 @@ import { listenToKeys } from "./keys.js";
 import { follow } from "./live.js";
 import { nowView } from "./now.js";
 import { passagesView } from "./passages.js";
+import { places } from "./places.js";
 import { parse } from "./router.js";
 import { settingsView } from "./settings.js";
 import { shell } from "./shell.js";
@@ -27,17 +28,23 @@ const VIEWS = {
 /** What a view is given: the daemon as it is, and ways to be drawn and heard. */
 const page = { live: null, draw, go, say, warn, route: null, messages: [] };
 
+const scrolled = places();
 let view = null;
 let shown = null;
-let drawing = false;
+let isNew = false;
+let isDrawing = false;
 
 function draw() {
-  if (drawing) return;
-  drawing = true;
+  if (isDrawing) return;
+  isDrawing = true;
   requestAnimationFrame(() => {
-    drawing = false;
+    isDrawing = false;
     render(shell(page, view), document.body);
     view.drawn?.();
+    scrolled.drawn();
+    // Who cannot see it is told that another view is there.
+    if (isNew) document.querySelector("main h1")?.focus({ preventScroll: true });
+    isNew = false;
   });
 }
 
@@ -45,23 +52,21 @@ function draw() {
 function routed() {
   const route = parse(location.hash);
   const key = `${route.view}/${route.id ?? ""}`;
+  const isOther = key !== shown;
+  const isTurned = route.params.page !== page.route?.params.page;
   page.route = route;
-  if (key !== shown) {
+  if (isOther) {
     view?.stop?.();
     page.messages = page.messages.filter((each) => each.kind !== "good");
     view = (VIEWS[route.view] ?? lostView)(page, route);
     // The first view is where the reader already is.
-    if (shown !== null) requestAnimationFrame(arrive);
+    isNew = shown !== null;
     shown = key;
   }
+  scrolled.arrive(isOther || isTurned);
   view.update?.(route);
   document.title = `${view.title} · segued`;
   draw();
-}
-
-function arrive() {
-  scrollTo(0, 0);
-  document.querySelector("main h1")?.focus({ preventScroll: true });
 }
 
 /** Change the address without a step in the history: typing is no journey. */

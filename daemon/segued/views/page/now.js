@@ -109,12 +109,15 @@ function overall(live, asking, act) {
   `;
 }
 
-function sentence({ trouble, state }) {
-  const text = trouble ? `${trouble.detail} (${trouble.code})` : (SENTENCES[state] ?? "");
+function sentence({ trouble, state, files_failed: failed }) {
+  const text = trouble ? `${trouble.detail} (${trouble.code})` : saidOf(state, failed);
   return html`<p class="sentence" role="status" data-test="trouble" ?data-trouble=${trouble !== null && trouble !== undefined} title=${text}>
     ${text}
   </p>`;
 }
+
+const saidOf = (state, failed) =>
+  state === "COMPLETED" && failed ? `${counted(failed, "file")} failed, all else is imported.` : (SENTENCES[state] ?? "");
 
 function readouts(live) {
   const { status } = live;

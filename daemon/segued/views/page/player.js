@@ -8,9 +8,9 @@ import { TICKS_PER_SECOND, seconds, ticks } from "./words.js";
  * `moved` is called while it plays and after every jump, `changed` when it
  * begins, stops or fails. What it cannot do is in `trouble`, as a sentence.
  */
-export function player({ source, type, isPlayable, duration, moved, changed }) {
+export function player({ source, file, moved, changed }) {
   const sound = new Audio();
-  const state = { at: 0, until: null, isPlaying: false, trouble: refusal(sound, type, isPlayable) };
+  const state = { at: 0, until: null, isPlaying: false, trouble: refusal(sound, file) };
   let frame = 0;
   let isLoaded = false;
 
@@ -79,7 +79,7 @@ export function player({ source, type, isPlayable, duration, moved, changed }) {
   }
 
   function here() {
-    const at = Math.min(duration ?? Infinity, ticks(sound.currentTime));
+    const at = Math.min(file.duration_ticks ?? Infinity, ticks(sound.currentTime));
     state.at = state.until === null ? at : Math.min(at, state.until);
   }
 
@@ -103,8 +103,9 @@ export function player({ source, type, isPlayable, duration, moved, changed }) {
   return { state, play, pause, seek, stop };
 }
 
-function refusal(sound, type, isPlayable) {
-  if (!isPlayable) return "This kind of file cannot be played in a browser.";
+function refusal(sound, { status, playable, audio_type: type }) {
+  if (status === "MISSING") return "The file is not there, so it cannot be played.";
+  if (!playable) return "This kind of file cannot be played in a browser.";
   if (type && sound.canPlayType(type) === "") return `This browser does not play ${type}.`;
   return null;
 }

@@ -10,7 +10,7 @@ export function transport(state, passage, { toggle, play }) {
   return html`
     <div class="transport" role="group" aria-label="Play">
       <button class="strong" data-play="toggle" @click=${toggle}>
-        ${state.isPlaying ? "❚❚ Pause" : "▶ Play"}${passage ? ` passage ${passage.ordinal}` : ""}
+        ${state.isPlaying ? bars : triangle} ${state.isPlaying ? "Pause" : "Play"}${passage ? ` passage ${passage.ordinal}` : ""}
       </button>
       ${passage
         ? html`
@@ -27,6 +27,9 @@ export function transport(state, passage, { toggle, play }) {
     </div>
   `;
 }
+
+const triangle = html`<svg width="12" height="12" viewBox="0 0 12 12" aria-hidden="true"><path fill="currentColor" d="M1 0 L12 6 L1 12 Z" /></svg>`;
+const bars = html`<svg width="12" height="12" viewBox="0 0 12 12" aria-hidden="true"><path fill="currentColor" d="M1 0 h3.5 v12 h-3.5 Z M7.5 0 h3.5 v12 h-3.5 Z" /></svg>`;
 
 // What a narrow screen has no room for.
 const more = (words) => html`<span class="more">${words}</span>`;

@@ -115,7 +115,7 @@ export function waveform({ file, duration, passages, chosen, at, seek, draw }) {
         @keydown=${pressed}
       >
         ${passages().map((each) => region(each, here, high, each.ordinal === chosen()))}
-        ${grid(here, middle, half, high)} ${shape(here, middle, half)}
+        ${grid(here, middle, half, high)} ${shape(here, middle, half)} ${scaleOf(here, middle, half)}
         ${passages().map((each) => marks(each, here, high, each.ordinal === chosen()))}
         <g class="play" data-test="play-line" ${ref(lined)}>
           <line x1="0" x2="0" y1="0" y2=${high - BOTTOM} />
@@ -179,15 +179,23 @@ function grid(here, middle, half, high) {
       const away = height(dbfs, half);
       return svg`
         <line class="grid" x1="0" x2=${here.width} y1=${middle - away} y2=${middle - away} />
-        <line class="grid" x1="0" x2=${here.width} y1=${middle + away} y2=${middle + away} />
-        <rect class="under-level" x=${here.width - 40} width="40" y=${middle - away - 7} height="14" rx="2" />
-        <text class="level" x=${here.width - 3} y=${middle - away + 4} text-anchor="end">−${-dbfs} dB</text>`;
+        <line class="grid" x1="0" x2=${here.width} y1=${middle + away} y2=${middle + away} />`;
     })}
     ${moments(here).map(
       ({ x, name }) => svg`
         <line class="moment" x1=${x} x2=${x} y1=${bottom} y2=${bottom + 4} />
         <text class="moment" x=${x} y=${high - 4} text-anchor=${x < 20 ? "start" : x > here.width - 20 ? "end" : "middle"}>${name}</text>`,
     )}`;
+}
+
+// On top of the sound, which would hide it.
+function scaleOf(here, middle, half) {
+  return GRID_DBFS.map((dbfs) => {
+    const y = middle - height(dbfs, half);
+    return svg`
+      <rect class="under-level" x=${here.width - 42} width="42" y=${y - 7} height="14" rx="2" />
+      <text class="level" x=${here.width - 3} y=${y + 4} text-anchor="end">−${-dbfs} dB</text>`;
+  });
 }
 
 function region({ ordinal, start_ticks: start, end_ticks: end, lead_in_ticks: into, lead_out_ticks: out, title }, here, high, isChosen) {

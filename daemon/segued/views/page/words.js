@@ -91,3 +91,9 @@ export function moment(iso) {
 export const spaced = (name) => name.replaceAll("_", " ");
 
 export const joined = (values) => (Array.isArray(values) ? values.join("; ") : String(values));
+
+/** A detail without the path it begins with, where the path stands anyway. */
+export const without = (path, detail) => (detail.startsWith(`${path}: `) ? detail.slice(path.length + 2) : detail);
+
+/** A clause as a sentence. */
+export const sentence = (text) => (text ? `${text[0].toUpperCase()}${text.slice(1).replace(/\.?$/, ".")}` : "");

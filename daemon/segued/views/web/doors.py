@@ -25,7 +25,6 @@ BACKLOG: Final = 64
 CLOSING_SECONDS: Final = 1.0
 
 SILENT_SECONDS: Final = 30.0
-"""Who connects and asks nothing for so long is cut off."""
 
 CALLERS_MAX: Final = 256
 """Connections to the page at once. More are cut off, for they take descriptors."""
@@ -44,13 +43,21 @@ class Doors:
         page: Where the page is, or why it is nowhere.
     """
 
-    def __init__(self, app: web.Application) -> None:
+    def __init__(
+        self, app: web.Application, silent_seconds: float = SILENT_SECONDS
+    ) -> None:
+        """Prepare.
+
+        Args:
+            app: All there is to ask.
+            silent_seconds: Who connects and asks nothing for so long is cut off.
+        """
         self.page = "not shown"
         self._runner: Final = web.AppRunner(
             app,
             access_log=None,
             shutdown_timeout=CLOSING_SECONDS,
-            keepalive_timeout=SILENT_SECONDS,
+            keepalive_timeout=silent_seconds,
             max_line_size=HEAD_BYTES_MAX,
             max_field_size=HEAD_BYTES_MAX,
             max_headers=HEAD_LINES_MAX,

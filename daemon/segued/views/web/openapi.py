@@ -110,7 +110,13 @@ def _answers(route: Route) -> tuple[Any, ...]:
 
 def _in_path(path: str) -> list[dict[str, Any]]:
     return [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string"},
+            **({"example": "current"} if name == "session" else {}),
+        }
         for name in re.findall(r"{(\w+)}", path)
     ]
 
@@ -122,7 +128,8 @@ def _in_query(
         return []
     name = by_kind[id(route.query)]["$ref"].rpartition("/")[2]
     properties = components[name]["properties"]
+    nothing = {"type": "string", "maxLength": 0}
     return [
-        {"name": each, "in": "query", "schema": schema}
+        {"name": each, "in": "query", "schema": {"anyOf": [schema, nothing]}}
         for each, schema in properties.items()
     ]

@@ -20,7 +20,7 @@ from segued.commands import (
     Tell,
 )
 from segued.config import Settings
-from segued.errors import ConfigError
+from segued.errors import NotKnownError
 from segued.store import browse, whole
 from segued.views import metrics
 from segued.views.web.answers import as_json
@@ -127,7 +127,7 @@ async def _decide(asked: Asked) -> Answer:
     body = asked.body(DecideBody)
     file = await _file(asked, body)
     if file is None:
-        raise ConfigError("which file is it about? file or path is missing")
+        raise NotKnownError("which file is it about? file or path is missing")
     return await asked.obeyed(
         Decide(file, body.passage, body.recording, body.title, body.artist, body.clear)
     )

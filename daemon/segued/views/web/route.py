@@ -79,7 +79,17 @@ class Asked:
         Raises:
             msgspec.DecodeError: It is no JSON, or not of this kind.
         """
-        return msgspec.json.decode(self._body or b"{}", type=kind)
+        value = _counted(msgspec.json.decode(self._body or b"{}"))
+        return msgspec.convert(value, kind)
+
+
+def _counted(value: object) -> object:
+    """Return a value with 3.0 as 3, which JSON does not tell apart."""
+    if isinstance(value, dict):
+        return {name: _counted(each) for name, each in value.items()}
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
 
 
 Answering = Callable[[Asked], Awaitable[Any]]

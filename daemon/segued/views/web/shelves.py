@@ -191,7 +191,7 @@ SHELVES: Final = (
         method="GET",
         path="/api/files/{file}/audio",
         summary="The bytes of a file, or a range of them.",
-        answer="audio/*",
+        answer="*/*",
         answering=sound,
         also=(206, 404, 416, 503),
     ),

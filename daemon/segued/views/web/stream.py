@@ -7,8 +7,10 @@ picture later; who takes nothing for some seconds is cut off.
 
 import asyncio
 import secrets
+import socket
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
@@ -17,13 +19,9 @@ from aiohttp import web
 from segued.views.web.answers import refusal
 from segued.views.wire import Status
 
-__all__ = ["Stream"]
+__all__ = ["LISTENERS_MAX", "Beat", "Stream"]
 
 LISTENERS_MAX: Final = 64
-LOOK_SECONDS: Final = 0.25
-HEARTBEAT_SECONDS: Final = 15.0
-TAKING_SECONDS: Final = 10.0
-"""Whoever takes nothing for so long has gone, or might as well have."""
 
 KEPT: Final = 240
 """Changes that one who comes back can have: of a minute, or more."""
@@ -36,20 +34,33 @@ UNSAID: Final = ("text", "process")
 """Those who look at the changes do not need it in words as well."""
 
 
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """How often what happens, in seconds.
+
+    Attributes:
+        look: A picture is taken, while somebody listens.
+        heartbeat: He is told that we are still there, when there is no news.
+        taking: How long he may take nothing: then he has gone, or as good as.
+    """
+
+    look: float = 0.25
+    heartbeat: float = 15.0
+    taking: float = 10.0
+
+
 class Stream:
     """Tells all who listen how everything stands."""
 
-    def __init__(
-        self, status: Callable[[], Status], look_seconds: float = LOOK_SECONDS
-    ) -> None:
+    def __init__(self, status: Callable[[], Status], beat: Beat | None = None) -> None:
         """Prepare.
 
         Args:
             status: Says how everything stands, from memory.
-            look_seconds: How often it is asked, while somebody listens.
+            beat: How often what happens.
         """
         self._status: Final = status
-        self._look_seconds: Final = look_seconds
+        self._beat: Final = beat or Beat()
         self._life: Final = secrets.token_hex(4)  # ids of an earlier one say nothing
         self._number = 0
         self._picture: dict[str, Any] = {}
@@ -84,8 +95,7 @@ class Stream:
             if self._looking is None:
                 self._looking = asyncio.create_task(self._look_on())
             await response.prepare(request)
-            if request.transport is not None:
-                request.transport.set_write_buffer_limits(BUFFER_BYTES)
+            _keep_little(request)
             while not self._closed:
                 await self._tell(listener, response)
         except (ConnectionError, TimeoutError):
@@ -112,7 +122,7 @@ class Stream:
             ConnectionError: He is gone.
         """
         try:
-            async with asyncio.timeout(HEARTBEAT_SECONDS):
+            async with asyncio.timeout(self._beat.heartbeat):
                 await listener.woken.wait()
         except TimeoutError:
             told = b": still here\n\n"
@@ -124,7 +134,7 @@ class Stream:
             told = b"".join(listener.frames)
             listener.frames.clear()
         if told:
-            async with asyncio.timeout(TAKING_SECONDS):
+            async with asyncio.timeout(self._beat.taking):
                 await response.write(told)
 
     def _first(self, last: str | None) -> list[bytes]:
@@ -147,7 +157,7 @@ class Stream:
     async def _look_on(self) -> None:
         """Look for as long as somebody listens."""
         while True:
-            await asyncio.sleep(self._look_seconds)
+            await asyncio.sleep(self._beat.look)
             self._look()
 
     def _look(self) -> None:
@@ -168,6 +178,15 @@ class Stream:
         self._changes.append((self._number, frame))
         for listener in self._listeners:
             listener.hear(frame)
+
+
+def _keep_little(request: web.Request) -> None:
+    """See that little waits on the way to one who does not take it."""
+    if request.transport is not None:
+        request.transport.set_write_buffer_limits(BUFFER_BYTES)
+    line = request.get_extra_info("socket")
+    if line is not None:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
 
 
 class _Listener:

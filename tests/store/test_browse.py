@@ -1,0 +1,228 @@
+"""Looking through a library: `segued.store.browse`, `search` and `whole`."""
+
+import os
+
+import pytest
+import pytest_asyncio
+from peewee import SqliteDatabase
+
+from segued.errors import NotKnownError
+from segued.model import Confidence, FileId, FileStatus, Found, Signature, Span
+from segued.store import browse, content, files, intake, passages, search, whole
+from segued.store.database import Store
+from segued.store.lines import Cut
+from segued.store.models import File
+from segued.store.passages import Decided
+from segued.units import Ticks
+
+MUSIC = b"/srv/music"
+ALL = Cut(1, 200)
+
+
+def decided(start: int, title: str, artist: str, confidence: Confidence) -> Decided:
+    """Return a passage of ten ticks."""
+    return Decided(
+        span=Span(Ticks(start), Ticks(start + 10)),
+        fingerprint=None,
+        title=title,
+        artist=artist,
+        album="Homogenic",
+        confidence=confidence,
+        score=0.5,
+        reason="because",
+        evidence={},
+        rejected=(),
+    )
+
+
+def made(name: bytes, status: FileStatus = FileStatus.COMPLETE) -> FileId:
+    """Put a file on record."""
+    path = MUSIC + b"/" + name
+    row = File.create(
+        path=path,
+        folder=os.path.dirname(path),
+        root=MUSIC,
+        path_text=path.decode("utf-8", "replace"),
+        size_bytes=1,
+        mtime_ns=1,
+        inode=len(name),  # as good as any
+        status=status,
+    )
+    return FileId(row.id)
+
+
+def found(store: Store, query: str, status: str | None = None) -> list[str]:
+    """Return the names of the files that are found."""
+    page = browse.files(store.path, query, status, ALL)
+    assert page.total == len(page.files)
+    return [each.name for each in page.files]
+
+
+@pytest_asyncio.fixture(name="library")
+async def _library(store: Store) -> dict[str, FileId]:
+    """Three files, one of them a side of two passages, one without a UTF-8 name."""
+
+    def fill() -> dict[str, FileId]:
+        ids = {
+            "side": made("Björk/side.flac".encode()),
+            "song": made(b"AC_DC/01 Hells-Bells.mp3"),
+            "odd": made(b"odd/caf\xe9.wav", FileStatus.FAILED),
+        }
+        two = (
+            decided(0, "Jóga", "Björk", Confidence.HIGH),
+            decided(20, "Bachelorette", "Björk", Confidence.LOW),
+        )
+        passages.replace(ids["side"], two)
+        one = decided(0, "Hells Bells", "AC/DC", Confidence.HIGH)
+        passages.replace(ids["song"], [one])
+        return ids
+
+    return await store.do(fill)
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("", ["01 Hells-Bells.mp3", "side.flac", "caf\\xe9.wav"]),
+        ("bjork", ["side.flac"]),
+        ("BJÖRK jóga", ["side.flac"]),
+        ("joga bachelorette", ["side.flac"]),
+        ("ac/dc", ["01 Hells-Bells.mp3"]),
+        ("hells bell", ["01 Hells-Bells.mp3"]),
+        ("homogenic", ["01 Hells-Bells.mp3", "side.flac"]),
+        ("homogenic mp3", ["01 Hells-Bells.mp3"]),
+        ("caf", ["caf\\xe9.wav"]),
+        ("srv", []),
+        ("bjork acdc", []),
+        ("%", ["01 Hells-Bells.mp3", "side.flac", "caf\\xe9.wav"]),
+        ("' OR 1 --", []),
+    ],
+)
+async def test_files_are_found_by_all_words(
+    store: Store, library: dict[str, FileId], query: str, names: list[str]
+) -> None:
+    """In path and names below the music folder; not by case, accents or signs."""
+    assert library
+    assert found(store, query) == names
+
+
+async def test_passages_are_found_each_for_itself(
+    store: Store, library: dict[str, FileId]
+) -> None:
+    """With how sure it is, and counts of that."""
+
+    def titles(query: str, confidence: str | None = None) -> list[str | None]:
+        page = browse.passages(store.path, query, confidence, ALL)
+        return [each.title for each in page.passages]
+
+    assert library
+    assert titles("") == ["Hells Bells", "Jóga", "Bachelorette"]
+    assert titles("bjork") == ["Jóga", "Bachelorette"]
+    assert titles("bjork", "Low") == ["Bachelorette"]
+    assert titles("side bachelorette") == ["Bachelorette"]
+    page = browse.passages(store.path, "", "High", ALL)
+    assert (page.total, page.confidences) == (2, {"High": 2, "Low": 1})
+
+
+async def test_files_are_counted_by_status(
+    store: Store, library: dict[str, FileId]
+) -> None:
+    """Of those that are found, whichever status is shown."""
+    assert library
+    page = browse.files(store.path, "", "FAILED", ALL)
+
+    assert page.statuses == {"INGEST COMPLETE": 2, "FAILED": 1}
+    assert [each.name for each in page.files] == ["caf\\xe9.wav"]
+    assert browse.files(store.path, "joga", None, ALL).statuses == {
+        "INGEST COMPLETE": 1
+    }
+
+
+async def test_every_file_is_on_one_page(store: Store) -> None:
+    """In the order of paths; one past the last page is the last."""
+
+    def fill() -> None:
+        for number in range(23):
+            made(f"{number:02}.wav".encode())
+
+    await store.do(fill)
+    pages = [browse.files(store.path, "wav", None, Cut(n, 5)) for n in range(1, 6)]
+    beyond = browse.files(store.path, "", None, Cut(99, 5))
+
+    names = [each.name for page in pages for each in page.files]
+    assert names == [f"{number:02}.wav" for number in range(23)]
+    assert {(page.pages, page.total) for page in pages} == {(5, 23)}
+    assert (beyond.page, [each.name for each in beyond.files]) == (
+        5,
+        ["20.wav", "21.wav", "22.wav"],
+    )
+    nothing = browse.files(store.path, "none of it", None, Cut(3, 5))
+    assert (nothing.page, nothing.pages, nothing.files) == (1, 1, [])
+
+
+async def test_the_index_follows_whatever_happens(
+    store: Store, library: dict[str, FileId]
+) -> None:
+    """New names, another status, a rename, passages cut anew, a file removed."""
+    side, song = library["side"], library["song"]
+
+    await store.do(files.finish, song, FileStatus.NO_AUDIO)
+    assert found(store, "hells", "NO AUDIO") == ["01 Hells-Bells.mp3"]
+
+    anew = decided(5, "Unravel", "Björk", Confidence.MEDIUM)
+    await store.do(passages.replace, side, [anew])
+    assert (found(store, "joga"), found(store, "unravel")) == ([], ["side.flac"])
+
+    inode = len("Björk/side.flac".encode())
+    there = Found(MUSIC + b"/elsewhere/new.flac", Signature(1, 1, inode))
+    assert await store.do(content.follow, there, MUSIC) is not None
+    assert found(store, "bjork side") == []
+    assert found(store, "elsewhere unravel") == ["new.flac"]
+    page = browse.passages(store.path, "elsewhere", None, ALL)
+    assert [(each.name, each.title) for each in page.passages] == [
+        ("new.flac", "Unravel")
+    ]
+
+    await store.do(lambda: intake.forsake([(side, there.path)]))
+    assert found(store, "unravel", "MISSING") == ["new.flac"]
+    assert browse.passages(store.path, "unravel", None, ALL).total == 0
+    back = Found(MUSIC + b"/back.flac", there.signature)
+    assert await store.do(content.follow, back, MUSIC) is not None
+    assert browse.passages(store.path, "back unravel", None, ALL).total == 1
+
+    await store.do(lambda: File.delete().where(File.id == side).execute())
+    assert found(store, "unravel") == []
+    assert browse.passages(store.path, "unravel", None, ALL).total == 0
+    assert stray(store) == []
+
+
+def stray(store: Store) -> list[tuple[object, ...]]:
+    """Return what the index holds otherwise than it would be made today."""
+    library = SqliteDatabase(str(store.path))
+    search.prepare(library)
+    rows: list[tuple[object, ...]] = []
+    for index, made_of in (
+        ("file_index", "SELECT path, file_id, status, words FROM file_words"),
+        (
+            "passage_index",
+            "SELECT path, ordinal, passage_id, confidence, words FROM passage_words",
+        ),
+    ):
+        held = f"SELECT * FROM {index}"  # noqa: S608
+        for one, other in ((held, made_of), (made_of, held)):
+            rows += library.execute_sql(f"{one} EXCEPT {other}").fetchall()
+    library.close()
+    return rows
+
+
+async def test_a_file_is_known_by_its_id(
+    store: Store, library: dict[str, FileId]
+) -> None:
+    """And one that is not known is said to be not known."""
+    known = whole.whole(store.path, library["side"])
+
+    assert [each.title for each in known.passages] == ["Jóga", "Bachelorette"]
+    assert known.facts.folder == "/srv/music/Björk"
+    assert whole.path_of(store.path, library["odd"]) == MUSIC + b"/odd/caf\xe9.wav"
+    with pytest.raises(NotKnownError, match="no file has the id nobody"):
+        whole.whole(store.path, "nobody")
