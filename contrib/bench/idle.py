@@ -8,20 +8,16 @@ that each minute that is measured has one.
 """
 
 import json
-import os
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from bench import music
 from bench.commandline import concluded, parser
 from bench.measure import MeasureError, family, pss_mib, seconds_of
-from bench.program import environment, import_folder
+from bench.program import import_folder, serving
 from bench.tables import Target, print_table, print_targets
 
 from segued.errors import DaemonError
@@ -32,10 +28,6 @@ MEMORY_MIB_MAX: Final = 150
 RESTED_SECONDS: Final = 75.0
 LIMIT_SECONDS: Final = 600.0
 CONFIG: Final = """
-[flavoring]
-sources = []
-[library]
-control_socket = "{socket}"
 [watching]
 reconcile_seconds = 60.0
 """
@@ -58,14 +50,14 @@ def _measure(count: int, minutes: int) -> None:
     import_folder(folder, database)
     with (
         tempfile.TemporaryDirectory(prefix="segued-bench-") as place,
-        _serving(folder, database, Path(place)) as (process, line),
+        serving(folder, database, Path(place), CONFIG) as (process, line),
     ):
         told = _until_watching(line)
         # It sends its children home when it has been idle for a minute.
         time.sleep(RESTED_SECONDS)
         shares = [_minute(process) for _ in range(minutes)]
         memory = pss_mib(family(process))
-        slept = line.ask("GET", "/health")
+        slept = line.ask("GET", "/api/import/session")
     print(f"{told['files_total']:,} files watched\n")
     rows = [(f"minute {nth}", f"{cpu:.2f}") for nth, cpu in enumerate(shares, start=1)]
     print_table(("", "CPU, %"), rows)
@@ -93,30 +85,12 @@ def _minute(process: int) -> float:
     return 100 * (seconds_of(family(process)) - before) / (time.monotonic() - began)
 
 
-@contextmanager
-def _serving(folder: Path, database: Path, place: Path) -> Iterator[tuple[int, Line]]:
-    socket, config = place / "control.sock", place / "idle.toml"
-    config.write_text(CONFIG.format(socket=socket))
-    program = [sys.executable, "-P", "-m", "segued", "serve", "--offline"]
-    where = ["--config", str(config), "--database", str(database)]
-    with (
-        (place / "log").open("wb") as log,
-        subprocess.Popen(  # noqa: S603
-            [*program, *where, os.fspath(folder)], env=environment(), stderr=log
-        ) as process,
-    ):
-        try:
-            yield process.pid, Line(socket)
-        finally:
-            process.terminate()
-
-
 def _until_watching(line: Line) -> dict[str, Any]:
     until = time.monotonic() + LIMIT_SECONDS
     told: dict[str, Any] = {}
     while time.monotonic() < until:
         try:
-            told = line.ask("GET", "/health")
+            told = line.ask("GET", "/api/import/session")
         except DaemonError:
             told = {}
         watching = told and told["folders"][0]["state"] == "watching"

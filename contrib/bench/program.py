@@ -2,7 +2,10 @@
 
 import json
 import os
+import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -10,10 +13,25 @@ from typing import Any, Final
 from bench import music
 from bench.measure import Cost, cost_of
 
-__all__ = ["SOME_FAILED", "Import", "command", "environment", "import_folder"]
+from segued.line import Line
+
+__all__ = [
+    "SOME_FAILED",
+    "Import",
+    "command",
+    "environment",
+    "import_folder",
+    "serving",
+]
 
 SOME_FAILED: Final = 1
 CONFIG: Final = "[flavoring]\nsources = []\n\n[compute]\nprocesses = 2\n"
+SERVED: Final = """
+[library]
+control_socket = "{socket}"
+[page]
+port = {port}
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +75,35 @@ def command(folder: Path, database: Path, *, workers: int = 2) -> list[str]:
     program = [sys.executable, "-P", "-m", "segued", "import", "--offline", "--json"]
     options = ["--config", str(config), "--database", str(database)]
     return [*program, *options, "--workers", str(workers), str(folder)]
+
+
+@contextmanager
+def serving(
+    folder: Path, database: Path, place: Path, config: str = "", port: int = 0
+) -> Iterator[tuple[int, Line]]:
+    """Let a daemon serve a folder; yield its process, and the line to it.
+
+    Args:
+        folder: The music.
+        database: The library.
+        place: An empty folder, for its socket and its log.
+        config: More of its configuration.
+        port: Of its page; 0 for any that is free.
+    """
+    socket, file = place / "control.sock", place / "segued.toml"
+    file.write_text(CONFIG + SERVED.format(socket=socket, port=port) + config)
+    program = [sys.executable, "-P", "-m", "segued", "serve", "--offline"]
+    where = ["--config", str(file), "--database", str(database)]
+    with (
+        (place / "log").open("wb") as log,
+        subprocess.Popen(  # noqa: S603
+            [*program, *where, os.fspath(folder)], env=environment(), stderr=log
+        ) as process,
+    ):
+        try:
+            yield process.pid, Line(socket)
+        finally:
+            process.terminate()
 
 
 def environment() -> dict[str, str]:

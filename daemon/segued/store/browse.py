@@ -6,8 +6,9 @@ a hundred thousand files.
 """
 
 import sqlite3
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,6 +38,8 @@ __all__ = [
     "passages",
 ]
 
+FEW: Final = 10_000
+
 WORDS_MAX: Final = 12
 """A search by more words is no search; the rest is left out."""
 
@@ -57,28 +60,34 @@ WITH_SONG: Final = """
 """
 
 
+@dataclass(frozen=True, slots=True)
+class _Shelf:
+    """Where lines stand in their order, with what they are counted by."""
+
+    table: str
+    key: str
+    kind: str
+    order: str = "path"
+
+
+# Without a search, the index of the files alone is narrower still.
+EVERY: Final = _Shelf("files", "id", "status")
+FILES: Final = _Shelf("file_index", "file_id", "status")
+PASSAGES: Final = _Shelf("passage_index", "passage_id", "confidence", "path, ordinal")
+
+
 def files(library: Path, query: str, status: str | None, cut: Cut) -> FilePage:
     """Return a page of the files whose path and names hold all words of `query`.
 
     Raises:
         StoreError: There is no library there, or it cannot be read.
     """
-    fits, values = _fitting(query)
+    words = _words(query)
     with reading(library) as database:
-        if values:
-            statuses = _counted(database, "file_index", "status", fits, values)
-        else:
-            rows = database.execute(
-                "SELECT status, count(*) FROM files GROUP BY status"
-            )
-            statuses = dict(rows)
-        # Without a search, the index of the files alone is narrower still.
-        table, key = ("file_index", "file_id") if values else ("files", "id")
-        total = _total(statuses, status)
-        cut = cut.within(total)
-        ids = _page_of(database, key, table, fits, values, ("status", status), cut)
-        lines = [_file_line(database, file) for (file,) in ids]
-    return FilePage(lines, cut.page, cut.per, cut.pages, total, statuses)
+        shelf = FILES if words else EVERY
+        counts, cut, keys = _taken(database, shelf, words, status, cut)
+        lines = [_file_line(database, file) for file in keys]
+    return FilePage(lines, cut.page, cut.per, cut.pages, cut.total or 0, counts)
 
 
 def passages(
@@ -89,16 +98,12 @@ def passages(
     Raises:
         StoreError: There is no library there, or it cannot be read.
     """
-    fits, values = _fitting(query)
-    table, wanted = "passage_index", ("confidence", confidence)
+    words = _words(query)
     with reading(library) as database:
-        counts = _counted(database, table, "confidence", fits, values)
-        total = _total(counts, confidence)
-        cut = cut.within(total)
-        ids = _page_of(database, "passage_id", table, fits, values, wanted, cut)
+        counts, cut, keys = _taken(database, PASSAGES, words, confidence, cut)
         lines = [
             PassageLine(**passage_values(row))
-            for (passage,) in ids
+            for passage in keys
             for row in database.execute(
                 f"SELECT {PASSAGE} FROM passages"  # noqa: S608
                 f" JOIN files ON files.id = passages.file_id {WITH_SONG}"
@@ -106,7 +111,7 @@ def passages(
                 [passage],
             )
         ]
-    return PassagePage(lines, cut.page, cut.per, cut.pages, total, counts)
+    return PassagePage(lines, cut.page, cut.per, cut.pages, cut.total or 0, counts)
 
 
 def failures(library: Path, code: str | None, cut: Cut) -> FailurePage:
@@ -153,15 +158,14 @@ def counts(library: Path) -> Counts:
         StoreError: There is no library there, or it cannot be read.
     """
     with reading(library) as database:
-        statuses = database.execute("SELECT status, count(*) FROM files GROUP BY 1")
         failed = database.execute(
             "SELECT code, count(*) FROM failures JOIN files ON files.id = file_id"
             " WHERE fatal = 1 AND status = ? GROUP BY code",
             [FileStatus.FAILED],
         )
         return Counts(
-            dict(statuses.fetchall()),
-            _counted(database, "passage_index", "confidence", "1", []),
+            _counted(database, EVERY, "1", []),
+            _counted(database, PASSAGES, "1", []),
             dict(failed.fetchall()),
         )
 
@@ -201,46 +205,50 @@ def _file_line(database: sqlite3.Connection, file: str) -> FileLine:
     )
 
 
-def _fitting(query: str) -> tuple[str, list[str]]:
-    """Return the condition that all words of a query are there, and its values."""
+def _words(query: str) -> list[str]:
     words = normalised(query).split()[:WORDS_MAX]
     words.sort(key=len, reverse=True)  # the longest is the rarest, and ends most looks
-    return " AND ".join("instr(words, ?)" for _ in words) or "1", words
+    return words
+
+
+def _taken(
+    database: sqlite3.Connection,
+    shelf: _Shelf,
+    words: Sequence[str],
+    wanted: str | None,
+    cut: Cut,
+) -> tuple[dict[str, int], Cut, list[str]]:
+    """Return how many fit by their kind, the page, and the keys of what is on it."""
+    fits = " AND ".join("instr(words, ?)" for _ in words) or "1"
+    if words:
+        # Whoever searches mostly finds little: then once through is enough.
+        few = database.execute(
+            f"SELECT {shelf.key}, {shelf.kind} FROM {shelf.table} WHERE {fits}"  # noqa: S608
+            f" ORDER BY {shelf.order} LIMIT {FEW}",
+            words,
+        ).fetchall()
+        if len(few) < FEW:
+            counts = dict(Counter(kind for _, kind in few))
+            keys = [key for key, kind in few if wanted in (None, kind)]
+            cut = cut.within(len(keys))
+            return counts, cut, keys[cut.skipped : cut.skipped + cut.per]
+    counts = _counted(database, shelf, fits, words)
+    cut = cut.within(sum(counts.values()) if wanted is None else counts.get(wanted, 0))
+    also = "" if wanted is None else f" AND {shelf.kind} = ?"
+    rows = database.execute(
+        f"SELECT {shelf.key} FROM {shelf.table} WHERE {fits}{also}"  # noqa: S608
+        f" ORDER BY {shelf.order} LIMIT ? OFFSET ?",
+        [*words, *([] if wanted is None else [wanted]), cut.count, cut.skipped],
+    )
+    return counts, cut, [key for (key,) in rows]
 
 
 def _counted(
-    database: sqlite3.Connection,
-    table: str,
-    column: str,
-    fits: str,
-    values: Sequence[str],
+    database: sqlite3.Connection, shelf: _Shelf, fits: str, words: Sequence[str]
 ) -> dict[str, int]:
+    kind, table = shelf.kind, shelf.table
     rows = database.execute(
-        f"SELECT {column}, count(*) FROM {table} WHERE {fits} GROUP BY {column}",  # noqa: S608
-        values,
+        f"SELECT {kind}, count(*) FROM {table} WHERE {fits} GROUP BY {kind}",  # noqa: S608
+        words,
     )
     return dict(rows)
-
-
-def _page_of(  # noqa: PLR0913, PLR0917
-    database: sqlite3.Connection,
-    key: str,
-    table: str,
-    fits: str,
-    values: Sequence[str],
-    wanted: tuple[str, str | None],
-    cut: Cut,
-) -> list[Any]:
-    """Return the keys of what is on a page, in the order of paths."""
-    column, value = wanted
-    also = "" if value is None else f" AND {column} = ?"
-    order = "path" if table != "passage_index" else "path, ordinal"
-    return database.execute(
-        f"SELECT {key} FROM {table} WHERE {fits}{also}"  # noqa: S608
-        f" ORDER BY {order} LIMIT ? OFFSET ?",
-        [*values, *([] if value is None else [value]), cut.count, cut.skipped],
-    ).fetchall()
-
-
-def _total(counts: dict[str, int], wanted: str | None) -> int:
-    return sum(counts.values()) if wanted is None else counts.get(wanted, 0)
