@@ -36,9 +36,7 @@ export function failuresView(page) {
     return html`
       <div class="top">
         <h1 tabindex="-1">Failures</h1>
-        ${some
-          ? button("all", {}, "Retry all")
-          : nothing}
+        ${some ? button("all", {}, "Retry all") : nothing}
       </div>
       ${standing(list, !groups.length, "Nothing failed.")}
       <div class="groups">${groups.map(group)}</div>

@@ -164,10 +164,10 @@ export function fileView(page, { id, params }) {
     return html`
       ${error ? html`<p class="notice" role="status">${error.message}</p>` : nothing} ${failed(data)}
       <section class="panel sound" aria-label="Sound">
-        ${wave ? html`${wave.template()} ${legend()}` : html`<p class="soft">Nothing of it is decoded, so there is nothing to draw.</p>`}
-        ${transport(sound.state, one, { toggle, play })}
+        ${wave ? wave.template() : html`<p class="soft">Nothing of it is decoded, so there is nothing to draw.</p>`}
+        ${transport(sound.state, one, { toggle, play })} ${wave ? legend() : nothing}
       </section>
-      <div class="inside">
+      <div class="inside ${data.passages.length === 1 ? "single" : ""}">
         ${passageList(data.passages, { chosen, choose, play, state: sound.state, inline: wide.matches ? null : details })}
         ${wide.matches && one ? html`<div class="beside">${details}</div>` : nothing}
       </div>

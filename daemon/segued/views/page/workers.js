@@ -37,7 +37,7 @@ function panel(number, line, since) {
       </p>
       <p class="phase">
         <span>${line ? `Phase ${line.phase} ${line.title}` : nothing}</span>
-        <span class="part-of soft">${line?.passage ? `passage ${line.passage}/${line.passages}` : nothing}</span>
+        <span class="part-of soft" ?hidden=${!line?.passage}>${line?.passage ? `passage ${line.passage}/${line.passages}` : nothing}</span>
       </p>
       ${steps(line?.phase ?? 0)}
     </article>
