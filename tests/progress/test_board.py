@@ -146,10 +146,15 @@ def test_there_are_thirteen_groups_of_counters() -> None:
     board.count("2", {"hashed": 1})
     board.count("2", {"hashed": 1})
 
+    board.found(to_do=3, finished=1, failed=0)
+    board.enter(1, FileId("a"), "song_a.mp3", 5, "Fingerprinting")
+
     counters = board.snapshot().counters
 
     assert len(counters) == 13
     assert counters["2"] == {"hashed": 2}
+    assert counters["scanning"] == {"files": 4}
+    assert counters["processing"] == {"done": 1, "being worked on": 1, "to go": 3}
 
 
 def test_a_snapshot_does_not_change_afterwards() -> None:

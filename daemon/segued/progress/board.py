@@ -262,5 +262,16 @@ class Board:
                 )
                 for worker, desk in desks
             ),
-            counters={group: dict(named) for group, named in self._counters.items()},
+            counters=self._all_counters(standing),
         )
+
+    def _all_counters(self, standing: Standing) -> dict[str, dict[str, int]]:
+        counters = {group: dict(named) for group, named in self._counters.items()}
+        if not counters["scanning"]:
+            counters["scanning"] = {"files": standing.total}
+        counters["processing"] = {
+            "done": standing.done,
+            "being worked on": len(self._desks),
+            "to go": standing.total - standing.done,
+        }
+        return counters
