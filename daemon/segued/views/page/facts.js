@@ -2,7 +2,7 @@
 
 import { fileLink } from "./router.js";
 import { html, nothing } from "./vendor/lit-html.js";
-import { count, joined, moment, position, size, spaced } from "./words.js";
+import { coding, count, joined, moment, position, size, spaced } from "./words.js";
 
 export function facts({ file, tags, phases, duplicates }) {
   return html`
@@ -35,7 +35,7 @@ export function facts({ file, tags, phases, duplicates }) {
 }
 
 function sound({ codec, sample_rate: rate, channels }) {
-  const parts = [codec, rate && `${count(rate)} Hz`, channels && (channels === 1 ? "mono" : channels === 2 ? "stereo" : `${channels} channels`)];
+  const parts = [coding(codec), rate && `${count(rate)} Hz`, channels && (channels === 1 ? "mono" : channels === 2 ? "stereo" : `${channels} channels`)];
   return parts.filter(Boolean).join(", ");
 }
 

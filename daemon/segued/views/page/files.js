@@ -3,7 +3,7 @@
 import { chips, listing, pager, searching, standing } from "./listing.js";
 import { fileLink } from "./router.js";
 import { html, nothing } from "./vendor/lit-html.js";
-import { STATUSES, count, length } from "./words.js";
+import { STATUSES, coding, count, length } from "./words.js";
 
 export function filesView(page) {
   const list = listing(page, "/api/files");
@@ -78,7 +78,7 @@ function row(file) {
         <span class="under">${file.artist ?? ""}</span>
       </td>
       <td class="right wide">${length(file.duration_ticks)}</td>
-      <td class="wider soft">${file.codec ?? ""}</td>
+      <td class="wider soft">${coding(file.codec)}</td>
       <td class="right wider">${file.passages ? count(file.passages) : ""}</td>
       <td class="wide">${sure(file.confidence)}</td>
       <td class="last">

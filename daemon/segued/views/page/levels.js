@@ -2,7 +2,7 @@
 
 import { ask, isGivenUp } from "./api.js";
 
-const COLUMNS = [600, 1200, 2400, 4800, 9600];
+const COLUMNS = [600, 1200, 2400, 4800, 9600, 38400, 153600];
 const SILENT = 120; // half decibels below full scale: -60 dBFS
 
 /** Ask for the levels of a file; `changed` is called when finer ones are there. */

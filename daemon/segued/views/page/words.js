@@ -78,6 +78,9 @@ export function size(bytes) {
   return `${(bytes / 1e9).toFixed(2)} GB`;
 }
 
+/** The decoder's name of a coding, as people call it: "mp3float" is MP3 all the same. */
+export const coding = (codec) => (codec ?? "").replace(/float$|_(at|fixed)$/, "");
+
 /** A moment, in the reader's own time zone, sortable. */
 export function moment(iso) {
   const at = new Date(iso ?? NaN);

@@ -20,7 +20,7 @@ __all__ = ["SHELVES"]
 Page = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 Per = Annotated[int, msgspec.Meta(ge=1, le=200)]
 Words = Annotated[str, msgspec.Meta(max_length=500)]
-Columns = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
+Columns = Annotated[int, msgspec.Meta(ge=1, le=200_000)]
 
 WARNED: Final = "imported in spite of it"
 
