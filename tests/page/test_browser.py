@@ -8,13 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, expect
+from sample_library import encode, song, tag
 
 from segued.units import TICKS_PER_SECOND
 from tests.page.asking import Shown
 from tests.page.browsing import Picture, Window, browser, opened, pixels
 from tests.page.conftest import HOSTILE
+from tests.stories.catalogue import Catalogue, mbid
 from tests.stories.living import living, noise, tune
 from tests.stories.program import Segued
+from tests.stories.test_outside import asking
+from tests.world import World, in_background
 
 PATIENCE_MS = 30_000
 RATE = 44_100
@@ -229,6 +233,50 @@ def test_what_a_person_says_is_shown(shown: Shown, chromium: Browser) -> None:
         expect(why).not_to_contain_text("a person says")
         expect(why).to_contain_text("Low")
         assert window.said == []
+
+
+def test_a_candidate_is_chosen(
+    segued: Segued, tmp_path: Path, chromium: Browser
+) -> None:
+    """Of those that AcoustID names, the best first; and it is that one then."""
+    music = tmp_path / "music"
+    music.mkdir()
+    encode(music / "song.flac", song(1, 20.0), 44_100, "flac")
+    tag(music / "song.flac", {"title": "Song 1", "artist": "Marram"})
+    known = Segued(tmp_path / "known")
+    known.imported(music, options=("--offline",))
+    catalogue = Catalogue(known.database)
+    (row,) = catalogue.passages("")
+    here, there = mbid("Marram", "Song 1"), mbid("Sandpiper", "Other")
+    catalogue.add_candidates(
+        row,
+        [
+            (here, "Song 1", "Marram", 12, mbid("Tide")),
+            (there, "Other", "Sandpiper", 3, mbid("Ebb")),
+        ],
+    )
+    with in_background(lambda: World(catalogue.tree, limits=False)) as world:
+        config = asking(segued, world.world)
+        assert segued.imported(music, options=("--config", config)).code == 0
+
+    with living(segued, music, page=True) as alive:
+        alive.until_done(1)
+        shown = Shown.by(alive)
+        file = shown.file("song")
+        with opened(chromium, f"{shown.url}/#/file/{file}") as window:
+            candidates = window.page.locator("[data-candidate]")
+            expect(candidates).to_have_count(2)
+            expect(candidates.nth(0)).to_contain_text("Song 1")
+            expect(candidates.nth(0)).to_contain_text("12 sources")
+            expect(candidates.nth(1)).to_contain_text("Sandpiper")
+            candidates.nth(1).locator('[data-decide="this"]').click()
+            why = window.page.get_by_test_id("why")
+            expect(why).to_contain_text("a person says so")
+            expect(why).to_contain_text("High")
+            assert window.said == []
+        (passage,) = shown.get(f"/api/files/{file}")["passages"]
+        assert passage["recording_mbid"] == there
+        assert [each["score"] for each in passage["candidates"]] == [0.97, 0.97]
 
 
 def test_failures_are_tried_again(shown: Shown, chromium: Browser) -> None:
