@@ -1,45 +1,23 @@
-// The view of the files: searched, narrowed down, page by page.
+// The view of the files: every one that was found, and what became of it.
 
-import { chips, listing, pager, searching, standing } from "./listing.js";
 import { fileLink } from "./router.js";
+import { shelfView } from "./shelf.js";
 import { html, nothing } from "./vendor/lit-html.js";
 import { STATUSES, coding, count, length } from "./words.js";
 
-export function filesView(page) {
-  const list = listing(page, "/api/files");
-  const search = searching(page, "files");
-  let params = {};
-
-  function update(route) {
-    params = route.params;
-    search.arrived(params);
-    list.load({ query: params.query, status: params.status, page: params.page, per: 50 });
-  }
-
-  function template() {
-    const { answer } = list;
-    const rows = answer?.files ?? [];
-    return html`
-      <div class="top">
-        <h1 tabindex="-1">Files</h1>
-        ${search.box("Path, title, artist or album")}
-      </div>
-      ${answer ? chips("files", params, "status", answer.statuses, STATUSES) : nothing}
-      ${standing(list, !rows.length, params.query || params.status ? "No file is like that." : "The library is empty.")}
-      ${rows.length ? table(rows, list.busy) : nothing}
-      ${answer ? pager("files", params, answer, answer.total === 1 ? "file" : "files") : nothing}
-    `;
-  }
-
-  function stop() {
-    list.stop();
-    search.stop();
-  }
-
-  const heard = (names) => names.includes("files_done") && list.again();
-
-  return { title: "Files", update, template, stop, heard };
-}
+export const filesView = (page) =>
+  shelfView(page, {
+    name: "files",
+    one: "file",
+    title: "Files",
+    by: "status",
+    kinds: STATUSES,
+    counts: "statuses",
+    hint: "Path, title, artist or album",
+    none: "No file is like that.",
+    empty: "The library is empty.",
+    table,
+  });
 
 function table(rows, busy) {
   return html`

@@ -1,48 +1,26 @@
 // The view of the passages: every song there is, and how sure it is.
 
 import { sure } from "./files.js";
-import { chips, listing, pager, searching, standing } from "./listing.js";
 import { fileLink } from "./router.js";
+import { shelfView } from "./shelf.js";
 import { html, nothing } from "./vendor/lit-html.js";
 import { CONFIDENCES, length, position } from "./words.js";
 
 const WORDS = Object.fromEntries(CONFIDENCES.map((each) => [each, each]));
 
-export function passagesView(page) {
-  const list = listing(page, "/api/passages");
-  const search = searching(page, "passages");
-  let params = {};
-
-  function update(route) {
-    params = route.params;
-    search.arrived(params);
-    list.load({ query: params.query, confidence: params.confidence, page: params.page, per: 50 });
-  }
-
-  function template() {
-    const { answer } = list;
-    const rows = answer?.passages ?? [];
-    const nothingThere = params.query || params.confidence ? "No passage is like that." : "No passage is known yet.";
-    return html`
-      <div class="top">
-        <h1 tabindex="-1">Passages</h1>
-        ${search.box("Title, artist, album or path")}
-      </div>
-      ${answer ? chips("passages", params, "confidence", answer.confidences, WORDS) : nothing}
-      ${standing(list, !rows.length, nothingThere)} ${rows.length ? table(rows, list.busy) : nothing}
-      ${answer ? pager("passages", params, answer, answer.total === 1 ? "passage" : "passages") : nothing}
-    `;
-  }
-
-  function stop() {
-    list.stop();
-    search.stop();
-  }
-
-  const heard = (names) => names.includes("files_done") && list.again();
-
-  return { title: "Passages", update, template, stop, heard };
-}
+export const passagesView = (page) =>
+  shelfView(page, {
+    name: "passages",
+    one: "passage",
+    title: "Passages",
+    by: "confidence",
+    kinds: WORDS,
+    counts: "confidences",
+    hint: "Title, artist, album or path",
+    none: "No passage is like that.",
+    empty: "No passage is known yet.",
+    table,
+  });
 
 function table(rows, busy) {
   return html`
