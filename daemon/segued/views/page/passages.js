@@ -3,7 +3,7 @@
 import { sure } from "./files.js";
 import { fileLink } from "./router.js";
 import { shelfView } from "./shelf.js";
-import { html, nothing } from "./vendor/lit-html.js";
+import { html } from "./vendor/lit-html.js";
 import { CONFIDENCES, length, position } from "./words.js";
 
 const WORDS = Object.fromEntries(CONFIDENCES.map((each) => [each, each]));
