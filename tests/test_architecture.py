@@ -40,7 +40,7 @@ HOMES: Final = {
     "playhouse": {"store.migrate"},
     "prometheus_client": {"views.metrics"},
     "rapidfuzz": {"matching"},
-    "rich": {"cli", "control", "import_command", "views"},
+    "rich": {"cli", "control", "import_command", "similar_command", "views"},
     "soundfile": {"media.sndfile"},
     "soxr": {"media.resample"},
     "sqlite3": {"store"},

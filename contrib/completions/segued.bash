@@ -8,16 +8,21 @@ _segued() {
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
         mapfile -t COMPREPLY < <(compgen -W '
-            import serve library rematch decide explain --help --version' -- "$word")
+            import serve library rematch decide explain similar --help --version' -- "$word")
         return
     fi
     case $command in
         import) options+=' --offline --workers' ;;
         serve) options+=' --offline' ;;
+        similar) options+=' --passage --number --metric -n' ;;
         decide) options+=' --passage --recording --no-song --clear --title --artist' ;;
     esac
     case $before in
-        --workers | --passage | --recording | --title | --artist) return ;;
+        --workers | --passage | --number | -n | --recording | --title | --artist) return ;;
+        --metric)
+            mapfile -t COMPREPLY < <(compgen -W 'squares variation' -- "$word")
+            return
+            ;;
         --config | --database)
             compopt -o filenames 2>/dev/null
             mapfile -t COMPREPLY < <(compgen -f -- "$word")
@@ -34,7 +39,7 @@ _segued() {
             compopt -o filenames 2>/dev/null
             mapfile -t COMPREPLY < <(compgen -d -- "$word")
             ;;
-        decide | explain)
+        decide | explain | similar)
             compopt -o filenames 2>/dev/null
             mapfile -t COMPREPLY < <(compgen -f -- "$word")
             ;;

@@ -6,10 +6,8 @@ import json
 import os
 import signal
 import sys
-import uuid
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Final, NoReturn
 
 import msgspec
@@ -20,6 +18,7 @@ from segued import __version__, log, sdnotify
 from segued.config import Config, load
 from segued.errors import ConfigError, DaemonError, SeguedError
 from segued.exits import Exit
+from segued.options import count, mbid, with_shared_options
 from segued.paths import shown
 from segued.store import reports
 from segued.views import explanation, library
@@ -29,7 +28,6 @@ __all__ = [
     "configured",
     "main",
     "run_command",
-    "with_shared_options",
 ]
 
 EXIT_CODES: Final = """\
@@ -119,7 +117,7 @@ def _parser() -> argparse.ArgumentParser:
         "--offline", action="store_true", help="ask no service on the network"
     )
     importing.add_argument(
-        "--workers", type=_count, metavar="N", help="files worked on at once"
+        "--workers", type=count, metavar="N", help="files worked on at once"
     )
     importing.add_argument("folders", nargs="+", metavar="FOLDER")
     importing.set_defaults(run=_import, rematch=False)
@@ -169,10 +167,10 @@ def _add_matching(
     )
     telling.add_argument("file", metavar="FILE")
     telling.add_argument(
-        "--passage", type=_count, default=1, metavar="N", help="which of it (1)"
+        "--passage", type=count, default=1, metavar="N", help="which of it (1)"
     )
     what = telling.add_mutually_exclusive_group(required=True)
-    what.add_argument("--recording", type=_mbid, metavar="MBID", help="it is this one")
+    what.add_argument("--recording", type=mbid, metavar="MBID", help="it is this one")
     what.add_argument("--no-song", action="store_true", help="it is no song")
     what.add_argument(
         "--clear", action="store_true", help="decide by what is found out again"
@@ -182,6 +180,27 @@ def _add_matching(
     telling.set_defaults(run=_decide)
 
     add_explain(commands, shared)
+
+    alike = commands.add_parser(
+        "similar",
+        parents=[shared],
+        help="list the passages that sound most like one",
+        description="List the passages that sound most like one, the nearest first.",
+    )
+    alike.add_argument("file", metavar="FILE")
+    alike.add_argument(
+        "--passage", type=count, default=1, metavar="N", help="which of it (1)"
+    )
+    alike.add_argument(
+        *("-n", "--number"), type=count, default=10, metavar="N", help="how many (10)"
+    )
+    alike.add_argument(
+        "--metric",
+        choices=("squares", "variation"),
+        default="squares",
+        help="how distance is measured (squares)",
+    )
+    alike.set_defaults(run=_similar)
 
 
 def add_explain(
@@ -194,29 +213,6 @@ def add_explain(
     )
     why.add_argument("file", metavar="FILE")
     why.set_defaults(run=_explain)
-
-
-def with_shared_options() -> argparse.ArgumentParser:
-    """Return a parent parser with the options that every command has."""
-    shared = argparse.ArgumentParser(add_help=False)
-    shared.set_defaults(code=Exit.ALL_DONE)
-    shared.add_argument("--config", type=Path, metavar="FILE", help="segued.toml")
-    shared.add_argument("--database", type=Path, metavar="FILE", help="the library")
-    shared.add_argument("--json", action="store_true", help="print JSON, for programs")
-    return shared
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 1_024:  # noqa: PLR2004
-        raise argparse.ArgumentTypeError(f"{text}: not a number from 1 to 1024")
-    return int(text)
-
-
-def _mbid(text: str) -> str:
-    try:
-        return str(uuid.UUID(text))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text}: not a MusicBrainz id") from None
 
 
 def configured(given: argparse.Namespace, usual: str = "error") -> Config:
@@ -258,6 +254,12 @@ def _decide(given: argparse.Namespace) -> int:
     from segued import decide_command  # noqa: PLC0415
 
     return decide_command.run(given, configured(given))
+
+
+def _similar(given: argparse.Namespace) -> int:
+    from segued import similar_command  # noqa: PLC0415
+
+    return similar_command.run(given, configured(given))
 
 
 def _explain(given: argparse.Namespace) -> int:

@@ -22,12 +22,12 @@ from segued.cli import (
     add_explain,
     configured,
     run_command,
-    with_shared_options,
 )
 from segued.config import Config, check_setting
 from segued.errors import ConfigError, DaemonError
 from segued.exits import Exit
 from segued.line import Line
+from segued.options import with_shared_options
 from segued.places import SYSTEM_SOCKET, control_socket
 from segued.store import reopen, reports, settings
 from segued.store.database import Store

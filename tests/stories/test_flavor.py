@@ -50,6 +50,29 @@ def test_what_was_deferred_is_done_when_it_can_be(music: Path, segued: Segued) -
     assert list((segued.home / "library.db.spool").iterdir()) == []
 
 
+def test_what_sounds_alike_is_found(music: Path, segued: Segued) -> None:
+    """The nearest first, among what the same source measured; by either metric."""
+    encode(music / "again.flac", song(1, 11.0), 44_100, "flac")
+    tag(music / "again.flac", {"title": "Again", "artist": "Nobody"})
+    options = ("--config", segued.config(ESSENTIA))
+    assert segued.imported(music, options=options).code == 0
+    where = ("--database", segued.database)
+
+    for metric in ("squares", "variation"):
+        found = segued.run(
+            "similar", *where, music / "song.opus", "--metric", metric, "--json"
+        )
+        near, far = found.json["similar"]
+        assert (near["title"], near["path"]) == ("Again", str(music / "again.flac"))
+        assert far["path"] == str(music / "noname.mp3")
+        assert near["distance"] < far["distance"]
+    shown = segued.run("similar", *where, music / "song.opus", "-n", "1")
+    assert shown.out.splitlines()[1].split("\t")[1:3] == ["Nobody", "Again"]
+    unknown = segued.run("similar", *where, music / "song.opus", "--passage", "2")
+    assert unknown.code == 2
+    assert "it is not known how passage 2 of it sounds" in unknown.err
+
+
 def test_a_song_that_essentia_cannot_measure_is_complete(
     segued: Segued, tmp_path: Path
 ) -> None:

@@ -13,13 +13,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from segued.errors import StoreError
-from segued.paths import slashed
+from segued.paths import shown, slashed
 from segued.store.faults import store_error
 
 __all__ = [
     "TOPICS",
+    "Flavored",
     "Summary",
     "explained",
+    "flavored",
     "reading",
     "roots",
     "rows",
@@ -58,6 +60,24 @@ class Summary:
     failed: list[tuple[str, str]] = field(default_factory=list)
     warned: list[tuple[str, str]] = field(default_factory=list)
     waiting: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Flavored:
+    """A passage, and how it sounds.
+
+    Attributes:
+        source: Who says so.
+        flavor: JSON, as it is kept.
+    """
+
+    passage: str
+    path: str
+    ordinal: int
+    artist: str | None
+    title: str | None
+    source: str
+    flavor: str
 
 
 @contextmanager
@@ -223,6 +243,35 @@ def explained(path: Path, file: bytes) -> list[dict[str, Any]]:
             }
             for row in rows
         ]
+
+
+def flavored(
+    path: Path, source: str | None = None, *, path_is: bytes | None = None
+) -> Iterator[Flavored]:
+    """Yield the passages of which it is known how they sound.
+
+    Args:
+        path: The library.
+        source: Only those of which this source said so.
+        path_is: Only those of the file at this path.
+
+    Raises:
+        StoreError: There is no library there, or it cannot be read.
+    """
+    with reading(path) as database:
+        rows = database.execute(
+            "SELECT library_passages.passage_id, files.path, ordinal, artist, title,"
+            " flavor_source, flavor FROM library_passages"
+            " JOIN files ON files.id = library_passages.file_id"
+            " WHERE flavor IS NOT NULL AND files.status <> 'MISSING'"
+            " AND (?1 IS NULL OR flavor_source = ?1)"
+            " AND (?2 IS NULL OR files.path = ?2)",
+            [source, path_is],
+        )
+        for passage, place, ordinal, artist, title, said_by, flavor in rows:
+            yield Flavored(
+                passage, shown(bytes(place)), ordinal, artist, title, said_by, flavor
+            )
 
 
 def session(path: Path, wanted: str | None = None) -> dict[str, Any] | None:

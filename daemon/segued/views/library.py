@@ -19,10 +19,11 @@ COLUMNS: Final = {
         "path",
     ),
     "failures": ("code", "detail"),
+    "similar": ("distance", "artist", "title", "ordinal", "path"),
 }
 """What a person is shown of each topic; a program gets every column."""
 
-NUMBERS: Final = ("ordinal", "start_ticks", "end_ticks", "duration_ticks")
+NUMBERS: Final = ("distance", "ordinal", "start_ticks", "end_ticks", "duration_ticks")
 
 
 def print_table(console: Console, topic: str, rows: Iterable[dict[str, Any]]) -> None:

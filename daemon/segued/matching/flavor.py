@@ -1,0 +1,177 @@
+"""How alike two passages sound: distances between their flavors.
+
+A flavor is a share for each class of a characteristic; the shares of one
+characteristic sum to 1. Only flavors from one source can be held against each
+other: each measures with a stick of its own.
+
+Source: SPEC003, whose distance is the default here.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = [
+    "CHARACTERISTICS",
+    "METRICS",
+    "Flavor",
+    "blended",
+    "distances",
+    "sane",
+]
+
+Flavor: TypeAlias = Mapping[str, Mapping[str, float]]
+"""Characteristic -> class -> share."""
+
+Values: TypeAlias = npt.NDArray[np.float64]
+
+MOODS: Final = ("acoustic", "aggressive", "electronic", "happy", "party", "relaxed")
+
+CHARACTERISTICS: Final[Mapping[str, tuple[str, ...]]] = {
+    "danceability": ("danceable", "not_danceable"),
+    "gender": ("female", "male"),
+    **{f"mood_{mood}": (mood, f"not_{mood}") for mood in (*MOODS, "sad")},
+    "timbre": ("bright", "dark"),
+    "tonal_atonal": ("atonal", "tonal"),
+    "voice_instrumental": ("instrumental", "voice"),
+    "genre_dortmund": (
+        *("alternative", "blues", "electronic", "folkcountry", "funksoulrnb"),
+        *("jazz", "pop", "raphiphop", "rock"),
+    ),
+    "genre_electronic": ("ambient", "dnb", "house", "techno", "trance"),
+    "genre_rosamerica": ("cla", "dan", "hip", "jaz", "pop", "rhy", "roc", "spe"),
+    "genre_tzanetakis": (
+        *("blu", "cla", "cou", "dis", "hip", "jaz", "met", "pop", "reg", "roc"),
+    ),
+    "ismir04_rhythm": (
+        *("ChaChaCha", "Jive", "Quickstep", "Rumba-American"),
+        *("Rumba-International", "Rumba-Misc", "Samba", "Tango", "VienneseWaltz"),
+        "Waltz",
+    ),
+    "moods_mirex": tuple(f"Cluster{number}" for number in range(1, 6)),
+}
+"""The eighteen, with their 71 classes in order. Those of two classes are binary."""
+
+COLUMNS: Final = {
+    (name, each): column
+    for column, (name, each) in enumerate(
+        (name, each) for name, classes in CHARACTERISTICS.items() for each in classes
+    )
+}
+PLACES: Final = {
+    name: [COLUMNS[name, each] for each in classes]
+    for name, classes in CHARACTERISTICS.items()
+}
+BINARY: Final = [name for name, classes in CHARACTERISTICS.items() if len(classes) == 2]  # noqa: PLR2004
+COMPLEX: Final = [name for name in CHARACTERISTICS if name not in BINARY]
+
+SUM_OFF_MAX: Final = 0.05
+"""So much the shares of a characteristic may be off 1; what is more is nonsense."""
+
+
+def sane(said: Flavor) -> dict[str, dict[str, float]]:
+    """Return what of a flavor is one: known classes, shares that sum to 1.
+
+    Example:
+        >>> sane({"timbre": {"bright": 0.3, "dark": 0.69}, "gender": {"male": 7.0}})
+        {'timbre': {'bright': 0.30303, 'dark': 0.69697}}
+    """
+    found = {}
+    for name, classes in CHARACTERISTICS.items():
+        shares = {each: said.get(name, {}).get(each, 0.0) for each in classes}
+        total = sum(shares.values())
+        if all(0 <= share <= 1 for share in shares.values()) and (
+            abs(total - 1) <= SUM_OFF_MAX
+        ):
+            found[name] = {each: round(v / total, 6) for each, v in shares.items()}
+    return found
+
+
+def blended(parts: Iterable[tuple[Flavor, float]]) -> dict[str, dict[str, float]]:
+    """Return the flavor of several songs together, each with its running time.
+
+    A characteristic counts those songs of which it is known.
+
+    Example:
+        >>> low, high = {"bright": 0.0, "dark": 1.0}, {"bright": 1.0, "dark": 0.0}
+        >>> blended([({"timbre": low}, 60.0), ({"timbre": high}, 20.0)])
+        {'timbre': {'bright': 0.25, 'dark': 0.75}}
+    """
+    known = [(part, weight) for part, weight in parts if weight > 0]
+    found = {}
+    for name, classes in CHARACTERISTICS.items():
+        sharing = [(part[name], weight) for part, weight in known if name in part]
+        total = sum(weight for _, weight in sharing)
+        if total:
+            found[name] = {
+                each: round(sum(s.get(each, 0.0) * w for s, w in sharing) / total, 6)
+                for each in classes
+            }
+    return found
+
+
+def distances(one: Flavor, others: Sequence[Flavor], metric: str) -> Values:
+    """Return how far each of `others` is from `one`: 0 is the same, 1 the farthest.
+
+    Args:
+        one: A flavor.
+        others: Flavors from the same source.
+        metric: One of `METRICS`.
+    """
+    return METRICS[metric](_row(one), np.array([_row(other) for other in others]))
+
+
+def _row(flavor: Flavor) -> Values:
+    """Return a flavor as 71 values; what is not known is not a number."""
+    row = np.full(len(COLUMNS), np.nan)
+    for name, shares in flavor.items():
+        for each, share in shares.items():
+            column = COLUMNS.get((name, each))
+            if column is not None:
+                row[column] = share
+    return row
+
+
+def _squares(one: Values, others: Values) -> Values:
+    """SPEC003's distance: mean squares, binary and complex half and half.
+
+    A side of which nothing is shared counts as 1: far.
+    """
+    if not len(others):
+        return np.empty(0)
+    apart = (others - one) ** 2
+    # Of two classes one says all; it is the first.
+    binary = apart[:, [PLACES[name][0] for name in BINARY]]
+    complex_ = np.stack([_mean(apart[:, PLACES[name]]) for name in COMPLEX], axis=1)
+    halves = (np.nan_to_num(_mean(each), nan=1.0) for each in (binary, complex_))
+    return sum(halves, np.zeros(len(others))) / 2
+
+
+def _variations(one: Values, others: Values) -> Values:
+    """Mean total variation: how much of a share would have to change its class.
+
+    Each characteristic counts the same, whatever the number of its classes; with
+    SPEC003's squares, ten classes hardly count.
+    """
+    if not len(others):
+        return np.empty(0)
+    apart = np.abs(others - one)
+    each = np.stack(
+        [apart[:, PLACES[name]].sum(axis=1) / 2 for name in CHARACTERISTICS], axis=1
+    )
+    return np.asarray(np.nan_to_num(_mean(each), nan=1.0))
+
+
+METRICS: Final = {"squares": _squares, "variation": _variations}
+"""Ways to measure, by name; the first is the default."""
+
+
+def _mean(values: Values) -> Values:
+    """Return the mean of each row, of what is known; not a number if nothing is."""
+    known = ~np.isnan(values)
+    total, count = np.where(known, values, 0.0).sum(axis=1), known.sum(axis=1)
+    nothing = np.full(len(values), np.nan)
+    mean: Values = np.divide(total, count, out=nothing, where=count > 0)
+    return mean
