@@ -36,7 +36,7 @@ HOLD_SECONDS: Final = (5.0, 60.0)
 """How long it waits to try again after the library failed: first, and at most."""
 
 HALT_SECONDS: Final = 1.0
-ANSWER_SECONDS: Final = 1.6  # whoever cancels waits less than two
+ANSWER_SECONDS: Final = 1.2  # whoever cancels waits less than two
 
 
 class Alive:

@@ -1,4 +1,4 @@
-"""What a child process does first: it grows obedient, bounded and silent.
+"""Child processes: how they begin, obedient, bounded and silent, and how they end.
 
 Apart from `segued.compute`, so that children do not load what starts them.
 """
@@ -9,11 +9,46 @@ import resource
 import signal
 import sys
 from multiprocessing import forkserver
+from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Final
 
-__all__ = ["nothing", "settle_in"]
+__all__ = ["Children", "nothing", "settle_in"]
 
 PR_SET_PDEATHSIG: Final = 1
+
+KILL_SECONDS: Final = 0.2
+"""Who has not ended so long after SIGKILL sleeps in the system."""
+
+
+class Child(ForkServerProcess):
+    """A child that is killed, and not waited for if it does not end even then.
+
+    Who reads from a disk that does not answer sleeps until it does, whatever
+    signal comes; and pebble would wait for that, and keep all others waiting.
+    """
+
+    _forsaken = False
+
+    def terminate(self) -> None:
+        """Kill it: it has nothing to tidy up."""
+        self.kill()
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until it has ended, for a moment; it was killed before."""
+        del timeout
+        if not self._forsaken:
+            super().join(KILL_SECONDS)
+            self._forsaken = super().is_alive()
+
+    def is_alive(self) -> bool:
+        """Return whether it is there, and of any use."""
+        return not self._forsaken and super().is_alive()
+
+
+class Children(ForkServerContext):
+    """Where pebble gets its children from."""
+
+    Process = Child
 
 
 def settle_in(memory_bytes: int) -> None:

@@ -21,7 +21,7 @@ from typing import Concatenate, Final, ParamSpec, TypeVar
 import structlog
 from pebble import ProcessExpired, ProcessPool
 
-from segued.child import nothing, settle_in
+from segued.child import Children, nothing, settle_in
 from segued.errors import (
     ComputeError,
     SeguedError,
@@ -222,7 +222,11 @@ class _Pool:
 
     async def _attempt(self, call: Callable[[], T]) -> T:
         pool = await self.start()
-        future = pool.schedule(call)
+        try:
+            future = pool.schedule(call)
+        except RuntimeError as error:
+            # It broke while nobody asked anything of it.
+            raise BrokenProcessPool from error
         try:
             return await asyncio.wrap_future(future)
         except FutureCancelled as error:
@@ -242,7 +246,7 @@ class _Pool:
             max_workers=self._processes,
             initializer=settle_in,
             initargs=(self._memory_bytes,),
-            context=multiprocessing.get_context("forkserver"),
+            context=Children(),
         )
 
 

@@ -156,6 +156,7 @@ class _Process:
 
     def _end_now(self) -> None:
         self._doors.leave_nothing()
+        self._alive.store.let_go()
         os._exit(Exit.ALL_DONE)
 
     def _reload(self) -> None:

@@ -121,7 +121,8 @@ class Living:
         return Counter(
             event["file"]
             for event in self.events("file.done")
-            if event["status"] == "INGEST COMPLETE"
+            # Of an unchanged one there was a look, and no more.
+            if event["status"] == "INGEST COMPLETE" and event["reason"] != "unchanged"
         )
 
     def imported_once(self, count: int) -> None:

@@ -9,8 +9,12 @@ import time
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
+from tests.stories.dump import statuses
 from tests.stories.living import Living, living, tune
 from tests.stories.program import Segued
+
+ORDER_SECONDS = 2.0
+ANSWER_SECONDS = 1.0
 
 
 def test_a_locked_library_is_waited_for(segued: Segued, tmp_path: Path) -> None:
@@ -84,6 +88,31 @@ def test_no_descriptors_left_is_waited_for(segued: Segued, tmp_path: Path) -> No
         alive.until(lambda told: told["folders"][0]["state"] == "watching")
 
 
+def test_children_that_are_killed_are_replaced(segued: Segued, tmp_path: Path) -> None:
+    """While they have nothing to do, as by the system when memory is short."""
+    music = tmp_path / "music"
+    tune(music / "one.wav", 1)
+
+    with living(segued, music) as alive:
+        alive.until_done(1)
+        servers = _children(alive.process.pid)
+        killed = [child for server in servers for child in _children(server)]
+        assert killed
+        for child in killed:
+            os.kill(child, signal.SIGKILL)
+        for number in range(5):
+            tune(music / "more" / f"{number}.wav", 2 + number)
+        told = alive.until_done(6)
+
+        assert told["files_failed"] == 0
+        alive.imported_once(6)
+
+
+def _children(process: int) -> list[int]:
+    told = Path(f"/proc/{process}/task/{process}/children").read_text()
+    return [int(each) for each in told.split()]
+
+
 def test_signals_that_mean_nothing_do_nothing(segued: Segued, tmp_path: Path) -> None:
     """SIGPIPE is ignored, SIGUSR1 tells what it is at, SIGINT ends as SIGTERM."""
     music = tmp_path / "music"
@@ -124,6 +153,32 @@ def test_a_pause_holds_through_trouble(segued: Segued, tmp_path: Path) -> None:
         assert told["state"] == "PAUSED"
         segued.control("resume", line=alive.line)
         alive.until_done(2)
+
+
+def test_orders_are_quick_while_the_library_is_locked(
+    segued: Segued, tmp_path: Path
+) -> None:
+    """In the middle of the work; what was asked for is so when the lock is gone."""
+    music = tmp_path / "music"
+    for number in range(40):
+        tune(music / f"{number}.wav", number, seconds=60.0)
+
+    with living(segued, music) as alive:
+        alive.until_said('"file.done"')
+        with closing(sqlite3.connect(segued.database, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            begun = time.monotonic()
+            told = segued.control("cancel", "--json", line=alive.line).json
+            took = time.monotonic() - begun
+            assert told["state"] == "CANCELLED"
+            assert took < ORDER_SECONDS
+            begun = time.monotonic()
+            alive.status()
+            assert time.monotonic() - begun < ANSWER_SECONDS
+            other.execute("ROLLBACK")
+        alive.until(lambda told: told["session"] is None)
+        assert "PROCESSING" not in statuses(segued.database).values()
+        assert alive.status()["state"] == "CANCELLED"
 
 
 def test_a_lock_at_the_start_is_waited_for(segued: Segued, tmp_path: Path) -> None:

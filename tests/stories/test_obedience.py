@@ -52,7 +52,7 @@ def test_pause_survives_a_restart(segued: Segued, songs: Path) -> None:
     """And resume goes on in the same session."""
     with living(segued, songs) as alive:
         alive.until(lambda told: told["workers"])
-        told = segued.control("pause", "--json", line=alive.line).json
+        told = alive.line.ask("POST", "/api/import/pause/current", {})
         assert (told["state"], told["workers"]) == ("PAUSED", [])
         session, done = told["session"], told["files_done"]
         assert alive.ended() == 0
@@ -76,7 +76,7 @@ def test_cancel_is_quick_and_resume_goes_on(segued: Segued, songs: Path) -> None
     with living(segued, songs) as alive:
         alive.until(lambda told: any(line["phase"] == 4 for line in told["workers"]))
         begun = time.monotonic()
-        told = segued.control("cancel", "--json", line=alive.line).json
+        told = alive.line.ask("POST", "/api/import/cancel/current", {})
         assert time.monotonic() - begun < CANCEL_SECONDS
         assert (told["state"], told["workers"], told["session"]) == (
             "CANCELLED",

@@ -97,11 +97,21 @@ class Service:
 
     def children(self) -> list[int]:
         """Return all its processes but the main one, as they are numbered here."""
+        main = str(self.process)
+        return [each for each in self._processes() if _number_inside(each) != main]
+
+    @property
+    def process_here(self) -> int:
+        """Its main process, as it is numbered here."""
+        main = str(self.process)
+        (found,) = (each for each in self._processes() if _number_inside(each) == main)
+        return found
+
+    def _processes(self) -> list[int]:
         group = "/sys/fs/cgroup/system.slice/segued.service/cgroup.procs"
         # Read from here, they are numbered as here.
         held = Path(f"/proc/{self.machine.init}/root{group}").read_text()
-        main = str(self.process)
-        return [each for each in map(int, held.split()) if _number_inside(each) != main]
+        return [int(each) for each in held.split()]
 
     def send(self, signal: str, process: int | None = None) -> None:
         """Send a signal to its main process."""

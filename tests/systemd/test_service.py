@@ -10,6 +10,7 @@ from typing import Final
 
 from tests.systemd.machine import eventually
 from tests.systemd.service import CONFIG, Service
+from tests.systemd.shortage import starved
 
 WATCHDOG_SECONDS: Final = 2
 ASK: Final = ("seguectl", "status", "--json", "--socket", "/run/segued/control.sock")
@@ -120,6 +121,29 @@ def test_killed_it_is_started_again(service: Service, songs: list[Path]) -> None
     eventually(lambda: service.is_another_than(killed))
 
     service.imported(1)
+
+
+def test_out_of_memory_it_is_started_again_and_goes_on(
+    service: Service, sides: list[Path]
+) -> None:
+    """Ended by the system in the middle of the work; and nothing is done twice."""
+    service.drop_in(QUICKLY)
+    for path in sides:
+        service.add(path)
+    service.start()
+    begun(service, 1)
+    killed = service.process
+
+    with starved(service.process_here) as group:
+        eventually(lambda: "oom_kill 1" in group.kills())
+        eventually(lambda: service.is_another_than(killed))
+    before = service.decoded()
+    service.imported(len(sides))
+
+    after = service.decoded()
+    assert service.told("NRestarts") == "1"
+    assert set(after) == {f"/srv/music/{path.name}" for path in sides}
+    assert all(after[path] == 1 for path in before)
 
 
 def test_stopped_in_the_middle_it_goes_on(service: Service, sides: list[Path]) -> None:

@@ -12,6 +12,7 @@ from typing import Final
 import structlog
 
 from segued.intake.watch import Watch, why_not
+from segued.media.looking import LOOK_LIMIT, look
 from segued.paths import shown
 
 __all__ = ["Hearing"]
@@ -65,10 +66,14 @@ class Hearing:
         return self._watch.count if self._watch else 0
 
     async def begin(self) -> None:
-        """Watch from now on, from the beginning."""
+        """Watch from now on, from the beginning.
+
+        Raises:
+            TimeoutError: The disk does not answer.
+        """
         await self.end()
         self._gave_up = False
-        self.why = await asyncio.to_thread(why_not, self._root)
+        self.why = await look(self._root, LOOK_LIMIT, why_not, self._root)
         if self.why is not None:
             return
         watch = Watch(self._root, stirred=self._hear, lost=self._lose)
@@ -86,12 +91,16 @@ class Hearing:
             await asyncio.to_thread(watch.stop)
 
     async def reaches(self, folders: Collection[bytes]) -> bool:
-        """Return whether all of some folders are watched; if not, none will be."""
+        """Return whether all of some folders are watched; if not, none will be.
+
+        Raises:
+            TimeoutError: The disk does not answer.
+        """
         if self._watch is None or not self._watch.unwatched(folders):
             return True
         await asyncio.sleep(PATIENCE_SECONDS)
         left = self._watch.unwatched(folders)
-        if not await asyncio.to_thread(lambda: any(map(os.path.isdir, left))):
+        if not await look(self._root, LOOK_LIMIT, _any_left, left):
             return True
         await self.end()
         self._give_up(_in_words(errno.ENOSPC))
@@ -130,6 +139,10 @@ class Hearing:
     def _wake(self) -> None:
         with suppress(RuntimeError):  # the loop has ended
             self._loop.call_soon_threadsafe(self.stirred.set)
+
+
+def _any_left(folders: Collection[bytes]) -> bool:
+    return any(map(os.path.isdir, folders))
 
 
 def _in_words(number: int | None) -> str:

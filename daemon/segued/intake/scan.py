@@ -3,16 +3,22 @@
 import os
 import stat
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from segued.errors import ConfigError
 from segued.intake.filters import IGNORE_MARKERS, Filters
+from segued.media.looking import asked
 from segued.media.reading import signature_of
 from segued.model import Folder, Found
 from segued.paths import is_within, shown
 
 __all__ = ["Unreadable", "grounds_of", "keep_apart", "roots_of", "walk"]
+
+ANSWER_SECONDS: Final = 2.0
+LINKS_MAX: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +52,39 @@ def roots_of(folders: list[str]) -> list[bytes]:
 
 def grounds_of(folders: Sequence[str]) -> list[bytes]:
     """Return music folders: absolute, real, none inside another, there or not."""
-    paths = {
-        os.path.realpath(os.fsencode(os.path.expanduser(each))) for each in folders
-    }
+    paths = {_real(os.fsencode(os.path.expanduser(each))) for each in folders}
     return [
         path
         for path in sorted(paths)
         if not any(is_within(path, other) for other in paths - {path})
     ]
+
+
+def _real(path: bytes) -> bytes:
+    """Return a path with its links followed, as far as the disks answer."""
+    try:
+        return asked(os.path.realpath, path).result(ANSWER_SECONDS)
+    except TimeoutError:
+        seen = [os.path.abspath(path)]
+        with suppress(TimeoutError):
+            asked(_follow, seen).result(ANSWER_SECONDS)
+        return seen[-1]
+
+
+def _follow(seen: list[bytes]) -> None:
+    """Add to some paths what the last of them leads to, a link at a time."""
+    parts = seen[-1].split(b"/")
+    for count in range(2, len(parts) + 1):
+        here = b"/".join(parts[:count])
+        try:
+            target = os.readlink(here)
+        except OSError:
+            continue
+        there = os.path.join(os.path.dirname(here), target, *parts[count:])
+        seen.append(os.path.normpath(there))
+        if len(seen) <= LINKS_MAX:
+            _follow(seen)
+        return
 
 
 def keep_apart(database: Path, roots: Sequence[bytes]) -> None:

@@ -14,7 +14,7 @@ from typing import Final, ParamSpec, TypeVar
 
 from segued.units import Seconds
 
-__all__ = ["LOOK_LIMIT", "look"]
+__all__ = ["LOOK_LIMIT", "asked", "look"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -51,6 +51,19 @@ async def look(
     """
     if _STUCK[root] >= STUCK_MAX:
         raise TimeoutError
+    answer = asked(what, *args, **kwargs)
+    try:
+        async with asyncio.timeout(limit):
+            return await asyncio.wrap_future(answer)
+    except TimeoutError:
+        if not answer.done():
+            _count(root, 1)
+            answer.add_done_callback(lambda _: _count(root, -1))
+        raise
+
+
+def asked(what: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+    """Return what a function is going to answer, on a thread of its own."""
     answer: Future[T] = Future()
     answer.set_running_or_notify_cancel()
 
@@ -62,14 +75,7 @@ async def look(
 
     # A thread that nobody joins: one that hangs must not keep the process.
     threading.Thread(target=ask, name="look", daemon=True).start()
-    try:
-        async with asyncio.timeout(limit):
-            return await asyncio.wrap_future(answer)
-    except TimeoutError:
-        if not answer.done():
-            _count(root, 1)
-            answer.add_done_callback(lambda _: _count(root, -1))
-        raise
+    return answer
 
 
 def _count(root: bytes, more: int) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Coroutine
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
@@ -23,6 +24,8 @@ from segued.workqueue import WorkQueue
 __all__ = ["Worker"]
 
 log: Final = structlog.get_logger()
+
+GLANCE_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,9 @@ class Worker:
         while True:
             tries += 1
             try:
-                outcome = await import_file(file, tools, entered=entered, left=left)
+                outcome = await self._while_there(
+                    file, import_file(file, tools, entered=entered, left=left)
+                )
             except FileError as error:
                 verdict = judge(error, tries=tries, tries_max=limits.unsettled_tries)
                 if verdict is Verdict.AGAIN:
@@ -89,6 +94,26 @@ class Worker:
                 self._count(file, outcome)
                 await self._settle(file, outcome)
             return
+
+    async def _while_there(
+        self, file: AudioFile, work: Coroutine[Any, Any, Outcome]
+    ) -> Outcome:
+        """Work on a file as long as its disk is there: a child may hang in it.
+
+        Raises:
+            DiskReadError: The disk is away, or went.
+        """
+        task = asyncio.ensure_future(work)
+        try:
+            while file.root not in self.away:
+                done, _ = await asyncio.wait({task}, timeout=GLANCE_SECONDS)
+                if done:
+                    return task.result()
+            raise DiskReadError(file.path, "its disk is away")
+        finally:
+            if not task.done():
+                task.cancel()
+                await asyncio.wait({task})
 
     async def _settle(self, file: AudioFile, outcome: Outcome) -> None:
         """Take up whom this end, or an answer that came before it, lets go on."""
@@ -104,7 +129,7 @@ class Worker:
         self, file: AudioFile, error: FileError, verdict: Verdict
     ) -> None:
         gone = isinstance(error, FileVanishedError | DiskReadError)
-        if gone and await self._is_away(file.root):
+        if gone and await self._is_away(file.root, error):
             # Not the file's fault: it waits on record for its disk.
             await self.tools.store.do(files.put_back, file.id)
             self.away.add(file.root)
@@ -123,7 +148,9 @@ class Worker:
         log.warning("file.failed", code=error.code, detail=str(error))
         self.board.finished(file.id, FileStatus.FAILED, ())
 
-    async def _is_away(self, root: bytes) -> bool:
+    async def _is_away(self, root: bytes, error: FileError) -> bool:
+        if root in self.away or isinstance(error.__cause__, TimeoutError):
+            return True  # it was asked a moment ago, and did not answer
         try:
             return await look(root, LOOK_LIMIT, is_away, root)
         except TimeoutError:

@@ -100,6 +100,12 @@ class Store:
             return True  # its disk is in trouble, which a transaction will tell
         return (status.st_dev, status.st_ino) == self._identity
 
+    def let_go(self) -> None:
+        """Give the library up at once, by a process that is about to end."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
     async def close(self) -> None:
         """Finish the work already accepted, then close the file."""
         await self._on_thread(self._close)
@@ -214,6 +220,4 @@ class Store:
     def _close(self) -> None:
         if not self._database.is_closed():
             self._database.close()
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        self.let_go()

@@ -152,12 +152,16 @@ class Doors:
         self.leave_nothing()
 
     def leave_nothing(self) -> None:
-        """Remove the socket that we made, if it is still that one."""
+        """Remove the socket that we made, if it still is; give up its place."""
         if self._made is not None:
             path, inode = self._made
             with suppress(OSError):
                 if path.lstat().st_ino == inode:
                     path.unlink()
+        if self._lock is not None:
+            # Not left to the end: a thread may sleep in a dead disk beyond that.
+            os.close(self._lock)
+            self._lock = None
 
     def _socket(self, path: Path) -> socket.socket:
         line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
