@@ -9,7 +9,7 @@ HERE=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 VENV=$HERE/.venv
 RUN_PACKAGES=(python3-venv ca-certificates libchromaprint1)
 SERVICE_PACKAGES=("${RUN_PACKAGES[@]}" procps)
-TEST_PACKAGES=("${SERVICE_PACKAGES[@]}" libchromaprint-tools ffmpeg strace curl tcc systemd libpam-systemd)
+TEST_PACKAGES=("${SERVICE_PACKAGES[@]}" libchromaprint-tools ffmpeg strace curl tcc chromium systemd libpam-systemd)
 
 # Why a Debian package is needed.
 reason_for() {
@@ -20,6 +20,7 @@ reason_for() {
         libchromaprint-tools) echo "fpcalc, which the tests compare fingerprints with" ;;
         strace) echo "shows the tests that music is only read" ;;
         curl) echo "asks the daemon as anybody can" ;;
+        chromium) echo "shows the tests the page as a person sees it" ;;
         tcc) echo "makes a clock that the tests can set" ;;
         ffmpeg) echo "makes and measures the audio files of the tests" ;;
         procps) echo "kill, which \`systemctl reload segued\` uses" ;;
@@ -35,7 +36,7 @@ present() {
         ca-certificates) [[ -s /etc/ssl/certs/ca-certificates.crt || ! -e /etc/debian_version ]] ;;
         libchromaprint1) [[ $(PATH=$PATH:/usr/sbin:/sbin ldconfig -p) == *libchromaprint.so.[01]\ * ]] ;;
         libchromaprint-tools) [[ -n $(command -v fpcalc) ]] ;;
-        ffmpeg | strace | curl | tcc) [[ -n $(command -v "$1") ]] ;;
+        ffmpeg | strace | curl | tcc | chromium) [[ -n $(command -v "$1") ]] ;;
         procps) [[ -x /bin/kill ]] ;;
         systemd) [[ -x /lib/systemd/systemd ]] ;;
         libpam-systemd) [[ -n $(compgen -G '/lib/*/security/pam_systemd.so') ]] ;;

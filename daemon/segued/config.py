@@ -120,8 +120,10 @@ class Services(_Section, frozen=True):
 
     acoustid_url: Url = "https://api.acoustid.org"
     musicbrainz_url: Url = "https://musicbrainz.org"
+    acousticbrainz_url: Url = "https://acousticbrainz.org"
     acoustid_rate: Rate = 3.0
     musicbrainz_rate: Rate = 1.0
+    acousticbrainz_rate: Rate = 1.0
     contact: Annotated[str, msgspec.Meta(pattern="^[ -'*-~]*$", max_length=200)] = ""
     connect_seconds: Annotated[float, msgspec.Meta(gt=0, le=300)] = 10.0
     total_seconds: Annotated[float, msgspec.Meta(gt=0, le=3_600)] = 30.0

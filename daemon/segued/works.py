@@ -56,7 +56,13 @@ async def outside(
         return
     services = plant.config.services
     async with open_session(services, __version__) as session:
-        yield desks(session, services, held.acoustid_api_key, plant.clock)
+        yield desks(
+            session,
+            services,
+            held.acoustid_api_key,
+            plant.clock,
+            flavor="acousticbrainz" in plant.config.flavoring.sources,
+        )
 
 
 class Works:
@@ -137,13 +143,30 @@ class Works:
     async def finish(self) -> None:
         """Work until nothing is left that can be done now."""
         await feed(self._grounds, self._plant.store, self.queue)
-        while await self._enquiry.answered():
+        while await self._enquiry.answered() or await self._given_up():
             await feed(self._grounds, self._plant.store, self.queue)
+
+    async def _given_up(self) -> int:
+        """Take up what waits for a source of flavor that is away, if there is another.
+
+        What was asked stays asked.
+        """
+        asking = map(self._enquiry.asking, ("acousticbrainz", "acoustid"))
+        if not self._measures or all(asking):
+            return 0
+        store, roots = self._plant.store, self._grounds.roots
+        return await store.do(reopen.go_on_without, "acousticbrainz", roots)
+
+    @property
+    def _measures(self) -> bool:
+        """Whether it can be worked out here how a song sounds."""
+        sources = self._plant.config.flavoring.sources
+        return "essentia" in sources and essentia.available()
 
     async def _tools(self, enquiry: Enquiry) -> Tools:
         config = self._plant.config
         available = set()
-        if "essentia" in config.flavoring.sources and essentia.available():
+        if self._measures:
             available.add("essentia")
         if fingerprint.available():
             available.add("chromaprint")

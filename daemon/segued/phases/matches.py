@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from segued.matching import normalize
 from segued.matching.confidence import Decision
@@ -15,14 +16,22 @@ from segued.units import ticks_to_seconds
 
 __all__ = ["Case", "Match", "joined", "match_of"]
 
+HEARD_MAX: Final = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """One passage, with the song and the album it is said to be from."""
+    """One passage, with the song and the album it is said to be from.
+
+    Attributes:
+        heard: Recordings that AcoustID says have this sound, the likeliest first;
+            None while it has not answered.
+    """
 
     passage: Decided
     song: SongFacts | None
     album: Credit | None
+    heard: tuple[str, ...] | None = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +90,10 @@ def match_of(case: Case, album: Looked) -> Match:
     song = None
     if decision.confidence is not Confidence.NONE:
         song = _song(recording, names, piece)
-    return Match(decided, song, credit)
+    if sound.texts and not piece.asked:
+        return Match(decided, song, credit, heard=None)
+    mbids = tuple(each.recording_mbid for each in piece.candidates[:HEARD_MAX])
+    return Match(decided, song, credit, mbids)
 
 
 def _song(recording: Recording | None, names: Tags, piece: Piece) -> SongFacts:

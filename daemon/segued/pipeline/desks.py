@@ -4,6 +4,8 @@ import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
+from segued.clients import acousticbrainz
+from segued.clients.acousticbrainz import AcousticBrainz
 from segued.clients.acoustid import PIECES_MAX, AcoustId, Asked, candidates
 from segued.clients.http import Session
 from segued.clients.musicbrainz import (
@@ -130,8 +132,40 @@ def _musicbrainz_desk(client: MusicBrainz) -> Desk:
     )
 
 
+def _acousticbrainz_desk(client: AcousticBrainz) -> Desk:
+    """Return the desk of AcousticBrainz: 25 recordings a request."""
+
+    async def ask(questions: Sequence[Question]) -> list[Answered]:
+        found = await client.high_level([question.key for question in questions])
+        return [
+            Answered(
+                question,
+                found.get(question.key, b""),
+                nothing=question.key not in found,
+            )
+            for question in questions
+        ]
+
+    return Desk(
+        "acousticbrainz",
+        ask,
+        [("", acousticbrainz.RECORDINGS_MAX)],
+        lambda: client.service.usable,
+        lambda: client.service.waits_seconds,
+        lambda: client.service.state,
+        client.service.rate,
+        lambda: client.service.sent,
+        width=1,
+    )
+
+
 def desks(
-    session: Session, services: Services, key: str | None, clock: Clock
+    session: Session,
+    services: Services,
+    key: str | None,
+    clock: Clock,
+    *,
+    flavor: bool,
 ) -> tuple[Desk, ...]:
     """Return all of them, asked through one session.
 
@@ -140,6 +174,7 @@ def desks(
         services: Where they are, and how often each may be asked.
         key: AcoustID's; None if there is none.
         clock: What the rates go by.
+        flavor: Whether AcousticBrainz is asked as well.
     """
 
     def service(name: str, url: str, rate: float) -> Service:
@@ -151,7 +186,13 @@ def desks(
     musicbrainz = service(
         "MusicBrainz", services.musicbrainz_url, services.musicbrainz_rate
     )
-    return (
+    known = (
         _acoustid_desk(AcoustId(acoustid, key), keyed=key is not None),
         _musicbrainz_desk(MusicBrainz(musicbrainz)),
     )
+    if not flavor:
+        return known
+    sounds = service(
+        "AcousticBrainz", services.acousticbrainz_url, services.acousticbrainz_rate
+    )
+    return (*known, _acousticbrainz_desk(AcousticBrainz(sounds)))

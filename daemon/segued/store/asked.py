@@ -10,7 +10,14 @@ from peewee import BlobField, Check, CompositeKey, ForeignKeyField, TextField
 
 from segued.store.models import File, Table, now
 
-__all__ = ["ANSWERS", "AcoustIdAnswer", "Answer", "Lookup", "MusicBrainzAnswer"]
+__all__ = [
+    "ANSWERS",
+    "AcoustIdAnswer",
+    "AcousticBrainzAnswer",
+    "Answer",
+    "Lookup",
+    "MusicBrainzAnswer",
+]
 
 
 class Answer(Table):
@@ -37,9 +44,17 @@ class MusicBrainzAnswer(Answer):
         table_name = "musicbrainz_cache"
 
 
+class AcousticBrainzAnswer(Answer):
+    """How a recording sounds; of a dump, when it was made and how many sent it."""
+
+    class Meta:
+        table_name = "acousticbrainz_cache"
+
+
 ANSWERS: Final[dict[str, type[Answer]]] = {
     "acoustid": AcoustIdAnswer,
     "musicbrainz": MusicBrainzAnswer,
+    "acousticbrainz": AcousticBrainzAnswer,
 }
 """The services that can be asked, by the name that deferred phases use."""
 
@@ -63,5 +78,5 @@ class Lookup(Table):
         without_rowid = True
         indexes = ((("service", "at"), False),)
         constraints: ClassVar = [
-            Check("service IN ('acoustid', 'musicbrainz')"),
+            Check("service IN ('acoustid', 'musicbrainz', 'acousticbrainz')"),
         ]

@@ -12,7 +12,12 @@ from peewee import (
 )
 
 from segued.model import SongStatus
-from segued.store.asked import AcoustIdAnswer, Lookup, MusicBrainzAnswer
+from segued.store.asked import (
+    AcousticBrainzAnswer,
+    AcoustIdAnswer,
+    Lookup,
+    MusicBrainzAnswer,
+)
 from segued.store.models import (
     Checkpoint,
     Crash,
@@ -171,6 +176,6 @@ TABLES: Final = (
     *(File, Checkpoint, Curve, Passage, Song, Artist, Work, Album),
     *(PassageSong, SongArtist, SongWork, PassageAlbum, Decision, Failure),
     *(Session, Setting, Crash, AcoustIdAnswer, MusicBrainzAnswer, Lookup),
-    Overrule,
+    *(Overrule, AcousticBrainzAnswer),
 )
 """All there are, referred to before referring."""

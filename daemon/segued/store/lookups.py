@@ -20,6 +20,7 @@ from segued.store.models import Checkpoint, File, now, tuples
 from segued.store.prepared import Query, prepared
 from segued.store.reopen import (
     FINGERPRINTING,
+    FLAVORING,
     MATCHING,
     below_any,
     take_up_from,
@@ -41,7 +42,11 @@ __all__ = [
 NOTHING_DAYS: Final = 7
 """An empty answer can be a time-out of the service's: it is asked again."""
 
-WAITED_AT: Final = {"acoustid": FINGERPRINTING, "musicbrainz": MATCHING}
+WAITED_AT: Final = {
+    "acoustid": FINGERPRINTING,
+    "musicbrainz": MATCHING,
+    "acousticbrainz": FLAVORING,
+}
 """The phase that a service's answers are for."""
 
 KEYS_AT_ONCE: Final = 500

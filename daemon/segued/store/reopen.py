@@ -17,9 +17,11 @@ from segued.store.models import Checkpoint, Crash, Failure, File, Passage, tuple
 
 __all__ = [
     "FINGERPRINTING",
+    "FLAVORING",
     "MATCHING",
     "below",
     "below_any",
+    "go_on_without",
     "note_crashes",
     "recover",
     "rematch",
@@ -33,6 +35,7 @@ __all__ = [
 
 FINGERPRINTING: Final = 5
 MATCHING: Final = 6
+FLAVORING: Final = 9
 """The phases that files are taken up at when more is known from outside."""
 
 FILES_AT_ONCE: Final = 500
@@ -125,6 +128,22 @@ def reopen_deferred(roots: Sequence[bytes], available: Sequence[str]) -> int:
         Checkpoint.needs.in_(list(available))
     )
     return _reopen(roots, _ids(waiting))
+
+
+def go_on_without(service: str, roots: Sequence[bytes]) -> int:
+    """Make files PENDING whose flavor waits for a service; return how many."""
+    waiting = (
+        Checkpoint.select(Checkpoint.file)
+        .join(File)
+        .where(
+            Checkpoint.needs == service,
+            File.status == FileStatus.COMPLETE,
+            below_any(roots),
+        )
+    )
+    found = _ids(waiting)
+    take_up_from(found, FLAVORING)
+    return len(found)
 
 
 def reopen_failed(*, code: str | None = None, path: bytes | None = None) -> int:

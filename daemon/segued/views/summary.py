@@ -13,6 +13,7 @@ __all__ = ["as_json", "as_text"]
 WAITS_FOR = {
     "acoustid": "an AcoustID lookup",
     "musicbrainz": "a MusicBrainz lookup",
+    "acousticbrainz": "an AcousticBrainz lookup",
     "folder": "other files of their folder",
     "chromaprint": "the Chromaprint library (package libchromaprint1)",
     "essentia": "a source of flavor (install the extra: essentia)",
