@@ -26,6 +26,8 @@ MODULES: Final = {
 MODULE_LINES_MAX: Final = 300
 FUNCTION_LINES_MAX: Final = 60
 
+COMMANDS: Final = {"import_command", "look_command", "similar_command"}
+
 HOMES: Final = {
     "acoustid": {"media.fingerprint"},
     "aiohttp": {"clients.http", "views.web"},
@@ -40,12 +42,13 @@ HOMES: Final = {
     "playhouse": {"store.migrate"},
     "prometheus_client": {"views.metrics"},
     "rapidfuzz": {"matching"},
-    "rich": {"cli", "control", "import_command", "similar_command", "views"},
+    "rich": {"cli", "control", "views", *COMMANDS},
     "soundfile": {"media.sndfile"},
     "soxr": {"media.resample"},
     "sqlite3": {"store"},
     "systemd": {"sdnotify"},
     "watchdog": {"intake.watch"},
+    "zstandard": {"clients.dump"},
 }
 """Who alone may import what comes from outside."""
 

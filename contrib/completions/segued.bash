@@ -8,12 +8,19 @@ _segued() {
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
         mapfile -t COMPREPLY < <(compgen -W '
-            import serve library rematch decide explain similar --help --version' -- "$word")
+            import serve library rematch decide explain similar flavor --help --version' -- "$word")
         return
     fi
     case $command in
         import) options+=' --offline --workers' ;;
         serve) options+=' --offline' ;;
+        flavor)
+            if [[ ${COMP_WORDS[2]} == import-dump ]]; then
+                options+=' --all'
+            else
+                options='--help'
+            fi
+            ;;
         similar) options+=' --passage --number --metric -n' ;;
         decide) options+=' --passage --recording --no-song --clear --title --artist' ;;
     esac
@@ -38,6 +45,14 @@ _segued() {
         import | serve | rematch)
             compopt -o filenames 2>/dev/null
             mapfile -t COMPREPLY < <(compgen -d -- "$word")
+            ;;
+        flavor)
+            if ((COMP_CWORD == 2)); then
+                mapfile -t COMPREPLY < <(compgen -W 'import-dump' -- "$word")
+                return
+            fi
+            compopt -o filenames 2>/dev/null
+            mapfile -t COMPREPLY < <(compgen -f -- "$word")
             ;;
         decide | explain | similar)
             compopt -o filenames 2>/dev/null

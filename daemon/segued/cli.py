@@ -14,14 +14,12 @@ import msgspec
 from rich.console import Console
 from rich.markup import escape
 
-from segued import __version__, log, sdnotify
+from segued import __version__, log, look_command, sdnotify
 from segued.config import Config, load
 from segued.errors import ConfigError, DaemonError, SeguedError
 from segued.exits import Exit
 from segued.options import count, mbid, with_shared_options
-from segued.paths import shown
 from segued.store import reports
-from segued.views import explanation, library
 
 __all__ = [
     "add_explain",
@@ -201,6 +199,29 @@ def _add_matching(
         help="how distance is measured (squares)",
     )
     alike.set_defaults(run=_similar)
+    _add_flavor(commands, shared)
+
+
+def _add_flavor(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    shared: argparse.ArgumentParser,
+) -> None:
+    """Add the commands about how recordings sound."""
+    flavor = commands.add_parser(
+        "flavor", help="bring in what is known of how recordings sound"
+    )
+    kinds = flavor.add_subparsers(required=True, metavar="COMMAND")
+    dump = kinds.add_parser(
+        "import-dump",
+        parents=[shared],
+        help="read archives of AcousticBrainz's high-level data",
+        description="Read archives of AcousticBrainz's high-level data (tar, zstd).",
+    )
+    dump.add_argument("archives", nargs="+", metavar="FILE")
+    dump.add_argument(
+        "--all", action="store_true", help="keep all recordings, not only yours"
+    )
+    dump.set_defaults(run=_import_dump)
 
 
 def add_explain(
@@ -240,20 +261,19 @@ def _serve(given: argparse.Namespace) -> int:
 
 
 def _library(given: argparse.Namespace) -> int:
-    rows = reports.rows(configured(given).database, given.topic)
-    if given.json:
-        for line in library.json_lines(rows):
-            print(line)  # noqa: T201
-    else:
-        console = Console(highlight=False)
-        library.print_table(console, given.topic, rows)
-    return Exit.ALL_DONE
+    return look_command.run_library(given, configured(given))
 
 
 def _decide(given: argparse.Namespace) -> int:
     from segued import decide_command  # noqa: PLC0415
 
     return decide_command.run(given, configured(given))
+
+
+def _import_dump(given: argparse.Namespace) -> int:
+    from segued import flavor_command  # noqa: PLC0415
+
+    return flavor_command.run_import_dump(given, configured(given))
 
 
 def _similar(given: argparse.Namespace) -> int:
@@ -263,16 +283,7 @@ def _similar(given: argparse.Namespace) -> int:
 
 
 def _explain(given: argparse.Namespace) -> int:
-    path = os.path.abspath(os.fsencode(given.file))
-    found = reports.explained(configured(given).database, path)
-    if not found:
-        raise ConfigError(f"{shown(path)}: the library knows no passage of it")
-    if given.json:
-        print(json.dumps({"file": shown(path), "passages": found}))  # noqa: T201
-        return Exit.ALL_DONE
-    for line in explanation.as_text(path, found):
-        print(line)  # noqa: T201
-    return Exit.ALL_DONE
+    return look_command.run_explain(given, configured(given))
 
 
 def _import(given: argparse.Namespace) -> int:

@@ -112,6 +112,9 @@ Url = Annotated[str, msgspec.Meta(pattern="^https?://[^\\s?#@]+$")]
 Rate = Annotated[float, msgspec.Meta(gt=0, le=1_000)]
 
 
+DAY_TICKS: Final = 2_438_553_600_000
+
+
 class Services(_Section, frozen=True):
     """The outside services: where they are, and how they are treated.
 
@@ -159,11 +162,17 @@ class Settings(_Section, frozen=True):
     """
 
     silence_threshold_dB: Annotated[float, msgspec.Meta(gt=0, le=120)] = 60.0  # noqa: N815
-    silence_min_duration_ticks: Annotated[int, msgspec.Meta(ge=1_411_200)] = 56_448_000
-    minimum_passage_audio_duration_ticks: Annotated[int, msgspec.Meta(ge=0)] = 2_822_400
+    silence_min_duration_ticks: Annotated[
+        int, msgspec.Meta(ge=1_411_200, le=DAY_TICKS)
+    ] = 56_448_000
+    minimum_passage_audio_duration_ticks: Annotated[
+        int, msgspec.Meta(ge=0, le=DAY_TICKS)
+    ] = 2_822_400
     lead_in_threshold_dB: Annotated[float, msgspec.Meta(gt=0, le=120)] = 45.0  # noqa: N815
     lead_out_threshold_dB: Annotated[float, msgspec.Meta(gt=0, le=120)] = 40.0  # noqa: N815
-    acoustid_api_key: str | None = None
+    acoustid_api_key: Annotated[str, msgspec.Meta(pattern="^[!-~]{1,128}$")] | None = (
+        None
+    )
     ai_processing_thread_count: Annotated[int, msgspec.Meta(ge=1, le=1_024)] = 0
 
     @property

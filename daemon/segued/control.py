@@ -10,6 +10,8 @@ import json
 import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final, NoReturn, TypeVar
 from urllib.parse import quote
 
@@ -39,6 +41,9 @@ __all__ = ["main"]
 
 T = TypeVar("T")
 
+
+NOBODY: Final = Line(Path("/nonexistent"))
+"""Of a library that no daemon keeps, as far as one knows."""
 
 WATCH_SECONDS: Final = 1.0
 FRAME_SECONDS: Final = 0.5
@@ -107,14 +112,19 @@ def _line(given: argparse.Namespace, config: Config) -> Line:
         return Line(given.socket)
     own = Line(control_socket(config.library.control_socket))
     meant = given.database or config.library.control_socket
-    if given.database and own.is_up:
-        kept = own.ask("GET", "/api/import/session")["library"]
-        if kept != str(config.database):
-            # Of another library. Whoever keeps this one listens beside it, if at all.
-            return Line(config.database.with_name("control.sock"))
+    if given.database and own.is_up and not _keeps(own, config.database):
+        return NOBODY
     if meant or own.is_up or not SYSTEM_SOCKET.exists():
         return own
     return Line(SYSTEM_SOCKET)
+
+
+def _keeps(line: Line, library: Path) -> bool:
+    """Return whether the daemon at the other end keeps this library."""
+    with suppress(OSError):
+        kept = line.ask("GET", "/api/import/session")["library"]
+        return os.path.samefile(kept, library)
+    return False
 
 
 def _in_library(config: Config, work: Callable[[], T]) -> T:

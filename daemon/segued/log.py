@@ -52,6 +52,11 @@ def set_up(level: str, journal: Journal | None = None) -> None:
             with the priority that the journal looks for in front.
     """
     _occupy_standard_error()
+    # What somebody sends that is no HTTP is not worth a page of the log each time;
+    # what breaks here is logged where it is answered.
+    theirs = logging.getLogger("aiohttp")
+    theirs.addHandler(logging.NullHandler())
+    theirs.propagate = False
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -191,7 +191,7 @@ def status(alive: Alive) -> Status:
         trouble=Trouble(trouble.code, str(trouble)) if trouble else None,
         version=__version__,
         process=os.getpid(),
-        library=str(alive.store.path),
+        library=shown(bytes(alive.store.path)),
         page=alive.page,
         loop_stall_ms=round(1_000 * alive.pulse.longest_stall, 1),
         text=[

@@ -94,7 +94,9 @@ async def _library(store: Store) -> dict[str, FileId]:
         ("caf", ["caf\\xe9.wav"]),
         ("srv", []),
         ("bjork acdc", []),
-        ("%", ["01 Hells-Bells.mp3", "side.flac", "caf\\xe9.wav"]),
+        ("%", []),
+        ("!!!", []),
+        (" ", ["01 Hells-Bells.mp3", "side.flac", "caf\\xe9.wav"]),
         ("' OR 1 --", []),
     ],
 )

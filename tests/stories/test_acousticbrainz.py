@@ -1,15 +1,18 @@
 """How a song sounds, by AcousticBrainz: over real HTTP, real audio, real Essentia."""
 
+import io
 import json
 import socket
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import zstandard
 from sample_library import encode, song, tag
 
 from tests.stories.catalogue import Catalogue, mbid
-from tests.stories.dump import passages
+from tests.stories.dump import ask, passages
 from tests.stories.program import Segued
 from tests.world import World, in_background
 from tests.world.answers import high_level_path
@@ -177,6 +180,89 @@ def test_what_lies_is_not_believed(
     )
 
     assert str(sources(segued)["song"]).startswith("essentia")
+
+
+def archive(place: Path, entries: dict[str, bytes]) -> Path:
+    """Return an archive as AcousticBrainz makes them: a tar file, in zstd."""
+    plain = io.BytesIO()
+    with tarfile.open(fileobj=plain, mode="w") as tar:
+        for name, raw in entries.items():
+            where = (
+                f"acousticbrainz-highlevel-json-20220623/highlevel/{name[:2]}/{name}"
+            )
+            member = tarfile.TarInfo(where)
+            member.size = len(raw)
+            tar.addfile(member, io.BytesIO(raw))
+    place.write_bytes(zstandard.compress(plain.getvalue()))
+    return place
+
+
+def test_an_archive_says_it_as_well(
+    segued: Segued, music: Path, catalogue: Catalogue, world: Background, tmp_path: Path
+) -> None:
+    """Of the recordings that are there; the best of what was submitted of each."""
+    assert catalogue.answers
+    world.wait_for(world.world.off("acousticbrainz"))
+    options = asking(segued, world.world, "acousticbrainz")
+    segued.imported(music, options=options)
+    assert sources(segued)["song"] is None
+    strange = mbid("of nobody")
+    lies = {"danceability": {"danceable": 3.0, "not_danceable": -2.0}}
+    dump = archive(
+        tmp_path / "highlevel-0.tar.zst",
+        {
+            f"{OTHER}-0.json": b"[]",
+            f"{OTHER}-1.json": document(lies),
+            f"{RECORDING}-0.json": b"{",
+            f"{RECORDING}-1.json": document(SAID),
+            f"{RECORDING}-2.json": document(lies),
+            f"{strange}-0.json": document(SAID),
+            "README.txt": b"of no use",
+        },
+    )
+
+    where = ("--database", segued.database)
+    read = segued.run("flavor", "import-dump", *where, dump, "--json")
+    again = segued.run("flavor", "import-dump", *where, dump, "--json")
+    segued.imported(music, options=options)
+
+    assert read.code == 0, read.err
+    assert read.json == {"read": 6, "damaged": 3, "kept": 1, "taken_up": 1}
+    assert again.json["kept"] == 0
+    (row,) = passages(segued.database, "song.flac")
+    assert row["flavor_source"] == "acousticbrainz"
+    assert json.loads(row["flavor"])["characteristics"] == SAID
+    (kept,) = ask(segued.database, "SELECT question FROM acousticbrainz_cache")
+    assert json.loads(kept["question"]) == {
+        "archive": "highlevel-0.tar.zst",
+        "submissions": 3,
+    }
+    every = segued.run("flavor", "import-dump", *where, dump, "--json", "--all")
+    assert every.json["kept"] == 2
+
+
+@pytest.mark.parametrize("damage", ["cut", "not", "gone"])
+def test_an_archive_that_is_none_is_named(
+    segued: Segued, music: Path, tmp_path: Path, damage: str
+) -> None:
+    """What came before the damage is kept."""
+    segued.imported(music, options=("--offline",))
+    entries = {f"{mbid(str(n))}-0.json": document(SAID) for n in range(2_000)}
+    dump = archive(tmp_path / "dump.tar.zst", entries)
+    if damage == "cut":
+        dump.write_bytes(dump.read_bytes()[:-400])
+    elif damage == "not":
+        dump.write_text("no archive at all" * 100)
+    else:
+        dump.unlink()
+    where = ("--database", segued.database)
+
+    ran = segued.run("flavor", "import-dump", *where, dump, "--all")
+
+    assert ran.code == 2
+    assert str(dump) in ran.err
+    (kept,) = ask(segued.database, "SELECT count(*) AS n FROM acousticbrainz_cache")
+    assert (kept["n"] >= 500) is (damage == "cut")
 
 
 def test_what_waited_for_it_follows(

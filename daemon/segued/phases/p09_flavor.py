@@ -79,7 +79,7 @@ async def run(tools: Tools, dossier: Dossier) -> Flavored | Deferred[Flavored]:
         FileVanishedError: It is gone.
     """
     pieces = await _pieces(tools, dossier)
-    asked = await _asked(tools, dossier, [each for each in pieces if each.is_pending])
+    asked = await _asked(tools, [each for each in pieces if each.is_pending])
     sounded = []
     for number, piece in enumerate(pieces, start=1):
         tools.at_passage(number, len(pieces))
@@ -141,16 +141,19 @@ async def _pieces(tools: Tools, dossier: Dossier) -> list[_Piece]:
     return pieces
 
 
-async def _asked(tools: Tools, dossier: Dossier, pending: Sequence[_Piece]) -> _Asked:
+async def _asked(tools: Tools, pending: Sequence[_Piece]) -> _Asked:
     """Return what is known of the recordings that some passages are or may be."""
-    del dossier
     if ACOUSTICBRAINZ not in tools.config.flavoring.sources:
         return _Asked({})
-    mbids = list(dict.fromkeys(mbid for each in pending for mbid in each.mbids))
-    answers = await tools.store.do(lookups.answers, ACOUSTICBRAINZ, mbids)
-    known = {mbid: _read(raw) for mbid, raw in answers.items() if raw}
+    every = list(dict.fromkeys(mbid for each in pending for mbid in each.mbids))
+    answers = await tools.store.do(lookups.answers, ACOUSTICBRAINZ, every)
+    read = {mbid: _read(raw) for mbid, raw in answers.items() if raw}
+    known = {mbid: found for mbid, found in read.items() if found.characteristics}
+    # One recording of a passage says enough.
+    left = [each.mbids for each in pending if known.keys().isdisjoint(each.mbids)]
+    mbids = list(dict.fromkeys(mbid for each in left for mbid in each))
     return _Asked(
-        {mbid: found for mbid, found in known.items() if found.characteristics},
+        known,
         tuple(Question(mbid, mbid) for mbid in mbids if mbid not in answers),
         tuple(mbid for mbid in mbids if answers.get(mbid) == b""),
     )

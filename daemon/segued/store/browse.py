@@ -207,6 +207,8 @@ def _file_line(database: sqlite3.Connection, file: str) -> FileLine:
 
 def _words(query: str) -> list[str]:
     words = normalised(query).split()[:WORDS_MAX]
+    if not words and query.strip():
+        return [query.strip()]  # signs alone, which are in no index
     words.sort(key=len, reverse=True)  # the longest is the rarest, and ends most looks
     return words
 

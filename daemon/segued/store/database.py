@@ -131,7 +131,9 @@ class Store:
         started = time.monotonic()
         try:
             with self._database.atomic("IMMEDIATE"):
-                return work()
+                result = work()
+                search.refresh(self._database)
+                return result
         except (peewee.DatabaseError, sqlite3.Error) as error:
             raise store_error(self.path, error) from error
         finally:

@@ -1,7 +1,7 @@
-"""The index that files and passages are searched by, kept by the database itself.
+"""The index that files and passages are searched by, kept beside what it is of.
 
-It is derived from the other tables: a library without it, or with an older one,
-gets it made anew.
+It is derived from the other tables. Triggers note of which paths it may be wrong,
+whoever writes; `refresh` makes it right, at the end of each transaction.
 """
 
 import sqlite3
@@ -13,10 +13,20 @@ from peewee import SqliteDatabase
 
 from segued.matching.normalize import normalised
 
-__all__ = ["build", "prepare", "statements"]
+__all__ = ["build", "prepare", "refresh", "statements"]
 
 FUNCTION: Final = "segued_plain"
-"""What the triggers call `normalised`; every connection that writes must know it."""
+"""What the views call `normalised`."""
+
+MADE_RIGHT: Final = """
+DELETE FROM file_index WHERE path IN (SELECT path FROM index_stale);
+INSERT INTO file_index
+    SELECT * FROM file_words WHERE path IN (SELECT path FROM index_stale);
+DELETE FROM passage_index WHERE path IN (SELECT path FROM index_stale);
+INSERT INTO passage_index
+    SELECT * FROM passage_words WHERE path IN (SELECT path FROM index_stale);
+DELETE FROM index_stale;
+"""
 
 
 def prepare(database: SqliteDatabase) -> None:
@@ -29,6 +39,14 @@ def build(database: SqliteDatabase) -> None:
     text = resources.files(__package__).joinpath("search.sql").read_text()
     for statement in statements(text):
         database.execute_sql(statement)
+    refresh(database)
+
+
+def refresh(database: SqliteDatabase) -> None:
+    """Make the index right where it may be wrong: within a transaction."""
+    if database.execute_sql("SELECT 1 FROM index_stale LIMIT 1").fetchone():
+        for statement in statements(MADE_RIGHT):
+            database.execute_sql(statement)
 
 
 def statements(script: str) -> Iterator[str]:

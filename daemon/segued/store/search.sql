@@ -1,7 +1,8 @@
 -- What is searched: a row for each file and each passage, in the order of their
--- paths, narrow enough to be gone through whole while somebody types. Kept by
--- triggers, so that no writer can forget it, and made anew from the rest at any
--- time. segued_plain is `segued.matching.normalize.normalised`.
+-- paths, narrow enough to be gone through whole while somebody types. Triggers
+-- note of which paths it may be wrong, so that no writer can forget it; at the end
+-- of each transaction those are made anew. segued_plain is
+-- `segued.matching.normalize.normalised`.
 
 CREATE TABLE file_index (
     path BLOB NOT NULL PRIMARY KEY,
@@ -19,14 +20,17 @@ CREATE TABLE passage_index (
     PRIMARY KEY (path, ordinal)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE index_stale (path BLOB NOT NULL PRIMARY KEY) STRICT, WITHOUT ROWID;
+
 -- The music folder's own name is in every path below it, and tells nothing.
 CREATE VIEW file_words AS
 SELECT
-    files.id AS file_id,
     files.path,
+    files.id AS file_id,
     files.status,
     segued_plain(
-        substr(files.path_text, length(CAST(files.root AS TEXT)) + 1) || ' ' || coalesce(
+        substr(files.path_text, length(CAST(files.root AS TEXT)) + 1) || ' '
+        || coalesce(
             (
                 SELECT group_concat(
                     coalesce(title, '') || ' ' || coalesce(artist, '')
@@ -41,90 +45,51 @@ FROM files;
 -- What is not there cannot be played, and is not found.
 CREATE VIEW passage_words AS
 SELECT
-    passages.id AS passage_id,
     files.path,
     passages.ordinal,
+    passages.id AS passage_id,
     passages.confidence,
     segued_plain(
-        substr(files.path_text, length(CAST(files.root AS TEXT)) + 1)
-        || ' ' || coalesce(passages.title, '') || ' ' || coalesce(passages.artist, '')
-        || ' ' || coalesce(passages.album, '')
-    ) AS words,
-    passages.file_id
+        substr(files.path_text, length(CAST(files.root AS TEXT)) + 1) || ' '
+        || coalesce(passages.title, '') || ' ' || coalesce(passages.artist, '') || ' '
+        || coalesce(passages.album, '')
+    ) AS words
 FROM passages
 JOIN files ON files.id = passages.file_id
 WHERE files.status <> 'MISSING';
 
-CREATE TRIGGER index_of_new_file AFTER INSERT ON files
+CREATE TRIGGER index_new_file AFTER INSERT ON files
 BEGIN
-    INSERT INTO file_index
-    SELECT path, file_id, status, words FROM file_words WHERE file_id = new.id;
+    INSERT OR IGNORE INTO index_stale VALUES (new.path);
 END;
 
-CREATE TRIGGER index_of_moved_file AFTER UPDATE OF path, root ON files
+CREATE TRIGGER index_changed_file AFTER UPDATE OF path, root, status ON files
 BEGIN
-    DELETE FROM file_index WHERE path = old.path AND file_id = old.id;
-    DELETE FROM passage_index WHERE path = old.path;
-    INSERT INTO file_index
-    SELECT path, file_id, status, words FROM file_words WHERE file_id = new.id;
-    INSERT INTO passage_index
-    SELECT path, ordinal, passage_id, confidence, words
-    FROM passage_words WHERE file_id = new.id;
+    INSERT OR IGNORE INTO index_stale VALUES (old.path), (new.path);
 END;
 
-CREATE TRIGGER index_of_turned_file AFTER UPDATE OF status ON files
+CREATE TRIGGER index_removed_file AFTER DELETE ON files
 BEGIN
-    UPDATE file_index SET status = new.status WHERE path = new.path;
+    INSERT OR IGNORE INTO index_stale VALUES (old.path);
 END;
 
-CREATE TRIGGER index_of_missing_file AFTER UPDATE OF status ON files
-WHEN new.status = 'MISSING' OR old.status = 'MISSING'
+CREATE TRIGGER index_new_passage AFTER INSERT ON passages
 BEGIN
-    DELETE FROM passage_index WHERE path = new.path;
-    INSERT INTO passage_index
-    SELECT path, ordinal, passage_id, confidence, words
-    FROM passage_words WHERE file_id = new.id;
+    INSERT OR IGNORE INTO index_stale
+    SELECT path FROM files WHERE id = new.file_id;
 END;
 
-CREATE TRIGGER index_of_removed_file AFTER DELETE ON files
+CREATE TRIGGER index_changed_passage
+AFTER UPDATE OF file_id, ordinal, title, artist, album, confidence ON passages
 BEGIN
-    DELETE FROM file_index WHERE path = old.path;
-    DELETE FROM passage_index WHERE path = old.path;
+    INSERT OR IGNORE INTO index_stale
+    SELECT path FROM files WHERE id IN (old.file_id, new.file_id);
 END;
 
-CREATE TRIGGER index_of_new_passage AFTER INSERT ON passages
+CREATE TRIGGER index_removed_passage AFTER DELETE ON passages
 BEGIN
-    INSERT INTO passage_index
-    SELECT path, ordinal, passage_id, confidence, words
-    FROM passage_words WHERE passage_id = new.id;
-    UPDATE file_index
-    SET words = (SELECT words FROM file_words WHERE file_id = new.file_id)
-    WHERE path = (SELECT path FROM files WHERE id = new.file_id);
+    INSERT OR IGNORE INTO index_stale
+    SELECT path FROM files WHERE id = old.file_id;
 END;
 
-CREATE TRIGGER index_of_named_passage
-AFTER UPDATE OF ordinal, title, artist, album, confidence ON passages
-BEGIN
-    DELETE FROM passage_index WHERE ordinal = old.ordinal
-        AND path = (SELECT path FROM files WHERE id = new.file_id);
-    INSERT INTO passage_index
-    SELECT path, ordinal, passage_id, confidence, words
-    FROM passage_words WHERE passage_id = new.id;
-    UPDATE file_index
-    SET words = (SELECT words FROM file_words WHERE file_id = new.file_id)
-    WHERE path = (SELECT path FROM files WHERE id = new.file_id);
-END;
-
-CREATE TRIGGER index_of_removed_passage AFTER DELETE ON passages
-BEGIN
-    DELETE FROM passage_index WHERE ordinal = old.ordinal
-        AND path = (SELECT path FROM files WHERE id = old.file_id);
-    UPDATE file_index
-    SET words = (SELECT words FROM file_words WHERE file_id = old.file_id)
-    WHERE path = (SELECT path FROM files WHERE id = old.file_id);
-END;
-
-INSERT INTO file_index SELECT path, file_id, status, words FROM file_words;
-
-INSERT INTO passage_index
-SELECT path, ordinal, passage_id, confidence, words FROM passage_words;
+INSERT INTO index_stale SELECT path FROM files;

@@ -1,6 +1,6 @@
 """The settings that the library keeps, each under its name."""
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -9,6 +9,8 @@ from segued.errors import ConfigError
 from segued.store.models import Setting
 
 __all__ = ["load", "put", "told"]
+
+KEY_LETTERS: Final = 8
 
 
 def load(pins: Pins) -> Settings:
@@ -33,7 +35,8 @@ def told(held: Settings) -> dict[str, Any]:
     """Return settings as anybody may see them: what is secret is masked."""
     shown: dict[str, Any] = msgspec.to_builtins(held)
     if key := shown["acoustid_api_key"]:
-        shown["acoustid_api_key"] = f"...{key[-2:]}"
+        # Of a short one two letters would be too much.
+        shown["acoustid_api_key"] = f"...{key[-2:] if len(key) >= KEY_LETTERS else ''}"
     return shown
 
 

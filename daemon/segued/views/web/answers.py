@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 import msgspec
+import structlog
 from aiohttp import web
 
 from segued.errors import (
@@ -16,9 +17,12 @@ from segued.errors import (
 
 __all__ = ["Handler", "as_json", "explained", "refusal"]
 
+log: Final = structlog.get_logger()
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 LETTERS_MAX: Final = 500
+UNFORESEEN: Final = 500
 
 
 def as_json(value: object, status: int = 200) -> web.Response:
@@ -47,15 +51,31 @@ async def explained(request: web.Request, handler: Handler) -> web.StreamRespons
     """Turn errors into answers that name the reason."""
     try:
         return await handler(request)
-    except SeguedError as error:
-        status = next(each for kind, each in STATUSES if isinstance(error, kind))
-        return refusal(status, error.code, str(error))
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        return refusal(400, "request", f"the request makes no sense: {error}")
-    except TimeoutError:
-        return refusal(408, "request", "the request did not arrive in time")
-    except web.HTTPException as error:
-        answer = refusal(error.status, "request", f"{request.path}: {error.reason}")
-        if "Allow" in error.headers:
-            answer.headers["Allow"] = error.headers["Allow"]
+    except ConnectionError:
+        raise  # nobody is left to be told
+    except Exception as error:
+        answer = _explained(request, error)
+        if answer.status == UNFORESEEN:
+            log.exception("page.broke", path=request.path)
         return answer
+
+
+def _explained(request: web.Request, error: Exception) -> web.Response:
+    match error:
+        case SeguedError():
+            status = next(each for kind, each in STATUSES if isinstance(error, kind))
+            answer = refusal(status, error.code, str(error))
+        case msgspec.DecodeError() | UnicodeError() | RecursionError():
+            answer = refusal(400, "request", f"the request makes no sense: {error}")
+        case web.RequestPayloadError():
+            answer = refusal(400, "request", f"the body makes no sense: {error}")
+        case TimeoutError():
+            answer = refusal(408, "request", "the request did not arrive in time")
+        case web.HTTPException():
+            answer = refusal(error.status, "request", f"{request.path}: {error.reason}")
+            if "Allow" in error.headers:
+                answer.headers["Allow"] = error.headers["Allow"]
+        case _:
+            what = "something failed that nobody foresaw"
+            answer = refusal(UNFORESEEN, "unforeseen", what)
+    return answer

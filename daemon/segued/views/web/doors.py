@@ -44,13 +44,18 @@ class Doors:
     """
 
     def __init__(
-        self, app: web.Application, silent_seconds: float = SILENT_SECONDS
+        self,
+        app: web.Application,
+        *,
+        silent_seconds: float = SILENT_SECONDS,
+        again_seconds: float = AGAIN_SECONDS,
     ) -> None:
         """Prepare.
 
         Args:
             app: All there is to ask.
             silent_seconds: Who connects and asks nothing for so long is cut off.
+            again_seconds: How often an address is tried that cannot be had.
         """
         self.page = "not shown"
         self._runner: Final = web.AppRunner(
@@ -61,7 +66,9 @@ class Doors:
             max_line_size=HEAD_BYTES_MAX,
             max_field_size=HEAD_BYTES_MAX,
             max_headers=HEAD_LINES_MAX,
+            handler_cancellation=True,
         )
+        self._again_seconds: Final = again_seconds
         self._showing: asyncio.Task[None] | None = None
         self._made: tuple[Path, int] | None = None
         self._lock: int | None = None
@@ -99,43 +106,53 @@ class Doors:
             await web.SockSite(self._runner, line, backlog=BACKLOG).start()
 
     async def show(self, page: Page) -> None:
-        """Show the page where the configuration says, from now on, or not at all."""
+        """Show the page where the configuration says, from now on, or not at all.
+
+        Who was connected, under whatever rules, must come again.
+        """
         showing, self._showing = self._showing, None
         if showing is not None:
             showing.cancel()
             await asyncio.wait({showing})
+        for caller in self._callers():
+            caller.force_close()
         self.page = "not shown"
         if page.shown:
-            opened = asyncio.Event()
-            self._showing = asyncio.create_task(self._show(page, opened))
-            await opened.wait()
+            tried = asyncio.Event()
+            self._showing = asyncio.create_task(self._show(page, tried))
+            await tried.wait()
 
     async def _show(self, page: Page, tried: asyncio.Event) -> None:
         """Show the page until cancelled; tried again while it cannot be."""
-        told = ""
-        while True:
-            try:
-                server = await asyncio.get_running_loop().create_server(
-                    self._caller, page.address, page.port, backlog=BACKLOG
-                )
-            except OSError as error:
-                why = _in_words(page, error)
-                self.page = f"not shown: {why}"
-                if why != told:
-                    log.warning("page.closed", reason=why)
-                told = why
+        server = None
+        try:
+            while server is None:
+                server = await self._listening(page)
                 tried.set()
-                await asyncio.sleep(AGAIN_SECONDS)
-                continue
-            try:
-                port = server.sockets[0].getsockname()[1]
-                host = f"[{page.address}]" if ":" in page.address else page.address
-                self.page = f"http://{host}:{port}/"
-                log.info("page.shown", address=self.page, token=bool(page.token))
-                tried.set()
-                await server.serve_forever()
-            finally:
+                if server is None:
+                    await asyncio.sleep(self._again_seconds)
+            await asyncio.Event().wait()
+        finally:
+            if server is not None:
                 server.close()
+
+    async def _listening(self, page: Page) -> asyncio.Server | None:
+        """Listen where the page is to be; None if that cannot be."""
+        try:
+            server = await asyncio.get_running_loop().create_server(
+                self._caller, page.address, page.port, backlog=BACKLOG
+            )
+        except (OSError, ValueError) as error:
+            told, why = self.page, f"not shown: {_in_words(page, error)}"
+            self.page = why
+            if why != told:
+                log.warning("page.closed", reason=why)
+            return None
+        port = server.sockets[0].getsockname()[1]
+        host = f"[{page.address}]" if ":" in page.address else page.address
+        self.page = f"http://{host}:{port}/"
+        log.info("page.shown", address=self.page, token=bool(page.token))
+        return server
 
     def _caller(self) -> asyncio.Protocol:
         """Return who talks with one that connects to the page."""
@@ -143,6 +160,16 @@ class Doors:
         if server is None or len(server.connections) >= CALLERS_MAX:
             return _CutOff()
         return server()
+
+    def _callers(self) -> list[web.RequestHandler]:
+        """Return those who talk with all that connected to the page."""
+        server = self._runner.server
+        return [
+            each
+            for each in (server.connections if server else ())
+            if each.transport is not None
+            and each.transport.get_extra_info("socket").family != socket.AF_UNIX
+        ]
 
     async def close(self) -> None:
         """Listen no more, and leave no socket behind that we made."""
@@ -203,9 +230,11 @@ class _CutOff(asyncio.Protocol):
             transport.abort()
 
 
-def _in_words(page: Page, error: OSError) -> str:
+def _in_words(page: Page, error: OSError | ValueError) -> str:
     """Return why there can be no page."""
     where = f"{page.address}:{page.port}"
+    if not isinstance(error, OSError):
+        return f"{where}: there is no such address"
     if error.errno == errno.EADDRINUSE:
         return f"another program has {where}"
     return f"{where}: {error.strerror or error}"

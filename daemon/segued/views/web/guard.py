@@ -23,8 +23,7 @@ from segued.views.web.answers import Handler, refusal
 
 __all__ = ["Guard", "check_page", "guarding", "with_headers"]
 
-SAFE: Final = frozenset({"GET", "HEAD"})
-COOKIE: Final = "segued"
+SAFE: Final = frozenset({"GET"})
 COOKIE_SECONDS: Final = 365 * 24 * 3_600
 
 HEADERS: Final = {
@@ -74,12 +73,15 @@ class Guard:
     def __init__(self) -> None:
         self._names: frozenset[str] = frozenset()
         self._token = b""
+        self._cookie_name = ""
 
     def follow(self, page: Page) -> None:
         """Go by this configuration from now on."""
         here = (socket.gethostname(), "localhost", page.address, *page.hosts)
-        self._names = frozenset(name.lower().strip("[]") for name in here)
+        self._names = frozenset(name.lower().strip("[].") for name in here)
         self._token = page.token.encode()
+        # Cookies do not tell ports apart.
+        self._cookie_name = f"segued-{page.port}"
 
     def refuses(self, request: web.Request) -> web.Response | None:
         """Return the answer to one who may not ask; None for one who may."""
@@ -97,7 +99,7 @@ class Guard:
 
     def _knows(self, host: str) -> bool:
         with suppress(ValueError):
-            name = urlsplit(f"//{host}").hostname or ""
+            name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
             if name in self._names:
                 return True
             # A page that was lured to us was called by a name, not by an address.
@@ -107,10 +109,12 @@ class Guard:
 
     def _is_known(self, request: web.Request) -> bool:
         """Return whether the request holds the token, or the cookie for it."""
-        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if hmac.compare_digest(given.encode(), self._token):
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and hmac.compare_digest(
+            given.encode(), self._token
+        ):
             return True
-        cookie = request.cookies.get(COOKIE, "")
+        cookie = request.cookies.get(self._cookie_name, "")
         return hmac.compare_digest(cookie.encode(), self._cookie.encode())
 
     @property
@@ -124,7 +128,7 @@ class Guard:
                 # Not left in the address, where it would be copied and kept.
                 answer = web.Response(status=303, headers={"Location": "/"})
                 answer.set_cookie(
-                    COOKIE,
+                    self._cookie_name,
                     self._cookie,
                     max_age=COOKIE_SECONDS,
                     httponly=True,

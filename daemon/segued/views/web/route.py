@@ -41,6 +41,8 @@ class Inside:
     roots: Callable[[], tuple[bytes, ...]]
 
 
+_UNDER_WAY: Final[set[asyncio.Future[Any]]] = set()
+
 INSIDE: Final = web.AppKey("inside", Inside)
 
 
@@ -57,8 +59,18 @@ class Asked:
         return self.request.app[INSIDE]
 
     async def obeyed(self, command: Command) -> Any:  # noqa: ANN401
-        """Return what the daemon answers to a command."""
-        return await self.inside.obey(command)
+        """Return what the daemon answers to a command.
+
+        It is carried out, also if who asked does not wait for the answer.
+        """
+        task = asyncio.ensure_future(self.inside.obey(command))
+        _UNDER_WAY.add(task)
+        task.add_done_callback(_UNDER_WAY.discard)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+            raise
 
     def named(self, name: str) -> str:
         """Return a part of the path."""

@@ -6,12 +6,15 @@ holds up nobody but who listens to it.
 
 import asyncio
 import os
+import re
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import web
 
 from segued.errors import FileError, NotKnownError
+from segued.media import looking
 from segued.media.looking import look
 from segued.media.reading import open_within, read_fully
 from segued.paths import is_within, shown
@@ -31,6 +34,8 @@ TAKING_SECONDS: Final = 300.0
 
 SOUNDING_MAX: Final = 16
 
+RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+
 BYTES: Final = "application/octet-stream"
 
 _sounding: Final = asyncio.Semaphore(SOUNDING_MAX)
@@ -44,40 +49,66 @@ async def sound(asked: Asked) -> web.StreamResponse:
     """
     inside, file = asked.inside, asked.named("file")
     there = await asyncio.to_thread(whole.whereabouts, inside.library, file)
-    if not any(is_within(there.path, root) for root in inside.roots()):
+    # The folders of today, and not what a folder may have become since.
+    roots = [root for root in inside.roots() if is_within(there.path, root)]
+    if not roots:
         raise NotKnownError(f"{shown(there.path)}: in none of the music folders")
     if _sounding.locked():
         return refusal(503, "busy", "as much is being played as can be; try again")
     async with _sounding:
-        root = there.root
+        opened = await _opened(there.path, roots[0])
         try:
-            opened = await look(root, READ_LIMIT, open_within, there.path, root)
-        except (FileError, TimeoutError) as error:
-            reason = str(error) or f"{shown(there.path)}: its disk does not answer"
-            raise NotKnownError(reason) from error
-        try:
-            return await _sent(asked.request, there, opened)
+            return await _sent(asked.request, _Piece(opened, roots[0], there))
         finally:
-            # Of some disks this is a question as well.
-            with suppress(TimeoutError):
-                await look(root, READ_LIMIT, os.close, opened)
+            # Of some disks this is a question as well, which nobody waits for.
+            looking.asked(os.close, opened)
 
 
-async def _sent(
-    request: web.Request, there: Whereabouts, opened: int
-) -> web.StreamResponse:
-    status = await look(there.root, READ_LIMIT, os.fstat, opened)
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A file that is open: its descriptor, and the music folder it is in."""
+
+    opened: int
+    root: bytes
+    there: Whereabouts
+
+
+async def _opened(path: bytes, root: bytes) -> int:
+    """Open a file; one that is opened too late is closed.
+
+    Raises:
+        NotKnownError: It cannot be opened, or its disk does not answer.
+    """
+    given_up = False
+
+    def opening() -> int:
+        opened = open_within(path, root)
+        if given_up:
+            os.close(opened)
+        return opened
+
+    try:
+        return await look(root, READ_LIMIT, opening)
+    except FileError as error:
+        raise NotKnownError(str(error)) from error
+    except TimeoutError as error:
+        raise NotKnownError(f"{shown(path)}: its disk does not answer") from error
+    finally:
+        given_up = True
+
+
+async def _sent(request: web.Request, piece: _Piece) -> web.StreamResponse:
+    opened, root, there = piece.opened, piece.root, piece.there
+    status = await look(root, READ_LIMIT, os.fstat, opened)
     size, tag = status.st_size, f'"{status.st_mtime_ns:x}-{status.st_size:x}"'
     kind = media_type(os.fsdecode(there.path), there.codec) or BYTES
     headers = {"Accept-Ranges": "bytes", "ETag": tag, "Content-Type": kind}
     headers["Cache-Control"] = "private, no-cache"
-    try:
-        wanted = _range(request, size, tag)
-    except ValueError:
-        return web.Response(
-            status=416, headers={"Content-Range": f"bytes */{size}", **headers}
-        )
+    wanted = _range(request, size, tag)
     start, end = wanted or (0, size)
+    if wanted is not None and start >= end:
+        headers["Content-Range"] = f"bytes */{size}"
+        return web.Response(status=416, headers=headers)
     if wanted is not None:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
     response = web.StreamResponse(
@@ -89,29 +120,25 @@ async def _sent(
     with suppress(ConnectionError, TimeoutError, OSError):
         while start < end:
             count = min(PIECE_BYTES, end - start)
-            piece = await look(there.root, READ_LIMIT, read_fully, opened, count, start)
-            if not piece:
+            read = await look(root, READ_LIMIT, read_fully, opened, count, start)
+            if not read:
                 break  # it was cut off meanwhile
             async with asyncio.timeout(TAKING_SECONDS):
-                await response.write(piece)
-            start += len(piece)
+                await response.write(read)
+            start += len(read)
     if start < end and request.transport is not None:
         request.transport.abort()
     return response
 
 
 def _range(request: web.Request, size: int, tag: str) -> tuple[int, int] | None:
-    """Return from where to where is asked for; None for all.
-
-    Raises:
-        ValueError: There is no such piece.
-    """
-    if "Range" not in request.headers:
+    """Return from where to where is asked for; None for all."""
+    asked = RANGE.fullmatch(request.headers.get("Range", ""))
+    if asked is None or not any(asked.groups()):
         return None
     if request.headers.get("If-Range", tag) != tag:
         return None  # it has other bytes by now
-    wanted = request.http_range
-    start, end, _ = wanted.indices(size)
-    if start >= end:
-        raise ValueError(f"there is nothing at {wanted}")
-    return start, end
+    first, last = asked.groups()
+    if not first:
+        return max(0, size - int(last)), size
+    return int(first), min(size, int(last) + 1) if last else size

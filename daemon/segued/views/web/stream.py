@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
+import structlog
 from aiohttp import web
 
 from segued.views.web.answers import refusal
@@ -21,12 +22,16 @@ from segued.views.wire import Status
 
 __all__ = ["LISTENERS_MAX", "Beat", "Stream"]
 
+log: Final = structlog.get_logger()
+
 LISTENERS_MAX: Final = 64
 
 KEPT: Final = 240
 """Changes that one who comes back can have: of a minute, or more."""
 
 BEHIND_MAX: Final = 16
+DIGITS_MAX: Final = 18
+
 BUFFER_BYTES: Final = 1 << 16
 AGAIN_SECONDS: Final = 2
 
@@ -92,7 +97,7 @@ class Stream:
         listener.frames.extend(self._first(request.headers.get("Last-Event-ID")))
         self._listeners.add(listener)
         try:
-            if self._looking is None:
+            if self._looking is None or self._looking.done():
                 self._looking = asyncio.create_task(self._look_on())
             await response.prepare(request)
             _keep_little(request)
@@ -140,7 +145,7 @@ class Stream:
     def _first(self, last: str | None) -> list[bytes]:
         """Return what one who comes, or comes back, is told first."""
         life, _, number = (last or "").partition("-")
-        if life == self._life and number.isascii() and number.isdigit():
+        if life == self._life and number.isdecimal() and len(number) <= DIGITS_MAX:
             seen = int(number)
             missed = [frame for at, frame in self._changes if at > seen]
             if self._number - len(missed) <= seen <= self._number:
@@ -158,7 +163,10 @@ class Stream:
         """Look for as long as somebody listens."""
         while True:
             await asyncio.sleep(self._beat.look)
-            self._look()
+            try:
+                self._look()
+            except Exception:  # the next look may go well
+                log.exception("page.broke", path="/api/events")
 
     def _look(self) -> None:
         """Take a picture, and hand on what is new in it."""
@@ -172,8 +180,7 @@ class Stream:
         }
         if not new:
             return
-        self._picture = now
-        self._number += 1
+        self._picture, self._number = now, self._number + 1
         frame = self._frame("change", new)
         self._changes.append((self._number, frame))
         for listener in self._listeners:

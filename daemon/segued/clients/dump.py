@@ -1,0 +1,112 @@
+"""AcousticBrainz's archives: tar files of JSON documents, read as a stream.
+
+    acousticbrainz-highlevel-json-20220623/highlevel/../../<mbid>-<number>.json
+
+A recording has a document for each time that somebody submitted it, from 0.
+"""
+
+import re
+import tarfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final, cast
+
+import zstandard
+
+from segued.errors import ConfigError
+
+__all__ = ["Entry", "documents"]
+
+NAME: Final = re.compile(
+    r"(?:^|/)([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})-([0-9]{1,6})\.json$"
+)
+ZSTANDARD: Final = b"\x28\xb5\x2f\xfd"
+DOCUMENT_BYTES_MAX: Final = 1 << 20
+WINDOW_BYTES_MAX: Final = 1 << 27
+PIECE_BYTES: Final = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One document in an archive.
+
+    Attributes:
+        number: Which of the recording's, from 0.
+        raw: The document; None if it is too large to be one.
+    """
+
+    mbid: str
+    number: int
+    raw: bytes | None
+
+
+def documents(archive: Path) -> Iterator[Entry]:
+    """Yield the documents of an archive, in its order; what is none is passed over.
+
+    Args:
+        archive: A tar file, as it is or compressed with zstd, xz, bzip2 or gzip.
+
+    Raises:
+        ConfigError: It cannot be read, or is no such archive, or ends too early;
+            what came before it is good.
+    """
+    try:
+        with _unpacked(archive) as tar:
+            for member in tar:
+                found = NAME.search(member.name)
+                if found is None or not member.isfile():
+                    continue
+                raw = None
+                if member.size <= DOCUMENT_BYTES_MAX:
+                    # A member that is a file can be read.
+                    raw = cast("IO[bytes]", tar.extractfile(member)).read()
+                yield Entry(found[1], int(found[2]), raw)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigError(f"{archive}: cannot be read: {reason}") from error
+    except (tarfile.TarError, zstandard.ZstdError, EOFError, zlib.error) as error:
+        raise ConfigError(f"{archive}: is no whole archive: {error}") from error
+
+
+@contextmanager
+def _unpacked(archive: Path) -> Iterator[tarfile.TarFile]:
+    with archive.open("rb") as file:
+        magic = file.read(len(ZSTANDARD))
+        file.seek(0)
+        if magic == ZSTANDARD:
+            stream = cast("IO[bytes]", _Unpacking(file))
+            with tarfile.open(fileobj=stream, mode="r|") as tar:
+                yield tar
+        else:
+            with tarfile.open(fileobj=file, mode="r|*") as tar:
+                yield tar
+
+
+class _Unpacking:
+    """A file in zstd, unpacked as it is read; one that ends too early says so."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file: Final = file
+        self._frame = self._begun()
+        self._ready = b""
+
+    def read(self, count: int) -> bytes:
+        while len(self._ready) < count:
+            packed = self._frame.unused_data or self._file.read(PIECE_BYTES)
+            if self._frame.eof:
+                self._frame = self._begun()  # another one follows, or the end
+                if not packed:
+                    break
+            elif not packed:
+                raise EOFError("it ends too early")
+            self._ready += self._frame.decompress(packed)
+        ready, self._ready = self._ready[:count], self._ready[count:]
+        return ready
+
+    @staticmethod
+    def _begun() -> "zstandard.ZstdDecompressionObj":
+        unpacking = zstandard.ZstdDecompressor(max_window_size=WINDOW_BYTES_MAX)
+        return unpacking.decompressobj()
