@@ -232,7 +232,8 @@ def test_a_file_that_changes_while_it_is_read(
     with segued.importing(music) as process:
         assert process.stderr is not None
         for line in process.stderr:
-            if b'"phase.started"' in line and f'"phase": {phase},'.encode() in line:
+            begun = b'"phase.started"' in line and b"song.wav" in line
+            if begun and f'"phase": {phase},'.encode() in line:
                 break
         match what:
             case "grows":

@@ -9,7 +9,7 @@ import asyncio
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
@@ -263,6 +263,8 @@ PHASE: Final = Phase(
     result=Flavored,
     run=run,
     save=save,
-    kept=lambda found: replace(found, asks=(), empty=()),
+    kept=lambda found: Flavored(
+        tuple(each for each in found.sounded if each.outcome != "deferred")
+    ),
     tally=_tally,
 )
