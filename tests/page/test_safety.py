@@ -1,14 +1,20 @@
 """What other pages, other people and broken programs may not do."""
 
+import asyncio
+import http.client
 import json
 import os
+import signal
 import socket
 import time
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
-from tests.page.asking import Shown
+from segued.config import Page
+from segued.views.web.doors import Doors
+from tests.page.asking import Shown, events
 from tests.stories.living import Living, living, tune
 from tests.stories.program import Segued
 
@@ -185,6 +191,24 @@ def test_only_the_library_is_played(segued: Segued, tmp_path: Path) -> None:
             assert reply.body != secret.read_bytes()
 
 
+def test_a_folder_that_became_a_link_leads_nowhere(
+    segued: Segued, tmp_path: Path
+) -> None:
+    """Also if files were found under it when it was none."""
+    music = tmp_path / "music"
+    tune(music / "sub" / "song.wav", 1)
+    assert segued.imported(music / "sub", options=("--offline",)).code == 0
+    secret = tune(tmp_path / "secret" / "song.wav", 9)
+    (music / "sub").rename(tmp_path / "away")
+    (music / "sub").symlink_to(secret.parent)
+    never = "[scanning]\nignored_folders = ['*']\n"
+    with living(segued, music, page=True, more=never) as alive:
+        shown = Shown.by(alive)
+        reply = shown.ask("GET", f"/api/files/{shown.file('song')}/audio")
+        assert reply.status == 404
+        assert reply.body != secret.read_bytes()
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -329,7 +353,7 @@ def test_other_machines_need_the_token(segued: Segued, tmp_path: Path) -> None:
         let_in = shown.ask("GET", "/", query={"token": known_to_few})
         assert (let_in.status, let_in.headers["Location"]) == (303, "/")
         cookie = let_in.headers["Set-Cookie"]
-        assert "HttpOnly" in cookie
+        assert {"HttpOnly", "SameSite=Lax"} <= set(cookie.split("; "))
         assert known_to_few not in cookie
         known = {"Cookie": cookie.split(";")[0]}
         assert shown.ask("GET", "/api/files", headers=known).status == 200
@@ -349,6 +373,113 @@ def test_a_port_that_somebody_has_is_said(segued: Segued, tmp_path: Path) -> Non
             assert told["page"] == f"not shown: another program has {where}"
             status = segued.control("status", line=alive.line)
             assert f"Page: not shown: another program has {where}" in status.out
+
+
+async def test_a_port_is_tried_again(tmp_path: Path) -> None:
+    """As soon as it is free, there is the page."""
+    doors = Doors(web.Application(), again_seconds=0.05)
+    await doors.open(tmp_path / "control.sock", ())
+    try:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            page = Page(port=taken.getsockname()[1])
+            await doors.show(page)
+            assert "another program has" in doors.page
+        async with asyncio.timeout(5):
+            while not doors.page.startswith("http"):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        await doors.show(Page(address="x..y", port=0))
+        assert doors.page == "not shown: x..y:0: there is no such address"
+        await doors.show(Page(shown=False))
+        assert doors.page == "not shown"
+    finally:
+        await doors.close()
+
+
+def test_a_reload_moves_the_page_and_lets_nobody_linger(
+    segued: Segued, tmp_path: Path
+) -> None:
+    """Whoever was connected comes again, by the rules of today."""
+    music = tmp_path / "music"
+    tune(music / "song.wav", 1)
+    with living(segued, music, page=True) as alive:
+        alive.until_done(1)
+        shown = Shown.by(alive)
+        (config,) = segued.home.glob("*.toml")
+        before = config.read_text()
+        kept = http.client.HTTPConnection(shown.host, shown.port, timeout=10)
+        kept.request("GET", "/health")
+        assert kept.getresponse().read()
+        with events(shown.host, shown.port) as heard:
+            next(heard)
+            known_to_few = "a-token-of-some-length"
+            config.write_text(
+                before.replace("port = 0", f'port = 0\ntoken = "{known_to_few}"')
+            )
+            alive.process.send_signal(signal.SIGHUP)
+            assert list(heard) is not None  # it ends
+        moved = Shown.by(alive)
+        alive.until(lambda told: told["page"] != f"{shown.url}/")
+        moved = Shown.by(alive)
+        assert moved.ask("GET", "/api/files").status == 401
+        assert not _answers(kept)
+        config.write_text(before.replace("port = 0", "shown = false"))
+        alive.process.send_signal(signal.SIGHUP)
+        alive.until(lambda told: told["page"] == "not shown")
+        with pytest.raises(ConnectionRefusedError):
+            moved.connected()
+
+
+def _answers(line: http.client.HTTPConnection) -> bool:
+    try:
+        line.request("GET", "/health")
+        line.getresponse()
+    except (http.client.HTTPException, OSError):
+        return False
+    return True
+
+
+def test_another_library_is_not_told(segued: Segued, tmp_path: Path) -> None:
+    """`seguectl` on a library that the daemon does not keep works on that one."""
+    music = tmp_path / "music"
+    tune(music / "song.wav", 1)
+    other = Segued(tmp_path / "other")
+    other.imported(music, options=("--offline",))
+    with living(segued, music) as alive:
+        alive.until_done(1)
+        before = alive.line.ask("GET", "/api/settings")
+        where = ("--config", next(segued.home.glob("*.toml")))
+        told = segued.run(
+            *("workers", "7", *where, "--database", other.database),
+            module="segued.control",
+        )
+        same = Path(f"{segued.database.parent}/../{segued.database.parent.name}")
+        asked = segued.run(
+            *("status", *where, "--database", same / segued.database.name),
+            module="segued.control",
+        )
+        assert told.code == 0, told.err
+        assert alive.line.ask("GET", "/api/settings") == before
+        assert "1 of 1 files" in asked.out
+        assert "watching" in asked.out
+    held = other.run(
+        "settings", "--json", "--database", other.database, module="segued.control"
+    )
+    assert held.json["ai_processing_thread_count"] == 7
+
+
+def test_what_is_no_request_is_refused_in_a_line(shown: Shown) -> None:
+    """Nothing becomes a page of the log."""
+    before = len(shown.alive.said.read_bytes())
+    kind = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+
+    assert shown.ask("POST", "/api/retry", b"no gzip", kind).status == 400
+    far = {"Last-Event-ID": f"{'0' * 8}-{'9' * 5_000}"}
+    with events(shown.host, shown.port, far) as heard:
+        assert next(heard).kind == "snapshot"
+    assert b" 400 " in shown.raw(b"GET / HTTP/1.1\r\nHost: x\r\nA b: c\r\n\r\n")
+    said = shown.alive.said.read_bytes()[before:]
+    assert b"Traceback" not in said
+    assert len(said) < 2_000
 
 
 def test_only_this_machine_is_listened_to(shown: Shown) -> None:

@@ -1,12 +1,15 @@
 """Looking through a library: `segued.store.browse`, `search` and `whole`."""
 
 import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from peewee import SqliteDatabase
 
-from segued.errors import NotKnownError
+from segued.errors import DecodeError, NotKnownError
 from segued.model import Confidence, FileId, FileStatus, Found, Signature, Span
 from segued.store import browse, content, files, intake, passages, search, whole
 from segued.store.database import Store
@@ -215,6 +218,93 @@ def stray(store: Store) -> list[tuple[object, ...]]:
             rows += library.execute_sql(f"{one} EXCEPT {other}").fetchall()
     library.close()
     return rows
+
+
+async def test_a_library_without_an_index_gets_one(
+    store: Store, library: dict[str, FileId], tmp_path: Path
+) -> None:
+    """An older one, when it is opened."""
+    assert library
+    old = tmp_path / "old.db"
+    with closing(sqlite3.connect(store.path)) as now:
+        now.execute("VACUUM INTO ?", [str(old)])
+    with closing(sqlite3.connect(old)) as before:
+        for kind, name in before.execute(
+            "SELECT type, name FROM sqlite_master WHERE name LIKE 'index_%'"
+            " OR name IN ('file_index', 'passage_index', 'file_words', 'passage_words')"
+        ).fetchall():
+            before.execute(f"DROP {kind} IF EXISTS {name}")
+        before.execute("DROP TABLE acousticbrainz_cache")
+        before.execute("PRAGMA user_version = 3")
+        before.commit()
+    again = Store(old)
+    await again.open()
+
+    assert found(again, "joga bachelorette") == ["side.flac"]
+    assert stray(again) == []
+    await again.close()
+
+
+async def test_a_common_word_is_no_reason_to_forget_the_others(store: Store) -> None:
+    """However many there are: pages, counts and words hold."""
+
+    def fill() -> None:
+        for number in range(40):
+            made(f"{'odd' if number % 2 else 'even'}/{number:02}.wav".encode())
+
+    await store.do(fill)
+    few = browse.FEW
+    try:
+        setattr(browse, "FEW", 5)  # noqa: B010
+        page = browse.files(store.path, "odd wav", None, Cut(2, 15))
+    finally:
+        setattr(browse, "FEW", few)  # noqa: B010
+
+    assert (page.total, page.pages, page.statuses) == (20, 2, {"INGEST COMPLETE": 20})
+    assert [each.name for each in page.files] == [
+        f"{n:02}.wav" for n in range(31, 41, 2)
+    ]
+
+
+async def test_what_failed_and_is_gone_is_no_failure(
+    store: Store, library: dict[str, FileId]
+) -> None:
+    """There is nothing to mend."""
+    odd = library["odd"]
+    path = MUSIC + b"/odd/caf\xe9.wav"
+
+    def fail() -> None:
+        files.fail(odd, 4, DecodeError(path, "no sound"))
+
+    await store.do(fail)
+    there = browse.failures(store.path, None, ALL)
+    await store.do(lambda: intake.forsake([(odd, path)]))
+    gone = browse.failures(store.path, None, ALL)
+
+    assert [(each.code, each.count) for each in there.groups] == [("decode", 1)]
+    assert there.failures[0].path.endswith("caf\\xe9.wav")
+    assert (gone.groups, gone.failures) == ([], [])
+
+
+async def test_many_passages_are_no_burden(store: Store) -> None:
+    """Each is put into the index once, and not for each of the others."""
+    songs = [decided(20 * n, f"Song {n}", "Marram", Confidence.LOW) for n in range(900)]
+    file = await store.do(made, b"long.flac")
+    counted = 0
+
+    def count(statement: str) -> None:
+        nonlocal counted
+        counted += "segued_plain" in statement or "file_index" in statement
+
+    def replace() -> None:
+        store._database.connection().set_trace_callback(count)
+        passages.replace(file, songs)
+
+    await store.do(replace)
+
+    assert browse.passages(store.path, "song 899", None, ALL).total == 1
+    assert stray(store) == []
+    assert counted < 10
 
 
 async def test_a_file_is_known_by_its_id(
