@@ -26,22 +26,26 @@ export function follow(changed) {
     changed(Object.keys(news));
   };
 
-  // The browser itself gives up on a 503, so it is never left to the browser.
   const open = () => {
     close();
     source = new EventSource("/api/events");
-    source.addEventListener("snapshot", (event) => {
+    source.addEventListener("open", () => {
       Object.assign(now, { connected: true, lost: false, wait: FIRST_WAIT_MS });
-      take(JSON.parse(event.data), true);
+      changed([]);
     });
+    source.addEventListener("snapshot", (event) => take(JSON.parse(event.data), true));
     source.addEventListener("change", (event) => {
       if (now.status) take(JSON.parse(event.data), false);
     });
     source.addEventListener("error", () => {
-      close();
       Object.assign(now, { connected: false, lost: true });
-      timer = setTimeout(open, now.wait);
-      now.wait = Math.min(2 * now.wait, LONGEST_WAIT_MS);
+      // The browser tries again by itself, and says what it has heard last; but on a
+      // refusal, as when too many listen, it gives up.
+      if (source.readyState === EventSource.CLOSED) {
+        close();
+        timer = setTimeout(open, now.wait);
+        now.wait = Math.min(2 * now.wait, LONGEST_WAIT_MS);
+      }
       changed([]);
     });
   };
@@ -58,7 +62,7 @@ export function follow(changed) {
     if (document.hidden) hiding = setTimeout(close, HIDDEN_MS);
     else if (!source) open();
   });
-  addEventListener("online", () => source || open());
+  addEventListener("online", () => source || document.hidden || open());
   open();
   return now;
 }
