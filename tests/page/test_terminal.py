@@ -1,0 +1,73 @@
+"""`seguectl watch`: the same picture in a terminal."""
+
+import os
+import pty
+import re
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.stories.living import Living, living, noise
+from tests.stories.program import Segued
+
+PATIENCE_SECONDS = 30.0
+COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+class Screen:
+    """What a program on a terminal of its own has written."""
+
+    def __init__(self, process: int, terminal: int) -> None:
+        self.process = process
+        self._terminal = terminal
+        self.said = ""
+
+    def until(self, pattern: str) -> str:
+        """Read until something is written, and return what it was."""
+        until = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < until:
+            if found := re.search(pattern, self.said):
+                self.said = self.said[found.end() :]
+                return found.group()
+            self.said += COLOURS.sub("", os.read(self._terminal, 1 << 16).decode())
+        raise TimeoutError(self.said[-2_000:])
+
+
+@contextmanager
+def watching(segued: Segued, alive: Living) -> Iterator[Screen]:
+    """Run seguectl watch in a terminal."""
+    where = ("--database", segued.database, "--socket", alive.line.path)
+    command = segued.command("watch", *where, module="segued.control")
+    process, terminal = pty.fork()
+    if not process:
+        words = [os.fsdecode(word) for word in command]
+        os.execve(words[0], words, {**segued.environment(), "TERM": "xterm"})  # noqa: S606
+    try:
+        yield Screen(process, terminal)
+    finally:
+        os.kill(process, signal.SIGKILL)
+        os.close(terminal)
+        os.waitpid(process, 0)
+
+
+def test_the_same_is_seen_in_a_terminal(segued: Segued, tmp_path: Path) -> None:
+    """Files, workers and counters, live; and over a restart of the daemon."""
+    music = tmp_path / "music"
+    music.mkdir()
+    long = noise(music / "00.mp3", 6.0).read_bytes()
+    for number in range(1, 12):
+        (music / f"{number:02}.mp3").write_bytes(long[number * 5_000 :])
+    with living(segued, music) as alive, watching(segued, alive) as screen:
+        screen.until(r"PROCESSING .* \d+ of 12 files \(\d+\.\d %\)")
+        screen.until(r"Worker 1 +\d\d\.mp3 +Phase \d+ [A-Z][a-z ]+ ")
+        screen.until(r"4 segmenting +\d+ passages?")
+        screen.until(r"COMPLETED .* 12 of 12 files \(100\.0 %\)")
+        screen.until(re.escape(f"{music}   watching"))
+        alive.ended()
+        screen.until(r"no segued answers there; trying again")
+        with living(segued, music):
+            screen.until(r"COMPLETED .* 12 of 12 files")
+            # Only the daemon's end is over.
+            screen.until(r"12 of 12 files(?!.*trying again)")
