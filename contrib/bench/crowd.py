@@ -1,6 +1,6 @@
 """What a daemon takes when 200,000 files appear at once.
 
-    contrib/bench/crowd [--files N] [--seconds N]
+    contrib/bench/crowd [--files N] [--per-folder N] [--seconds N]
 
 They are moved into a folder that it watches, 200 in a folder, and a tenth of
 them into another one before, to compare with. Each is a few bytes that are no
@@ -9,37 +9,27 @@ some seconds of what comes next, in which the first of them fail.
 """
 
 import json
-import os
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from bench.commandline import concluded, parser
 from bench.measure import MeasureError, family, pss_mib
-from bench.program import environment
+from bench.program import serving
 from bench.tables import Target, print_table, print_targets
 
 from segued.errors import DaemonError
 from segued.line import Line
 
-FILES_PER_FOLDER: Final = 200
 MEMORY_MIB_MAX: Final = 100
 STALL_MS_MAX: Final = 250
 ANSWER_SECONDS_MAX: Final = 1.0
 LOOK_SECONDS: Final = 0.1
 LIMIT_SECONDS: Final = 1_800.0
-CONFIG: Final = """
-[flavoring]
-sources = []
-[library]
-control_socket = "{socket}"
-"""
 
 
 @dataclass
@@ -67,13 +57,18 @@ def main() -> int:
     """Measure, and print what was found."""
     words = parser("crowd", __doc__)
     words.add_argument("--files", type=int, default=200_000, help="how many (200000)")
+    words.add_argument(
+        "--per-folder", type=int, default=200, help="how many in a folder (200)"
+    )
     words.add_argument("--seconds", type=int, default=20, help="of work on them (20)")
     given = words.parse_args()
-    return concluded("crowd", lambda: _measure(given.files, given.seconds))
+    return concluded(
+        "crowd", lambda: _measure(given.files, given.per_folder, given.seconds)
+    )
 
 
-def _measure(count: int, seconds: int) -> None:
-    few, many = (_appeared(each, seconds) for each in (count // 10, count))
+def _measure(count: int, per_folder: int, seconds: int) -> None:
+    few, many = (_appeared(each, per_folder, seconds) for each in (count // 10, count))
     rows = [
         (f"{number:,} files", *_figures(seen))
         for number, seen in ((count // 10, few), (count, many))
@@ -116,15 +111,15 @@ def _figures(seen: Seen) -> tuple[str, ...]:
     )
 
 
-def _appeared(count: int, seconds: int) -> Seen:
+def _appeared(count: int, per_folder: int, seconds: int) -> Seen:
     """Have so many files appear in a folder that is watched, and look on."""
     with tempfile.TemporaryDirectory(prefix="segued-bench-") as name:
         place = Path(name)
         folder = place / "music"
         folder.mkdir()
         print(f"making {count:,} files ...", file=sys.stderr)
-        _make(place / "crowd", count)
-        with _serving(folder, place) as (process, line):
+        _make(place / "crowd", count, per_folder)
+        with serving(folder, place / "library.db", place) as (process, line):
             look = _Look(line, process)
             look.until(_is_watching)
             before, look.seen = look.seen.memory, Seen()
@@ -141,12 +136,12 @@ def _appeared(count: int, seconds: int) -> Seen:
             return look.seen
 
 
-def _make(folder: Path, count: int) -> None:
+def _make(folder: Path, count: int, per_folder: int) -> None:
     for number in range(count):
-        inside = folder / f"{number // FILES_PER_FOLDER:04}"
-        if number % FILES_PER_FOLDER == 0:
+        inside = folder / f"{number // per_folder:04}"
+        if number % per_folder == 0:
             inside.mkdir(parents=True)
-        (inside / f"{number % FILES_PER_FOLDER:03}.mp3").write_bytes(b"%d" % number)
+        (inside / f"{number % per_folder:06}.mp3").write_bytes(b"%d" % number)
 
 
 def _is_watching(told: dict[str, Any]) -> bool:
@@ -183,24 +178,6 @@ class _Look:
         seen.answer = max(seen.answer, answer)
         seen.stall_ms = max(seen.stall_ms, told["loop_stall_ms"])
         seen.memory = max(seen.memory, pss_mib(family(self._process)))
-
-
-@contextmanager
-def _serving(folder: Path, place: Path) -> Iterator[tuple[int, Line]]:
-    socket, config = place / "control.sock", place / "crowd.toml"
-    config.write_text(CONFIG.format(socket=socket))
-    program = [sys.executable, "-P", "-m", "segued", "serve", "--offline"]
-    where = ["--config", str(config), "--database", str(place / "library.db")]
-    with (
-        (place / "log").open("wb") as log,
-        subprocess.Popen(  # noqa: S603
-            [*program, *where, os.fspath(folder)], env=environment(), stderr=log
-        ) as process,
-    ):
-        try:
-            yield process.pid, Line(socket)
-        finally:
-            process.terminate()
 
 
 if __name__ == "__main__":

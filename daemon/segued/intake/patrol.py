@@ -199,13 +199,14 @@ class Patrol:
                 return
             if swept.unreadable:
                 swept.seen.update(each.path for each in swept.unreadable)
-            self._settled({place, *swept.seen}, swept)
+            await self._settled({place, *swept.seen}, swept)
             if deep and not await self._hearing.reaches(swept.seen):
                 self._state = "polling"
                 self._sweep_at = time.monotonic() + self._limits.poll_seconds
 
-    def _settled(self, places: set[bytes], swept: Swept) -> None:
-        self._settling.looked(places, swept.unsettled, time.monotonic())
+    async def _settled(self, places: set[bytes], swept: Swept) -> None:
+        for _ in self._settling.looking(places, swept.unsettled, time.monotonic()):
+            await asyncio.sleep(0)  # there may be hundreds of thousands
         if self.walked.is_set():
             # What the first walk finds is the backlog.
             self._grounds.dropped.update(dict.fromkeys(swept.fresh))
@@ -213,9 +214,8 @@ class Patrol:
             self._grounds.news.set()
 
     async def _swept(self, part: Part) -> Swept:
-        return await sweep(
-            self.root, self._filters, self._store, self._grounds.news, part=part
-        )
+        where = self.root, self._filters, self._store, self._grounds.news
+        return await sweep(*where, part=part)
 
     async def _sweep(self) -> None:
         """Walk all of the folder."""
@@ -237,18 +237,18 @@ class Patrol:
             Part(whole=whole, strange=self._strange, marks=self._marks)
         )
         every = self._limits.reconcile_seconds
-        if self._hearing.why is not None:
+        if self._hearing.why:
             every = min(every, self._limits.poll_seconds)
         self._sweep_at = time.monotonic() + every
         if swept.offline or not swept.seen:
             await self._go_offline()
             return
-        for each in swept.unsettled:
-            self._marks.pop(os.path.dirname(each.path), None)
         self._unreadable = tuple(
             f"{shown(each.path)}: {each.reason.lower()}" for each in swept.unreadable
         )
-        self._settled(swept.seen, swept)
+        await self._settled(swept.seen, swept)
+        for folder in self._settling.folders:
+            self._marks.pop(folder, None)
         if not await self._hearing.reaches(swept.seen):
             self._sweep_at = time.monotonic() + self._limits.poll_seconds
         self._strange = False

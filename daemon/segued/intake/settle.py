@@ -5,8 +5,9 @@ about it has changed for a while, and the files of a folder go together, so that
 an album is seen as one.
 """
 
+import math
 import os
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -14,6 +15,8 @@ from segued.model import Found, Signature
 from segued.units import Seconds
 
 __all__ = ["Settling"]
+
+PIECE: Final = 2_000
 
 
 @dataclass(slots=True)
@@ -29,6 +32,7 @@ class _Place:
 
     files: dict[bytes, _Unsettled] = field(default_factory=dict)
     latest: float = 0.0
+    first: float = math.inf  # none of them has been there for longer
 
 
 class Settling:
@@ -65,8 +69,17 @@ class Settling:
 
         Others that were known there have been taken, or are gone.
         """
+        for _ in self.looking(folders, unsettled, now):
+            pass
+
+    def looking(
+        self, folders: Collection[bytes], unsettled: Iterable[Found], now: float
+    ) -> Iterator[None]:
+        """Do as `looked` does, a piece at a time."""
         before = {folder: self._places.pop(folder, None) for folder in folders}
-        for each in unsettled:
+        for number, each in enumerate(unsettled, start=1):
+            if number % PIECE == 0:
+                yield
             folder = os.path.dirname(each.path)
             place = self._places.setdefault(folder, _Place())
             old = before.get(folder)
@@ -77,6 +90,7 @@ class Settling:
                 known.signature, known.since = each.signature, now
             place.files[each.path] = known
             place.latest = max(place.latest, known.since)
+            place.first = min(place.first, known.first)
         self._unplanned.update(folders)
 
     def is_whole(self, found: Found, now: float) -> bool:
@@ -97,11 +111,17 @@ class Settling:
             self._plan(folder, self._places.get(folder))
         return self._due
 
+    @property
+    def folders(self) -> Collection[bytes]:
+        """The folders with files that have not settled."""
+        return self._places.keys()
+
     def restless(self, now: float, limit: Seconds) -> list[bytes]:
         """Return the files that have not settled within `limit`."""
         return [
             path
             for place in self._places.values()
+            if now - place.first >= limit
             for path, file in place.files.items()
             if now - file.first >= limit
         ]

@@ -104,12 +104,12 @@ async def sweep(  # noqa: PLR0913
     gone: list[tuple[FileId, bytes]] = []
     known = 0
     walker = walk(root, filters, part.place, deep=part.deep)
-    while batch := await look(root, WALK_LIMIT, _next, walker):
+    while batch := await look(root, WALK_LIMIT, _next, walker, part.marks):
         swept.unreadable += [each for each in batch if isinstance(each, Unreadable)]
-        folders = [each for each in batch if isinstance(each, Folder)]
-        swept.seen.update(folder.path for folder in folders)
-        known += sum(len(folder.files) for folder in folders)
-        changed = [folder for folder in folders if not _same(folder, part.marks)]
+        looked = [each for each in batch if isinstance(each, _Looked)]
+        swept.seen.update(each.folder.path for each in looked)
+        known += sum(len(each.folder.files) for each in looked)
+        changed = [each.folder for each in looked if not each.is_same]
         if not changed:
             continue
         admitted = await store.do(intake.admit, changed, part.whole)
@@ -178,13 +178,29 @@ def _same(folder: Folder, marks: dict[bytes, int] | None) -> bool:
     return same
 
 
-def _next(walker: Iterator[Folder | Unreadable]) -> list[Folder | Unreadable]:
-    """Return the next part of a walk: big enough for one transaction."""
-    batch: list[Folder | Unreadable] = []
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """A folder, and whether it looks as it did last time."""
+
+    folder: Folder
+    is_same: bool
+
+
+def _next(
+    walker: Iterator[Folder | Unreadable], marks: dict[bytes, int] | None
+) -> list[_Looked | Unreadable]:
+    """Return the next part of a walk: big enough for one transaction.
+
+    On the thread that walks, for a folder may hold hundreds of thousands.
+    """
+    batch: list[_Looked | Unreadable] = []
     files = 0
     for each in walker:
-        batch.append(each)
-        files += len(each.files) if isinstance(each, Folder) else 0
+        if isinstance(each, Folder):
+            files += len(each.files)
+            batch.append(_Looked(each, _same(each, marks)))
+        else:
+            batch.append(each)
         if files >= FILES_AT_ONCE or len(batch) >= FOLDERS_AT_ONCE:
             break
     return batch
