@@ -9,7 +9,7 @@ import asyncio
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
@@ -21,9 +21,6 @@ from segued.store import codec, folders, lookups
 from segued.units import Seconds, ticks_to_seconds
 
 __all__ = ["Gathered", "gathered", "mark_of", "names_of"]
-
-FILES_MAX: Final = 200
-"""A folder of more files is a heap of songs: no album, and slow to weigh."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +46,7 @@ async def gathered(tools: Tools, dossier: Dossier) -> Gathered:
     """Return what is known of the passages of a file's folder."""
     folder = os.path.dirname(dossier.file.path)
     asking = tools.asking("acoustid")
-    siblings = await tools.store.do(folders.files_in, folder, FILES_MAX)
+    siblings = await tools.store.do(folders.files_in, folder, folders.FILES_MAX)
     # Who asks nobody learns nothing by waiting: the files that come later take
     # these up again if they see more.
     alone = not siblings or not (asking or tools.asking("musicbrainz"))

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from peewee import fn
 
@@ -13,6 +14,7 @@ from segued.store.prepared import Query, prepared
 from segued.store.reopen import FINGERPRINTING, MATCHING, below_any, take_up_from
 
 __all__ = [
+    "FILES_MAX",
     "Sibling",
     "complete",
     "files_in",
@@ -20,6 +22,9 @@ __all__ = [
     "settle",
     "weigh_again",
 ]
+
+FILES_MAX: Final = 200
+"""A folder of more files is a heap of songs: no album, and slow to weigh."""
 
 NO_PART = (
     FileStatus.FAILED,
@@ -151,6 +156,14 @@ def rematch_others(file: FileId, folder: bytes, given: Mapping[FileId, str]) -> 
     ).execute()
 
 
+def _is_heap(folder: bytes) -> bool:
+    """Return whether so many files are in a folder that they are no album."""
+    rows = File.select(File.id).where(
+        File.folder == folder, File.status.not_in(list(NO_PART))
+    )
+    return bool(rows.limit(1).offset(FILES_MAX).exists())
+
+
 def weigh_again(folders: Collection[bytes]) -> None:
     """Take up one file of each folder that is a release: others left or came back.
 
@@ -158,6 +171,8 @@ def weigh_again(folders: Collection[bytes]) -> None:
     """
     given = fn.json_extract(Checkpoint.payload, "$.given")
     for folder in folders:
+        if _is_heap(folder):
+            continue
         one = (
             Checkpoint.select(Checkpoint.file)
             .join(File)
