@@ -7,7 +7,6 @@ from segued.matching.flavor import (
     CHARACTERISTICS,
     METRICS,
     Flavor,
-    blended,
     distances,
     sane,
 )
@@ -108,18 +107,3 @@ def test_nonsense_is_left_out() -> None:
     }
 
     assert sane(said) == {"timbre": {"bright": 0.5, "dark": 0.5}}
-
-
-def test_songs_blend_by_their_running_time() -> None:
-    """Each characteristic among those of which it is known; sums stay 1."""
-    long = {"timbre": {"bright": 0.2, "dark": 0.8}}
-    short = {
-        "timbre": {"bright": 0.8, "dark": 0.2},
-        "gender": {"female": 1.0, "male": 0.0},
-    }
-
-    found = blended([(long, 300.0), (short, 100.0), (short, 0.0)])
-
-    assert found["timbre"] == pytest.approx({"bright": 0.35, "dark": 0.65})
-    assert found["gender"] == {"female": 1.0, "male": 0.0}
-    assert blended([]) == {}

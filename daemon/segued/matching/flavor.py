@@ -7,7 +7,7 @@ other: each measures with a stick of its own.
 Source: SPEC003, whose distance is the default here.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -17,7 +17,6 @@ __all__ = [
     "CHARACTERISTICS",
     "METRICS",
     "Flavor",
-    "blended",
     "distances",
     "sane",
 ]
@@ -86,29 +85,6 @@ def sane(said: Flavor) -> dict[str, dict[str, float]]:
             abs(total - 1) <= SUM_OFF_MAX
         ):
             found[name] = {each: round(v / total, 6) for each, v in shares.items()}
-    return found
-
-
-def blended(parts: Iterable[tuple[Flavor, float]]) -> dict[str, dict[str, float]]:
-    """Return the flavor of several songs together, each with its running time.
-
-    A characteristic counts those songs of which it is known.
-
-    Example:
-        >>> low, high = {"bright": 0.0, "dark": 1.0}, {"bright": 1.0, "dark": 0.0}
-        >>> blended([({"timbre": low}, 60.0), ({"timbre": high}, 20.0)])
-        {'timbre': {'bright': 0.25, 'dark': 0.75}}
-    """
-    known = [(part, weight) for part, weight in parts if weight > 0]
-    found = {}
-    for name, classes in CHARACTERISTICS.items():
-        sharing = [(part[name], weight) for part, weight in known if name in part]
-        total = sum(weight for _, weight in sharing)
-        if total:
-            found[name] = {
-                each: round(sum(s.get(each, 0.0) * w for s, w in sharing) / total, 6)
-                for each in classes
-            }
     return found
 
 
