@@ -48,7 +48,7 @@ class Alive:
         self.pulse: Final = Pulse(0.25)
         self.trouble: SeguedError | None = None
         self.patrols: Patrols = []
-        self.page = ""  # where it is, or why it is nowhere; who opens it knows
+        self.page: Callable[[], str] = lambda: ""  # where it is, or why nowhere
         self._clock: Final = clock or Clock()
         config = orders.config
         self.store: Final = Store(config.database, config.store)

@@ -192,7 +192,7 @@ def status(alive: Alive) -> Status:
         version=__version__,
         process=os.getpid(),
         library=shown(bytes(alive.store.path)),
-        page=alive.page,
+        page=alive.page(),
         loop_stall_ms=round(1_000 * alive.pulse.longest_stall, 1),
         text=[
             f"Session {now.state.value}   {words.overall(now)}",
@@ -203,7 +203,7 @@ def status(alive: Alive) -> Status:
             *(words.folder(folder) for folder in folders),
             *(f"{name}: {how}" for name, how in services.items() if how != "up"),
             *([f"Trouble: {trouble}"] if trouble else []),
-            *([f"Page: {alive.page}"] if alive.page else []),
+            *([f"Page: {alive.page()}"] if alive.page() else []),
         ],
     )
 

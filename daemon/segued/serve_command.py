@@ -84,6 +84,7 @@ class _Process:
         stream = Stream(partial(status, alive))
         app = application(self._inside(stream), self._guard, stream)
         self._doors = doors = Doors(app)
+        alive.page = lambda: doors.page
         if not given:
             await asyncio.to_thread(doors.claim, path)
         self._listen_to_signals()
@@ -120,7 +121,6 @@ class _Process:
         page = self._alive.orders.config.page
         self._guard.follow(page)
         await self._doors.show(page)
-        self._alive.page = self._doors.page
 
     def _orders(self) -> Orders:
         try:

@@ -245,7 +245,9 @@ async def test_a_library_without_an_index_gets_one(
     await again.close()
 
 
-async def test_a_common_word_is_no_reason_to_forget_the_others(store: Store) -> None:
+async def test_a_common_word_is_no_reason_to_forget_the_others(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """However many there are: pages, counts and words hold."""
 
     def fill() -> None:
@@ -253,12 +255,8 @@ async def test_a_common_word_is_no_reason_to_forget_the_others(store: Store) -> 
             made(f"{'odd' if number % 2 else 'even'}/{number:02}.wav".encode())
 
     await store.do(fill)
-    few = browse.FEW
-    try:
-        setattr(browse, "FEW", 5)  # noqa: B010
-        page = browse.files(store.path, "odd wav", None, Cut(2, 15))
-    finally:
-        setattr(browse, "FEW", few)  # noqa: B010
+    monkeypatch.setattr(browse, "FEW", 5)
+    page = browse.files(store.path, "odd wav", None, Cut(2, 15))
 
     assert (page.total, page.pages, page.statuses) == (20, 2, {"INGEST COMPLETE": 20})
     assert [each.name for each in page.files] == [

@@ -249,13 +249,7 @@ class PassageFacts(PassageLine):
 
 @dataclass(frozen=True, slots=True)
 class Whereabouts:
-    """Where the bytes of a file are.
-
-    Attributes:
-        path: As the system knows it.
-        root: The music folder that it was found under.
-    """
+    """Where the bytes of a file are, as the system knows it, and their coding."""
 
     path: bytes
-    root: bytes
     codec: str | None

@@ -145,7 +145,7 @@ def whereabouts(library: Path, file: str) -> Whereabouts:
         row = _row(database, file)
         if row["status"] == FileStatus.MISSING:
             raise NotKnownError(f"{shown(bytes(row['path']))}: is not there any more")
-        return Whereabouts(bytes(row["path"]), bytes(row["root"]), row["codec"])
+        return Whereabouts(bytes(row["path"]), row["codec"])
 
 
 def _row(database: sqlite3.Connection, file: str) -> sqlite3.Row:

@@ -29,7 +29,7 @@ SILENT_SECONDS: Final = 30.0
 CALLERS_MAX: Final = 256
 """Connections to the page at once. More are cut off, for they take descriptors."""
 
-AGAIN_SECONDS: Final = 30.0
+AGAIN_SECONDS: Final = 5.0
 """How often an address is tried that another program has."""
 
 HEAD_LINES_MAX: Final = 64

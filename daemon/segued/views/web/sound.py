@@ -56,36 +56,38 @@ async def sound(asked: Asked) -> web.StreamResponse:
     if _sounding.locked():
         return refusal(503, "busy", "as much is being played as can be; try again")
     async with _sounding:
-        opened = await _opened(there.path, roots[0])
+        piece = await _opened(there, roots[0])
         try:
-            return await _sent(asked.request, _Piece(opened, roots[0], there))
+            return await _sent(asked.request, piece)
         finally:
             # Of some disks this is a question as well, which nobody waits for.
-            looking.asked(os.close, opened)
+            looking.asked(os.close, piece.opened)
 
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A file that is open: its descriptor, and the music folder it is in."""
+    """A file that is open: its descriptor, size and time, and what it is in."""
 
     opened: int
+    status: os.stat_result
     root: bytes
     there: Whereabouts
 
 
-async def _opened(path: bytes, root: bytes) -> int:
+async def _opened(there: Whereabouts, root: bytes) -> _Piece:
     """Open a file; one that is opened too late is closed.
 
     Raises:
         NotKnownError: It cannot be opened, or its disk does not answer.
     """
-    given_up = False
+    path, given_up = there.path, False
 
-    def opening() -> int:
+    def opening() -> _Piece:
         opened = open_within(path, root)
+        status = os.fstat(opened)
         if given_up:
             os.close(opened)
-        return opened
+        return _Piece(opened, status, root, there)
 
     try:
         return await look(root, READ_LIMIT, opening)
@@ -99,7 +101,7 @@ async def _opened(path: bytes, root: bytes) -> int:
 
 async def _sent(request: web.Request, piece: _Piece) -> web.StreamResponse:
     opened, root, there = piece.opened, piece.root, piece.there
-    status = await look(root, READ_LIMIT, os.fstat, opened)
+    status = piece.status
     size, tag = status.st_size, f'"{status.st_mtime_ns:x}-{status.st_size:x}"'
     kind = media_type(os.fsdecode(there.path), there.codec) or BYTES
     headers = {"Accept-Ranges": "bytes", "ETag": tag, "Content-Type": kind}
