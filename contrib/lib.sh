@@ -150,10 +150,10 @@ fresh() {
 }
 
 # Make .venv hold segued for `run` or for `test`; at once when it does. The
-# tests prove what Essentia does as well, so they get that extra.
+# tests prove what the extras do as well, so they get those.
 environment() {
     local purpose=$1 wanted=.
-    [[ $purpose == run ]] || wanted=".[$purpose,essentia]"
+    [[ $purpose == run ]] || wanted=".[$purpose,essentia,tags]"
     fresh "$purpose" libraries && return
 
     # One set-up at a time, should two be started together.

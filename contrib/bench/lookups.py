@@ -29,8 +29,9 @@ from bench.tables import Target, print_table, print_targets
 
 from segued import log
 from segued.clients.pace import Clock
-from segued.config import Config, Flavoring, LibraryPlaces, Pins, Services
+from segued.config import Config, Pins
 from segued.model import SessionState
+from segued.sections import Flavoring, LibraryPlaces, Services
 from segued.service import Ended, ImportService
 from segued.store import reports
 from tests.world import InMemory, World, fingerprint_path

@@ -15,11 +15,11 @@ _segued() {
         import) options+=' --offline --workers' ;;
         serve) options+=' --offline' ;;
         flavor)
-            if [[ ${COMP_WORDS[2]} == import-dump ]]; then
-                options+=' --all'
-            else
-                options='--help'
-            fi
+            case ${COMP_WORDS[2]} in
+                import-dump) options+=' --all' ;;
+                install-models) options+=' --again --wheel' ;;
+                *) options='--help' ;;
+            esac
             ;;
         similar) options+=' --passage --number --metric -n' ;;
         decide) options+=' --passage --recording --no-song --clear --title --artist' ;;
@@ -48,7 +48,7 @@ _segued() {
             ;;
         flavor)
             if ((COMP_CWORD == 2)); then
-                mapfile -t COMPREPLY < <(compgen -W 'import-dump' -- "$word")
+                mapfile -t COMPREPLY < <(compgen -W 'import-dump install-models' -- "$word")
                 return
             fi
             compopt -o filenames 2>/dev/null

@@ -52,11 +52,7 @@ class Alive:
         self._clock: Final = clock or Clock()
         config = orders.config
         self.store: Final = Store(config.database, config.store)
-        self.compute: Final = Compute(
-            processes=config.processes,
-            memory_mib=config.compute.memory_mib,
-            file_limit=config.file_limit,
-        )
+        self.compute: Final = Compute.of(config)
         self.roll: Final = Roll(self.store, self.board)
         self._shift: Shift | None = None
         self._working: asyncio.Task[None] | None = None

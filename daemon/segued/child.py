@@ -1,6 +1,6 @@
 """Child processes: how they begin, obedient, bounded and silent, and how they end.
 
-Apart from `segued.compute`, so that children do not load what starts them.
+Apart from `segued.pool`, so that children do not load what starts them.
 """
 
 import ctypes
@@ -51,8 +51,9 @@ class Children(ForkServerContext):
     Process = Child
 
 
-def settle_in(memory_bytes: int) -> None:
-    """Be ended by the parent alone or with it, and take no more memory than this."""
+def settle_in(memory_bytes: int, nice: int) -> None:
+    """Be ended by the parent alone or with it, take no more memory, and give way."""
+    os.nice(nice)
     # Ctrl-C goes to the whole terminal group; only the parent decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # A parent that is killed takes its children with it. Here the parent is

@@ -18,7 +18,7 @@ from segued import __version__, log, look_command, sdnotify
 from segued.config import Config, load
 from segued.errors import ConfigError, DaemonError, SeguedError
 from segued.exits import Exit
-from segued.options import count, mbid, with_shared_options
+from segued.options import add_flavor, count, mbid, with_shared_options
 from segued.store import reports
 
 __all__ = [
@@ -199,29 +199,7 @@ def _add_matching(
         help="how distance is measured (squares)",
     )
     alike.set_defaults(run=_similar)
-    _add_flavor(commands, shared)
-
-
-def _add_flavor(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
-    shared: argparse.ArgumentParser,
-) -> None:
-    """Add the commands about how recordings sound."""
-    flavor = commands.add_parser(
-        "flavor", help="bring in what is known of how recordings sound"
-    )
-    kinds = flavor.add_subparsers(required=True, metavar="COMMAND")
-    dump = kinds.add_parser(
-        "import-dump",
-        parents=[shared],
-        help="read archives of AcousticBrainz's high-level data",
-        description="Read archives of AcousticBrainz's high-level data (tar, zstd).",
-    )
-    dump.add_argument("archives", nargs="+", metavar="FILE")
-    dump.add_argument(
-        "--all", action="store_true", help="keep all recordings, not only yours"
-    )
-    dump.set_defaults(run=_import_dump)
+    add_flavor(commands, shared, configured)
 
 
 def add_explain(
@@ -252,9 +230,9 @@ def configured(given: argparse.Namespace, usual: str = "error") -> Config:
 def _serve(given: argparse.Namespace) -> int:
     # Until it can be obeyed, it must not end what has hardly begun.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    from segued import compute  # noqa: PLC0415
+    from segued import pool  # noqa: PLC0415
 
-    compute.get_ready()
+    pool.get_ready()
     from segued import serve_command  # noqa: PLC0415
 
     return serve_command.run(given, lambda: configured(given, "info"))
@@ -270,12 +248,6 @@ def _decide(given: argparse.Namespace) -> int:
     return decide_command.run(given, configured(given))
 
 
-def _import_dump(given: argparse.Namespace) -> int:
-    from segued import flavor_command  # noqa: PLC0415
-
-    return flavor_command.run_import_dump(given, configured(given))
-
-
 def _similar(given: argparse.Namespace) -> int:
     from segued import similar_command  # noqa: PLC0415
 
@@ -289,9 +261,9 @@ def _explain(given: argparse.Namespace) -> int:
 def _import(given: argparse.Namespace) -> int:
     config = configured(given)
     # What no other command needs, and takes a while: both at once.
-    from segued import compute  # noqa: PLC0415
+    from segued import pool  # noqa: PLC0415
 
-    compute.get_ready()
+    pool.get_ready()
     from segued import import_command  # noqa: PLC0415
 
     return import_command.run(given, config)

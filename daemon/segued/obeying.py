@@ -178,6 +178,7 @@ def status(alive: Alive) -> Status:
         files_done=now.done,
         files_failed=now.failed,
         files_deferred=now.deferred,
+        files_analysed=now.analysed,
         percent=round(now.percent, 1),
         elapsed_seconds=round(now.elapsed, 1),
         files_per_second=now.rate and round(now.rate, 2),

@@ -66,11 +66,7 @@ class ImportService:
         self._services: dict[str, str] = {}
         self.board: Final = Board()
         self._store: Final = Store(config.database, config.store)
-        self._compute: Final = Compute(
-            processes=config.processes,
-            memory_mib=config.compute.memory_mib,
-            file_limit=config.file_limit,
-        )
+        self._compute: Final = Compute.of(config)
         self._plant: Final = Plant(
             config, self._store, self._compute, self.board, clock or Clock()
         )
@@ -148,6 +144,7 @@ class ImportService:
                 beat = group.create_task(self._pulse.beat())
                 group.create_task(self._scan(grounds))
                 await works.finish()
+                await works.analyse()
                 beat.cancel()
         except BaseExceptionGroup as failures:
             raise first_of(failures) from failures

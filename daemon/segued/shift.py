@@ -13,6 +13,7 @@ from segued.model import SessionState
 from segued.progress.board import Standing
 from segued.roll import Roll
 from segued.store import intake, reports, settings
+from segued.workqueue import WorkQueue
 from segued.works import Plant, Works, outside
 
 __all__ = ["Orders", "Shift"]
@@ -81,7 +82,7 @@ class Shift:
             async with works.running():
                 while True:
                     await self._see_through(works)
-                    await self._until_work()
+                    await self._until_work(works.queue)
 
     async def _see_through(self, works: Works) -> None:
         """Work through one session."""
@@ -110,17 +111,30 @@ class Shift:
         counted = await asyncio.to_thread(reports.standing, database, roots)
         self._plant.board.recount(Standing(*counted))
 
-    async def _until_work(self) -> None:
-        """Wait until there is something to do."""
-        rested = False
+    async def _until_work(self, queue: WorkQueue) -> None:
+        """Wait until there is something to import; what is, is analysed meanwhile."""
+        async with asyncio.TaskGroup() as group:
+            seeing = group.create_task(self._see_to(queue))
+            await self._until_backlog()
+            seeing.cancel()
+
+    async def _see_to(self, queue: WorkQueue) -> None:
+        """Count what is analysed; send the children home when nothing is."""
         while True:
             try:
-                async with asyncio.timeout(None if rested else REST_SECONDS):
-                    await self._grounds.news.wait()
+                async with asyncio.timeout(REST_SECONDS):
+                    await queue.until(lambda: not queue.quiet)
             except TimeoutError:
                 await self._plant.compute.rest()
-                rested = True
-                continue
+                await queue.until(lambda: not queue.quiet)
+            while not queue.quiet:
+                await self._count()
+                await asyncio.sleep(COUNT_SECONDS)
+            await self._count()
+
+    async def _until_backlog(self) -> None:
+        while True:
+            await self._grounds.news.wait()
             self._grounds.news.clear()
             for root in set(self._grounds.roots) - self._grounds.away:
                 if await self._plant.store.do(

@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,12 +16,13 @@ from segued.clients.pace import Clock
 from segued.compute import Compute
 from segued.config import Config, Settings
 from segued.errors import StoreUnwritableError
-from segued.intake.feed import feed
+from segued.intake.feed import feed, feed_imported
 from segued.intake.grounds import Grounds
-from segued.media import essentia, fingerprint
-from segued.phases import PHASES
+from segued.leisure import Leisure
+from segued.media import fingerprint
+from segued.phases import PHASES, heard, sounding
 from segued.phases.contract import Tools
-from segued.phases.p09_flavor import SPOOLED
+from segued.phases.sounding import SPOOLED
 from segued.pipeline.desks import Desk, desks
 from segued.pipeline.enquiry import Enquiry
 from segued.pipeline.pool import run_workers
@@ -33,6 +34,9 @@ from segued.workqueue import WorkQueue
 __all__ = ["Plant", "Works", "first_of", "outside"]
 
 log: Final = structlog.get_logger()
+
+LOOK_SECONDS: Final = 60.0
+"""How soon it is seen that there is time, or something that nobody announced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,7 @@ class Works:
         desks: The services that are asked.
         queue: The files that wait for a worker.
         workers: How many files are worked on at once.
+        leisure: When there is time for what can wait.
     """
 
     def __init__(
@@ -97,6 +102,10 @@ class Works:
         self._held: Final = held
         self.workers: Final = workers
         self.queue: Final = WorkQueue(plant.config.importing.queue_length)
+        self.leisure: Final = Leisure(plant.config.flavoring.hours)
+        self._imported: Final = asyncio.Event()
+        self._analysing: asyncio.Task[None]
+        self._tells = False  # whether it can be worked out here how a song sounds
         self._enquiry: Enquiry
 
     @property
@@ -125,6 +134,7 @@ class Works:
         )
         tools = await self._tools(enquiry)
         await self._take_up(tools)
+        plant.board.unanalysed = await plant.store.do(reopen.unanalysed, roots)
         try:
             async with asyncio.TaskGroup() as group:
                 pool = run_workers(
@@ -134,8 +144,9 @@ class Works:
                     group.create_task(pool),
                     group.create_task(enquiry.run()),
                 )
+                self._analysing = group.create_task(self._analyse())
                 yield self
-                for task in lasting:
+                for task in (*lasting, self._analysing):
                     task.cancel()
         except BaseExceptionGroup as failures:
             raise first_of(failures) from failures
@@ -146,27 +157,59 @@ class Works:
         while await self._enquiry.answered() or await self._given_up():
             await feed(self._grounds, self._plant.store, self.queue)
 
+    async def analyse(self) -> None:
+        """Analyse what is imported until nothing is left that can be done now."""
+        self._analysing.cancel()
+        await asyncio.wait({self._analysing})
+        await self.queue.until(lambda: self.queue.quiet)
+        if self._may_analyse():
+            await self._feed_imported()
+        await self.queue.until(lambda: self.queue.quiet)
+
+    async def _analyse(self) -> None:
+        """Analyse what is imported whenever there is time, until cancelled."""
+        while True:
+            self._imported.clear()
+            if self._may_analyse() and self._grounds.scanned.is_set():
+                await self._feed_imported()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._imported.wait()
+
+    async def _feed_imported(self) -> None:
+        await feed_imported(
+            self._grounds,
+            self._plant.store,
+            self.queue,
+            most=self._plant.compute.spares,
+            may=self._may_analyse,
+        )
+
+    def _may_analyse(self) -> bool:
+        return self.leisure.is_now
+
     async def _given_up(self) -> int:
         """Take up what waits for a source of flavor that is away, if there is another.
 
         What was asked stays asked.
         """
         asking = map(self._enquiry.asking, ("acousticbrainz", "acoustid"))
-        if not self._measures or all(asking):
+        if not self._tells or all(asking):
             return 0
         store, roots = self._plant.store, self._grounds.roots
         return await store.do(reopen.go_on_without, "acousticbrainz", roots)
 
-    @property
-    def _measures(self) -> bool:
-        """Whether it can be worked out here how a song sounds."""
-        sources = self._plant.config.flavoring.sources
-        return "essentia" in sources and essentia.available()
+    def _asked(self) -> None:
+        """Take note that a file waits for somebody: a service, or leisure."""
+        self._enquiry.asked()
+        self._imported.set()
 
     async def _tools(self, enquiry: Enquiry) -> Tools:
         config = self._plant.config
         available = set()
-        if self._measures:
+        hears = await asyncio.to_thread(sounding.ears, config)
+        self._tells = bool(hears.keys() - {heard.LOUDNESS})
+        if self._tells:
             available.add("essentia")
         if fingerprint.available():
             available.add("chromaprint")
@@ -177,8 +220,9 @@ class Works:
             compute=self._plant.compute,
             spool=await asyncio.to_thread(_spool, config.database),
             available=frozenset(available),
+            hears=hears,
             asking=enquiry.asking,
-            asked=enquiry.asked,
+            asked=self._asked,
         )
 
     async def _take_up(self, tools: Tools) -> None:

@@ -10,7 +10,7 @@ from segued.clients.http import Session, open_session
 from segued.clients.musicbrainz import MusicBrainz
 from segued.clients.pace import Clock
 from segued.clients.service import Service
-from segued.config import Services
+from segued.sections import Services
 from tests.world import OnDisk, ServiceName, World
 from tests.world.client import ANSWERS
 

@@ -21,8 +21,9 @@ from segued.clients.http import open_session
 from segued.clients.musicbrainz import MusicBrainz
 from segued.clients.pace import Clock
 from segued.clients.service import Service
-from segued.config import Config, Flavoring, LibraryPlaces, Pins, Services
+from segued.config import Config, Pins
 from segued.errors import ServiceError
+from segued.sections import Flavoring, LibraryPlaces, Services
 from segued.service import ImportService
 from segued.store import reports
 from tests.clients.conftest import LIMITS

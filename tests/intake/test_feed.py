@@ -32,10 +32,10 @@ async def test_what_is_dropped_in_goes_before_the_backlog(tmp_path: Path) -> Non
     feeding = asyncio.create_task(feed(grounds, store, queue))
     try:
         async with asyncio.timeout(20):
-            first = [await queue.take() for _ in range(3)]
+            first = [(await queue.take()).file for _ in range(3)]
             await store.do(intake.admit, [folder(b"album", b"new")])
             grounds.dropped[ROOT + b"/album"] = None
-            then = [await queue.take() for _ in range(LENGTH + 3)]
+            then = [(await queue.take()).file for _ in range(LENGTH + 3)]
     finally:
         feeding.cancel()
         await asyncio.wait({feeding})

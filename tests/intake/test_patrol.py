@@ -6,10 +6,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeAlias
 
-from segued.config import Config, Scanning, Watching
+from segued.config import Config
 from segued.intake.filters import Filters
 from segued.intake.grounds import Grounds
 from segued.intake.patrol import Patrol
+from segued.sections import Scanning, Watching
 from segued.store import intake
 from segued.store.database import Store
 

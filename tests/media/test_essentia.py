@@ -3,51 +3,49 @@
 Collected only where Essentia is installed; see `conftest.py`.
 """
 
-import os
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from segued.errors import DecodeError, FileChangedError
-from segued.media.essentia import Sound, flavor_of
-from segued.model import Signature, Span
-from segued.units import seconds_to_ticks
+from segued.errors import DecodeError
+from segued.matching.descriptors import characteristics, measures
+from segued.media import essentia
 from tests.audio import encoded, music, silence
-from tests.media.formats import signature
 
 
-@pytest.fixture(name="song", scope="module")
-def _song(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a file of twenty seconds of silence and twenty of music."""
-    sound = np.concatenate((silence(20.0), music(20.0)))
-    return encoded(tmp_path_factory.mktemp("song") / "song.flac", sound, 44_100)
+@pytest.fixture(name="measured", scope="module")
+def _measured(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Measure twenty seconds of music."""
+    place = tmp_path_factory.mktemp("music")
+    return essentia.low_level(
+        b"song", str(encoded(place / "song.wav", music(20.0), 44_100))
+    )
 
 
-def flavor(path: Path, start_s: float, end_s: float) -> Sound:
-    """Measure a passage, and leave nothing in the spool, whatever happens."""
-    span = Span(seconds_to_ticks(start_s), seconds_to_ticks(end_s))
-    spool = path.parent / "spool"
-    spool.mkdir(exist_ok=True)
-    try:
-        return flavor_of(os.fsencode(path), signature(path), span, str(spool))
-    finally:
-        assert list(spool.iterdir()) == []
+@pytest.fixture(name="descriptors")
+def _descriptors(measured: bytes) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(measured)
+    return found
 
 
-def test_music_is_measured(song: Path) -> None:
-    """Two beats a second, a key, and loudness as it was made."""
-    found = flavor(song, 20.0, 40.0)
+def test_music_is_measured(descriptors: dict[str, Any]) -> None:
+    """Two beats a second, and a key; and all that classifiers may want."""
+    found = measures(descriptors)
 
-    assert found.measures["bpm"] == pytest.approx(120, rel=0.02)
-    assert found.measures["scale"] in {"major", "minor"}
-    assert -25 < float(found.measures["loudness_lufs"]) < -8
-    assert found.version.startswith("essentia 2.")
+    assert found["bpm"] == pytest.approx(120, rel=0.02)
+    assert found["scale"] in {"major", "minor"}
+    assert 0 < float(found["key_strength"]) <= 1
+    assert len(descriptors) > 550
+    assert np.shape(descriptors["lowlevel.mfcc.cov"]) == (13, 13)
+    assert not any(name.startswith("metadata.tags") for name in descriptors)
 
 
-def test_shares_sum_to_one(song: Path) -> None:
+def test_shares_sum_to_one(descriptors: dict[str, Any]) -> None:
     """And are only of what Essentia can tell without trained models."""
-    found = flavor(song, 20.0, 40.0).characteristics
+    found = characteristics(descriptors)
 
     assert set(found) == {"danceability", "timbre", "tonal_atonal"}
     for shares in found.values():
@@ -56,15 +54,39 @@ def test_shares_sum_to_one(song: Path) -> None:
     assert found["tonal_atonal"]["tonal"] > 0.5
 
 
-def test_only_the_passage_counts(song: Path) -> None:
-    """Of a silent one Essentia says so, in its own words and without ours."""
+def test_silence_is_not_measured(tmp_path: Path) -> None:
+    """Essentia says so, in its own words and without ours."""
+    wave = encoded(tmp_path / "silence.wav", silence(5.0), 44_100)
+
     with pytest.raises(DecodeError, match=r"Essentia could not measure it: .*silent"):
-        flavor(song, 0.0, 20.0)
+        essentia.low_level(b"song", str(wave))
 
 
-def test_another_file_than_was_found(song: Path) -> None:
-    """It is not measured."""
-    span = Span(seconds_to_ticks(20), seconds_to_ticks(40))
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"not a history of anything " * 99, id="something else"),
+        pytest.param(bytes(range(256)) * 99, id="noise"),
+    ],
+)
+def test_broken_classifiers_are_said_to_be(
+    measured: bytes, content: bytes, tmp_path: Path
+) -> None:
+    """By their name; what was measured years ago is put before them without sound."""
+    (tmp_path / "mood_sad.history").write_bytes(content)
 
-    with pytest.raises(FileChangedError):
-        flavor_of(os.fsencode(song), Signature(1, 1, 1), span, str(song.parent))
+    with pytest.raises(DecodeError, match="its classifiers cannot be used"):
+        essentia.classified(b"song", measured, str(tmp_path), str(tmp_path))
+
+
+def test_other_classifiers_are_others(tmp_path: Path) -> None:
+    """By their names, sizes and times; a folder without any is none."""
+    assert essentia.models_version(tmp_path) is None
+    model = tmp_path / "mood_sad.history"
+    model.write_bytes(b"one")
+    first = essentia.models_version(tmp_path)
+    model.write_bytes(b"another")
+
+    assert first is not None
+    assert essentia.models_version(tmp_path) != first

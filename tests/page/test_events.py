@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 from aiohttp import web
 
-from segued.config import Page
+from segued.sections import Page
 from segued.views.web.doors import Doors
 from segued.views.web.stream import LISTENERS_MAX, Beat, Stream
 from segued.views.wire import Status

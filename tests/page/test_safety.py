@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from segued.config import Page
+from segued.sections import Page
 from segued.views.web.doors import Doors
 from tests.page.asking import Shown, events
 from tests.stories.living import Living, living, tune

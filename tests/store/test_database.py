@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from segued.config import StoreLimits
 from segued.errors import (
     StoreCorruptError,
     StoreError,
@@ -18,6 +17,7 @@ from segued.errors import (
     StoreTooNewError,
     StoreUnwritableError,
 )
+from segued.sections import StoreLimits
 from segued.store import migrate, reopen
 from segued.store.database import Store
 from segued.store.entities import Artist

@@ -37,7 +37,9 @@ VIEWS = {
     "library_passages": (
         "passage_id file_id path ordinal start_ticks end_ticks lead_in_ticks"
         " lead_out_ticks fingerprint title artist album recording_mbid release_mbid"
-        " confidence score status flavor_source flavor"
+        " confidence score status flavor_source flavor flavor_version flavored_at"
+        " flavor_failure bpm key scale key_strength loudness_lufs loudness_range_lu"
+        " true_peak_dbtp"
     ),
 }
 """What other programs rely on: never a column less, nor another order."""
@@ -162,12 +164,13 @@ async def test_how_it_stands_below_the_folders(store: Store) -> None:
     def fill() -> None:
         for waits in (good.id, FileId(File.get(File.path == beside.path).id)):
             checkpoints.put(waits, Kept(5, "1", "{}", "acoustid"))
+            checkpoints.put(waits, Kept(9, "1", "{}", checkpoints.LEISURE))
         files.finish(good.id, FileStatus.COMPLETE)
         files.fail(bad.id, 4, DecodeError(bad.path, "no sound"))
 
     await store.do(fill)
 
-    assert reports.standing(store.path, [ROOT]) == (3, 2, 1, 1)
-    assert reports.standing(store.path, [b"/beside"]) == (1, 0, 0, 1)
-    assert reports.standing(store.path, [ROOT, b"/beside"]) == (4, 2, 1, 2)
-    assert reports.standing(store.path, []) == (0, 0, 0, 0)
+    assert reports.standing(store.path, [ROOT]) == (3, 2, 1, 1, 1)
+    assert reports.standing(store.path, [b"/beside"]) == (1, 0, 0, 1, 1)
+    assert reports.standing(store.path, [ROOT, b"/beside"]) == (4, 2, 1, 2, 2)
+    assert reports.standing(store.path, []) == (0, 0, 0, 0, 0)

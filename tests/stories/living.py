@@ -28,6 +28,7 @@ LOOK_SECONDS: Final = 0.02
 BRISK: Final = """
 [flavoring]
 sources = []
+loudness = false
 [logging]
 level = "debug"
 [page]

@@ -18,7 +18,7 @@ __all__ = ["Ran", "Segued"]
 
 LIMIT_SECONDS: Final = 120
 
-QUICK: Final = "[flavoring]\nsources = []\n"
+QUICK: Final = "[flavoring]\nsources = []\nloudness = false\n"
 """Essentia takes seconds for what the stories do a hundred times."""
 
 DEBUG: Final = QUICK + '[logging]\nlevel = "debug"\n'

@@ -17,13 +17,13 @@ from segued.clients.breaker import Breaker, Permit
 from segued.clients.courtesy import pause_asked, pause_until_reset
 from segued.clients.http import Answer, PassingError, Question, Session, exchange
 from segued.clients.pace import Clock, Limiter
-from segued.config import Services
 from segued.errors import (
     ServiceAnswerError,
     ServiceAwayError,
     ServiceBusyError,
     ServiceRefusedError,
 )
+from segued.sections import Services
 
 __all__ = ["Check", "Service"]
 

@@ -1,7 +1,7 @@
 """Feeding the queue: what is PENDING on record, offered as there is room."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from segued.intake.grounds import Grounds
@@ -9,9 +9,12 @@ from segued.store import intake
 from segued.store.database import Store
 from segued.workqueue import Priority, WorkQueue
 
-__all__ = ["feed"]
+__all__ = ["feed", "feed_imported"]
 
 FILES_AT_ONCE: Final = 256
+
+FEW_AT_ONCE: Final = 16
+"""Those that take long, and may be something else by the time they have a turn."""
 
 
 async def feed(grounds: Grounds, store: Store, queue: WorkQueue) -> None:
@@ -79,4 +82,39 @@ async def _offer_all(
                 offered += await _offer_dropped(grounds, store, queue)
             offered += await queue.offer(file)
         after = files[-1].path
+    return offered
+
+
+async def feed_imported(
+    grounds: Grounds,
+    store: Store,
+    queue: WorkQueue,
+    *,
+    most: int,
+    may: Callable[[], bool],
+) -> int:
+    """Offer the imported files of which more is to be known; return how many.
+
+    Each once, and only while nothing else is to be done.
+
+    Args:
+        grounds: The music folders.
+        store: The library.
+        queue: Where they are offered.
+        most: So many of them may have a worker at once.
+        may: Whether there is time.
+    """
+    offered = 0
+    for root in grounds.roots:
+        after = b""
+        while root not in grounds.away and (
+            files := await store.do(
+                intake.unhurried, root, after=after, limit=FEW_AT_ONCE
+            )
+        ):
+            for file in files:
+                if not may():
+                    return offered
+                offered += await queue.offer_imported(file, most)
+            after = files[-1].path
     return offered

@@ -15,7 +15,6 @@ from typing import Final
 
 import structlog
 
-from segued.config import Watching
 from segued.intake.filters import IGNORE_MARKERS, Filters
 from segued.intake.grounds import Grounds
 from segued.intake.hearing import Hearing
@@ -24,7 +23,8 @@ from segued.intake.sweep import Part, Swept, sweep
 from segued.media.looking import LOOK_LIMIT, look
 from segued.model import Found
 from segued.paths import is_within, shown
-from segued.progress.board import FolderLine
+from segued.progress.lines import FolderLine
+from segued.sections import Watching
 from segued.store.database import Store
 from segued.units import Seconds
 

@@ -17,6 +17,7 @@ __all__ = [
     "CHARACTERISTICS",
     "METRICS",
     "Flavor",
+    "blended",
     "distances",
     "sane",
 ]
@@ -85,6 +86,33 @@ def sane(said: Flavor) -> dict[str, dict[str, float]]:
             abs(total - 1) <= SUM_OFF_MAX
         ):
             found[name] = {each: round(v / total, 6) for each, v in shares.items()}
+    return found
+
+
+def blended(parts: Sequence[tuple[Flavor, float]]) -> dict[str, dict[str, float]]:
+    """Return how several songs sound that are played as one passage.
+
+    Of each characteristic those count that have it, and their shares sum to 1
+    again.
+
+    Args:
+        parts: Flavors from the same source, each with the time that it runs.
+
+    Example:
+        >>> blended([({"timbre": {"bright": 1.0, "dark": 0.0}}, 3.0),
+        ...          ({"timbre": {"bright": 0.0, "dark": 1.0}}, 1.0)])
+        {'timbre': {'bright': 0.75, 'dark': 0.25}}
+    """
+    found = {}
+    for name, classes in CHARACTERISTICS.items():
+        said = [(flavor[name], time) for flavor, time in parts if name in flavor]
+        sums = {
+            each: sum(shares.get(each, 0.0) * time for shares, time in said)
+            for each in classes
+        }
+        total = sum(sums.values())
+        if total > 0:
+            found[name] = {each: round(v / total, 6) for each, v in sums.items()}
     return found
 
 

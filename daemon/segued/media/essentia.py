@@ -1,78 +1,28 @@
-"""How a passage sounds, measured here; the only importer of `essentia`.
+"""What Essentia measures of a passage; the only importer of `essentia`.
 
-Essentia is an extra: large, slow (2.5 s of CPU for a minute of sound) and not
-there by default. Its plain package has no trained classifiers, so three of the
-eighteen characteristics are all that can honestly be said, and all that is.
+An extra: large, and slow (2.5 s of CPU for a minute of sound). Takes all the
+memory it wants, and has been seen to crash: for a child process with limits.
 """
 
 import importlib.util
+import json
 import math
-import os
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Mapping
+from hashlib import blake2b
+from importlib import metadata
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from segued.dsp.mixdown import STEREO_CHANNELS, Stereo, sane, stereo_of
-from segued.errors import DecodeError, UnexpectedError
-from segued.media.decode import decoded
-from segued.media.pcm import Source
-from segued.media.resample import Resampler
-from segued.media.sndfile import WaveWriter
-from segued.model import Signature, Span
-from segued.units import TICKS_PER_SECOND, Hertz, Ticks, ticks_to_frames
+from segued.errors import DecodeError
 
-__all__ = ["Sound", "available", "flavor_of"]
+__all__ = ["available", "classified", "low_level", "models_version", "version"]
 
-PREFIX: Final = "segued-flavor-"
-SUFFIX: Final = ".wav"
+DIGITS: Final = 7
+"""As many as its numbers have: they are floats of 32 bits."""
 
-RATE: Final = Hertz(44_100)
-"""What Essentia's descriptors are defined at."""
-
-EXCERPT_MAX: Final = Ticks(10 * 60 * TICKS_PER_SECOND)
-"""More than the middle ten minutes says no more, and takes no less."""
-
-DANCEABILITY_MAX: Final = 3.0
-DARK_HERTZ: Final = 500.0
-OCTAVES: Final = 3.0
-"""From a centroid that is as dark as music gets to one as bright, 4 kHz."""
-
-MEASURES: Final = {
-    "bpm": "rhythm.bpm",
-    "onset_rate": "rhythm.onset_rate",
-    "danceability": "rhythm.danceability",
-    "key": "tonal.key_edma.key",
-    "scale": "tonal.key_edma.scale",
-    "key_strength": "tonal.key_edma.strength",
-    "chords_changes_rate": "tonal.chords_changes_rate",
-    "tuning_hertz": "tonal.tuning_frequency",
-    "loudness_lufs": "lowlevel.loudness_ebu128.integrated",
-    "loudness_range_lu": "lowlevel.loudness_ebu128.loudness_range",
-    "average_loudness": "lowlevel.average_loudness",
-    "dynamic_complexity_db": "lowlevel.dynamic_complexity",
-    "dissonance": "lowlevel.dissonance.mean",
-    "spectral_centroid_hertz": "lowlevel.spectral_centroid.mean",
-}
-"""Our name of each measure, and Essentia's."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sound:
-    """What was measured of a passage.
-
-    Attributes:
-        version: Which Essentia measured it.
-        characteristics: By name, the share of each class; they sum to 1.
-        measures: By name, a number or a word; units are in the names.
-    """
-
-    version: str
-    characteristics: dict[str, dict[str, float]]
-    measures: dict[str, float | str]
+MODELS: Final = "*.history"
 
 
 def available() -> bool:
@@ -80,149 +30,116 @@ def available() -> bool:
     return importlib.util.find_spec("essentia") is not None
 
 
-def flavor_of(path: bytes, expected: Signature, span: Span, spool: str) -> Sound:
-    """Return how a passage sounds.
+def version() -> str:
+    """Return which Essentia is installed, without loading it; it must be."""
+    return metadata.version("essentia")
 
-    Takes half a minute for ten of music, and all memory that it wants: for a
-    child process with limits.
 
-    Args:
-        path: Absolute path.
-        expected: The file's signature when it was found.
-        span: The passage; of more than ten minutes, the middle ten count.
-        spool: Folder for the passage as a WAV file, for as long as this takes.
+def models_version(folder: Path) -> str | None:
+    """Return what tells the classifiers in a folder from others; None: there are none.
 
     Raises:
-        FileError: As `segued.media.decode.decoded` says.
-        DecodeError: Essentia could make nothing of it; says why.
-        UnexpectedError: The WAV file could not be written.
+        OSError: The folder cannot be looked into.
     """
-    with _temporary(path, spool) as wave:
-        _write_excerpt(path, expected, _middle(span), wave)
-        return _measured(path, wave)
+    found = sorted(folder.glob(MODELS))
+    if not found:
+        return None
+    seen = blake2b(digest_size=8)
+    for each in found:
+        status = each.stat()
+        seen.update(f"{each.name}/{status.st_size}/{status.st_mtime_ns}/".encode())
+    return seen.hexdigest()
 
 
-@contextmanager
-def _temporary(path: bytes, spool: str) -> Iterator[str]:
-    """Make an empty file and delete it afterwards, whatever happens."""
+def low_level(path: bytes, wave: str) -> bytes:
+    """Return all that Essentia's MusicExtractor measures of a WAV file, as JSON.
+
+    By the names of its pool, which are those of AcousticBrainz's low-level
+    documents: "lowlevel.average_loudness", "tonal.key_edma.key".
+
+    Args:
+        path: The music file it is about, for errors.
+        wave: The WAV file.
+
+    Raises:
+        DecodeError: Essentia could make nothing of it; says why.
+    """
+    from essentia.standard import MusicExtractor  # noqa: PLC0415
+
+    _hush()
     try:
-        descriptor, wave = tempfile.mkstemp(SUFFIX, PREFIX, spool)
-    except OSError as error:
-        raise _no_room(path, error) from error
-    os.close(descriptor)
+        pool, _ = MusicExtractor()(wave)
+    except RuntimeError as error:
+        words = str(error).replace(wave, "the passage")
+        raise DecodeError(path, f"Essentia could not measure it: {words}") from error
+    found = {
+        name: _plain(pool[name])
+        for name in pool.descriptorNames()
+        if not name.startswith("metadata.tags.")
+    }
+    return json.dumps(found, separators=(",", ":")).encode()
+
+
+def classified(path: bytes, measured: bytes, models: str, place: str) -> bytes:
+    """Return what trained classifiers say, as JSON: characteristic, class, share.
+
+    Args:
+        path: The music file it is about, for errors.
+        measured: What `low_level` returned, today or years ago.
+        models: Folder of Gaia's classifiers (`*.history`).
+        place: Folder for a temporary file.
+
+    Raises:
+        DecodeError: A classifier is broken, or does not fit; says which.
+    """
+    from essentia.standard import MusicExtractorSVM, YamlInput  # noqa: PLC0415
+
+    _hush()
+    # The one way to a pool in which all is of the kind that it was.
+    document = Path(place, "measured.json")
+    document.write_text(json.dumps(_nested(json.loads(measured))))
+    pool = YamlInput(filename=str(document), format="json")()
     try:
-        yield wave
-    finally:
-        with suppress(FileNotFoundError):
-            os.unlink(wave)
+        svms = [str(each) for each in sorted(Path(models).glob(MODELS))]
+        told = MusicExtractorSVM(svms=svms)(pool)
+    except RuntimeError as error:
+        words = str(error).replace(f"{models}/", "")
+        raise DecodeError(path, f"its classifiers cannot be used: {words}") from error
+    found: dict[str, dict[str, float]] = {}
+    for name in told.descriptorNames():
+        # "highlevel.mood_sad.all.not_sad"
+        match name.split("."):
+            case ["highlevel", characteristic, "all", each]:
+                found.setdefault(characteristic, {})[each] = float(told[name])
+    return json.dumps(found).encode()
 
 
-def _middle(span: Span) -> Span:
-    spare = max(0, span.length - EXCERPT_MAX)
-    start = span.start + spare // 2
-    return Span(Ticks(start), Ticks(start + span.length - spare))
-
-
-def _write_excerpt(path: bytes, expected: Signature, span: Span, wave: str) -> None:
-    """Decode the file as far as `span` reaches, and write that to `wave`."""
-    with decoded(path, expected) as source:
-        channels = min(source.channels, STEREO_CHANNELS)
-        try:
-            writer = WaveWriter(wave, RATE, channels)
-        except OSError as error:
-            raise _no_room(path, error) from error
-        with closing(writer):
-            for sound in _excerpt(source, span, channels):
-                try:
-                    writer.write(sound)
-                except OSError as error:
-                    raise _no_room(path, error) from error
-
-
-def _excerpt(source: Source, span: Span, channels: int) -> Iterator[Stereo]:
-    """Yield the sound of `span` at Essentia's rate, shape (frames, channels)."""
-    first = ticks_to_frames(span.start, source.rate)
-    stop = ticks_to_frames(span.end, source.rate)
-    resampler = Resampler(source.rate, RATE, channels, "HQ")
-    position = 0
-    for raw in source.blocks():
-        begin, end = max(0, first - position), stop - position
-        position += raw.shape[1]
-        block, _ = sane(raw)
-        if begin < position:
-            sound = stereo_of(block[:, begin:end], channels)
-            yield resampler.add(sound)
-        if position >= stop:
-            break
-    nothing = np.empty((0, channels), dtype=np.float32)
-    yield resampler.add(nothing, last=True)
-
-
-def _measured(path: bytes, wave: str) -> Sound:
-    """Let Essentia measure a WAV file."""
-    # Loading it takes a second and 100 MB: only for who asks.
+def _hush() -> None:
     import essentia  # noqa: PLC0415
 
     essentia.log.infoActive = False
     essentia.log.warningActive = False
-    from essentia.standard import MusicExtractor  # noqa: PLC0415
-
-    means = {name: ["mean"] for name in ("lowlevelStats", "rhythmStats", "tonalStats")}
-    try:
-        pool, _ = MusicExtractor(**means)(wave)
-    except RuntimeError as error:
-        words = str(error).replace(wave, "the passage")
-        raise DecodeError(path, f"Essentia could not measure it: {words}") from error
-    measures = _measures(pool)
-    version = f"essentia {essentia.__version__}"
-    return Sound(version, _characteristics(measures), measures)
 
 
-def _measures(pool: Any) -> dict[str, float | str]:  # noqa: ANN401
-    """Return the measures that came out, as plain numbers and words."""
-    there = set(pool.descriptorNames())
-    found: dict[str, float | str] = {}
-    for name, theirs in MEASURES.items():
-        if theirs not in there:
-            continue
-        value = pool[theirs]
-        if isinstance(value, str):
-            found[name] = value
-        elif math.isfinite(value):
-            found[name] = float(value)
+def _plain(value: Any) -> Any:  # noqa: ANN401
+    """Return a value of a pool as JSON has it."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list | np.ndarray):
+        return [_plain(each) for each in value]
+    number = float(f"{float(value):.{DIGITS}g}")
+    return number if math.isfinite(number) else None
+
+
+def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values by dotted names as Essentia's own documents have them."""
+    found: dict[str, Any] = {}
+    for name, value in flat.items():
+        if value is None:
+            continue  # it was no number
+        *above, last = name.split(".")
+        place = found
+        for each in above:
+            place = place.setdefault(each, {})
+        place[last] = value
     return found
-
-
-def _characteristics(measures: dict[str, float | str]) -> dict[str, dict[str, float]]:
-    """Return what the measures say of SPEC's characteristics."""
-    found = {}
-    for name, measure, yes, no, share in CHARACTERISTICS:
-        value = measures.get(measure)
-        if isinstance(value, float):
-            how_much = min(1.0, max(0.0, share(value)))
-            found[name] = {yes: how_much, no: 1.0 - how_much}
-    return found
-
-
-def _dancing(danceability: float) -> float:
-    return danceability / DANCEABILITY_MAX
-
-
-def _brightness(centroid: float) -> float:
-    return math.log2(max(centroid, 1.0) / DARK_HERTZ) / OCTAVES
-
-
-CHARACTERISTICS: Final[
-    tuple[tuple[str, str, str, str, Callable[[float], float]], ...]
-] = (
-    ("danceability", "danceability", "danceable", "not_danceable", _dancing),
-    ("timbre", "spectral_centroid_hertz", "bright", "dark", _brightness),
-    ("tonal_atonal", "key_strength", "tonal", "atonal", float),
-)
-"""Characteristic, the measure it follows from, its two classes, and how much
-of the first class a value is."""
-
-
-def _no_room(path: bytes, error: OSError) -> UnexpectedError:
-    reason = error.strerror or str(error)
-    return UnexpectedError(path, f"temporary sound could not be written: {reason}")

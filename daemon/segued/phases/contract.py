@@ -10,9 +10,10 @@ from segued.compute import Compute
 from segued.config import Config, Settings
 from segued.model import AudioFile, FileId, FileStatus
 from segued.store import codec
+from segued.store.checkpoints import LEISURE
 from segued.store.database import Store
 
-__all__ = ["Deferred", "Dossier", "Phase", "Stop", "Tools"]
+__all__ = ["LEISURE", "Deferred", "Dossier", "Phase", "Stop", "Tools"]
 
 ResultT = TypeVar("ResultT")
 
@@ -48,6 +49,7 @@ class Tools:
 
     Attributes:
         available: What deferred phases may count on now: services and extras.
+        hears: Who can hear how a passage sounds, and which version of them.
         spool: Folder for temporary sound; never a music folder.
         asking: Whether a service is being asked, and answers as far as one knows.
         asked: Called when there may be something to ask.
@@ -61,6 +63,7 @@ class Tools:
     compute: Compute
     spool: Path
     available: frozenset[str] = frozenset()
+    hears: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     asking: Callable[[str], bool] = lambda _service: False
     asked: Callable[[], None] = lambda: None
     at_passage: Callable[[int, int], None] = lambda _passage, _passages: None
@@ -68,9 +71,15 @@ class Tools:
 
 @dataclass(frozen=True, slots=True)
 class Dossier:
-    """All that is known about one file so far. Grows by copying."""
+    """All that is known about one file so far. Grows by copying.
+
+    Attributes:
+        finished: Whether the file is in the library, and only more of it is to be
+            known; it stays what it is.
+    """
 
     file: AudioFile
+    finished: bool = False
     _results: Mapping[int, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     def __getitem__(self, phase: "Phase[ResultT]") -> ResultT:
@@ -85,7 +94,7 @@ class Dossier:
     def with_result(self, phase: "Phase[ResultT]", result: ResultT) -> "Dossier":
         """Return a dossier that also holds `phase`'s result."""
         results = {**self._results, phase.number: result}
-        return Dossier(self.file, MappingProxyType(results))
+        return Dossier(self.file, self.finished, MappingProxyType(results))
 
 
 def _itself(result: ResultT) -> ResultT:
@@ -113,6 +122,7 @@ class Phase(Generic[ResultT]):
         tally: What it adds to the counters, by counter.
         always: Runs even when its checkpoint stands; if it then finds the
             same, later checkpoints stand too.
+        extra: Whether a file is of use without it.
     """
 
     number: int
@@ -126,6 +136,7 @@ class Phase(Generic[ResultT]):
     settings: Callable[[Tools], tuple[object, ...]] = lambda _tools: ()
     tally: Callable[[ResultT], Mapping[str, int]] = lambda _result: {}
     always: bool = False
+    extra: bool = False
 
     def recipe(self, tools: Tools) -> str:
         """Return what, changed, makes a checkpoint of this phase stale."""

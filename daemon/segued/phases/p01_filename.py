@@ -12,7 +12,7 @@ from typing import Final
 from segued.errors import DiskReadError, FileVanishedError, NotRegularError
 from segued.media.looking import LOOK_LIMIT, look
 from segued.media.reading import file_error, signature_of
-from segued.model import FINISHED, AudioFile, Signature
+from segued.model import FINISHED, AudioFile, FileStatus, Signature
 from segued.phases.contract import Dossier, Phase, Stop, Tools
 from segued.store import files
 
@@ -45,6 +45,10 @@ async def run(tools: Tools, dossier: Dossier) -> Looked | Stop:
     if known is None:
         raise FileVanishedError(file.path, "taken off the library's record")
     status, signature = known
+    if dossier.finished:
+        # Whatever else became of it is for others to find.
+        same = status is FileStatus.COMPLETE and signature == found
+        return Looked(found) if same else Stop(status, "not as it was")
     if status in FINISHED and signature == found:
         return Stop(status, "unchanged")
     return Looked(found)
@@ -62,6 +66,8 @@ def _look(path: bytes) -> Signature:
 
 def save(dossier: Dossier, result: Looked) -> None:
     """Make the file PROCESSING, under the signature just seen."""
+    if dossier.finished:
+        return
     file = dossier.file
     files.begin(AudioFile(file.id, file.path, file.root, result.signature))
 

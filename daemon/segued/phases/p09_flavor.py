@@ -1,41 +1,35 @@
 """Phase 9, flavoring: how each passage sounds.
 
-A song that is known is never asked about again. Where no source can be asked
-the file goes on without, and the phase waits; where one fails, the song is
-marked, and a later run may try again. Completion never depends on it.
+What services know is asked at once. What has to be worked out here waits for
+leisure: the file is imported without it, and taken up again when nobody else
+wants the time. Where no source can tell, the phase waits for one; where one
+fails, that is put on record, and may be tried again. Completion never depends
+on any of it.
 """
 
-import asyncio
-import shutil
-import tempfile
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import structlog
-
-from segued.clients.acousticbrainz import Document, document
-from segued.errors import FileUnreadableError, ServiceAnswerError
-from segued.media import essentia
-from segued.model import SongStatus, Span
-from segued.phases import p01_filename, p06_match
-from segued.phases.contract import Deferred, Dossier, Phase, Tools
-from segued.store import codec, lookups, passages, songs
+from segued.phases import sounding
+from segued.phases.contract import LEISURE, Deferred, Dossier, Phase, Tools
+from segued.phases.heard import ESSENTIA, Heard, expected
+from segued.phases.hearsay import (
+    ACOUSTICBRAINZ,
+    Asked,
+    Piece,
+    asked_of,
+    asks_first,
+    may_follow,
+    pieces_of,
+    told_of,
+)
+from segued.store import lookups, sounds
 from segued.store.lookups import Question
-from segued.units import TICKS_PER_SECOND, Seconds, Ticks
+from segued.store.sounds import Flavor, Measured
 
-__all__ = ["PHASE", "SPOOLED", "Flavored", "Sounded"]
+__all__ = ["PHASE", "Flavored", "Sounded"]
 
-LENGTH_MIN: Final = Ticks(3 * TICKS_PER_SECOND)
-"""What is shorter than this is measured as nonsense."""
-
-SPOOLED: Final = "segued-flavor-"
-"""What the names of our folders in the spool begin with."""
-
-ACOUSTICBRAINZ: Final = "acousticbrainz"
-ESSENTIA: Final = "essentia"
-
-log: Final = structlog.get_logger()
+UNSETTLED: Final = ("deferred", "later")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +38,19 @@ class Sounded:
 
     Attributes:
         song: The song it is, if it is one.
-        flavor: JSON of characteristics and measures.
-        source: Which program or service said so, with its version.
-        outcome: For the counters: "pre-existing", "acousticbrainz", "essentia",
-            "too short", "failed", or "deferred" while it is not known.
+        outcome: For the counters: "pre-existing", "too short", "failed", the
+            name of the source, or, while it is not known, "deferred" or "later".
+        flavor: How it sounds, if that was found out now.
+        measured: What was measured of it, if it was.
+        failure: Why something could not be found out.
     """
 
     passage: str
     song: str | None
     outcome: str
-    flavor: str | None = None
-    source: str | None = None
+    flavor: Flavor | None = None
+    measured: Measured | None = None
+    failure: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,193 +74,141 @@ async def run(tools: Tools, dossier: Dossier) -> Flavored | Deferred[Flavored]:
         FileChangedError: It is not the file that was hashed.
         FileVanishedError: It is gone.
     """
-    pieces = await _pieces(tools, dossier)
-    asked = await _asked(tools, [each for each in pieces if each.is_pending])
+    pieces = await pieces_of(tools, dossier)
+    asked = await asked_of(tools, pieces)
     sounded = []
     for number, piece in enumerate(pieces, start=1):
         tools.at_passage(number, len(pieces))
         sounded.append(await _sounded(tools, dossier, piece, asked))
     result = Flavored(tuple(sounded), asked.asks, asked.empty)
-    waiting = [
-        piece
-        for piece, each in zip(pieces, sounded, strict=True)
-        if each.outcome == "deferred"
-    ]
-    if waiting:
-        if any(_may_follow(tools, piece, asked) for piece in waiting):
+    for piece, each in zip(pieces, sounded, strict=True):
+        if each.outcome == "deferred" and may_follow(tools, piece, asked):
             return Deferred(result, ACOUSTICBRAINZ, "AcousticBrainz has not answered")
+    outcomes = {each.outcome for each in sounded}
+    if "later" in outcomes:
+        return Deferred(result, LEISURE, "others come first")
+    if "deferred" in outcomes:
         return Deferred(result, ESSENTIA, "no source of flavor can be asked")
     return result
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """A passage, and what its flavor can be asked by.
-
-    Attributes:
-        mbids: Recordings that it is or may be, the likeliest first.
-        is_known: Whether those are all there will be.
-    """
-
-    passage: str
-    song: str | None
-    span: Span
-    mbids: tuple[str, ...]
-    is_pending: bool
-    is_known: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What AcousticBrainz says, and does not say yet."""
-
-    known: Mapping[str, Document]
-    asks: tuple[Question, ...] = ()
-    empty: tuple[str, ...] = ()
-
-
-async def _pieces(tools: Tools, dossier: Dossier) -> list[_Piece]:
-    there = await tools.store.do(songs.song_of, dossier.file.id)
-    known = await tools.store.do(songs.flavored, [song for _, song in there if song])
-    heard = await tools.store.do(songs.flavored_without, dossier.file.id)
-    matches = dossier[p06_match.PHASE].matches
-    pieces = []
-    for (passage, song), match in zip(there, matches, strict=True):
-        ready = song in known if song else passage in heard
-        mbid = match.song.song.mbid if match.song else None
-        mbids = tuple(dict.fromkeys([*([mbid] if mbid else []), *(match.heard or ())]))
-        # With an id there is something to ask; without one, AcoustID may give it.
-        is_known = bool(mbid) or match.heard is not None
-        pieces.append(
-            _Piece(passage, song, match.passage.span, mbids, not ready, is_known)
-        )
-    return pieces
-
-
-async def _asked(tools: Tools, pending: Sequence[_Piece]) -> _Asked:
-    """Return what is known of the recordings that some passages are or may be."""
-    if ACOUSTICBRAINZ not in tools.config.flavoring.sources:
-        return _Asked({})
-    every = list(dict.fromkeys(mbid for each in pending for mbid in each.mbids))
-    answers = await tools.store.do(lookups.answers, ACOUSTICBRAINZ, every)
-    read = {mbid: _read(raw) for mbid, raw in answers.items() if raw}
-    known = {mbid: found for mbid, found in read.items() if found.characteristics}
-    # One recording of a passage says enough.
-    left = [each.mbids for each in pending if known.keys().isdisjoint(each.mbids)]
-    mbids = list(dict.fromkeys(mbid for each in left for mbid in each))
-    return _Asked(
-        known,
-        tuple(Question(mbid, mbid) for mbid in mbids if mbid not in answers),
-        tuple(mbid for mbid in mbids if answers.get(mbid) == b""),
-    )
-
-
-def _read(raw: bytes) -> Document:
-    """Return what a document says; nothing, of one that is not understood any more."""
-    try:
-        return document(raw)
-    except ServiceAnswerError:
-        return Document({}, "")
-
-
 async def _sounded(
-    tools: Tools, dossier: Dossier, piece: _Piece, asked: _Asked
+    tools: Tools, dossier: Dossier, piece: Piece, asked: Asked
 ) -> Sounded:
-    """Return how a passage sounds by the first source that can say so."""
-    passage, song = piece.passage, piece.song
-    if not piece.is_pending:
-        return Sounded(passage, song, "pre-existing")
-    for source in tools.config.flavoring.sources:
-        if source == ACOUSTICBRAINZ:
-            found = [asked.known[mbid] for mbid in piece.mbids if mbid in asked.known]
-            if found:
-                return _told(piece, found[0])
-            if _may_follow(tools, piece, asked):
-                return Sounded(passage, song, "deferred")
-        elif piece.span.length < LENGTH_MIN:
-            return Sounded(passage, song, "too short")
-        elif ESSENTIA in tools.available:
-            return await _ask_essentia(tools, dossier, passage, song, piece.span)
-    return Sounded(passage, song, "deferred")
+    """Return how a passage sounds: by those before us, by a service, or by us."""
+    told = told_of(piece, asked)
+    ours_first = not asks_first(tools) and expected(tools) is not None
+    if (
+        not ours_first
+        and told is None
+        and piece.flavor is None
+        and may_follow(tools, piece, asked)
+    ):
+        return Sounded(piece.there.passage, piece.song, "deferred")
+    heard = await sounding.kept(tools, dossier, piece.span)
+    if sounding.missing(tools, piece.span, heard):
+        if LEISURE not in tools.available:
+            return _concluded(tools, piece, told, heard, "later")
+        heard = await sounding.sound(tools, dossier, piece.span, heard)
+    return _concluded(tools, piece, told, heard)
 
 
-def _may_follow(tools: Tools, piece: _Piece, asked: _Asked) -> bool:
-    """Return whether AcousticBrainz may say something about a passage soon."""
-    if not tools.asking(ACOUSTICBRAINZ):
-        return False
-    waits = {question.key for question in asked.asks} & set(piece.mbids)
-    return bool(waits) or (not piece.is_known and tools.asking("acoustid"))
-
-
-def _told(piece: _Piece, found: Document) -> Sounded:
-    flavor = codec.encode(
-        {"characteristics": found.characteristics, "version": found.version}
-    )
-    return Sounded(piece.passage, piece.song, ACOUSTICBRAINZ, flavor, ACOUSTICBRAINZ)
-
-
-async def _ask_essentia(
-    tools: Tools, dossier: Dossier, passage: str, song: str | None, span: Span
+def _concluded(
+    tools: Tools,
+    piece: Piece,
+    told: Flavor | None,
+    heard: Heard,
+    outcome: str = "",
 ) -> Sounded:
-    limit = Seconds(tools.config.compute.flavor_seconds)
-    path, signature = dossier.file.path, dossier[p01_filename.PHASE].signature
-    # A folder of its own: a child that is killed cannot tidy up after itself.
-    try:
-        place = await asyncio.to_thread(
-            tempfile.mkdtemp, prefix=SPOOLED, dir=tools.spool
-        )
-    except OSError as error:
-        log.info("flavor.failed", code="spool", detail=str(error))
-        return Sounded(passage, song, "failed")
-    try:
-        sound = await tools.compute.long(
-            limit, essentia.flavor_of, path, signature, span, place
-        )
-    except FileUnreadableError as error:
-        log.info("flavor.failed", code=error.code, detail=str(error))
-        return Sounded(passage, song, "failed")
-    finally:
-        await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
-    flavor = codec.encode(
-        {"characteristics": sound.characteristics, "measures": sound.measures}
-    )
-    return Sounded(passage, song, "essentia", flavor, sound.version)
+    """Return what all of it amounts to.
+
+    Args:
+        tools: What there is.
+        piece: The passage.
+        told: What others say.
+        heard: What was heard of it here.
+        outcome: Given where it is not the last word.
+    """
+    passage, song = piece.there.passage, piece.song
+    flavor = told
+    if told is None or not (asks_first(tools) or len(piece.there.songs) > 1):
+        flavor = _ours(tools, piece, heard) or (None if piece.flavor else told)
+    failure = "; ".join(f"{who}: {why}" for who, why in heard.failures.items())
+    measured = heard.measured if heard.said else None
+    if outcome:
+        return Sounded(passage, song, outcome, flavor, measured)
+    if flavor is not None:
+        # How the song's other passages sound is none of this one's business.
+        outcome = "pre-existing" if flavor == piece.flavor else flavor.source
+    elif piece.flavor is not None:
+        outcome = "pre-existing"
+    elif failure:
+        outcome = "failed"
+    elif sounding.is_short(piece.span):
+        outcome = "too short"
+    elif tools.config.flavoring.sources:
+        outcome = "deferred"
+    else:
+        outcome = "none"
+    return Sounded(passage, song, outcome, flavor, measured, failure or None)
+
+
+def _ours(tools: Tools, piece: Piece, heard: Heard) -> Flavor | None:
+    """Return how a passage sounds as we hear it, unless somebody said it better."""
+    if piece.flavor is not None:
+        said = piece.flavor.source, piece.flavor.version
+        if piece.is_told or said == expected(tools):
+            return None
+    found = heard.flavor(tools.hears)
+    if found is None or piece.flavor is None:
+        return found
+    before, now = (set(each.source.split("+")) for each in (piece.flavor, found))
+    return None if now < before else found
 
 
 def save(dossier: Dossier, result: Flavored) -> None:
-    """Put the flavor on the song, or on the passage where there is none."""
+    """Put the flavor on the song, or on the passage where it is not one."""
     lookups.want(dossier.file.id, ACOUSTICBRAINZ, result.asks, result.empty)
     for each in result.sounded:
-        if each.outcome in ("pre-existing", "too short", "deferred"):
-            continue
+        if each.measured is not None:
+            sounds.measured(each.passage, each.measured)
         if each.song is None:
-            if each.flavor and each.source:
-                passages.set_flavor(each.passage, each.flavor, each.source)
-        elif each.outcome == "failed":
-            songs.set_flavor(each.song, SongStatus.FLAVORING_FAILED)
+            if each.flavor is not None:
+                sounds.set_passage(each.passage, each.flavor)
         else:
-            songs.set_flavor(
-                each.song, SongStatus.FLAVOR_READY, each.flavor, each.source
-            )
+            sounds.set_passage(each.passage, None)
+            if each.flavor is not None or each.outcome == "failed":
+                sounds.set_song(each.song, each.flavor)
+        if each.outcome not in UNSETTLED:
+            sounds.set_failure(each.passage, each.failure)
 
 
 def _tally(found: Flavored) -> dict[str, int]:
     counts: dict[str, int] = {}
     for each in found.sounded:
-        counts[each.outcome] = counts.get(each.outcome, 0) + 1
+        if each.outcome != "later":
+            counts[each.outcome] = counts.get(each.outcome, 0) + 1
     return counts
+
+
+def _recipe(tools: Tools) -> tuple[object, ...]:
+    """Return what, changed, may make passages sound otherwise."""
+    said = expected(tools)
+    return tools.config.flavoring.sources, sorted(tools.hears.items()), said
 
 
 PHASE: Final = Phase(
     number=9,
     name="flavor",
     title="Flavoring",
-    version=1,
+    version=2,
     result=Flavored,
     run=run,
     save=save,
+    settings=_recipe,
     kept=lambda found: Flavored(
-        tuple(each for each in found.sounded if each.outcome != "deferred")
+        tuple(each for each in found.sounded if each.outcome not in UNSETTLED)
     ),
     tally=_tally,
+    extra=True,
 )

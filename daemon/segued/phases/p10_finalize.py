@@ -27,6 +27,8 @@ async def run(tools: Tools, dossier: Dossier) -> Finalized:
 def save(dossier: Dossier, result: Finalized) -> None:
     """Complete the passages, and with them the file."""
     del result
+    if dossier.finished:
+        return
     passages.complete(dossier.file.id)
     files.finish(dossier.file.id, FileStatus.COMPLETE)
 

@@ -16,7 +16,7 @@ from segued.clients.musicbrainz import (
 )
 from segued.clients.pace import Clock
 from segued.clients.service import Service
-from segued.config import Services
+from segued.sections import Services
 from segued.store import codec
 from segued.store.lookups import Answered, Question
 

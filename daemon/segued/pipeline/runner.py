@@ -18,7 +18,7 @@ from segued.errors import (
 )
 from segued.model import AudioFile, FileStatus
 from segued.phases import PHASES
-from segued.phases.contract import Deferred, Dossier, Phase, Stop, Tools
+from segued.phases.contract import LEISURE, Deferred, Dossier, Phase, Stop, Tools
 from segued.store import checkpoints, codec, files
 
 __all__ = ["Outcome", "import_file"]
@@ -35,11 +35,13 @@ class Outcome:
 
     Attributes:
         waits_for: What its deferred phases need, without repeats.
+        analysed: Whether also those phases are done that it can be used without.
     """
 
     status: FileStatus
     reason: str | None = None
     waits_for: tuple[str, ...] = ()
+    analysed: bool = True
 
 
 async def import_file(
@@ -62,9 +64,10 @@ async def import_file(
         StoreError: The library cannot be used any more.
     """
     standing = await _standing(file, tools)
-    dossier = Dossier(file)
+    dossier = Dossier(file, LEISURE in tools.available)
     took_ms: dict[str, int] = {}
     waits_for: list[str] = []
+    analysed = True
 
     for phase in PHASES:
         held = standing.get(phase.number)
@@ -74,7 +77,7 @@ async def import_file(
             log.debug("phase.started", phase=phase.number)
             outcome = await _run(phase, tools, dossier)
             if isinstance(outcome, Stop):
-                return _done(outcome.status, outcome.reason, (), took_ms)
+                return _done(Outcome(outcome.status, outcome.reason), took_ms)
             fresh = _Held.of(outcome)
             stands = held is not None and held.result == fresh.result
             stop = await _keep(phase, tools, dossier, fresh, stands=stands)
@@ -85,12 +88,16 @@ async def import_file(
             took_ms[phase.name] = round(1_000 * (time.monotonic() - started))
             left(phase, held.result)
             if stop is not None:
-                return _done(stop.status, stop.reason, (), took_ms)
+                return _done(Outcome(stop.status, stop.reason), took_ms)
         dossier = dossier.with_result(phase, phase.kept(held.result))
         if held.needs is not None:
             waits_for.append(held.needs)
+            analysed = analysed and not phase.extra
 
-    return _done(FileStatus.COMPLETE, None, tuple(dict.fromkeys(waits_for)), took_ms)
+    ended = Outcome(
+        FileStatus.COMPLETE, None, tuple(dict.fromkeys(waits_for)), analysed
+    )
+    return _done(ended, took_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,16 +203,19 @@ def _save(
     """
     del tools
     first, file = PHASES[0], dossier.file
-    if phase is not first and not files.is_ours(file.id, dossier[first].signature):
+    if phase is not first and not files.is_ours(
+        file.id, dossier[first].signature, finished=dossier.finished
+    ):
         raise FileChangedError(file.path, "changed while it was worked on")
     return phase.save(dossier, held.result)
 
 
-def _done(
-    status: FileStatus,
-    reason: str | None,
-    waits_for: tuple[str, ...],
-    took_ms: dict[str, int],
-) -> Outcome:
-    log.info("file.done", status=status.value, reason=reason, took_ms=took_ms)
-    return Outcome(status, reason, waits_for)
+def _done(outcome: Outcome, took_ms: dict[str, int]) -> Outcome:
+    log.info(
+        "file.done",
+        status=outcome.status.value,
+        reason=outcome.reason,
+        analysed=outcome.analysed,
+        took_ms=took_ms,
+    )
+    return outcome

@@ -14,12 +14,12 @@ from segued.media.looking import LOOK_LIMIT, look
 from segued.media.reading import is_away
 from segued.model import AudioFile, FileStatus
 from segued.paths import shown
-from segued.phases.contract import Phase, Tools
+from segued.phases.contract import LEISURE, Phase, Tools
 from segued.pipeline.runner import Outcome, import_file
 from segued.pipeline.verdict import Verdict, judge
 from segued.progress.board import Board
 from segued.store import files, folders, intake, lookups
-from segued.workqueue import WorkQueue
+from segued.workqueue import Flight, Priority, WorkQueue
 
 __all__ = ["Worker"]
 
@@ -50,39 +50,64 @@ class Worker:
             StoreError: The library cannot be used any more.
         """
         while True:
-            file = await self.queue.take()
-            name = shown(os.path.basename(file.path))
+            flight = await self.queue.take()
             try:
                 with structlog.contextvars.bound_contextvars(
-                    worker=self.number, file=shown(file.path)
+                    worker=self.number, file=shown(flight.file.path)
                 ):
-                    await self._see_through(file, name)
+                    if flight.priority is Priority.IMPORTED:
+                        await self._learn_more(flight)
+                    else:
+                        await self._see_through(flight.file)
             finally:
                 self.board.leave(self.number)
-                self.queue.done(file)
+                self.queue.done(flight)
 
-    async def _see_through(self, file: AudioFile, name: str) -> None:
+    def _import(self, file: AudioFile, tools: Tools) -> Coroutine[Any, Any, Outcome]:
+        """Return the import of a file that shows on the board."""
+        name = shown(os.path.basename(file.path))
+
         def entered(phase: Phase[Any]) -> None:
             self.board.enter(self.number, file.id, name, phase.number, phase.title)
 
         def left(phase: Phase[Any], result: Any) -> None:  # noqa: ANN401
             counts = phase.tally(result)
-            self.board.count(str(phase.number), counts)
+            if phase.extra or LEISURE not in tools.available:
+                self.board.count(str(phase.number), counts)
             self.board.passed(self.number)
             if "passages" in counts:
                 self.board.at_passage(self.number, None, counts["passages"])
 
-        tools = replace(
-            self.tools, at_passage=partial(self.board.at_passage, self.number)
-        )
-        limits = tools.config.importing
+        at_passage = partial(self.board.at_passage, self.number)
+        tools = replace(tools, at_passage=at_passage)
+        return import_file(file, tools, entered=entered, left=left)
+
+    async def _learn_more(self, flight: Flight) -> None:
+        """Have an imported file analysed, unless somebody waits who goes first.
+
+        Whatever else becomes of it meanwhile is found by those who watch it.
+        """
+        tools = replace(self.tools, available=self.tools.available | {LEISURE})
+        file = flight.file
+        try:
+            outcome = await self._while_there(
+                file, self._import(file, tools), flight.makes_way
+            )
+        except FileError as error:
+            log.info("analysis.left", code=error.code, detail=str(error))
+            return
+        if outcome is None:
+            log.debug("analysis.made_way")
+        elif outcome.analysed:
+            self.board.analysed(file.id)
+
+    async def _see_through(self, file: AudioFile) -> None:
+        limits = self.tools.config.importing
         tries = 0
         while True:
             tries += 1
             try:
-                outcome = await self._while_there(
-                    file, import_file(file, tools, entered=entered, left=left)
-                )
+                outcome = await self._while_there(file, self._import(file, self.tools))
             except FileError as error:
                 verdict = judge(error, tries=tries, tries_max=limits.unsettled_tries)
                 if verdict is Verdict.AGAIN:
@@ -91,29 +116,51 @@ class Worker:
                     continue
                 await self._give_up(file, error, verdict)
             else:
-                self._count(file, outcome)
-                await self._settle(file, outcome)
+                if outcome is not None:
+                    self._count(file, outcome)
+                    await self._settle(file, outcome)
             return
 
     async def _while_there(
-        self, file: AudioFile, work: Coroutine[Any, Any, Outcome]
-    ) -> Outcome:
+        self,
+        file: AudioFile,
+        work: Coroutine[Any, Any, Outcome],
+        until: asyncio.Event | None = None,
+    ) -> Outcome | None:
         """Work on a file as long as its disk is there: a child may hang in it.
+
+        Args:
+            file: The file.
+            work: What is done with it.
+            until: Set when it is to be left alone.
+
+        Returns:
+            What came of it; None: it was left alone.
 
         Raises:
             DiskReadError: The disk is away, or went.
         """
         task = asyncio.ensure_future(work)
+        ends: set[asyncio.Future[Any]] = {task}
+        if until is not None:
+            ends.add(asyncio.ensure_future(until.wait()))
         try:
             while file.root not in self.away:
-                done, _ = await asyncio.wait({task}, timeout=GLANCE_SECONDS)
-                if done:
+                done, _ = await asyncio.wait(
+                    ends,
+                    timeout=GLANCE_SECONDS,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                if task in done:
                     return task.result()
+                if done:
+                    return None
             raise DiskReadError(file.path, "its disk is away")
         finally:
-            if not task.done():
-                task.cancel()
-                await asyncio.wait({task})
+            for each in ends:
+                if not each.done():
+                    each.cancel()
+                    await asyncio.wait({each})
 
     async def _settle(self, file: AudioFile, outcome: Outcome) -> None:
         """Take up whom this end, or an answer that came before it, lets go on."""
@@ -160,4 +207,9 @@ class Worker:
         if outcome.status is FileStatus.PENDING:
             # A file that moved while it was unfinished: its old self goes on.
             return
-        self.board.finished(file.id, outcome.status, outcome.waits_for)
+        self.board.finished(
+            file.id,
+            outcome.status,
+            set(outcome.waits_for) - {LEISURE},
+            analysed=outcome.analysed,
+        )

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from segued.model import FileId, FileStatus, SessionState
+from segued.progress.lines import WorkerLine
 from segued.progress.spread import Spread
 from segued.units import Seconds
 
-__all__ = ["Board", "FolderLine", "Snapshot", "Standing", "WorkerLine"]
+__all__ = ["Board", "Snapshot", "Standing"]
 
 GROUPS: Final = ("scanning", "processing", *map(str, range(1, 11)), "files complete")
 """The thirteen groups of counters: two, one for each phase, and one.
@@ -20,57 +21,9 @@ Source: SPEC032.
 SETTLED_AFTER: Final = 3
 """A rate from fewer files than this says nothing about the rest."""
 
-STALLED_SECONDS: Final = 120.0
-"""Hardly any file takes so long over one phase."""
-
 OVER: Final = frozenset(
     {SessionState.COMPLETED, SessionState.CANCELLED, SessionState.FAILED}
 )
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerLine:
-    """What one worker is at.
-
-    Attributes:
-        passage: Which passage of the file; None when it is at all of them.
-        passages: How many there are; None while that is not known.
-        seconds: How long it has been in this phase.
-    """
-
-    worker: int
-    file: FileId
-    name: str
-    phase: int
-    title: str
-    passage: int | None
-    passages: int | None
-    seconds: Seconds
-
-    @property
-    def stalled(self) -> bool:
-        """Whether it looks as if it did not get on."""
-        return self.seconds >= STALLED_SECONDS
-
-
-@dataclass(frozen=True, slots=True)
-class FolderLine:
-    """How it stands with a music folder.
-
-    Attributes:
-        state: "scanning", "watching", "polling" or "offline".
-        why: Why it is not watched for events.
-        unsettled: Files that are being written.
-        restless: Those that have been for very long.
-        unreadable: Folders that could not be looked into, with the reason.
-    """
-
-    root: str
-    state: str
-    why: str | None = None
-    unsettled: int = 0
-    restless: tuple[str, ...] = ()
-    unreadable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +33,7 @@ class Snapshot:
     Attributes:
         total: Files in the folders, as far as they have been scanned.
         done: Those of them with nothing ahead of them, failed ones included.
+        analysed: Those of them of which nothing more is to be known.
         rate: Files per second in this run; None while that says nothing.
         left: Expected time to the end; None while unknown.
         lookups: Questions that outside services have yet to answer; only
@@ -92,6 +46,7 @@ class Snapshot:
     done: int
     failed: int
     deferred: int
+    analysed: int
     elapsed: Seconds
     rate: float | None
     left: Seconds | None
@@ -107,12 +62,17 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Files, counted: all there are, with nothing ahead of them, failed, deferred."""
+    """Files, counted: all there are, with nothing ahead of them, failed, deferred.
+
+    Attributes:
+        unanalysed: Those with nothing ahead of them but phases that can wait.
+    """
 
     total: int
     done: int
     failed: int
     deferred: int
+    unanalysed: int
 
 
 @dataclass(slots=True)
@@ -131,6 +91,7 @@ class Board:
     """Where the pipeline writes what it is at. Belongs to the event loop.
 
     Attributes:
+        unanalysed: Files of which more is to be known, from before.
         took: How long each phase takes, by its number, since the process began.
     """
 
@@ -139,11 +100,13 @@ class Board:
     total: int = 0
     failed: int = 0
     lookups: int = 0
+    unanalysed: int = 0
     took: dict[int, Spread] = field(default_factory=dict)
     _counted: Standing | None = None
     _before: int = 0
     _ended: set[FileId] = field(default_factory=set)
     _deferred: set[FileId] = field(default_factory=set)
+    _unanalysed: set[FileId] = field(default_factory=set)
     _started: float = 0.0
     _stopped: float | None = None
     _desks: dict[int, _Desk] = field(default_factory=dict)
@@ -212,6 +175,7 @@ class Board:
         self._stopped = None
         self._ended.clear()
         self._deferred.clear()
+        self._unanalysed.clear()
         self._counters.update({group: {} for group in GROUPS})
 
     def recount(self, standing: Standing) -> None:
@@ -219,7 +183,12 @@ class Board:
         self._counted = standing
 
     def finished(
-        self, file: FileId, status: FileStatus, waits_for: Iterable[str]
+        self,
+        file: FileId,
+        status: FileStatus,
+        waits_for: Iterable[str],
+        *,
+        analysed: bool = True,
     ) -> None:
         """Count a file that came to its end; it may do so again, with more known."""
         if file not in self._ended:
@@ -229,7 +198,18 @@ class Board:
             self._deferred.add(file)
         else:
             self._deferred.discard(file)
+        if analysed:
+            self._unanalysed.discard(file)
+        else:
+            self._unanalysed.add(file)
         self.count("files complete", {status.value: 1})
+
+    def analysed(self, file: FileId) -> None:
+        """Count a file of which nothing more is to be known."""
+        if file in self._unanalysed:
+            self._unanalysed.remove(file)
+        else:
+            self.unanalysed = max(0, self.unanalysed - 1)
 
     def snapshot(self) -> Snapshot:
         """Return the board as it is now."""
@@ -241,6 +221,7 @@ class Board:
             done=min(self._before + ended, self.total),
             failed=self.failed,
             deferred=len(self._deferred),
+            unanalysed=self.unanalysed + len(self._unanalysed),
         )
         rate = ended / elapsed if ended >= SETTLED_AFTER and elapsed else None
         left = Seconds((standing.total - standing.done) / rate) if rate else None
@@ -251,6 +232,7 @@ class Board:
             done=standing.done,
             failed=standing.failed,
             deferred=standing.deferred,
+            analysed=max(0, standing.done - standing.unanalysed),
             elapsed=Seconds(elapsed),
             rate=rate,
             left=left,

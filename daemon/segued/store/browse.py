@@ -50,11 +50,13 @@ PASSAGE: Final = """
     passages.title, passages.artist, passages.album,
     songs.mbid AS recording_mbid, albums.mbid AS release_mbid,
     passages.confidence, passages.score, passages.status,
-    coalesce(songs.flavor_source, passages.flavor_source) AS flavor_source
+    coalesce(passages.flavor_source, songs.flavor_source) AS flavor_source
 """
 WITH_SONG: Final = """
-    LEFT JOIN passage_songs ON passage_songs.passage_id = passages.id
-    LEFT JOIN songs ON songs.id = passage_songs.song_id
+    LEFT JOIN songs ON songs.id = (
+        SELECT song_id FROM passage_songs WHERE passage_id = passages.id
+        ORDER BY length_ticks IS NULL DESC, length_ticks DESC, song_id LIMIT 1
+    )
     LEFT JOIN passage_albums ON passage_albums.passage_id = passages.id
     LEFT JOIN albums ON albums.id = passage_albums.album_id
 """

@@ -2,12 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from segued.model import FileId
 from segued.store.models import Checkpoint, Crash, now
 from segued.store.prepared import Query, prepared
 
-__all__ = ["Kept", "kept", "put"]
+__all__ = ["LEISURE", "Kept", "kept", "put"]
+
+LEISURE: Final = "leisure"
+"""What a phase waits for that others are not to wait for: it is there for a file
+that was imported, and is taken up again when there is time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,13 +22,13 @@ from typing import Any, Final, ParamSpec, TypeVar
 import peewee
 import structlog
 
-from segued.config import StoreLimits
 from segued.errors import (
     StoreCorruptError,
     StoreLockedError,
     StoreTooNewError,
     StoreUnwritableError,
 )
+from segued.sections import StoreLimits
 from segued.store import entities, migrate, models, search
 from segued.store.faults import store_error
 

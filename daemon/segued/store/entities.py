@@ -28,6 +28,7 @@ from segued.store.models import (
     Passage,
     Session,
     Setting,
+    Sound,
     Table,
     new_id,
     now,
@@ -58,6 +59,8 @@ class Song(Table):
     status = TextField(default=SongStatus.PENDING)
     flavor = TextField(null=True)  # JSON
     flavor_source = TextField(null=True)
+    flavor_version = TextField(null=True)  # of what said so
+    flavored_at = TextField(null=True)
 
     class Meta:
         table_name = "songs"
@@ -103,10 +106,11 @@ class Album(Table):
 
 
 class PassageSong(Table):
-    """Which song a passage is."""
+    """Which song a passage is; or which ones, where a person or program says so."""
 
     passage = ForeignKeyField(Passage, on_delete="CASCADE", index=False)
     song = ForeignKeyField(Song, on_delete="CASCADE")
+    length_ticks = IntegerField(null=True)  # how long it runs; null: all the time
 
     class Meta:
         table_name = "passage_songs"
@@ -176,6 +180,6 @@ TABLES: Final = (
     *(File, Checkpoint, Curve, Passage, Song, Artist, Work, Album),
     *(PassageSong, SongArtist, SongWork, PassageAlbum, Decision, Failure),
     *(Session, Setting, Crash, AcoustIdAnswer, MusicBrainzAnswer, Lookup),
-    *(Overrule, AcousticBrainzAnswer),
+    *(Overrule, AcousticBrainzAnswer, Sound),
 )
 """All there are, referred to before referring."""

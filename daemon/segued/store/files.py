@@ -52,13 +52,14 @@ def begin(file: AudioFile) -> None:
     )
 
 
-def is_ours(file: FileId, signature: Signature) -> bool:
-    """Return whether a file is still being worked on as what it was begun as.
+def is_ours(file: FileId, signature: Signature, *, finished: bool = False) -> bool:
+    """Return whether a file is still worked on as what it was begun as.
 
     Somebody who watches its folder may know better by now: that it is gone, or
     that other bytes are there.
     """
-    return status_of(file) == (FileStatus.PROCESSING, signature)
+    status = FileStatus.COMPLETE if finished else FileStatus.PROCESSING
+    return status_of(file) == (status, signature)
 
 
 def finish(file: FileId, status: FileStatus) -> None:

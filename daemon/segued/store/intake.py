@@ -18,7 +18,8 @@ from segued.model import (
     PassageStatus,
     Signature,
 )
-from segued.store import content
+from segued.store import content, sounds
+from segued.store.checkpoints import LEISURE
 from segued.store.folders import weigh_again
 from segued.store.models import Checkpoint, Failure, File, Passage, new_id, tuples
 from segued.store.reopen import below, take_up
@@ -29,6 +30,7 @@ __all__ = [
     "backlog",
     "folders_under",
     "forsake",
+    "unhurried",
 ]
 
 INSERTS_AT_ONCE = 200
@@ -177,9 +179,8 @@ def _renew(file: FileId, signature: Signature) -> None:
     """Take note that other bytes are at a known path: all phases again."""
     content.release(file)
     Checkpoint.delete().where(Checkpoint.file == file).execute()
-    Passage.update(status=PassageStatus.PENDING, flavor=None, flavor_source=None).where(
-        Passage.file == file
-    ).execute()
+    sounds.forget(file)
+    Passage.update(status=PassageStatus.PENDING).where(Passage.file == file).execute()
     Failure.delete().where(Failure.file == file).execute()
     File.update(
         status=FileStatus.PENDING,
@@ -261,6 +262,34 @@ def backlog(place: bytes, *, root: bytes, after: bytes, limit: int) -> list[Audi
     rows = (
         File.select(File.id, File.path, File.size_bytes, File.mtime_ns, File.inode)
         .where(below(place), File.status == FileStatus.PENDING, File.path > after)
+        .order_by(File.path)
+        .limit(limit)
+    )
+    return [
+        AudioFile(FileId(file), bytes(path), root, Signature(*signature))
+        for file, path, *signature in tuples(rows)
+    ]
+
+
+def unhurried(root: bytes, *, after: bytes, limit: int) -> list[AudioFile]:
+    """Return imported files of which more is to be known when there is time.
+
+    Args:
+        root: The music folder that they are below.
+        after: A path; in path order, those after it.
+        limit: How many at most.
+    """
+    rows = (
+        Checkpoint.select(
+            File.id, File.path, File.size_bytes, File.mtime_ns, File.inode
+        )
+        .join(File)
+        .where(
+            Checkpoint.needs == LEISURE,
+            File.status == FileStatus.COMPLETE,
+            below(root),
+            File.path > after,
+        )
         .order_by(File.path)
         .limit(limit)
     )

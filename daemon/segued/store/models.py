@@ -40,6 +40,7 @@ __all__ = [
     "Passage",
     "Session",
     "Setting",
+    "Sound",
     "Table",
     "database",
     "new_id",
@@ -192,8 +193,18 @@ class Passage(Table):
     confidence = TextField(default=Confidence.NONE)
     score = FloatField(default=0.0)
     status = TextField(default=PassageStatus.PENDING)
-    flavor = TextField(null=True)  # JSON; of a passage without song
+    flavor = TextField(null=True)  # JSON; of a passage that is not one song
     flavor_source = TextField(null=True)
+    flavor_version = TextField(null=True)  # of what said so
+    flavored_at = TextField(null=True)
+    flavor_failure = TextField(null=True)  # why it is not known how it sounds
+    bpm = FloatField(null=True)  # what was measured; null while it was not
+    key = TextField(null=True)  # "F#"
+    scale = TextField(null=True)  # "major" or "minor"
+    key_strength = FloatField(null=True)  # 0 to 1
+    loudness_lufs = FloatField(null=True)  # EBU R128, the whole passage
+    loudness_range_lu = FloatField(null=True)
+    true_peak_dbtp = FloatField(null=True)
 
     class Meta:
         table_name = "passages"
@@ -207,6 +218,27 @@ class Passage(Table):
             Check("lead_in_ticks <= lead_out_ticks"),
             Check("score BETWEEN 0 AND 1"),
         ]
+
+
+class Sound(Table):
+    """What one tool heard in one stretch of some audio, whole and for ever.
+
+    Keyed by the audio and not by the file, as `Curve`; so what follows from it
+    can be worked out anew without decoding.
+    """
+
+    audio_hash = TextField()
+    start_ticks = IntegerField()
+    end_ticks = IntegerField()
+    source = TextField()
+    version = TextField()  # of the tool, and of how it is used
+    said = BlobField()  # deflated JSON
+    at = TextField(default=now)
+
+    class Meta:
+        table_name = "sounds"
+        primary_key = CompositeKey("audio_hash", "start_ticks", "end_ticks", "source")
+        constraints: ClassVar = [Check("0 <= start_ticks AND start_ticks < end_ticks")]
 
 
 class Decision(Table):

@@ -9,7 +9,7 @@ from segued.store.models import Decision, Passage, new_id, now
 from segued.store.prepared import Query, prepared
 from segued.units import Ticks
 
-__all__ = ["Decided", "complete", "of_file", "replace", "set_flavor", "set_leads"]
+__all__ = ["Decided", "complete", "of_file", "replace", "set_leads"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +80,6 @@ def set_leads(file: FileId, leads: Sequence[tuple[Ticks | None, Ticks | None]]) 
     """Put lead-in and lead-out of a file's passages on record, in order."""
     for passage, (lead_in, lead_out) in zip(of_file(file), leads, strict=True):
         _set_leads(passage, lead_in, lead_out)
-
-
-def set_flavor(passage: str, flavor: str, source: str) -> None:
-    """Put on record how a passage without a song sounds."""
-    Passage.update(flavor=flavor, flavor_source=source).where(
-        Passage.id == passage
-    ).execute()
 
 
 def complete(file: FileId) -> int:

@@ -8,11 +8,10 @@ from typing import Any, Final
 from peewee import SQL, fn
 
 from segued.errors import WorkCrashedError
-from segued.model import FileId, FileStatus, SongStatus
+from segued.model import FileId, FileStatus
 from segued.paths import slashed
 from segued.store import files
 from segued.store.content import NOT_OWNERS
-from segued.store.entities import PassageSong, Song
 from segued.store.models import Checkpoint, Crash, Failure, File, Passage, tuples
 
 __all__ = [
@@ -30,6 +29,7 @@ __all__ = [
     "reopen_stale",
     "take_up",
     "take_up_from",
+    "unanalysed",
 ]
 
 
@@ -146,17 +146,32 @@ def go_on_without(service: str, roots: Sequence[bytes]) -> int:
     return len(found)
 
 
+def unanalysed(roots: Sequence[bytes]) -> int:
+    """Return of how many files that are imported more is to be known.
+
+    Args:
+        roots: The music folders it is about; all of the library's, if none.
+    """
+    count: int = (
+        Checkpoint.select()
+        .join(File)
+        .where(
+            Checkpoint.phase == FLAVORING,
+            ~Checkpoint.needs.is_null(),
+            File.status == FileStatus.COMPLETE,
+            below_any(roots) if roots else True,
+        )
+        .count()
+    )
+    return count
+
+
 def reopen_failed(*, code: str | None = None, path: bytes | None = None) -> int:
     """Make failed files PENDING: all, or those of a code, or at or below a path.
 
     Files whose flavoring failed count as failed with the code `flavor`.
     """
-    flavorless = (
-        Passage.select(Passage.file)
-        .join(PassageSong)
-        .join(Song)
-        .where(Song.status == SongStatus.FLAVORING_FAILED)
-    )
+    flavorless = Passage.select(Passage.file).where(~Passage.flavor_failure.is_null())
     failed = File.status == FileStatus.FAILED
     halfway = (File.status == FileStatus.COMPLETE) & File.id.in_(flavorless)
     if code == "flavor":

@@ -168,18 +168,19 @@ def _below(roots: Sequence[bytes]) -> tuple[str, list[bytes]]:
     return f"({either or 1})", bounds
 
 
-def standing(path: Path, roots: Sequence[bytes]) -> tuple[int, int, int, int]:
+def standing(path: Path, roots: Sequence[bytes]) -> tuple[int, int, int, int, int]:
     """Count the files below some folders that are not missing.
 
     Returns:
-        How many there are, have nothing ahead of them, failed, wait for a service.
+        How many there are, have nothing ahead of them, failed, wait for a service,
+        are imported but not analysed.
 
     Raises:
         StoreError: There is no library there, or it cannot be read.
     """
     total = done = failed = 0
     if not roots:
-        return 0, 0, 0, 0
+        return 0, 0, 0, 0, 0
     below, bounds = _below(roots)
     with reading(path) as database:
 
@@ -193,17 +194,22 @@ def standing(path: Path, roots: Sequence[bytes]) -> tuple[int, int, int, int]:
             total += count
             done += count if status not in {"PENDING", "PROCESSING"} else 0
             failed += count if status == "FAILED" else 0
-        waiting = "SELECT count(DISTINCT file_id) FROM checkpoints"
+        waiting = (
+            "SELECT count(DISTINCT file_id) FILTER (WHERE needs <> 'leisure'),"
+            " count(*) FILTER (WHERE phase = 9) FROM checkpoints"
+        )
         ((elsewhere,),) = ask("SELECT EXISTS (SELECT 1 FROM files WHERE NOT BELOW)")
         if elsewhere:
-            ((deferred,),) = ask(
+            ((deferred, unanalysed),) = ask(
                 f"{waiting} JOIN files ON files.id = file_id WHERE BELOW"
                 " AND needs IS NOT NULL AND status <> 'MISSING'"
             )
         else:
             # A thirtieth of the effort, and the same: all there is is below them.
-            ((deferred,),) = database.execute(f"{waiting} WHERE needs IS NOT NULL")
-    return total, done, failed, deferred
+            ((deferred, unanalysed),) = database.execute(
+                f"{waiting} WHERE needs IS NOT NULL"
+            )
+    return total, done, failed, deferred, unanalysed
 
 
 def roots(path: Path) -> list[bytes]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from segued.model import FileId, SongStatus
+from segued.store import sounds
 from segued.store.entities import (
     Album,
     Artist,
@@ -17,16 +17,9 @@ from segued.store.entities import (
 )
 from segued.store.models import Passage
 from segued.store.prepared import Query, prepared
+from segued.store.sounds import Flavor
 
-__all__ = [
-    "Credit",
-    "SongFacts",
-    "flavored",
-    "flavored_without",
-    "record",
-    "set_flavor",
-    "song_of",
-]
+__all__ = ["Credit", "SongFacts", "record"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +57,7 @@ def record(passage: str, song: SongFacts | None, album: Credit | None) -> None:
         _tie_song(passage, row)
         _credit(row, song.artists)
         if before is not None:
-            set_flavor(row, SongStatus.FLAVOR_READY, *before)
+            sounds.lend(row, before)
         for each in song.works:
             work = _entity(Work, each, "title")
             SongWork.insert(song=row, work=work).on_conflict_ignore().execute()
@@ -73,11 +66,11 @@ def record(passage: str, song: SongFacts | None, album: Credit | None) -> None:
         _tie_album(passage, row)
 
 
-def _sound_of(passage: str) -> tuple[str, str] | None:
-    """Return the flavor of a passage's song, or its own, with the source."""
+def _sound_of(passage: str) -> Flavor | None:
+    """Return how a passage's song sounds, or itself."""
     for query in (_sound_of_song, _sound_of_passage):
-        for flavor, source in query(passage):
-            return flavor, source
+        for flavor in query(passage):
+            return Flavor(*flavor)
     return None
 
 
@@ -98,34 +91,6 @@ def _entity(table: Any, wanted: Credit, name: str) -> str:  # noqa: ANN401
     ids = {"mbid": wanted.mbid} if wanted.mbid else {"name_key": wanted.key or ""}
     made: str = table.create(**ids, **{name: wanted.name}).id
     return made
-
-
-def song_of(file: FileId) -> list[tuple[str, str | None]]:
-    """Return each passage of a file, in order, with its song if it has one."""
-    return [(passage, song) for passage, song in _songs_of(file)]
-
-
-def flavored(songs: Sequence[str]) -> set[str]:
-    """Return those of `songs` whose sound is known."""
-    rows = Song.select(Song.id).where(
-        Song.id.in_(list(songs)), Song.status == SongStatus.FLAVOR_READY
-    )
-    return {row.id for row in rows}
-
-
-def flavored_without(file: FileId) -> set[str]:
-    """Return a file's passages without a song whose sound is known."""
-    return {passage for (passage,) in _passages_flavored(file)}
-
-
-def set_flavor(
-    song: str, status: SongStatus, flavor: str | None = None, source: str | None = None
-) -> None:
-    """Put on record how a song sounds, or that it could not be found out."""
-    # Another file of the same song may have been luckier meanwhile.
-    Song.update(status=status, flavor=flavor, flavor_source=source).where(
-        Song.id == song, Song.status != SongStatus.FLAVOR_READY
-    ).execute()
 
 
 @prepared
@@ -161,7 +126,7 @@ def _credit_one(song: str, artist: str, weight: float) -> Query:
 @prepared
 def _sound_of_song(passage: str) -> Query:
     return (
-        Song.select(Song.flavor, Song.flavor_source)
+        Song.select(Song.flavor, Song.flavor_source, Song.flavor_version)
         .join(PassageSong)
         .where(PassageSong.passage == passage, ~Song.flavor.is_null())
     )
@@ -169,26 +134,9 @@ def _sound_of_song(passage: str) -> Query:
 
 @prepared
 def _sound_of_passage(passage: str) -> Query:
-    return Passage.select(Passage.flavor, Passage.flavor_source).where(
-        Passage.id == passage, ~Passage.flavor.is_null()
-    )
-
-
-@prepared
-def _songs_of(file: FileId) -> Query:
-    return (
-        Passage.select(Passage.id, PassageSong.song)
-        .left_outer_join(PassageSong)
-        .where(Passage.file == file)
-        .order_by(Passage.ordinal)
-    )
-
-
-@prepared
-def _passages_flavored(file: FileId) -> Query:
-    return Passage.select(Passage.id).where(
-        Passage.file == file, ~Passage.flavor.is_null()
-    )
+    return Passage.select(
+        Passage.flavor, Passage.flavor_source, Passage.flavor_version
+    ).where(Passage.id == passage, ~Passage.flavor.is_null())
 
 
 def _named_in(table: Any, name: str) -> tuple[Any, Any]:  # noqa: ANN401

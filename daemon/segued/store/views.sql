@@ -40,11 +40,24 @@ SELECT
     passages.confidence,
     passages.score,
     passages.status,
-    coalesce(songs.flavor_source, passages.flavor_source) AS flavor_source,
-    coalesce(songs.flavor, passages.flavor) AS flavor
+    coalesce(passages.flavor_source, songs.flavor_source) AS flavor_source,
+    coalesce(passages.flavor, songs.flavor) AS flavor,
+    coalesce(passages.flavor_version, songs.flavor_version) AS flavor_version,
+    coalesce(passages.flavored_at, songs.flavored_at) AS flavored_at,
+    passages.flavor_failure,
+    passages.bpm,
+    passages.key,
+    passages.scale,
+    passages.key_strength,
+    passages.loudness_lufs,
+    passages.loudness_range_lu,
+    passages.true_peak_dbtp
 FROM passages
 JOIN files ON files.id = passages.file_id
-LEFT JOIN passage_songs ON passage_songs.passage_id = passages.id
-LEFT JOIN songs ON songs.id = passage_songs.song_id
+-- Of several songs, the one that runs longest stands for the passage.
+LEFT JOIN songs ON songs.id = (
+    SELECT song_id FROM passage_songs WHERE passage_id = passages.id
+    ORDER BY length_ticks IS NULL DESC, length_ticks DESC, song_id LIMIT 1
+)
 LEFT JOIN passage_albums ON passage_albums.passage_id = passages.id
 LEFT JOIN albums ON albums.id = passage_albums.album_id;

@@ -6,7 +6,8 @@ What these types say is what the description of the API says.
 import msgspec
 
 from segued.model import FileId, SessionState
-from segued.progress.board import FolderLine, Snapshot, WorkerLine
+from segued.progress.board import Snapshot
+from segued.progress.lines import FolderLine, WorkerLine
 from segued.units import Seconds
 
 __all__ = ["PastSession", "Status", "Trouble", "Worker", "snapshot_of", "workers_of"]
@@ -45,6 +46,7 @@ class Status(msgspec.Struct, frozen=True):
     Attributes:
         files_done: Those with nothing ahead of them, failed ones included.
         files_deferred: Those that wait for an outside service, or each other.
+        files_analysed: Those done of which nothing more is to be known.
         lookups: Questions that outside services have yet to answer.
         counters: Thirteen groups: scanning, processing, ten phases, files complete.
         phases: What the ten phases are called, in order.
@@ -59,6 +61,7 @@ class Status(msgspec.Struct, frozen=True):
     files_done: int
     files_failed: int
     files_deferred: int
+    files_analysed: int
     percent: float
     elapsed_seconds: float
     files_per_second: float | None
@@ -104,6 +107,7 @@ def snapshot_of(told: Status) -> Snapshot:
         done=told.files_done,
         failed=told.files_failed,
         deferred=told.files_deferred,
+        analysed=told.files_analysed,
         elapsed=Seconds(told.elapsed_seconds),
         rate=told.files_per_second,
         left=None if told.seconds_left is None else Seconds(told.seconds_left),

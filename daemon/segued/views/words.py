@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from segued.progress.board import FolderLine, Snapshot, WorkerLine
+from segued.progress.board import Snapshot
+from segued.progress.lines import FolderLine, WorkerLine
 from segued.units import ticks_to_seconds
 
 __all__ = ["duration", "folder", "group", "overall", "position", "session", "worker"]
@@ -49,6 +50,8 @@ def overall(now: Snapshot) -> str:
         parts.append(f"{now.failed:,} failed")
     if now.deferred:
         parts.append(f"{now.deferred:,} deferred")
+    if now.analysed < now.done:
+        parts.append(f"{now.analysed:,} fully analysed")
     if now.lookups:
         parts.append(f"{now.lookups:,} lookups to go")
     return "   ".join(parts)

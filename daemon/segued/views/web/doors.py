@@ -14,8 +14,8 @@ from typing import Final
 import structlog
 from aiohttp import web
 
-from segued.config import Page
 from segued.errors import ConfigError, StoreLockedError
+from segued.sections import Page
 
 __all__ = ["Doors"]
 

@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from segued.config import Page
 from segued.errors import ConfigError
+from segued.sections import Page
 from segued.views.web.answers import Handler, refusal
 
 __all__ = ["Guard", "check_page", "guarding", "with_headers"]

@@ -1,0 +1,228 @@
+"""How real pieces sound, by each source that can say so here.
+
+    contrib/bench/pieces [--models FOLDER]
+
+The pieces come from Debian's packages of games, once, 380 MB, into a cache folder;
+they are free, and of many kinds. `segued flavor install-models` comes first.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import numpy as np
+from bench.commandline import concluded, parser
+from bench.measure import MeasureError
+from bench.music import cache
+from bench.tables import Target, print_table, print_targets
+
+from segued.config import Config
+from segued.matching import tagged
+from segued.matching.flavor import CHARACTERISTICS, Flavor
+from segued.media import musicnn
+from segued.media.decode import decoded, heard
+from segued.media.resample import Resampler
+
+__all__ = ["PIECES", "Piece", "fetched", "told_of"]
+
+Source: TypeAlias = Callable[[Path], Flavor]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of music in a Debian package.
+
+    Attributes:
+        kind: What anybody would say it is.
+        package: Of Debian 12.
+        inside: Where it lies in the package's music folder.
+        sounds: What cannot be denied: characteristic and class.
+    """
+
+    kind: str
+    package: str
+    inside: str
+    sounds: tuple[tuple[str, str], ...] = ()
+
+
+METAL: Final = (
+    *(("mood_aggressive", "aggressive"), ("mood_acoustic", "not_acoustic")),
+    *(("mood_relaxed", "not_relaxed"), ("genre_tzanetakis", "met")),
+)
+ROCK: Final = (*METAL[:3], ("genre_rosamerica", "roc"))
+PLAYED: Final = (("mood_acoustic", "acoustic"), ("mood_aggressive", "not_aggressive"))
+INSTRUMENTAL: Final = ("voice_instrumental", "instrumental")
+ORCHESTRA: Final = (*PLAYED, INSTRUMENTAL, ("genre_rosamerica", "cla"))
+SYNTH: Final = (
+    *(("mood_electronic", "electronic"), ("mood_acoustic", "not_acoustic")),
+    *(INSTRUMENTAL, ("genre_dortmund", "electronic")),
+)
+VOICE: Final = ("voice_instrumental", "voice")
+
+PACKAGES: Final[Mapping[str, str]] = {
+    "drascula-music": "usr/share/scummvm/drascula/audio",
+    "fretsonfire-songs-muldjord": "usr/share/games/fretsonfire/data/songs/muldjord",
+    "fretsonfire-songs-sectoid": "usr/share/games/fretsonfire/data/songs/sectoid",
+    "lincity-ng-data": "usr/share/games/lincity-ng/music/default",
+    "performous": "usr/share/games/performous/themes/default",
+    "singularity-music": "usr/share/games/singularity/music",
+    "wesnoth-1.16-music": "usr/share/games/wesnoth/1.16/data/core/music",
+    "wordwarvi-sound": "usr/share/wordwarvi/sounds",
+    "zaz-data": "usr/share/games/zaz",
+}
+"""Debian 12's packages, and where in them the music is."""
+
+PIECES: Final = (
+    Piece("metal", "fretsonfire-songs-muldjord", "chaos_god/song.ogg", METAL),
+    Piece("metal", "fretsonfire-songs-muldjord", "armygeddon/song.ogg", METAL),
+    Piece("rock", "wordwarvi-sound", "dtox3monomix.ogg", ROCK),
+    Piece("strings", "fretsonfire-songs-sectoid", "Feelings/song.ogg", PLAYED),
+    Piece("orchestra", "wesnoth-1.16-music", "elvish-theme.ogg", ORCHESTRA),
+    Piece("orchestra", "wesnoth-1.16-music", "into_the_shadows.ogg", ORCHESTRA),
+    Piece("orchestra", "wesnoth-1.16-music", "main_menu.ogg", ORCHESTRA),
+    Piece("piano", "drascula-music", "track16.ogg", (*PLAYED, INSTRUMENTAL)),
+    Piece("strings, piano", "drascula-music", "track3.ogg", ORCHESTRA),
+    Piece(
+        "guitar",
+        "lincity-ng-data",
+        "03 - Robert van Herk - Architectural Contemplations.ogg",
+        (*PLAYED, INSTRUMENTAL),
+    ),
+    Piece("synth", "singularity-music", "Nebula.ogg", SYNTH),
+    Piece("synth", "singularity-music", "Deprecation.ogg", SYNTH),
+    Piece("techno", "zaz-data", "mus1.ogg", SYNTH),
+    Piece("ambient", "zaz-data", "mus4.ogg", SYNTH),
+    Piece("sung by a woman", "performous", "menu.ogg", (VOICE, ("gender", "female"))),
+    Piece("choir", "performous", "practice.ogg", (VOICE, PLAYED[0])),
+)
+
+BINARY: Final = [name for name, classes in CHARACTERISTICS.items() if len(classes) == 2]
+GENRES: Final = [name for name in CHARACTERISTICS if name.startswith("genre_")]
+
+
+def fetched(piece: Piece) -> Path:
+    """Return where a piece is, after a download the first time.
+
+    Raises:
+        MeasureError: It could not be had; says why.
+    """
+    return _package(piece.package) / piece.inside
+
+
+def told_of(path: Path, models: Path) -> dict[str, dict[str, float]]:
+    """Return which words fit a piece, and how well.
+
+    Raises:
+        SeguedError: It cannot be decoded, or the networks are of no use.
+    """
+    tagger = musicnn.Tagger(models)
+    with decoded(os.fsencode(path)) as source:
+        resampler = Resampler(source.rate, musicnn.RATE, 1, "HQ")
+        for part in heard(source):
+            tagger.hear(resampler.add(part.mono))
+        tagger.hear(resampler.add(np.empty(0, np.float32), last=True))
+    return tagger.told()
+
+
+def main() -> int:
+    """Let all sources hear all pieces, and print what they say."""
+    words = parser("pieces", __doc__)
+    words.add_argument("--models", type=Path, default=Config().models_folder)
+    given = words.parse_args()
+    return concluded("pieces", lambda: _measure(given.models))
+
+
+def _measure(models: Path) -> None:
+    sources = _sources(models)
+    if not sources:
+        raise MeasureError("no source: `segued flavor install-models` installs one")
+    paths = [fetched(piece) for piece in PIECES]
+    for name, source in sources.items():
+        started = time.process_time()
+        said = [source(path) for path in paths]
+        print(f"{name}: {time.process_time() - started:.0f} s of CPU\n")
+        rows = (_row(*each) for each in zip(PIECES, said, strict=True))
+        heads = [name.removeprefix("mood_")[:8] for name in BINARY]
+        print_table(("piece", *heads, *(name[6:] for name in GENRES)), rows)
+        print_targets(_targets(said))
+
+
+def _sources(models: Path) -> dict[str, Source]:
+    """Return those that are installed here, by name."""
+    found: dict[str, Source] = {}
+    if musicnn.is_installed(models):
+        found["musicnn"] = lambda path: tagged.characteristics(told_of(path, models))
+    return found
+
+
+def _row(piece: Piece, said: Flavor) -> tuple[str, ...]:
+    """Return the share of the first class of what is binary, and the first genres."""
+    title = f"{piece.kind}: {piece.inside.removesuffix('.ogg')[-28:]}"
+    binary = (
+        f"{said[name][CHARACTERISTICS[name][0]]:.2f}" if name in said else "-"
+        for name in BINARY
+    )
+    genres = (_first(said[name]) if name in said else "-" for name in GENRES)
+    return title, *binary, *genres
+
+
+def _first(shares: Mapping[str, float]) -> str:
+    name, share = max(shares.items(), key=lambda each: each[1])
+    return f"{name} {share:.2f}"
+
+
+def _targets(said: Sequence[Flavor]) -> Iterator[Target]:
+    """Yield what cannot be denied of the pieces."""
+    kinds = dict.fromkeys(piece.kind for piece in PIECES)
+    for kind in kinds:
+        right = [
+            _is_so(flavor, *each)
+            for piece, flavor in zip(PIECES, said, strict=True)
+            if piece.kind == kind
+            for each in piece.sounds
+        ]
+        wanted, found = f"{len(right)} of {len(right)}", f"{sum(right)}"
+        yield Target(f"what is obvious: {kind}", wanted, found, all(right))
+
+
+def _is_so(said: Flavor, name: str, wanted: str) -> bool:
+    """Say whether a class has the largest share of its characteristic."""
+    shares = said.get(name, {})
+    return bool(shares) and shares[wanted] == max(shares.values())
+
+
+def _package(name: str) -> Path:
+    """Return a folder with the music of a Debian package."""
+    folder = cache() / "pieces" / name
+    if folder.is_dir():
+        return folder
+    print(f"fetching {name} ...", file=sys.stderr)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".fetching-", dir=folder.parent) as place:
+        _run(("apt-get", "download", "-qq", name), place)
+        package = next(Path(place).glob("*.deb"))
+        _run(("dpkg-deb", "-x", package.name, "unpacked"), place)
+        with suppress(FileExistsError):
+            (Path(place) / "unpacked" / PACKAGES[name]).rename(folder)
+    return folder
+
+
+def _run(command: Sequence[str], place: str) -> None:
+    try:
+        subprocess.run(  # noqa: S603
+            command, cwd=place, check=True, capture_output=True, text=True
+        )
+    except subprocess.CalledProcessError as error:
+        why = error.stderr.strip().splitlines() or ["no reason is given"]
+        raise MeasureError(f"{command[0]} failed: {why[-1]}") from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

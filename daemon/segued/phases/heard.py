@@ -1,0 +1,87 @@
+"""What was heard of a passage here, and what follows from it; nothing is heard anew."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+from segued.matching import descriptors, tagged
+from segued.matching.flavor import sane
+from segued.phases.contract import Tools
+from segued.store import codec, sounds
+from segued.store.sounds import Measured
+
+__all__ = ["CLASSIFIERS", "ESSENTIA", "LOUDNESS", "MUSICNN", "Heard", "expected"]
+
+LOUDNESS: Final = "loudness"
+ESSENTIA: Final = "essentia"
+CLASSIFIERS: Final = "essentia-svm"
+MUSICNN: Final = "musicnn"
+
+SAY_FLAVOR: Final = (ESSENTIA, MUSICNN)
+"""Those whose words together are a flavor; classifiers need no help."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What is known of a passage by what was heard here.
+
+    Attributes:
+        said: JSON of each who heard it, by name.
+        failures: Why somebody could not, by name.
+    """
+
+    said: Mapping[str, bytes]
+    failures: Mapping[str, str]
+
+    @property
+    def measured(self) -> Measured:
+        """What there are columns for."""
+        found: dict[str, Any] = dict(self._read(LOUDNESS))
+        found |= descriptors.measures(self._read(ESSENTIA))
+        there = {each.name for each in fields(Measured)}
+        return Measured(**{name: found[name] for name in there & found.keys()})
+
+    def flavor(self, hears: Mapping[str, str]) -> sounds.Flavor | None:
+        """Return how it sounds, if anybody could tell.
+
+        Args:
+            hears: Who hears, and which version of them.
+        """
+        shares: dict[str, Mapping[str, float]] = {}
+        who = [each for each in SAY_FLAVOR if each in self.said]
+        if CLASSIFIERS in self.said:
+            shares |= sane(self._read(CLASSIFIERS))
+            who = [CLASSIFIERS] if shares else who
+        if not shares:
+            for each in who:
+                shares |= _SAYS[each](self._read(each))
+        if not shares:
+            return None
+        measures = descriptors.measures(self._read(ESSENTIA))
+        text = codec.encode({"characteristics": shares, "measures": measures})
+        return sounds.Flavor(text, *_signed(who, hears))
+
+    def _read(self, who: str) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.said.get(who, b"{}"))
+        return found
+
+
+_SAYS: Final = {ESSENTIA: descriptors.characteristics, MUSICNN: tagged.characteristics}
+
+
+_RULES: Final = {ESSENTIA: descriptors.VERSION, MUSICNN: tagged.VERSION, CLASSIFIERS: 1}
+"""Versions of what is made of their words."""
+
+
+def _signed(who: list[str], hears: Mapping[str, str]) -> tuple[str, str]:
+    versions = (f"{hears[each]}/{_RULES[each]}" for each in who)
+    return "+".join(who), ", ".join(versions)
+
+
+def expected(tools: Tools) -> tuple[str, str] | None:
+    """Return source and version of a flavor that is worked out here, if any is."""
+    if CLASSIFIERS in tools.hears:
+        return _signed([CLASSIFIERS], tools.hears)
+    who = [each for each in SAY_FLAVOR if each in tools.hears]
+    return _signed(who, tools.hears) if who else None

@@ -1,0 +1,39 @@
+"""Schema 6: what was heard is kept, and what was measured has columns."""
+
+from importlib import resources
+from typing import Any, Final
+
+from segued.store import search
+
+STEPS: Final = """
+CREATE TABLE "sounds" ("audio_hash" TEXT NOT NULL, "start_ticks" INTEGER NOT NULL,
+    "end_ticks" INTEGER NOT NULL, "source" TEXT NOT NULL, "version" TEXT NOT NULL,
+    "said" BLOB NOT NULL, "at" TEXT NOT NULL,
+    PRIMARY KEY ("audio_hash", "start_ticks", "end_ticks", "source"),
+    CHECK (0 <= start_ticks AND start_ticks < end_ticks)) STRICT;
+ALTER TABLE "passages" ADD COLUMN "flavor_version" TEXT;
+ALTER TABLE "passages" ADD COLUMN "flavored_at" TEXT;
+ALTER TABLE "passages" ADD COLUMN "flavor_failure" TEXT;
+ALTER TABLE "passages" ADD COLUMN "bpm" REAL;
+ALTER TABLE "passages" ADD COLUMN "key" TEXT;
+ALTER TABLE "passages" ADD COLUMN "scale" TEXT;
+ALTER TABLE "passages" ADD COLUMN "key_strength" REAL;
+ALTER TABLE "passages" ADD COLUMN "loudness_lufs" REAL;
+ALTER TABLE "passages" ADD COLUMN "loudness_range_lu" REAL;
+ALTER TABLE "passages" ADD COLUMN "true_peak_dbtp" REAL;
+ALTER TABLE "songs" ADD COLUMN "flavor_version" TEXT;
+ALTER TABLE "songs" ADD COLUMN "flavored_at" TEXT;
+ALTER TABLE "passage_songs" ADD COLUMN "length_ticks" INTEGER;
+DROP VIEW "library_passages";
+DROP VIEW "library_files"
+"""
+
+
+def up(migrator: Any, db: Any) -> None:  # noqa: ANN401
+    """Bring a library of schema 5 up to date."""
+    del migrator
+    for step in STEPS.split(";"):
+        db.execute_sql(step)
+    views = resources.files("segued.store").joinpath("views.sql").read_text()
+    for statement in search.statements(views):
+        db.execute_sql(statement)
