@@ -103,8 +103,7 @@ PIECES: Final = (
     Piece("choir", "performous", "practice.ogg", (VOICE, PLAYED[0])),
 )
 
-BINARY: Final = [name for name, classes in CHARACTERISTICS.items() if len(classes) == 2]
-GENRES: Final = [name for name in CHARACTERISTICS if name.startswith("genre_")]
+BINARY: Final = 2
 
 
 def fetched(piece: Piece) -> Path:
@@ -148,9 +147,9 @@ def _measure(models: Path) -> None:
         started = time.process_time()
         said = [source(path) for path in paths]
         print(f"{name}: {time.process_time() - started:.0f} s of CPU\n")
-        rows = (_row(*each) for each in zip(PIECES, said, strict=True))
-        heads = [name.removeprefix("mood_")[:8] for name in BINARY]
-        print_table(("piece", *heads, *(name[6:] for name in GENRES)), rows)
+        names = [name for name in CHARACTERISTICS if any(name in each for each in said)]
+        rows = (_row(*each, names) for each in zip(PIECES, said, strict=True))
+        print_table(("piece", *map(_head, names)), rows)
         print_targets(_targets(said))
 
 
@@ -162,20 +161,26 @@ def _sources(models: Path) -> dict[str, Source]:
     return found
 
 
-def _row(piece: Piece, said: Flavor) -> tuple[str, ...]:
-    """Return the share of the first class of what is binary, and the first genres."""
+def _head(name: str) -> str:
+    """Return a characteristic's name, short; of a binary one, that of its class."""
+    classes = CHARACTERISTICS[name]
+    return classes[0][:10] if len(classes) == BINARY else name.rpartition("_")[2]
+
+
+def _row(piece: Piece, said: Flavor, names: Sequence[str]) -> tuple[str, ...]:
     title = f"{piece.kind}: {piece.inside.removesuffix('.ogg')[-28:]}"
-    binary = (
-        f"{said[name][CHARACTERISTICS[name][0]]:.2f}" if name in said else "-"
-        for name in BINARY
-    )
-    genres = (_first(said[name]) if name in said else "-" for name in GENRES)
-    return title, *binary, *genres
+    return title, *(_cell(name, said.get(name)) for name in names)
 
 
-def _first(shares: Mapping[str, float]) -> str:
-    name, share = max(shares.items(), key=lambda each: each[1])
-    return f"{name} {share:.2f}"
+def _cell(name: str, shares: Mapping[str, float] | None) -> str:
+    """Return the share of the first of two classes, or the largest of many."""
+    if shares is None:
+        return "-"
+    first = CHARACTERISTICS[name][0]
+    if len(shares) == BINARY:
+        return f"{shares[first]:.2f}"
+    largest = max(shares, key=lambda each: shares[each])
+    return f"{largest} {shares[largest]:.2f}"
 
 
 def _targets(said: Sequence[Flavor]) -> Iterator[Target]:
@@ -206,7 +211,13 @@ def _package(name: str) -> Path:
     print(f"fetching {name} ...", file=sys.stderr)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".fetching-", dir=folder.parent) as place:
-        _run(("apt-get", "download", "-qq", name), place)
+        lists = ("-o", f"Dir::State::Lists={place}", "-o", "Dir::Cache=.")
+        try:
+            _run(("apt-get", "download", "-qq", name), place)
+        except MeasureError:
+            # Where nothing was ever installed, nobody knows what there is.
+            _run(("apt-get", "update", "-qq", *lists), place)
+            _run(("apt-get", "download", "-qq", *lists, name), place)
         package = next(Path(place).glob("*.deb"))
         _run(("dpkg-deb", "-x", package.name, "unpacked"), place)
         with suppress(FileExistsError):

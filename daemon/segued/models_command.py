@@ -8,6 +8,7 @@ networks learned is taken out of it, and drawn anew.
 import argparse
 import fcntl
 import hashlib
+import importlib.util
 import json
 import os
 import shutil
@@ -25,9 +26,9 @@ import numpy as np
 from segued.config import Config
 from segued.errors import ConfigError
 from segued.exits import Exit
-from segued.media import network
 from segued.media.bundle import arrays
 from segued.media.musicnn import MODELS, RATE, VERSION, Tagger, is_installed, model_file
+from segued.media.network import convert
 
 __all__ = ["run_install_models"]
 
@@ -39,6 +40,8 @@ MEMBER_BYTES_MAX: Final = 16 << 20
 CHECKPOINT: Final = ("musicnn/{}/.index", "musicnn/{}/.data-00000-of-00001")
 LICENSE: Final = "musicnn-0.1.0.dist-info/LICENSE.md"
 LICENSE_HERE: Final = "musicnn-LICENSE.md"
+
+PACKAGES: Final = ("onnx", "onnxruntime")
 
 UNFINISHED: Final = ".installing-"
 
@@ -84,7 +87,11 @@ def run_install_models(given: argparse.Namespace, config: Config) -> int:
 
 
 def _install(folder: Path, wheel: str | None) -> None:
-    network.check()
+    missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ConfigError(
+            f"{' and '.join(missing)} missing here: `pip install segued[tags]`"
+        )
     with _unfinished(folder) as place:
         package = Path(wheel) if wheel else _download(place)
         _check(package)
@@ -151,14 +158,19 @@ def _reason(said: str) -> str:
     """Return why pip failed, in one line of its own."""
     if "DO NOT MATCH THE HASHES" in said:
         return "what came is not what its author published"
+    if "connection broken by" in said or "ConnectionError" in said:
+        return "the package index cannot be reached"
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("ERROR:")]
     return (errors or lines or ["pip does not say why"])[0].removeprefix("ERROR: ")
 
 
 def _check(package: Path) -> None:
-    with package.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        with package.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ConfigError(f"{package}: cannot be read: {error.strerror}") from error
     if found != SHA256:
         raise ConfigError(f"{package.name} is not {VERSION} as its author published it")
 
@@ -175,7 +187,7 @@ def _made(package: Path, place: Path) -> list[Path]:
                     _member(wheel, each.format(theirs)) for each in CHECKPOINT
                 )
                 files.append(model_file(place, name))
-                network.convert(arrays(index, data), files[-1])
+                convert(arrays(index, data), files[-1])
     except (zipfile.BadZipFile, KeyError) as error:
         raise ConfigError(f"{package.name} is damaged: {error}") from error
     return files

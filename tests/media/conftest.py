@@ -6,7 +6,9 @@ import pytest
 
 from segued.media import essentia
 
-collect_ignore = [] if essentia.available() else ["test_essentia.py"]
+collect_ignore = (
+    [] if essentia.available() else ["test_classifiers.py", "test_essentia.py"]
+)
 """Essentia is an extra. Where it is not installed there is nothing to test."""
 
 

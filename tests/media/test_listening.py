@@ -90,7 +90,7 @@ def test_a_tone_is_as_loud_as_the_standard_says(
 
 
 def test_a_peak_between_samples_is_found(tmp_path: Path) -> None:
-    """A quarter of the sample rate, an eighth of a turn late: 3 dB above all samples."""
+    """A quarter of the rate, an eighth of a turn late: 3 dB above all samples."""
     time = np.arange(5 * 48_000)
     swell = np.sin(math.pi * time / len(time))
     tone = 0.5 * swell * np.sin(math.pi / 2 * time + math.pi / 4)

@@ -69,7 +69,7 @@ def is_installed(folder: Path) -> bool:
 class Tagger:
     """Hears sound as it comes, and tells which words fit it.
 
-    Whatever the length, it keeps a patch of sound and a sum for each word: 70 MB with
+    Whatever the length, it keeps a patch of sound and a sum for each word: 110 MB with
     all that is loaded. A minute takes 1.5 s of CPU. Sound that is shorter than a patch
     is repeated to fill one, as it was when the networks learned, and what is left
     after the last whole one is not heard; of less than half a second, and of silence,

@@ -4,7 +4,6 @@ Their author gives away the numbers that they learned, and in TensorFlow's own t
 how they are put together. Drawn anew, they run without TensorFlow, which is huge.
 """
 
-import importlib.util
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,22 +16,12 @@ from segued.matching.tagged import WORDS
 from segued.media.bundle import Array
 from segued.media.musicnn import BANDS, FRAMES, VERSION
 
-__all__ = ["check", "convert"]
+__all__ = ["convert"]
 
 OPSET, IR_VERSION = 17, 8
 """Old enough for every onnxruntime that segued may meet."""
 
 EPSILON: Final = 1e-3
-
-
-def check() -> None:
-    """See whether networks can be drawn here, without loading anything.
-
-    Raises:
-        ConfigError: The package `onnx` is not there.
-    """
-    if importlib.util.find_spec("onnx") is None:
-        raise ConfigError("the package onnx is missing: it is in segued's extra `tags`")
 
 
 def convert(weights: Mapping[str, Array], target: Path) -> None:
@@ -43,10 +32,11 @@ def convert(weights: Mapping[str, Array], target: Path) -> None:
         target: The file to write; it may not be there yet.
 
     Raises:
-        ConfigError: The package `onnx` is not there, or these are not its weights.
+        ConfigError: These are not its weights.
+        ImportError: The package `onnx` is not there.
         OSError: The file could not be written.
     """
-    check()
+    # Loading it takes half a second: only for who asks.
     import onnx  # noqa: PLC0415
 
     wrong = (onnx.checker.ValidationError, onnx.shape_inference.InferenceError)

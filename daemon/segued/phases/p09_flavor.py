@@ -206,8 +206,13 @@ PHASE: Final = Phase(
     run=run,
     save=save,
     settings=_recipe,
+    # The rest has tables of its own.
     kept=lambda found: Flavored(
-        tuple(each for each in found.sounded if each.outcome not in UNSETTLED)
+        tuple(
+            Sounded("", None, each.outcome, failure=each.failure)
+            for each in found.sounded
+            if each.outcome not in UNSETTLED
+        )
     ),
     tally=_tally,
     extra=True,

@@ -1,0 +1,52 @@
+"""The networks that say how music sounds, as `segued flavor install-models` makes them.
+
+What is downloaded for them, 29 MB, is kept in a cache folder.
+"""
+
+import argparse
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from bench import music
+
+from segued import models_command
+from segued.config import Config
+from segued.models_command import run_install_models
+from segued.sections import Flavoring
+
+__all__ = ["configured", "installed", "order", "wheel"]
+
+MADE: Final = tempfile.TemporaryDirectory(prefix="segued-models-")
+
+
+def configured(folder: Path) -> Config:
+    """Return a configuration that says where the networks belong."""
+    return Config(flavoring=Flavoring(models=str(folder)))
+
+
+def order(*, again: bool = False, wheel: Path | None = None) -> argparse.Namespace:
+    """Return what the command is told."""
+    package = None if wheel is None else str(wheel)
+    return argparse.Namespace(again=again, wheel=package, json=True)
+
+
+@cache
+def wheel() -> Path:
+    """Return the package that they are made from, as its author published it."""
+    folder = music.cache() / "musicnn"
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = folder / "musicnn-0.1.0-py3-none-any.whl"
+    if not kept.exists():
+        with tempfile.TemporaryDirectory(dir=folder) as place:
+            models_command._download(Path(place)).replace(kept)
+    return kept
+
+
+@cache
+def installed() -> Path:
+    """Return a folder with the networks."""
+    folder = Path(MADE.name) / "models"
+    run_install_models(order(wheel=wheel()), configured(folder))
+    return folder
