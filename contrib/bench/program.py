@@ -25,7 +25,9 @@ __all__ = [
 ]
 
 SOME_FAILED: Final = 1
-CONFIG: Final = "[flavoring]\nsources = []\nloudness = false\n\n[compute]\nprocesses = 2\n"
+CONFIG: Final = (
+    "[flavoring]\nsources = []\nloudness = false\n\n[compute]\nprocesses = 2\n"
+)
 SERVED: Final = """
 [library]
 control_socket = "{socket}"

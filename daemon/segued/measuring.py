@@ -35,6 +35,8 @@ def readings(alive: Alive, listeners: int) -> Readings:
             for desk in (works.desks if works else ())
         },
         lookups=now.lookups,
+        analysed=now.analysed,
+        unanalysed=now.done - now.analysed,
         watches={report.root: watches for report, watches in reports},
         offline={report.root: report.state == "offline" for report, _ in reports},
         loop_stall_seconds=alive.pulse.longest_stall,

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 from segued import __version__
 from segued.alive import Alive
@@ -24,6 +25,7 @@ from segued.errors import DaemonError, NotKnownError
 from segued.model import SessionState
 from segued.paths import is_within, shown
 from segued.phases import PHASES
+from segued.progress.board import Snapshot
 from segued.store import overrules, reopen, reports, settings
 from segued.store.overrules import Said
 from segued.units import Ticks
@@ -31,6 +33,11 @@ from segued.views import words
 from segued.views.wire import Status, Trouble, workers_of
 
 __all__ = ["obeying", "status_line"]
+
+STILL: Final = frozenset(
+    {SessionState.PAUSED, SessionState.CANCELLED, SessionState.FAILED}
+)
+"""States in which nothing is worked on."""
 
 
 def obeying(alive: Alive) -> Callable[[Command], Awaitable[Answer]]:
@@ -171,6 +178,7 @@ def status(alive: Alive) -> Status:
     folders = [patrol.report() for patrol in alive.patrols]
     trouble = alive.trouble
     services = alive.works.services if alive.works else {}
+    analysis = _analysis(alive, now)
     return Status(
         state=now.state.value,
         session=alive.roll.session,
@@ -179,6 +187,7 @@ def status(alive: Alive) -> Status:
         files_failed=now.failed,
         files_deferred=now.deferred,
         files_analysed=now.analysed,
+        analysis=analysis,
         percent=round(now.percent, 1),
         elapsed_seconds=round(now.elapsed, 1),
         files_per_second=now.rate and round(now.rate, 2),
@@ -203,10 +212,19 @@ def status(alive: Alive) -> Status:
             ),
             *(words.folder(folder) for folder in folders),
             *(f"{name}: {how}" for name, how in services.items() if how != "up"),
+            *([f"Analysis: {analysis}"] if analysis else []),
             *([f"Trouble: {trouble}"] if trouble else []),
             *([f"Page: {alive.page()}"] if alive.page() else []),
         ],
     )
+
+
+def _analysis(alive: Alive, now: Snapshot) -> str:
+    """Return what becomes of what is not analysed; nothing, while nothing is done."""
+    if now.state in STILL:
+        return ""
+    begins = alive.works.leisure.begins if alive.works else ""
+    return words.analysis(now.done - now.analysed, begins)
 
 
 def status_line(alive: Alive) -> str:

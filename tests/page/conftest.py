@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, expect
 from sample_library import tag
 
 from tests.page.asking import Shown
+from tests.page.browsing import browser
 from tests.stories.living import album, living, tune
 from tests.stories.program import Segued
 
+PATIENCE_MS = 30_000
 HOSTILE = '<img src=x onerror="document.title=1">'
 
 
@@ -17,6 +20,14 @@ HOSTILE = '<img src=x onerror="document.title=1">'
 def _segued(tmp_path: Path) -> Segued:
     """A library of its own."""
     return Segued(tmp_path / "state")
+
+
+@pytest.fixture(name="chromium", scope="module")
+def _chromium() -> Iterator[Browser]:
+    """One browser for all."""
+    expect.set_options(timeout=PATIENCE_MS)
+    with browser() as started:
+        yield started
 
 
 @pytest.fixture(name="music", scope="session")

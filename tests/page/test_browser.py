@@ -2,7 +2,6 @@
 
 import re
 import struct
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ from sample_library import encode, song, tag
 
 from segued.units import TICKS_PER_SECOND
 from tests.page.asking import Shown
-from tests.page.browsing import Picture, Window, browser, opened, pixels
+from tests.page.browsing import Picture, Window, opened, pixels
 from tests.page.conftest import HOSTILE
 from tests.stories.catalogue import Catalogue, mbid
 from tests.stories.living import living, noise, tune
@@ -20,7 +19,6 @@ from tests.stories.program import Segued
 from tests.stories.test_outside import asking
 from tests.world import World, in_background
 
-PATIENCE_MS = 30_000
 RATE = 44_100
 LOUD, QUIET = 8_000, 180
 """Of white noise: -17 and -50 dBFS."""
@@ -36,14 +34,6 @@ FILE "side.wav" WAVE
     TITLE "Two"
     INDEX 01 00:13:00
 """
-
-
-@pytest.fixture(name="chromium", scope="module")
-def _chromium() -> Iterator[Browser]:
-    """One browser for all."""
-    expect.set_options(timeout=PATIENCE_MS)
-    with browser() as started:
-        yield started
 
 
 def test_an_import_is_seen_stopped_and_gone_on_with(

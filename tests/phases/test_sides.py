@@ -15,7 +15,8 @@ from segued.media.reading import signature_of
 from segued.model import Span
 from segued.store import curves, reopen
 from segued.store.database import Store
-from segued.store.models import Curve, Passage
+from segued.store.kept import Curve
+from segued.store.models import Passage
 from segued.units import Seconds, Ticks, seconds_to_ticks
 from tests import audio
 from tests.stories.catalogue import Catalogue

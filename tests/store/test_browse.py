@@ -10,12 +10,26 @@ import pytest_asyncio
 from peewee import SqliteDatabase
 
 from segued.errors import DecodeError, NotKnownError
-from segued.model import Confidence, FileId, FileStatus, Found, Signature, Span
-from segued.store import browse, content, files, intake, passages, search, whole
+from segued.model import Confidence, FileId, FileStatus, Found, Signature, Span, Warned
+from segued.store import (
+    browse,
+    content,
+    files,
+    intake,
+    passages,
+    reopen,
+    reports,
+    search,
+    songs,
+    sounds,
+    whole,
+)
 from segued.store.database import Store
+from segued.store.entities import PassageSong
 from segued.store.lines import Cut
-from segued.store.models import File
+from segued.store.models import File, tuples
 from segued.store.passages import Decided
+from segued.store.sounds import Flavor, Measured
 from segued.units import Ticks
 
 FIRST_SCHEMA = Path(__file__).parent.parent / "golden" / "schema-1.sql"
@@ -285,6 +299,96 @@ async def test_what_failed_and_is_gone_is_no_failure(
     assert [(each.code, each.count) for each in there.groups] == [("decode", 1)]
     assert there.failures[0].path.endswith("caf\\xe9.wav")
     assert (gone.groups, gone.failures) == ([], [])
+
+
+async def test_how_something_sounds_may_be_a_failure_too(
+    store: Store, library: dict[str, FileId]
+) -> None:
+    """Once for a file, beside its own; of a file that is there; told alike by all."""
+    side, song = library["side"], library["song"]
+
+    def fail() -> None:
+        for each in passages.of_file(side) + passages.of_file(song):
+            sounds.set_failure(each, "essentia: too slow")
+        files.warn(song, 4, [Warned("truncated", "AC_DC/01: ends early")])
+
+    await store.do(fail)
+    told = browse.failures(store.path, None, ALL)
+    only = browse.failures(store.path, "flavor", Cut(1, 1))
+
+    assert [(each.code, each.fatal, each.count) for each in told.groups] == [
+        ("flavor", False, 2),
+        ("truncated", False, 1),
+    ]
+    assert [(each.file, each.code) for each in told.failures] == [
+        (song, "flavor"),
+        (side, "flavor"),
+        (song, "truncated"),
+    ]
+    assert [each.detail.partition(": ")[2] for each in told.failures[:2]] == [
+        "essentia: too slow",
+        "passage 1 and 1 more: essentia: too slow",
+    ]
+    assert {each.phase for each in told.failures[:2]} == {9}
+    assert (only.total, only.pages, only.failures) == (2, 2, told.failures[:1])
+    rows = reports.rows(store.path, "failures")
+    listed = [(row["file_id"], row["code"]) for row in rows]
+    assert listed == [(each.file, each.code) for each in told.failures]
+    warned = reports.summary(store.path, [MUSIC]).warned
+    assert [code for code, _ in warned] == ["flavor", "flavor", "truncated"]
+
+    first, _ = await store.do(passages.of_file, side)
+    await store.do(sounds.set_failure, first, None)
+    assert (
+        "passage 2: " in browse.failures(store.path, "flavor", ALL).failures[1].detail
+    )
+    await store.do(
+        lambda: intake.forsake([(side, MUSIC + "/Björk/side.flac".encode())])
+    )
+    gone = browse.failures(store.path, "flavor", ALL)
+    assert [each.file for each in gone.failures] == [song]
+    left = reports.rows(store.path, "failures")
+    assert [row["code"] for row in left if row["file_id"] == side] == []
+    assert await store.do(lambda: reopen.reopen_failed(code="flavor")) == 1
+
+
+async def test_what_is_measured_is_told(
+    store: Store, library: dict[str, FileId]
+) -> None:
+    """In a list what a list shows, and of a file all; its own flavor comes first."""
+    found = Measured(
+        *(120.4, "F#", "minor", 0.7),
+        loudness_lufs=-14.2,
+        loudness_range_lu=5.0,
+        true_peak_dbtp=-0.4,
+    )
+    text = '{"characteristics": {}}'
+
+    def measure() -> None:
+        (passage,) = passages.of_file(library["song"])
+        credit = songs.Credit("Hells Bells", "a-recording")
+        songs.record(passage, songs.SongFacts(credit), None)
+        ((song,),) = tuples(PassageSong.select(PassageSong.song))
+        sounds.set_song(song, Flavor('{"of": "song"}', "one", "1"))
+        sounds.measured(passage, found)
+
+    await store.do(measure)
+    (line,) = browse.passages(store.path, "hells", None, ALL).passages
+    (facts,) = whole.whole(store.path, library["song"]).passages
+
+    assert (line.bpm, line.key, line.scale, line.loudness_lufs) == (
+        *(120.4, "F#", "minor"),
+        -14.2,
+    )
+    assert (facts.key_strength, facts.loudness_range_lu) == (0.7, 5.0)
+    assert facts.true_peak_dbtp == -0.4
+    assert (facts.flavor, facts.flavor_source) == ({"of": "song"}, "one")
+    assert (facts.flavor_version, bool(facts.flavored_at)) == ("1", True)
+
+    await store.do(sounds.set_passage, facts.passage, Flavor(text, "two", "2"))
+    (facts,) = whole.whole(store.path, library["song"]).passages
+    assert (facts.flavor, facts.flavor_source) == ({"characteristics": {}}, "two")
+    assert facts.flavor_version == "2"
 
 
 async def test_many_passages_are_no_burden(store: Store) -> None:

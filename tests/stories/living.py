@@ -27,8 +27,7 @@ LOOK_SECONDS: Final = 0.02
 
 BRISK: Final = """
 [flavoring]
-sources = []
-loudness = false
+{flavoring}
 [logging]
 level = "debug"
 [page]
@@ -41,6 +40,9 @@ poll_seconds = 1.0
 reconcile_seconds = {reconcile}
 """
 """As the daemon is, but with less patience."""
+
+SILENT: Final = "sources = []\nloudness = false"
+"""Nothing is heard: it takes seconds."""
 
 RATE: Final = 8_000
 
@@ -142,11 +144,12 @@ class Living:
 
 
 @contextmanager
-def living(
+def living(  # noqa: PLR0913
     segued: Segued,
     *folders: Path,
     reconcile: float = 300.0,
     settle: float = 1.0,
+    flavoring: str = SILENT,
     more: str = "",
     page: bool | str = False,
     before: Sequence[str] = (),
@@ -158,13 +161,16 @@ def living(
         folders: The music folders.
         reconcile: Seconds between two walks; by default, longer than a story.
         settle: Seconds after which a file that rests is whole.
+        flavoring: How it is found out how passages sound; by default, not at all.
         more: More of the configuration.
         page: Whether it shows its page, at an address of its own; or how.
         before: A command that runs it.
     """
     socket = segued.home / "run" / "control.sock"
     config = segued.config(
-        BRISK.format(reconcile=reconcile, settle=settle, page=_page(page))
+        BRISK.format(
+            reconcile=reconcile, settle=settle, page=_page(page), flavoring=flavoring
+        )
         + f'[library]\ncontrol_socket = "{socket}"\n'
         + more
     )

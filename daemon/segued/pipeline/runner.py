@@ -35,13 +35,16 @@ class Outcome:
 
     Attributes:
         waits_for: What its deferred phases need, without repeats.
-        analysed: Whether also those phases are done that it can be used without.
     """
 
     status: FileStatus
     reason: str | None = None
     waits_for: tuple[str, ...] = ()
-    analysed: bool = True
+
+    @property
+    def analysed(self) -> bool:
+        """Whether nothing more is to be known when there is time."""
+        return LEISURE not in self.waits_for
 
 
 async def import_file(
@@ -67,7 +70,6 @@ async def import_file(
     dossier = Dossier(file, LEISURE in tools.available)
     took_ms: dict[str, int] = {}
     waits_for: list[str] = []
-    analysed = True
 
     for phase in PHASES:
         held = standing.get(phase.number)
@@ -77,7 +79,7 @@ async def import_file(
             log.debug("phase.started", phase=phase.number)
             outcome = await _run(phase, tools, dossier)
             if isinstance(outcome, Stop):
-                return _done(Outcome(outcome.status, outcome.reason), took_ms)
+                return _done(dossier, Outcome(outcome.status, outcome.reason), took_ms)
             fresh = _Held.of(outcome)
             stands = held is not None and held.result == fresh.result
             stop = await _keep(phase, tools, dossier, fresh, stands=stands)
@@ -88,16 +90,13 @@ async def import_file(
             took_ms[phase.name] = round(1_000 * (time.monotonic() - started))
             left(phase, held.result)
             if stop is not None:
-                return _done(Outcome(stop.status, stop.reason), took_ms)
+                return _done(dossier, Outcome(stop.status, stop.reason), took_ms)
         dossier = dossier.with_result(phase, phase.kept(held.result))
         if held.needs is not None:
             waits_for.append(held.needs)
-            analysed = analysed and not phase.extra
 
-    ended = Outcome(
-        FileStatus.COMPLETE, None, tuple(dict.fromkeys(waits_for)), analysed
-    )
-    return _done(ended, took_ms)
+    ended = Outcome(FileStatus.COMPLETE, None, tuple(dict.fromkeys(waits_for)))
+    return _done(dossier, ended, took_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,9 +209,9 @@ def _save(
     return phase.save(dossier, held.result)
 
 
-def _done(outcome: Outcome, took_ms: dict[str, int]) -> Outcome:
+def _done(dossier: Dossier, outcome: Outcome, took_ms: dict[str, int]) -> Outcome:
     log.info(
-        "file.done",
+        "file.analysed" if dossier.finished else "file.done",
         status=outcome.status.value,
         reason=outcome.reason,
         analysed=outcome.analysed,

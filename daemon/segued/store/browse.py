@@ -27,6 +27,7 @@ from segued.store.lines import (
     PassagePage,
 )
 from segued.store.reports import reading
+from segued.store.wrong import WRONG
 
 __all__ = [
     "PASSAGE",
@@ -50,7 +51,8 @@ PASSAGE: Final = """
     passages.title, passages.artist, passages.album,
     songs.mbid AS recording_mbid, albums.mbid AS release_mbid,
     passages.confidence, passages.score, passages.status,
-    coalesce(passages.flavor_source, songs.flavor_source) AS flavor_source
+    coalesce(passages.flavor_source, songs.flavor_source) AS flavor_source,
+    passages.bpm, passages.key, passages.scale, passages.loudness_lufs
 """
 WITH_SONG: Final = """
     LEFT JOIN songs ON songs.id = (
@@ -122,7 +124,7 @@ def failures(library: Path, code: str | None, cut: Cut) -> FailurePage:
     Raises:
         StoreError: There is no library there, or it cannot be read.
     """
-    here = "FROM failures JOIN files ON files.id = failures.file_id"
+    here = f"FROM {WRONG} JOIN files ON files.id = wrong.file_id"
     there = f"WHERE files.status <> '{FileStatus.MISSING}'"
     with reading(library) as database:
         groups = [

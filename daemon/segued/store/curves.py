@@ -7,7 +7,7 @@ from typing import Final
 
 from segued.model import AudioFacts, LevelCurve, Print, Warned
 from segued.store import codec
-from segued.store.models import Curve
+from segued.store.kept import Curve
 from segued.store.prepared import Query, prepared
 from segued.units import Frames, Hertz
 

@@ -18,17 +18,16 @@ from segued.store.asked import (
     Lookup,
     MusicBrainzAnswer,
 )
+from segued.store.kept import Curve, Sound
 from segued.store.models import (
     Checkpoint,
     Crash,
-    Curve,
     Decision,
     Failure,
     File,
     Passage,
     Session,
     Setting,
-    Sound,
     Table,
     new_id,
     now,

@@ -126,6 +126,10 @@ class PassageLine:
     score: float
     status: str
     flavor_source: str | None
+    bpm: float | None
+    key: str | None
+    scale: str | None
+    loudness_lufs: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +240,9 @@ class PassageFacts(PassageLine):
         rejected: What else it could have been, each with the reason against.
         overruled: Whether a person said what it is.
         flavor: Characteristics and measures, by name.
+        flavor_version: Of the source that says so.
+        flavor_failure: Why it could not be found out how it sounds, or not all.
+        key_strength: How clearly it is in its key, 0 to 1.
     """
 
     reason: str
@@ -243,6 +250,12 @@ class PassageFacts(PassageLine):
     rejected: list[str]
     overruled: bool
     flavor: dict[str, Any] | None
+    flavor_version: str | None
+    flavored_at: str | None
+    flavor_failure: str | None
+    key_strength: float | None
+    loudness_range_lu: float | None
+    true_peak_dbtp: float | None
     fade_in_ticks: int | None
     fade_out_ticks: int | None
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, ClassVar, Final
 
 from peewee import (
+    SQL,
     BlobField,
     Check,
     CompositeKey,
@@ -33,14 +34,12 @@ from segued.model import (
 __all__ = [
     "Checkpoint",
     "Crash",
-    "Curve",
     "Decision",
     "Failure",
     "File",
     "Passage",
     "Session",
     "Setting",
-    "Sound",
     "Table",
     "database",
     "new_id",
@@ -148,27 +147,6 @@ class Crash(Table):
         table_name = "crashes"
 
 
-class Curve(Table):
-    """What decoding showed, for every file with the same audio.
-
-    Keyed by the audio and not by the file, so that a retagged, moved or
-    copied file is never decoded again.
-    """
-
-    audio_hash = TextField(primary_key=True)
-    version = IntegerField()  # of the decoding and measuring code
-    rate = IntegerField()
-    hop_frames = IntegerField()
-    frames = IntegerField()
-    levels = BlobField()  # deflated model.LevelCurve.levels
-    facts = TextField()  # JSON of model.AudioFacts
-    prints = TextField()  # JSON of model.Print, all spans ever asked for
-    warnings = TextField()  # JSON of model.Warned
-
-    class Meta:
-        table_name = "level_curves"
-
-
 class Passage(Table):
     """One stretch of a file; `[start, end)` in ticks from its first frame.
 
@@ -220,25 +198,15 @@ class Passage(Table):
         ]
 
 
-class Sound(Table):
-    """What one tool heard in one stretch of some audio, whole and for ever.
-
-    Keyed by the audio and not by the file, as `Curve`; so what follows from it
-    can be worked out anew without decoding.
-    """
-
-    audio_hash = TextField()
-    start_ticks = IntegerField()
-    end_ticks = IntegerField()
-    source = TextField()
-    version = TextField()  # of the tool, and of how it is used
-    said = BlobField()  # deflated JSON
-    at = TextField(default=now)
-
-    class Meta:
-        table_name = "sounds"
-        primary_key = CompositeKey("audio_hash", "start_ticks", "end_ticks", "source")
-        constraints: ClassVar = [Check("0 <= start_ticks AND start_ticks < end_ticks")]
+Passage.add_index(
+    Passage.index(
+        Passage.file,
+        Passage.ordinal,
+        name="passages_flavorless",
+        where=SQL("flavor_failure IS NOT NULL"),
+    )
+)
+"""The few of which it could not be found out how they sound."""
 
 
 class Decision(Table):

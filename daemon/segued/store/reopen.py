@@ -11,6 +11,7 @@ from segued.errors import WorkCrashedError
 from segued.model import FileId, FileStatus
 from segued.paths import slashed
 from segued.store import files
+from segued.store.checkpoints import LEISURE
 from segued.store.content import NOT_OWNERS
 from segued.store.models import Checkpoint, Crash, Failure, File, Passage, tuples
 
@@ -156,8 +157,7 @@ def unanalysed(roots: Sequence[bytes]) -> int:
         Checkpoint.select()
         .join(File)
         .where(
-            Checkpoint.phase == FLAVORING,
-            ~Checkpoint.needs.is_null(),
+            Checkpoint.needs == LEISURE,
             File.status == FileStatus.COMPLETE,
             below_any(roots) if roots else True,
         )

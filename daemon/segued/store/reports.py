@@ -15,6 +15,7 @@ from typing import Any, Final
 from segued.errors import StoreError
 from segued.paths import shown, slashed
 from segued.store.faults import store_error
+from segued.store.wrong import WRONG
 
 __all__ = [
     "TOPICS",
@@ -34,10 +35,10 @@ TOPICS: Final = {
     "files": "SELECT * FROM library_files ORDER BY path_bytes",
     "passages": "SELECT * FROM library_passages ORDER BY path, ordinal",
     "failures": (
-        "SELECT files.id AS file_id, files.path_text AS path, files.status,"
-        " failures.phase, failures.code, failures.detail, failures.at"
-        " FROM failures JOIN files ON files.id = failures.file_id"
-        " ORDER BY failures.fatal DESC, failures.code, files.path"
+        "SELECT files.id AS file_id, files.path_text AS path, files.status,"  # noqa: S608
+        f" phase, code, detail, at, fatal FROM {WRONG}"
+        " JOIN files ON files.id = wrong.file_id AND files.status <> 'MISSING'"
+        " ORDER BY fatal DESC, code, files.path"
     ),
 }
 """What can be asked for, and how it is read."""
@@ -127,10 +128,10 @@ def summary(path: Path, roots: Sequence[bytes] = ()) -> Summary:
 
         def problems(fatal: int) -> list[tuple[str, str]]:
             found = ask(
-                "failures.code, failures.detail",
-                "JOIN failures ON failures.file_id = files.id WHERE BELOW"
+                "code, detail",
+                f"JOIN {WRONG} ON wrong.file_id = files.id WHERE BELOW"
                 f" AND fatal = {fatal} AND status <> 'MISSING'"
-                " ORDER BY failures.code, files.path",
+                " ORDER BY code, files.path",
             )
             return [(code, detail) for code, detail in found]
 
@@ -196,7 +197,7 @@ def standing(path: Path, roots: Sequence[bytes]) -> tuple[int, int, int, int, in
             failed += count if status == "FAILED" else 0
         waiting = (
             "SELECT count(DISTINCT file_id) FILTER (WHERE needs <> 'leisure'),"
-            " count(*) FILTER (WHERE phase = 9) FROM checkpoints"
+            " count(*) FILTER (WHERE needs = 'leisure') FROM checkpoints"
         )
         ((elsewhere,),) = ask("SELECT EXISTS (SELECT 1 FROM files WHERE NOT BELOW)")
         if elsewhere:

@@ -6,7 +6,8 @@ from typing import Final
 
 from segued.model import FileId, SongStatus, Span
 from segued.store.entities import PassageSong, Song
-from segued.store.models import Passage, Sound, now
+from segued.store.kept import Sound
+from segued.store.models import Passage, now
 from segued.store.prepared import Query, prepared
 from segued.units import Ticks
 

@@ -33,6 +33,12 @@ __all__ = ["Whole", "answered", "curve_of", "path_of", "whereabouts", "whole"]
 
 NANOSECONDS: Final = 1_000_000_000
 
+AS_IT_IS: Final = (
+    *("flavor_version", "flavored_at", "flavor_failure", "key_strength"),
+    *("loudness_range_lu", "true_peak_dbtp", "fade_in_ticks", "fade_out_ticks"),
+)
+"""Columns of a passage that are told as they are."""
+
 
 @dataclass(frozen=True, slots=True)
 class Whole:
@@ -222,7 +228,12 @@ def _passages(database: sqlite3.Connection, facts: FileFacts) -> list[PassageFac
     ]
     rows = database.execute(
         f"SELECT {PASSAGE}, reason, evidence, rejected,"  # noqa: S608
-        " coalesce(songs.flavor, passages.flavor) AS flavor,"
+        " coalesce(passages.flavor, songs.flavor) AS flavor,"
+        " iif(passages.flavor IS NULL, songs.flavor_version,"
+        " passages.flavor_version) AS flavor_version,"
+        " iif(passages.flavor IS NULL, songs.flavored_at,"
+        " passages.flavored_at) AS flavored_at,"
+        " flavor_failure, key_strength, loudness_range_lu, true_peak_dbtp,"
         " fade_in_ticks, fade_out_ticks FROM passages"
         f" JOIN files ON files.id = passages.file_id {WITH_SONG}"
         " LEFT JOIN decisions ON decisions.passage_id = passages.id"
@@ -237,8 +248,7 @@ def _passages(database: sqlite3.Connection, facts: FileFacts) -> list[PassageFac
             rejected=json.loads(row["rejected"] or "[]"),
             overruled=any(abs(each - row["start_ticks"]) <= NEAR for each in said),
             flavor=json.loads(row["flavor"]) if row["flavor"] else None,
-            fade_in_ticks=row["fade_in_ticks"],
-            fade_out_ticks=row["fade_out_ticks"],
+            **{name: row[name] for name in AS_IT_IS},
         )
         for row in rows
     ]

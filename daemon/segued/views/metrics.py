@@ -49,6 +49,8 @@ class Readings:
         queued: Files that wait for a worker, and for how long the first has.
         took: How long each phase takes, by its number.
         titles: What the phases are called.
+        analysed: Imported files of which nothing more is to be known.
+        unanalysed: Those of which more is.
         watches: Folders that are watched for events, by music folder.
         offline: Whether each music folder is away.
     """
@@ -63,6 +65,8 @@ class Readings:
     titles: Mapping[int, str]
     services: Mapping[str, ServiceReading]
     lookups: int
+    analysed: int
+    unanalysed: int
     watches: Mapping[str, int]
     offline: Mapping[str, bool]
     loop_stall_seconds: float
@@ -109,14 +113,7 @@ class _Told(Collector):
             "Questions that outside services have yet to answer.",
             now.lookups,
         )
-        yield _by("segued_files", "Files by status.", "status", counts.statuses)
-        yield _by(
-            "segued_passages",
-            "Passages by how sure it is which recording they are.",
-            "confidence",
-            counts.confidences,
-        )
-        yield _by("segued_failures", "Failed files by code.", "code", counts.failures)
+        yield from _library(now, counts)
         yield _by(
             "segued_watches",
             "Folders that are watched for events, by music folder.",
@@ -140,6 +137,27 @@ class _Told(Collector):
             now.loop_stall_seconds,
         )
         yield _one("segued_listeners", "Who listens to events.", now.listeners)
+
+
+def _library(now: Readings, counts: Counts) -> Iterator[Metric]:
+    yield _by("segued_files", "Files by status.", "status", counts.statuses)
+    yield _by(
+        "segued_passages",
+        "Passages by how sure it is which recording they are.",
+        "confidence",
+        counts.confidences,
+    )
+    yield _one(
+        "segued_files_analysed",
+        "Files with nothing ahead of them, also not what waits for time.",
+        now.analysed,
+    )
+    yield _one(
+        "segued_files_unanalysed",
+        "Files that are imported, and not analysed yet.",
+        now.unanalysed,
+    )
+    yield _by("segued_failures", "Failed files by code.", "code", counts.failures)
 
 
 def _phases(now: Readings) -> Iterator[Metric]:

@@ -48,6 +48,8 @@ class Status(msgspec.Struct, frozen=True):
         files_deferred: Those that wait for an outside service, or each other.
         files_analysed: Those done of which nothing more is to be known.
         lookups: Questions that outside services have yet to answer.
+        analysis: What becomes of files that are not analysed yet: "waits until
+            22:00", "12 files to go"; empty when there is nothing to say.
         counters: Thirteen groups: scanning, processing, ten phases, files complete.
         phases: What the ten phases are called, in order.
         services: How each outside service is, in words.
@@ -62,6 +64,7 @@ class Status(msgspec.Struct, frozen=True):
     files_failed: int
     files_deferred: int
     files_analysed: int
+    analysis: str
     percent: float
     elapsed_seconds: float
     files_per_second: float | None

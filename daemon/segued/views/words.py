@@ -7,7 +7,16 @@ from segued.progress.board import Snapshot
 from segued.progress.lines import FolderLine, WorkerLine
 from segued.units import ticks_to_seconds
 
-__all__ = ["duration", "folder", "group", "overall", "position", "session", "worker"]
+__all__ = [
+    "analysis",
+    "duration",
+    "folder",
+    "group",
+    "overall",
+    "position",
+    "session",
+    "worker",
+]
 
 MINUTE, HOUR = 60, 3600
 
@@ -55,6 +64,24 @@ def overall(now: Snapshot) -> str:
     if now.lookups:
         parts.append(f"{now.lookups:,} lookups to go")
     return "   ".join(parts)
+
+
+def analysis(to_go: int, begins: str) -> str:
+    """Return what becomes of files that are imported but not analysed.
+
+    Args:
+        to_go: How many there are.
+        begins: When there is time for them, "22:00"; empty text: now.
+
+    Example:
+        >>> analysis(1_200, "22:00"), analysis(1_200, ""), analysis(0, "22:00")
+        ('waits until 22:00', '1,200 files to go', '')
+    """
+    if not to_go:
+        return ""
+    if begins:
+        return f"waits until {begins}"
+    return "1 file to go" if to_go == 1 else f"{to_go:,} files to go"
 
 
 def session(row: Mapping[str, Any]) -> str:

@@ -21,9 +21,15 @@ ALTER TABLE "passages" ADD COLUMN "key_strength" REAL;
 ALTER TABLE "passages" ADD COLUMN "loudness_lufs" REAL;
 ALTER TABLE "passages" ADD COLUMN "loudness_range_lu" REAL;
 ALTER TABLE "passages" ADD COLUMN "true_peak_dbtp" REAL;
+CREATE INDEX "passages_flavorless" ON "passages" ("file_id", "ordinal")
+    WHERE flavor_failure IS NOT NULL;
 ALTER TABLE "songs" ADD COLUMN "flavor_version" TEXT;
 ALTER TABLE "songs" ADD COLUMN "flavored_at" TEXT;
 ALTER TABLE "passage_songs" ADD COLUMN "length_ticks" INTEGER;
+UPDATE "songs" SET "flavor_version" = substr("flavor_source", 10),
+    "flavor_source" = 'essentia' WHERE "flavor_source" LIKE 'essentia %';
+UPDATE "passages" SET "flavor_version" = substr("flavor_source", 10),
+    "flavor_source" = 'essentia' WHERE "flavor_source" LIKE 'essentia %';
 DROP VIEW "library_passages";
 DROP VIEW "library_files"
 """

@@ -4,6 +4,8 @@ import { fileLink } from "./router.js";
 import { html, nothing } from "./vendor/lit-html.js";
 import { coding, count, joined, moment, position, size, spaced } from "./words.js";
 
+const NEEDS = { leisure: "its turn" };
+
 export function facts({ file, tags, phases, duplicates }) {
   return html`
     <div class="records">
@@ -65,7 +67,7 @@ function phasesTable(phases) {
               ${phases.map(
                 ({ phase, title, at, needs }) => html`<tr>
                   <th scope="row"><span class="number">${phase}</span> ${title}</th>
-                  <td>${moment(at)}${needs ? html` <span class="badge" data-state="deferred">waits for ${needs}</span>` : nothing}</td>
+                  <td>${moment(at)}${needs ? html` <span class="badge" data-state="deferred">waits for ${NEEDS[needs] ?? needs}</span>` : nothing}</td>
                 </tr>`,
               )}
             </tbody>

@@ -6,6 +6,10 @@ import { fileLink, link } from "./router.js";
 import { html, nothing } from "./vendor/lit-html.js";
 import { PHASES, count, counted, moment, sentence, without } from "./words.js";
 
+// What was imported in spite of something did not fail: there is nothing to retry. Save
+// how it sounds, which is found out apart from the import.
+const isTriable = ({ code, fatal }) => fatal || code === "flavor";
+
 export function failuresView(page) {
   const list = listing(page, "/api/failures");
   let params = {};
@@ -32,7 +36,7 @@ export function failuresView(page) {
 
   function template() {
     const groups = list.answer?.groups ?? [];
-    const some = groups.some((each) => each.fatal);
+    const some = groups.some(isTriable);
     return html`
       <div class="top">
         <h1 tabindex="-1">Failures</h1>
@@ -43,7 +47,6 @@ export function failuresView(page) {
     `;
   }
 
-  // What was imported in spite of something did not fail: there is nothing to retry.
   function button(name, which, title = "Retry") {
     return html`<button data-retry=${name} ?disabled=${asking} @click=${() => retry(which)}>${title}</button>`;
   }
@@ -59,7 +62,7 @@ export function failuresView(page) {
             <span class="figure">${counted(many, "file")}</span>
           </a>
           <p class="meaning ${fatal ? "" : "soft"}">${sentence(meaning)}</p>
-          ${fatal ? button("group", { code }) : nothing}
+          ${isTriable({ code, fatal }) ? button("group", { code }) : nothing}
         </header>
         ${isOpen ? files() : nothing}
       </section>
@@ -102,13 +105,13 @@ export function failuresView(page) {
         <td class="wide soft">${phase}</td>
         <td class="wide soft">${moment(failure.at)}</td>
         <td class="last">
-          ${failure.fatal ? button("file", { file: failure.file }) : nothing}
+          ${isTriable(failure) ? button("file", { file: failure.file }) : nothing}
         </td>
       </tr>
     `;
   }
 
-  const heard = (names) => names.includes("files_failed") && list.again();
+  const heard = (names) => (names.includes("files_failed") || names.includes("files_analysed")) && list.again();
 
   return { title: "Failures", update, template, stop: list.stop, heard };
 }

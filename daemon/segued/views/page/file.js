@@ -27,6 +27,7 @@ export function fileView(page, { id, params }) {
   let timer = 0;
   let clock = null;
   let isLeft = false;
+  let isWorkedOn = false;
   let giveUp = new AbortController();
 
   wide.addEventListener("change", page.draw);
@@ -138,8 +139,11 @@ export function fileView(page, { id, params }) {
   }
 
   function heard(names) {
-    const isMine = (line) => line.file === id;
-    if (names.includes("workers") && page.live.status.workers.some(isMine)) timer ||= setTimeout(load, AGAIN_MS);
+    if (!names.includes("workers")) return;
+    const isNow = page.live.status.workers.some((line) => line.file === id);
+    // Once more when it is left: nothing else tells of what was found last.
+    if (isNow || isWorkedOn) timer ||= setTimeout(load, AGAIN_MS);
+    isWorkedOn = isNow;
   }
 
   function template() {
@@ -160,7 +164,7 @@ export function fileView(page, { id, params }) {
 
   function inside() {
     const one = passage();
-    const details = one ? passageDetails(page, data.file, one, decided) : nothing;
+    const details = one ? passageDetails(page, data, one, decided) : nothing;
     return html`
       ${error ? html`<p class="notice" role="status">${error.message}</p>` : nothing} ${failed(data)}
       <section class="panel sound" aria-label="Sound">

@@ -1,25 +1,40 @@
 // How a passage sounds: its characteristics as bars, its measures as figures.
 
 import { html, nothing } from "./vendor/lit-html.js";
-import { figure, spaced } from "./words.js";
+import { figure, moment, spaced } from "./words.js";
 
 const UNITS = { hertz: "Hz", lufs: "LUFS", lu: "LU", db: "dB", bpm: "bpm" };
 
-export function flavor({ flavor: known, flavor_source: source }) {
-  if (!known) {
-    return html`<section data-test="flavor">
-      <h4>How it sounds</h4>
-      <p class="soft">Not worked out.</p>
-    </section>`;
-  }
-  const measures = Object.entries(known.measures ?? {});
+/** `waits` says why it is not known yet, where it will be; `retry` has it tried again. */
+export function flavor(passage, waits, retry) {
+  const { flavor: known, flavor_failure: failure } = passage;
   return html`
     <section class="flavor" data-test="flavor">
       <h4>How it sounds</h4>
-      <div class="bars">${Object.entries(known.characteristics ?? {}).map(([name, shares]) => bars(name, shares))}</div>
-      <dl class="measures">${measures.map(([name, value]) => measure(name, value))}</dl>
-      ${source ? html`<p class="soft source">${source}</p>` : nothing}
+      ${failure ? failed(passage, retry) : nothing}
+      ${known ? chart(passage) : failure ? nothing : html`<p class="soft">${waits ?? "Not worked out."}</p>`}
     </section>
+  `;
+}
+
+function failed({ flavor: known, flavor_failure: failure }, retry) {
+  return html`
+    <p class="notice again" data-test="flavor-failure">
+      <span>${known ? "Not all was found out" : "It could not be found out"}: ${failure}</span>
+      <button data-retry="flavor" @click=${retry}>Try again</button>
+    </p>
+  `;
+}
+
+function chart(passage) {
+  const { flavor: known, flavor_source: source, flavor_version: version, flavored_at: at } = passage;
+  // What was measured of the passage itself is shown as that.
+  const measures = Object.entries(known.measures ?? {}).filter(([name]) => passage[name] == null);
+  const said = [source, version, at ? moment(at) : null].filter(Boolean);
+  return html`
+    <div class="bars">${Object.entries(known.characteristics ?? {}).map(([name, shares]) => bars(name, shares))}</div>
+    ${measures.length ? html`<dl class="measures">${measures.map(([name, value]) => measure(name, value))}</dl>` : nothing}
+    <p class="soft source" data-test="source">${said.join(" · ")}</p>
   `;
 }
 

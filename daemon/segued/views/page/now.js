@@ -78,10 +78,11 @@ const moves = ({ status, connected }) =>
 
 function overall(live, asking, act) {
   const { status } = live;
-  const { files_done: done, files_total: total, percent } = status;
+  const { files_done: done, files_total: total, files_analysed: analysed, percent } = status;
   return html`
     <section class="panel overall" aria-label="Progress">
       <p class="line" data-test="overall">${`${count(done)} of ${count(total)} files (${percent.toFixed(1)} %)`}</p>
+      <p class="analysed" data-test="analysed">${`Fully analysed ${count(analysed)} of ${count(total)}`}</p>
       <div
         class="bar"
         role="progressbar"
@@ -109,15 +110,21 @@ function overall(live, asking, act) {
   `;
 }
 
-function sentence({ trouble, state, files_failed: failed }) {
-  const text = trouble ? `${trouble.detail} (${trouble.code})` : saidOf(state, failed);
+function sentence(status) {
+  const { trouble } = status;
+  const text = trouble ? `${trouble.detail} (${trouble.code})` : saidOf(status);
   return html`<p class="sentence" role="status" data-test="trouble" ?data-trouble=${trouble !== null && trouble !== undefined} title=${text}>
     ${text}
   </p>`;
 }
 
-const saidOf = (state, failed) =>
-  state === "COMPLETED" && failed ? `${counted(failed, "file")} failed, all else is imported.` : (SENTENCES[state] ?? "");
+// A sentence that is read out must not change with every file.
+function saidOf({ state, files_failed: failed, analysis = "" }) {
+  const waits = analysis.startsWith("waits") ? ` Analysis ${analysis}.` : "";
+  if (state !== "COMPLETED" || !(failed || analysis)) return `${SENTENCES[state] ?? ""}${waits}`;
+  const all = failed ? `${counted(failed, "file")} failed, all else is imported` : "All is imported";
+  return waits || !analysis ? `${all}.${waits}` : `${all}; not all is analysed yet.`;
+}
 
 function readouts(live) {
   const { status } = live;

@@ -1,18 +1,43 @@
 // One passage in full: its marks, why it is said to be what it is, how it sounds.
 
+import { tell } from "./api.js";
 import { decision } from "./decision.js";
 import { sure } from "./files.js";
 import { flavor } from "./flavor.js";
+import { measures } from "./measures.js";
 import { outside } from "./musicbrainz.js";
 import { html, nothing } from "./vendor/lit-html.js";
 import { position } from "./words.js";
 
-export function passageDetails(page, file, passage, decided) {
+const FLAVORING = 9;
+
+export function passageDetails(page, { file, phases }, passage, decided) {
+  async function retry() {
+    try {
+      await tell("/api/retry", { file: file.file });
+    } catch (error) {
+      page.warn(error);
+      return;
+    }
+    page.say("It is tried again.");
+    decided();
+  }
+
   return html`
     <article class="details" data-test="details" data-ordinal=${passage.ordinal} aria-label="Passage ${passage.ordinal}">
-      ${names(passage)} ${marks(passage)} ${why(passage)} ${decision(page, file, passage, decided)} ${flavor(passage)}
+      ${names(passage)} ${marks(passage)} ${why(passage)} ${decision(page, file, passage, decided)}
+      ${measures(passage)} ${flavor(passage, awaited(phases, page.live.status), retry)}
     </article>
   `;
+}
+
+/** Why it is not known yet how a file sounds, where it will be. */
+function awaited(phases, status) {
+  const needs = phases.find((each) => each.phase === FLAVORING)?.needs;
+  if (!needs) return null;
+  const { analysis = "" } = status ?? {};
+  if (needs === "leisure") return analysis.startsWith("waits") ? `Not yet: analysis ${analysis}.` : "Not yet: others come first.";
+  return `Not yet: it waits for ${needs}.`;
 }
 
 function names(passage) {

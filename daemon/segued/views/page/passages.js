@@ -4,7 +4,7 @@ import { sure } from "./files.js";
 import { fileLink } from "./router.js";
 import { shelfView } from "./shelf.js";
 import { html } from "./vendor/lit-html.js";
-import { CONFIDENCES, length, position } from "./words.js";
+import { CONFIDENCES, bpm, key, length, position, signed } from "./words.js";
 
 const WORDS = Object.fromEntries(CONFIDENCES.map((each) => [each, each]));
 
@@ -35,6 +35,9 @@ function table(rows, busy) {
             <th scope="col" class="right wider">Lead-in</th>
             <th scope="col" class="right wider">Lead-out</th>
             <th scope="col" class="right wide">Length</th>
+            <th scope="col" class="right widest">Tempo</th>
+            <th scope="col" class="widest">Key</th>
+            <th scope="col" class="right widest" title="Loudness">LUFS</th>
             <th scope="col">Confidence</th>
           </tr>
         </thead>
@@ -48,7 +51,7 @@ function table(rows, busy) {
 
 // Lead-in and lead-out are told as lengths: that is what overlaps.
 function row(passage) {
-  const { start_ticks: start, end_ticks: end, lead_in_ticks: into, lead_out_ticks: out } = passage;
+  const { start_ticks: start, end_ticks: end, lead_in_ticks: into, lead_out_ticks: out, loudness_lufs: loudness } = passage;
   return html`
     <tr data-row data-passage=${passage.passage}>
       <th scope="row" class="main">
@@ -65,6 +68,9 @@ function row(passage) {
       <td class="right wider">${into == null ? "–" : position(into - start)}</td>
       <td class="right wider">${out == null ? "–" : position(end - out)}</td>
       <td class="right wide">${length(end - start)}</td>
+      <td class="right widest" data-measure="bpm">${bpm(passage) ?? "–"}</td>
+      <td class="widest" data-measure="key">${key(passage) ?? "–"}</td>
+      <td class="right widest" data-measure="loudness">${loudness == null ? "–" : signed(loudness)}</td>
       <td class="last">
         ${sure(passage.confidence)}
         <span class="under narrow">${length(end - start)}</span>

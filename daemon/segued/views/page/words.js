@@ -37,6 +37,19 @@ export const figure = (value) => (typeof value === "number" ? short.format(value
 /** "1 file", "12 files". */
 export const counted = (n, one, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
 
+/** A level, with a minus as long as a plus, and the plus where it matters. */
+export function signed(value, digits = 1, plus = "") {
+  const far = Math.abs(value).toFixed(digits);
+  if (Number(far) === 0) return far;
+  return `${value < 0 ? "−" : plus}${far}`;
+}
+
+/** The tempo of a passage; null if it is not known. */
+export const bpm = (passage) => (passage.bpm == null ? null : `${passage.bpm.toFixed(0)} bpm`);
+
+/** The key of a passage, "F# minor"; null if it is not known. */
+export const key = (passage) => (passage.key == null ? null : [passage.key, passage.scale].filter(Boolean).join(" "));
+
 /** A length of time as people say it, like the daemon's own words. */
 export function duration(seconds) {
   if (seconds == null) return "–";

@@ -23,6 +23,7 @@ Words = Annotated[str, msgspec.Meta(max_length=500)]
 Columns = Annotated[int, msgspec.Meta(ge=1, le=200_000)]
 
 WARNED: Final = "imported in spite of it"
+FLAVORLESS: Final = "How it sounds could not be found out, or not all of it."
 
 
 class FilesQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -140,7 +141,7 @@ def _meanings() -> dict[str, str]:
     }
 
 
-MEANINGS: Final = _meanings()
+MEANINGS: Final = {**_meanings(), "flavor": FLAVORLESS}
 
 SHELVES: Final = (
     Route(

@@ -1,0 +1,347 @@
+"""How passages sound, worked out here: when nobody else wants the time, and kept."""
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sample_library import encode, song, tag
+
+from tests import models
+from tests.stories.dump import ask, files, passages
+from tests.stories.living import Living, living, noise
+from tests.stories.program import Segued
+
+MINUTES = 1.2
+"""Of noise, which takes Essentia some three seconds, and as many to begin."""
+
+
+def hearing(*sources: str, more: str = "") -> str:
+    """Return the configuration with these sources, and loudness."""
+    folder = models.installed()
+    return f'sources = {json.dumps(sources)}\nmodels = "{folder}"\n{more}\n'
+
+
+def options(segued: Segued, flavoring: str) -> list[str]:
+    """Return the options for an import that finds out how passages sound."""
+    return ["--config", segued.config(f"[flavoring]\n{flavoring}")]
+
+
+@pytest.fixture(name="music")
+def _music(tmp_path: Path) -> Path:
+    """One song, in a coding that Essentia itself cannot read, and a side of another."""
+    music = tmp_path / "music"
+    music.mkdir()
+    encode(music / "song.opus", song(1, 12.0), 48_000, "opus")
+    tag(music / "song.opus", {"title": "Song", "artist": "Somebody"})
+    encode(music / "noname.mp3", song(2, 12.0), 44_100, "mp3")
+    return music
+
+
+def heard(segued: Segued) -> dict[str, int]:
+    """Return how many stretches of sound each source was kept of."""
+    rows = ask(
+        segued.database, "SELECT source, count(*) AS n FROM sounds GROUP BY source"
+    )
+    return {row["source"]: row["n"] for row in rows}
+
+
+def test_all_hear_it_and_are_not_asked_again(music: Path, segued: Segued) -> None:
+    """Shares from two sources, measures in columns, and nothing is decoded twice."""
+    both = options(segued, hearing("essentia", "musicnn"))
+
+    first = segued.imported(music, options=both)
+    kept = ask(segued.database, "SELECT * FROM sounds ORDER BY 1, 2, 3, 4")
+
+    assert first.code == 0
+    assert first.json["counters"]["9"] == {"essentia+musicnn": 2}
+    assert heard(segued) == {"essentia": 2, "loudness": 2, "musicnn": 2}
+    for name in ("song.opus", "noname.mp3"):
+        (row,) = passages(segued.database, name)
+        said = json.loads(row["flavor"])["characteristics"]
+        assert row["flavor_source"] == "essentia+musicnn"
+        assert {"timbre", "tonal_atonal", "mood_happy", "genre_rosamerica"} <= set(said)
+        for shares in said.values():
+            assert sum(shares.values()) == pytest.approx(1, abs=1e-4)
+        assert 40 < row["bpm"] < 220
+        assert row["scale"] in {"major", "minor"}
+        assert -40 < row["loudness_lufs"] < -5
+        assert row["true_peak_dbtp"] > row["loudness_lufs"]
+        assert row["flavor_failure"] is None
+
+    # Another rule, other tags, another name: all of it is known of this sound.
+    one = options(segued, hearing("essentia"))
+    tag(music / "song.opus", {"title": "Another", "artist": "Somebody"})
+    (music / "noname.mp3").rename(music / "again.mp3")
+    second = segued.imported(music, options=one)
+
+    assert second.json["counters"]["4"].get("decoded", 0) == 0
+    assert ask(segued.database, "SELECT * FROM sounds ORDER BY 1, 2, 3, 4") == kept
+    (row,) = passages(segued.database, "song.opus")
+    assert row["title"] == "Another"
+    assert row["bpm"] is not None
+
+
+@pytest.mark.parametrize("damage", ["cut", "gone", "other"])
+def test_models_that_are_broken_silence_nobody_else(
+    music: Path, segued: Segued, tmp_path: Path, damage: str
+) -> None:
+    """What else can be told is told, and why the models say nothing."""
+    folder = tmp_path / "models"
+    shutil.copytree(models.installed(), folder)
+    for path in folder.glob("*.onnx"):
+        if damage == "gone":
+            path.unlink()
+        else:
+            whole = path.read_bytes()
+            path.write_bytes(whole[:-999] if damage == "cut" else b"none" * 999)
+    broken = f'sources = ["essentia", "musicnn"]\nmodels = "{folder}"\n'
+
+    ran = segued.imported(music, options=options(segued, broken))
+
+    assert ran.code == 0
+    assert ran.json["files"] == {"INGEST COMPLETE": 2}
+    assert heard(segued) == {"essentia": 2, "loudness": 2}
+    (row,) = passages(segued.database, "song.opus")
+    assert row["flavor_source"] == "essentia"
+    if damage == "gone":
+        assert row["flavor_failure"] is None  # they are not installed
+    else:
+        assert "musicnn: the tagging models cannot be used" in row["flavor_failure"]
+
+
+def test_classifiers_that_are_broken_are_named(
+    music: Path, segued: Segued, tmp_path: Path
+) -> None:
+    """The flavor is that of the others."""
+    folder = tmp_path / "classifiers"
+    folder.mkdir()
+    (folder / "mood_sad.history").write_text("no history at all" * 99)
+    more = f'classifiers = "{folder}"'
+
+    ran = segued.imported(
+        music, options=options(segued, hearing("essentia", more=more))
+    )
+
+    assert ran.code == 0
+    (row,) = passages(segued.database, "song.opus")
+    assert row["flavor_source"] == "essentia"
+    assert "essentia-svm: its classifiers cannot be used" in row["flavor_failure"]
+
+
+def spares(segued: Segued) -> list[int]:
+    """Return the children that give way to everybody."""
+    found = []
+    for process in segued.survivors():
+        try:
+            fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2]
+        except OSError:
+            continue
+        if fields.split()[16] == "19":
+            found.append(process)
+    return found
+
+
+def test_essentia_is_killed_in_the_middle(segued: Segued, tmp_path: Path) -> None:
+    """Twice, and it fails, with the signal's name; the rest is there, and a retry."""
+    music = tmp_path / "music"
+    music.mkdir()
+    noise(music / "noise.mp3", 3 * MINUTES)
+
+    with living(segued, music, flavoring=hearing("essentia")) as alive:
+        alive.until(lambda _told: heard(segued).get("loudness"))
+        for _ in range(2):
+            alive.until(lambda _told: spares(segued))
+            time.sleep(0.5)  # in the middle of what it is at
+            killed = set(spares(segued))
+            for process in killed:
+                os.kill(process, signal.SIGSEGV)
+            alive.until(lambda _told, killed=killed: not killed & set(spares(segued)))  # type: ignore[misc]
+        alive.until(lambda told: told["files_analysed"] == 1)
+        (row,) = passages(segued.database, "noise.mp3")
+        assert "SIGSEGV" in row["flavor_failure"]
+        assert row["loudness_lufs"] is not None
+        assert row["flavor"] is None
+        assert files(segued.database)["noise.mp3"]["status"] == "INGEST COMPLETE"
+
+        segued.control("retry", "flavor", line=alive.line)
+
+        alive.until(lambda _told: heard(segued).get("essentia"))
+        alive.until(lambda told: told["files_analysed"] == 1)
+        (row,) = passages(segued.database, "noise.mp3")
+        assert row["flavor_failure"] is None
+        assert row["flavor_source"] == "essentia"
+
+
+@pytest.fixture(name="long_ones", scope="module")
+def _long_ones(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four files that take long to analyse."""
+    music = tmp_path_factory.mktemp("long") / "music"
+    music.mkdir()
+    for number in range(4):
+        noise(music / f"{number}.mp3", MINUTES + number / 100)
+    return music
+
+
+def test_what_is_new_goes_first(
+    segued: Segued, long_ones: Path, tmp_path: Path
+) -> None:
+    """All workers analyse; one of them makes way at once, and comes back to it."""
+    music = tmp_path / "music"
+    shutil.copytree(long_ones, music)
+    two = "[settings]\nai_processing_thread_count = 2\n[compute]\nprocesses = 2\n"
+    with living(segued, music, flavoring=hearing("essentia"), more=two) as alive:
+        alive.until(lambda told: told["files_done"] == 4 and len(told["workers"]) == 2)
+
+        encode(music / "new.mp3", song(3, 11.0), 44_100, "mp3")
+        told = alive.until(lambda told: told["files_done"] == 5)
+
+        assert told["files_analysed"] < 4
+        assert alive.events("analysis.made_way")
+        alive.until(lambda told: told["files_analysed"] == 5, seconds=110)
+        assert alive.completed() == {str(each): 1 for each in music.iterdir()}
+    assert heard(segued)["essentia"] == 5
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_ended_in_the_middle_it_goes_on(
+    segued: Segued, long_ones: Path, number: int
+) -> None:
+    """A file that is imported stays so, and what was heard is not heard again."""
+    flavoring = hearing("essentia", "musicnn")
+    with living(segued, long_ones, flavoring=flavoring) as alive:
+        alive.until(lambda _told: heard(segued).get("musicnn"))
+        alive.ended(number)
+    assert {row["status"] for row in files(segued.database).values()} == {
+        "INGEST COMPLETE"
+    }
+    before = ask(segued.database, "SELECT * FROM sounds WHERE source = 'musicnn'")
+
+    with living(segued, long_ones, flavoring=flavoring) as alive:
+        alive.until(lambda told: told["files_analysed"] == 4, seconds=110)
+
+    after = ask(segued.database, "SELECT * FROM sounds WHERE source = 'musicnn'")
+    assert all(row in after for row in before)
+    assert heard(segued) == {"essentia": 4, "loudness": 4, "musicnn": 4}
+    assert [row["flavor_source"] for row in passages(segued.database, "0.mp3")] == [
+        "essentia+musicnn"
+    ]
+
+
+def test_paused_it_stops_and_resumed_it_goes_on(
+    segued: Segued, long_ones: Path
+) -> None:
+    """In less than two seconds, as an import does."""
+    with living(segued, long_ones, flavoring=hearing("essentia")) as alive:
+        alive.until(lambda told: told["files_done"] == 4 and told["workers"])
+        started = time.monotonic()
+        told = alive.line.ask("POST", "/api/import/pause/current", {})
+        assert time.monotonic() - started < 2
+        assert (told["state"], told["workers"]) == ("PAUSED", [])
+
+        alive.line.ask("POST", "/api/import/resume/current", {})
+
+        alive.until(lambda told: told["files_analysed"] == 4, seconds=110)
+
+
+def clock_hours(ahead: int) -> str:
+    """Return an hour of the day that begins so many hours from now."""
+    hour = (time.localtime().tm_hour + ahead) % 24
+    return f"{hour:02}:30-{(hour + 1) % 24:02}:30"
+
+
+def test_by_day_it_waits_for_the_night(music: Path, segued: Segued) -> None:
+    """Imported all the same; told so; and done when the hours are others."""
+    by_night = hearing("essentia", more=f'hours = "{clock_hours(8)}"')
+    by_day = hearing("essentia", more='hours = "00:00-00:00"')
+
+    first = segued.imported(music, options=options(segued, by_night))
+    assert first.code == 0
+    assert first.json["files"] == {"INGEST COMPLETE": 2}
+    assert first.json["deferred"]["leisure"] == 2
+    assert heard(segued) == {}
+
+    second = segued.imported(music, options=options(segued, by_day))
+
+    assert "leisure" not in second.json["deferred"]
+    assert heard(segued) == {"essentia": 2, "loudness": 2}
+
+
+@pytest.fixture(name="two_songs")
+def _two_songs(music: Path, segued: Segued) -> Iterator[sqlite3.Connection]:
+    """A library in which one passage is two songs, one three times as long."""
+    tag(music / "noname.mp3", {"title": "Other", "artist": "Nobody"})
+    imported = segued.imported(music, options=options(segued, hearing("essentia")))
+    assert imported.code == 0
+    with closing(sqlite3.connect(segued.database)) as library:
+        library.execute("PRAGMA foreign_keys = ON")
+        yield library
+
+
+def test_several_songs_count_as_long_as_they_run(
+    music: Path, segued: Segued, two_songs: sqlite3.Connection
+) -> None:
+    """Weighted, and summing to 1 again."""
+    flavors = {
+        title: json.loads(flavor)["characteristics"]
+        for title, flavor in two_songs.execute("SELECT title, flavor FROM songs")
+    }
+    ids = dict(two_songs.execute("SELECT title, id FROM songs").fetchall())
+    ((passage, file),) = two_songs.execute(
+        "SELECT passage_id, file_id FROM library_passages WHERE title = 'Song'"
+    ).fetchall()
+    two_songs.execute(
+        "UPDATE passage_songs SET length_ticks = 3 WHERE passage_id = ?", [passage]
+    )
+    two_songs.execute(
+        "INSERT INTO passage_songs VALUES (?, ?, 1)", [passage, ids["Other"]]
+    )
+    two_songs.execute("DELETE FROM checkpoints WHERE file_id = ? AND phase > 8", [file])
+    two_songs.execute("UPDATE files SET status = 'PENDING' WHERE id = ?", [file])
+    two_songs.commit()
+
+    imported = segued.imported(music, options=options(segued, hearing("essentia")))
+    assert imported.code == 0
+
+    (row,) = passages(segued.database, "song.opus")
+    said = json.loads(row["flavor"])["characteristics"]
+    assert row["flavor_source"] == "essentia"
+    for name, shares in said.items():
+        for each, share in shares.items():
+            wanted = (
+                3 * flavors["Song"][name][each] + flavors["Other"][name][each]
+            ) / 4
+            assert share == pytest.approx(wanted, abs=1e-5)
+        assert sum(shares.values()) == pytest.approx(1, abs=1e-5)
+
+
+def test_half_a_processor_is_half_a_processor(segued: Segued, long_ones: Path) -> None:
+    """One child at a time, which rests as long as it worked."""
+    half = hearing("essentia", more="cpu_share = 0.25")
+    two = "[compute]\nprocesses = 2\n"
+    with living(segued, long_ones, flavoring=half, more=two) as alive:
+        alive.until(lambda told: told["files_analysed"] == 1, seconds=110)
+        first = used(alive)
+        started = time.monotonic()
+        alive.until(lambda told: told["files_analysed"] == 3, seconds=110)
+        share = (used(alive) - first) / (time.monotonic() - started)
+
+    assert share < 0.7  # without it, 1.6 and more
+
+
+def used(alive: Living) -> float:
+    """Return how many seconds of CPU all children of a daemon have taken."""
+    ticks = 0.0
+    for process in alive.segued.survivors():
+        try:
+            fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2]
+        except OSError:
+            continue
+        ticks += sum(map(int, fields.split()[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
