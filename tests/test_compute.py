@@ -246,3 +246,45 @@ async def test_whoever_rests_comes_back(compute: Compute) -> None:
     _, said, after = await compute.long(None, echo, SONG, said="again")
 
     assert (said, after != before) == ("again", True)
+
+
+def work_on(path: bytes, seconds: float) -> tuple[float, float, int]:
+    """Take some time; return when it began and ended, and how it gives way."""
+    del path
+    began = time.monotonic()
+    time.sleep(seconds)  # this is what it does
+    return began, time.monotonic(), os.nice(0)
+
+
+async def test_what_can_wait_takes_its_share_and_gives_way() -> None:
+    """A quarter of two processors: one at a time, which rests as long as it worked."""
+    compute = Compute(
+        processes=2, memory_mib=2_048, file_limit=Seconds(20), spare_share=0.25
+    )
+    try:
+        first, second = await asyncio.gather(
+            compute.spare(None, work_on, SONG, 0.4),
+            compute.spare(None, work_on, SONG, 0.4),
+        )
+        plain = await compute.short(None, work_on, SONG, 0.0)
+    finally:
+        compute.close()
+
+    assert compute.spares == 1
+    assert second[0] - first[1] >= 0.4
+    assert (first[2], second[2], plain[2]) == (19, 19, 0)
+
+
+@pytest.mark.parametrize(
+    ("processes", "share", "spares"), [(4, 1.0, 4), (4, 0.5, 2), (4, 0.1, 1)]
+)
+def test_a_share_of_the_processors(processes: int, share: float, spares: int) -> None:
+    """As many children as it is whole ones, and at least one."""
+    compute = Compute(
+        processes=processes,
+        memory_mib=2_048,
+        file_limit=Seconds(20),
+        spare_share=share,
+    )
+
+    assert compute.spares == spares

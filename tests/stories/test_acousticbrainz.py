@@ -79,7 +79,7 @@ def asking(
     return (
         "--config",
         segued.config(
-            f"[flavoring]\nsources = {json.dumps(sources)}\n"
+            f"[flavoring]\nsources = {json.dumps(sources)}\nloudness = false\n"
             "[services]\n"
             f'acoustid_url = "{world.acoustid_url}"\n'
             f'musicbrainz_url = "{world.musicbrainz_url}"\n'

@@ -177,6 +177,10 @@ class GzipBomb(WrongAnswer):
 
     size_mib: int
 
+    def __post_init__(self) -> None:
+        """Make it now: a client that waits for it has little time."""
+        _bomb(self.size_mib)
+
     def instead_of(self, proper: Answer) -> Answer:
         """Return the bomb, as a success."""
         del proper

@@ -10,6 +10,7 @@ from segued.matching.flavor import blended
 from segued.model import Span
 from segued.phases import p06_match
 from segued.phases.contract import Dossier, Tools
+from segued.phases.heard import expected
 from segued.store import codec, lookups, sounds
 from segued.store.lookups import Question
 from segued.store.sounds import Flavor, There
@@ -88,6 +89,8 @@ async def asked_of(tools: Tools, pieces: Sequence[Piece]) -> Asked:
     answers = await tools.store.do(lookups.answers, ACOUSTICBRAINZ, every)
     read = {mbid: _read(raw) for mbid, raw in answers.items() if raw}
     known = {mbid: found for mbid, found in read.items() if found.characteristics}
+    if not asks_first(tools):
+        return Asked(known)
     # One recording of a passage says enough; and of one that is known by other
     # means, only what is there already.
     left = [
@@ -112,9 +115,11 @@ def _read(raw: bytes) -> Document:
 
 
 def asks_first(tools: Tools) -> bool:
-    """Return whether AcousticBrainz comes before what is heard here."""
+    """Return whether AcousticBrainz comes before what is heard here, if anybody is."""
     sources = tools.config.flavoring.sources
-    return bool(sources) and sources[0] == ACOUSTICBRAINZ
+    if ACOUSTICBRAINZ not in sources:
+        return False
+    return sources[0] == ACOUSTICBRAINZ or expected(tools) is None
 
 
 def told_of(piece: Piece, asked: Asked) -> Flavor | None:
@@ -146,9 +151,7 @@ def _of_songs(piece: Piece) -> Flavor | None:
 
 def may_follow(tools: Tools, piece: Piece, asked: Asked) -> bool:
     """Return whether AcousticBrainz may say something about a passage soon."""
-    if not tools.asking(ACOUSTICBRAINZ) or (
-        ACOUSTICBRAINZ not in tools.config.flavoring.sources
-    ):
+    if not (asks_first(tools) and tools.asking(ACOUSTICBRAINZ)):
         return False
     waits = {question.key for question in asked.asks} & set(piece.mbids)
     return bool(waits) or (not piece.is_known and tools.asking("acoustid"))

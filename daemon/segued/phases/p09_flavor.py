@@ -29,7 +29,7 @@ from segued.store.sounds import Flavor, Measured
 
 __all__ = ["PHASE", "Flavored", "Sounded"]
 
-UNSETTLED: Final = ("deferred", "later")
+UNCOUNTED: Final = ("later", "measured")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +38,13 @@ class Sounded:
 
     Attributes:
         song: The song it is, if it is one.
-        outcome: For the counters: "pre-existing", "too short", "failed", the
-            name of the source, or, while it is not known, "deferred" or "later".
+        outcome: For the counters: "pre-existing", "too short", "failed", "none",
+            "measured", the name of the source, or, while it is not known,
+            "deferred" or "later".
         flavor: How it sounds, if that was found out now.
         measured: What was measured of it, if it was.
         failure: Why something could not be found out.
+        later: Whether more is to be known when there is time.
     """
 
     passage: str
@@ -51,6 +53,12 @@ class Sounded:
     flavor: Flavor | None = None
     measured: Measured | None = None
     failure: str | None = None
+    later: bool = False
+
+    @property
+    def settled(self) -> bool:
+        """Whether that is the last word."""
+        return not self.later and self.outcome != "deferred"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +92,9 @@ async def run(tools: Tools, dossier: Dossier) -> Flavored | Deferred[Flavored]:
     for piece, each in zip(pieces, sounded, strict=True):
         if each.outcome == "deferred" and may_follow(tools, piece, asked):
             return Deferred(result, ACOUSTICBRAINZ, "AcousticBrainz has not answered")
-    outcomes = {each.outcome for each in sounded}
-    if "later" in outcomes:
+    if any(each.later for each in sounded):
         return Deferred(result, LEISURE, "others come first")
-    if "deferred" in outcomes:
+    if any(each.outcome == "deferred" for each in sounded):
         return Deferred(result, ESSENTIA, "no source of flavor can be asked")
     return result
 
@@ -97,28 +104,19 @@ async def _sounded(
 ) -> Sounded:
     """Return how a passage sounds: by those before us, by a service, or by us."""
     told = told_of(piece, asked)
-    ours_first = not asks_first(tools) and expected(tools) is not None
-    if (
-        not ours_first
-        and told is None
-        and piece.flavor is None
-        and may_follow(tools, piece, asked)
-    ):
+    if told is None and piece.flavor is None and may_follow(tools, piece, asked):
         return Sounded(piece.there.passage, piece.song, "deferred")
     heard = await sounding.kept(tools, dossier, piece.span)
+    later = False
     if sounding.missing(tools, piece.span, heard):
-        if LEISURE not in tools.available:
-            return _concluded(tools, piece, told, heard, "later")
-        heard = await sounding.sound(tools, dossier, piece.span, heard)
-    return _concluded(tools, piece, told, heard)
+        later = LEISURE not in tools.available
+        if not later:
+            heard = await sounding.sound(tools, dossier, piece.span, heard)
+    return _concluded(tools, piece, told, heard, later=later)
 
 
 def _concluded(
-    tools: Tools,
-    piece: Piece,
-    told: Flavor | None,
-    heard: Heard,
-    outcome: str = "",
+    tools: Tools, piece: Piece, told: Flavor | None, heard: Heard, *, later: bool
 ) -> Sounded:
     """Return what all of it amounts to.
 
@@ -127,30 +125,40 @@ def _concluded(
         piece: The passage.
         told: What others say.
         heard: What was heard of it here.
-        outcome: Given where it is not the last word.
+        later: Whether more is to be heard when there is time.
     """
-    passage, song = piece.there.passage, piece.song
     flavor = told
     if told is None or not (asks_first(tools) or len(piece.there.songs) > 1):
-        flavor = _ours(tools, piece, heard) or (None if piece.flavor else told)
+        ours = _ours(tools, piece, heard)
+        flavor = ours or (None if later or piece.flavor else told)
     failure = "; ".join(f"{who}: {why}" for who, why in heard.failures.items())
-    measured = heard.measured if heard.said else None
-    if outcome:
-        return Sounded(passage, song, outcome, flavor, measured)
-    if flavor is not None:
-        # How the song's other passages sound is none of this one's business.
-        outcome = "pre-existing" if flavor == piece.flavor else flavor.source
-    elif piece.flavor is not None:
-        outcome = "pre-existing"
-    elif failure:
-        outcome = "failed"
-    elif sounding.is_short(piece.span):
-        outcome = "too short"
-    elif tools.config.flavoring.sources:
-        outcome = "deferred"
-    else:
-        outcome = "none"
-    return Sounded(passage, song, outcome, flavor, measured, failure or None)
+    return Sounded(
+        piece.there.passage,
+        piece.song,
+        _outcome(tools, piece, flavor, failure, later=later),
+        None if flavor == piece.flavor else flavor,
+        heard.measured if heard.said else None,
+        failure or None,
+        later,
+    )
+
+
+def _outcome(
+    tools: Tools, piece: Piece, flavor: Flavor | None, failure: str, *, later: bool
+) -> str:
+    if flavor is not None and flavor != piece.flavor:
+        return flavor.source
+    if later:
+        return "later"
+    if piece.flavor is not None:
+        # Of what was told there is only the measuring now.
+        finished = LEISURE in tools.available
+        return "measured" if finished and piece.is_told else "pre-existing"
+    if failure:
+        return "failed"
+    if sounding.is_short(piece.span):
+        return "too short"
+    return "deferred" if tools.config.flavoring.sources else "none"
 
 
 def _ours(tools: Tools, piece: Piece, heard: Heard) -> Flavor | None:
@@ -179,14 +187,14 @@ def save(dossier: Dossier, result: Flavored) -> None:
             sounds.set_passage(each.passage, None)
             if each.flavor is not None or each.outcome == "failed":
                 sounds.set_song(each.song, each.flavor)
-        if each.outcome not in UNSETTLED:
+        if each.settled:
             sounds.set_failure(each.passage, each.failure)
 
 
 def _tally(found: Flavored) -> dict[str, int]:
     counts: dict[str, int] = {}
     for each in found.sounded:
-        if each.outcome != "later":
+        if each.outcome not in UNCOUNTED:
             counts[each.outcome] = counts.get(each.outcome, 0) + 1
     return counts
 
@@ -211,7 +219,7 @@ PHASE: Final = Phase(
         tuple(
             Sounded("", None, each.outcome, failure=each.failure)
             for each in found.sounded
-            if each.outcome not in UNSETTLED
+            if each.settled
         )
     ),
     tally=_tally,

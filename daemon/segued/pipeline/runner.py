@@ -214,7 +214,6 @@ def _done(dossier: Dossier, outcome: Outcome, took_ms: dict[str, int]) -> Outcom
         "file.analysed" if dossier.finished else "file.done",
         status=outcome.status.value,
         reason=outcome.reason,
-        analysed=outcome.analysed,
         took_ms=took_ms,
     )
     return outcome

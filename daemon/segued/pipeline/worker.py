@@ -157,10 +157,16 @@ class Worker:
                     return None
             raise DiskReadError(file.path, "its disk is away")
         finally:
-            for each in ends:
-                if not each.done():
-                    each.cancel()
-                    await asyncio.wait({each})
+            left = {each for each in ends if not each.done()}
+            for each in left:
+                each.cancel()
+                each.add_done_callback(_forget)
+                # How it failed meanwhile says whoever failed first.
+                each.add_done_callback(
+                    lambda done: done.cancelled() or done.exception()
+                )
+            if left:
+                await asyncio.wait(left)
 
     async def _settle(self, file: AudioFile, outcome: Outcome) -> None:
         """Take up whom this end, or an answer that came before it, lets go on."""
@@ -213,3 +219,9 @@ class Worker:
             set(outcome.waits_for) - {LEISURE},
             analysed=outcome.analysed,
         )
+
+
+def _forget(done: asyncio.Future[Any]) -> None:
+    """Take note of how something failed that nobody waits for any more."""
+    if not done.cancelled():
+        done.exception()
