@@ -3,9 +3,10 @@
     contrib/bench/pieces [--models FOLDER]
 
 The pieces come from Debian's packages of games, once, 380 MB, into a cache folder;
-they are free, and of many kinds. `segued flavor install-models` comes first.
+they are free, and of many kinds. What is not installed here is not asked.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -24,9 +25,9 @@ from bench.music import cache
 from bench.tables import Target, print_table, print_targets
 
 from segued.config import Config
-from segued.matching import tagged
+from segued.matching import descriptors, tagged
 from segued.matching.flavor import CHARACTERISTICS, Flavor
-from segued.media import musicnn
+from segued.media import essentia, musicnn
 from segued.media.decode import decoded, heard
 from segued.media.resample import Resampler
 
@@ -150,7 +151,8 @@ def _measure(models: Path) -> None:
         names = [name for name in CHARACTERISTICS if any(name in each for each in said)]
         rows = (_row(*each, names) for each in zip(PIECES, said, strict=True))
         print_table(("piece", *map(_head, names)), rows)
-        print_targets(_targets(said))
+        if targets := list(_targets(said)):
+            print_targets(targets)
 
 
 def _sources(models: Path) -> dict[str, Source]:
@@ -158,7 +160,14 @@ def _sources(models: Path) -> dict[str, Source]:
     found: dict[str, Source] = {}
     if musicnn.is_installed(models):
         found["musicnn"] = lambda path: tagged.characteristics(told_of(path, models))
+    if essentia.available():
+        found["essentia"] = _by_essentia
     return found
+
+
+def _by_essentia(path: Path) -> Flavor:
+    measured = essentia.low_level(os.fsencode(path), str(path))
+    return descriptors.characteristics(json.loads(measured))
 
 
 def _head(name: str) -> str:
@@ -192,7 +201,10 @@ def _targets(said: Sequence[Flavor]) -> Iterator[Target]:
             for piece, flavor in zip(PIECES, said, strict=True)
             if piece.kind == kind
             for each in piece.sounds
+            if each[0] in flavor
         ]
+        if not right:
+            continue
         wanted, found = f"{len(right)} of {len(right)}", f"{sum(right)}"
         yield Target(f"what is obvious: {kind}", wanted, found, all(right))
 

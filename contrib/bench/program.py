@@ -54,7 +54,12 @@ class Import:
 
 
 def import_folder(
-    folder: Path, database: Path, *, workers: int = 2, memory: bool = False
+    folder: Path,
+    database: Path,
+    *,
+    workers: int = 2,
+    memory: bool = False,
+    config: str = CONFIG,
 ) -> Import:
     """Import a folder into a library, and say what it took.
 
@@ -62,7 +67,7 @@ def import_folder(
         MeasureError: The import ended early.
     """
     cost = cost_of(
-        command(folder, database, workers=workers),
+        command(folder, database, workers=workers, config=config),
         env=environment(),
         memory=memory,
         codes=(0, SOME_FAILED),
@@ -70,12 +75,14 @@ def import_folder(
     return Import(cost, json.loads(cost.said))
 
 
-def command(folder: Path, database: Path, *, workers: int = 2) -> list[str]:
+def command(
+    folder: Path, database: Path, *, workers: int = 2, config: str = CONFIG
+) -> list[str]:
     """Return the command that imports a folder into a library."""
-    config = database.with_name("bench.toml")
-    config.write_text(CONFIG)
+    file = database.with_name("bench.toml")
+    file.write_text(config)
     program = [sys.executable, "-P", "-m", "segued", "import", "--offline", "--json"]
-    options = ["--config", str(config), "--database", str(database)]
+    options = ["--config", str(file), "--database", str(database)]
     return [*program, *options, "--workers", str(workers), str(folder)]
 
 

@@ -197,6 +197,7 @@ class Alive:
     async def _be_there(self) -> None:
         """Watch and work by the orders as they are, until they change."""
         config = self.orders.config
+        self.compute.share(config.flavoring.cpu_share)
         self._grounds = grounds = Grounds(self.orders.roots)
         self.patrols = patrols = patrols_of(config, self.store, grounds)
         try:

@@ -4,15 +4,20 @@ Apart from `segued.pool`, so that children do not load what starts them.
 """
 
 import ctypes
+import math
 import os
 import resource
 import signal
 import sys
+import time
+from collections.abc import Callable
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext, ForkServerProcess
-from typing import Final
+from typing import Final, TypeVar
 
-__all__ = ["Children", "nothing", "settle_in"]
+__all__ = ["Children", "nothing", "settle_in", "within_cpu"]
+
+T = TypeVar("T")
 
 PR_SET_PDEATHSIG: Final = 1
 
@@ -74,3 +79,14 @@ def settle_in(memory_bytes: int, nice: int) -> None:
 
 def nothing() -> None:
     """Be scheduled, so that a pool starts its children."""
+
+
+def within_cpu(seconds: float, work: Callable[[], T]) -> T:
+    """Do some work; who takes more time of a processor for it is ended by SIGXCPU."""
+    used = time.process_time()
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(used + seconds), hard))
+    try:
+        return work()
+    finally:
+        resource.setrlimit(resource.RLIMIT_CPU, (hard, hard))

@@ -48,10 +48,10 @@ class Compute:
         self._file_limit: Final = file_limit
         self._short: Final = Pool(processes, memory_mib)
         self._long: Final = Pool(processes, memory_mib)
-        wanted = spare_share * processes
-        self.spares: Final = max(1, round(wanted))
-        rest = max(0.0, self.spares / wanted - 1)
-        self._spare: Final = Pool(self.spares, memory_mib, nice=NICEST, rest=rest)
+        self._processes: Final = processes
+        self._memory_mib: Final = memory_mib
+        self._share = spare_share
+        self.spares, self._spare = self._shared()
 
     @classmethod
     def of(cls, config: Config) -> "Compute":
@@ -62,6 +62,19 @@ class Compute:
             file_limit=config.file_limit,
             spare_share=config.flavoring.cpu_share,
         )
+
+    def share(self, share: float) -> None:
+        """Give what can wait another share of the processors."""
+        if share != self._share:
+            self._share = share
+            self._spare.close()
+            self.spares, self._spare = self._shared()
+
+    def _shared(self) -> tuple[int, Pool]:
+        wanted = self._share * self._processes
+        spares = max(1, round(wanted))
+        rest = max(0.0, spares / wanted - 1)
+        return spares, Pool(spares, self._memory_mib, nice=NICEST, rest=rest)
 
     async def start(self) -> None:
         """Start the children, so that the first file does not wait for them."""

@@ -130,7 +130,7 @@ class Config(Section, frozen=True):
         """Where the tagging models are, or will be."""
         if self.flavoring.models:
             return Path(self.flavoring.models).expanduser()
-        return state_folder() / "models"
+        return self.database.parent / "models"
 
     @property
     def classifiers(self) -> Path | None:

@@ -36,6 +36,7 @@ becomes of the file that was being imported?
             ├── WorkCrashedError
             ├── WorkTimedOutError
             ├── WorkMemoryError
+            ├── SpoolError          or for room on our own disk
             └── UnexpectedError
 """
 
@@ -49,7 +50,8 @@ __all__ = [  # noqa: PLE0604
     *("FileError", "FileUnreadableError", "FileVanishedError", "NotAudioError"),
     *("NotKnownError", "NotRegularError", "PermissionDeniedError", "SeguedError"),
     *("ServiceAnswerError", "ServiceAwayError", "ServiceBusyError", "ServiceError"),
-    *("ServiceKeyError", "ServiceRefusedError", "StoreCorruptError", "StoreError"),
+    *("ServiceKeyError", "ServiceRefusedError", "SpoolError", "StoreCorruptError"),
+    "StoreError",
     *("StoreFullError", "StoreLockedError", "StoreRefusedError"),
     *("StoreTooNewError", "StoreUnwritableError", "UnexpectedError"),
     *("UnforeseenError", "WorkCrashedError", "WorkMemoryError"),
@@ -276,6 +278,12 @@ class WorkMemoryError(FileUnreadableError):
     """Reading the file takes more memory than a child process may have."""
 
     code = "memory"
+
+
+class SpoolError(FileUnreadableError):
+    """Temporary sound of it could not be written."""
+
+    code = "spool"
 
 
 class UnexpectedError(FileUnreadableError):

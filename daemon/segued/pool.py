@@ -9,13 +9,14 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import CancelledError as FutureCancelled
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from multiprocessing import forkserver
 from typing import Final, TypeVar
 
 import structlog
 from pebble import ProcessExpired, ProcessPool
 
-from segued.child import Children, nothing, settle_in
+from segued.child import Children, nothing, settle_in, within_cpu
 from segued.errors import (
     ComputeError,
     SeguedError,
@@ -33,6 +34,9 @@ T = TypeVar("T")
 log: Final = structlog.get_logger()
 
 START_SECONDS: Final = 30.0
+WALL: Final = 20
+"""So many times its own time a job that gives way may take."""
+
 JOIN_SECONDS: Final = 1.5
 CRASHES_MAX: Final = 2
 MIB: Final = 1 << 20
@@ -80,7 +84,14 @@ class Pool:
         self._slots: Final = asyncio.Semaphore(processes)
         self._pool: ProcessPool | None = None
         self._starting: Final = asyncio.Lock()
-        self.moved = time.monotonic()
+        self._moved = time.monotonic()
+        self._occupied = 0
+
+    @property
+    def moved(self) -> float:
+        """When a job last began or ended; now, if there are none that may stand."""
+        # Who can wait may do so for long, or rest.
+        return time.monotonic() if self._nice and self._occupied else self._moved
 
     async def start(self) -> ProcessPool:
         """Start the children, unless they are there.
@@ -116,22 +127,22 @@ class Pool:
             path: The file it is about, for errors.
             limit: Time after which the child is killed.
         """
+        wall = limit
+        if self._nice:
+            # Others may leave it little time: its own is what counts.
+            call, wall = partial(within_cpu, limit, call), Seconds(WALL * limit)
         async with self._slot(), self._moving():
             for crashes in range(CRASHES_MAX + 1):
                 try:
-                    async with asyncio.timeout(limit):
+                    async with asyncio.timeout(wall):
                         return await self._attempt(call)
                 except ProcessExpired as error:
-                    if crashes + 1 < CRASHES_MAX:
+                    slow = error.exitcode == -signal.SIGXCPU
+                    if crashes + 1 < CRASHES_MAX and not slow:
                         continue
-                    how = _death(error.exitcode)
-                    raise WorkCrashedError(
-                        path, f"reading it crashed: {how}"
-                    ) from error
+                    raise _ended(path, error.exitcode, limit) from error
                 except TimeoutError as error:
-                    raise WorkTimedOutError(
-                        path, f"reading it took more than {limit:g} s"
-                    ) from error
+                    raise _too_slow(path, limit) from error
                 except MemoryError as error:
                     mib = self._memory_bytes // MIB
                     raise WorkMemoryError(
@@ -151,23 +162,28 @@ class Pool:
     @asynccontextmanager
     async def _slot(self) -> AsyncIterator[None]:
         await self._slots.acquire()
+        self._occupied += 1
         started = time.monotonic()
         try:
             yield
         finally:
             if self._rest:
                 rest = self._rest * (time.monotonic() - started)
-                asyncio.get_running_loop().call_later(rest, self._slots.release)
+                asyncio.get_running_loop().call_later(rest, self._vacate)
             else:
-                self._slots.release()
+                self._vacate()
+
+    def _vacate(self) -> None:
+        self._occupied -= 1
+        self._slots.release()
 
     @asynccontextmanager
     async def _moving(self) -> AsyncIterator[None]:
-        self.moved = time.monotonic()
+        self._moved = time.monotonic()
         try:
             yield
         finally:
-            self.moved = time.monotonic()
+            self._moved = time.monotonic()
 
     async def _attempt(self, call: Callable[[], T]) -> T:
         pool = await self.start()
@@ -197,6 +213,18 @@ class Pool:
             initargs=(self._memory_bytes, self._nice),
             context=Children(),
         )
+
+
+def _ended(
+    path: bytes, exitcode: int | None, limit: Seconds
+) -> WorkTimedOutError | WorkCrashedError:
+    if exitcode == -signal.SIGXCPU:
+        return _too_slow(path, limit)
+    return WorkCrashedError(path, f"reading it crashed: {_death(exitcode)}")
+
+
+def _too_slow(path: bytes, limit: Seconds) -> WorkTimedOutError:
+    return WorkTimedOutError(path, f"reading it took more than {limit:g} s")
 
 
 def _death(exitcode: int | None) -> str:

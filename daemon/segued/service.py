@@ -74,6 +74,7 @@ class ImportService:
         self._pulse: Final = Pulse()
         self._swept: Final[dict[str, Swept]] = {}
         self._away: Final[set[bytes]] = set()
+        self._imported = False
 
     async def run(
         self,
@@ -108,7 +109,9 @@ class ImportService:
             async with outside(self._plant, held, offline=offline) as services:
                 await self._import(work, services)
         except asyncio.CancelledError:
-            state = SessionState.CANCELLED
+            # All is imported when only more was to be known.
+            if not self._imported:
+                state = SessionState.CANCELLED
         except SeguedError as fatal:
             if self._roll.session is None:
                 raise
@@ -144,6 +147,7 @@ class ImportService:
                 beat = group.create_task(self._pulse.beat())
                 group.create_task(self._scan(grounds))
                 await works.finish()
+                self._imported = True
                 await works.analyse()
                 beat.cancel()
         except BaseExceptionGroup as failures:

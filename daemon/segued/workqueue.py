@@ -111,6 +111,13 @@ class WorkQueue:
         await self.until(free)
         return await self.offer(file, Priority.IMPORTED)
 
+    def clear_imported(self) -> None:
+        """Have all files that are imported make way, and those that wait forgotten."""
+        for path in list(self._imported_waiting):
+            self._leave(path)
+        for flight in self._imported_flights:
+            flight.makes_way.set()
+
     async def take(self) -> Flight:
         """Return the next file, from now on in flight, waiting for one."""
         self._takers += 1

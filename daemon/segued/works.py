@@ -20,6 +20,7 @@ from segued.intake.feed import feed, feed_imported
 from segued.intake.grounds import Grounds
 from segued.leisure import Leisure
 from segued.media import fingerprint
+from segued.model import FileId
 from segued.phases import PHASES, heard, sounding
 from segued.phases.contract import Tools
 from segued.phases.sounding import SPOOLED
@@ -34,6 +35,8 @@ from segued.workqueue import WorkQueue
 __all__ = ["Plant", "Works", "first_of", "outside"]
 
 log: Final = structlog.get_logger()
+
+HOURS_SECONDS: Final = 10.0
 
 LOOK_SECONDS: Final = 60.0
 """How soon it is seen that there is time, or something that nobody announced."""
@@ -105,7 +108,7 @@ class Works:
         self.leisure: Final = Leisure(plant.config.flavoring.hours)
         self._imported: Final = asyncio.Event()
         self._analysing: asyncio.Task[None]
-        self._tells = False  # whether it can be worked out here how a song sounds
+        self._hears = False  # whether anything can be heard here
         self._enquiry: Enquiry
 
     @property
@@ -143,6 +146,7 @@ class Works:
                 lasting = (
                     group.create_task(pool),
                     group.create_task(enquiry.run()),
+                    group.create_task(self._keep_hours()),
                 )
                 self._analysing = group.create_task(self._analyse())
                 yield self
@@ -176,6 +180,13 @@ class Works:
                 async with asyncio.timeout(LOOK_SECONDS):
                     await self._imported.wait()
 
+    async def _keep_hours(self) -> None:
+        """Let nothing be analysed outside the hours for it."""
+        while True:
+            await asyncio.sleep(HOURS_SECONDS)
+            if not self.leisure.is_now:
+                self.queue.clear_imported()
+
     async def _feed_imported(self) -> None:
         await feed_imported(
             self._grounds,
@@ -194,7 +205,7 @@ class Works:
         What was asked stays asked.
         """
         asking = map(self._enquiry.asking, ("acousticbrainz", "acoustid"))
-        if not self._tells or all(asking):
+        if not self._hears or all(asking):
             return 0
         store, roots = self._plant.store, self._grounds.roots
         return await store.do(reopen.go_on_without, "acousticbrainz", roots)
@@ -208,8 +219,8 @@ class Works:
         config = self._plant.config
         available = set()
         hears = await asyncio.to_thread(sounding.ears, config)
-        self._tells = bool(hears.keys() - {heard.LOUDNESS})
-        if self._tells:
+        self._hears = bool(hears)
+        if hears.keys() - {heard.LOUDNESS}:
             available.add("essentia")
         if fingerprint.available():
             available.add("chromaprint")
@@ -231,10 +242,20 @@ class Works:
         recipes = [(phase.number, phase.recipe(tools)) for phase in PHASES]
         waiting = sorted(tools.available)
         left = await store.do(reopen.recover)
-        stale = await store.do(reopen.reopen_stale, roots, recipes)
-        deferred = await store.do(reopen.reopen_deferred, roots, waiting)
+        stale = await self._reopen(await store.do(reopen.stale, recipes))
+        deferred = await self._reopen(await store.do(reopen.deferred, waiting))
         deferred += await store.do(lookups.settle_all, roots)
         log.info("session.started", left=left, stale=stale, deferred=deferred)
+
+    async def _reopen(self, files: Sequence[FileId]) -> int:
+        """Take files up, not too many at once: others want the library as well."""
+        store, roots, most = (
+            self._plant.store,
+            self._grounds.roots,
+            reopen.FILES_AT_ONCE,
+        )
+        parts = [files[start : start + most] for start in range(0, len(files), most)]
+        return sum([await store.do(reopen.reopen, roots, part) for part in parts])
 
 
 def _part(database: Path, roots: Sequence[bytes]) -> Sequence[bytes]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from segued.errors import FileChangedError, UnexpectedError
+from segued.errors import FileChangedError, SpoolError
 from segued.media.decode import decoded, heard
 from segued.media.listening import Ears, Told, _middle, hear
 from segued.model import Signature, Span
@@ -131,7 +131,7 @@ def test_no_place_for_the_excerpt(tmp_path: Path) -> None:
     path = encoded(tmp_path / "song.wav", music(1.0), 44_100)
     whole = Span(Ticks(0), seconds_to_ticks(1))
 
-    with pytest.raises(UnexpectedError, match="temporary sound could not be written"):
+    with pytest.raises(SpoolError, match="temporary sound could not be written"):
         told(path, whole, Ears(wave=str(tmp_path / "not there" / "passage.wav")))
 
 

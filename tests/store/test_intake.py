@@ -101,7 +101,8 @@ async def test_a_new_recipe_reopens_what_was_made_by_the_old(store: Store) -> No
         await store.do(checkpoints.put, file.id, Kept(4, recipe, "{}", None))
         await shelf.finish(name)
 
-    assert await store.do(reopen.reopen_stale, [ROOT], [(4, "1:[50]")]) == 1
+    stale = await store.do(reopen.stale, [(4, "1:[50]")])
+    assert await store.do(reopen.reopen, [ROOT], stale) == 1
     assert await shelf.look() == {"a": "PENDING", "b": "INGEST COMPLETE"}
 
 
@@ -113,8 +114,9 @@ async def test_deferred_work_reopens_when_it_can_be_done(store: Store) -> None:
     await store.do(checkpoints.put, file.id, Kept(9, "1:[]", "{}", "essentia"))
     await shelf.finish("a")
 
-    assert await store.do(reopen.reopen_deferred, [ROOT], ["chromaprint"]) == 0
-    assert await store.do(reopen.reopen_deferred, [ROOT], ["essentia"]) == 1
+    assert await store.do(reopen.deferred, ["chromaprint"]) == []
+    waiting = await store.do(reopen.deferred, ["essentia"])
+    assert await store.do(reopen.reopen, [ROOT], waiting) == 1
     assert await shelf.look() == {"a": "PENDING"}
 
 

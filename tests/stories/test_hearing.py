@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import sqlite3
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -319,3 +320,87 @@ def test_several_songs_count_as_long_as_they_run(
             ) / 4
             assert share == pytest.approx(wanted, abs=1e-5)
         assert sum(shares.values()) == pytest.approx(1, abs=1e-5)
+
+
+def test_what_is_wrong_with_one_is_not_tried_for_ever(
+    music: Path, segued: Segued
+) -> None:
+    """A passage that nobody decided on: said so, and left until somebody retries."""
+    by_night = hearing("essentia", more=f'hours = "{clock_hours(8)}"')
+    assert segued.imported(music, options=options(segued, by_night)).code == 0
+    with closing(sqlite3.connect(segued.database)) as library:
+        library.execute(
+            "INSERT INTO passages (id, file_id, ordinal, start_ticks, end_ticks,"
+            " confidence, score, status) SELECT 'stray', id, 2, 0, 9, 'None', 0.0,"
+            " 'PENDING' FROM files WHERE path_text LIKE '%noname%'"
+        )
+        library.commit()
+
+    first = segued.imported(music, options=options(segued, hearing("essentia")))
+    second = segued.imported(music, options=options(segued, hearing("essentia")))
+
+    assert heard(segued) == {"essentia": 1, "loudness": 1}
+    for ran in (first, second):
+        assert ran.json["files"] == {"INGEST COMPLETE": 2}
+        assert "leisure" not in ran.json["deferred"]
+        assert [each["code"] for each in ran.json["warnings"]] == ["flavor"]
+    rows = passages(segued.database, "noname.mp3")
+    assert all("phase 9 failed" in row["flavor_failure"] for row in rows)
+
+
+def test_a_disk_error_is_said_to_be_one(music: Path, segued: Segued) -> None:
+    """Of a file that cannot be read while its folder can."""
+    by_night = hearing("essentia", more=f'hours = "{clock_hours(8)}"')
+    assert segued.imported(music, options=options(segued, by_night)).code == 0
+    (music / "song.opus").unlink()
+    inject = ("-P", str(music / "noname.mp3"), "-e", "inject=read,pread64:error=EIO")
+    quiet = ("strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=read,pread64")
+    where = ("--database", str(segued.database))
+    command = segued.command(
+        "import", *where, *options(segued, hearing("essentia")), str(music)
+    )
+
+    subprocess.run(
+        (*quiet, *inject, *command),
+        env=segued.environment(),
+        capture_output=True,
+        check=False,
+    )
+
+    (row,) = passages(segued.database, "noname.mp3")
+    assert "Input/output error" in row["flavor_failure"]
+    assert files(segued.database)["noname.mp3"]["status"] == "INGEST COMPLETE"
+
+
+def test_who_cancels_the_analysis_has_an_import(
+    segued: Segued, long_ones: Path
+) -> None:
+    """Exit code and session say that all is imported."""
+    where = ("--database", str(segued.database))
+    flavoring = options(segued, hearing("essentia"))
+    command = segued.command("import", "--json", *where, *flavoring, str(long_ones))
+    with subprocess.Popen(
+        command,
+        env=segued.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        until = time.monotonic() + 30
+        while time.monotonic() < until and not heard_at_all(segued):
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=10)
+
+    assert process.returncode == 0
+    told = json.loads(said)
+    assert told["state"] == "COMPLETED"
+    assert told["files"] == {"INGEST COMPLETE": 3}
+    assert told["deferred"]["leisure"] > 0
+
+
+def heard_at_all(segued: Segued) -> bool:
+    """Return whether anything was heard yet, of a library that may not be there."""
+    try:
+        return bool(heard(segued))
+    except sqlite3.Error:
+        return False

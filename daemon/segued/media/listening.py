@@ -14,7 +14,7 @@ from typing import Final, Protocol
 import numpy as np
 
 from segued.dsp.mixdown import STEREO_CHANNELS, Mono, Stereo, sane, stereo_of
-from segued.errors import UnexpectedError
+from segued.errors import SpoolError
 from segued.media.decode import decoded
 from segued.media.loudness import Loudness
 from segued.media.musicnn import Tagger
@@ -75,7 +75,7 @@ def hear(path: bytes, expected: Signature, span: Span, ears: Ears) -> Told:
 
     Raises:
         FileError: As `segued.media.decode.decoded` says.
-        UnexpectedError: The WAV file could not be written.
+        SpoolError: The WAV file could not be written.
     """
     with decoded(path, expected) as source, ExitStack() as stack:
         channels = min(source.channels, STEREO_CHANNELS)
@@ -176,8 +176,6 @@ class _ForEssentia:
     def close(self) -> None:
         self._writer.close()
 
-    def _no_room(self, error: OSError) -> UnexpectedError:
+    def _no_room(self, error: OSError) -> SpoolError:
         reason = error.strerror or str(error)
-        return UnexpectedError(
-            self._path, f"temporary sound could not be written: {reason}"
-        )
+        return SpoolError(self._path, f"temporary sound could not be written: {reason}")

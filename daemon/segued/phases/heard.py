@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
 from segued.matching import descriptors, tagged
@@ -27,12 +27,14 @@ class Heard:
     """What is known of a passage by what was heard here.
 
     Attributes:
-        said: JSON of each who heard it, by name.
+        said: JSON of each who heard it and hears today, by name.
+        before: JSON of others, or of other versions of them: enough to measure by.
         failures: Why somebody could not, by name.
     """
 
     said: Mapping[str, bytes]
-    failures: Mapping[str, str]
+    before: Mapping[str, bytes] = field(default_factory=dict)
+    failures: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def measured(self) -> Measured:
@@ -63,7 +65,8 @@ class Heard:
         return sounds.Flavor(text, *_signed(who, hears))
 
     def _read(self, who: str) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.said.get(who, b"{}"))
+        text = self.said.get(who) or self.before.get(who, b"{}")
+        found: dict[str, Any] = json.loads(text)
         return found
 
 

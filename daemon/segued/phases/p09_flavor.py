@@ -109,9 +109,10 @@ async def _sounded(
     heard = await sounding.kept(tools, dossier, piece.span)
     later = False
     if sounding.missing(tools, piece.span, heard):
-        later = LEISURE not in tools.available
-        if not later:
+        if LEISURE in tools.available:
             heard = await sounding.sound(tools, dossier, piece.span, heard)
+        left = sounding.missing(tools, piece.span, heard)
+        later = any(each not in heard.failures for each in left)
     return _concluded(tools, piece, told, heard, later=later)
 
 
@@ -137,7 +138,7 @@ def _concluded(
         piece.song,
         _outcome(tools, piece, flavor, failure, later=later),
         None if flavor == piece.flavor else flavor,
-        heard.measured if heard.said else None,
+        heard.measured if heard.said or heard.before else None,
         failure or None,
         later,
     )
@@ -158,7 +159,9 @@ def _outcome(
         return "failed"
     if sounding.is_short(piece.span):
         return "too short"
-    return "deferred" if tools.config.flavoring.sources else "none"
+    # Who hears and says nothing heard nothing: silence.
+    told = expected(tools) is not None or not tools.config.flavoring.sources
+    return "none" if told else "deferred"
 
 
 def _ours(tools: Tools, piece: Piece, heard: Heard) -> Flavor | None:
@@ -186,9 +189,14 @@ def save(dossier: Dossier, result: Flavored) -> None:
         else:
             sounds.set_passage(each.passage, None)
             if each.flavor is not None or each.outcome == "failed":
-                sounds.set_song(each.song, each.flavor)
+                sounds.set_song(each.song, each.flavor, _heard_in(each))
         if each.settled:
             sounds.set_failure(each.passage, each.failure)
+
+
+def _heard_in(sounded: Sounded) -> str | None:
+    told = sounded.flavor is not None and sounded.flavor.source == ACOUSTICBRAINZ
+    return None if told else sounded.passage
 
 
 def _tally(found: Flavored) -> dict[str, int]:

@@ -16,7 +16,9 @@ import structlog
 
 from segued.config import Config
 from segued.errors import (
+    DiskReadError,
     FileUnreadableError,
+    SpoolError,
     UnexpectedError,
     WorkCrashedError,
     WorkMemoryError,
@@ -28,8 +30,8 @@ from segued.model import Signature, Span
 from segued.phases import p01_filename, p02_hash
 from segued.phases.contract import Dossier, Tools
 from segued.phases.heard import CLASSIFIERS, ESSENTIA, LOUDNESS, MUSICNN, Heard
-from segued.store import sounds
-from segued.store.sounds import Said
+from segued.store import said as kept_said
+from segued.store.said import Said
 from segued.units import TICKS_PER_SECOND, Seconds, Ticks
 
 __all__ = ["SPOOLED", "ears", "is_short", "kept", "missing", "sound"]
@@ -75,15 +77,13 @@ def _classifiers(config: Config) -> str | None:
 
 async def kept(tools: Tools, dossier: Dossier, span: Span) -> Heard:
     """Return what was heard of a passage before, by those who hear today."""
-    found = await tools.store.do(sounds.find, dossier[p02_hash.PHASE].audio, span)
-    return Heard(
-        {
-            name: each.said
-            for name, each in found.items()
-            if tools.hears.get(name) == each.version
-        },
-        {},
-    )
+    found = await tools.store.do(kept_said.find, dossier[p02_hash.PHASE].audio, span)
+    said: dict[str, bytes] = {}
+    before: dict[str, bytes] = {}
+    for who, each in found.items():
+        today = tools.hears.get(who) == each.version
+        (said if today else before)[who] = each.said
+    return Heard(said, before)
 
 
 def is_short(span: Span) -> bool:
@@ -117,8 +117,9 @@ async def sound(tools: Tools, dossier: Dossier, span: Span, heard: Heard) -> Hea
             if CLASSIFIERS in wanted:
                 await hearing.classify(place)
     except OSError as error:
-        return Heard(hearing.said, dict.fromkeys(wanted, f"no spool: {error}"))
-    return Heard(hearing.said, hearing.failures)
+        # No fault of the sound: it stays to be heard.
+        log.warning("spool.failed", detail=str(error))
+    return replace(heard, said=hearing.said, failures=hearing.failures)
 
 
 @asynccontextmanager
@@ -154,6 +155,11 @@ class _Hearing:
         ears = Ears(LOUDNESS in wanted, models, wave if essential else None)
         try:
             told = await self._heard(path, signature, ears)
+        except DiskReadError:
+            raise  # its disk may be away, which is no fault of the sound
+        except SpoolError as error:
+            log.warning("spool.failed", detail=str(error))
+            return
         except FileUnreadableError as error:
             for each in {LOUDNESS, MUSICNN, ESSENTIA} & set(wanted):
                 self._failed(each, error)
@@ -192,6 +198,7 @@ class _Hearing:
         """Have a person's classifiers say what they make of what was measured."""
         measured = self.said.get(ESSENTIA)
         if measured is None:
+            self.failures[CLASSIFIERS] = "nothing was measured"
             return
         models = str(self.tools.config.classifiers)
         path = self.dossier.file.path
@@ -208,7 +215,7 @@ class _Hearing:
         self.said[who] = what
         said = Said(who, self.tools.hears[who], what)
         audio = self.dossier[p02_hash.PHASE].audio
-        await self.tools.store.do(sounds.keep, audio, self.span, said)
+        await self.tools.store.do(kept_said.keep, audio, self.span, said)
 
     def _failed(self, who: str, error: FileUnreadableError) -> None:
         log.info("flavor.failed", source=who, code=error.code, detail=str(error))

@@ -9,7 +9,12 @@ from typing import Any, Final
 
 import structlog
 
-from segued.errors import DiskReadError, FileError, FileVanishedError
+from segued.errors import (
+    DiskReadError,
+    FileChangedError,
+    FileError,
+    FileVanishedError,
+)
 from segued.media.looking import LOOK_LIMIT, look
 from segued.media.reading import is_away
 from segued.model import AudioFile, FileStatus
@@ -18,7 +23,7 @@ from segued.phases.contract import LEISURE, Phase, Tools
 from segued.pipeline.runner import Outcome, import_file
 from segued.pipeline.verdict import Verdict, judge
 from segued.progress.board import Board
-from segued.store import files, folders, intake, lookups
+from segued.store import files, folders, intake, lookups, sounds
 from segued.workqueue import Flight, Priority, WorkQueue
 
 __all__ = ["Worker"]
@@ -95,6 +100,16 @@ class Worker:
             )
         except FileError as error:
             log.info("analysis.left", code=error.code, detail=str(error))
+            if isinstance(error, FileVanishedError | FileChangedError):
+                return
+            if isinstance(error, DiskReadError) and await self._is_away(
+                file.root, error
+            ):
+                self.away.add(file.root)
+                return
+            # Or it would be tried again for ever.
+            await self.tools.store.do(sounds.give_up, file.id, error.detail)
+            self.board.analysed(file.id)
             return
         if outcome is None:
             log.debug("analysis.made_way")

@@ -9,7 +9,10 @@ from segued.units import Seconds
 __all__ = ["FolderLine", "WorkerLine"]
 
 STALLED_SECONDS: Final = 120.0
-"""Hardly any file takes so long over one phase."""
+"""Hardly any file takes so long over one phase ..."""
+
+FLAVORING: Final = 9
+"""... but over this one, which gives way to everybody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class WorkerLine:
     @property
     def stalled(self) -> bool:
         """Whether it looks as if it did not get on."""
-        return self.seconds >= STALLED_SECONDS
+        return self.seconds >= STALLED_SECONDS and self.phase != FLAVORING
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,7 @@ class Song(Table):
     flavor_source = TextField(null=True)
     flavor_version = TextField(null=True)  # of what said so
     flavored_at = TextField(null=True)
+    flavor_passage = TextField(null=True)  # the one it was heard in; null: was told
 
     class Meta:
         table_name = "songs"

@@ -16,18 +16,20 @@ from segued.store.content import NOT_OWNERS
 from segued.store.models import Checkpoint, Crash, Failure, File, Passage, tuples
 
 __all__ = [
+    "FILES_AT_ONCE",
     "FINGERPRINTING",
     "FLAVORING",
     "MATCHING",
     "below",
     "below_any",
+    "deferred",
     "go_on_without",
     "note_crashes",
     "recover",
     "rematch",
-    "reopen_deferred",
+    "reopen",
     "reopen_failed",
-    "reopen_stale",
+    "stale",
     "take_up",
     "take_up_from",
     "unanalysed",
@@ -104,15 +106,14 @@ def _without_original() -> list[FileId]:
     )
 
 
-def reopen_stale(roots: Sequence[bytes], recipes: Iterable[tuple[int, str]]) -> int:
-    """Make finished files PENDING that a newer phase would see otherwise.
+def stale(recipes: Iterable[tuple[int, str]]) -> list[FileId]:
+    """Return the files that a newer phase would see otherwise.
 
     Args:
-        roots: The music folders it is about.
         recipes: For each phase, by number, the recipe it has today.
     """
     # Two ranges and not "other than": only those are found by the index.
-    stale = [
+    found = [
         file
         for number, recipe in recipes
         for other in (Checkpoint.recipe < recipe, Checkpoint.recipe > recipe)
@@ -120,15 +121,29 @@ def reopen_stale(roots: Sequence[bytes], recipes: Iterable[tuple[int, str]]) -> 
             Checkpoint.select(Checkpoint.file).where(Checkpoint.phase == number, other)
         )
     ]
-    return _reopen(roots, stale)
+    return sorted(set(found))
 
 
-def reopen_deferred(roots: Sequence[bytes], available: Sequence[str]) -> int:
-    """Make finished files PENDING whose deferred phase could be done now."""
+def deferred(available: Sequence[str]) -> list[FileId]:
+    """Return the files whose deferred phase could be done now."""
     waiting = Checkpoint.select(Checkpoint.file).where(
         Checkpoint.needs.in_(list(available))
     )
-    return _reopen(roots, _ids(waiting))
+    return sorted(set(_ids(waiting)))
+
+
+def reopen(roots: Sequence[bytes], files: Sequence[FileId]) -> int:
+    """Make those of some files PENDING that are finished, and below a folder.
+
+    Args:
+        roots: The folders.
+        files: Not more at once than others can wait for: `FILES_AT_ONCE`.
+    """
+    ended = [FileStatus.COMPLETE, FileStatus.NO_AUDIO]
+    wanted = File.select(File.id).where(
+        File.id.in_(list(files)), File.status.in_(ended), below_any(roots)
+    )
+    return take_up(_ids(wanted))
 
 
 def go_on_without(service: str, roots: Sequence[bytes]) -> int:
@@ -187,25 +202,6 @@ def reopen_failed(*, code: str | None = None, path: bytes | None = None) -> int:
     return take_up(_ids(File.select(File.id).where(wanted)), flavor=True)
 
 
-def _reopen(roots: Sequence[bytes], files: Sequence[FileId]) -> int:
-    """Take up those of `files` that are finished, and below one of `roots`."""
-    wanted = sorted(set(files))
-    ended = [FileStatus.COMPLETE, FileStatus.NO_AUDIO]
-    below_one = below_any(roots)
-    return sum(
-        take_up(
-            _ids(
-                File.select(File.id).where(
-                    File.id.in_(wanted[start : start + FILES_AT_ONCE]),
-                    File.status.in_(ended),
-                    below_one,
-                )
-            )
-        )
-        for start in range(0, len(wanted), FILES_AT_ONCE)
-    )
-
-
 def _ids(query: object) -> list[FileId]:
     return [FileId(file) for (file,) in tuples(query)]
 
@@ -227,13 +223,17 @@ def take_up(files: Sequence[FileId], *, flavor: bool = False) -> int:
         files: Which.
         flavor: Whether complete ones are to be flavored again.
     """
-    for file in files:
-        status = FileStatus(File.get_by_id(file).status)
-        Checkpoint.delete().where(
-            Checkpoint.file == file,
-            Checkpoint.phase >= ENDED_WITH.get(status, 1) - flavor,
-        ).execute()
-        File.update(status=FileStatus.PENDING).where(File.id == file).execute()
+    for start in range(0, len(files), FILES_AT_ONCE):
+        some = list(files[start : start + FILES_AT_ONCE])
+        for status in FileStatus:
+            ids = _ids(
+                File.select(File.id).where(File.id.in_(some), File.status == status)
+            )
+            Checkpoint.delete().where(
+                Checkpoint.file.in_(ids),
+                Checkpoint.phase >= ENDED_WITH.get(status, 1) - flavor,
+            ).execute()
+        File.update(status=FileStatus.PENDING).where(File.id.in_(some)).execute()
     return len(files)
 
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from segued.store import sounds
 from segued.store.entities import (
     Album,
     Artist,
@@ -15,9 +14,8 @@ from segued.store.entities import (
     SongWork,
     Work,
 )
-from segued.store.models import Passage
+from segued.store.parting import part
 from segued.store.prepared import Query, prepared
-from segued.store.sounds import Flavor
 
 __all__ = ["Credit", "SongFacts", "record"]
 
@@ -49,29 +47,19 @@ def record(passage: str, song: SongFacts | None, album: Credit | None) -> None:
 
     What is known of its sound goes with it: the sound stays, whatever its name.
     """
-    before = _sound_of(passage)
+    row = _entity(Song, song.song, "title") if song is not None else None
+    part(passage, row)
     _untie_song(passage)
     _untie_album(passage)
-    if song is not None:
-        row = _entity(Song, song.song, "title")
+    if song is not None and row is not None:
         _tie_song(passage, row)
         _credit(row, song.artists)
-        if before is not None:
-            sounds.lend(row, before)
         for each in song.works:
             work = _entity(Work, each, "title")
             SongWork.insert(song=row, work=work).on_conflict_ignore().execute()
     if album is not None:
         row = _entity(Album, album, "title")
         _tie_album(passage, row)
-
-
-def _sound_of(passage: str) -> Flavor | None:
-    """Return how a passage's song sounds, or itself."""
-    for query in (_sound_of_song, _sound_of_passage):
-        for flavor in query(passage):
-            return Flavor(*flavor)
-    return None
 
 
 def _credit(song: str, artists: Sequence[Credit]) -> None:
@@ -121,22 +109,6 @@ def _uncredit(song: str) -> Query:
 @prepared
 def _credit_one(song: str, artist: str, weight: float) -> Query:
     return SongArtist.insert(song=song, artist=artist, weight=weight)
-
-
-@prepared
-def _sound_of_song(passage: str) -> Query:
-    return (
-        Song.select(Song.flavor, Song.flavor_source, Song.flavor_version)
-        .join(PassageSong)
-        .where(PassageSong.passage == passage, ~Song.flavor.is_null())
-    )
-
-
-@prepared
-def _sound_of_passage(passage: str) -> Query:
-    return Passage.select(
-        Passage.flavor, Passage.flavor_source, Passage.flavor_version
-    ).where(Passage.id == passage, ~Passage.flavor.is_null())
 
 
 def _named_in(table: Any, name: str) -> tuple[Any, Any]:  # noqa: ANN401

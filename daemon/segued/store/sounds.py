@@ -1,26 +1,23 @@
-"""How passages sound: what was heard of them, and what follows from it."""
+"""How passages and songs sound, and what was measured of them."""
 
-import zlib
 from dataclasses import astuple, dataclass, fields
 from typing import Final
 
-from segued.model import FileId, SongStatus, Span
+from segued.model import FileId, SongStatus
+from segued.store.checkpoints import LEISURE
 from segued.store.entities import PassageSong, Song
-from segued.store.kept import Sound
-from segued.store.models import Passage, now
+from segued.store.models import Checkpoint, Passage, now
 from segued.store.prepared import Query, prepared
 from segued.units import Ticks
 
 __all__ = [
     "Flavor",
     "Measured",
-    "Said",
     "SongThere",
     "There",
-    "find",
+    "flavor_of",
     "forget",
-    "keep",
-    "lend",
+    "give_up",
     "measured",
     "of_file",
     "set_failure",
@@ -28,25 +25,9 @@ __all__ = [
     "set_song",
 ]
 
-LEVEL: Final = 6
-
 FLAVOR: Final = (
     *("flavor", "flavor_source", "flavor_version", "flavored_at", "flavor_failure"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What one tool said of one stretch of sound.
-
-    Attributes:
-        version: Which one, and how it was used.
-        said: JSON.
-    """
-
-    source: str
-    version: str
-    said: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,53 +85,42 @@ class There:
     flavor: Flavor | None
 
 
-def find(audio_hash: str, span: Span) -> dict[str, Said]:
-    """Return what was ever heard in a stretch of some audio, by source."""
-    return {
-        source: Said(source, version, zlib.decompress(said))
-        for source, version, said in _heard(audio_hash, span.start, span.end)
-    }
-
-
-def keep(audio_hash: str, span: Span, said: Said) -> None:
-    """Put on record what was heard, over what the same source said before."""
-    packed = zlib.compress(said.said, LEVEL)
-    start, end = span.start, span.end
-    _keep(audio_hash, start, end, said.source, said.version, packed, now())
-
-
 def of_file(file: FileId) -> list[There]:
     """Return a file's passages, in order, with what is known of their sound."""
     songs: dict[str, list[SongThere]] = {}
     for passage, song, length, *flavor in _songs(file):
-        songs.setdefault(passage, []).append(SongThere(song, length, _flavor(*flavor)))
+        songs.setdefault(passage, []).append(
+            SongThere(song, length, flavor_of(*flavor))
+        )
     return [
-        There(passage, tuple(songs.get(passage, ())), _flavor(*flavor))
+        There(passage, tuple(songs.get(passage, ())), flavor_of(*flavor))
         for passage, *flavor in _passages(file)
     ]
 
 
-def _flavor(text: str | None, source: str | None, version: str | None) -> Flavor | None:
+def flavor_of(
+    text: str | None, source: str | None, version: str | None
+) -> Flavor | None:
+    """Return a flavor as it is on record, if it is."""
     return Flavor(text, source, version or "") if text and source else None
 
 
-def set_song(song: str, flavor: Flavor | None) -> None:
-    """Put on record how a song sounds; None: that it could not be found out."""
+def set_song(song: str, flavor: Flavor | None, heard_in: str | None = None) -> None:
+    """Put on record how a song sounds; None: that it could not be found out.
+
+    Args:
+        song: The song.
+        flavor: How it sounds.
+        heard_in: The passage by which that is known; None: by what others say.
+    """
     if flavor is not None:
         text, source, version = astuple(flavor)
-        _set_song(song, text, source, version, now())
+        _set_song(song, text, source, version, now(), heard_in)
         return
     # Another file of the same song may have been luckier meanwhile.
     Song.update(status=SongStatus.FLAVORING_FAILED).where(
         Song.id == song, Song.status != SongStatus.FLAVOR_READY
     ).execute()
-
-
-def lend(song: str, flavor: Flavor) -> None:
-    """Put on record how a song sounds by a passage of it, if nothing is known."""
-    known = Song.select(Song.id).where(Song.id == song, ~Song.flavor.is_null())
-    if not known.exists():
-        set_song(song, flavor)
 
 
 def set_passage(passage: str, flavor: Flavor | None) -> None:
@@ -171,40 +141,18 @@ def forget(file: FileId) -> None:
     Passage.update(dict.fromkeys(columns)).where(Passage.file == file).execute()
 
 
+def give_up(file: FileId, reason: str) -> None:
+    """Put on record why it cannot be found out how a file sounds, until `retry`."""
+    Passage.update(flavor_failure=reason).where(Passage.file == file).execute()
+    Checkpoint.update(needs=None).where(
+        Checkpoint.file == file, Checkpoint.needs == LEISURE
+    ).execute()
+
+
 def measured(passage: str, found: Measured) -> None:
     """Put on record what was measured of a passage."""
     values = {each.name: getattr(found, each.name) for each in fields(found)}
     _measured(passage, **values)
-
-
-@prepared
-def _heard(audio_hash: str, start: Ticks, end: Ticks) -> Query:
-    return Sound.select(Sound.source, Sound.version, Sound.said).where(
-        Sound.audio_hash == audio_hash,
-        Sound.start_ticks == start,
-        Sound.end_ticks == end,
-    )
-
-
-@prepared
-def _keep(  # noqa: PLR0913, PLR0917
-    audio_hash: str,
-    start: Ticks,
-    end: Ticks,
-    source: str,
-    version: str,
-    said: bytes,
-    at: str,
-) -> Query:
-    return Sound.insert(
-        audio_hash=audio_hash,
-        start_ticks=start,
-        end_ticks=end,
-        source=source,
-        version=version,
-        said=said,
-        at=at,
-    ).on_conflict_replace()
 
 
 @prepared
@@ -238,13 +186,16 @@ def _passages(file: FileId) -> Query:
 
 
 @prepared
-def _set_song(song: str, text: str, source: str, version: str, at: str) -> Query:
+def _set_song(  # noqa: PLR0913, PLR0917
+    song: str, text: str, source: str, version: str, at: str, heard_in: str | None
+) -> Query:
     return Song.update(
         status=SongStatus.FLAVOR_READY,
         flavor=text,
         flavor_source=source,
         flavor_version=version,
         flavored_at=at,
+        flavor_passage=heard_in,
     ).where(Song.id == song)
 
 

@@ -15,7 +15,7 @@ WAITS_FOR = {
     "musicbrainz": "a MusicBrainz lookup",
     "acousticbrainz": "an AcousticBrainz lookup",
     "folder": "other files of their folder",
-    "leisure": "the hours in which they are analysed",
+    "leisure": "time in which they can be analysed",
     "chromaprint": "the Chromaprint library (package libchromaprint1)",
     "essentia": "a source of flavor (install the extra: essentia)",
 }

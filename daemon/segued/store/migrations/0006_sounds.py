@@ -25,6 +25,7 @@ CREATE INDEX "passages_flavorless" ON "passages" ("file_id", "ordinal")
     WHERE flavor_failure IS NOT NULL;
 ALTER TABLE "songs" ADD COLUMN "flavor_version" TEXT;
 ALTER TABLE "songs" ADD COLUMN "flavored_at" TEXT;
+ALTER TABLE "songs" ADD COLUMN "flavor_passage" TEXT;
 ALTER TABLE "passage_songs" ADD COLUMN "length_ticks" INTEGER;
 UPDATE "songs" SET "flavor_version" = substr("flavor_source", 10),
     "flavor_source" = 'essentia' WHERE "flavor_source" LIKE 'essentia %';
