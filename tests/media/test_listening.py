@@ -10,7 +10,7 @@ import pytest
 
 from segued.errors import FileChangedError, SpoolError
 from segued.media.decode import decoded, heard
-from segued.media.listening import Ears, Told, _middle, hear
+from segued.media.listening import Ears, Told, Wanted, _middle, hear
 from segued.model import Signature, Span
 from segued.units import Ticks, seconds_to_ticks
 from tests.audio import encoded, music, silence
@@ -24,7 +24,8 @@ def span(start_s: float, end_s: float) -> Span:
 
 def told(path: Path, passage: Span, ears: Ears) -> Told:
     """Have a passage heard."""
-    return hear(os.fsencode(path), signature(path), passage, ears)
+    (found,) = hear(os.fsencode(path), signature(path), [Wanted(passage, ears)])
+    return found
 
 
 def loudness(path: Path, passage: Span) -> dict[str, float]:
@@ -140,7 +141,11 @@ def test_another_file_than_was_found(tmp_path: Path) -> None:
     path = encoded(tmp_path / "song.wav", music(1.0), 44_100)
 
     with pytest.raises(FileChangedError):
-        hear(os.fsencode(path), Signature(1, 1, 1), span(0, 1), Ears(loudness=True))
+        hear(
+            os.fsencode(path),
+            Signature(1, 1, 1),
+            [Wanted(span(0, 1), Ears(loudness=True))],
+        )
 
 
 def test_models_that_are_none_do_not_silence_the_others(tmp_path: Path) -> None:
@@ -152,3 +157,27 @@ def test_models_that_are_none_do_not_silence_the_others(tmp_path: Path) -> None:
 
     assert found.said.keys() == {"loudness"}
     assert "the tagging models cannot be used" in found.failures["musicnn"]
+
+
+def test_many_passages_are_heard_at_once(tmp_path: Path) -> None:
+    """Each says what it says alone, beside its neighbour and with a gap between."""
+    sound = np.concatenate((music(4.0), silence(3.0), music(5.0), music(6.0)))
+    path = encoded(tmp_path / "side.flac", sound, 44_100)
+    spans = [span(0, 4), span(7, 12), span(12, 18)]
+
+    def wanted(place: str) -> list[Wanted]:
+        return [
+            Wanted(each, Ears(loudness=True, wave=str(tmp_path / f"{place}{nth}.wav")))
+            for nth, each in enumerate(spans)
+        ]
+
+    together = hear(os.fsencode(path), signature(path), wanted("together"))
+    alone = [
+        hear(os.fsencode(path), signature(path), [each])[0] for each in wanted("alone")
+    ]
+
+    assert together == alone
+    assert len({each.said["loudness"] for each in together}) == 3
+    for nth in range(3):
+        waves = [tmp_path / f"{place}{nth}.wav" for place in ("together", "alone")]
+        assert waves[0].read_bytes() == waves[1].read_bytes()

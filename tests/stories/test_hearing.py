@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sample_library import encode, song, tag
 
@@ -87,6 +88,36 @@ def test_all_hear_it_and_are_not_asked_again(music: Path, segued: Segued) -> Non
     (row,) = passages(segued.database, "song.opus")
     assert row["title"] == "Another"
     assert row["bpm"] is not None
+
+
+def test_a_side_is_heard_song_by_song(segued: Segued, tmp_path: Path) -> None:
+    """Each passage has what is its own, though all are decoded at once."""
+    music = tmp_path / "music"
+    music.mkdir()
+    gap = np.zeros((4 * 44_100, 2), np.float32)
+    parts = [song(number, 12.0 + number) * (0.2 * number) for number in (1, 2, 3)]
+    sound = np.concatenate([each for part in parts for each in (part, gap)])
+    encode(music / "side a.flac", sound, 44_100, "flac")
+    tracks = (
+        f'  TRACK {number:02} AUDIO\n    TITLE "Song {number}"\n'
+        f'    PERFORMER "Marram"\n'
+        f"    INDEX 01 {begins}\n"
+        for number, begins in ((1, "00:00:00"), (2, "00:17:00"), (3, "00:35:00"))
+    )
+    cue = 'FILE "side a.flac" WAVE\n' + "".join(tracks)
+    (music / "side a.cue").write_text(cue)
+
+    ran = segued.imported(
+        music, options=options(segued, hearing("essentia", "musicnn"))
+    )
+
+    assert ran.code == 0
+    rows = passages(segued.database, "side a.flac")
+    assert len(rows) == 3
+    assert heard(segued) == {"essentia": 3, "loudness": 3, "musicnn": 3}
+    louder = [row["loudness_lufs"] for row in rows]
+    assert louder[0] + 3 < louder[1] < louder[2]
+    assert len({row["flavor"] for row in rows}) == 3
 
 
 @pytest.mark.parametrize("damage", ["cut", "gone", "other"])

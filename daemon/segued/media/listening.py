@@ -5,11 +5,11 @@ Essentia is to measure, over its middle.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from segued.media.sndfile import WaveWriter
 from segued.model import Signature, Span
 from segued.units import TICKS_PER_SECOND, Hertz, Ticks, ticks_to_frames
 
-__all__ = ["Ears", "Told", "hear"]
+__all__ = ["Ears", "Told", "Wanted", "hear"]
 
 ESSENTIA_RATE: Final = Hertz(44_100)
 """What Essentia's descriptors are defined at."""
@@ -50,13 +50,6 @@ class Ears:
     wave: str | None = None
 
 
-class _Ear(Protocol):
-    """Somebody who hears, a block at a time."""
-
-    def add(self, sound: Stereo, *, last: bool = False) -> None:
-        """Hear the next stretch, shape (frames, channels)."""
-
-
 @dataclass(frozen=True, slots=True)
 class Told:
     """What those who heard a passage say of it.
@@ -70,38 +63,113 @@ class Told:
     failures: dict[str, str]
 
 
-def hear(path: bytes, expected: Signature, span: Span, ears: Ears) -> Told:
-    """Decode a passage, and return what each of `ears` says of it.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A passage, and who is to hear it."""
+
+    span: Span
+    ears: Ears
+
+
+def hear(path: bytes, expected: Signature, wanted: Sequence[Wanted]) -> list[Told]:
+    """Decode a file once, and return what is said of each passage of `wanted`.
+
+    Args:
+        path: Absolute path.
+        expected: The file's signature when it was found.
+        wanted: Passages in the order of time, none of which overlap.
 
     Raises:
         FileError: As `segued.media.decode.decoded` says.
-        SpoolError: The WAV file could not be written.
+        SpoolError: A WAV file could not be written.
     """
     with decoded(path, expected) as source, ExitStack() as stack:
+        listeners = [
+            stack.enter_context(closing(_Listener(path, source, each)))
+            for each in wanted
+        ]
+        every = range(listeners[0].whole.start, listeners[-1].whole.stop)
         channels = min(source.channels, STEREO_CHANNELS)
-        meter = Loudness(source.rate, channels) if ears.loudness else None
-        tagger = _ForTagger(source.rate, ears.models) if ears.models else None
-        middle: list[_Ear] = [tagger] if tagger is not None else []
+        for start, sound in _heard(source, every, channels):
+            for listener in listeners:
+                listener.add(start, sound)
+        return [listener.told() for listener in listeners]
+
+
+class _Listener:
+    """Those who hear one passage; they come when it begins, and go when it ends.
+
+    Attributes:
+        whole: The passage, in frames.
+    """
+
+    def __init__(self, path: bytes, source: Source, wanted: Wanted) -> None:
+        self.whole: Final = _frames(wanted.span, source.rate)
+        self._some: Final = _frames(_middle(wanted.span), source.rate)
+        self._path: Final = path
+        self._rate: Final = source.rate
+        self._channels: Final = min(source.channels, STEREO_CHANNELS)
+        self._ears: Final = wanted.ears
+        self._told: Told | None = None
+        self._meter: Loudness | None = None
+        self._tagger: _ForTagger | None = None
+        self._wave: _ForEssentia | None = None
+        self._began = False
+
+    def add(self, start: int, sound: Stereo) -> None:
+        """Hear what is theirs of a stretch that begins at frame `start`."""
+        if self._told is not None or start + len(sound) <= self.whole.start:
+            return
+        self._begin()
+        if self._meter is not None:
+            self._meter.add(_part(sound, start, self.whole))
+        for ear in (self._tagger, self._wave):
+            if ear is not None:
+                ear.add(_part(sound, start, self._some))
+        if start + len(sound) >= self.whole.stop:
+            self.told()
+
+    def told(self) -> Told:
+        """Return what they say, now that nothing more comes."""
+        if self._told is None:
+            self._begin()
+            nothing = np.empty((0, self._channels), dtype=np.float32)
+            for ear in (self._tagger, self._wave):
+                if ear is not None:
+                    ear.add(nothing, last=True)
+            self._told = told = Told({}, {})
+            if self._meter is not None:
+                told.said["loudness"] = json.dumps(self._meter.told()).encode()
+            if self._tagger is not None and not self._tagger.failure:
+                told.said["musicnn"] = json.dumps(self._tagger.told()).encode()
+            elif self._tagger is not None:
+                told.failures["musicnn"] = self._tagger.failure
+            self.close()
+        return self._told
+
+    def close(self) -> None:
+        """Let them go."""
+        if self._wave is not None:
+            self._wave.close()
+        self._meter = self._tagger = self._wave = None
+
+    def _begin(self) -> None:
+        if self._began:
+            return
+        self._began = True
+        rate, ears = self._rate, self._ears
+        if ears.loudness:
+            self._meter = Loudness(rate, self._channels)
+        if ears.models is not None:
+            self._tagger = _ForTagger(rate, ears.models)
         if ears.wave is not None:
-            wave = _ForEssentia(path, ears.wave, source.rate, channels)
-            middle.append(stack.enter_context(closing(wave)))
-        whole, some = _frames(span, source.rate), _frames(_middle(span), source.rate)
-        for start, sound in _heard(source, whole, channels):
-            if meter is not None:
-                meter.add(sound)
-            first, stop = max(0, some.start - start), max(0, some.stop - start)
-            for ear in middle:
-                ear.add(sound[first:stop])
-        for ear in middle:
-            ear.add(np.empty((0, channels), dtype=np.float32), last=True)
-    told = Told({}, {})
-    if meter is not None:
-        told.said["loudness"] = json.dumps(meter.told()).encode()
-    if tagger is not None and not tagger.failure:
-        told.said["musicnn"] = json.dumps(tagger.told()).encode()
-    elif tagger is not None:
-        told.failures["musicnn"] = tagger.failure
-    return told
+            self._wave = _ForEssentia(self._path, ears.wave, rate, self._channels)
+
+
+def _part(sound: Stereo, start: int, wanted: range) -> Stereo:
+    """Return what of a stretch that begins at frame `start` is wanted."""
+    first, stop = max(0, wanted.start - start), max(0, wanted.stop - start)
+    return np.ascontiguousarray(sound[first:stop])
 
 
 def _middle(span: Span) -> Span:

@@ -85,9 +85,11 @@ async def run(tools: Tools, dossier: Dossier) -> Flavored | Deferred[Flavored]:
     pieces = await pieces_of(tools, dossier)
     asked = await asked_of(tools, pieces)
     sounded = []
-    for number, piece in enumerate(pieces, start=1):
-        tools.at_passage(number, len(pieces))
-        sounded.append(await _sounded(tools, dossier, piece, asked))
+    spans = [piece.span for piece in pieces]
+    async with sounding.listening_to(tools, dossier, spans) as listening:
+        for number, piece in enumerate(pieces, start=1):
+            tools.at_passage(number, len(pieces))
+            sounded.append(await _sounded(tools, dossier, piece, asked, listening))
     result = Flavored(tuple(sounded), asked.asks, asked.empty)
     for piece, each in zip(pieces, sounded, strict=True):
         if each.outcome == "deferred" and may_follow(tools, piece, asked):
@@ -100,7 +102,11 @@ async def run(tools: Tools, dossier: Dossier) -> Flavored | Deferred[Flavored]:
 
 
 async def _sounded(
-    tools: Tools, dossier: Dossier, piece: Piece, asked: Asked
+    tools: Tools,
+    dossier: Dossier,
+    piece: Piece,
+    asked: Asked,
+    listening: sounding.Listening,
 ) -> Sounded:
     """Return how a passage sounds: by those before us, by a service, or by us."""
     told = told_of(piece, asked)
@@ -110,7 +116,7 @@ async def _sounded(
     later = False
     if sounding.missing(tools, piece.span, heard):
         if LEISURE in tools.available:
-            heard = await sounding.sound(tools, dossier, piece.span, heard)
+            heard = await listening.sound(piece.span, heard)
         left = sounding.missing(tools, piece.span, heard)
         later = any(each not in heard.failures for each in left)
     return _concluded(tools, piece, told, heard, later=later)

@@ -5,11 +5,12 @@ goes on after the last one, and another rule is another look at what is kept.
 """
 
 import asyncio
+import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Final
 
 import structlog
@@ -20,13 +21,10 @@ from segued.errors import (
     FileUnreadableError,
     SpoolError,
     UnexpectedError,
-    WorkCrashedError,
-    WorkMemoryError,
-    WorkTimedOutError,
 )
 from segued.media import essentia, listening, loudness, musicnn
-from segued.media.listening import Ears, Told
-from segued.model import Signature, Span
+from segued.media.listening import Ears, Wanted
+from segued.model import Span
 from segued.phases import p01_filename, p02_hash
 from segued.phases.contract import Dossier, Tools
 from segued.phases.heard import CLASSIFIERS, ESSENTIA, LOUDNESS, MUSICNN, Heard
@@ -34,11 +32,16 @@ from segued.store import said as kept_said
 from segued.store.said import Said
 from segued.units import TICKS_PER_SECOND, Seconds, Ticks
 
-__all__ = ["SPOOLED", "ears", "is_short", "kept", "missing", "sound"]
+__all__ = ["SPOOLED", "ears", "is_short", "kept", "listening_to", "missing"]
 
 
 LENGTH_MIN: Final = Ticks(3 * TICKS_PER_SECOND)
 """What is shorter than this is measured as nonsense."""
+
+AHEAD_MOST: Final = 8
+AHEAD_LENGTH: Final = Ticks(40 * 60 * TICKS_PER_SECOND)
+"""So many passages, and so much of them, are decoded at once: an album side in one
+decoding and not in ten, and half a gigabyte in the spool at most."""
 
 SPOOLED: Final = "segued-flavor-"
 """What the names of our folders in the spool begin with."""
@@ -101,25 +104,19 @@ def missing(tools: Tools, span: Span, heard: Heard) -> list[str]:
     ]
 
 
-async def sound(tools: Tools, dossier: Dossier, span: Span, heard: Heard) -> Heard:
-    """Have a passage heard by those who have not heard it yet.
+@asynccontextmanager
+async def listening_to(
+    tools: Tools, dossier: Dossier, spans: Sequence[Span]
+) -> AsyncIterator["Listening"]:
+    """Have a file heard, passage by passage, within this context.
 
-    Raises:
-        FileChangedError: It is not the file that was hashed.
-        FileVanishedError: It is gone.
+    Args:
+        tools: What there is.
+        dossier: What is known of it.
+        spans: All its passages, in the order of time.
     """
-    hearing = _Hearing(tools, dossier, span, dict(heard.said), {})
-    wanted = missing(tools, span, heard)
-    try:
-        async with _spool(tools) as place:
-            if {LOUDNESS, ESSENTIA, MUSICNN} & set(wanted):
-                await hearing.listen(wanted, f"{place}/passage.wav")
-            if CLASSIFIERS in wanted:
-                await hearing.classify(place)
-    except OSError as error:
-        # No fault of the sound: it stays to be heard.
-        log.warning("spool.failed", detail=str(error))
-    return replace(heard, said=hearing.said, failures=hearing.failures)
+    async with AsyncExitStack() as stack:
+        yield Listening(tools, dossier, spans, stack)
 
 
 @asynccontextmanager
@@ -132,91 +129,159 @@ async def _spool(tools: Tools) -> AsyncIterator[str]:
         await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
 
 
-@dataclass(frozen=True, slots=True)
-class _Hearing:
-    """A passage that is being heard."""
+class Listening:
+    """A file that is being heard: decoded for some passages ahead at a time."""
 
-    tools: Tools
-    dossier: Dossier
-    span: Span
-    said: dict[str, bytes]
-    failures: dict[str, str]
+    def __init__(
+        self,
+        tools: Tools,
+        dossier: Dossier,
+        spans: Sequence[Span],
+        stack: AsyncExitStack,
+    ) -> None:
+        self._tools: Final = tools
+        self._dossier: Final = dossier
+        self._spans: Final = spans
+        self._stack: Final = stack
+        self._place = ""
+        self._heard: Final[dict[Span, Heard]] = {}
 
-    @property
-    def _limit(self) -> Seconds:
-        return Seconds(self.tools.config.compute.flavor_seconds)
+    async def sound(self, span: Span, heard: Heard) -> Heard:
+        """Have a passage heard by those who have not heard it yet.
 
-    async def listen(self, wanted: list[str], wave: str) -> None:
-        """Decode it for all of `wanted`, and have Essentia measure it."""
-        path = self.dossier.file.path
-        signature = self.dossier[p01_filename.PHASE].signature
-        models = str(self.tools.config.models_folder) if MUSICNN in wanted else None
-        essential = ESSENTIA in wanted
-        ears = Ears(LOUDNESS in wanted, models, wave if essential else None)
+        Raises:
+            DiskReadError: It cannot be read; its disk may be away.
+            FileChangedError: It is not the file that was hashed.
+            FileVanishedError: It is gone.
+        """
         try:
-            told = await self._heard(path, signature, ears)
-        except DiskReadError:
-            raise  # its disk may be away, which is no fault of the sound
-        except SpoolError as error:
+            if not self._place:
+                spool = _spool(self._tools)
+                self._place = await self._stack.enter_async_context(spool)
+            if span not in self._heard:
+                await self._decode(await self._ahead(span, heard))
+        except (OSError, SpoolError) as error:
+            # No fault of the sound: it stays to be heard.
             log.warning("spool.failed", detail=str(error))
+            return heard
+        heard = self._heard.pop(span)
+        if ESSENTIA in missing(self._tools, span, heard):
+            heard = await self._measured(span, heard)
+        if CLASSIFIERS in missing(self._tools, span, heard):
+            heard = await self._classified(span, heard)
+        return heard
+
+    async def _ahead(self, span: Span, heard: Heard) -> dict[Span, Heard]:
+        """Return a passage and those after it to be decoded with it."""
+        found, length = {span: heard}, span.length
+        for each in self._spans[self._spans.index(span) + 1 :][: AHEAD_MOST - 1]:
+            length = Ticks(length + each.length)
+            if length > AHEAD_LENGTH:
+                break
+            found[each] = await kept(self._tools, self._dossier, each)
+        return found
+
+    async def _decode(self, ahead: dict[Span, Heard]) -> None:
+        """Decode some passages at once; one by one, if that ends badly."""
+        self._heard.update(ahead)
+        wanted = [
+            Wanted(span, ears)
+            for span, heard in ahead.items()
+            if (ears := self._ears(span, heard)) != Ears()
+        ]
+        if not wanted:
             return
+        try:
+            await self._listen(wanted)
+        except (DiskReadError, SpoolError):
+            raise  # no fault of the sound
         except FileUnreadableError as error:
-            for each in {LOUDNESS, MUSICNN, ESSENTIA} & set(wanted):
-                self._failed(each, error)
-            return
-        for who, why in told.failures.items():
-            self._failed(who, UnexpectedError(path, why))
-        for who, what in told.said.items():
-            await self._keep(who, what)
-        if essential:
-            try:
-                measured = await self.tools.compute.spare(
-                    self._limit, essentia.low_level, path, wave
-                )
-            except FileUnreadableError as error:
-                self._failed(ESSENTIA, error)
-            else:
-                await self._keep(ESSENTIA, measured)
+            if len(wanted) > 1:
+                for each in wanted:
+                    await self._decode({each.span: ahead[each.span]})
+                return
+            (alone,) = wanted
+            if alone.ears.models is not None:
+                self._failed(alone.span, MUSICNN, error)
+                await self._decode({alone.span: self._heard[alone.span]})
+                return
+            for who in missing(self._tools, alone.span, self._heard[alone.span]):
+                self._failed(alone.span, who, error)
 
-    async def _heard(self, path: bytes, signature: Signature, ears: Ears) -> Told:
-        """Have it heard; without the models, if it ends badly with them."""
-        spare = self.tools.compute.spare
+    def _ears(self, span: Span, heard: Heard) -> Ears:
+        """Return who is to hear the sound itself of a passage."""
+        left = set(missing(self._tools, span, heard)) - heard.failures.keys()
+        models = str(self._tools.config.models_folder) if MUSICNN in left else None
+        wave = self._wave(span) if ESSENTIA in left else None
+        return Ears(LOUDNESS in left, models, wave)
+
+    def _wave(self, span: Span) -> str:
+        return f"{self._place}/{span.start}.wav"
+
+    async def _listen(self, wanted: Sequence[Wanted]) -> None:
+        file = self._dossier.file
+        signature = self._dossier[p01_filename.PHASE].signature
+        limit = Seconds(len(wanted) * self._limit)
+        spare = self._tools.compute.spare
+        told = await spare(limit, listening.hear, file.path, signature, wanted)
+        for each, found in zip(wanted, told, strict=True):
+            for who, why in found.failures.items():
+                self._failed(each.span, who, UnexpectedError(file.path, why))
+            for who, what in found.said.items():
+                await self._keep(each.span, who, what)
+
+    async def _measured(self, span: Span, heard: Heard) -> Heard:
+        """Have Essentia measure a passage that was decoded."""
+        if ESSENTIA in heard.failures:
+            return heard
+        self._heard[span] = heard
+        path, wave = self._dossier.file.path, self._wave(span)
         try:
-            return await spare(
-                self._limit, listening.hear, path, signature, self.span, ears
+            measured = await self._tools.compute.spare(
+                self._limit, essentia.low_level, path, wave
             )
-        except (WorkCrashedError, WorkTimedOutError, WorkMemoryError) as error:
-            if ears.models is None:
-                raise
-            self._failed(MUSICNN, error)
-        without = replace(ears, models=None)
-        return await spare(
-            self._limit, listening.hear, path, signature, self.span, without
-        )
+        except FileUnreadableError as error:
+            self._failed(span, ESSENTIA, error)
+        else:
+            await self._keep(span, ESSENTIA, measured)
+        await asyncio.to_thread(_remove, wave)
+        return self._heard.pop(span)
 
-    async def classify(self, place: str) -> None:
+    async def _classified(self, span: Span, heard: Heard) -> Heard:
         """Have a person's classifiers say what they make of what was measured."""
-        measured = self.said.get(ESSENTIA)
-        if measured is None:
-            self.failures[CLASSIFIERS] = "nothing was measured"
-            return
-        models = str(self.tools.config.classifiers)
-        path = self.dossier.file.path
+        self._heard[span] = heard
+        path, models = self._dossier.file.path, str(self._tools.config.classifiers)
         try:
-            told = await self.tools.compute.spare(
+            if ESSENTIA not in heard.said:
+                raise UnexpectedError(path, "nothing was measured")
+            measured, place = heard.said[ESSENTIA], self._place
+            told = await self._tools.compute.spare(
                 self._limit, essentia.classified, path, measured, models, place
             )
         except FileUnreadableError as error:
-            self._failed(CLASSIFIERS, error)
+            self._failed(span, CLASSIFIERS, error)
         else:
-            await self._keep(CLASSIFIERS, told)
+            await self._keep(span, CLASSIFIERS, told)
+        return self._heard.pop(span)
 
-    async def _keep(self, who: str, what: bytes) -> None:
-        self.said[who] = what
-        said = Said(who, self.tools.hears[who], what)
-        audio = self.dossier[p02_hash.PHASE].audio
-        await self.tools.store.do(kept_said.keep, audio, self.span, said)
+    @property
+    def _limit(self) -> Seconds:
+        return Seconds(self._tools.config.compute.flavor_seconds)
 
-    def _failed(self, who: str, error: FileUnreadableError) -> None:
+    async def _keep(self, span: Span, who: str, what: bytes) -> None:
+        said = Said(who, self._tools.hears[who], what)
+        audio = self._dossier[p02_hash.PHASE].audio
+        await self._tools.store.do(kept_said.keep, audio, span, said)
+        heard = self._heard[span]
+        self._heard[span] = replace(heard, said={**heard.said, who: what})
+
+    def _failed(self, span: Span, who: str, error: FileUnreadableError) -> None:
         log.info("flavor.failed", source=who, code=error.code, detail=str(error))
-        self.failures[who] = error.detail
+        heard = self._heard[span]
+        failures = {**heard.failures, who: error.detail}
+        self._heard[span] = replace(heard, failures=failures)
+
+
+def _remove(path: str) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(path)
