@@ -176,6 +176,10 @@ def harass(alive: Living, dice: random.Random, done: Counter[str]) -> bool:
     return False
 
 
+LOUD = "sources = []\nloudness = true"
+"""What can wait is part of it: how loud each is."""
+
+
 def soaked(place: Path, *, seconds: float, seed: int, files_max: int) -> Soak:
     """Soak a daemon in a folder, and assert that its library is right.
 
@@ -188,7 +192,7 @@ def soaked(place: Path, *, seconds: float, seed: int, files_max: int) -> Soak:
     segued = Segued(place / "state")
     until = time.monotonic() + seconds
     while True:
-        with living(segued, soak.music) as alive:
+        with living(segued, soak.music, flavoring=LOUD) as alive:
             while time.monotonic() < until:
                 soak.step()
                 time.sleep(dice.random() * PAUSE_SECONDS)
@@ -197,10 +201,17 @@ def soaked(place: Path, *, seconds: float, seed: int, files_max: int) -> Soak:
                         if harass(alive, dice, soak.done):
                             break
             else:
-                alive.until_done(len(soak.there()), seconds=SETTLED_SECONDS)
+                count = len(soak.there())
+                alive.until_done(count, seconds=SETTLED_SECONDS)
+                alive.until(
+                    lambda told, count=count: told["files_analysed"] == count,  # type: ignore[misc]
+                    seconds=SETTLED_SECONDS,
+                )
                 break
     fresh = Segued(place / "fresh")
-    fresh.imported(soak.music)
+    fresh.imported(
+        soak.music, options=["--config", fresh.config(f"[flavoring]\n{LOUD}")]
+    )
     kept, wanted = canonical(segued), canonical(fresh)
     wrong = {
         content: (kept.get(content), wanted.get(content))
@@ -244,6 +255,7 @@ def _passages(segued: Segued) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
     columns = (
         *("ordinal", "start_ticks", "end_ticks", "lead_in_ticks", "lead_out_ticks"),
         *("fingerprint", "title", "artist", "album", "confidence", "status"),
+        *("loudness_lufs", "loudness_range_lu", "true_peak_dbtp", "flavor_failure"),
     )
     found: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
     every = "SELECT * FROM library_passages ORDER BY path, ordinal"
