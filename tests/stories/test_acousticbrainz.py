@@ -17,6 +17,7 @@ from tests.stories.program import Segued
 from tests.world import World, in_background
 from tests.world.answers import high_level_path
 from tests.world.background import Background
+from tests.world.wire import Stall
 
 RECORDING = mbid("Marram", "Song")
 OTHER = mbid("Marram", "Song, another id")
@@ -166,6 +167,24 @@ def test_a_dead_one_costs_hardly_anything(
     assert ran.json["services"]["acousticbrainz"] == "away"
     assert not {"acousticbrainz", "essentia"} & set(ran.json["deferred"])
     assert ran.json["counters"]["9"]["essentia"] == 2
+
+
+def test_a_slow_one_is_not_waited_for(
+    segued: Segued, music: Path, catalogue: Catalogue, world: Background
+) -> None:
+    """It answers too late, is taken for away, and all is measured here."""
+    catalogue.answers[high_level_path(RECORDING)] = document(SAID)
+    world.world.fail("acousticbrainz", Stall(30), times=None)
+    name, path = asking(segued, world.world, "acousticbrainz", "essentia")
+    hasty = (
+        Path(path).read_text().replace("[services]", "[services]\ntotal_seconds = 0.5")
+    )
+
+    ran = segued.imported(music, options=(name, segued.config(hasty)))
+
+    assert ran.code == 0
+    assert all(str(each).startswith("essentia") for each in sources(segued).values())
+    assert ran.json["services"]["acousticbrainz"] == "away"
 
 
 def test_what_lies_is_not_believed(
