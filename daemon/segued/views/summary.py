@@ -17,7 +17,7 @@ WAITS_FOR = {
     "folder": "other files of their folder",
     "leisure": "time in which they can be analysed",
     "chromaprint": "the Chromaprint library (package libchromaprint1)",
-    "essentia": "a source of flavor (install the extra: essentia)",
+    "essentia": "a source of flavor (install the extra essentia, or tags)",
 }
 """What a phase was deferred for, in words."""
 
