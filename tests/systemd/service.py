@@ -30,7 +30,7 @@ settle_seconds = 0.1
 check_seconds = 0.5
 [flavoring]
 sources = []
-loudness = false
+loudness = true
 [services]
 # Nobody is there.
 acoustid_url = "http://127.0.0.1:9"

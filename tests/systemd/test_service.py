@@ -25,7 +25,7 @@ def begun(service: Service, count: int) -> None:
 def test_all_codecs_are_imported_inside_the_walls(
     service: Service, songs: list[Path]
 ) -> None:
-    """What the unit forbids, reading and fingerprinting music does not need."""
+    """What the unit forbids, reading, hearing and fingerprinting does not need."""
     for path in songs:
         service.add(path)
 
@@ -40,6 +40,7 @@ def test_all_codecs_are_imported_inside_the_walls(
     assert all(row["fingerprint"] for row in passages.values())
     assert all(row["end_ticks"] > row["start_ticks"] for row in passages.values())
     assert service.library("failures") == []
+    eventually(lambda: all(row["loudness_lufs"] for row in service.library("passages")))
 
 
 def test_children_keep_their_limit_of_memory(
