@@ -1,6 +1,5 @@
 """From words to characteristics: which way each points, on paper and for the ear."""
 
-import shutil
 from collections.abc import Iterable
 
 import numpy as np
@@ -198,7 +197,6 @@ def test_a_chord_and_a_beat() -> None:
     assert share(soft, "voice_instrumental") > 0.5
 
 
-@pytest.mark.skipif(shutil.which("apt-get") is None, reason="needs Debian's packages")
 @pytest.mark.parametrize(
     "piece",
     [pytest.param(piece, id=piece.kind) for piece in PIECES if piece.package in SMALL],

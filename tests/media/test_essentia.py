@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from essentia.standard import YamlInput
 
 from segued.errors import DecodeError
 from segued.matching.descriptors import characteristics, measures
@@ -90,3 +91,19 @@ def test_other_classifiers_are_others(tmp_path: Path) -> None:
 
     assert first is not None
     assert essentia.models_version(tmp_path) != first
+
+
+def test_what_is_kept_is_what_was_measured(
+    measured: bytes, descriptors: dict[str, Any], tmp_path: Path
+) -> None:
+    """Put before a classifier it has all its kinds again: words, lists, matrices."""
+    document = tmp_path / "measured.json"
+    document.write_text(json.dumps(essentia._nested(json.loads(measured))))
+
+    pool = YamlInput(filename=str(document), format="json")()
+
+    assert set(pool.descriptorNames()) == set(descriptors)
+    assert pool["lowlevel.mfcc.cov"].shape == (13, 13)
+    assert pool["tonal.key_edma.key"] == descriptors["tonal.key_edma.key"]
+    bpm = descriptors["rhythm.bpm"]
+    assert pool["rhythm.bpm"] == pytest.approx(bpm, rel=1e-6)
