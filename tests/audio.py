@@ -53,7 +53,7 @@ def silence(seconds: float, rate: int = 44_100, channels: int = 2) -> Sound:
 
 
 def encoded(path: Path, sound: Sound, rate: int, *options: str) -> Path:
-    """Write `sound` to `path` as ffmpeg's `options` and the name's ending say."""
+    """Write `sound` to `path` as ffmpeg's `cli.options` and the name's ending say."""
     source = ("-f", "f32le", "-ar", str(rate), "-ac", str(sound.shape[1]), "-i", "-")
     command = ("ffmpeg", "-nostdin", "-v", "error", "-y", *source, *options, str(path))
     subprocess.run(command, input=sound.astype("<f4").tobytes(), check=True)

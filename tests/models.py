@@ -11,10 +11,10 @@ from typing import Final
 
 from bench import music
 
-from segued import models_command
-from segued.config import Config
-from segued.models_command import run_install_models
-from segued.sections import Flavoring
+from segued.cli import install_models_command
+from segued.cli.install_models_command import run_install_models
+from segued.config.config import Config
+from segued.config.sections import Flavoring
 
 __all__ = ["configured", "installed", "order", "wheel"]
 
@@ -40,7 +40,7 @@ def wheel() -> Path:
     kept = folder / "musicnn-0.1.0-py3-none-any.whl"
     if not kept.exists():
         with tempfile.TemporaryDirectory(dir=folder) as place:
-            models_command._download(Path(place)).replace(kept)
+            install_models_command._download(Path(place)).replace(kept)
     return kept
 
 

@@ -26,31 +26,29 @@ MODULES: Final = {
 MODULE_LINES_MAX: Final = 300
 FUNCTION_LINES_MAX: Final = 60
 
-COMMANDS: Final = {"import_command", "look_command", "similar_command"}
-
 HOMES: Final = {
     "acoustid": {"media.fingerprint"},
-    "aiohttp": {"clients.http", "views.web"},
-    "av": {"media.libav", "media.loudness"},
+    "aiohttp": {"clients.http", "web"},
+    "av": {"media.decoding.libav", "media.analyzers.loudness"},
     "blake3": {"media.hashing"},
     "chromaprint": {"media.fingerprint"},
-    "essentia": {"media.essentia"},
-    "multiprocessing": {"child", "compute", "pool"},
-    "mutagen": {"media.tagformats"},
-    "pebble": {"pool"},
-    "onnx": {"media.network"},
-    "onnxruntime": {"media.musicnn"},
+    "essentia": {"media.analyzers.essentia"},
+    "multiprocessing": {"compute"},
+    "mutagen": {"media.tags.formats"},
+    "pebble": {"compute.process_pool"},
+    "onnx": {"media.analyzers.musicnn_onnx"},
+    "onnxruntime": {"media.analyzers.musicnn"},
     "peewee": {"store"},
     "playhouse": {"store.migrate"},
-    "prometheus_client": {"views.metrics"},
+    "prometheus_client": {"web.metrics"},
     "rapidfuzz": {"matching"},
-    "rich": {"cli", "control", "views", *COMMANDS},
-    "soundfile": {"media.sndfile"},
-    "soxr": {"media.resample"},
+    "rich": {"cli", "views"},
+    "soundfile": {"media.decoding.sndfile"},
+    "soxr": {"media.decoding.resample"},
     "sqlite3": {"store"},
-    "systemd": {"sdnotify"},
-    "watchdog": {"intake.watch"},
-    "zstandard": {"clients.dump"},
+    "systemd": {"daemon.systemd"},
+    "watchdog": {"intake.inotify"},
+    "zstandard": {"clients.acousticbrainz_dump"},
 }
 """Who alone may import what comes from outside."""
 

@@ -8,11 +8,11 @@ from typing import Final
 
 import pytest
 
-from segued.config import Settings
-from segued.store import reports
+from segued.config.config import Settings
+from segued.store.reading import reports
 
 FOLDER: Final = Path(__file__).parent.parent / "contrib" / "completions"
-MODULES: Final = {"segued": "segued", "seguectl": "segued.control"}
+MODULES: Final = {"segued": "segued", "seguectl": "segued.cli.control"}
 
 COMPLETE: Final = """
 . "$1"

@@ -1,4 +1,4 @@
-"""Children that crash, hang and grow: `segued.compute`."""
+"""Children that crash, hang and grow: `segued.compute.pools`."""
 
 import asyncio
 import ctypes
@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from segued.compute import Compute
+from segued.compute.pools import Compute
 from segued.errors import (
     DecodeError,
     UnexpectedError,
@@ -181,7 +181,7 @@ def test_children_die_with_a_killed_parent(tmp_path: Path) -> None:
     marker = tmp_path / "begun"
     program = (
         "import asyncio, sys\n"
-        "from segued.compute import Compute\n"
+        "from segued.compute.pools import Compute\n"
         "from tests.test_compute import begin\n"
         "compute = Compute(processes=1, memory_mib=1024, file_limit=60)\n"
         "asyncio.run(compute.long(None, begin, b'/music/song', sys.argv[1]))\n"

@@ -1,4 +1,4 @@
-"""The configuration: `segued.config` and `config/segued.toml`."""
+"""The configuration: `segued.config.config` and `config/segued.toml`."""
 
 import re
 import tomllib
@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from segued.config import Config, Pins, Settings, check_setting, cpu_count, load
+from segued.config.config import Config, Pins, Settings, check_setting, cpu_count, load
 from segued.errors import ConfigError
 
 DOCUMENTED = Path(__file__).parents[1] / "config" / "segued.toml"

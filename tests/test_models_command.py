@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from segued.cli.install_models_command import run_install_models
 from segued.errors import ConfigError
-from segued.media.musicnn import is_installed
-from segued.models_command import run_install_models
+from segued.media.analyzers.musicnn import is_installed
 from tests.models import configured, order, wheel
 
 FILES = ["MSD_musicnn.onnx", "MTT_musicnn.onnx", "musicnn-LICENSE.md"]

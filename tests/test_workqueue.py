@@ -1,11 +1,11 @@
-"""The queue: `segued.workqueue`."""
+"""The queue: `segued.pipeline.queue`."""
 
 import asyncio
 
 import pytest
 
 from segued.model import AudioFile, FileId, Signature
-from segued.workqueue import Priority, WorkQueue
+from segued.pipeline.queue import Priority, WorkQueue
 
 
 def file(name: str, *, size: int = 1) -> AudioFile:

@@ -22,8 +22,8 @@ from bench.measure import MeasureError, family, pss_mib
 from bench.program import serving
 from bench.tables import Target, print_table, print_targets
 
+from segued.cli.daemon_client import Line
 from segued.errors import DaemonError
-from segued.line import Line
 
 MEMORY_MIB_MAX: Final = 100
 STALL_MS_MAX: Final = 250

@@ -19,8 +19,8 @@ from bench.measure import Cost, MeasureError, cost_of
 from bench.program import environment, import_folder
 from bench.tables import Target, print_table, print_targets
 
-from segued.config import Config
-from segued.media import essentia, musicnn
+from segued.config.config import Config
+from segued.media.analyzers import essentia, musicnn
 
 HEARD: Final = """
 [flavoring]

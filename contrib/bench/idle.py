@@ -20,8 +20,8 @@ from bench.measure import MeasureError, family, pss_mib, seconds_of
 from bench.program import import_folder, serving
 from bench.tables import Target, print_table, print_targets
 
+from segued.cli.daemon_client import Line
 from segued.errors import DaemonError
-from segued.line import Line
 
 CPU_MAX: Final = 1.0
 MEMORY_MIB_MAX: Final = 150

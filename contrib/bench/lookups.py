@@ -28,12 +28,12 @@ from bench.shelved import Shelved, shelve
 from bench.tables import Target, print_table, print_targets
 
 from segued import log
-from segued.clients.pace import Clock
-from segued.config import Config, Pins
+from segued.clients.rate_limit import Clock
+from segued.config.config import Config, Pins
+from segued.config.sections import Flavoring, LibraryPlaces, Services
 from segued.model import SessionState
-from segued.sections import Flavoring, LibraryPlaces, Services
-from segued.service import Ended, ImportService
-from segued.store import reports
+from segued.pipeline.one_shot import Ended, ImportService
+from segued.store.reading import reports
 from tests.world import InMemory, World, fingerprint_path
 from tests.world.answers import musicbrainz_path
 

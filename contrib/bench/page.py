@@ -28,8 +28,8 @@ from bench.program import serving
 from bench.shelves import make_library
 from bench.tables import Target, print_table, print_targets
 
+from segued.cli.daemon_client import Line
 from segued.errors import DaemonError
-from segued.line import Line
 
 LISTENERS: Final = 50
 DEAF: Final = 10

@@ -24,12 +24,12 @@ from bench.measure import MeasureError
 from bench.music import cache
 from bench.tables import Target, print_table, print_targets
 
-from segued.config import Config
-from segued.matching import descriptors, tagged
+from segued.config.config import Config
+from segued.matching import essentia_flavor, musicnn_flavor
 from segued.matching.flavor import CHARACTERISTICS, Flavor
-from segued.media import essentia, musicnn
-from segued.media.decode import decoded, heard
-from segued.media.resample import Resampler
+from segued.media.analyzers import essentia, musicnn
+from segued.media.decoding.decode import decoded, heard
+from segued.media.decoding.resample import Resampler
 
 __all__ = ["PIECES", "Piece", "fetched", "told_of"]
 
@@ -159,7 +159,9 @@ def _sources(models: Path) -> dict[str, Source]:
     """Return those that are installed here, by name."""
     found: dict[str, Source] = {}
     if musicnn.is_installed(models):
-        found["musicnn"] = lambda path: tagged.characteristics(told_of(path, models))
+        found["musicnn"] = lambda path: musicnn_flavor.characteristics(
+            told_of(path, models)
+        )
     if essentia.available():
         found["essentia"] = _by_essentia
     return found
@@ -167,7 +169,7 @@ def _sources(models: Path) -> dict[str, Source]:
 
 def _by_essentia(path: Path) -> Flavor:
     measured = essentia.low_level(os.fsencode(path), str(path))
-    return descriptors.characteristics(json.loads(measured))
+    return essentia_flavor.characteristics(json.loads(measured))
 
 
 def _head(name: str) -> str:

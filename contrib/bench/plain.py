@@ -18,7 +18,7 @@ import onnxruntime
 from av.filter import Graph
 from essentia import standard
 
-from segued.media import musicnn
+from segued.media.analyzers import musicnn
 
 FRAME, HOP = 512, 256
 

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from segued.dsp.envelope import Envelope, hop_length
+from segued.dsp.level_curve import Envelope, hop_length
 from segued.dsp.mixdown import Mono
 from segued.model import LevelCurve
 from segued.units import Hertz

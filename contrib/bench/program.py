@@ -13,7 +13,7 @@ from typing import Any, Final
 from bench import music
 from bench.measure import Cost, cost_of
 
-from segued.line import Line
+from segued.cli.daemon_client import Line
 
 __all__ = [
     "SOME_FAILED",

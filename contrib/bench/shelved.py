@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from segued.compute import Compute
-from segued.config import Config, Settings
-from segued.media import analysis
-from segued.media.reading import signature_of
+from segued.compute.pools import Compute
+from segued.config.config import Config, Settings
+from segued.media import file_analysis
+from segued.media.safe_open import signature_of
 from segued.model import (
     AudioFacts,
     AudioFile,
@@ -28,11 +28,11 @@ from segued.phases import (
     p03_tags,
     p04_segment,
 )
-from segued.phases.contract import Phase, Tools
-from segued.store import checkpoints, codec, content, curves, files, intake
-from segued.store.curves import Heard
+from segued.phases.base import Phase, Tools
+from segued.store import checkpoints, codec, decode_cache, duplicates, files, inventory
 from segued.store.database import Store
-from segued.store.models import File
+from segued.store.decode_cache import Heard
+from segued.store.schema.files import File
 from segued.units import TICKS_PER_SECOND, Frames, Hertz, Seconds, Ticks
 
 __all__ = ["Shelved", "shelve"]
@@ -83,7 +83,7 @@ def _shelve_folder(
         path = music / song.path
         path.write_bytes(b"-")
         there.append(Found(bytes(path), signature_of(path.stat())))
-    intake.admit([Folder(bytes(music), bytes(place), tuple(there))])
+    inventory.admit([Folder(bytes(music), bytes(place), tuple(there))])
     for song, found in zip(songs, there, strict=True):
         row = File.get(File.path == found.path)
         file = AudioFile(FileId(row.id), found.path, bytes(music), found.signature)
@@ -97,9 +97,9 @@ def _shelve(file: AudioFile, song: Shelved, tools: Tools) -> None:
     facts = AudioFacts(frames, RATE, 2, 0.9, "mp3", "FFmpeg")
     curve = LevelCurve(bytes([20]) * (song.seconds * 100), Frames(441), RATE, frames)
     prints = (Print(span, (song.fingerprint,)),)
-    curves.keep(digest, analysis.VERSION, Heard(facts, curve, prints, ()))
+    decode_cache.keep(digest, file_analysis.VERSION, Heard(facts, curve, prints, ()))
     files.begin(file)
-    content.claim(file, digest, digest, ())
+    duplicates.claim(file, digest, digest, ())
     tags = Tags(
         title=song.title,
         artist=song.artist,

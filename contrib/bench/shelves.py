@@ -7,7 +7,7 @@ from typing import Final
 
 from segued.model import Confidence, FileStatus
 from segued.store.database import Store
-from segued.store.models import Failure, File, Passage, new_id
+from segued.store.schema.files import Failure, File, Passage, new_id
 
 __all__ = ["make_library"]
 

@@ -20,8 +20,8 @@ from bench.commandline import concluded, parser
 from bench.rips import MEETING_SHARE, PLACES, Join, Side, Song, sides, songs
 from bench.tables import Target, print_table, print_targets
 
-from segued.dsp.boundaries import Fit, tracks_in
 from segued.dsp.segment import Hints, Rules, segment
+from segued.dsp.side_tracks import Fit, tracks_in
 from segued.model import LevelCurve, Span
 from segued.units import Dbfs, Frames, Ticks, seconds_to_ticks, ticks_to_seconds
 

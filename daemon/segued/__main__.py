@@ -1,6 +1,6 @@
 """`python -m segued` is `segued`."""
 
-from segued.cli import main
+from segued.cli.main import main
 
 if __name__ == "__main__":
     main()

@@ -8,9 +8,9 @@ import pytest
 from segued.clients.acoustid import AcoustId
 from segued.clients.http import Session, open_session
 from segued.clients.musicbrainz import MusicBrainz
-from segued.clients.pace import Clock
-from segued.clients.service import Service
-from segued.sections import Services
+from segued.clients.rate_limit import Clock
+from segued.clients.service_client import Service
+from segued.config.sections import Services
 from tests.world import OnDisk, ServiceName, World
 from tests.world.client import ANSWERS
 

@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from segued.clients.acoustid import AcoustId, Asked, candidates
-from segued.clients.service import Service
+from segued.clients.service_client import Service
 from segued.errors import (
     ServiceAnswerError,
     ServiceAwayError,

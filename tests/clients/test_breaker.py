@@ -1,6 +1,6 @@
 """A service that fails is left alone, and tried again now and then."""
 
-from segued.clients.breaker import FAILURES_MAX, Breaker, Permit
+from segued.clients.circuit_breaker import FAILURES_MAX, Breaker, Permit
 from tests.clients.conftest import Hours
 
 

@@ -5,7 +5,7 @@ from email.utils import formatdate
 
 import pytest
 
-from segued.clients.courtesy import pause_asked, pause_until_reset
+from segued.clients.retry_after import pause_asked, pause_until_reset
 
 DATE = "Sat, 01 Aug 2026 12:00:00 GMT"
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from segued.clients.pace import PAUSE_SECONDS_MAX, Clock, Limiter
+from segued.clients.rate_limit import PAUSE_SECONDS_MAX, Clock, Limiter
 from tests.clients.conftest import Hours
 
 

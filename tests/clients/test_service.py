@@ -16,8 +16,8 @@ from structlog.testing import capture_logs
 
 from segued.clients.http import Session
 from segued.clients.musicbrainz import MusicBrainz
-from segued.clients.pace import Clock
-from segued.clients.service import Service
+from segued.clients.rate_limit import Clock
+from segued.clients.service_client import Service
 from segued.errors import (
     ServiceAnswerError,
     ServiceAwayError,

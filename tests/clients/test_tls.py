@@ -19,13 +19,13 @@ from bench.shelved import shelve
 
 from segued.clients.http import open_session
 from segued.clients.musicbrainz import MusicBrainz
-from segued.clients.pace import Clock
-from segued.clients.service import Service
-from segued.config import Config, Pins
+from segued.clients.rate_limit import Clock
+from segued.clients.service_client import Service
+from segued.config.config import Config, Pins
+from segued.config.sections import Flavoring, LibraryPlaces, Services
 from segued.errors import ServiceError
-from segued.sections import Flavoring, LibraryPlaces, Services
-from segued.service import ImportService
-from segued.store import reports
+from segued.pipeline.one_shot import ImportService
+from segued.store.reading import reports
 from tests.clients.conftest import LIMITS
 from tests.world import InMemory, World
 from tests.world.answers import musicbrainz_path

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from segued.dsp.envelope import hop_length
+from segued.dsp.level_curve import hop_length
 from segued.model import LevelCurve
 from segued.units import Dbfs, Frames, Hertz, Ticks, frames_to_ticks
 

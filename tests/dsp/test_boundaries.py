@@ -1,11 +1,11 @@
-"""The tracks of an album side in one file: `segued.dsp.boundaries`."""
+"""The tracks of an album side in one file: `segued.dsp.side_tracks`."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segued.dsp.boundaries import Fit, Kind, tracks_in
+from segued.dsp.side_tracks import Fit, Kind, tracks_in
 from segued.model import LevelCurve, Span
 from segued.units import Frames, Ticks, frames_to_ticks, seconds_to_ticks
 from tests.dsp.drawing import RATE, drawn, seconds

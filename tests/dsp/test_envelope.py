@@ -1,4 +1,4 @@
-"""How loud a recording is over time: `segued.dsp.envelope`."""
+"""How loud a recording is over time: `segued.dsp.level_curve`."""
 
 import math
 import tracemalloc
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segued.dsp.envelope import Envelope, energy_of, hop_length, windows
+from segued.dsp.level_curve import Envelope, energy_of, hop_length, windows
 from segued.dsp.mixdown import Mono
 from segued.model import LevelCurve
 from segued.units import RATES_EXACT, Dbfs, Frames, Hertz

@@ -1,10 +1,10 @@
-"""Where a passage may overlap with its neighbours: `segued.dsp.leads`."""
+"""Where a passage may overlap with its neighbours: `segued.dsp.lead_points`."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segued.dsp.leads import leads_of
+from segued.dsp.lead_points import leads_of
 from segued.model import Span
 from segued.units import Dbfs, Ticks, frames_to_ticks
 from tests.dsp.drawing import drawn, seconds

@@ -1,14 +1,14 @@
-"""Offering what is PENDING: `segued.intake.feed`."""
+"""Offering what is PENDING: `segued.pipeline.feeder`."""
 
 import asyncio
 from pathlib import Path
 
-from segued.intake.feed import feed
-from segued.intake.grounds import Grounds
+from segued.intake.state import Grounds
 from segued.model import Folder, Found, Signature
-from segued.store import intake
+from segued.pipeline.feeder import feed
+from segued.pipeline.queue import WorkQueue
+from segued.store import inventory
 from segued.store.database import Store
-from segued.workqueue import WorkQueue
 
 ROOT = b"/music"
 LENGTH = 2
@@ -26,14 +26,14 @@ async def test_what_is_dropped_in_goes_before_the_backlog(tmp_path: Path) -> Non
     store = Store(tmp_path / "library.db")
     await store.open()
     backlog = [f"{number:02}".encode() for number in range(20)]
-    await store.do(intake.admit, [folder(b"backlog", *backlog)])
+    await store.do(inventory.admit, [folder(b"backlog", *backlog)])
     grounds, queue = Grounds([ROOT]), WorkQueue(LENGTH)
     grounds.scanned.set()
     feeding = asyncio.create_task(feed(grounds, store, queue))
     try:
         async with asyncio.timeout(20):
             first = [(await queue.take()).file for _ in range(3)]
-            await store.do(intake.admit, [folder(b"album", b"new")])
+            await store.do(inventory.admit, [folder(b"album", b"new")])
             grounds.dropped[ROOT + b"/album"] = None
             then = [(await queue.take()).file for _ in range(LENGTH + 3)]
     finally:

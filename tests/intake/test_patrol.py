@@ -1,4 +1,4 @@
-"""A music folder, kept watch over: `segued.intake.patrol`."""
+"""A music folder, kept watch over: `segued.intake.folder_watcher`."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -6,12 +6,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeAlias
 
-from segued.config import Config
+from segued.config.config import Config
+from segued.config.sections import Scanning, Watching
 from segued.intake.filters import Filters
-from segued.intake.grounds import Grounds
-from segued.intake.patrol import Patrol
-from segued.sections import Scanning, Watching
-from segued.store import intake
+from segued.intake.folder_watcher import Patrol
+from segued.intake.state import Grounds
+from segued.store import inventory
 from segued.store.database import Store
 
 Names: TypeAlias = Callable[[], Awaitable[list[str]]]
@@ -31,7 +31,7 @@ async def patrolled(
     patrol = Patrol(root, Filters.of(Scanning()), store, grounds, limits)
 
     async def names() -> list[str]:
-        found = await store.do(intake.backlog, root, root=root, after=b"", limit=99)
+        found = await store.do(inventory.backlog, root, root=root, after=b"", limit=99)
         return [Path(file.path.decode()).name for file in found]
 
     task = asyncio.create_task(patrol.run())

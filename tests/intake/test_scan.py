@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from segued.config.sections import Scanning
 from segued.errors import ConfigError
 from segued.intake.filters import Filters
-from segued.intake.scan import Unreadable, roots_of, walk
+from segued.intake.walk import Unreadable, roots_of, walk
 from segued.model import Folder
-from segued.sections import Scanning
 
 
 def seen(root: Path, scanning: Scanning | None = None) -> list[str]:

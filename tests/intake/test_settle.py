@@ -1,6 +1,6 @@
-"""When a file that is being written is whole: `segued.intake.settle`."""
+"""When a file that is being written is whole: `segued.intake.debounce`."""
 
-from segued.intake.settle import Settling
+from segued.intake.debounce import Settling
 from segued.model import Found, Signature
 from segued.units import Seconds
 

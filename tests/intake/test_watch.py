@@ -1,9 +1,9 @@
-"""What inotify can and cannot tell: `segued.intake.watch`."""
+"""What inotify can and cannot tell: `segued.intake.inotify`."""
 
 import threading
 from pathlib import Path
 
-from segued.intake.watch import Watch, file_system, why_not
+from segued.intake.inotify import Watch, file_system, why_not
 
 MOUNTS = b"""\
 21 1 0:20 / / rw,relatime shared:1 - ext4 /dev/sda1 rw

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segued.matching.claims import band
 from segued.matching.confidence import Decision, decide
 from segued.matching.evidence import Candidate, Piece, Recording, Release, Track
+from segued.matching.tag_evidence import band
 from segued.units import Seconds
 from tests.matching.evidence import ALBUM, candidate, piece_of, recording, release
 

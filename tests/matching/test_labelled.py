@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 from bench.matching import GOLDEN, Outcome, outcomes, table, targets
 
-from segued.matching.claims import band
+from segued.matching.tag_evidence import band
 from segued.model import Confidence
 
 

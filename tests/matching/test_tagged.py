@@ -8,8 +8,8 @@ import pytest
 from bench.pieces import PIECES, Piece, fetched, told_of
 
 from segued.matching.flavor import CHARACTERISTICS, Flavor
-from segued.matching.tagged import BINARY, GENRES, USUAL, WORDS, characteristics
-from segued.media.musicnn import RATE, Tagger
+from segued.matching.musicnn_flavor import BINARY, GENRES, USUAL, WORDS, characteristics
+from segued.media.analyzers.musicnn import RATE, Tagger
 from tests.models import installed
 
 Fits = dict[str, dict[str, float]]

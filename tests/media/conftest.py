@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from segued.media import essentia
+from segued.media.analyzers import essentia
 
 collect_ignore = (
     [] if essentia.available() else ["test_classifiers.py", "test_essentia.py"]

@@ -23,7 +23,7 @@ from mutagen.oggvorbis import OggVorbis
 from mutagen.trueaudio import TrueAudio
 from mutagen.wave import WAVE
 
-from segued.media.reading import signature_of
+from segued.media.safe_open import signature_of
 from segued.model import Signature
 
 __all__ = [

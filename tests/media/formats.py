@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from segued.media.reading import signature_of
+from segued.media.safe_open import signature_of
 from segued.model import Signature
 from tests.audio import Sound, encoded, music
 

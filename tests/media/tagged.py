@@ -30,7 +30,7 @@ from mutagen.mp4 import MP4, MP4Cover
 from mutagen.trueaudio import TrueAudio
 from mutagen.wave import WAVE
 
-from segued.media.tags import TagReading, read_tags
+from segued.media.tags.reader import TagReading, read_tags
 from segued.model import Cover, Tags
 from tests.media.encoded import PICTURE, RETAGGERS, VORBIS, encoded, flac_picture, saved
 

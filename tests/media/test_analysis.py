@@ -1,4 +1,4 @@
-"""What listening to a file once shows: `segued.media.analysis`."""
+"""What listening to a file once shows: `segued.media.file_analysis`."""
 
 import os
 import pickle
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from segued.dsp.segment import Hints, Rules
-from segued.media.analysis import Analysis, Plan, analyse
+from segued.media.file_analysis import Analysis, Plan, analyse
 from segued.model import Mark, Span
 from segued.units import Dbfs, Ticks, frames_to_ticks, seconds_to_ticks
 from tests.audio import encoded, music, silence
@@ -132,8 +132,8 @@ def test_what_is_found_survives_the_way_out_of_a_child(side: Path) -> None:
 
 MEASURE = """
 import os, resource, sys
-from segued.media.analysis import Plan, analyse
-from segued.media.reading import signature_of
+from segued.media.file_analysis import Plan, analyse
+from segued.media.safe_open import signature_of
 from tests.media.test_analysis import RULES, SIDE
 path = os.fsencode(sys.argv[1])
 found = analyse(path, signature_of(os.stat(path)), Plan(RULES, SIDE, (), "/tmp"))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from segued.media.audioranges import Range, audio_ranges
+from segued.media.containers.audio_ranges import Range, audio_ranges
 from tests.media.encoded import ENCODERS, RETAGGERS, encoded
 
 AUDIO = bytes(range(1, 256))

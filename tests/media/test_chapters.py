@@ -9,7 +9,7 @@ from mutagen.apev2 import APEv2
 from mutagen.flac import FLAC, CueSheet, CueSheetTrack, CueSheetTrackIndex
 from mutagen.id3 import CHAP, TIT2
 
-from segued.media.tags import TagReading
+from segued.media.tags.reader import TagReading
 from segued.model import Mark
 from segued.units import TICKS_PER_SECOND, Ticks
 from tests.media.encoded import VORBIS, encoded

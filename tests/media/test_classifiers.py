@@ -1,4 +1,4 @@
-"""What classifiers make of a passage: `segued.media.essentia.classified`.
+"""What classifiers make of a passage: `segued.media.analyzers.essentia.classified`.
 
 Collected only where Essentia is installed; see `conftest.py`.
 """
@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from segued.errors import DecodeError
-from segued.media import essentia
+from segued.media.analyzers import essentia
 from tests.audio import Sound, encoded, music
 from tests.media.gaia import history
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from segued.media.cue import parse_cue, sidecar_marks
+from segued.media.tags.cue import parse_cue, sidecar_marks
 from segued.model import Mark
 from segued.units import TICKS_PER_SECOND, Ticks
 

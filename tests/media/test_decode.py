@@ -1,4 +1,4 @@
-"""A file's sound, whatever its format: `segued.media.decode`."""
+"""A file's sound, whatever its format: `segued.media.decoding.decode`."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ from segued.errors import (
     FileUnreadableError,
     NotAudioError,
 )
-from segued.media.decode import (
+from segued.media.decoding.decode import (
     _blame_what_is_to_blame,
     decoded,
     heard,
@@ -375,7 +375,7 @@ def test_a_disk_that_fails(
     path = encoded(tmp_path / f"song.{ending}", song, RATE, "-ab", "320k")
     program = (
         "import os, sys\n"
-        "from segued.media.decode import decoded, heard\n"
+        "from segued.media.decoding.decode import decoded, heard\n"
         "with decoded(os.fsencode(sys.argv[1])) as source:\n"
         "    for _ in heard(source): pass\n"
     )

@@ -1,4 +1,4 @@
-"""How a passage sounds, measured by Essentia itself: `segued.media.essentia`.
+"""How a passage sounds, measured by Essentia itself: `segued.media.analyzers.essentia`.
 
 Collected only where Essentia is installed; see `conftest.py`.
 """
@@ -12,8 +12,8 @@ import pytest
 from essentia.standard import YamlInput
 
 from segued.errors import DecodeError
-from segued.matching.descriptors import characteristics, measures
-from segued.media import essentia
+from segued.matching.essentia_flavor import characteristics, measures
+from segued.media.analyzers import essentia
 from tests.audio import encoded, music, silence
 
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from segued.dsp.segment import Hints, Rules
-from segued.media.analysis import Plan, analyse, prints_of
+from segued.media.file_analysis import Plan, analyse, prints_of
 from segued.media.fingerprint import samples_by_fpcalc
-from segued.media.tape import Tape
+from segued.media.fingerprint_buffer import Tape
 from segued.model import Print, Span
 from segued.units import (
     Dbfs,
@@ -216,8 +216,8 @@ def test_without_the_library_there_are_no_prints(tmp_path: Path) -> None:
     path = encoded(tmp_path / "song.wav", music(11.0), RATE)
     program = (
         "import sys; sys.modules['chromaprint'] = None\n"
-        "from segued.media.reading import signature_of\n"
-        "from segued.media.analysis import prints_of\n"
+        "from segued.media.safe_open import signature_of\n"
+        "from segued.media.file_analysis import prints_of\n"
         "from segued.model import Span\n"
         "import os; path = os.fsencode(sys.argv[1])\n"
         "whole = Span(0, 11 * 28_224_000)\n"

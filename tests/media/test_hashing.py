@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segued.errors import DiskReadError, FileChangedError
+from segued.media.containers.ogg import OggAudio
 from segued.media.hashing import Hashes, hash_file
-from segued.media.oggaudio import OggAudio
 from segued.model import Signature
 from tests.media.encoded import ENCODERS, RETAGGERS, VORBIS, encoded, saved
 

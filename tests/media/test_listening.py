@@ -1,4 +1,4 @@
-"""What a passage is decoded to, for all who hear it: `segued.media.listening`."""
+"""What a passage is decoded to: `media.analyzers.passage_analysis`."""
 
 import json
 import math
@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from segued.errors import FileChangedError, SpoolError
-from segued.media.decode import decoded, heard
-from segued.media.listening import Ears, Told, Wanted, _middle, hear
+from segued.media.analyzers.passage_analysis import Ears, Told, Wanted, _middle, hear
+from segued.media.decoding.decode import decoded, heard
 from segued.model import Signature, Span
 from segued.units import Ticks, seconds_to_ticks
 from tests.audio import encoded, music, silence

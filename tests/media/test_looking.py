@@ -1,11 +1,11 @@
-"""Disks that do not answer: `segued.media.looking`."""
+"""Disks that do not answer: `segued.media.disk_calls`."""
 
 import asyncio
 import threading
 
 import pytest
 
-from segued.media.looking import STUCK_MAX, look
+from segued.media.disk_calls import STUCK_MAX, look
 from segued.units import Seconds
 
 DEAD, WELL = b"/dead", b"/well"

@@ -18,9 +18,8 @@ import onnxruntime
 import pytest
 
 from segued.errors import ConfigError
-from segued.matching.tagged import WORDS
-from segued.media.bundle import Array, arrays
-from segued.media.musicnn import (
+from segued.matching.musicnn_flavor import WORDS
+from segued.media.analyzers.musicnn import (
     PATCH,
     RATE,
     STEP,
@@ -29,7 +28,8 @@ from segued.media.musicnn import (
     mel,
     model_file,
 )
-from segued.media.network import convert
+from segued.media.analyzers.musicnn_onnx import convert
+from segued.media.analyzers.tf_checkpoint import Array, arrays
 from tests.audio import music
 from tests.models import installed, wheel
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segued.media.names import leading_number, says_side, tags_from_name
+from segued.media.tags.filename import leading_number, says_side, tags_from_name
 from segued.model import Tags
 
 

@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from segued.errors import DiskReadError, FileError
-from segued.media.reading import signature_of
-from segued.media.tags import read_tags
+from segued.media.safe_open import signature_of
+from segued.media.tags.reader import read_tags
 from segued.model import Tags
 from tests.media.encoded import encoded, saved
 from tests.media.tagged import TAGGED, id3v1, reading_of, tagged_mp4

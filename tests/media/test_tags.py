@@ -11,7 +11,7 @@ from mutagen.apev2 import APEv2
 from mutagen.id3 import RVA2, TIT2, TPE1, TXXX, UFID
 
 from segued.errors import FileVanishedError
-from segued.media.tags import TagReading, read_tags
+from segued.media.tags.reader import TagReading, read_tags
 from segued.model import Signature, Tags, Warned
 from tests.media.encoded import PICTURE, VORBIS, encoded
 from tests.media.tagged import (

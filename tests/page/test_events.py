@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 import msgspec
 from aiohttp import web
 
-from segued.sections import Page
-from segued.views.web.doors import Doors
-from segued.views.web.stream import LISTENERS_MAX, Beat, Stream
-from segued.views.wire import Status
+from segued.config.sections import Page
+from segued.web.events import LISTENERS_MAX, Beat, Stream
+from segued.web.server import Doors
+from segued.web.status import Status
 from tests.page.asking import Shown, events
 from tests.stories.living import living, noise, tune
 from tests.stories.program import Segued

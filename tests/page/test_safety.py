@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from segued.sections import Page
-from segued.views.web.doors import Doors
+from segued.config.sections import Page
+from segued.web.server import Doors
 from tests.page.asking import Shown, events
 from tests.stories.living import Living, living, tune
 from tests.stories.program import Segued
@@ -452,19 +452,19 @@ def test_another_library_is_not_told(segued: Segued, tmp_path: Path) -> None:
         where = ("--config", next(segued.home.glob("*.toml")))
         told = segued.run(
             *("workers", "7", *where, "--database", other.database),
-            module="segued.control",
+            module="segued.cli.control",
         )
         same = Path(f"{segued.database.parent}/../{segued.database.parent.name}")
         asked = segued.run(
             *("status", *where, "--database", same / segued.database.name),
-            module="segued.control",
+            module="segued.cli.control",
         )
         assert told.code == 0, told.err
         assert alive.line.ask("GET", "/api/settings") == before
         assert "1 of 1 files" in asked.out
         assert "watching" in asked.out
     held = other.run(
-        "settings", "--json", "--database", other.database, module="segued.control"
+        "settings", "--json", "--database", other.database, module="segued.cli.control"
     )
     assert held.json["ai_processing_thread_count"] == 7
 

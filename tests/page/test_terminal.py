@@ -39,7 +39,7 @@ class Screen:
 def watching(segued: Segued, alive: Living) -> Iterator[Screen]:
     """Run seguectl watch in a terminal."""
     where = ("--database", segued.database, "--socket", alive.line.path)
-    command = segued.command("watch", *where, module="segued.control")
+    command = segued.command("watch", *where, module="segued.cli.control")
     process, terminal = pty.fork()
     if not process:
         words = [os.fsdecode(word) for word in command]

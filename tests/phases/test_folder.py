@@ -13,16 +13,16 @@ import pytest
 from bench.lookups import Made, made, service_of
 from bench.shelved import Shelved, shelve
 
-from segued.clients.pace import Clock
-from segued.compute import Compute
-from segued.config import Config, Settings
+from segued.clients.rate_limit import Clock
+from segued.compute.pools import Compute
+from segued.config.config import Config, Settings
 from segued.model import AudioFile, FileId, Signature
 from segued.phases import PHASES
-from segued.phases.contract import Deferred, Dossier, Tools
+from segued.phases.base import Deferred, Dossier, Tools
 from segued.store import checkpoints, codec, files
 from segued.store.checkpoints import Kept
 from segued.store.database import Store
-from segued.store.models import Checkpoint, File
+from segued.store.schema.files import Checkpoint, File
 from segued.units import Seconds
 from tests.world import InMemory, World
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from segued.compute import Compute
-from segued.config import Config, Settings
+from segued.compute.pools import Compute
+from segued.config.config import Config, Settings
 from segued.model import (
     AudioFacts,
     AudioFile,
@@ -19,7 +19,7 @@ from segued.model import (
     Tags,
 )
 from segued.phases import p03_tags, p04_segment, p05_fingerprint, p06_match
-from segued.phases.contract import Deferred, Dossier, Tools
+from segued.phases.base import Deferred, Dossier, Tools
 from segued.phases.p06_match import Match
 from segued.store.database import Store
 from segued.units import TICKS_PER_SECOND, Frames, Hertz, Seconds, Ticks

@@ -1,4 +1,4 @@
-"""An album side in one file, cut by its release: `segued.phases.sides`."""
+"""An album side in one file, cut by its release: `segued.phases.album.side_split`."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from bench.lookups import service_of
 
-from segued.clients.pace import Clock
-from segued.media.analysis import prints_of
-from segued.media.reading import signature_of
+from segued.clients.rate_limit import Clock
+from segued.media.file_analysis import prints_of
+from segued.media.safe_open import signature_of
 from segued.model import Span
-from segued.store import curves, reopen
+from segued.store import decode_cache, requeue
 from segued.store.database import Store
-from segued.store.kept import Curve
-from segued.store.models import Passage
+from segued.store.schema.audio import Curve
+from segued.store.schema.files import Passage
 from segued.units import Seconds, Ticks, seconds_to_ticks
 from tests import audio
 from tests.stories.catalogue import Catalogue
@@ -75,7 +75,7 @@ class Recorder:
         """Have everything matched anew."""
         store = Store(self.home / "library.db")
         await store.open()
-        await store.do(reopen.rematch, [bytes(self.home / "music")])
+        await store.do(requeue.rematch, [bytes(self.home / "music")])
         await store.close()
 
 
@@ -86,7 +86,7 @@ def _recorded() -> tuple[list[tuple[Span, str | None]], int]:
         for row in rows
     ]
     (audio_hash,) = (row.audio_hash for row in Curve.select())
-    return found, len(curves.prints(audio_hash))
+    return found, len(decode_cache.prints(audio_hash))
 
 
 def _taken_again(side: Path, spans: tuple[Span, ...]) -> list[str]:

@@ -1,13 +1,13 @@
-"""The progress of a session: `segued.progress.board` and its words."""
+"""The progress of a session: `segued.progress.progress` and its words."""
 
 from dataclasses import dataclass
 
 import pytest
 
 from segued.model import FileId, FileStatus, SessionState
-from segued.progress.board import Board
-from segued.progress.spread import BOUNDS_SECONDS
-from segued.views import words
+from segued.progress.histogram import BOUNDS_SECONDS
+from segued.progress.progress import Board
+from segued.views import wording
 
 
 @dataclass
@@ -34,7 +34,7 @@ def test_progress_is_by_file() -> None:
     now = board.snapshot()
 
     assert (now.done, now.total, now.failed, now.deferred) == (2_613, 5_736, 12, 31)
-    assert words.overall(now) == (
+    assert wording.overall(now) == (
         "2,613 of 5,736 files (45.6 %)   3.2 files/s   about 16 min left"
         "   12 failed   31 deferred"
     )
@@ -48,7 +48,7 @@ def test_no_rate_from_too_little() -> None:
     clock.now += 5
     board.finished(FileId("one"), FileStatus.COMPLETE, [])
 
-    assert words.overall(board.snapshot()) == "1 of 1,000 files (0.1 %)"
+    assert wording.overall(board.snapshot()) == "1 of 1,000 files (0.1 %)"
 
 
 def test_every_worker_has_a_line_while_it_works() -> None:
@@ -59,7 +59,7 @@ def test_every_worker_has_a_line_while_it_works() -> None:
     board.enter(1, FileId("a"), "song_a.mp3", 5, "Fingerprinting")
     clock.now += 2.13
 
-    lines = [words.worker(line) for line in board.snapshot().workers]
+    lines = [wording.worker(line) for line in board.snapshot().workers]
     board.leave(1)
 
     assert lines == [
@@ -75,7 +75,7 @@ def test_a_worker_says_at_which_passage_it_is() -> None:
 
     def said() -> str:
         (line,) = board.snapshot().workers
-        return words.worker(line)[3]
+        return wording.worker(line)[3]
 
     board.enter(1, FileId("a"), "side.flac", 4, "Segmenting")
     board.at_passage(1, None, 12)
@@ -104,7 +104,7 @@ def test_a_worker_that_does_not_get_on_is_marked() -> None:
     (after,) = board.snapshot().workers
 
     assert (before.stalled, after.stalled) == (False, True)
-    assert words.worker(after)[-1] == "120.0 s (stalled?)"
+    assert wording.worker(after)[-1] == "120.0 s (stalled?)"
 
 
 def test_how_long_phases_take_is_counted() -> None:

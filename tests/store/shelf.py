@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 
 from segued.model import AudioFile, FileId, FileStatus, Folder, Found, Signature
-from segued.store import content, files, intake
+from segued.store import duplicates, files, inventory
 from segued.store.database import Store
-from segued.store.models import File
+from segued.store.schema.files import File
 
 ROOT = b"/music"
 
@@ -21,13 +21,13 @@ class Shelf:
     """Music folder `/music`, as successive walks see it."""
 
     store: Store
-    seen: intake.Admitted = field(default_factory=intake.Admitted)
+    seen: inventory.Admitted = field(default_factory=inventory.Admitted)
 
-    async def walk(self, *names: Found | str) -> intake.Admitted:
+    async def walk(self, *names: Found | str) -> inventory.Admitted:
         """Admit the folder with exactly these files in it, and forsake the rest."""
         there = tuple(found(each) if isinstance(each, str) else each for each in names)
-        seen = await self.store.do(intake.admit, [Folder(ROOT, ROOT, there)])
-        await self.store.do(intake.forsake, seen.gone)
+        seen = await self.store.do(inventory.admit, [Folder(ROOT, ROOT, there)])
+        await self.store.do(inventory.forsake, seen.gone)
         return seen
 
     async def file(self, name: str) -> AudioFile:
@@ -45,13 +45,15 @@ class Shelf:
         name: str,
         content_hash: str,
         absent: tuple[tuple[FileId, bytes], ...] = (),
-    ) -> content.Claim:
+    ) -> duplicates.Claim:
         """Begin a file and claim a content for it, as phases 1 and 2 do."""
         file = await self.file(name)
 
-        def work() -> content.Claim:
+        def work() -> duplicates.Claim:
             files.begin(file)
-            claim = content.claim(file, content_hash, f"audio {content_hash}", absent)
+            claim = duplicates.claim(
+                file, content_hash, f"audio {content_hash}", absent
+            )
             if claim.status is FileStatus.DUPLICATE:
                 files.finish(file.id, claim.status)
             return claim

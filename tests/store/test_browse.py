@@ -1,4 +1,4 @@
-"""Looking through a library: `segued.store.browse`, `search` and `whole`."""
+"""Looking through a library: `segued.store.reading.listings`, `search` and `whole`."""
 
 import os
 import sqlite3
@@ -12,24 +12,22 @@ from peewee import SqliteDatabase
 from segued.errors import DecodeError, NotKnownError
 from segued.model import Confidence, FileId, FileStatus, Found, Signature, Span, Warned
 from segued.store import (
-    browse,
-    content,
+    duplicates,
     files,
-    intake,
+    flavors,
+    inventory,
     passages,
-    reopen,
-    reports,
+    requeue,
     search,
     songs,
-    sounds,
-    whole,
 )
 from segued.store.database import Store
-from segued.store.entities import PassageSong
-from segued.store.lines import Cut
-from segued.store.models import File, tuples
+from segued.store.flavors import Flavor, Measured
 from segued.store.passages import Decided
-from segued.store.sounds import Flavor, Measured
+from segued.store.reading import file_detail, listings, reports
+from segued.store.reading.rows import Cut
+from segued.store.schema.files import File, tuples
+from segued.store.schema.music import PassageSong
 from segued.units import Ticks
 
 FIRST_SCHEMA = Path(__file__).parent.parent / "golden" / "schema-1.sql"
@@ -72,7 +70,7 @@ def made(name: bytes, status: FileStatus = FileStatus.COMPLETE) -> FileId:
 
 def found(store: Store, query: str, status: str | None = None) -> list[str]:
     """Return the names of the files that are found."""
-    page = browse.files(store.path, query, status, ALL)
+    page = listings.files(store.path, query, status, ALL)
     assert page.total == len(page.files)
     return [each.name for each in page.files]
 
@@ -133,7 +131,7 @@ async def test_passages_are_found_each_for_itself(
     """With how sure it is, and counts of that."""
 
     def titles(query: str, confidence: str | None = None) -> list[str | None]:
-        page = browse.passages(store.path, query, confidence, ALL)
+        page = listings.passages(store.path, query, confidence, ALL)
         return [each.title for each in page.passages]
 
     assert library
@@ -141,7 +139,7 @@ async def test_passages_are_found_each_for_itself(
     assert titles("bjork") == ["Jóga", "Bachelorette"]
     assert titles("bjork", "Low") == ["Bachelorette"]
     assert titles("side bachelorette") == ["Bachelorette"]
-    page = browse.passages(store.path, "", "High", ALL)
+    page = listings.passages(store.path, "", "High", ALL)
     assert (page.total, page.confidences) == (2, {"High": 2, "Low": 1})
 
 
@@ -150,11 +148,11 @@ async def test_files_are_counted_by_status(
 ) -> None:
     """Of those that are found, whichever status is shown."""
     assert library
-    page = browse.files(store.path, "", "FAILED", ALL)
+    page = listings.files(store.path, "", "FAILED", ALL)
 
     assert page.statuses == {"INGEST COMPLETE": 2, "FAILED": 1}
     assert [each.name for each in page.files] == ["caf\\xe9.wav"]
-    assert browse.files(store.path, "joga", None, ALL).statuses == {
+    assert listings.files(store.path, "joga", None, ALL).statuses == {
         "INGEST COMPLETE": 1
     }
 
@@ -167,8 +165,8 @@ async def test_every_file_is_on_one_page(store: Store) -> None:
             made(f"{number:02}.wav".encode())
 
     await store.do(fill)
-    pages = [browse.files(store.path, "wav", None, Cut(n, 5)) for n in range(1, 6)]
-    beyond = browse.files(store.path, "", None, Cut(99, 5))
+    pages = [listings.files(store.path, "wav", None, Cut(n, 5)) for n in range(1, 6)]
+    beyond = listings.files(store.path, "", None, Cut(99, 5))
 
     names = [each.name for page in pages for each in page.files]
     assert names == [f"{number:02}.wav" for number in range(23)]
@@ -177,7 +175,7 @@ async def test_every_file_is_on_one_page(store: Store) -> None:
         5,
         ["20.wav", "21.wav", "22.wav"],
     )
-    nothing = browse.files(store.path, "none of it", None, Cut(3, 5))
+    nothing = listings.files(store.path, "none of it", None, Cut(3, 5))
     assert (nothing.page, nothing.pages, nothing.files) == (1, 1, [])
 
 
@@ -196,24 +194,24 @@ async def test_the_index_follows_whatever_happens(
 
     inode = len("Björk/side.flac".encode())
     there = Found(MUSIC + b"/elsewhere/new.flac", Signature(1, 1, inode))
-    assert await store.do(content.follow, there, MUSIC) is not None
+    assert await store.do(duplicates.follow, there, MUSIC) is not None
     assert found(store, "bjork side") == []
     assert found(store, "elsewhere unravel") == ["new.flac"]
-    page = browse.passages(store.path, "elsewhere", None, ALL)
+    page = listings.passages(store.path, "elsewhere", None, ALL)
     assert [(each.name, each.title) for each in page.passages] == [
         ("new.flac", "Unravel")
     ]
 
-    await store.do(lambda: intake.forsake([(side, there.path)]))
+    await store.do(lambda: inventory.forsake([(side, there.path)]))
     assert found(store, "unravel", "MISSING") == ["new.flac"]
-    assert browse.passages(store.path, "unravel", None, ALL).total == 0
+    assert listings.passages(store.path, "unravel", None, ALL).total == 0
     back = Found(MUSIC + b"/back.flac", there.signature)
-    assert await store.do(content.follow, back, MUSIC) is not None
-    assert browse.passages(store.path, "back unravel", None, ALL).total == 1
+    assert await store.do(duplicates.follow, back, MUSIC) is not None
+    assert listings.passages(store.path, "back unravel", None, ALL).total == 1
 
     await store.do(lambda: File.delete().where(File.id == side).execute())
     assert found(store, "unravel") == []
-    assert browse.passages(store.path, "unravel", None, ALL).total == 0
+    assert listings.passages(store.path, "unravel", None, ALL).total == 0
     assert stray(store) == []
 
 
@@ -272,8 +270,8 @@ async def test_a_common_word_is_no_reason_to_forget_the_others(
             made(f"{'odd' if number % 2 else 'even'}/{number:02}.wav".encode())
 
     await store.do(fill)
-    monkeypatch.setattr(browse, "FEW", 5)
-    page = browse.files(store.path, "odd wav", None, Cut(2, 15))
+    monkeypatch.setattr(listings, "FEW", 5)
+    page = listings.files(store.path, "odd wav", None, Cut(2, 15))
 
     assert (page.total, page.pages, page.statuses) == (20, 2, {"INGEST COMPLETE": 20})
     assert [each.name for each in page.files] == [
@@ -292,9 +290,9 @@ async def test_what_failed_and_is_gone_is_no_failure(
         files.fail(odd, 4, DecodeError(path, "no sound"))
 
     await store.do(fail)
-    there = browse.failures(store.path, None, ALL)
-    await store.do(lambda: intake.forsake([(odd, path)]))
-    gone = browse.failures(store.path, None, ALL)
+    there = listings.failures(store.path, None, ALL)
+    await store.do(lambda: inventory.forsake([(odd, path)]))
+    gone = listings.failures(store.path, None, ALL)
 
     assert [(each.code, each.count) for each in there.groups] == [("decode", 1)]
     assert there.failures[0].path.endswith("caf\\xe9.wav")
@@ -309,12 +307,12 @@ async def test_how_something_sounds_may_be_a_failure_too(
 
     def fail() -> None:
         for each in passages.of_file(side) + passages.of_file(song):
-            sounds.set_failure(each, "essentia: too slow")
+            flavors.set_failure(each, "essentia: too slow")
         files.warn(song, 4, [Warned("truncated", "AC_DC/01: ends early")])
 
     await store.do(fail)
-    told = browse.failures(store.path, None, ALL)
-    only = browse.failures(store.path, "flavor", Cut(1, 1))
+    told = listings.failures(store.path, None, ALL)
+    only = listings.failures(store.path, "flavor", Cut(1, 1))
 
     assert [(each.code, each.fatal, each.count) for each in told.groups] == [
         ("flavor", False, 2),
@@ -338,18 +336,18 @@ async def test_how_something_sounds_may_be_a_failure_too(
     assert [code for code, _ in warned] == ["flavor", "flavor", "truncated"]
 
     first, _ = await store.do(passages.of_file, side)
-    await store.do(sounds.set_failure, first, None)
+    await store.do(flavors.set_failure, first, None)
     assert (
-        "passage 2: " in browse.failures(store.path, "flavor", ALL).failures[1].detail
+        "passage 2: " in listings.failures(store.path, "flavor", ALL).failures[1].detail
     )
     await store.do(
-        lambda: intake.forsake([(side, MUSIC + "/Björk/side.flac".encode())])
+        lambda: inventory.forsake([(side, MUSIC + "/Björk/side.flac".encode())])
     )
-    gone = browse.failures(store.path, "flavor", ALL)
+    gone = listings.failures(store.path, "flavor", ALL)
     assert [each.file for each in gone.failures] == [song]
     left = reports.rows(store.path, "failures")
     assert [row["code"] for row in left if row["file_id"] == side] == []
-    assert await store.do(lambda: reopen.reopen_failed(code="flavor")) == 1
+    assert await store.do(lambda: requeue.reopen_failed(code="flavor")) == 1
 
 
 async def test_what_is_measured_is_told(
@@ -369,12 +367,12 @@ async def test_what_is_measured_is_told(
         credit = songs.Credit("Hells Bells", "a-recording")
         songs.record(passage, songs.SongFacts(credit), None)
         ((song,),) = tuples(PassageSong.select(PassageSong.song))
-        sounds.set_song(song, Flavor('{"of": "song"}', "one", "1"))
-        sounds.measured(passage, found)
+        flavors.set_song(song, Flavor('{"of": "song"}', "one", "1"))
+        flavors.measured(passage, found)
 
     await store.do(measure)
-    (line,) = browse.passages(store.path, "hells", None, ALL).passages
-    (facts,) = whole.whole(store.path, library["song"]).passages
+    (line,) = listings.passages(store.path, "hells", None, ALL).passages
+    (facts,) = file_detail.whole(store.path, library["song"]).passages
 
     assert (line.bpm, line.key, line.scale, line.loudness_lufs) == (
         *(120.4, "F#", "minor"),
@@ -385,8 +383,8 @@ async def test_what_is_measured_is_told(
     assert (facts.flavor, facts.flavor_source) == ({"of": "song"}, "one")
     assert (facts.flavor_version, bool(facts.flavored_at)) == ("1", True)
 
-    await store.do(sounds.set_passage, facts.passage, Flavor(text, "two", "2"))
-    (facts,) = whole.whole(store.path, library["song"]).passages
+    await store.do(flavors.set_passage, facts.passage, Flavor(text, "two", "2"))
+    (facts,) = file_detail.whole(store.path, library["song"]).passages
     assert (facts.flavor, facts.flavor_source) == ({"characteristics": {}}, "two")
     assert facts.flavor_version == "2"
 
@@ -407,7 +405,7 @@ async def test_many_passages_are_no_burden(store: Store) -> None:
 
     await store.do(replace)
 
-    assert browse.passages(store.path, "song 899", None, ALL).total == 1
+    assert listings.passages(store.path, "song 899", None, ALL).total == 1
     assert stray(store) == []
     assert counted < 10
 
@@ -416,10 +414,12 @@ async def test_a_file_is_known_by_its_id(
     store: Store, library: dict[str, FileId]
 ) -> None:
     """And one that is not known is said to be not known."""
-    known = whole.whole(store.path, library["side"])
+    known = file_detail.whole(store.path, library["side"])
 
     assert [each.title for each in known.passages] == ["Jóga", "Bachelorette"]
     assert known.facts.folder == "/srv/music/Björk"
-    assert whole.path_of(store.path, library["odd"]) == MUSIC + b"/odd/caf\xe9.wav"
+    assert (
+        file_detail.path_of(store.path, library["odd"]) == MUSIC + b"/odd/caf\xe9.wav"
+    )
     with pytest.raises(NotKnownError, match="no file has the id nobody"):
-        whole.whole(store.path, "nobody")
+        file_detail.whole(store.path, "nobody")

@@ -1,10 +1,10 @@
-"""Copies, moves and heirs: `segued.store.content`."""
+"""Copies, moves and heirs: `segued.store.duplicates`."""
 
 import asyncio
 
 from segued.errors import DecodeError
 from segued.model import FileStatus, Found
-from segued.store import content, files, reopen
+from segued.store import duplicates, files, requeue
 from segued.store.database import Store
 from tests.store.shelf import Shelf, found
 
@@ -112,10 +112,10 @@ async def test_a_duplicate_whose_original_was_lost_is_taken_up(store: Store) -> 
     await shelf.hash("b", "same")
     await shelf.hash("a", "same")
     original = await shelf.file("b")
-    await store.do(content.release, original.id)
+    await store.do(duplicates.release, original.id)
     await shelf.finish("a", FileStatus.DUPLICATE)
 
-    await store.do(reopen.recover)
+    await store.do(requeue.recover)
 
     assert (await shelf.look())["a"] == "PENDING"
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from segued.config.sections import StoreLimits
 from segued.errors import (
     StoreCorruptError,
     StoreError,
@@ -17,11 +18,10 @@ from segued.errors import (
     StoreTooNewError,
     StoreUnwritableError,
 )
-from segued.sections import StoreLimits
-from segued.store import migrate, reopen
+from segued.store import migrate, requeue
 from segued.store.database import Store
-from segued.store.entities import Artist
-from segued.store.models import database
+from segued.store.schema.files import database
+from segued.store.schema.music import Artist
 
 FIRST_SCHEMA = Path(__file__).parent.parent / "golden" / "schema-1.sql"
 """A library as the first version made it."""
@@ -209,7 +209,7 @@ async def test_a_full_disk_is_said(store: Store) -> None:
     with pytest.raises(StoreFullError, match="no space left"):
         await store.do(fill)
 
-    assert await store.do(reopen.recover) == 0
+    assert await store.do(requeue.recover) == 0
 
 
 async def test_a_migration_keeps_a_copy_and_moves_on(tmp_path: Path) -> None:

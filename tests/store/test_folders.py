@@ -1,10 +1,10 @@
 """The files of a folder, which are matched together: `segued.store.folders`."""
 
 from segued.model import FileId, FileStatus
-from segued.store import checkpoints, codec, files, folders, intake
+from segued.store import checkpoints, codec, files, folders, inventory
 from segued.store.checkpoints import Kept
 from segued.store.database import Store
-from segued.store.reopen import FINGERPRINTING, MATCHING
+from segued.store.requeue import FINGERPRINTING, MATCHING
 from tests.store.shelf import ROOT, Shelf
 
 
@@ -118,6 +118,6 @@ async def test_a_folder_that_is_no_release_is_left_alone(store: Store) -> None:
     for name in ("a", "b"):
         await match(shelf, name, "")
 
-    await store.do(intake.forsake, [((await shelf.file("b")).id, ROOT + b"/b")])
+    await store.do(inventory.forsake, [((await shelf.file("b")).id, ROOT + b"/b")])
 
     assert await pending(shelf) == ""

@@ -1,11 +1,11 @@
-"""What a walk found against what is known: `segued.store.intake`."""
+"""What a walk found against what is known: `segued.store.inventory`."""
 
 from segued.model import FileStatus, Folder, Found, Signature, SongStatus
-from segued.store import checkpoints, files, intake, reopen, songs
+from segued.store import checkpoints, files, inventory, requeue, songs
 from segued.store.checkpoints import Kept
 from segued.store.database import Store
-from segued.store.entities import Song
-from segued.store.models import File
+from segued.store.schema.files import File
+from segued.store.schema.music import Song
 from tests.store.shelf import ROOT, Shelf, found
 
 
@@ -71,12 +71,12 @@ async def test_backlog_is_a_window_in_path_order(store: Store) -> None:
     await shelf.walk("c", "a", "b")
     other = Found(b"/music2/z", Signature(1, 1, 1))
     beside = Folder(b"/music2", b"/music2", (other,))
-    await store.do(intake.admit, [beside])
+    await store.do(inventory.admit, [beside])
     await shelf.finish("b")
 
-    first = await store.do(intake.backlog, ROOT, root=ROOT, after=b"", limit=1)
+    first = await store.do(inventory.backlog, ROOT, root=ROOT, after=b"", limit=1)
     second = await store.do(
-        intake.backlog, ROOT, root=ROOT, after=first[-1].path, limit=5
+        inventory.backlog, ROOT, root=ROOT, after=first[-1].path, limit=5
     )
 
     assert [file.path for file in first + second] == [b"/music/a", b"/music/c"]
@@ -88,7 +88,7 @@ async def test_a_killed_process_leaves_no_file_behind(store: Store) -> None:
     await shelf.walk("a")
     await store.do(files.begin, await shelf.file("a"))
 
-    assert await store.do(reopen.recover) == 1
+    assert await store.do(requeue.recover) == 1
     assert await shelf.look() == {"a": "PENDING"}
 
 
@@ -101,8 +101,8 @@ async def test_a_new_recipe_reopens_what_was_made_by_the_old(store: Store) -> No
         await store.do(checkpoints.put, file.id, Kept(4, recipe, "{}", None))
         await shelf.finish(name)
 
-    stale = await store.do(reopen.stale, [(4, "1:[50]")])
-    assert await store.do(reopen.reopen, [ROOT], stale) == 1
+    stale = await store.do(requeue.stale, [(4, "1:[50]")])
+    assert await store.do(requeue.reopen, [ROOT], stale) == 1
     assert await shelf.look() == {"a": "PENDING", "b": "INGEST COMPLETE"}
 
 
@@ -114,9 +114,9 @@ async def test_deferred_work_reopens_when_it_can_be_done(store: Store) -> None:
     await store.do(checkpoints.put, file.id, Kept(9, "1:[]", "{}", "essentia"))
     await shelf.finish("a")
 
-    assert await store.do(reopen.deferred, ["chromaprint"]) == []
-    waiting = await store.do(reopen.deferred, ["essentia"])
-    assert await store.do(reopen.reopen, [ROOT], waiting) == 1
+    assert await store.do(requeue.deferred, ["chromaprint"]) == []
+    waiting = await store.do(requeue.deferred, ["essentia"])
+    assert await store.do(requeue.reopen, [ROOT], waiting) == 1
     assert await shelf.look() == {"a": "PENDING"}
 
 

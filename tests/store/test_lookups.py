@@ -1,12 +1,12 @@
 """Questions on record and their answers: `segued.store.lookups`."""
 
 from segued.model import FileId, FileStatus
-from segued.store import checkpoints, lookups, overrules
-from segued.store.asked import AcoustIdAnswer, Lookup
+from segued.store import checkpoints, lookups, overrides
 from segued.store.database import Store
 from segued.store.lookups import Answered, Question
-from segued.store.models import File
-from segued.store.overrules import Said
+from segued.store.overrides import Said
+from segued.store.schema.files import File
+from segued.store.schema.lookups import AcoustIdAnswer, Lookup
 from segued.units import Ticks
 from tests.store.shelf import Shelf
 
@@ -147,8 +147,8 @@ async def test_of_a_passage_that_is_not_there_nothing_can_be_said(
     """Neither said nor taken back."""
     said = Said(Ticks(0), "mbid")
 
-    assert await store.do(overrules.say, b"/music/none", 1, said) is False
-    assert await store.do(overrules.forget, b"/music/none", 1) is False
+    assert await store.do(overrides.say, b"/music/none", 1, said) is False
+    assert await store.do(overrides.forget, b"/music/none", 1) is False
 
 
 async def test_what_somebody_waits_for_is_asked(store: Store) -> None:

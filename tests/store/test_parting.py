@@ -3,14 +3,14 @@
 from peewee import fn
 
 from segued.model import AudioFile, Confidence, FileStatus, SongStatus, Span
-from segued.store import checkpoints, files, passages, songs, sounds
+from segued.store import checkpoints, files, flavors, passages, songs
 from segued.store.checkpoints import Kept
 from segued.store.database import Store
-from segued.store.entities import PassageSong, Song
-from segued.store.models import File, Passage
+from segued.store.flavors import Flavor
 from segued.store.passages import Decided
+from segued.store.schema.files import File, Passage
+from segued.store.schema.music import PassageSong, Song
 from segued.store.songs import Credit, SongFacts
-from segued.store.sounds import Flavor
 from segued.units import Ticks
 from tests.store.shelf import Shelf
 
@@ -48,7 +48,7 @@ async def shelf_of(store: Store, *names: str) -> list[str]:
     return found
 
 
-def flavors() -> dict[str | None, tuple[str, str | None, str | None]]:
+def song_flavors() -> dict[str | None, tuple[str, str | None, str | None]]:
     """Return each song's state, who says how it sounds, and where that was heard."""
     return {
         row.mbid: (row.status, row.flavor_source, row.flavor_passage)
@@ -58,7 +58,7 @@ def flavors() -> dict[str | None, tuple[str, str | None, str | None]]:
 
 def set_x(flavor: Flavor, heard_in: str | None) -> None:
     """Put on record how song x sounds."""
-    sounds.set_song(Song.get(Song.mbid == "x").id, flavor, heard_in)
+    flavors.set_song(Song.get(Song.mbid == "x").id, flavor, heard_in)
 
 
 async def test_what_was_heard_goes_with_the_passage(store: Store) -> None:
@@ -68,7 +68,7 @@ async def test_what_was_heard_goes_with_the_passage(store: Store) -> None:
 
     await store.do(songs.record, wrong, song("y"), None)
 
-    assert await store.do(flavors) == {
+    assert await store.do(song_flavors) == {
         "x": (SongStatus.PENDING, None, None),
         "y": (SongStatus.FLAVOR_READY, "essentia", wrong),
     }
@@ -89,7 +89,7 @@ async def test_what_was_told_stays_with_the_song(store: Store) -> None:
 
     await store.do(songs.record, passage, song("y"), None)
 
-    assert await store.do(flavors) == {
+    assert await store.do(song_flavors) == {
         "x": (SongStatus.FLAVOR_READY, "acousticbrainz", None),
         "y": (SongStatus.PENDING, None, None),
     }
@@ -102,7 +102,7 @@ async def test_the_same_song_again_changes_nothing(store: Store) -> None:
 
     await store.do(songs.record, passage, song("x"), None)
 
-    assert await store.do(flavors) == {
+    assert await store.do(song_flavors) == {
         "x": (SongStatus.FLAVOR_READY, "essentia", passage)
     }
 
@@ -119,6 +119,8 @@ async def test_no_song_keeps_its_sound(store: Store) -> None:
 
     assert await store.do(own) == ["essentia"]
     await store.do(songs.record, one, song("x"), None)
-    assert await store.do(flavors) == {"x": (SongStatus.FLAVOR_READY, "essentia", one)}
+    assert await store.do(song_flavors) == {
+        "x": (SongStatus.FLAVOR_READY, "essentia", one)
+    }
     count = PassageSong.select(fn.COUNT(PassageSong.passage))
     assert await store.do(count.scalar) == len([one, two])

@@ -4,9 +4,9 @@ import pytest
 
 from segued.model import FileStatus
 from segued.store.database import Store
-from segued.store.entities import Song
-from segued.store.models import File
 from segued.store.prepared import Query, prepared
+from segued.store.schema.files import File
+from segued.store.schema.music import Song
 from tests.store.shelf import Shelf
 
 

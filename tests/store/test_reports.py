@@ -1,4 +1,4 @@
-"""What the library tells others: `segued.store.reports` and its views."""
+"""What the library tells others: `segued.store.reading.reports` and its views."""
 
 import re
 import sqlite3
@@ -18,11 +18,12 @@ from segued.model import (
     Span,
     Warned,
 )
-from segued.store import checkpoints, files, intake, passages, reports, songs
+from segued.store import checkpoints, files, inventory, passages, songs
 from segued.store.checkpoints import Kept
 from segued.store.database import Store
-from segued.store.models import File
 from segued.store.passages import Decided
+from segued.store.reading import reports
+from segued.store.schema.files import File
 from segued.units import Ticks
 from tests.store.shelf import ROOT, Shelf
 
@@ -157,7 +158,7 @@ async def test_how_it_stands_below_the_folders(store: Store) -> None:
     shelf = Shelf(store)
     await shelf.walk("a", "b", "c", "gone")
     beside = Found(b"/beside/d", Signature(1, 1, 1))
-    await store.do(intake.admit, [Folder(b"/beside", b"/beside", (beside,))])
+    await store.do(inventory.admit, [Folder(b"/beside", b"/beside", (beside,))])
     await shelf.walk("a", "b", "c")
     good, bad = await shelf.file("a"), await shelf.file("b")
 

@@ -16,8 +16,8 @@ from typing import Any, Final
 import numpy as np
 from sample_library import encode, song, tag
 
+from segued.cli.daemon_client import Line
 from segued.errors import DaemonError
-from segued.line import Line
 from tests.stories.program import Segued
 
 __all__ = ["BRISK", "Living", "album", "living", "noise", "tune"]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from segued.line import Line
+from segued.cli.daemon_client import Line
 
 __all__ = ["Ran", "Segued"]
 
@@ -69,7 +69,7 @@ class Segued:
         """Run seguectl on a daemon."""
         name, *rest = arguments
         where = ("--database", self.database, "--socket", line.path)
-        return self.run(name, *where, *rest, module="segued.control")
+        return self.run(name, *where, *rest, module="segued.cli.control")
 
     def imported(self, *folders: Path, options: Sequence[str] = ()) -> Ran:
         """Import folders, with a summary in JSON."""

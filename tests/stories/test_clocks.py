@@ -13,7 +13,7 @@ import pytest
 from bench.lookups import KEY, made
 from bench.shelved import shelve
 
-from segued.store import reports
+from segued.store.reading import reports
 from tests.stories.dump import ask
 from tests.stories.living import living, noise, tune
 from tests.stories.program import QUICK, Segued

@@ -9,7 +9,7 @@ def control(segued: Segued, *arguments: str | Path) -> Ran:
     """Run seguectl on a library."""
     name, *rest = arguments
     where = ("--database", segued.database)
-    return segued.run(name, *where, *rest, module="segued.control")
+    return segued.run(name, *where, *rest, module="segued.cli.control")
 
 
 def test_settings_are_stored_checked_and_shown(segued: Segued, tmp_path: Path) -> None:

@@ -378,7 +378,9 @@ def test_failed_files_are_tried_again_on_request(sample: Path, segued: Segued) -
     where = ("--database", segued.database)
     segued.imported(sample / "Oddities")
 
-    again = segued.run("retry", "not-audio", "--json", *where, module="segued.control")
+    again = segued.run(
+        "retry", "not-audio", "--json", *where, module="segued.cli.control"
+    )
     ran = segued.imported(sample / "Oddities")
 
     assert again.json == {"reopened": 1}

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from sample_library import encode, song, tag
 
+from segued.cli.daemon_client import Line
 from segued.errors import ConfigError
-from segued.line import Line
 from tests.stories.dump import ask, dump, files
 from tests.stories.living import Living, living, noise, tune
 from tests.stories.program import Segued

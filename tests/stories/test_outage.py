@@ -9,12 +9,12 @@ from pathlib import Path
 from bench.lookups import Made, config_of, made, service_of
 from bench.shelved import shelve
 
-from segued.alive import Alive
-from segued.clients.pace import Clock
+from segued.clients.rate_limit import Clock
+from segued.daemon.daemon import Alive
+from segued.daemon.import_loop import Orders
 from segued.model import SessionState
-from segued.service import Ended
-from segued.shift import Orders
-from segued.store import reports
+from segued.pipeline.one_shot import Ended
+from segued.store.reading import reports
 from tests.world import InMemory, World
 
 FAST = 50.0

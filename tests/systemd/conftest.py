@@ -69,7 +69,7 @@ def _service(machine: Machine) -> Iterator[Service]:
     """A service that has never run."""
     service = Service.fresh(machine)
     yield service
-    machine.run("systemctl", "stop", "segued.socket", "segued.service")
+    machine.run("systemctl", "stop", "segued.socket", "segued.pipeline.one_shot")
 
 
 @pytest.fixture(name="songs", scope="session")

@@ -55,7 +55,7 @@ class Service:
     @classmethod
     def fresh(cls, machine: Machine) -> "Service":
         """Return the service as it is right after it was installed."""
-        machine.run("systemctl", "stop", "segued.socket", "segued.service")
+        machine.run("systemctl", "stop", "segued.socket", "segued.pipeline.one_shot")
         machine.run("sh", "-c", f"rm -rf {LEFT}; mkdir -p /srv/music")
         machine.run("systemctl", "daemon-reload")
         machine.run("systemctl", "reset-failed")
@@ -85,7 +85,7 @@ class Service:
         """Stop it, and wait until it has."""
         self.machine.run("systemctl", "stop", "segued")
 
-    def told(self, name: str, unit: str = "segued.service") -> str:
+    def told(self, name: str, unit: str = "segued.pipeline.one_shot") -> str:
         """Return a property of the unit, or of another."""
         return self.machine.run(
             "systemctl", "show", unit, "--value", "--property", name

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from segued.sdnotify import Journal
+from segued.daemon.systemd import Journal
 
 LONGEST_SECONDS: Final = 0.1
 
@@ -85,7 +85,7 @@ def test_events_are_sentences_with_fields(tmp_path: Path) -> None:
     script = f"""
 import structlog
 from segued import log
-from segued.sdnotify import Journal
+from segued.daemon.systemd import Journal
 
 log.set_up("info", Journal({place!r}))
 said = structlog.get_logger()

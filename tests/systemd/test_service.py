@@ -260,7 +260,7 @@ def test_the_journal_has_fields(service: Service, songs: list[Path]) -> None:
     assert done["SEGUED_FILE"] == name
     assert done["SEGUED_STATUS"] == "INGEST COMPLETE"
     assert json.loads(done["SEGUED_TOOK_MS"])
-    assert done["_SYSTEMD_UNIT"] == "segued.service"
+    assert done["_SYSTEMD_UNIT"] == "segued.pipeline.one_shot"
     assert done["SYSLOG_IDENTIFIER"] == "segued"
     assert done["PRIORITY"] == "6"
     assert failed["PRIORITY"] == "4"

@@ -40,7 +40,7 @@ def test_units_are_correct(machine: Machine) -> None:
 
 def test_the_service_is_closed() -> None:
     """By systemd's own marks it is among the best, at most 1.5."""
-    unit = REPOSITORY / "systemd" / "segued.service"
+    unit = REPOSITORY / "systemd" / "segued.pipeline.one_shot"
 
     command = ("systemd-analyze", "security", "--offline=true", "--threshold=15", unit)
     done = subprocess.run(command, capture_output=True, check=False, text=True)
@@ -84,7 +84,7 @@ def test_music_in_a_closed_home_is_imported_by_a_drop_in(
     service: Service, alice: str
 ) -> None:
     """The one that the unit's comments give; it opens that folder alone."""
-    text = (REPOSITORY / "systemd" / "segued.service").read_text()
+    text = (REPOSITORY / "systemd" / "segued.pipeline.one_shot").read_text()
     shown = text.partition("[Service]\n")[2].partition("#\n")[0]
     service.drop_in(shown.replace("#     ", "").replace("alice", ALICE))
     service.configure(f"{alice}/Music")

@@ -9,8 +9,8 @@ from typing import Final
 
 import msgspec
 
-from segued.clients.service import Service
-from segued.clients.shapes import Shape, checked_mbid, decoded
+from segued.clients.schema import Shape, checked_mbid, decoded
+from segued.clients.service_client import Service
 from segued.matching.flavor import sane
 
 __all__ = ["RECORDINGS_MAX", "AcousticBrainz", "Document", "document"]

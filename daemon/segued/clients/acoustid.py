@@ -7,8 +7,8 @@ from typing import Final, NoReturn
 import msgspec
 
 from segued.clients.http import Answer
-from segued.clients.service import Service
-from segued.clients.shapes import Mbid, Shape, decoded
+from segued.clients.schema import Mbid, Shape, decoded
+from segued.clients.service_client import Service
 from segued.errors import (
     ServiceAnswerError,
     ServiceAwayError,

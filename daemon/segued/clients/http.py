@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from urllib.parse import urljoin, urlsplit
 
 from segued.clients.unpacking import Unpacking, UnpackingError
+from segued.config.sections import Services
 from segued.errors import ServiceAnswerError, ServiceAwayError, ServiceError
-from segued.sections import Services
 
 if TYPE_CHECKING:
     # Loaded where it is first needed: a tenth of a second that nobody has to

@@ -1,6 +1,6 @@
 """MusicBrainz: what recordings and releases are, as it is asked.
 
-How its answers are read is in `segued.clients.releases`.
+How its answers are read is in `segued.clients.musicbrainz_parse`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -8,9 +8,9 @@ from typing import Final
 
 import msgspec
 
-from segued.clients.releases import found_releases, recording_in, releases_in
-from segued.clients.service import Check, Service
-from segued.clients.shapes import Shape, checked_mbid, decoded
+from segued.clients.musicbrainz_parse import found_releases, recording_in, releases_in
+from segued.clients.schema import Shape, checked_mbid, decoded
+from segued.clients.service_client import Check, Service
 
 __all__ = [
     "RECORDINGS_MAX",

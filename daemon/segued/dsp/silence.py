@@ -5,7 +5,7 @@ from typing import Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from segued.dsp.envelope import ROUNDING, STEP_HOPS, energy_of, loud_hops, windows
+from segued.dsp.level_curve import ROUNDING, STEP_HOPS, energy_of, loud_hops, windows
 from segued.model import LevelCurve, Span
 from segued.units import Dbfs, Ticks, frames_to_ticks
 

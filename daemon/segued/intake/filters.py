@@ -5,7 +5,7 @@ import os
 import re
 from dataclasses import dataclass
 
-from segued.sections import Scanning
+from segued.config.sections import Scanning
 
 __all__ = ["IGNORE_MARKERS", "Filters"]
 

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from segued.config import Config
+from segued.config.config import Config
 from segued.intake.filters import Filters
-from segued.intake.grounds import Grounds
-from segued.intake.patrol import Patrol
+from segued.intake.folder_watcher import Patrol
+from segued.intake.state import Grounds
 from segued.store.database import Store
 
 __all__ = ["Patrols", "keep_watch", "patrols_of"]

@@ -1,177 +1,206 @@
-"""Walking music folders: names and `stat` only, nothing is opened."""
+"""A sweep: one walk of a music folder, or a part of it, put on record as it goes."""
 
-import os
-import stat
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
-from segued.errors import ConfigError
-from segued.intake.filters import IGNORE_MARKERS, Filters
-from segued.media.looking import asked
-from segued.media.reading import signature_of
-from segued.model import Folder, Found
+import structlog
+
+from segued.intake.filters import Filters
+from segued.intake.walk import Unreadable, walk
+from segued.media.disk_calls import LOOK_LIMIT, look
+from segued.media.safe_open import is_away
+from segued.model import FileId, Folder, Found
 from segued.paths import is_within, shown
+from segued.progress.progress import Board
+from segued.store import inventory
+from segued.store.database import Store
+from segued.units import Seconds
 
-__all__ = ["Unreadable", "grounds_of", "keep_apart", "roots_of", "walk"]
+__all__ = ["Part", "Swept", "sweep"]
 
-ANSWER_SECONDS: Final = 2.0
-LINKS_MAX: Final = 40
+log: Final = structlog.get_logger()
+
+FOLDERS_AT_ONCE: Final = 200
+FILES_AT_ONCE: Final = 500
+FORSAKEN_AT_ONCE: Final = 200
+
+WALK_LIMIT: Final = Seconds(120.0)
+"""For some hundred files: a slow disk may take its time, a dead one may not."""
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A folder that could not be looked into; what is below it is unknown."""
+class Part:
+    """Which part of a music folder a sweep is about, and how it looks.
 
-    path: bytes
-    reason: str
-
-
-def roots_of(folders: list[str]) -> list[bytes]:
-    """Return the folders to walk: absolute, real, none inside another.
-
-    Raises:
-        ConfigError: One of them is missing, no folder, or may not be read.
+    Attributes:
+        place: Where it begins; at the music folder itself, if None.
+        deep: Whether it looks below that as well.
+        whole: Tells whether a new or changed file is whole; None takes all.
+        strange: Whether another disk may be where the music was.
+        marks: What each folder looked like last time; one that looks the same
+            is not compared with the library.
     """
-    for given in folders:
-        try:
-            os.scandir(os.fsencode(os.path.expanduser(given))).close()
-        except FileNotFoundError:
-            raise ConfigError(f"{shown(given)}: there is no such folder") from None
-        except NotADirectoryError:
-            raise ConfigError(f"{shown(given)}: not a folder but a file") from None
-        except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            raise ConfigError(
-                f"{shown(given)}: the folder may not be read: {reason}"
-            ) from error
-    return grounds_of(folders)
+
+    place: bytes | None = None
+    deep: bool = True
+    whole: Callable[[Found], bool] | None = None
+    strange: bool = False
+    marks: dict[bytes, int] | None = None
+
+    @property
+    def is_all(self) -> bool:
+        """Whether it is the whole music folder."""
+        return self.place is None and self.deep
 
 
-def grounds_of(folders: Sequence[str]) -> list[bytes]:
-    """Return music folders: absolute, real, none inside another, there or not."""
-    paths = {_real(os.fsencode(os.path.expanduser(each))) for each in folders}
-    return [
-        path
-        for path in sorted(paths)
-        if not any(is_within(path, other) for other in paths - {path})
-    ]
+@dataclass(slots=True)
+class Swept:
+    """What a sweep came upon.
 
-
-def _real(path: bytes) -> bytes:
-    """Return a path with its links followed, as far as the disks answer."""
-    try:
-        return asked(os.path.realpath, path).result(ANSWER_SECONDS)
-    except TimeoutError:
-        seen = [os.path.abspath(path)]
-        with suppress(TimeoutError):
-            asked(_follow, seen).result(ANSWER_SECONDS)
-        return seen[-1]
-
-
-def _follow(seen: list[bytes]) -> None:
-    """Add to some paths what the last of them leads to, a link at a time."""
-    parts = seen[-1].split(b"/")
-    for count in range(2, len(parts) + 1):
-        here = b"/".join(parts[:count])
-        try:
-            target = os.readlink(here)
-        except OSError:
-            continue
-        there = os.path.join(os.path.dirname(here), target, *parts[count:])
-        seen.append(os.path.normpath(there))
-        if len(seen) <= LINKS_MAX:
-            _follow(seen)
-        return
-
-
-def keep_apart(database: Path, roots: Sequence[bytes]) -> None:
-    """Refuse a library among the music: nothing is ever written there.
-
-    Raises:
-        ConfigError: Names the library and the folder.
+    Attributes:
+        seen: The folders it looked into.
+        fresh: Those of them where something is to be done.
+        unsettled: Files that are new or changed, and not whole yet.
+        offline: The music folder is there but empty, though the library knows
+            files in it: its disk is away, and nothing was touched.
     """
-    place = os.fsencode(os.path.realpath(database.absolute().parent))
-    for root in roots:
-        if is_within(place, root):
-            raise ConfigError(
-                f"{database}: the library cannot be inside the music folder "
-                f"{shown(root)}; choose another place with --database"
-            )
+
+    unreadable: list[Unreadable] = field(default_factory=list)
+    seen: set[bytes] = field(default_factory=set)
+    fresh: list[bytes] = field(default_factory=list)
+    unsettled: list[Found] = field(default_factory=list)
+    missing: int = 0
+    offline: bool = False
 
 
-def walk(
-    root: bytes, filters: Filters, place: bytes | None = None, *, deep: bool = True
-) -> Iterator[Folder | Unreadable]:
-    """Yield every folder at or below a place, in the order of their names.
+ALL: Final = Part()
 
-    Symbolic links are not followed, neither to folders nor to files. A FIFO
-    or socket with a music file's name is yielded: phase 1 says what it is.
+
+async def sweep(  # noqa: PLR0913
+    root: bytes,
+    filters: Filters,
+    store: Store,
+    news: asyncio.Event,
+    *,
+    board: Board | None = None,
+    part: Part = ALL,
+) -> Swept:
+    """Walk a music folder and put what is there on record.
 
     Args:
-        root: The music folder.
+        root: The folder, as `roots_of` returns it.
         filters: Which names count.
-        place: Where in it to begin; at the music folder itself, if None.
-        deep: Whether to look below that as well.
+        store: The library.
+        news: Set whenever there may be new work on record.
+        board: Where the files are counted, if they are.
+        part: What to look at, and how.
+
+    Raises:
+        TimeoutError: The disk does not answer.
     """
-    waiting = [] if _is_closed(root, place or root) else [place or root]
-    while waiting:
-        path = waiting.pop()
-        try:
-            files, folders = _look_into(path, filters)
-        except (FileNotFoundError, NotADirectoryError) as error:
-            if path == root or path != place:
-                yield Unreadable(path, error.strerror or str(error))
-            continue  # where it was to begin there is nothing
-        except OSError as error:
-            yield Unreadable(path, error.strerror or str(error))
+    swept = Swept()
+    gone: list[tuple[FileId, bytes]] = []
+    known = 0
+    walker = walk(root, filters, part.place, deep=part.deep)
+    while batch := await look(root, WALK_LIMIT, _next, walker, part.marks):
+        swept.unreadable += [each for each in batch if isinstance(each, Unreadable)]
+        looked = [each for each in batch if isinstance(each, _Looked)]
+        swept.seen.update(each.folder.path for each in looked)
+        known += sum(len(each.folder.files) for each in looked)
+        changed = [each.folder for each in looked if not each.is_same]
+        if not changed:
             continue
-        yield Folder(root, path, files)
-        waiting.extend(reversed(folders) if deep else ())
+        admitted = await store.do(inventory.admit, changed, part.whole)
+        gone += admitted.gone
+        swept.unsettled += admitted.unsettled
+        if part.strange:
+            known -= admitted.new + len(admitted.unsettled)
+        if admitted.to_do:
+            swept.fresh += [folder.path for folder in changed if folder.files]
+        if board is not None:
+            board.found(
+                to_do=admitted.to_do,
+                finished=admitted.complete,
+                failed=admitted.failed,
+            )
+            board.count("scanning", {"files": admitted.total, "new": admitted.new})
+        news.set()
+    _tell(swept.unreadable)
+    gone += await _lost(root, store, part, swept)
+    if gone and await _is_offline(root, part, known):
+        swept.offline = True
+        return swept
+    for start in range(0, len(gone), FORSAKEN_AT_ONCE):
+        some = gone[start : start + FORSAKEN_AT_ONCE]
+        swept.missing += await store.do(inventory.forsake, some)
+    if swept.missing or part.is_all:
+        news.set()
+    return swept
 
 
-def _is_closed(root: bytes, place: bytes) -> bool:
-    """Return whether a folder above a place says not to look into it."""
-    while place != root and is_within(place, root):
-        place = os.path.dirname(place)
-        for name in IGNORE_MARKERS:
-            try:
-                if os.lstat(os.path.join(place, name)).st_size == 0:
-                    return True
-            except OSError:
-                continue
-    return False
+def _tell(unreadable: Sequence[Unreadable]) -> None:
+    for each in unreadable:
+        log.warning("folder.unreadable", folder=shown(each.path), reason=each.reason)
 
 
-def _look_into(path: bytes, filters: Filters) -> tuple[tuple[Found, ...], list[bytes]]:
-    files: list[Found] = []
-    folders: list[bytes] = []
-    with os.scandir(path) as entries:
-        for entry in entries:
-            if entry.name in IGNORE_MARKERS and _is_empty(entry):
-                return (), []
-            if entry.is_dir(follow_symlinks=False):
-                if filters.wants_folder(entry.name):
-                    folders.append(entry.path)
-            elif filters.wants_file(entry.name) and (found := _found(entry)):
-                files.append(found)
-    return tuple(files), sorted(folders)
+async def _lost(
+    root: bytes, store: Store, part: Part, swept: Swept
+) -> tuple[tuple[FileId, bytes], ...]:
+    """Return the files in folders that the library knows and the walk did not see."""
+    blind = [each.path for each in swept.unreadable]
+    place = part.place or root
+    known = await store.do(inventory.folders_under, place) if part.deep else [place]
+    lost = [
+        Folder(root, path, ())
+        for path in known
+        if path not in swept.seen
+        and not any(is_within(path, unseen) for unseen in blind)
+    ]
+    return (await store.do(inventory.admit, lost)).gone if lost else ()
 
 
-def _found(entry: os.DirEntry[bytes]) -> Found | None:
-    try:
-        status = entry.stat(follow_symlinks=False)
-    except FileNotFoundError:
-        return None  # gone between the listing and the look
-    if stat.S_ISLNK(status.st_mode):
-        return None
-    return Found(entry.path, signature_of(status))
+async def _is_offline(root: bytes, part: Part, known: int) -> bool:
+    """Return whether what is gone is gone because its disk is."""
+    if part.is_all and not known:
+        return True
+    return not part.is_all and await look(root, LOOK_LIMIT, is_away, root)
 
 
-def _is_empty(entry: os.DirEntry[bytes]) -> bool:
-    try:
-        return entry.stat(follow_symlinks=False).st_size == 0
-    except OSError:
+def _same(folder: Folder, marks: dict[bytes, int] | None) -> bool:
+    """Return whether a folder looks as it did last time; take note how it looks."""
+    if marks is None:
         return False
+    mark = hash(folder.files)
+    same = marks.get(folder.path) == mark
+    marks[folder.path] = mark
+    return same
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """A folder, and whether it looks as it did last time."""
+
+    folder: Folder
+    is_same: bool
+
+
+def _next(
+    walker: Iterator[Folder | Unreadable], marks: dict[bytes, int] | None
+) -> list[_Looked | Unreadable]:
+    """Return the next part of a walk: big enough for one transaction.
+
+    On the thread that walks, for a folder may hold hundreds of thousands.
+    """
+    batch: list[_Looked | Unreadable] = []
+    files = 0
+    for each in walker:
+        if isinstance(each, Folder):
+            files += len(each.files)
+            batch.append(_Looked(each, _same(each, marks)))
+        else:
+            batch.append(each)
+        if files >= FILES_AT_ONCE or len(batch) >= FOLDERS_AT_ONCE:
+            break
+    return batch

@@ -6,7 +6,17 @@ from typing import Final
 
 from segued.matching import doubts
 from segued.matching.album import length_of, placed
-from segued.matching.claims import (
+from segued.matching.candidates import Weighed, agreement_with, weigh
+from segued.matching.evidence import Piece, Recording, Release, Track
+from segued.matching.explanations import evidence_of, rejected_of
+from segued.matching.scores import (
+    AGREED_FROM,
+    LENGTH_AGREES,
+    believed,
+    duration_agreement,
+    same_names,
+)
+from segued.matching.tag_evidence import (
     LOW_FROM,
     MEDIUM_FROM,
     NAMES_AGREE,
@@ -15,16 +25,6 @@ from segued.matching.claims import (
     band,
     judge_claims,
 )
-from segued.matching.evidence import Piece, Recording, Release, Track
-from segued.matching.explaining import evidence_of, rejected_of
-from segued.matching.scores import (
-    AGREED_FROM,
-    LENGTH_AGREES,
-    believed,
-    duration_agreement,
-    same_names,
-)
-from segued.matching.weighing import Weighed, agreement_with, weigh
 from segued.model import Confidence
 
 __all__ = ["Claims", "Decision", "Judged", "band", "decide", "judge_claims"]

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from segued.matching.album import names_release
+from segued.matching.candidates import Weighed
 from segued.matching.evidence import Piece, Release
 from segued.matching.scores import AGREED_FROM, LENGTH_AGREES, same_names
 from segued.matching.versions import titled
-from segued.matching.weighing import Weighed
 
 __all__ = ["CLOSE", "of_album", "of_edition", "of_id", "of_names", "of_rivals"]
 

@@ -17,7 +17,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 
-from segued.media.resample import Resampler
+from segued.media.decoding.resample import Resampler
 from segued.model import Print, Span
 from segued.units import TICKS_PER_SECOND, Hertz, Ticks
 

@@ -18,11 +18,11 @@ from typing import Final
 from blake3 import blake3
 
 from segued.errors import FileChangedError
-from segued.media.audioranges import audio_ranges
-from segued.media.chunks import Read
-from segued.media.containers import OGG_PAGE
-from segued.media.oggaudio import OggAudio
-from segued.media.reading import opened, read_fully
+from segued.media.containers.audio_ranges import audio_ranges
+from segued.media.containers.chunks import Read
+from segued.media.containers.detect import OGG_PAGE
+from segued.media.containers.ogg import OggAudio
+from segued.media.safe_open import opened, read_fully
 from segued.model import Signature
 
 __all__ = ["Hashes", "digest", "hash_file"]

@@ -14,7 +14,7 @@ from segued.phases import (
     p09_flavor,
     p10_finalize,
 )
-from segued.phases.contract import Phase
+from segued.phases.base import Phase
 
 __all__ = ["PHASES"]
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from segued.errors import DiskReadError, FileVanishedError, NotRegularError
-from segued.media.looking import LOOK_LIMIT, look
-from segued.media.reading import file_error, signature_of
+from segued.media.disk_calls import LOOK_LIMIT, look
+from segued.media.safe_open import file_error, signature_of
 from segued.model import FINISHED, AudioFile, FileStatus, Signature
-from segued.phases.contract import Dossier, Phase, Stop, Tools
+from segued.phases.base import Dossier, Phase, Stop, Tools
 from segued.store import files
 
 __all__ = ["PHASE", "Looked"]

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from segued.media import hashing
-from segued.media.looking import LOOK_LIMIT, look
-from segued.media.reading import is_away
+from segued.media.disk_calls import LOOK_LIMIT, look
+from segued.media.safe_open import is_away
 from segued.model import FileId
 from segued.paths import shown
 from segued.phases import p01_filename
-from segued.phases.contract import Dossier, Phase, Stop, Tools
-from segued.store import content
+from segued.phases.base import Dossier, Phase, Stop, Tools
+from segued.store import duplicates
 
 __all__ = ["PHASE", "Hashed"]
 
@@ -46,7 +46,7 @@ async def run(tools: Tools, dossier: Dossier) -> Hashed:
     file = dossier.file
     signature = dossier[p01_filename.PHASE].signature
     hashes = await tools.compute.short(None, hashing.hash_file, file.path, signature)
-    rivals = await tools.store.do(content.rivals, file.id, hashes.content)
+    rivals = await tools.store.do(duplicates.rivals, file.id, hashes.content)
     try:
         absent = await look(file.root, LOOK_LIMIT, _absent, rivals)
     except TimeoutError:
@@ -55,7 +55,7 @@ async def run(tools: Tools, dossier: Dossier) -> Hashed:
 
 
 def _absent(
-    rivals: Sequence[content.Rival],
+    rivals: Sequence[duplicates.Rival],
 ) -> tuple[tuple[FileId, bytes], ...]:
     """Return those that are gone, and not just on a disk that is.
 
@@ -72,7 +72,7 @@ def _absent(
 
 def save(dossier: Dossier, result: Hashed) -> Stop | None:
     """Claim the content; whoever comes second has a copy, or a move."""
-    claim = content.claim(dossier.file, result.content, result.audio, result.absent)
+    claim = duplicates.claim(dossier.file, result.content, result.audio, result.absent)
     if claim.status is None:
         return None
     where = shown(claim.other_path)

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from segued.errors import WorkCrashedError, WorkMemoryError, WorkTimedOutError
-from segued.media import cue, names, tags
+from segued.media.tags import cue, filename, reader
 from segued.model import Mark, Signature, Tags, Warned
 from segued.phases import p01_filename
-from segued.phases.contract import Dossier, Phase, Tools
+from segued.phases.base import Dossier, Phase, Tools
 from segued.store import files
 from segued.units import Seconds
 
@@ -56,21 +56,21 @@ async def run(tools: Tools, dossier: Dossier) -> Named:
     before = await tools.store.do(files.tags_of, file.id)
     return Named(
         tags=before.merged_with(reading.tags),
-        guessed=names.tags_from_name(file.path),
+        guessed=filename.tags_from_name(file.path),
         marks=marks or reading.marks,
-        leading_number=names.leading_number(file.path),
+        leading_number=filename.leading_number(file.path),
         warnings=(*reading.warnings, *warnings),
     )
 
 
-async def _read(tools: Tools, path: bytes, signature: Signature) -> tags.TagReading:
+async def _read(tools: Tools, path: bytes, signature: Signature) -> reader.TagReading:
     """Read the tags; if they take a child down with them there are none."""
     limit = Seconds(tools.config.compute.tags_seconds)
     try:
-        return await tools.compute.short(limit, tags.read_tags, path, signature)
+        return await tools.compute.short(limit, reader.read_tags, path, signature)
     except (WorkTimedOutError, WorkCrashedError, WorkMemoryError) as error:
         warning = Warned("tags", f"tags could not be read: {error.detail}")
-        return tags.TagReading(Tags(), (), (warning,))
+        return reader.TagReading(Tags(), (), (warning,))
 
 
 def save(dossier: Dossier, result: Named) -> None:

@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from segued.dsp.segment import Hints, Rules, segment
-from segued.media import analysis, names
+from segued.media import file_analysis
+from segued.media.tags import filename
 from segued.model import AudioFacts, FileStatus, Span, Warned
 from segued.phases import p01_filename, p02_hash, p03_tags
-from segued.phases.contract import Dossier, Phase, Stop, Tools
-from segued.store import curves, files
-from segued.store.curves import Heard
+from segued.phases.base import Dossier, Phase, Stop, Tools
+from segued.store import decode_cache, files
+from segued.store.decode_cache import Heard
 
 __all__ = ["PHASE", "Segmented"]
 
@@ -52,15 +53,17 @@ async def run(tools: Tools, dossier: Dossier) -> Segmented:
         siblings=await tools.store.do(files.siblings, file.id),
         track=named.tags.track,
         track_total=named.tags.track_total,
-        side=any(map(names.says_side, (named.tags.title, named.guessed.title))),
+        side=any(map(filename.says_side, (named.tags.title, named.guessed.title))),
     )
-    heard = await tools.store.do(curves.find, audio_hash, analysis.VERSION)
+    heard = await tools.store.do(decode_cache.find, audio_hash, file_analysis.VERSION)
     if heard is not None:
         spans = await asyncio.to_thread(segment, heard.curve, rules, hints, named.marks)
         return Segmented(heard.facts, spans, heard.warnings)
     signature = dossier[p01_filename.PHASE].signature
-    plan = analysis.Plan(rules, hints, named.marks, str(tools.spool))
-    found = await tools.compute.long(None, analysis.analyse, file.path, signature, plan)
+    plan = file_analysis.Plan(rules, hints, named.marks, str(tools.spool))
+    found = await tools.compute.long(
+        None, file_analysis.analyse, file.path, signature, plan
+    )
     fresh = Heard(found.facts, found.curve, found.prints, found.warnings)
     return Segmented(found.facts, found.spans, found.warnings, fresh)
 
@@ -74,7 +77,9 @@ def save(dossier: Dossier, result: Segmented) -> Stop | None:
     """Keep what was heard; a file without sound ends here."""
     file = dossier.file.id
     if result.fresh is not None:
-        curves.keep(dossier[p02_hash.PHASE].audio, analysis.VERSION, result.fresh)
+        decode_cache.keep(
+            dossier[p02_hash.PHASE].audio, file_analysis.VERSION, result.fresh
+        )
     files.keep_facts(file, result.facts)
     files.warn(file, 4, result.warnings)
     if not result.spans:
@@ -84,7 +89,7 @@ def save(dossier: Dossier, result: Segmented) -> Stop | None:
 
 def _settings(tools: Tools) -> tuple[object, ...]:
     held = tools.settings
-    return (held.silence, held.silence_min, held.sound_min, analysis.VERSION)
+    return (held.silence, held.silence_min, held.sound_min, file_analysis.VERSION)
 
 
 PHASE: Final = Phase(

@@ -12,11 +12,11 @@ from typing import Final
 from segued.clients.acoustid import Asked, candidates
 from segued.errors import ServiceAnswerError
 from segued.matching.evidence import Candidate
-from segued.media import analysis, fingerprint
+from segued.media import file_analysis, fingerprint
 from segued.model import Print, Span
 from segued.phases import p01_filename, p02_hash, p04_segment
-from segued.phases.contract import Deferred, Dossier, Phase, Tools
-from segued.store import codec, curves, lookups
+from segued.phases.base import Deferred, Dossier, Phase, Tools
+from segued.store import codec, decode_cache, lookups
 from segued.store.lookups import Question
 from segued.units import Ticks, frames_to_ticks, ticks_to_seconds
 
@@ -79,7 +79,7 @@ async def prints_for(
         FileUnreadableError: Reading it again failed.
     """
     # The fresh decode of phase 4 is on record by now, like any older one.
-    heard = await tools.store.do(curves.prints, dossier[p02_hash.PHASE].audio)
+    heard = await tools.store.do(decode_cache.prints, dossier[p02_hash.PHASE].audio)
     usable = "chromaprint" in tools.available
     taken = {each.span: each for each in heard if _stands(each, usable=usable)}
     wanted = tuple(span for span in spans if span not in taken)
@@ -87,7 +87,7 @@ async def prints_for(
     if wanted and usable:
         fresh = await tools.compute.long(
             None,
-            analysis.prints_of,
+            file_analysis.prints_of,
             dossier.file.path,
             dossier[p01_filename.PHASE].signature,
             wanted,
@@ -169,7 +169,7 @@ def _whole(segmented: p04_segment.Segmented) -> Span:
 def save(dossier: Dossier, result: Fingerprinted) -> None:
     """Keep what had to be taken anew, and what AcoustID is to be asked."""
     if result.fresh:
-        curves.add_prints(dossier[p02_hash.PHASE].audio, result.fresh)
+        decode_cache.add_prints(dossier[p02_hash.PHASE].audio, result.fresh)
     lookups.want(dossier.file.id, "acoustid", result.asks, result.empty)
 
 

@@ -18,20 +18,20 @@ from segued.matching.confidence import Decision, decide
 from segued.matching.evidence import Recording
 from segued.model import Confidence, FileId, Print, Span
 from segued.phases import p02_hash, p03_tags, p05_fingerprint
-from segued.phases.contract import Deferred, Dossier, Phase, Tools
-from segued.phases.folder import gathered, mark_of, names_of
-from segued.phases.matches import Case, Match, joined, match_of
-from segued.phases.releases import (
+from segued.phases.album.match_rows import Case, Match, joined, match_of
+from segued.phases.album.release_lookup import (
     Looked,
     given_in,
     named_already,
     recordings_of,
     release_of,
 )
-from segued.phases.sides import Cut, side_of, uncut
-from segued.store import curves, folders, lookups, overrules
+from segued.phases.album.siblings import gathered, mark_of, names_of
+from segued.phases.album.side_split import Cut, side_of, uncut
+from segued.phases.base import Deferred, Dossier, Phase, Tools
+from segued.store import decode_cache, folders, lookups, overrides
 from segued.store.lookups import Question
-from segued.store.overrules import Said
+from segued.store.overrides import Said
 
 __all__ = ["PHASE", "Match", "Matched"]
 
@@ -84,7 +84,7 @@ async def run(tools: Tools, dossier: Dossier) -> Matched | Deferred[Matched]:
     cut = uncut(dossier, folder.mine, album)
     if ready and not album.asks:
         cut = await side_of(tools, dossier, cut)
-    said = await tools.store.do(overrules.said_of, dossier.file.id)
+    said = await tools.store.do(overrides.said_of, dossier.file.id)
     orders = [_said_of(span, said) for span in cut.spans]
     decisions, looked = await _decided(tools, cut, orders)
     asks = (*album.asks, *looked.asks) if ready else album.asks
@@ -198,7 +198,7 @@ def save(dossier: Dossier, result: Matched) -> None:
     """Put on record what was heard and is to be asked; take up whom this leaves."""
     file = dossier.file
     if result.fresh:
-        curves.add_prints(dossier[p02_hash.PHASE].audio, result.fresh)
+        decode_cache.add_prints(dossier[p02_hash.PHASE].audio, result.fresh)
     lookups.want(file.id, "musicbrainz", result.asks, result.empty)
     if result.settled:
         folder = os.path.dirname(file.path)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from segued.phases import p06_match
-from segued.phases.contract import Dossier, Phase, Tools
+from segued.phases.base import Dossier, Phase, Tools
 from segued.store import passages, songs
 
 __all__ = ["PHASE", "Recorded"]

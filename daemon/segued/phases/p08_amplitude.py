@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from segued.config import Settings
-from segued.dsp.leads import Leads, leads_of
+from segued.config.config import Settings
+from segued.dsp.lead_points import Leads, leads_of
 from segued.errors import FileChangedError
-from segued.media import analysis
+from segued.media import file_analysis
 from segued.model import LevelCurve, Span
 from segued.phases import p02_hash, p06_match
-from segued.phases.contract import Dossier, Phase, Tools
-from segued.store import curves, passages
+from segued.phases.base import Dossier, Phase, Tools
+from segued.store import decode_cache, passages
 
 __all__ = ["PHASE", "Pointed"]
 
@@ -36,7 +36,7 @@ async def run(tools: Tools, dossier: Dossier) -> Pointed:
         FileChangedError: What was heard of it is on record no more.
     """
     audio_hash = dossier[p02_hash.PHASE].audio
-    heard = await tools.store.do(curves.find, audio_hash, analysis.VERSION)
+    heard = await tools.store.do(decode_cache.find, audio_hash, file_analysis.VERSION)
     if heard is None:
         raise FileChangedError(dossier.file.path, "its level curve is gone")
     spans = [match.passage.span for match in dossier[p06_match.PHASE].matches]

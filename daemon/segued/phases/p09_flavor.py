@@ -10,10 +10,9 @@ on any of it.
 from dataclasses import dataclass
 from typing import Final
 
-from segued.phases import sounding
-from segued.phases.contract import LEISURE, Deferred, Dossier, Phase, Tools
-from segued.phases.heard import ESSENTIA, Heard, expected
-from segued.phases.hearsay import (
+from segued.phases.base import LEISURE, Deferred, Dossier, Phase, Tools
+from segued.phases.flavor import local
+from segued.phases.flavor.remote import (
     ACOUSTICBRAINZ,
     Asked,
     Piece,
@@ -23,9 +22,10 @@ from segued.phases.hearsay import (
     pieces_of,
     told_of,
 )
-from segued.store import lookups, sounds
+from segued.phases.flavor.results import ESSENTIA, Heard, expected
+from segued.store import flavors, lookups
+from segued.store.flavors import Flavor, Measured
 from segued.store.lookups import Question
-from segued.store.sounds import Flavor, Measured
 
 __all__ = ["PHASE", "Flavored", "Sounded"]
 
@@ -86,7 +86,7 @@ async def run(tools: Tools, dossier: Dossier) -> Flavored | Deferred[Flavored]:
     asked = await asked_of(tools, pieces)
     sounded = []
     spans = [piece.span for piece in pieces]
-    async with sounding.listening_to(tools, dossier, spans) as listening:
+    async with local.listening_to(tools, dossier, spans) as listening:
         for number, piece in enumerate(pieces, start=1):
             tools.at_passage(number, len(pieces))
             sounded.append(await _sounded(tools, dossier, piece, asked, listening))
@@ -106,18 +106,18 @@ async def _sounded(
     dossier: Dossier,
     piece: Piece,
     asked: Asked,
-    listening: sounding.Listening,
+    listening: local.Listening,
 ) -> Sounded:
     """Return how a passage sounds: by those before us, by a service, or by us."""
     told = told_of(piece, asked)
     if told is None and piece.flavor is None and may_follow(tools, piece, asked):
         return Sounded(piece.there.passage, piece.song, "deferred")
-    heard = await sounding.kept(tools, dossier, piece.span)
+    heard = await local.kept(tools, dossier, piece.span)
     later = False
-    if sounding.missing(tools, piece.span, heard):
+    if local.missing(tools, piece.span, heard):
         if LEISURE in tools.available:
             heard = await listening.sound(piece.span, heard)
-        left = sounding.missing(tools, piece.span, heard)
+        left = local.missing(tools, piece.span, heard)
         later = any(each not in heard.failures for each in left)
     return _concluded(tools, piece, told, heard, later=later)
 
@@ -163,7 +163,7 @@ def _outcome(
         return "measured" if finished and piece.is_told else "pre-existing"
     if failure:
         return "failed"
-    if sounding.is_short(piece.span):
+    if local.is_short(piece.span):
         return "too short"
     # Who hears and says nothing heard nothing: silence.
     told = expected(tools) is not None or not tools.config.flavoring.sources
@@ -188,16 +188,16 @@ def save(dossier: Dossier, result: Flavored) -> None:
     lookups.want(dossier.file.id, ACOUSTICBRAINZ, result.asks, result.empty)
     for each in result.sounded:
         if each.measured is not None:
-            sounds.measured(each.passage, each.measured)
+            flavors.measured(each.passage, each.measured)
         if each.song is None:
             if each.flavor is not None:
-                sounds.set_passage(each.passage, each.flavor)
+                flavors.set_passage(each.passage, each.flavor)
         else:
-            sounds.set_passage(each.passage, None)
+            flavors.set_passage(each.passage, None)
             if each.flavor is not None or each.outcome == "failed":
-                sounds.set_song(each.song, each.flavor, _heard_in(each))
+                flavors.set_song(each.song, each.flavor, _heard_in(each))
         if each.settled:
-            sounds.set_failure(each.passage, each.failure)
+            flavors.set_failure(each.passage, each.failure)
 
 
 def _heard_in(sounded: Sounded) -> str | None:

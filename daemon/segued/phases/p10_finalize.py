@@ -5,7 +5,7 @@ from typing import Final
 
 from segued.model import FileStatus
 from segued.phases import p06_match
-from segued.phases.contract import Dossier, Phase, Tools
+from segued.phases.base import Dossier, Phase, Tools
 from segued.store import files, passages
 
 __all__ = ["PHASE", "Finalized"]

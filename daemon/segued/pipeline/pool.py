@@ -2,10 +2,10 @@
 
 import asyncio
 
-from segued.phases.contract import Tools
+from segued.phases.base import Tools
+from segued.pipeline.queue import WorkQueue
 from segued.pipeline.worker import Worker
-from segued.progress.board import Board
-from segued.workqueue import WorkQueue
+from segued.progress.progress import Board
 
 __all__ = ["run_workers"]
 

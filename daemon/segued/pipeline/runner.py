@@ -18,7 +18,7 @@ from segued.errors import (
 )
 from segued.model import AudioFile, FileStatus
 from segued.phases import PHASES
-from segued.phases.contract import LEISURE, Deferred, Dossier, Phase, Stop, Tools
+from segued.phases.base import LEISURE, Deferred, Dossier, Phase, Stop, Tools
 from segued.store import checkpoints, codec, files
 
 __all__ = ["Outcome", "import_file"]

@@ -15,16 +15,16 @@ from segued.errors import (
     FileError,
     FileVanishedError,
 )
-from segued.media.looking import LOOK_LIMIT, look
-from segued.media.reading import is_away
+from segued.media.disk_calls import LOOK_LIMIT, look
+from segued.media.safe_open import is_away
 from segued.model import AudioFile, FileStatus
 from segued.paths import shown
-from segued.phases.contract import LEISURE, Phase, Tools
+from segued.phases.base import LEISURE, Phase, Tools
+from segued.pipeline.queue import Flight, Priority, WorkQueue
 from segued.pipeline.runner import Outcome, import_file
 from segued.pipeline.verdict import Verdict, judge
-from segued.progress.board import Board
-from segued.store import files, folders, intake, lookups, sounds
-from segued.workqueue import Flight, Priority, WorkQueue
+from segued.progress.progress import Board
+from segued.store import files, flavors, folders, inventory, lookups
 
 __all__ = ["Worker"]
 
@@ -108,7 +108,7 @@ class Worker:
                 self.away.add(file.root)
                 return
             # Or it would be tried again for ever.
-            await self.tools.store.do(sounds.give_up, file.id, error.detail)
+            await self.tools.store.do(flavors.give_up, file.id, error.detail)
             self.board.analysed(file.id)
             return
         if outcome is None:
@@ -203,7 +203,7 @@ class Worker:
             self.away.add(file.root)
             return
         if verdict is Verdict.MISSING:
-            if not await self.tools.store.do(intake.forsake, [(file.id, file.path)]):
+            if not await self.tools.store.do(inventory.forsake, [(file.id, file.path)]):
                 # It was renamed while it was worked on, and goes on there.
                 await self.tools.store.do(files.put_back, file.id)
             self.board.lost()

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from segued.model import FileId
-from segued.store.models import Checkpoint, Crash, now
 from segued.store.prepared import Query, prepared
+from segued.store.schema.files import Checkpoint, Crash, now
 
 __all__ = ["LEISURE", "Kept", "kept", "put"]
 

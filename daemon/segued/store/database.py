@@ -22,15 +22,16 @@ from typing import Any, Final, ParamSpec, TypeVar
 import peewee
 import structlog
 
+from segued.config.sections import StoreLimits
 from segued.errors import (
     StoreCorruptError,
     StoreLockedError,
     StoreTooNewError,
     StoreUnwritableError,
 )
-from segued.sections import StoreLimits
-from segued.store import entities, migrate, models, search
-from segued.store.faults import store_error
+from segued.store import migrate, search
+from segued.store.schema import files, music
+from segued.store.sqlite_errors import store_error
 
 __all__ = ["APPLICATION_ID", "Store"]
 
@@ -147,7 +148,7 @@ class Store:
             if not fresh:
                 self._check()
             self._database.connect()
-            models.database.initialize(self._database)
+            files.database.initialize(self._database)
             with self._database.atomic("EXCLUSIVE"):
                 if fresh or not self._database.get_tables():
                     self._create()
@@ -213,8 +214,8 @@ class Store:
     def _create(self) -> None:
         self._database.execute_sql(f"PRAGMA application_id = {APPLICATION_ID}")
         self._database.execute_sql(f"PRAGMA user_version = {migrate.SCHEMA_VERSION}")
-        self._database.create_tables(entities.TABLES)
-        views = resources.files(__package__).joinpath("views.sql").read_text()
+        self._database.create_tables(music.TABLES)
+        views = resources.files("segued.store.schema").joinpath("views.sql").read_text()
         for statement in search.statements(views):
             self._database.execute_sql(statement)
         search.build(self._database)

@@ -15,9 +15,9 @@ from segued.model import (
     Warned,
 )
 from segued.paths import shown
-from segued.store import codec, content
-from segued.store.models import Failure, File, Passage, now
+from segued.store import codec, duplicates
 from segued.store.prepared import Query, prepared
+from segued.store.schema.files import Failure, File, Passage, now
 from segued.units import frames_to_ticks
 
 __all__ = [
@@ -100,7 +100,7 @@ def fail(
         return
     _note(file, phase, Warned(error.code, str(error)), fatal=True)
     _finish(file, FileStatus.FAILED, now())
-    content.promote_duplicate_of(file)
+    duplicates.promote_duplicate_of(file)
 
 
 def warn(file: FileId, phase: int, warnings: Sequence[Warned]) -> None:

@@ -1,59 +1,240 @@
-"""What archives say of how recordings sound: kept like answers of the service."""
+"""How passages and songs sound, and what was measured of them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
+from typing import Final
 
-from segued.model import FileId
-from segued.store import codec, lookups
-from segued.store.asked import AcousticBrainzAnswer, Lookup
-from segued.store.entities import Song
-from segued.store.lookups import Answered, Question
-from segued.store.models import tuples
-from segued.store.reopen import FLAVORING, take_up_from
+from segued.model import FileId, SongStatus
+from segued.store.checkpoints import LEISURE
+from segued.store.prepared import Query, prepared
+from segued.store.schema.files import Checkpoint, Passage, now
+from segued.store.schema.music import PassageSong, Song
+from segued.units import Ticks
 
-__all__ = ["Submitted", "keep", "wanted"]
+__all__ = [
+    "Flavor",
+    "Measured",
+    "SongThere",
+    "There",
+    "flavor_of",
+    "forget",
+    "give_up",
+    "measured",
+    "of_file",
+    "set_failure",
+    "set_passage",
+    "set_song",
+]
 
-SERVICE = "acousticbrainz"
+FLAVOR: Final = (
+    *("flavor", "flavor_source", "flavor_version", "flavored_at", "flavor_failure"),
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Submitted:
-    """What an archive says of a recording.
+class Flavor:
+    """How something sounds.
 
     Attributes:
-        raw: The document.
-        archive: The archive's name, which says when it was made.
-        submissions: How many documents of this recording it holds.
+        text: JSON: `characteristics`, and whatever else is known.
+        source: Who says so; only flavors of one source can be compared.
+        version: Which version of it.
     """
 
-    mbid: str
-    raw: bytes
-    archive: str
-    submissions: int
+    text: str
+    source: str
+    version: str
 
 
-def wanted() -> set[str]:
-    """Return the recordings that files are, or may be, and nothing is known of."""
-    asked = Lookup.select(Lookup.key).where(Lookup.service == SERVICE)
-    songs = Song.select(Song.mbid).where(~Song.mbid.is_null())
-    known = AcousticBrainzAnswer.select(AcousticBrainzAnswer.key).where(
-        AcousticBrainzAnswer.expires_at.is_null()
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What is measured of every passage; None: it is not known."""
+
+    bpm: float | None = None
+    key: str | None = None
+    scale: str | None = None
+    key_strength: float | None = None
+    loudness_lufs: float | None = None
+    loudness_range_lu: float | None = None
+    true_peak_dbtp: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SongThere:
+    """A song of a passage, as it is on record.
+
+    Attributes:
+        length: How long it runs in the passage; None: all the time.
+    """
+
+    song: str
+    length: Ticks | None
+    flavor: Flavor | None
+
+
+@dataclass(frozen=True, slots=True)
+class There:
+    """A passage as it is on record.
+
+    Attributes:
+        songs: What it is; nearly always one song, or none.
+        flavor: Its own, where it is not one song.
+    """
+
+    passage: str
+    songs: tuple[SongThere, ...]
+    flavor: Flavor | None
+
+
+def of_file(file: FileId) -> list[There]:
+    """Return a file's passages, in order, with what is known of their sound."""
+    songs: dict[str, list[SongThere]] = {}
+    for passage, song, length, *flavor in _songs(file):
+        songs.setdefault(passage, []).append(
+            SongThere(song, length, flavor_of(*flavor))
+        )
+    return [
+        There(passage, tuple(songs.get(passage, ())), flavor_of(*flavor))
+        for passage, *flavor in _passages(file)
+    ]
+
+
+def flavor_of(
+    text: str | None, source: str | None, version: str | None
+) -> Flavor | None:
+    """Return a flavor as it is on record, if it is."""
+    return Flavor(text, source, version or "") if text and source else None
+
+
+def set_song(song: str, flavor: Flavor | None, heard_in: str | None = None) -> None:
+    """Put on record how a song sounds; None: that it could not be found out.
+
+    Args:
+        song: The song.
+        flavor: How it sounds.
+        heard_in: The passage by which that is known; None: by what others say.
+    """
+    if flavor is not None:
+        text, source, version = astuple(flavor)
+        _set_song(song, text, source, version, now(), heard_in)
+        return
+    # Another file of the same song may have been luckier meanwhile.
+    Song.update(status=SongStatus.FLAVORING_FAILED).where(
+        Song.id == song, Song.status != SongStatus.FLAVOR_READY
+    ).execute()
+
+
+def set_passage(passage: str, flavor: Flavor | None) -> None:
+    """Put on record how a passage sounds that is not one song; None: as its song."""
+    text, source, version = astuple(flavor) if flavor else (None, None, None)
+    _set_passage(passage, text, source, version, now() if flavor else None)
+
+
+def set_failure(passage: str, reason: str | None) -> None:
+    """Put on record why it is not known how a passage sounds, or that it is."""
+    _set_failure(passage, reason)
+
+
+def forget(file: FileId) -> None:
+    """Forget how a file's passages sound: they are others now."""
+    names = [each.name for each in fields(Measured)]
+    columns = [getattr(Passage, name) for name in (*FLAVOR, *names)]
+    Passage.update(dict.fromkeys(columns)).where(Passage.file == file).execute()
+
+
+def give_up(file: FileId, reason: str) -> None:
+    """Put on record why it cannot be found out how a file sounds, until `retry`."""
+    Passage.update(flavor_failure=reason).where(Passage.file == file).execute()
+    Checkpoint.update(needs=None).where(
+        Checkpoint.file == file, Checkpoint.needs == LEISURE
+    ).execute()
+
+
+def measured(passage: str, found: Measured) -> None:
+    """Put on record what was measured of a passage."""
+    values = {each.name: getattr(found, each.name) for each in fields(found)}
+    _measured(passage, **values)
+
+
+@prepared
+def _songs(file: FileId) -> Query:
+    return (
+        PassageSong.select(
+            PassageSong.passage,
+            PassageSong.song,
+            PassageSong.length_ticks,
+            Song.flavor,
+            Song.flavor_source,
+            Song.flavor_version,
+        )
+        .join(Song)
+        .switch(PassageSong)
+        .join(Passage)
+        .where(Passage.file == file)
+        .order_by(PassageSong.passage, PassageSong.song)
     )
-    found = {mbid for query in (asked, songs) for (mbid,) in tuples(query)}
-    return found - {mbid for (mbid,) in tuples(known)}
 
 
-def keep(submitted: Sequence[Submitted]) -> int:
-    """Keep what archives say; return how many files were taken up for it."""
-    rows = Lookup.select(Lookup.file).where(
-        Lookup.service == SERVICE, Lookup.key.in_([each.mbid for each in submitted])
+@prepared
+def _passages(file: FileId) -> Query:
+    return (
+        Passage.select(
+            Passage.id, Passage.flavor, Passage.flavor_source, Passage.flavor_version
+        )
+        .where(Passage.file == file)
+        .order_by(Passage.ordinal)
     )
-    waiting = sorted({FileId(file) for (file,) in tuples(rows)})
-    answered = []
-    for each in submitted:
-        text = codec.encode({"archive": each.archive, "submissions": each.submissions})
-        answered.append(Answered(Question(each.mbid, text), each.raw))
-    lookups.keep(SERVICE, answered)
-    # Whatever else was asked about them: this is enough.
-    take_up_from(waiting, FLAVORING)
-    return len(waiting)
+
+
+@prepared
+def _set_song(  # noqa: PLR0913, PLR0917
+    song: str, text: str, source: str, version: str, at: str, heard_in: str | None
+) -> Query:
+    return Song.update(
+        status=SongStatus.FLAVOR_READY,
+        flavor=text,
+        flavor_source=source,
+        flavor_version=version,
+        flavored_at=at,
+        flavor_passage=heard_in,
+    ).where(Song.id == song)
+
+
+@prepared
+def _set_passage(
+    passage: str,
+    text: str | None,
+    source: str | None,
+    version: str | None,
+    at: str | None,
+) -> Query:
+    return Passage.update(
+        flavor=text, flavor_source=source, flavor_version=version, flavored_at=at
+    ).where(Passage.id == passage)
+
+
+@prepared
+def _set_failure(passage: str, reason: str | None) -> Query:
+    return Passage.update(flavor_failure=reason).where(Passage.id == passage)
+
+
+@prepared
+def _measured(  # noqa: PLR0913
+    passage: str,
+    *,
+    bpm: float | None,
+    key: str | None,
+    scale: str | None,
+    key_strength: float | None,
+    loudness_lufs: float | None,
+    loudness_range_lu: float | None,
+    true_peak_dbtp: float | None,
+) -> Query:
+    return Passage.update(
+        bpm=bpm,
+        key=key,
+        scale=scale,
+        key_strength=key_strength,
+        loudness_lufs=loudness_lufs,
+        loudness_range_lu=loudness_range_lu,
+        true_peak_dbtp=true_peak_dbtp,
+    ).where(Passage.id == passage)

@@ -8,10 +8,10 @@ from typing import Final
 from peewee import fn
 
 from segued.model import FileId, FileStatus
-from segued.store.asked import Lookup
-from segued.store.models import Checkpoint, File, now, tuples
 from segued.store.prepared import Query, prepared
-from segued.store.reopen import FINGERPRINTING, MATCHING, below_any, take_up_from
+from segued.store.requeue import FINGERPRINTING, MATCHING, below_any, take_up_from
+from segued.store.schema.files import Checkpoint, File, now, tuples
+from segued.store.schema.lookups import Lookup
 
 __all__ = [
     "FILES_MAX",

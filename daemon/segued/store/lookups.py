@@ -15,16 +15,16 @@ from peewee import fn
 
 from segued.model import FileId, FileStatus
 from segued.paths import is_within
-from segued.store.asked import ANSWERS, Lookup
-from segued.store.models import Checkpoint, File, now, tuples
 from segued.store.prepared import Query, prepared
-from segued.store.reopen import (
+from segued.store.requeue import (
     FINGERPRINTING,
     FLAVORING,
     MATCHING,
     below_any,
     take_up_from,
 )
+from segued.store.schema.files import Checkpoint, File, now, tuples
+from segued.store.schema.lookups import ANSWERS, Lookup
 
 __all__ = [
     "Answered",

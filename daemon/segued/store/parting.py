@@ -5,11 +5,11 @@ from typing import Final
 from peewee import Case, fn
 
 from segued.model import FileId, SongStatus
-from segued.store.entities import PassageSong, Song
-from segued.store.models import Passage
+from segued.store.flavors import flavor_of, set_passage, set_song
 from segued.store.prepared import Query, prepared
-from segued.store.reopen import FLAVORING, take_up_from
-from segued.store.sounds import flavor_of, set_passage, set_song
+from segued.store.requeue import FLAVORING, take_up_from
+from segued.store.schema.files import Passage
+from segued.store.schema.music import PassageSong, Song
 
 __all__ = ["part"]
 

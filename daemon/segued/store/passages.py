@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from segued.model import Confidence, FileId, PassageStatus, Span
 from segued.store import codec
-from segued.store.models import Decision, Passage, new_id, now
 from segued.store.prepared import Query, prepared
+from segued.store.schema.files import Decision, Passage, new_id, now
 from segued.units import Ticks
 
 __all__ = ["Decided", "complete", "of_file", "replace", "set_leads"]

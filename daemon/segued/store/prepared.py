@@ -15,7 +15,7 @@ from typing import Any, ParamSpec, TypeAlias
 
 from peewee import SQL, ModelInsert
 
-from segued.store.models import database
+from segued.store.schema.files import database
 
 __all__ = ["Query", "prepared"]
 

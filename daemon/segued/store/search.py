@@ -36,7 +36,7 @@ def prepare(database: SqliteDatabase) -> None:
 
 def build(database: SqliteDatabase) -> None:
     """Make the index of a library that has none, from what is in it."""
-    text = resources.files(__package__).joinpath("search.sql").read_text()
+    text = resources.files("segued.store.schema").joinpath("search.sql").read_text()
     for statement in statements(text):
         database.execute_sql(statement)
     refresh(database)

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from segued.model import SessionState
 from segued.store import codec
-from segued.store.models import Session, now
+from segued.store.schema.files import Session, now
 
 __all__ = ["count", "move", "paused", "start"]
 

@@ -4,9 +4,9 @@ from typing import Any, Final
 
 import msgspec
 
-from segued.config import Pins, Settings, check_setting, cpu_count
+from segued.config.config import Pins, Settings, check_setting, cpu_count
 from segued.errors import ConfigError
-from segued.store.models import Setting
+from segued.store.schema.files import Setting
 
 __all__ = ["load", "put", "told"]
 

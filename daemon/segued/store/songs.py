@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from segued.store.entities import (
+from segued.store.parting import part
+from segued.store.prepared import Query, prepared
+from segued.store.schema.music import (
     Album,
     Artist,
     PassageAlbum,
@@ -14,8 +16,6 @@ from segued.store.entities import (
     SongWork,
     Work,
 )
-from segued.store.parting import part
-from segued.store.prepared import Query, prepared
 
 __all__ = ["Credit", "SongFacts", "record"]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from segued.paths import shown
-from segued.views import words
+from segued.views import wording
 
 __all__ = ["as_text"]
 
@@ -14,12 +14,12 @@ def as_text(path: bytes, passages: Sequence[Mapping[str, Any]]) -> Iterator[str]
 
     Args:
         path: The file.
-        passages: As `segued.store.reports.explained` returns them.
+        passages: As `segued.store.reading.reports.explained` returns them.
     """
     yield shown(path)
     for each in passages:
         start, end = each["start_ticks"], each["end_ticks"]
-        where = f"{words.position(start)} to {words.position(end)}"
+        where = f"{wording.position(start)} to {wording.position(end)}"
         names = [name for name in (each["artist"], each["title"]) if name]
         yield ""
         yield f"Passage {each['ordinal']} of {len(passages)}, {where}"

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from segued.progress.board import Snapshot
-from segued.store.reports import Summary
-from segued.views import words
+from segued.progress.progress import Snapshot
+from segued.store.reading.reports import Summary
+from segued.views import wording
 
 __all__ = ["as_json", "as_text"]
 
@@ -54,7 +54,7 @@ def as_text(
     """
     total = sum(count for status, count in found.files.items() if status != "MISSING")
     passages = sum(found.passages.values())
-    yield f"{total:,} files, {passages:,} passages, in {words.duration(now.elapsed)}"
+    yield f"{total:,} files, {passages:,} passages, in {wording.duration(now.elapsed)}"
     by_status = ", ".join(
         f"{found.files[status]:,} {name}"
         for status, name in STATUSES.items()

@@ -41,6 +41,6 @@ def up(migrator: Any, db: Any) -> None:  # noqa: ANN401
     del migrator
     for step in STEPS.split(";"):
         db.execute_sql(step)
-    views = resources.files("segued.store").joinpath("views.sql").read_text()
+    views = resources.files("segued.store.schema").joinpath("views.sql").read_text()
     for statement in search.statements(views):
         db.execute_sql(statement)

@@ -1,0 +1,234 @@
+"""A pool of child processes, and what becomes of jobs that exceed their limits."""
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import CancelledError as FutureCancelled
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from multiprocessing import forkserver
+from typing import Final, TypeVar
+
+import structlog
+from pebble import ProcessExpired, ProcessPool
+
+from segued.compute.child import Children, nothing, settle_in, within_cpu
+from segued.errors import (
+    ComputeError,
+    SeguedError,
+    UnexpectedError,
+    WorkCrashedError,
+    WorkMemoryError,
+    WorkTimedOutError,
+)
+from segued.units import Seconds
+
+__all__ = ["Pool", "get_ready"]
+
+T = TypeVar("T")
+
+log: Final = structlog.get_logger()
+
+START_SECONDS: Final = 30.0
+WALL: Final = 20
+"""So many times its own time a job that gives way may take."""
+
+JOIN_SECONDS: Final = 1.5
+CRASHES_MAX: Final = 2
+MIB: Final = 1 << 20
+
+_ONE_THREAD: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_PRELOADED: Final = (
+    "pebble.pool.process",
+    "segued.compute.child",
+    "segued.media.file_analysis",
+    "segued.media.tags.reader",
+    "segued.media.hashing",
+)
+
+
+def get_ready() -> None:
+    """Start the process that children are forked from, before they are needed.
+
+    It imports what they use, which takes as long as all else at a start; so it
+    is told first of all, and both happen at once.
+    """
+    for name in _ONE_THREAD:
+        os.environ.setdefault(name, "1")
+    multiprocessing.get_context("forkserver").set_forkserver_preload(list(_PRELOADED))
+    # Without it the pools start one themselves, and say what is wrong.
+    with suppress(OSError):
+        forkserver.ensure_running()
+
+
+class Pool:
+    """Child processes of one kind, and a slot for each of them.
+
+    Args:
+        nice: How willingly they give way to others, 0 to 19.
+        rest: How long a slot stays empty after a job, as a multiple of the
+            time that it took.
+    """
+
+    def __init__(
+        self, processes: int, memory_mib: int, *, nice: int = 0, rest: float = 0.0
+    ) -> None:
+        self._nice: Final = nice
+        self._rest: Final = rest
+        self._processes: Final = processes
+        self._memory_bytes: Final = memory_mib * MIB
+        self._slots: Final = asyncio.Semaphore(processes)
+        self._pool: ProcessPool | None = None
+        self._starting: Final = asyncio.Lock()
+        self._moved = time.monotonic()
+        self._occupied = 0
+
+    @property
+    def moved(self) -> float:
+        """When a job last began or ended; now, if there are none that may stand."""
+        # Who can wait may do so for long, or rest.
+        return time.monotonic() if self._nice and self._occupied else self._moved
+
+    async def start(self) -> ProcessPool:
+        """Start the children, unless they are there.
+
+        Raises:
+            ComputeError: They cannot be.
+        """
+        async with self._starting:
+            if self._pool is None:
+                pool = self._made()
+                # Starting a child blocks until the fork server is up.
+                try:
+                    await asyncio.to_thread(pool.schedule, nothing)
+                except OSError as error:
+                    raise ComputeError(
+                        f"child processes cannot be started: {error.strerror}"
+                    ) from error
+                self._pool = pool
+            return self._pool
+
+    def close(self) -> None:
+        """Send the children home; whoever is needed again is started anew."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            # Its threads look up ten times a second. At the end nobody waits.
+            pool.stop()
+
+    async def run(self, call: Callable[[], T], path: bytes, limit: Seconds) -> T:
+        """Run a job in a child of its own; raises as `Compute.long` says.
+
+        Args:
+            call: The job.
+            path: The file it is about, for errors.
+            limit: Time after which the child is killed.
+        """
+        wall = limit
+        if self._nice:
+            # Others may leave it little time: its own is what counts.
+            call, wall = partial(within_cpu, limit, call), Seconds(WALL * limit)
+        async with self._slot(), self._moving():
+            for crashes in range(CRASHES_MAX + 1):
+                try:
+                    async with asyncio.timeout(wall):
+                        return await self._attempt(call)
+                except ProcessExpired as error:
+                    slow = error.exitcode == -signal.SIGXCPU
+                    if crashes + 1 < CRASHES_MAX and not slow:
+                        continue
+                    raise _ended(path, error.exitcode, limit) from error
+                except TimeoutError as error:
+                    raise _too_slow(path, limit) from error
+                except MemoryError as error:
+                    mib = self._memory_bytes // MIB
+                    raise WorkMemoryError(
+                        path, f"reading it takes more than {mib} MiB of memory"
+                    ) from error
+                except BrokenProcessPool:
+                    log.warning("compute.broken")
+                    await self._rebuild()
+                except (SeguedError, asyncio.CancelledError):
+                    raise
+                except Exception as error:
+                    raise UnexpectedError(
+                        path, f"reading it failed: {type(error).__name__}: {error}"
+                    ) from error
+        raise ComputeError("the child processes do not stay alive")
+
+    @asynccontextmanager
+    async def _slot(self) -> AsyncIterator[None]:
+        await self._slots.acquire()
+        self._occupied += 1
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            if self._rest:
+                rest = self._rest * (time.monotonic() - started)
+                asyncio.get_running_loop().call_later(rest, self._vacate)
+            else:
+                self._vacate()
+
+    def _vacate(self) -> None:
+        self._occupied -= 1
+        self._slots.release()
+
+    @asynccontextmanager
+    async def _moving(self) -> AsyncIterator[None]:
+        self._moved = time.monotonic()
+        try:
+            yield
+        finally:
+            self._moved = time.monotonic()
+
+    async def _attempt(self, call: Callable[[], T]) -> T:
+        pool = await self.start()
+        try:
+            future = pool.schedule(call)
+        except RuntimeError as error:
+            # It broke while nobody asked anything of it.
+            raise BrokenProcessPool from error
+        try:
+            return await asyncio.wrap_future(future)
+        except FutureCancelled as error:
+            raise BrokenProcessPool from error
+
+    async def _rebuild(self) -> None:
+        pool = self._pool
+        self.close()
+        if pool is not None:
+            with suppress(TimeoutError):
+                await asyncio.to_thread(pool.join, JOIN_SECONDS)
+        await self.start()
+
+    def _made(self) -> ProcessPool:
+        get_ready()
+        return ProcessPool(
+            max_workers=self._processes,
+            initializer=settle_in,
+            initargs=(self._memory_bytes, self._nice),
+            context=Children(),
+        )
+
+
+def _ended(
+    path: bytes, exitcode: int | None, limit: Seconds
+) -> WorkTimedOutError | WorkCrashedError:
+    if exitcode == -signal.SIGXCPU:
+        return _too_slow(path, limit)
+    return WorkCrashedError(path, f"reading it crashed: {_death(exitcode)}")
+
+
+def _too_slow(path: bytes, limit: Seconds) -> WorkTimedOutError:
+    return WorkTimedOutError(path, f"reading it took more than {limit:g} s")
+
+
+def _death(exitcode: int | None) -> str:
+    if exitcode is not None and exitcode < 0:
+        with suppress(ValueError):
+            return f"signal {signal.Signals(-exitcode).name}"
+    return f"exit code {exitcode}"

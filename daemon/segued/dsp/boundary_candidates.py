@@ -1,0 +1,260 @@
+"""Every place of a recording where one track could end and the next begin.
+
+Those are its silences and, for tracks that meet without one, its quietest
+spots and the steps at which the music changes. Which of them are boundaries
+is for others to say; here it is only counted how many stand out as much.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from enum import IntEnum
+from typing import Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from segued.dsp.level_curve import WINDOW_HOPS, Energies, windows
+from segued.dsp.noise_silence import Hops, Levels, silences_in
+from segued.model import LevelCurve
+
+__all__ = ["Kind", "Places", "places_in"]
+
+Decibels: TypeAlias = npt.NDArray[np.float64]
+
+WINDOWS_PER_SECOND: Final = 100 // WINDOW_HOPS
+BLOCK_WINDOWS: Final = 2 * WINDOWS_PER_SECOND
+"""Of every two seconds, the quietest spot and the greatest step are places."""
+
+SHORTEST_HOPS: Final = 5
+LONGEST_HOPS: Final = 500
+"""A silence stands out more the longer it is, up to five seconds."""
+
+AROUND_WINDOWS: Final = 10 * WINDOWS_PER_SECOND
+STRENGTH_MIN: Final = 10.0
+SILENCES_MAX: Final = 6_000
+
+SPOT_WINDOWS: Final = 5
+SIDE_WINDOWS: Final = 2 * WINDOWS_PER_SECOND
+"""What is before a spot or a step, and what is after it, is two seconds long."""
+
+PAUSE_HOPS: Final = 40
+PAUSE_STRENGTH: Final = 80.0
+"""Beside a silence that is longer or stands out more, all music changes."""
+
+QUIETEST: Final = 124
+"""What is below this level byte, -62 dBFS, makes no difference to music."""
+
+VARIANCE_MIN: Final = 1.0
+"""In square decibels; no music's level is steadier."""
+
+ALIKE: Final = 0.7
+"""A place stands out as much as another if it is at least that strong."""
+
+
+class Kind(IntEnum):
+    """What makes a place one where a track could end."""
+
+    SILENCE = 0
+    SPOT = 1
+    STEP = 2
+    EDGE = 3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Places:
+    """Places, each an entry in every array.
+
+    Attributes:
+        firsts: Hop at which the earlier track ends.
+        lasts: Hop at which the later begins; the same where nothing is between.
+        kinds: Of `Kind`.
+        levels: The threshold of a silence and the level of a spot, in dBFS;
+            by how many decibels the level changes at a step.
+        strengths: How much each stands out from its surroundings, to be
+            compared with others of its kind.
+    """
+
+    firsts: Hops
+    lasts: Hops
+    kinds: Hops
+    levels: Decibels
+    strengths: Decibels
+
+    @classmethod
+    def of(
+        cls,
+        kind: Kind,
+        firsts: Hops,
+        lasts: Hops,
+        levels: Decibels | float,
+        strengths: Decibels,
+    ) -> "Places":
+        """Return places of one kind."""
+        levels = np.broadcast_to(np.float64(levels), firsts.shape)
+        return cls(firsts, lasts, np.full_like(firsts, kind), levels, strengths)
+
+    def __len__(self) -> int:
+        return len(self.lasts)
+
+    def __getitem__(self, wanted: npt.NDArray[np.intp | np.bool_]) -> "Places":
+        """Return some of the places, in the order in which they are wanted."""
+        return Places(*(getattr(self, entry.name)[wanted] for entry in fields(self)))
+
+    def ranks(self) -> Hops:
+        """Return how many places of its kind stand out as much, itself included.
+
+        Within two seconds, they count as one. An end of the file has 0.
+        """
+        ranks = np.zeros(len(self), dtype=np.int64)
+        for kind in (Kind.SILENCE, Kind.SPOT, Kind.STEP):
+            mine = np.flatnonzero(self.kinds == kind)
+            mine = mine[np.argsort(-self.strengths[mine], kind="stable")]
+            blocks = self.lasts[mine] // (BLOCK_WINDOWS * WINDOW_HOPS)
+            counts = np.zeros(len(mine) + 1, dtype=np.int64)
+            counts[np.unique(blocks, return_index=True)[1] + 1] = 1
+            weakness = -self.strengths[mine]
+            alike = np.searchsorted(weakness, ALIKE * weakness, side="right")
+            ranks[mine] = np.cumsum(counts)[alike]
+        return ranks
+
+
+def places_in(curve: LevelCurve) -> Places:
+    """Return the places of a whole file, ascending by `lasts`.
+
+    Its beginning comes first and its end last; silences at the ends are places
+    as well.
+    """
+    levels = np.frombuffer(curve.levels, np.uint8)
+    hops = len(levels)
+    energies = windows(curve, 0, hops, step=WINDOW_HOPS)
+    sums = np.concatenate(([0.0], np.cumsum(energies)))
+    silences = _silences(levels, sums)
+    pauses = silences.lasts - silences.firsts > PAUSE_HOPS
+    pauses |= silences.strengths > PAUSE_STRENGTH
+    found = _joined(
+        [
+            _edge(0),
+            silences,
+            _apart(_spots(levels, sums), silences, hops),
+            _apart(_steps(levels), silences[pauses], hops, SIDE_WINDOWS * WINDOW_HOPS),
+            _edge(hops),
+        ]
+    )
+    # Of what ends with the file, its end itself is the last.
+    return found[np.lexsort((found.firsts, found.lasts))]
+
+
+def _edge(hop: int) -> Places:
+    at = np.array([hop])
+    return Places.of(Kind.EDGE, at, at, 0.0, np.zeros(1))
+
+
+def _joined(parts: Sequence[Places]) -> Places:
+    names = [entry.name for entry in fields(Places)]
+    columns = (np.concatenate([getattr(p, name) for p in parts]) for name in names)
+    return Places(*columns)
+
+
+def _silences(levels: Levels, sums: Energies) -> Places:
+    """Return the silences that stand out from the louder of their sides.
+
+    A silence's strength is how far below it is, in decibels, times how often
+    50 ms must be doubled to be as long.
+    """
+    parts = [_edge(0)[np.zeros(1, dtype=np.bool_)]]
+    for found in silences_in(levels):
+        firsts, lasts = found.firsts, found.lasts
+        sides = _sides(sums, firsts, lasts, AROUND_WINDOWS)
+        depths = np.maximum(np.maximum(*sides) - found.noise, 0)
+        lengths = np.minimum(lasts - firsts, LONGEST_HOPS)
+        strengths = depths * np.log2(1 + lengths / SHORTEST_HOPS)
+        # A silence at an end of the file need not stand out from anything.
+        kept = (strengths >= STRENGTH_MIN) | (firsts == 0) | (lasts == len(levels))
+        places = Places.of(Kind.SILENCE, firsts, lasts, found.threshold, strengths)
+        parts.append(places[kept])
+    silences = _joined(parts)
+    return silences[np.argsort(-silences.strengths, kind="stable")[:SILENCES_MAX]]
+
+
+def _spots(levels: Levels, sums: Energies) -> Places:
+    """Return the quietest half second of every two, cut at its quietest hop.
+
+    Its strength is how far it is below the quieter of its sides, in decibels.
+    """
+    means = (sums[SPOT_WINDOWS:] - sums[:-SPOT_WINDOWS]) / SPOT_WINDOWS
+    best = _best_of_blocks(-means)
+    within = best[:, None] * WINDOW_HOPS + np.arange(SPOT_WINDOWS * WINDOW_HOPS)
+    within = np.minimum(within, len(levels) - 1)
+    hops = within[:, 0] + np.argmax(levels[within], axis=1)
+    spots = _decibels(means[best])
+    depths = np.minimum(*_sides(sums, hops, hops, SIDE_WINDOWS)) - spots
+    return Places.of(Kind.SPOT, hops, hops, spots, np.maximum(depths, 0))
+
+
+def _steps(levels: Levels) -> Places:
+    """Return where the music changes most in every two seconds.
+
+    A step's strength is the logarithm of how much likelier the levels before
+    and after are if those before have a mean and a variance of their own.
+    Music that is as loud, but has other notes, differs in the variance.
+    """
+    whole = len(levels) - len(levels) % WINDOW_HOPS
+    audible = np.minimum(levels[:whole], QUIETEST).reshape(-1, WINDOW_HOPS)
+    decibels = -LevelCurve.STEP_DB * audible
+    values = np.concatenate(([0.0], np.cumsum(decibels.sum(axis=1))))
+    squares = np.concatenate(([0.0], np.cumsum(np.vecdot(decibels, decibels))))
+
+    middles = np.arange(SIDE_WINDOWS, len(values) - SIDE_WINDOWS)
+    before, after = middles - SIDE_WINDOWS, middles + SIDE_WINDOWS
+    sides = []
+    for first, last in ((before, middles), (middles, after), (before, after)):
+        hops = (last - first) * WINDOW_HOPS
+        mean = (values[last] - values[first]) / hops
+        variance = (squares[last] - squares[first]) / hops - mean**2
+        sides.append((mean, np.log(np.maximum(variance, 0) + VARIANCE_MIN)))
+    (mean_before, one), (mean_after, other), (_, both) = sides
+    changes = both / 2 - (one + other) / 4
+
+    best = _best_of_blocks(changes)
+    at = middles[best] * WINDOW_HOPS
+    by = (mean_after - mean_before)[best]
+    return Places.of(Kind.STEP, at, at, by, changes[best])
+
+
+def _best_of_blocks(values: Energies) -> Hops:
+    """Return where the greatest value of every two seconds of windows is."""
+    blocks = -(-len(values) // BLOCK_WINDOWS)
+    padded = np.full(blocks * BLOCK_WINDOWS, -np.inf)
+    padded[: len(values)] = values
+    best = np.argmax(padded.reshape(blocks, BLOCK_WINDOWS), axis=1)
+    found: Hops = np.arange(blocks) * BLOCK_WINDOWS + best
+    return found
+
+
+def _sides(
+    sums: Energies, firsts: Hops, lasts: Hops, reach: int
+) -> tuple[Decibels, Decibels]:
+    """Return the level of so many windows before places, and after them."""
+    ends = firsts // WINDOW_HOPS
+    starts = np.minimum(-(-lasts // WINDOW_HOPS), len(sums) - 1)
+    return (
+        _level(sums, np.maximum(ends - reach, 0), ends),
+        _level(sums, starts, np.minimum(starts + reach, len(sums) - 1)),
+    )
+
+
+def _level(sums: Energies, firsts: Hops, lasts: Hops) -> Decibels:
+    return _decibels((sums[lasts] - sums[firsts]) / np.maximum(lasts - firsts, 1))
+
+
+def _decibels(energies: Energies) -> Decibels:
+    decibels: Decibels = 10 * np.log10(np.maximum(energies, 1e-13))
+    return decibels
+
+
+def _apart(places: Places, silences: Places, hops: int, by: int = 0) -> Places:
+    """Return the places that are in no silence, nor within `by` hops of one."""
+    changes = np.zeros(hops + 1, dtype=np.int64)
+    np.add.at(changes, np.maximum(silences.firsts - by, 0), 1)
+    np.add.at(changes, np.minimum(silences.lasts + by, hops), -1)
+    return places[np.cumsum(changes)[places.firsts] == 0]

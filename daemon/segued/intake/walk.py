@@ -1,0 +1,177 @@
+"""Walking music folders: names and `stat` only, nothing is opened."""
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from segued.errors import ConfigError
+from segued.intake.filters import IGNORE_MARKERS, Filters
+from segued.media.disk_calls import asked
+from segued.media.safe_open import signature_of
+from segued.model import Folder, Found
+from segued.paths import is_within, shown
+
+__all__ = ["Unreadable", "grounds_of", "keep_apart", "roots_of", "walk"]
+
+ANSWER_SECONDS: Final = 2.0
+LINKS_MAX: Final = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A folder that could not be looked into; what is below it is unknown."""
+
+    path: bytes
+    reason: str
+
+
+def roots_of(folders: list[str]) -> list[bytes]:
+    """Return the folders to walk: absolute, real, none inside another.
+
+    Raises:
+        ConfigError: One of them is missing, no folder, or may not be read.
+    """
+    for given in folders:
+        try:
+            os.scandir(os.fsencode(os.path.expanduser(given))).close()
+        except FileNotFoundError:
+            raise ConfigError(f"{shown(given)}: there is no such folder") from None
+        except NotADirectoryError:
+            raise ConfigError(f"{shown(given)}: not a folder but a file") from None
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise ConfigError(
+                f"{shown(given)}: the folder may not be read: {reason}"
+            ) from error
+    return grounds_of(folders)
+
+
+def grounds_of(folders: Sequence[str]) -> list[bytes]:
+    """Return music folders: absolute, real, none inside another, there or not."""
+    paths = {_real(os.fsencode(os.path.expanduser(each))) for each in folders}
+    return [
+        path
+        for path in sorted(paths)
+        if not any(is_within(path, other) for other in paths - {path})
+    ]
+
+
+def _real(path: bytes) -> bytes:
+    """Return a path with its links followed, as far as the disks answer."""
+    try:
+        return asked(os.path.realpath, path).result(ANSWER_SECONDS)
+    except TimeoutError:
+        seen = [os.path.abspath(path)]
+        with suppress(TimeoutError):
+            asked(_follow, seen).result(ANSWER_SECONDS)
+        return seen[-1]
+
+
+def _follow(seen: list[bytes]) -> None:
+    """Add to some paths what the last of them leads to, a link at a time."""
+    parts = seen[-1].split(b"/")
+    for count in range(2, len(parts) + 1):
+        here = b"/".join(parts[:count])
+        try:
+            target = os.readlink(here)
+        except OSError:
+            continue
+        there = os.path.join(os.path.dirname(here), target, *parts[count:])
+        seen.append(os.path.normpath(there))
+        if len(seen) <= LINKS_MAX:
+            _follow(seen)
+        return
+
+
+def keep_apart(database: Path, roots: Sequence[bytes]) -> None:
+    """Refuse a library among the music: nothing is ever written there.
+
+    Raises:
+        ConfigError: Names the library and the folder.
+    """
+    place = os.fsencode(os.path.realpath(database.absolute().parent))
+    for root in roots:
+        if is_within(place, root):
+            raise ConfigError(
+                f"{database}: the library cannot be inside the music folder "
+                f"{shown(root)}; choose another place with --database"
+            )
+
+
+def walk(
+    root: bytes, filters: Filters, place: bytes | None = None, *, deep: bool = True
+) -> Iterator[Folder | Unreadable]:
+    """Yield every folder at or below a place, in the order of their names.
+
+    Symbolic links are not followed, neither to folders nor to files. A FIFO
+    or socket with a music file's name is yielded: phase 1 says what it is.
+
+    Args:
+        root: The music folder.
+        filters: Which names count.
+        place: Where in it to begin; at the music folder itself, if None.
+        deep: Whether to look below that as well.
+    """
+    waiting = [] if _is_closed(root, place or root) else [place or root]
+    while waiting:
+        path = waiting.pop()
+        try:
+            files, folders = _look_into(path, filters)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            if path == root or path != place:
+                yield Unreadable(path, error.strerror or str(error))
+            continue  # where it was to begin there is nothing
+        except OSError as error:
+            yield Unreadable(path, error.strerror or str(error))
+            continue
+        yield Folder(root, path, files)
+        waiting.extend(reversed(folders) if deep else ())
+
+
+def _is_closed(root: bytes, place: bytes) -> bool:
+    """Return whether a folder above a place says not to look into it."""
+    while place != root and is_within(place, root):
+        place = os.path.dirname(place)
+        for name in IGNORE_MARKERS:
+            try:
+                if os.lstat(os.path.join(place, name)).st_size == 0:
+                    return True
+            except OSError:
+                continue
+    return False
+
+
+def _look_into(path: bytes, filters: Filters) -> tuple[tuple[Found, ...], list[bytes]]:
+    files: list[Found] = []
+    folders: list[bytes] = []
+    with os.scandir(path) as entries:
+        for entry in entries:
+            if entry.name in IGNORE_MARKERS and _is_empty(entry):
+                return (), []
+            if entry.is_dir(follow_symlinks=False):
+                if filters.wants_folder(entry.name):
+                    folders.append(entry.path)
+            elif filters.wants_file(entry.name) and (found := _found(entry)):
+                files.append(found)
+    return tuple(files), sorted(folders)
+
+
+def _found(entry: os.DirEntry[bytes]) -> Found | None:
+    try:
+        status = entry.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        return None  # gone between the listing and the look
+    if stat.S_ISLNK(status.st_mode):
+        return None
+    return Found(entry.path, signature_of(status))
+
+
+def _is_empty(entry: os.DirEntry[bytes]) -> bool:
+    try:
+        return entry.stat(follow_symlinks=False).st_size == 0
+    except OSError:
+        return False

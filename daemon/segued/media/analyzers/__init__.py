@@ -1,0 +1,1 @@
+"""Measures how a passage sounds."""

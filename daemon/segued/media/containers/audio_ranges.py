@@ -1,0 +1,241 @@
+"""Where the audio is in a file: the bytes that retagging does not touch.
+
+The audio hash is taken over these, so that a file whose tags, pictures or
+padding were changed is recognised and not decoded again. What says how the
+audio is to be read (rate, channels, coding) is a part of it: the same bytes at
+another rate are another sound. What is not understood is audio.
+"""
+
+from types import MappingProxyType
+from typing import Final, TypeAlias
+
+from segued.media.containers.chunks import (
+    ASF,
+    CAF,
+    DSF,
+    ELEMENTS_MAX,
+    FRM8,
+    IFF,
+    RIFF,
+    RIFX,
+    W64,
+    Read,
+    boxes,
+    chunks,
+    elements,
+    syncsafe,
+)
+from segued.media.containers.detect import HEAD_BYTES, Container, container_of
+
+__all__ = ["Range", "after_head_tags", "audio_ranges"]
+
+Range: TypeAlias = tuple[int, int]
+"""Half-open `[start, end)` in bytes."""
+
+TAGS_MAX: Final = 32
+"""Tags in a row at either end; more is no music file."""
+
+RANGES_MAX: Final = 100_000
+APE_MAGIC: Final = b"APETAGEX"
+APE_BYTES: Final = 32
+ID3V1_BYTES: Final = 128
+ID3V1_LONG_BYTES: Final = 227
+ID3V2_BYTES: Final = 10
+AU_BYTES: Final = 24
+LYRICS_BYTES: Final = 5_120
+
+W64_FORMAT: Final = bytes.fromhex("666d7420f3acd3118cd100c04f8edb8a")
+W64_DATA: Final = bytes.fromhex("64617461f3acd3118cd100c04f8edb8a")
+ASF_DATA: Final = bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")
+CLUSTER: Final = bytes.fromhex("1f43b675")
+
+CHUNKED: Final = MappingProxyType(
+    {
+        Container.WAVE: (12, RIFF, (b"data",), 0, b"fmt "),
+        Container.WAVE_BIG_ENDIAN: (12, RIFX, (b"data",), 0, b"fmt "),
+        Container.WAVE64: (40, W64, (W64_DATA,), 0, W64_FORMAT),
+        Container.AIFF: (12, IFF, (b"SSND",), 8, b"COMM"),
+        Container.CAF: (8, CAF, (b"data",), 4, b"desc"),
+        Container.DSF: (0, DSF, (b"data",), 0, b"fmt "),
+        Container.DSDIFF: (16, FRM8, (b"DSD ", b"DST "), 0, b"PROP"),
+        Container.ASF: (0, ASF, (ASF_DATA,), 26, b""),
+    }
+)
+"""Where the chunks begin, how they are laid out, which of them hold audio, how
+many bytes of those come before it, and which says how to read it.
+"""
+
+SAMPLE_DESCRIPTION: Final = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")
+"""Where an MP4 file says how to read its first track."""
+
+
+def audio_ranges(read: Read, size: int) -> tuple[Range, ...]:
+    """Return where the encoded audio of a file is.
+
+    Of an Ogg file these are all its pages: which bytes of them are audio only
+    `segued.media.containers.ogg` can tell.
+
+    Args:
+        read: Reads the file; fewer bytes than asked for means its end.
+        size: Length of the file in bytes.
+
+    Returns:
+        Ranges inside the file, ascending, disjoint, none empty. The whole
+        file when no audio is found, or sizes make no sense; so () only if
+        `size` is 0.
+    """
+    whole = ((0, size),) if size else ()
+    start = after_head_tags(read, size)
+    if start is None:
+        return whole
+    end = _before_tail_tags(read, start, size)
+    return _joined(_found(read, start, end)) or whole
+
+
+def after_head_tags(read: Read, size: int) -> int | None:
+    """Return where the tags in front of the file end; None if beyond `size`."""
+    start = 0
+    for _ in range(TAGS_MAX):
+        head = read(start, APE_BYTES)
+        if head[:3] == b"ID3" and (claim := syncsafe(head[6:10])) is not None:
+            footer = ID3V2_BYTES if head[5:6] and head[5] & 0x10 else 0
+            start += ID3V2_BYTES + claim + footer
+        elif head[:8] == APE_MAGIC:
+            start += APE_BYTES + int.from_bytes(head[12:16], "little")
+        else:
+            break
+        if start >= size:
+            return None
+    return start
+
+
+def _before_tail_tags(read: Read, start: int, end: int) -> int:
+    """Return where the tags at the end of the file begin."""
+    for _ in range(TAGS_MAX):
+        length = (
+            _id3v1_bytes(read, end)
+            or _ape_bytes(read, end)
+            or _lyrics_bytes(read, end)
+            or _id3v2_bytes(read, end)
+        )
+        if not length or end - length <= start:
+            break
+        end -= length
+    return end
+
+
+def _before(read: Read, end: int, count: int) -> bytes:
+    """Return the `count` bytes before `end`, or nothing if there are fewer."""
+    return read(end - count, count) if end >= count else b""
+
+
+def _id3v1_bytes(read: Read, end: int) -> int:
+    if _before(read, end, ID3V1_BYTES)[:3] != b"TAG":
+        return 0
+    extended = _before(read, end - ID3V1_BYTES, ID3V1_LONG_BYTES)[:4] == b"TAG+"
+    return ID3V1_BYTES + (ID3V1_LONG_BYTES if extended else 0)
+
+
+def _ape_bytes(read: Read, end: int) -> int:
+    footer = _before(read, end, APE_BYTES)
+    if footer[:8] != APE_MAGIC:
+        return 0
+    size = int.from_bytes(footer[12:16], "little")
+    if size < APE_BYTES:
+        return 0
+    # Some writers leave the flag out although the header is there.
+    header = _before(read, end - size, APE_BYTES)[:8] == APE_MAGIC
+    return size + (APE_BYTES if header else 0)
+
+
+def _lyrics_bytes(read: Read, end: int) -> int:
+    foot = _before(read, end, 15)
+    if foot[6:] == b"LYRICS200" and foot[:6].isdigit():
+        length = int(foot[:6]) + 15
+        return length if _before(read, end, length)[:11] == b"LYRICSBEGIN" else 0
+    if foot[6:] == b"LYRICSEND":
+        text = _before(read, end, min(LYRICS_BYTES, end))
+        begin = text.rfind(b"LYRICSBEGIN")
+        return len(text) - begin if begin >= 0 else 0
+    return 0
+
+
+def _id3v2_bytes(read: Read, end: int) -> int:
+    footer = _before(read, end, ID3V2_BYTES)
+    if footer[:3] != b"3DI" or (claim := syncsafe(footer[6:10])) is None:
+        return 0
+    length = claim + 2 * ID3V2_BYTES
+    return length if _before(read, end, length)[:3] == b"ID3" else 0
+
+
+def _found(read: Read, start: int, end: int) -> list[Range]:
+    """Return the ranges of audio between the tags at both ends."""
+    head = read(start, HEAD_BYTES)
+    match container_of(head):
+        case container if container in CHUNKED:
+            skip, layout, names, lead, described = CHUNKED[container]
+            inside = list(chunks(read, start + skip, end, layout))
+            audio = [(c.start + lead, c.end) for c in inside if c.name in names]
+            form = [(c.start, c.end) for c in inside if c.name == described]
+            return sorted(form + audio) if audio else []
+        case Container.FLAC:
+            return _flac(read, start, end)
+        case Container.AU:
+            return _au(head, start, end)
+        case Container.MP4:
+            audio = [
+                (box.start, box.end)
+                for box in boxes(read, start, end)
+                if box.name == b"mdat"
+            ]
+            return sorted(_described(read, start, end) + audio) if audio else []
+        case Container.MATROSKA:
+            # Whole elements, as neighbours then make one range.
+            parts = elements(read, start, end)
+            return [(c.head, c.end) for c in parts if c.name == CLUSTER]
+        case _:
+            return [(start, end)]
+
+
+def _au(head: bytes, start: int, end: int) -> list[Range]:
+    """Return coding, rate and channels, and the sound; [] if there is none."""
+    sound = start + int.from_bytes(head[4:8], "big")
+    form = (start + 12, start + AU_BYTES)
+    return [form, (sound, end)] if form[1] <= sound < end else []
+
+
+def _described(read: Read, start: int, end: int) -> list[Range]:
+    """Return where an MP4 file says how to read its audio, if it does."""
+    for name in SAMPLE_DESCRIPTION:
+        box = next((b for b in boxes(read, start, end) if b.name == name), None)
+        if box is None:
+            return []
+        start, end = box.start, box.end
+    return [(start, end)]
+
+
+def _flac(read: Read, start: int, end: int) -> list[Range]:
+    """Return what follows the metadata blocks, if it begins with a frame."""
+    start += 4
+    for _ in range(ELEMENTS_MAX):
+        head = read(start, 4)
+        start += 4 + int.from_bytes(head[1:4], "big")
+        if start >= end:
+            return []
+        if head[:1] >= b"\x80":
+            break
+    sync = int.from_bytes(read(start, 2), "big")
+    return [(start, end)] if sync & 0xFFFC == 0xFFF8 else []  # noqa: PLR2004
+
+
+def _joined(ranges: list[Range]) -> tuple[Range, ...]:
+    """Join ranges that touch; () if they are too many, or none holds a byte."""
+    joined: list[Range] = []
+    for start, end in ranges:
+        if start >= end:
+            continue
+        if joined and joined[-1][1] == start:
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return tuple(joined) if len(joined) <= RANGES_MAX else ()

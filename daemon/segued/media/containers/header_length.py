@@ -1,0 +1,80 @@
+"""What a file's own bytes claim that FFmpeg does not pass on.
+
+Knows no more of MP3 and Ogg than the claims themselves: how many frames an
+MP3's first one says there are, and where the next stream of an Ogg begins.
+"""
+
+import os
+from typing import Final
+
+from segued.media.containers.audio_ranges import after_head_tags
+from segued.media.containers.chunks import Read
+from segued.media.containers.detect import OGG_PAGE
+from segued.media.safe_open import read_fully
+from segued.units import Frames, Hertz
+
+__all__ = ["next_stream", "xing_length"]
+
+HEAD_BYTES: Final = 4_096
+VBRI: Final = b"VBRI"
+COUNTS: Final = ((b"Xing", 8), (b"Info", 8), (VBRI, 14))
+"""Where encoders put the number of frames, counted from their mark."""
+
+XING_FLAGS_AT: Final = 7
+XING_HAS_FRAMES: Final = 0x01
+MPEG1_RATE_MIN: Final = 32_000
+MPEG1_FRAMES: Final = 1_152
+MPEG2_FRAMES: Final = 576
+"""Sound frames in an MP3 frame; MPEG 2 has the lower sample rates."""
+
+PAGE_HEAD_BYTES: Final = 27
+PAGE_BEGINS: Final = 0x02
+PAGES_MAX: Final = 1_000_000
+
+
+def xing_length(descriptor: int, rate: Hertz) -> Frames | None:
+    """Return how long an MP3's first frame says it is; None if it does not."""
+    read = _reader(descriptor)
+    start = after_head_tags(read, os.fstat(descriptor).st_size)
+    if start is None:
+        return None
+    head = read(start, HEAD_BYTES)
+    each = MPEG1_FRAMES if rate >= MPEG1_RATE_MIN else MPEG2_FRAMES
+    for tag, frames_at in COUNTS:
+        found = head.find(tag)
+        claim = head[found : found + frames_at + 4]
+        if found < 0 or len(claim) < frames_at + 4:
+            continue
+        if tag == VBRI or claim[XING_FLAGS_AT] & XING_HAS_FRAMES:
+            return Frames(int.from_bytes(claim[frames_at:], "big") * each)
+    return None
+
+
+def next_stream(descriptor: int, page: int) -> int | None:
+    """Return where the next stream of a chained Ogg file begins.
+
+    Args:
+        descriptor: The file.
+        page: Where a page of the stream before it begins.
+
+    Returns:
+        None if there is none, or no page where one should be.
+    """
+    read = _reader(descriptor)
+    for _ in range(PAGES_MAX):
+        head = read(page, PAGE_HEAD_BYTES)
+        if len(head) < PAGE_HEAD_BYTES or not head.startswith(OGG_PAGE):
+            return None
+        segments = read(page + PAGE_HEAD_BYTES, head[-1])
+        page += PAGE_HEAD_BYTES + len(segments) + sum(segments)
+        flags = read(page + 5, 1)
+        if flags and flags[0] & PAGE_BEGINS:
+            return page
+    return None
+
+
+def _reader(descriptor: int) -> Read:
+    def read(offset: int, count: int) -> bytes:
+        return read_fully(descriptor, count, offset)
+
+    return read

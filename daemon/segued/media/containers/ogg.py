@@ -1,0 +1,136 @@
+"""The audio inside an Ogg stream: its first packet, and those after the headers.
+
+The first packet says how the audio is to be read.
+
+Pages carry sequence numbers and checksums, and a longer comment renumbers all
+of them. What retagging leaves alone is what the pages carry once the header
+packets of their stream are over.
+"""
+
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+from segued.media.containers.detect import OGG_PAGE
+
+__all__ = ["OggAudio"]
+
+Sink: TypeAlias = Callable[[bytes], object]
+
+HEAD_BYTES: Final = 27
+STREAMS_MAX: Final = 1_000
+SPEEX_EXTRA_AT: Final = 68
+FLAC_FRAME: Final = 0xFF
+NEVER: Final = 1 << 32
+
+
+class OggAudio:
+    """Takes an Ogg file block by block, and passes its audio on.
+
+    Streams that are interleaved or follow each other (chained) are told apart
+    by serial number; their audio is passed on in the order of the file.
+    """
+
+    def __init__(self, sink: Sink) -> None:
+        """Pass audio on to `sink`."""
+        self._sink: Final = sink
+        self._rest = b""
+        self._headers: dict[bytes, _Headers] = {}
+        self._lost = False
+        self._any = False
+
+    def update(self, block: bytes | bytearray | memoryview) -> None:
+        """Take the next block of the file, of any length."""
+        if self._lost:
+            return
+        data = b"".join((self._rest, block))
+        audio: list[bytes] = []
+        at = 0
+        while (page := _page(data, at)) is not None:
+            segments, body, end = page
+            self._take(data[at:body], segments, data[body:end], audio)
+            at = end
+        self._rest = data[at:]
+        in_step = OGG_PAGE.startswith(self._rest[: len(OGG_PAGE)])
+        self._lost = not in_step or len(self._headers) > STREAMS_MAX
+        # One long update hashes several times faster than many short ones.
+        joined = b"".join(audio)
+        self._any = self._any or joined != b""
+        self._sink(joined)
+
+    @property
+    def found(self) -> bool:
+        """Whether there was audio, in whole pages, one after the other."""
+        return self._any and not self._lost and not self._rest
+
+    def _take(
+        self, head: bytes, segments: bytes, body: bytes, audio: list[bytes]
+    ) -> None:
+        serial = head[14:18]
+        headers = self._headers.get(serial)
+        if headers is None or head[5] & 2:
+            headers = self._headers[serial] = _Headers()
+            # Of FLAC it counts the headers, and with them the tags.
+            self._sink(body[9:] if body.startswith(b"\x7fFLAC") else body)
+        if headers.over:
+            audio.append(body)
+        else:
+            audio.append(body[headers.take(segments, body) :])
+
+
+def _page(data: bytes, at: int) -> tuple[bytes, int, int] | None:
+    """Return a page's segment table, body and end; None if it is not all here."""
+    if len(data) - at < HEAD_BYTES or not data.startswith(OGG_PAGE, at):
+        return None
+    body = at + HEAD_BYTES + data[at + HEAD_BYTES - 1]
+    segments = data[at + HEAD_BYTES : body]
+    end = body + sum(segments)
+    return (segments, body, end) if end <= len(data) else None
+
+
+class _Headers:
+    """Counts the header packets of one stream off."""
+
+    def __init__(self) -> None:
+        self.over = False
+        self._first = b""  # what has come of the first packet, at most one page
+        self._packets = 0
+        self._begins = True  # whether the next byte begins a packet
+        self._left = NEVER
+
+    def take(self, segments: bytes, body: bytes) -> int:
+        """Return where in `body` the audio begins, at most at its end."""
+        at = 0
+        for length in segments:
+            if self._begins and self._is_audio(body[at : at + 1]):
+                self.over = True
+                return at
+            if self._packets == 0:
+                self._first = (self._first + body[at : at + length])[:80]
+            self._begins = length < 255  # noqa: PLR2004
+            at += length
+            if self._begins:
+                self._packets += 1
+                if self._packets == 1:
+                    self._left = _header_packets(self._first)
+        return at
+
+    def _is_audio(self, byte: bytes) -> bool:
+        if self._packets == 0:
+            return False
+        if self._first.startswith(b"\x7fFLAC"):
+            return byte == bytes((FLAC_FRAME,))
+        return self._packets >= self._left
+
+
+def _header_packets(first: bytes) -> int:
+    """Return how many header packets a stream has that begins with `first`."""
+    if first.startswith((b"\x01vorbis", b"\x80theora")):
+        return 3
+    if first.startswith(b"OpusHead"):
+        return 2
+    if first.startswith(b"Speex   "):
+        extra = first[SPEEX_EXTRA_AT : SPEEX_EXTRA_AT + 4]
+        return 2 + int.from_bytes(extra, "little")
+    if first.startswith(b"fishead\0"):
+        return NEVER  # Skeleton describes the other streams and holds no audio
+    return 1

@@ -1,0 +1,174 @@
+"""Uncompressed sound through libsndfile; the only importer of `soundfile`.
+
+Quicker than FFmpeg for plain samples and worse for all else: it stops at the
+length a VBR MP3's header claims, wraps Ogg and Opus above full scale around
+when read as integers, and gives up on damaged frames.
+"""
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from itertools import islice
+from typing import Final, Literal, TypeAlias
+
+import numpy as np
+import soundfile
+
+from segued.dsp.mixdown import Block, Stereo
+from segued.media.containers.chunks import IFF, RIFF, RIFX, chunks
+from segued.media.decoding.source import BLOCK_FRAMES, refuse_absurd
+from segued.media.safe_open import read_fully
+from segued.units import Frames, Hertz
+
+__all__ = ["PlainSource", "WaveWriter", "plain_source"]
+
+Kind: TypeAlias = Literal["int16", "int32", "float32", "float64"]
+
+MAGICS: Final = (b"RIFF", b"RIFX", b"RF64", b"FORM", b"riff", b"caff", b".snd")
+"""First four bytes of WAV, RF64, AIFF, W64, CAF and AU."""
+
+PLAIN: Final[dict[str, tuple[Kind, int]]] = {
+    "PCM_S8": ("int16", 1),
+    "PCM_U8": ("int16", 1),
+    "PCM_16": ("int16", 2),
+    "PCM_24": ("int32", 3),
+    "PCM_32": ("int32", 4),
+    "FLOAT": ("float32", 4),
+    "DOUBLE": ("float64", 8),
+}
+"""The codings read here: what they are read as, which never loses a bit nor
+wraps around, and their bytes a sample."""
+
+SOUND_CHUNKS: Final = {
+    b"RIFF": (RIFF, b"data", 0),
+    b"RIFX": (RIFX, b"data", 0),
+    b"FORM": (IFF, b"SSND", 8),
+}
+"""Layout, name of the chunk that holds the sound, bytes before the sound."""
+
+CHUNKS_MAX: Final = 64
+CHANNELS_MAX: Final = 2
+SYSTEM_ERROR: Final = 2
+SIZE_WRAPS: Final = 1 << 31
+STREAMED_WITHIN: Final = 1 << 16
+"""A program that writes into a pipe cannot go back to the header: its sizes
+are a little less than two or four gigabytes, or nothing."""
+
+
+class PlainSource:
+    """A file of uncompressed samples. See `segued.media.decoding.source.Source`."""
+
+    def __init__(self, descriptor: int, file: soundfile.SoundFile) -> None:
+        self._file: Final = file
+        self.rate = Hertz(file.samplerate)
+        self.channels: int = file.channels
+        self.weights = (1.0,) * file.channels
+        self.codec: str = file.subtype.lower()
+        self.decoder = "libsndfile"
+        self.promised = _promised(descriptor, file)
+        self.guessed: Frames | None = Frames(file.frames)
+        self.broken = 0
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield the sound. See `segued.media.decoding.source.Source`."""
+        kind, _ = PLAIN[self._file.subtype]
+        packed = np.empty((BLOCK_FRAMES, self.channels), dtype=kind)
+        # One memory, two views of it: libsndfile fills what numpy looks at.
+        memory = packed.reshape(-1).data.cast("B")
+        while True:
+            try:
+                count = self._file.buffer_read_into(memory, kind)
+            except soundfile.LibsndfileError as error:
+                if error.code == SYSTEM_ERROR:
+                    # It does not say which; the caller names the file.
+                    raise OSError(errno.EIO, os.strerror(errno.EIO)) from error
+                self.broken += 1
+                return
+            if not count:
+                return
+            yield packed[:count].T
+
+
+class WaveWriter:
+    """Writes a WAV file of 16-bit samples."""
+
+    def __init__(self, path: str, rate: Hertz, channels: int) -> None:
+        """Begin a file; raises `OSError` if it cannot be."""
+        try:
+            self._file: Final = soundfile.SoundFile(
+                path, "w", rate, channels, "PCM_16", format="WAV"
+            )
+        except soundfile.LibsndfileError as error:
+            raise OSError(errno.EIO, str(error)) from error
+
+    def write(self, sound: Stereo) -> None:
+        """Append sound; what is above full scale is clipped.
+
+        Raises:
+            OSError: There is no room for it.
+        """
+        try:
+            self._file.write(sound)
+        except soundfile.LibsndfileError as error:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
+
+    def close(self) -> None:
+        """Finish the file."""
+        self._file.close()
+
+
+@contextmanager
+def plain_source(path: bytes, descriptor: int) -> Iterator[PlainSource | None]:
+    """Open a file of uncompressed samples; None if it is not one.
+
+    Raises:
+        AbsurdAudioError: Its sample rate or channel count is out of reason.
+    """
+    file = _opened(descriptor)
+    if file is None:
+        yield None
+        return
+    with closing(file):
+        refuse_absurd(path, rate=file.samplerate, channels=file.channels)
+        # Which channel is which, where there are more than two, only FFmpeg
+        # tells.
+        many = file.channels > CHANNELS_MAX
+        if many or file.subtype not in PLAIN or not file.frames:
+            yield None
+            return
+        yield PlainSource(descriptor, file)
+
+
+def _opened(descriptor: int) -> soundfile.SoundFile | None:
+    if read_fully(descriptor, 4, 0) not in MAGICS:
+        return None
+    try:
+        return soundfile.SoundFile(descriptor, closefd=False)
+    except soundfile.LibsndfileError:
+        return None
+
+
+def _promised(descriptor: int, file: soundfile.SoundFile) -> Frames | None:
+    """Return how many frames the header says there are.
+
+    libsndfile says how many there can be: it has cut the header's claim at the
+    end of the file, which is just what tells a half-copied file from a whole.
+    """
+    known = SOUND_CHUNKS.get(read_fully(descriptor, 4, 0))
+    if known is None:
+        return None
+    layout, name, lead = known
+
+    def read(offset: int, count: int) -> bytes:
+        return read_fully(descriptor, count, offset)
+
+    size = os.fstat(descriptor).st_size
+    for chunk in islice(chunks(read, 12, size, layout), CHUNKS_MAX):
+        if chunk.name == name:
+            claim = int.from_bytes(read(chunk.head + 4, 4), layout.order)
+            if claim == 0 or SIZE_WRAPS - claim % SIZE_WRAPS <= STREAMED_WITHIN:
+                return None
+            _, sample_bytes = PLAIN[file.subtype]
+            return Frames((claim - lead) // (sample_bytes * file.channels))
+    return None

@@ -1,0 +1,79 @@
+"""Chapter lists and the CUE block of FLAC, as marks. Not yet believed."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, TypeAlias
+
+from segued.media.tags.marks import ended_by_gaps
+from segued.media.tags.values import TEXT_MAX
+from segued.model import Mark
+from segued.units import TICKS_PER_SECOND, Ticks, frames_to_ticks
+
+__all__ = ["comment_chapters", "cue_block_marks", "ms_to_ticks", "timed_chapters"]
+
+KEY: Final = re.compile(r"chapter([0-9]{1,4})")
+TIME: Final = re.compile(
+    r"\s*([0-9]{1,4}):([0-5]?[0-9]):([0-5]?[0-9])(?:\.([0-9]{1,9}))?\s*"
+)
+
+CueTrack: TypeAlias = tuple[int, Sequence[tuple[int, int]], bytes]
+"""First sample, (index number, samples from there) and ISRC of a track."""
+
+
+def ms_to_ticks(milliseconds: int) -> Ticks:
+    """Return a position that ID3 gives in milliseconds."""
+    return Ticks(milliseconds * (TICKS_PER_SECOND // 1_000))
+
+
+def timed_chapters(
+    chapters: Iterable[tuple[Ticks, Ticks | None, str | None]],
+) -> tuple[Mark, ...]:
+    """Return chapters given by start, end and title.
+
+    They come back in order of time: ID3 keeps them in none.
+    """
+    marks = (Mark(start, end, _title(title)) for start, end, title in chapters)
+    return tuple(sorted(marks, key=lambda mark: mark.start))
+
+
+def comment_chapters(comments: Mapping[str, str]) -> tuple[Mark, ...]:
+    """Return the chapters of Vorbis comments, in the order of their numbers.
+
+    Args:
+        comments: `chapter001` to a time `00:00:00.000`, `chapter001name` to a
+            title; keys in lower case. One whose time is none is left out.
+    """
+    marks = []
+    keys = (match for key in comments if (match := KEY.fullmatch(key)))
+    for key in sorted(keys, key=lambda match: int(match[1])):
+        if match := TIME.fullmatch(comments[key[0]]):
+            hours, minutes, seconds = (int(match[n]) for n in (1, 2, 3))
+            fraction = match[4] or "0"
+            ticks = (3_600 * hours + 60 * minutes + seconds) * TICKS_PER_SECOND
+            ticks += int(fraction) * TICKS_PER_SECOND // 10 ** len(fraction)
+            title = _title(comments.get(f"{key[0]}name"))
+            marks.append(Mark(start=Ticks(ticks), title=title))
+    return tuple(marks)
+
+
+def cue_block_marks(tracks: Iterable[CueTrack], rate: int) -> tuple[Mark, ...]:
+    """Return the audio tracks of a FLAC CUESHEET block, less the lead-out."""
+    marks: list[Mark] = []
+    gaps: list[Ticks | None] = []
+    for first, indexes, isrc in tracks:
+        offsets = dict(indexes)
+        start = first + offsets.get(1, 0)
+        marks.append(
+            Mark(
+                start=frames_to_ticks(start, rate),
+                isrc=isrc.decode("ascii", "replace").strip("\0 ") or None,
+            )
+        )
+        gap = first + offsets[0] if 0 in offsets else None
+        gaps.append(None if gap is None else frames_to_ticks(gap, rate))
+    return tuple(ended_by_gaps(marks, gaps))
+
+
+def _title(text: str | None) -> str | None:
+    kept = (text or "").replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+    return kept.strip()[:TEXT_MAX] or None

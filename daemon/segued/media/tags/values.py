@@ -1,0 +1,162 @@
+"""From what tags say, as text, to what is kept of it: checked and bounded."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final, TypeAlias
+
+from segued.media.tags.keys import Field
+from segued.model import Cover, Tags
+
+__all__ = ["TEXT_MAX", "Values", "tags_of"]
+
+Values: TypeAlias = Mapping[Field, Sequence[str]]
+"""What a tag says of each field, in its order; raw text."""
+
+TEXT_MAX: Final = 4_096
+"""Characters kept of a text."""
+
+VALUES_MAX: Final = 100
+"""Values kept of a field."""
+
+NUMBER_MAX: Final = 99_999
+GAIN_MAX_DB: Final = 100.0
+PEAK_MAX: Final = 100.0
+
+R128_STEPS_PER_DB: Final = 256
+R128_SHIFT_DB: Final = 5.0
+"""R128 gains aim at -23 LUFS, ReplayGain at -18 LUFS."""
+
+R128_MAX: Final = 1 << 15
+
+UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+ISRC: Final = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[0-9]{7}")
+NUMBERS: Final = re.compile(
+    r"\s*([0-9]{1,9})?\s*(?:(?:/|of)\s*([0-9]{1,9}))?.*", re.DOTALL
+)
+DECIMAL: Final = re.compile(
+    r"\s*([-+]?[0-9]{1,9}(?:[.,][0-9]{0,20})?)(?:\s*dB)?\s*", re.IGNORECASE
+)
+INTEGER: Final = re.compile(r"\s*([-+]?[0-9]{1,9})\s*")
+SEVERAL: Final = re.compile(r"[/;,\0\s]+")
+
+
+def tags_of(values: Values, cover: Cover | None = None) -> Tags:
+    """Return the tags that `values` amount to.
+
+    Text is kept as it is, wrongly decoded text too: only blanks around it,
+    NULs and lone surrogates go. A number, id, ISRC or gain that is none is
+    left out.
+    """
+    artists = _texts(values, Field.ARTIST)
+    track, track_total = _numbers(values, Field.TRACK, Field.TRACK_TOTAL)
+    disc, disc_total = _numbers(values, Field.DISC, Field.DISC_TOTAL)
+    return Tags(
+        title=_first(_texts(values, Field.TITLE)),
+        artist="; ".join(artists)[:TEXT_MAX] or None,
+        artists=_texts(values, Field.ARTISTS) or artists,
+        album=_first(_texts(values, Field.ALBUM)),
+        album_artist="; ".join(_texts(values, Field.ALBUM_ARTIST))[:TEXT_MAX] or None,
+        track=track,
+        track_total=track_total,
+        disc=disc,
+        disc_total=disc_total,
+        date=_first(_texts(values, Field.DATE, Field.ORIGINAL_DATE)),
+        genres=_texts(values, Field.GENRE),
+        isrcs=_isrcs(values),
+        recording_mbid=_first(_uuids(values, Field.RECORDING_MBID)),
+        track_mbid=_first(_uuids(values, Field.TRACK_MBID)),
+        release_mbid=_first(_uuids(values, Field.RELEASE_MBID)),
+        release_group_mbid=_first(_uuids(values, Field.RELEASE_GROUP_MBID)),
+        work_mbid=_first(_uuids(values, Field.WORK_MBID)),
+        artist_mbids=_uuids(values, Field.ARTIST_MBID),
+        album_artist_mbids=_uuids(values, Field.ALBUM_ARTIST_MBID),
+        acoustid=_first(_uuids(values, Field.ACOUSTID)),
+        track_gain_db=_gain(values, Field.TRACK_GAIN, Field.R128_TRACK_GAIN),
+        track_peak=_peak(values, Field.TRACK_PEAK),
+        album_gain_db=_gain(values, Field.ALBUM_GAIN, Field.R128_ALBUM_GAIN),
+        album_peak=_peak(values, Field.ALBUM_PEAK),
+        cover=cover,
+    )
+
+
+def _first(texts: tuple[str, ...]) -> str | None:
+    return texts[0] if texts else None
+
+
+def _texts(values: Values, *names: Field) -> tuple[str, ...]:
+    """Return all there is under `names`, once each, in that order."""
+    found: dict[str, None] = {}
+    for name in names:
+        for value in values.get(name, ())[:VALUES_MAX]:
+            for part in value[: TEXT_MAX * VALUES_MAX].split("\0", VALUES_MAX):
+                if text := _kept(part):
+                    found[text] = None
+    return tuple(found)[:VALUES_MAX]
+
+
+def _kept(text: str) -> str:
+    # A lone surrogate has no UTF-8, and the library takes nothing else.
+    valid = text.encode("utf-8", "replace").decode("utf-8")
+    return valid.replace("\0", "").strip().strip("\ufeff").strip()[:TEXT_MAX].rstrip()
+
+
+def _several(values: Values, name: Field) -> list[str]:
+    """Return all values of a field that may hold several in one text."""
+    return [part for text in _texts(values, name) for part in SEVERAL.split(text)]
+
+
+def _uuids(values: Values, name: Field) -> tuple[str, ...]:
+    parts = (part.strip("{}").lower() for part in _several(values, name))
+    return tuple(dict.fromkeys(p for p in parts if UUID.fullmatch(p)))[:VALUES_MAX]
+
+
+def _isrcs(values: Values) -> tuple[str, ...]:
+    parts = (part.replace("-", "").upper() for part in _several(values, Field.ISRC))
+    return tuple(dict.fromkeys(p for p in parts if ISRC.fullmatch(p)))[:VALUES_MAX]
+
+
+def _numbers(values: Values, one: Field, total: Field) -> tuple[int | None, int | None]:
+    """Return a number and the total, which may stand behind it or apart."""
+    number = of = None
+    for text in _texts(values, one):
+        match = NUMBERS.fullmatch(text)
+        if match:
+            number = number or _in_range(match[1])
+            of = of or _in_range(match[2])
+    for text in _texts(values, total):
+        match = NUMBERS.fullmatch(text)
+        of = of or _in_range(match[1] if match else None)
+    return number, of
+
+
+def _in_range(digits: str | None) -> int | None:
+    number = int(digits or 0)
+    return number if 0 < number <= NUMBER_MAX else None
+
+
+def _decimal(values: Values, name: Field) -> float | None:
+    for text in _texts(values, name):
+        if match := DECIMAL.fullmatch(text):
+            return float(match[1].replace(",", "."))
+    return None
+
+
+def _gain(values: Values, name: Field, r128: Field) -> float | None:
+    """Return a gain in dB, as ReplayGain counts it.
+
+    Opus has `R128_*_GAIN` instead, in 1/256 dB. It is relative to the output
+    gain in the Opus header, which decoders apply.
+    """
+    gain = _decimal(values, name)
+    if gain is not None and abs(gain) <= GAIN_MAX_DB:
+        return gain
+    for text in _texts(values, r128):
+        match = INTEGER.fullmatch(text)
+        if match and -R128_MAX <= int(match[1]) < R128_MAX:
+            return int(match[1]) / R128_STEPS_PER_DB + R128_SHIFT_DB
+    return None
+
+
+def _peak(values: Values, name: Field) -> float | None:
+    peak = _decimal(values, name)
+    return peak if peak is not None and 0 <= peak <= PEAK_MAX else None

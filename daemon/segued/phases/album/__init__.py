@@ -1,0 +1,1 @@
+"""What phase 6 alone uses: the folder's files and their release."""

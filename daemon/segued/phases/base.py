@@ -1,0 +1,143 @@
+"""What a phase is: from what is known of a file to one more thing known."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar
+
+from segued.compute.pools import Compute
+from segued.config.config import Config, Settings
+from segued.model import AudioFile, FileId, FileStatus
+from segued.store import codec
+from segued.store.checkpoints import LEISURE
+from segued.store.database import Store
+
+__all__ = ["LEISURE", "Deferred", "Dossier", "Phase", "Stop", "Tools"]
+
+ResultT = TypeVar("ResultT")
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A phase's verdict that the file needs no further phases.
+
+    Attributes:
+        elsewhere: The file under whose id this one lives on from now on.
+    """
+
+    status: FileStatus
+    reason: str
+    elsewhere: FileId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred(Generic[ResultT]):
+    """A phase's result as far as it goes, and what it takes to go further.
+
+    The file goes on without it. The phase runs again when `needs` is there.
+    """
+
+    result: ResultT
+    needs: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """Everything a phase may use that is not part of the file.
+
+    Attributes:
+        available: What deferred phases may count on now: services and extras.
+        hears: Who can hear how a passage sounds, and which version of them.
+        spool: Folder for temporary sound; never a music folder.
+        asking: Whether a service is being asked, and answers as far as one knows.
+        asked: Called when there may be something to ask.
+        at_passage: Called with the number of the passage that is worked on, and
+            how many there are.
+    """
+
+    config: Config
+    settings: Settings
+    store: Store
+    compute: Compute
+    spool: Path
+    available: frozenset[str] = frozenset()
+    hears: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    asking: Callable[[str], bool] = lambda _service: False
+    asked: Callable[[], None] = lambda: None
+    at_passage: Callable[[int, int], None] = lambda _passage, _passages: None
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """All that is known about one file so far. Grows by copying.
+
+    Attributes:
+        finished: Whether the file is in the library, and only more of it is to be
+            known; it stays what it is.
+    """
+
+    file: AudioFile
+    finished: bool = False
+    _results: Mapping[int, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __getitem__(self, phase: "Phase[ResultT]") -> ResultT:
+        """Return what an earlier phase found.
+
+        Raises:
+            KeyError: It has not run yet.
+        """
+        result: ResultT = self._results[phase.number]
+        return result
+
+    def with_result(self, phase: "Phase[ResultT]", result: ResultT) -> "Dossier":
+        """Return a dossier that also holds `phase`'s result."""
+        results = {**self._results, phase.number: result}
+        return Dossier(self.file, self.finished, MappingProxyType(results))
+
+
+def _itself(result: ResultT) -> ResultT:
+    return result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Phase(Generic[ResultT]):
+    """One step of an import.
+
+    Attributes:
+        number: 1 to 10; the phase's place in `PHASES` and in its file name.
+        name: One word, as in the file name and the journal.
+        title: As people see it.
+        version: Raised whenever the same input would now give another result;
+            checkpoints of an older version are run again.
+        result: The type `run` returns, for reading a checkpoint back.
+        run: Works the result out. May read anything, writes nothing.
+        save: Writes the rows that follow from the result; most phases have
+            none. Shares one transaction with the checkpoint, may be called
+            again with the same arguments, and may find that the file ends
+            here: what only a transaction can tell.
+        kept: The part of the result that its checkpoint keeps.
+        settings: The settings it reads; another value runs it again.
+        tally: What it adds to the counters, by counter.
+        always: Runs even when its checkpoint stands; if it then finds the
+            same, later checkpoints stand too.
+        extra: Whether a file is of use without it.
+    """
+
+    number: int
+    name: str
+    title: str
+    version: int
+    result: type[ResultT]
+    run: Callable[[Tools, Dossier], Awaitable[ResultT | Deferred[ResultT] | Stop]]
+    save: Callable[[Dossier, ResultT], Stop | None] = lambda _dossier, _result: None
+    kept: Callable[[ResultT], ResultT] = _itself
+    settings: Callable[[Tools], tuple[object, ...]] = lambda _tools: ()
+    tally: Callable[[ResultT], Mapping[str, int]] = lambda _result: {}
+    always: bool = False
+    extra: bool = False
+
+    def recipe(self, tools: Tools) -> str:
+        """Return what, changed, makes a checkpoint of this phase stale."""
+        return f"{self.version}:{codec.encode(self.settings(tools))}"

@@ -1,0 +1,1 @@
+"""What phase 9 alone uses: where a flavor comes from."""

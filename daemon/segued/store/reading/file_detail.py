@@ -1,0 +1,254 @@
+"""One file, whole: all that the library knows of it, for people to see.
+
+Reads on connections of its own, like `segued.store.reading.reports`.
+"""
+
+import json
+import sqlite3
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from segued.errors import NotKnownError
+from segued.model import FileStatus, LevelCurve, Print
+from segued.paths import shown
+from segued.store import codec
+from segued.store.overrides import NEAR
+from segued.store.reading.listings import PASSAGE, WITH_SONG, passage_values
+from segued.store.reading.reports import reading
+from segued.store.reading.rows import (
+    Duplicate,
+    FailureLine,
+    FileFacts,
+    PassageFacts,
+    PhaseDone,
+    Whereabouts,
+)
+from segued.units import Frames, Hertz
+
+__all__ = ["Whole", "answered", "curve_of", "path_of", "whereabouts", "whole"]
+
+NANOSECONDS: Final = 1_000_000_000
+
+AS_IT_IS: Final = (
+    *("flavor_version", "flavored_at", "flavor_failure", "key_strength"),
+    *("loudness_range_lu", "true_peak_dbtp", "fade_in_ticks", "fade_out_ticks"),
+)
+"""Columns of a passage that are told as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A file with its passages and its past.
+
+    Attributes:
+        prints: Every fingerprint that was taken of its audio.
+    """
+
+    facts: FileFacts
+    tags: dict[str, Any]
+    failure: FailureLine | None
+    phases: list[PhaseDone]
+    duplicates: list[Duplicate]
+    passages: list[PassageFacts]
+    prints: tuple[Print, ...]
+
+
+def whole(library: Path, file: str) -> Whole:
+    """Return all that is known of a file.
+
+    Raises:
+        NotKnownError: No file has this id.
+        StoreError: There is no library there, or it cannot be read.
+    """
+    with reading(library) as database:
+        row = _row(database, file)
+        facts = _facts(row)
+        phases = [
+            PhaseDone(phase, at, needs)
+            for phase, at, needs in database.execute(
+                "SELECT phase, at, needs FROM checkpoints"
+                " WHERE file_id = ? ORDER BY phase",
+                [file],
+            )
+        ]
+        twins = [
+            Duplicate(twin, shown(path))
+            for other in json.loads(row["matching_hashes"])
+            for twin, path in database.execute(
+                "SELECT id, path FROM files WHERE id = ?", [other]
+            )
+        ]
+        return Whole(
+            facts=facts,
+            tags=_tags(row["tags"]),
+            failure=_failure(database, facts),
+            phases=phases,
+            duplicates=twins,
+            passages=_passages(database, facts),
+            prints=_prints(database, facts.audio_hash),
+        )
+
+
+def answered(library: Path, keys: Iterable[str]) -> dict[str, bytes | None]:
+    """Return what AcoustID answered to some questions, as it came.
+
+    Raises:
+        StoreError: There is no library there, or it cannot be read.
+    """
+    with reading(library) as database:
+        found = {}
+        for key in keys:
+            for (answer,) in database.execute(
+                "SELECT answer FROM acoustid_cache WHERE key = ?", [key]
+            ):
+                found[key] = None if answer is None else zlib.decompress(answer)
+        return found
+
+
+def curve_of(library: Path, file: str) -> LevelCurve | None:
+    """Return how loud a file is, hop by hop; None if it was never decoded.
+
+    Raises:
+        NotKnownError: No file has this id.
+        StoreError: There is no library there, or it cannot be read.
+    """
+    with reading(library) as database:
+        audio_hash = _row(database, file)["audio_hash"]
+        for levels, hop, rate, frames in database.execute(
+            "SELECT levels, hop_frames, rate, frames FROM level_curves"
+            " WHERE audio_hash = ?",
+            [audio_hash],
+        ):
+            return LevelCurve(
+                zlib.decompress(levels), Frames(hop), Hertz(rate), Frames(frames)
+            )
+    return None
+
+
+def path_of(library: Path, file: str) -> bytes:
+    """Return where a file is, or was.
+
+    Raises:
+        NotKnownError: No file has this id.
+        StoreError: There is no library there, or it cannot be read.
+    """
+    with reading(library) as database:
+        return bytes(_row(database, file)["path"])
+
+
+def whereabouts(library: Path, file: str) -> Whereabouts:
+    """Return where the bytes of a file are.
+
+    Raises:
+        NotKnownError: No file has this id, or it is gone.
+        StoreError: There is no library there, or it cannot be read.
+    """
+    with reading(library) as database:
+        row = _row(database, file)
+        if row["status"] == FileStatus.MISSING:
+            raise NotKnownError(f"{shown(bytes(row['path']))}: is not there any more")
+        return Whereabouts(bytes(row["path"]), row["codec"])
+
+
+def _row(database: sqlite3.Connection, file: str) -> sqlite3.Row:
+    row: sqlite3.Row | None = database.execute(
+        "SELECT * FROM files WHERE id = ?", [file]
+    ).fetchone()
+    if row is None:
+        raise NotKnownError(f"no file has the id {file}")
+    return row
+
+
+def _facts(row: sqlite3.Row) -> FileFacts:
+    path = bytes(row["path"])
+    return FileFacts(
+        file=row["id"],
+        path=shown(path),
+        name=shown(path.rpartition(b"/")[2]),
+        folder=shown(path.rpartition(b"/")[0]),
+        root=shown(bytes(row["root"])),
+        status=row["status"],
+        size_bytes=row["size_bytes"],
+        modified_at=_date(row["mtime_ns"]),
+        added_at=row["added_at"],
+        finished_at=row["finished_at"],
+        content_hash=row["content_hash"],
+        audio_hash=row["audio_hash"],
+        duration_ticks=row["duration_ticks"],
+        sample_rate=row["sample_rate"],
+        channels=row["channels"],
+        codec=row["codec"],
+    )
+
+
+def _date(mtime_ns: int) -> str:
+    try:
+        when = datetime.fromtimestamp(mtime_ns / NANOSECONDS, UTC)
+    except (OverflowError, ValueError, OSError):
+        return ""  # a time that no calendar has
+    return when.isoformat(timespec="seconds")
+
+
+def _tags(text: str | None) -> dict[str, Any]:
+    """Return the tags that are there."""
+    tags = json.loads(text) if text else {}
+    return {name: value for name, value in tags.items() if value not in (None, [])}
+
+
+def _failure(database: sqlite3.Connection, facts: FileFacts) -> FailureLine | None:
+    for phase, code, detail, fatal, at in database.execute(
+        "SELECT phase, code, detail, fatal, at FROM failures WHERE file_id = ?",
+        [facts.file],
+    ):
+        return FailureLine(
+            facts.file, facts.path, facts.status, phase, code, detail, bool(fatal), at
+        )
+    return None
+
+
+def _prints(database: sqlite3.Connection, audio_hash: str | None) -> tuple[Print, ...]:
+    for (text,) in database.execute(
+        "SELECT prints FROM level_curves WHERE audio_hash = ?", [audio_hash]
+    ):
+        return tuple(codec.decode(text, list[Print]))
+    return ()
+
+
+def _passages(database: sqlite3.Connection, facts: FileFacts) -> list[PassageFacts]:
+    said = [
+        start
+        for (start,) in database.execute(
+            "SELECT start_ticks FROM overrules WHERE audio_hash = ?",
+            [facts.audio_hash],
+        )
+    ]
+    rows = database.execute(
+        f"SELECT {PASSAGE}, reason, evidence, rejected,"  # noqa: S608
+        " coalesce(passages.flavor, songs.flavor) AS flavor,"
+        " iif(passages.flavor IS NULL, songs.flavor_version,"
+        " passages.flavor_version) AS flavor_version,"
+        " iif(passages.flavor IS NULL, songs.flavored_at,"
+        " passages.flavored_at) AS flavored_at,"
+        " flavor_failure, key_strength, loudness_range_lu, true_peak_dbtp,"
+        " fade_in_ticks, fade_out_ticks FROM passages"
+        f" JOIN files ON files.id = passages.file_id {WITH_SONG}"
+        " LEFT JOIN decisions ON decisions.passage_id = passages.id"
+        " WHERE passages.file_id = ? ORDER BY passages.ordinal",
+        [facts.file],
+    )
+    return [
+        PassageFacts(
+            **passage_values(row),
+            reason=row["reason"] or "",
+            evidence=json.loads(row["evidence"] or "{}"),
+            rejected=json.loads(row["rejected"] or "[]"),
+            overruled=any(abs(each - row["start_ticks"]) <= NEAR for each in said),
+            flavor=json.loads(row["flavor"]) if row["flavor"] else None,
+            **{name: row[name] for name in AS_IT_IS},
+        )
+        for row in rows
+    ]

@@ -1,0 +1,185 @@
+"""The library database, declared: songs, artists, works and albums."""
+
+from typing import ClassVar, Final
+
+from peewee import (
+    Check,
+    CompositeKey,
+    FloatField,
+    ForeignKeyField,
+    IntegerField,
+    TextField,
+)
+
+from segued.model import SongStatus
+from segued.store.schema.audio import Curve, Sound
+from segued.store.schema.files import (
+    Checkpoint,
+    Crash,
+    Decision,
+    Failure,
+    File,
+    Passage,
+    Session,
+    Setting,
+    Table,
+    new_id,
+    now,
+    one_of,
+)
+from segued.store.schema.lookups import (
+    AcousticBrainzAnswer,
+    AcoustIdAnswer,
+    Lookup,
+    MusicBrainzAnswer,
+)
+
+__all__ = [
+    "TABLES",
+    "Album",
+    "Artist",
+    "Overrule",
+    "PassageAlbum",
+    "PassageSong",
+    "Song",
+    "SongArtist",
+    "SongWork",
+    "Work",
+]
+
+
+class Song(Table):
+    """A recording, as MusicBrainz means it, or as tags alone name it."""
+
+    id = TextField(primary_key=True, default=new_id)
+    mbid = TextField(null=True, unique=True)
+    name_key = TextField(null=True, unique=True)  # for songs without an MBID
+    title = TextField(null=True)
+    status = TextField(default=SongStatus.PENDING)
+    flavor = TextField(null=True)  # JSON
+    flavor_source = TextField(null=True)
+    flavor_version = TextField(null=True)  # of what said so
+    flavored_at = TextField(null=True)
+    flavor_passage = TextField(null=True)  # the one it was heard in; null: was told
+
+    class Meta:
+        table_name = "songs"
+        constraints: ClassVar = [
+            one_of("status", SongStatus),
+            Check("(mbid IS NULL) <> (name_key IS NULL)"),
+        ]
+
+
+class Artist(Table):
+    """Who made it."""
+
+    id = TextField(primary_key=True, default=new_id)
+    mbid = TextField(null=True, unique=True)
+    name_key = TextField(null=True, unique=True)
+    name = TextField(null=True)
+
+    class Meta:
+        table_name = "artists"
+
+
+class Work(Table):
+    """The composition behind a recording."""
+
+    id = TextField(primary_key=True, default=new_id)
+    mbid = TextField(unique=True)
+    title = TextField(null=True)
+
+    class Meta:
+        table_name = "works"
+
+
+class Album(Table):
+    """A release that a passage comes from."""
+
+    id = TextField(primary_key=True, default=new_id)
+    mbid = TextField(null=True, unique=True)
+    name_key = TextField(null=True, unique=True)
+    title = TextField(null=True)
+
+    class Meta:
+        table_name = "albums"
+
+
+class PassageSong(Table):
+    """Which song a passage is; or which ones, where a person or program says so."""
+
+    passage = ForeignKeyField(Passage, on_delete="CASCADE", index=False)
+    song = ForeignKeyField(Song, on_delete="CASCADE")
+    length_ticks = IntegerField(null=True)  # how long it runs; null: all the time
+
+    class Meta:
+        table_name = "passage_songs"
+        primary_key = CompositeKey("passage", "song")
+        without_rowid = True
+
+
+class SongArtist(Table):
+    """Whose song it is; the weights of a song sum to 1."""
+
+    song = ForeignKeyField(Song, on_delete="CASCADE", index=False)
+    artist = ForeignKeyField(Artist, on_delete="CASCADE")
+    weight = FloatField()
+
+    class Meta:
+        table_name = "song_artists"
+        primary_key = CompositeKey("song", "artist")
+        without_rowid = True
+        constraints: ClassVar = [Check("weight > 0 AND weight <= 1")]
+
+
+class SongWork(Table):
+    """Which composition a song performs."""
+
+    song = ForeignKeyField(Song, on_delete="CASCADE", index=False)
+    work = ForeignKeyField(Work, on_delete="CASCADE")
+
+    class Meta:
+        table_name = "song_works"
+        primary_key = CompositeKey("song", "work")
+        without_rowid = True
+
+
+class PassageAlbum(Table):
+    """Which release a passage comes from."""
+
+    passage = ForeignKeyField(Passage, on_delete="CASCADE", index=False)
+    album = ForeignKeyField(Album, on_delete="CASCADE")
+
+    class Meta:
+        table_name = "passage_albums"
+        primary_key = CompositeKey("passage", "album")
+        without_rowid = True
+
+
+class Overrule(Table):
+    """What a person says a passage is, over all that was found out.
+
+    Kept by the audio, so that it holds for the file under whatever name and
+    with whatever tags.
+    """
+
+    audio_hash = TextField()
+    start_ticks = IntegerField()  # of the passage, as it was when it was said
+    recording_mbid = TextField(null=True)  # null: it is no song
+    title = TextField(null=True)
+    artist = TextField(null=True)
+    at = TextField(default=now)
+
+    class Meta:
+        table_name = "overrules"
+        primary_key = CompositeKey("audio_hash", "start_ticks")
+        without_rowid = True
+
+
+TABLES: Final = (
+    *(File, Checkpoint, Curve, Passage, Song, Artist, Work, Album),
+    *(PassageSong, SongArtist, SongWork, PassageAlbum, Decision, Failure),
+    *(Session, Setting, Crash, AcoustIdAnswer, MusicBrainzAnswer, Lookup),
+    *(Overrule, AcousticBrainzAnswer, Sound),
+)
+"""All there are, referred to before referring."""

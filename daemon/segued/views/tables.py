@@ -1,0 +1,70 @@
+"""The library as tables for people, or JSON lines for programs."""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from rich.console import Console, JustifyMethod
+from rich.table import Table
+from rich.text import Text
+
+from segued.views import wording
+
+__all__ = ["json_lines", "print_table"]
+
+COLUMNS: Final = {
+    "files": ("status", "duration_ticks", "codec", "failure_code", "path"),
+    "passages": (
+        *("ordinal", "start_ticks", "end_ticks", "confidence", "artist", "title"),
+        "path",
+    ),
+    "failures": ("code", "detail"),
+    "similar": ("distance", "artist", "title", "ordinal", "path"),
+}
+"""What a person is shown of each topic; a program gets every column."""
+
+NUMBERS: Final = ("distance", "ordinal", "start_ticks", "end_ticks", "duration_ticks")
+
+
+def print_table(console: Console, topic: str, rows: Iterable[dict[str, Any]]) -> None:
+    """Print rows for a person; lengths and positions as minutes and seconds.
+
+    Into a pipe, whole values with tabs between them.
+    """
+    wanted = COLUMNS[topic]
+    titles = [name.removesuffix("_ticks") for name in wanted]
+    shown = [[_shown(name, row[name]) for name in wanted] for row in rows]
+    if not console.is_terminal:
+        for line in (titles, *shown):
+            print("\t".join(line))  # noqa: T201
+        return
+    if not shown:
+        console.print(f"no {topic} in the library")
+        return
+    table = Table(box=None, pad_edge=False)
+    for name, title in zip(wanted, titles, strict=True):
+        justify: JustifyMethod = "right" if name in NUMBERS else "left"
+        table.add_column(title, justify=justify, no_wrap=True, overflow="ellipsis")
+    for line in shown:
+        table.add_row(*map(Text, line))
+    console.print(table)
+
+
+def json_lines(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """Yield one JSON object a row, one a line; raw bytes as hex."""
+    for row in rows:
+        yield json.dumps(
+            {
+                name: value.hex() if isinstance(value, bytes) else value
+                for name, value in row.items()
+            }
+        )
+
+
+def _shown(name: str, value: object) -> str:
+    if value is None:
+        return ""
+    if name.endswith("_ticks") and isinstance(value, int):
+        return wording.position(value)
+    text = str(value)
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
