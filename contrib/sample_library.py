@@ -102,12 +102,14 @@ def song(seed: int, seconds: float = 30.0, rate: int = RATE) -> Samples:
         return np.asarray(key + 12 * (degrees // 7 + octaves) + scale[degrees % 7])
 
     verse = _drums(dice, beat, rate)
-    verse += 0.22 * _line(notes(tune, 2), beat // 2, rate, harmonics=3, decay=5)
-    verse += 0.25 * _line(notes(chords.repeat(4), -1), beat, rate, harmonics=2, decay=2)
+    verse += 0.22 * _melody(notes(tune, 2), beat // 2, rate, harmonics=3, decay=5)
+    verse += 0.25 * _melody(
+        notes(chords.repeat(4), -1), beat, rate, harmonics=2, decay=2
+    )
     verse = np.stack((verse, verse), axis=1)
     for third in (0, 2, 4):
         for side, detune in enumerate((0.9985, 1.0015)):
-            held = _line(notes(chords + third, 1), 4 * beat, rate, detune=detune)
+            held = _melody(notes(chords + third, 1), 4 * beat, rate, detune=detune)
             verse[:, side] += 0.12 * held
 
     frames = round(seconds * rate)
@@ -117,7 +119,7 @@ def song(seed: int, seconds: float = 30.0, rate: int = RATE) -> Samples:
     return sound
 
 
-def _line(  # noqa: PLR0913 - a synthesiser's knobs
+def _melody(  # noqa: PLR0913 - a synthesiser's knobs
     notes: Notes,
     length: int,
     rate: int,
@@ -258,7 +260,7 @@ def make_library(folder: Path, *, songs: int = 4, seconds: float = 30.0) -> int:
         _singles(made / "Singles", seconds)
         _copies(made, made / "Downloads")
         _sides(made, seconds)
-        _oddities(made / "Oddities", seconds)
+        _bad_files(made / "Oddities", seconds)
         count = sum(1 for path in made.rglob("*") if path.is_file())
         made.rename(folder)
     return count
@@ -362,7 +364,7 @@ def _cue(seconds: float) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _oddities(folder: Path, seconds: float) -> None:
+def _bad_files(folder: Path, seconds: float) -> None:
     """Write what goes wrong in real libraries: one of each."""
     folder.mkdir()
     silence = np.zeros((round(seconds * RATE), 2), np.float32)

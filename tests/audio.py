@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Sound", "encoded", "fpcalc", "length_by_ffmpeg", "music", "silence"]
+__all__ = ["Sound", "encode_audio", "fpcalc", "length_by_ffmpeg", "music", "silence"]
 
 Sound: TypeAlias = npt.NDArray[np.float32]
 """Samples, 1.0 being full scale; shape (frames, channels)."""
@@ -52,7 +52,7 @@ def silence(seconds: float, rate: int = 44_100, channels: int = 2) -> Sound:
     return np.zeros((round(seconds * rate), channels), dtype=np.float32)
 
 
-def encoded(path: Path, sound: Sound, rate: int, *options: str) -> Path:
+def encode_audio(path: Path, sound: Sound, rate: int, *options: str) -> Path:
     """Write `sound` to `path` as ffmpeg's `cli.options` and the name's ending say."""
     source = ("-f", "f32le", "-ar", str(rate), "-ac", str(sound.shape[1]), "-i", "-")
     command = ("ffmpeg", "-nostdin", "-v", "error", "-y", *source, *options, str(path))

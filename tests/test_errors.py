@@ -1,4 +1,4 @@
-"""The exceptions: `segued.errors`."""
+"""The exceptions: `segued.length_errors`."""
 
 import pickle
 import re
@@ -10,12 +10,14 @@ from segued.errors import DecodeError, FileError, SeguedError
 from segued.paths import shown
 
 
-def descendants(kind: type[SeguedError]) -> list[type[SeguedError]]:
+def class_and_subclasses(kind: type[SeguedError]) -> list[type[SeguedError]]:
     """Return a class and everything below it."""
-    return [kind] + [d for child in kind.__subclasses__() for d in descendants(child)]
+    return [kind] + [
+        d for child in kind.__subclasses__() for d in class_and_subclasses(child)
+    ]
 
 
-def drawn() -> dict[str, int]:
+def documented_tree() -> dict[str, int]:
     """Class name to depth, read off the drawing."""
     lines = re.findall(
         r"^    ([│├└─ ]*)(\w+Error)\b", errors.__doc__ or "", re.MULTILINE
@@ -23,24 +25,25 @@ def drawn() -> dict[str, int]:
     return {name: len(branch) // 4 for branch, name in lines}
 
 
-def test_the_drawing_is_the_tree() -> None:
+def test_documented_tree_matches_the_classes() -> None:
     """Every class is drawn, at the depth it has."""
     base = len(SeguedError.__mro__)
     depth = {
-        kind.__name__: len(kind.__mro__) - base for kind in descendants(SeguedError)
+        kind.__name__: len(kind.__mro__) - base
+        for kind in class_and_subclasses(SeguedError)
     }
 
-    assert drawn() == depth
+    assert documented_tree() == depth
 
 
 def test_codes_are_unique() -> None:
     """One code, one meaning."""
-    codes = [kind.code for kind in descendants(SeguedError)]
+    codes = [kind.code for kind in class_and_subclasses(SeguedError)]
 
     assert len(codes) == len(set(codes))
 
 
-def test_a_file_error_survives_the_way_out_of_a_child() -> None:
+def test_file_error_can_be_pickled() -> None:
     """Pickled and read back, it names the same file and reason."""
     error = DecodeError(b"/music/\xff.mp3", "no sound")
 
@@ -59,6 +62,6 @@ def test_a_file_error_survives_the_way_out_of_a_child() -> None:
         pytest.param(b"/m/a\nb\x1b[2J", "/m/a\\x0ab\\x1b[2J", id="control"),
     ],
 )
-def test_a_path_is_shown_harmless(path: bytes, text: str) -> None:
+def test_path_is_shown_without_control_characters(path: bytes, text: str) -> None:
     """Whatever a name holds, it stays one line that moves no cursor."""
     assert shown(path) == text

@@ -8,10 +8,10 @@ from typing import Final
 
 from bench.measure import MeasureError
 
-__all__ = ["concluded", "lacking", "need", "parser"]
+__all__ = ["missing_packages", "parser", "require_packages", "run_measurement"]
 
 DONE: Final = 0
-CANNOT: Final = 2
+FAILED: Final = 2
 
 PACKAGES: Final = {
     "b3sum": "b3sum",
@@ -37,22 +37,22 @@ def parser(name: str, text: str | None) -> argparse.ArgumentParser:
     )
 
 
-def concluded(name: str, measure: Callable[[], None]) -> int:
+def run_measurement(name: str, measure: Callable[[], None]) -> int:
     """Measure, and return the exit code: targets that are missed are no error."""
     try:
         measure()
     except (MeasureError, OSError) as error:
         print(f"contrib/bench/{name}: {error}", file=sys.stderr)
-        return CANNOT
+        return FAILED
     return DONE
 
 
-def lacking(*programs: str) -> list[str]:
+def missing_packages(*programs: str) -> list[str]:
     """Return the packages of those programs that are not here."""
     return [PACKAGES[each] for each in programs if shutil.which(each) is None]
 
 
-def need(packages: list[str]) -> None:
+def require_packages(packages: list[str]) -> None:
     """Stop here if there are packages that are needed.
 
     Raises:

@@ -17,40 +17,40 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from bench.commandline import concluded, parser
-from bench.measure import MeasureError, family, pss_mib
-from bench.program import serving
+from bench.commandline import parser, run_measurement
+from bench.measure import MeasureError, process_tree, pss_mib
+from bench.measured_program import running_daemon
 from bench.tables import Target, print_table, print_targets
 
-from segued.cli.daemon_client import Line
+from segued.cli.daemon_client import DaemonClient
 from segued.errors import DaemonError
 
 MEMORY_MIB_MAX: Final = 100
 STALL_MS_MAX: Final = 250
 ANSWER_SECONDS_MAX: Final = 1.0
-LOOK_SECONDS: Final = 0.1
+POLL_SECONDS: Final = 0.1
 LIMIT_SECONDS: Final = 1_800.0
 
 
 @dataclass
-class Seen:
+class CrowdFigures:
     """What was seen of a daemon while files appeared.
 
     Attributes:
-        known: Seconds until all were known.
-        answer: Seconds that the slowest answer took.
+        all_known_seconds: Seconds until all were known.
+        slowest_answer_seconds: Seconds that the slowest answer took.
         stall_ms: Longest time its event loop was held up.
-        memory: The most it and its children held, in MiB, as PSS.
-        before: The same, before there was a file.
-        done: Files that were worked on, in the seconds after that.
+        peak_memory: The most it and its children held, in MiB, as PSS.
+        memory_before: The same, before there was a file.
+        files_done: Files that were worked on, in the seconds after that.
     """
 
-    known: float = 0.0
-    answer: float = 0.0
+    all_known_seconds: float = 0.0
+    slowest_answer_seconds: float = 0.0
     stall_ms: float = 0.0
-    memory: float = 0.0
-    before: float = 0.0
-    done: int = 0
+    peak_memory: float = 0.0
+    memory_before: float = 0.0
+    files_done: int = 0
 
 
 def main() -> int:
@@ -62,20 +62,22 @@ def main() -> int:
     )
     words.add_argument("--seconds", type=int, default=20, help="of work on them (20)")
     given = words.parse_args()
-    return concluded(
+    return run_measurement(
         "crowd", lambda: _measure(given.files, given.per_folder, given.seconds)
     )
 
 
 def _measure(count: int, per_folder: int, seconds: int) -> None:
-    few, many = (_appeared(each, per_folder, seconds) for each in (count // 10, count))
+    few, many = (
+        _import_crowd(each, per_folder, seconds) for each in (count // 10, count)
+    )
     rows = [
         (f"{number:,} files", *_figures(seen))
         for number, seen in ((count // 10, few), (count, many))
     ]
     heads = ("", "all known, s", "slowest answer, s", "longest stall, ms")
     print_table((*heads, "memory, MiB", "before, MiB", f"done in {seconds} s"), rows)
-    grown = many.memory - few.memory
+    grown = many.peak_memory - few.peak_memory
     print_targets(
         [
             Target(
@@ -87,8 +89,8 @@ def _measure(count: int, per_folder: int, seconds: int) -> None:
             Target(
                 "slowest answer, s",
                 f"<= {ANSWER_SECONDS_MAX}",
-                f"{many.answer:.2f}",
-                many.answer <= ANSWER_SECONDS_MAX,
+                f"{many.slowest_answer_seconds:.2f}",
+                many.slowest_answer_seconds <= ANSWER_SECONDS_MAX,
             ),
             Target(
                 "memory (PSS) for ten times as many, MiB more",
@@ -100,43 +102,43 @@ def _measure(count: int, per_folder: int, seconds: int) -> None:
     )
 
 
-def _figures(seen: Seen) -> tuple[str, ...]:
+def _figures(seen: CrowdFigures) -> tuple[str, ...]:
     return (
-        f"{seen.known:.1f}",
-        f"{seen.answer:.2f}",
+        f"{seen.all_known_seconds:.1f}",
+        f"{seen.slowest_answer_seconds:.2f}",
         f"{seen.stall_ms:.0f}",
-        f"{seen.memory:.0f}",
-        f"{seen.before:.0f}",
-        f"{seen.done:,}",
+        f"{seen.peak_memory:.0f}",
+        f"{seen.memory_before:.0f}",
+        f"{seen.files_done:,}",
     )
 
 
-def _appeared(count: int, per_folder: int, seconds: int) -> Seen:
+def _import_crowd(count: int, per_folder: int, seconds: int) -> CrowdFigures:
     """Have so many files appear in a folder that is watched, and look on."""
     with tempfile.TemporaryDirectory(prefix="segued-bench-") as name:
         place = Path(name)
         folder = place / "music"
         folder.mkdir()
         print(f"making {count:,} files ...", file=sys.stderr)
-        _make(place / "crowd", count, per_folder)
-        with serving(folder, place / "library.db", place) as (process, line):
-            look = _Look(line, process)
-            look.until(_is_watching)
-            before, look.seen = look.seen.memory, Seen()
+        _make_files(place / "crowd", count, per_folder)
+        with running_daemon(folder, place / "library.db", place) as (process, line):
+            look = _DaemonMonitor(line, process)
+            look.wait_for(_is_watching)
+            before, look.seen = look.seen.peak_memory, CrowdFigures()
             began = time.monotonic()
             (place / "crowd").rename(folder / "crowd")
-            told = look.until(lambda told: told["files_total"] == count)
-            look.seen.known = time.monotonic() - began
-            look.seen.before, done = before, told["files_done"]
+            told = look.wait_for(lambda told: told["files_total"] == count)
+            look.seen.all_known_seconds = time.monotonic() - began
+            look.seen.memory_before, done = before, told["files_done"]
             enough = time.monotonic() + seconds
-            told = look.until(lambda _: time.monotonic() > enough)
+            told = look.wait_for(lambda _: time.monotonic() > enough)
             if told["files_total"] != count:
                 raise MeasureError(f"it counts {told['files_total']} of {count} files")
-            look.seen.done = told["files_done"] - done
+            look.seen.files_done = told["files_done"] - done
             return look.seen
 
 
-def _make(folder: Path, count: int, per_folder: int) -> None:
+def _make_files(folder: Path, count: int, per_folder: int) -> None:
     for number in range(count):
         inside = folder / f"{number // per_folder:04}"
         if number % per_folder == 0:
@@ -148,36 +150,36 @@ def _is_watching(told: dict[str, Any]) -> bool:
     return bool(told["folders"] and told["folders"][0]["state"] == "watching")
 
 
-class _Look:
+class _DaemonMonitor:
     """Asks a daemon how it stands, and takes note of the worst."""
 
-    def __init__(self, line: Line, process: int) -> None:
-        self.seen = Seen()
+    def __init__(self, line: DaemonClient, process: int) -> None:
+        self.seen = CrowdFigures()
         self._line: Final = line
         self._process: Final = process
 
-    def until(self, what: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    def wait_for(self, what: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """Look on until it stands as wanted, and return how."""
         until = time.monotonic() + LIMIT_SECONDS
         told: dict[str, Any] = {}
         while time.monotonic() < until:
             asked = time.monotonic()
             try:
-                told = self._line.ask("GET", "/api/import/session")
+                told = self._line.request("GET", "/api/import/session")
             except DaemonError:
                 told = {}
             if told:
-                self._note(told, time.monotonic() - asked)
+                self._record(told, time.monotonic() - asked)
                 if what(told):
                     return told
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
         raise MeasureError(f"it does not come to that: {json.dumps(told)[:1_000]}")
 
-    def _note(self, told: dict[str, Any], answer: float) -> None:
+    def _record(self, told: dict[str, Any], answer: float) -> None:
         seen = self.seen
-        seen.answer = max(seen.answer, answer)
+        seen.slowest_answer_seconds = max(seen.slowest_answer_seconds, answer)
         seen.stall_ms = max(seen.stall_ms, told["loop_stall_ms"])
-        seen.memory = max(seen.memory, pss_mib(family(self._process)))
+        seen.peak_memory = max(seen.peak_memory, pss_mib(process_tree(self._process)))
 
 
 if __name__ == "__main__":

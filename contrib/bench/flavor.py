@@ -13,16 +13,21 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from bench import music
-from bench.commandline import concluded, lacking, need, parser
-from bench.measure import Cost, MeasureError, cost_of
-from bench.program import environment, import_folder
+from bench import sample_music
+from bench.commandline import (
+    missing_packages,
+    parser,
+    require_packages,
+    run_measurement,
+)
+from bench.measure import Cost, MeasureError, measure_cost
+from bench.measured_program import environment, import_folder
 from bench.tables import Target, print_table, print_targets
 
 from segued.config.config import Config
 from segued.media.analyzers import essentia, musicnn
 
-HEARD: Final = """
+ANALYSIS_CONFIG: Final = """
 [flavoring]
 sources = ["essentia", "musicnn"]
 models = "{models}"
@@ -43,46 +48,46 @@ def main() -> int:
     words.add_argument("--models", type=Path, default=Config().models_folder)
     words.add_argument("--songs", type=int, default=8)
     given = words.parse_args()
-    return concluded("flavor", lambda: _measure(given.models, given.songs))
+    return run_measurement("flavor", lambda: _measure(given.models, given.songs))
 
 
 def _measure(models: Path, count: int) -> None:
-    need(lacking("ffmpeg"))
-    if not (essentia.available() and musicnn.is_installed(models)):
+    require_packages(missing_packages("ffmpeg"))
+    if not (essentia.is_installed() and musicnn.is_installed(models)):
         raise MeasureError(
             "wants the extras essentia and tags, and `segued flavor install-models`"
         )
-    music.songs(music.cache() / "songs")
+    sample_music.songs(sample_music.cache_folder() / "songs")
     with tempfile.TemporaryDirectory(prefix="segued-bench-") as place:
         folder = Path(place) / "songs"
         folder.mkdir()
         minutes = 0.0
-        for path, seed in _some(count):
+        for path, seed in _readable_songs(count):
             shutil.copy(path, folder)
-            minutes += music.length_of(seed) / 60
-        plain = _plain(models, folder)
+            minutes += sample_music.length_of(seed) / 60
+        plain = _library_calls_cost(models, folder)
         costs = {"nobody": import_folder(folder, Path(place) / "nobody.db").cost}
         for share in (0.5, 1.0):
-            config = HEARD.format(models=models, share=share)
+            config = ANALYSIS_CONFIG.format(models=models, share=share)
             done = import_folder(folder, Path(place) / f"{share}.db", config=config)
             costs[f"{share}"] = done.cost
-    _tell(plain, costs, minutes)
+    _print_report(plain, costs, minutes)
 
 
-def _some(count: int) -> list[tuple[Path, int]]:
+def _readable_songs(count: int) -> list[tuple[Path, int]]:
     """Return songs in codings that Essentia reads itself, with their seeds."""
-    every = sorted((music.cache() / "songs").rglob("*.*"))
+    every = sorted((sample_music.cache_folder() / "songs").rglob("*.*"))
     readable = [path for path in every if path.suffix in {".mp3", ".flac", ".ogg"}]
-    return list(zip(readable, music.SEEDS, strict=False))[:count]
+    return list(zip(readable, sample_music.SEEDS, strict=False))[:count]
 
 
-def _plain(models: Path, folder: Path) -> Cost:
+def _library_calls_cost(models: Path, folder: Path) -> Cost:
     files = [str(path) for path in sorted(folder.iterdir())]
-    command = [sys.executable, "-P", "-m", "bench.plain", str(models), *files]
-    return cost_of(command, env=environment() | dict.fromkeys(ONE_THREAD, "1"))
+    command = [sys.executable, "-P", "-m", "bench.library_calls", str(models), *files]
+    return measure_cost(command, env=environment() | dict.fromkeys(ONE_THREAD, "1"))
 
 
-def _tell(plain: Cost, costs: dict[str, Cost], minutes: float) -> None:
+def _print_report(plain: Cost, costs: dict[str, Cost], minutes: float) -> None:
     nobody = costs["nobody"]
     one, two = (
         Cost(each.cpu - nobody.cpu, each.wall - nobody.wall)

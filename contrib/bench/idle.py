@@ -14,18 +14,18 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
-from bench import music
-from bench.commandline import concluded, parser
-from bench.measure import MeasureError, family, pss_mib, seconds_of
-from bench.program import import_folder, serving
+from bench import sample_music
+from bench.commandline import parser, run_measurement
+from bench.measure import MeasureError, cpu_seconds, process_tree, pss_mib
+from bench.measured_program import import_folder, running_daemon
 from bench.tables import Target, print_table, print_targets
 
-from segued.cli.daemon_client import Line
+from segued.cli.daemon_client import DaemonClient
 from segued.errors import DaemonError
 
 CPU_MAX: Final = 1.0
 MEMORY_MIB_MAX: Final = 150
-RESTED_SECONDS: Final = 75.0
+WARMUP_SECONDS: Final = 75.0
 LIMIT_SECONDS: Final = 600.0
 CONFIG: Final = """
 [watching]
@@ -39,25 +39,25 @@ def main() -> int:
     words.add_argument("--files", type=int, default=50_000, help="how many (50000)")
     words.add_argument("--minutes", type=int, default=3, help="of measuring (3)")
     given = words.parse_args()
-    return concluded("idle", lambda: _measure(given.files, given.minutes))
+    return run_measurement("idle", lambda: _measure(given.files, given.minutes))
 
 
 def _measure(count: int, minutes: int) -> None:
-    folder = music.cache() / f"{count}-files"
-    database = music.cache() / f"{count}-files.db"
-    music.small_files(folder, count)
+    folder = sample_music.cache_folder() / f"{count}-files"
+    database = sample_music.cache_folder() / f"{count}-files.db"
+    sample_music.small_files(folder, count)
     print("importing what is not in the library yet ...", file=sys.stderr)
     import_folder(folder, database)
     with (
         tempfile.TemporaryDirectory(prefix="segued-bench-") as place,
-        serving(folder, database, Path(place), CONFIG) as (process, line),
+        running_daemon(folder, database, Path(place), CONFIG) as (process, line),
     ):
-        told = _until_watching(line)
+        told = _wait_until_watching(line)
         # It sends its children home when it has been idle for a minute.
-        time.sleep(RESTED_SECONDS)
-        shares = [_minute(process) for _ in range(minutes)]
-        memory = pss_mib(family(process))
-        slept = line.ask("GET", "/api/import/session")
+        time.sleep(WARMUP_SECONDS)
+        shares = [_measure_minute(process) for _ in range(minutes)]
+        memory = pss_mib(process_tree(process))
+        slept = line.request("GET", "/api/import/session")
     print(f"{told['files_total']:,} files watched\n")
     rows = [(f"minute {nth}", f"{cpu:.2f}") for nth, cpu in enumerate(shares, start=1)]
     print_table(("", "CPU, %"), rows)
@@ -78,19 +78,21 @@ def _measure(count: int, minutes: int) -> None:
     )
 
 
-def _minute(process: int) -> float:
+def _measure_minute(process: int) -> float:
     """Return what share of a CPU a process and its children take in a minute."""
-    before, began = seconds_of(family(process)), time.monotonic()
+    before, began = cpu_seconds(process_tree(process)), time.monotonic()
     time.sleep(60.0)
-    return 100 * (seconds_of(family(process)) - before) / (time.monotonic() - began)
+    return (
+        100 * (cpu_seconds(process_tree(process)) - before) / (time.monotonic() - began)
+    )
 
 
-def _until_watching(line: Line) -> dict[str, Any]:
+def _wait_until_watching(line: DaemonClient) -> dict[str, Any]:
     until = time.monotonic() + LIMIT_SECONDS
     told: dict[str, Any] = {}
     while time.monotonic() < until:
         try:
-            told = line.ask("GET", "/api/import/session")
+            told = line.request("GET", "/api/import/session")
         except DaemonError:
             told = {}
         watching = told and told["folders"][0]["state"] == "watching"

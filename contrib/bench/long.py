@@ -11,36 +11,44 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from bench import music
-from bench.commandline import concluded, lacking, need, parser
-from bench.program import Import, import_folder
+from bench import sample_music
+from bench.commandline import (
+    missing_packages,
+    parser,
+    require_packages,
+    run_measurement,
+)
+from bench.measured_program import MeasuredImport, import_folder
 from bench.tables import Target, print_table, print_targets
 
-SONGS_MINUTES: Final = sum(map(music.length_of, music.SEEDS)) / 60
-LONG_MINUTES: Final = music.LONG_SECONDS / 60
+SONGS_MINUTES: Final = sum(map(sample_music.length_of, sample_music.SEEDS)) / 60
+LONG_MINUTES: Final = sample_music.LONG_SECONDS / 60
 MORE_MIB_MAX: Final = 30
 
 
 def main() -> int:
     """Measure, and print what was found."""
     parser("long", __doc__).parse_args()
-    return concluded("long", _measure)
+    return run_measurement("long", _measure)
 
 
 def _measure() -> None:
-    songs, long = music.cache() / "songs", music.cache() / "four-hours"
-    need(lacking("ffmpeg"))
-    music.songs(songs)
-    music.long_file(long)
+    songs, long = (
+        sample_music.cache_folder() / "songs",
+        sample_music.cache_folder() / "four-hours",
+    )
+    require_packages(missing_packages("ffmpeg"))
+    sample_music.songs(songs)
+    sample_music.long_file(long)
     with tempfile.TemporaryDirectory(prefix="segued-bench-") as place:
         # The first reading fills the system's cache, the first import Python's.
         import_folder(songs, Path(place) / "first.db")
         many = import_folder(songs, Path(place) / "songs.db", memory=True)
         one = import_folder(long, Path(place) / "long.db", memory=True)
-    _tell(many, one)
+    _print_report(many, one)
 
 
-def _tell(many: Import, one: Import) -> None:
+def _print_report(many: MeasuredImport, one: MeasuredImport) -> None:
     rows = [
         _row("80 songs", many, SONGS_MINUTES),
         _row("one file of 4 hours", one, LONG_MINUTES),
@@ -53,7 +61,7 @@ def _tell(many: Import, one: Import) -> None:
     print_targets([Target(what, f"<= {MORE_MIB_MAX}", f"{more:+.0f}", reached)])
 
 
-def _row(title: str, done: Import, minutes: float) -> tuple[str, ...]:
+def _row(title: str, done: MeasuredImport, minutes: float) -> tuple[str, ...]:
     cost = done.cost
     return (
         title,

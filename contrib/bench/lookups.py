@@ -22,22 +22,22 @@ from typing import Any, Final
 
 import msgspec
 import numpy as np
-from bench.commandline import concluded, parser
+from bench.commandline import parser, run_measurement
 from bench.measure import MeasureError
-from bench.shelved import Shelved, shelve
+from bench.prepared_library import PreparedSong, prepare_library
 from bench.tables import Target, print_table, print_targets
 
 from segued import log
 from segued.clients.rate_limit import Clock
-from segued.config.config import Config, Pins
-from segued.config.sections import Flavoring, LibraryPlaces, Services
+from segued.config.config import Config, PinnedSettings
+from segued.config.sections import FlavoringSection, LibrarySection, ServicesSection
 from segued.model import SessionState
-from segued.pipeline.one_shot import Ended, ImportService
+from segued.pipeline.one_shot import ImportResult, OneShotImport
 from segued.store.reading import reports
-from tests.world import InMemory, World, fingerprint_path
-from tests.world.answers import musicbrainz_path
+from tests.fake_services import AnswersInMemory, FakeServices, fingerprint_path
+from tests.fake_services.answers import musicbrainz_path
 
-__all__ = ["Made", "config_of", "made", "service_of"]
+__all__ = ["LookupLibrary", "config_for", "make_lookup_library", "one_shot_import"]
 
 ALBUMS: Final = 480
 FILES: Final = 5_736
@@ -48,13 +48,13 @@ NEEDS: Final = ("acoustid", "folder", "musicbrainz")
 
 
 @dataclass
-class Made:
+class LookupLibrary:
     """A library, and what the services know of it."""
 
-    songs: list[Shelved] = field(default_factory=list)
+    songs: list[PreparedSong] = field(default_factory=list)
     answers: dict[str, bytes] = field(default_factory=dict)
 
-    def put(self, path: str, document: object) -> None:
+    def add_answer(self, path: str, document: object) -> None:
         """Make the services know something."""
         self.answers[path] = json.dumps(document).encode()
 
@@ -65,58 +65,64 @@ def main() -> int:
     words.add_argument("--albums", type=int, default=ALBUMS, help="how many (480)")
     words.add_argument("--speed", type=float, default=SPEED, help="of the clock (1)")
     given = words.parse_args()
-    return concluded("lookups", lambda: _measure(given.albums, given.speed))
+    return run_measurement("lookups", lambda: _measure(given.albums, given.speed))
 
 
 def _measure(albums: int, speed: float) -> None:
-    library = made(albums)
+    library = make_lookup_library(albums)
     with tempfile.TemporaryDirectory(prefix="segued-bench-") as place:
         music, database = Path(place) / "music", Path(place) / "library.db"
-        log.set_up("error")
-        asyncio.run(shelve(music, database, library.songs))
-        ended, world, seconds = asyncio.run(_asked(music, database, library, speed))
+        log.configure("error")
+        asyncio.run(prepare_library(music, database, library.songs))
+        ended, fake_services, seconds = asyncio.run(
+            _import_with_services(music, database, library, speed)
+        )
         if ended.state is not SessionState.COMPLETED:
             raise MeasureError(f"the import ended as {ended.state}: {ended.error}")
         found = reports.summary(database)
-    _tell(library, world, seconds, found, speed)
+    _print_report(library, fake_services, seconds, found, speed)
 
 
-async def _asked(
-    music: Path, database: Path, made: Made, speed: float
-) -> tuple[Ended, World, float]:
+async def _import_with_services(
+    music: Path, database: Path, made: LookupLibrary, speed: float
+) -> tuple[ImportResult, FakeServices, float]:
     """Import with the services; return how long they were asked, in their time."""
-    clock = Clock.faster(speed)
+    clock = Clock.scaled(speed)
     # What is late here by a hundredth is late there by several.
-    world = World(InMemory(made.answers), clock=clock.now, jitter_seconds=0.05 * speed)
-    async with world:
-        service = service_of(database, world, clock)
+    fake_services = FakeServices(
+        AnswersInMemory(made.answers), clock=clock.now, jitter_seconds=0.05 * speed
+    )
+    async with fake_services:
+        service = one_shot_import(database, fake_services, clock)
         ended = await service.run([bytes(music)], workers=3)
-        times = [request.at for request in world.requests]
-        return ended, world, max(times) - min(times) if times else 0.0
+        times = [request.at for request in fake_services.requests]
+        return ended, fake_services, max(times) - min(times) if times else 0.0
 
 
-def service_of(database: Path, world: World, clock: Clock) -> ImportService:
+def one_shot_import(
+    database: Path, fake_services: FakeServices, clock: Clock
+) -> OneShotImport:
     """Return a service for a library that asks a world."""
-    return ImportService(config_of(database, world), clock)
+    return OneShotImport(config_for(database, fake_services), clock)
 
 
-def config_of(database: Path, world: World) -> Config:
+def config_for(database: Path, fake_services: FakeServices) -> Config:
     """Return the configuration of a library that asks a world."""
     return Config(
-        library=LibraryPlaces(database=str(database)),
-        flavoring=Flavoring(sources=()),
-        settings=Pins(acoustid_api_key=KEY),
-        services=Services(
-            acoustid_url=world.acoustid_url,
-            musicbrainz_url=world.musicbrainz_url,
+        library=LibrarySection(database=str(database)),
+        flavoring=FlavoringSection(sources=()),
+        settings=PinnedSettings(acoustid_api_key=KEY),
+        services=ServicesSection(
+            acoustid_url=fake_services.acoustid_url,
+            musicbrainz_url=fake_services.musicbrainz_url,
             contact="bench@example.org",
         ),
     )
 
 
-def made(albums: int) -> Made:
+def make_lookup_library(albums: int) -> LookupLibrary:
     """Return a library of `albums` albums, twelve files each but for a few."""
-    library, dice = Made(), random.Random(5_736)  # noqa: S311
+    library, dice = LookupLibrary(), random.Random(5_736)  # noqa: S311
     per_album = FILES / ALBUMS
     for number in range(albums):
         count = round(per_album * (number + 1)) - round(per_album * number)
@@ -126,7 +132,7 @@ def made(albums: int) -> Made:
 
 
 def _add_album(
-    made: Made, dice: random.Random, number: int, count: int, kind: str
+    made: LookupLibrary, dice: random.Random, number: int, count: int, kind: str
 ) -> None:
     artist, title = f"Artist {number // 3}", f"Album {number}"
     release, group = _mbid(dice), _mbid(dice)
@@ -141,7 +147,7 @@ def _add_album(
             "length": 1_000 * seconds + dice.randrange(-900, 900),
             "artist-credit": credit,
         }
-        made.put(musicbrainz_path("recording", recording), about)
+        made.add_answer(musicbrainz_path("recording", recording), about)
         tracks.append({"position": nth, "title": name, "recording": about})
         text = _fingerprint(dice)
         tagged = {
@@ -149,9 +155,11 @@ def _add_album(
             "names": (name, artist, title, None),
             "nothing": (None, None, None, None),
         }[kind]
-        made.songs.append(Shelved(f"{title}/{nth:02} x.mp3", seconds, text, *tagged))
-        made.put(fingerprint_path(text), [_result(dice, about, artist, group)])
-    made.put(
+        made.songs.append(
+            PreparedSong(f"{title}/{nth:02} x.mp3", seconds, text, *tagged)
+        )
+        made.add_answer(fingerprint_path(text), [_result(dice, about, artist, group)])
+    made.add_answer(
         musicbrainz_path("release", release),
         {
             "id": release,
@@ -161,7 +169,7 @@ def _add_album(
             "media": [{"position": 1, "track-count": count, "tracks": tracks}],
         },
     )
-    made.put(musicbrainz_path("release-group", group), {"releases": [release]})
+    made.add_answer(musicbrainz_path("release-group", group), {"releases": [release]})
 
 
 def _result(
@@ -194,13 +202,17 @@ def _fingerprint(dice: random.Random) -> str:
     return "AQAD" + letters.replace("+", "-").replace("/", "_").rstrip("=")
 
 
-def _tell(
-    made: Made, world: World, seconds: float, found: reports.Summary, speed: float
+def _print_report(
+    made: LookupLibrary,
+    fake_services: FakeServices,
+    seconds: float,
+    found: reports.Summary,
+    speed: float,
 ) -> None:
     files = len(made.songs)
     albums = len({song.path.partition("/")[0] for song in made.songs})
     print(f"{files:,} files in {albums} albums, on a clock {speed:g} times as fast\n")
-    asked = Counter(request.service for request in world.requests)
+    asked = Counter(request.service for request in fake_services.requests)
     # One fingerprint and one recording for each file, at the services' rates.
     rows = [
         (
@@ -220,7 +232,7 @@ def _tell(
     print(f"MusicBrainz {asked['musicbrainz']:,} times.")
     bands = ", ".join(f"{count:,} {band}" for band, count in found.passages.items())
     print(f"Passages: {bands}.\n")
-    refused = len(world.refusals)
+    refused = len(fake_services.rate_limited_requests)
     waiting = sum(found.waiting.get(need, 0) for need in NEEDS)
     within = seconds / 60 <= MINUTES_MAX
     print_targets(

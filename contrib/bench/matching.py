@@ -18,18 +18,18 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from bench.catalogue import Catalogue, made
-from bench.commandline import concluded, parser
-from bench.folders import Folder, Labelled, folders
+from bench.commandline import parser, run_measurement
+from bench.labeled_folders import LabelledFolder, LabelledPassage, labelled_folders
+from bench.synthetic_catalog import SyntheticCatalog, make_catalog
 from bench.tables import Target, print_table, print_targets
 
-from segued.matching.album import Choice, choose, votes
+from segued.matching.album import AlbumMatch, match_album, vote_for_releases
 from segued.matching.confidence import Decision, decide
-from segued.matching.evidence import Piece, Release
-from segued.matching.normalize import normalised
+from segued.matching.evidence import PassageEvidence, Release
+from segued.matching.normalize import normalize_name
 from segued.model import Confidence
 
-__all__ = ["GOLDEN", "Outcome", "outcomes", "table", "targets"]
+__all__ = ["GOLDEN", "MatchOutcome", "outcome_table", "outcomes", "targets"]
 
 SEEDS: Final = (1, 2, 3, 4)
 """Of as many catalogues, so that none is a lucky one."""
@@ -45,11 +45,11 @@ SINGLE_HIGH_MIN: Final = 0.85
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class MatchOutcome:
     """What became of a passage in a folder of a kind."""
 
     kind: str
-    passage: Labelled
+    passage: LabelledPassage
     decision: Decision
 
     @property
@@ -63,7 +63,7 @@ class Outcome:
         recording = self.decision.recording
         if recording is None:
             return "none"
-        return "right" if recording.mbid == self.passage.truth else "wrong"
+        return "right" if recording.mbid == self.passage.recording_mbid else "wrong"
 
 
 def main() -> int:
@@ -73,28 +73,30 @@ def main() -> int:
     golden: bool = words.parse_args().golden
 
     def measure() -> None:
-        text = table(list(outcomes()))
+        text = outcome_table(list(outcomes()))
         print(text, end="")
         if golden:
             GOLDEN.parent.mkdir(exist_ok=True)
             GOLDEN.write_text(text)
 
-    return concluded("matching", measure)
+    return run_measurement("matching", measure)
 
 
-def outcomes(seeds: Iterable[int] = SEEDS) -> Iterator[Outcome]:
+def outcomes(seeds: Iterable[int] = SEEDS) -> Iterator[MatchOutcome]:
     """Match every passage of every folder, as an import does."""
     for seed in seeds:
         dice = np.random.default_rng(seed)
-        catalogue = made(dice)
-        for folder in folders(dice, catalogue):
-            yield from _match(catalogue, folder)
+        catalogue = make_catalog(dice)
+        for folder in labelled_folders(dice, catalogue):
+            yield from _match_folder(catalogue, folder)
 
 
-def _match(catalogue: Catalogue, folder: Folder) -> Iterator[Outcome]:
-    choice = _chosen(catalogue, folder)
+def _match_folder(
+    catalogue: SyntheticCatalog, folder: LabelledFolder
+) -> Iterator[MatchOutcome]:
+    choice = _match_album(catalogue, folder)
     for passage in folder.passages:
-        piece = passage.piece
+        piece = passage.evidence
         track = choice.tracks.get(piece.key) if choice else None
         asked = {each.recording_mbid for each in piece.candidates}
         asked |= {piece.recording_mbid} if piece.recording_mbid else set()
@@ -109,27 +111,31 @@ def _match(catalogue: Catalogue, folder: Folder) -> Iterator[Outcome]:
             if settled
             else {each: catalogue.recordings[each] for each in asked},
         )
-        yield Outcome(folder.kind, passage, decision)
+        yield MatchOutcome(folder.kind, passage, decision)
 
 
-def _chosen(catalogue: Catalogue, folder: Folder) -> Choice | None:
+def _match_album(
+    catalogue: SyntheticCatalog, folder: LabelledFolder
+) -> AlbumMatch | None:
     """Ask for what tags name, else what is heard, else what the album is called."""
-    pieces = [each.piece for each in folder.passages]
-    named, groups = votes(pieces)
+    pieces = [each.evidence for each in folder.passages]
+    named, groups = vote_for_releases(pieces)
     stages = (
         [catalogue.releases[each] for each in named[:RELEASES_ASKED]],
         [each for group in groups[:GROUPS_ASKED] for each in catalogue.groups[group]],
-        _called(catalogue, pieces),
+        _releases_by_album_name(catalogue, pieces),
     )
     releases: list[Release] = []
-    for stage in stages if folder.listed else ():
+    for stage in stages if folder.in_musicbrainz else ():
         releases += stage
-        if choice := choose(pieces, releases):
+        if choice := match_album(pieces, releases):
             return choice
     return None
 
 
-def _called(catalogue: Catalogue, pieces: Sequence[Piece]) -> list[Release]:
+def _releases_by_album_name(
+    catalogue: SyntheticCatalog, pieces: Sequence[PassageEvidence]
+) -> list[Release]:
     """Return the releases that are called like the album of most pieces."""
     albums = Counter(
         (piece.album_artist or piece.artist, piece.album)
@@ -141,13 +147,13 @@ def _called(catalogue: Catalogue, pieces: Sequence[Piece]) -> list[Release]:
             return [
                 each
                 for each in catalogue.releases.values()
-                if normalised(each.title) == normalised(album or "")
-                and normalised(each.artist) == normalised(artist or "")
+                if normalize_name(each.title) == normalize_name(album or "")
+                and normalize_name(each.artist) == normalize_name(artist or "")
             ][:FOUND_ASKED]
     return []
 
 
-def table(found: Sequence[Outcome]) -> str:
+def outcome_table(found: Sequence[MatchOutcome]) -> str:
     """Return what became of them, as it is printed."""
     heads = ["", "passages"]
     columns = [
@@ -170,7 +176,7 @@ def table(found: Sequence[Outcome]) -> str:
     return text.getvalue()
 
 
-def targets(found: Sequence[Outcome]) -> list[Target]:
+def targets(found: Sequence[MatchOutcome]) -> list[Target]:
     """Return what is to be reached, and whether it is."""
     high = [each for each in found if each.band is Confidence.HIGH]
     right = sum(each.verdict == "right" for each in high) / max(1, len(high))
@@ -180,8 +186,8 @@ def targets(found: Sequence[Outcome]) -> list[Target]:
         and not each.kind.startswith("loose")
         for each in high
     )
-    clear = [each for each in found if each.passage.clear]
-    single = [each for each in clear if not each.passage.twinned]
+    clear = [each for each in found if each.passage.has_right_tags]
+    single = [each for each in clear if not each.passage.has_equal_rival]
     return [
         Target(
             "High that is right",
@@ -190,12 +196,14 @@ def targets(found: Sequence[Outcome]) -> list[Target]:
             right >= HIGH_RIGHT_MIN,
         ),
         Target("wrong High by a collision in an album", "0", str(struck), not struck),
-        _reached("High, of right tags and known sound", clear, CLEAR_HIGH_MIN),
-        _reached("the same, of one recording alone", single, SINGLE_HIGH_MIN),
+        _high_share_target(
+            "High, of right tags and known sound", clear, CLEAR_HIGH_MIN
+        ),
+        _high_share_target("the same, of one recording alone", single, SINGLE_HIGH_MIN),
     ]
 
 
-def _reached(what: str, of: Sequence[Outcome], least: float) -> Target:
+def _high_share_target(what: str, of: Sequence[MatchOutcome], least: float) -> Target:
     share = sum(each.band is Confidence.HIGH for each in of) / max(1, len(of))
     return Target(what, f">= {least:.0%}", f"{share:.1%}", share >= least)
 

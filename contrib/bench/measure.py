@@ -16,11 +16,11 @@ __all__ = [
     "MeasureError",
     "Memory",
     "busy_seconds",
-    "cost_of",
     "cpu_count",
-    "family",
+    "cpu_seconds",
+    "measure_cost",
+    "process_tree",
     "pss_mib",
-    "seconds_of",
     "sum_of",
 ]
 
@@ -58,19 +58,19 @@ class Cost:
     Attributes:
         cpu: Seconds of processor time, the system's share included.
         wall: Seconds from the first's start to the last's end.
-        said: What they printed on standard output.
+        stdout: What they printed on standard output.
         memory: Its peak; nothing unless it was asked for.
         code: The exit code of the last.
     """
 
     cpu: float
     wall: float
-    said: bytes = b""
+    stdout: bytes = b""
     memory: Memory = Memory()
     code: int = 0
 
 
-def cost_of(
+def measure_cost(
     command: Sequence[str],
     *,
     env: Mapping[str, str] | None = None,
@@ -99,13 +99,13 @@ def cost_of(
             (os.POSIX_SPAWN_DUP2, said.fileno(), 1),
             (os.POSIX_SPAWN_DUP2, complained.fileno(), 2),
         )
-        watch = _Watch() if memory else None
+        watch = _MemorySampler() if memory else None
         started = time.monotonic()
         child = os.posix_spawnp(
             command[0], list(command), env or os.environ, file_actions=streams
         )
-        code, cpu, ended = _awaited(child)
-        peak = watch.ended() if watch else Memory()
+        code, cpu, ended = _wait_for_tree(child)
+        peak = watch.stop() if watch else Memory()
         said.seek(0)
         complained.seek(0)
         if code not in codes:
@@ -136,16 +136,16 @@ def busy_seconds() -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def family(process: int) -> list[int]:
+def process_tree(process: int) -> list[int]:
     """Return a process, its children, and theirs."""
-    return [process, *_offspring(process)]
+    return [process, *_descendants(process)]
 
 
-def seconds_of(processes: Iterable[int]) -> float:
+def cpu_seconds(processes: Iterable[int]) -> float:
     """Return how long some processes have computed."""
     ticks = 0
     for process in processes:
-        fields = _read(process, "stat").rpartition(b")")[2].split()
+        fields = _read_proc(process, "stat").rpartition(b")")[2].split()
         ticks += sum(map(int, fields[11:13]))
     return ticks / os.sysconf("SC_CLK_TCK")
 
@@ -156,14 +156,14 @@ def pss_mib(processes: Iterable[int]) -> float:
         sum(
             int(kib)
             for process in processes
-            for name, kib in SHARES.findall(_read(process, "smaps_rollup"))
+            for name, kib in SHARES.findall(_read_proc(process, "smaps_rollup"))
             if name == b"Pss"
         )
         / KIB_PER_MIB
     )
 
 
-def _awaited(child: int) -> tuple[int, float, float]:
+def _wait_for_tree(child: int) -> tuple[int, float, float]:
     """Wait for a child and all it leaves; return its code, all CPU, its end."""
     code, cpu, ended = 0, 0.0, time.monotonic()
     alive = True
@@ -178,46 +178,46 @@ def _awaited(child: int) -> tuple[int, float, float]:
             code = os.waitstatus_to_exitcode(status)
         elif not found:
             if time.monotonic() - ended > ORPHAN_SECONDS:
-                left = len(tuple(_offspring(os.getpid())))
+                left = len(tuple(_descendants(os.getpid())))
                 raise MeasureError(f"it ended, but {left} of its children go on")
             time.sleep(SAMPLE_SECONDS)
 
 
-class _Watch:
+class _MemorySampler:
     """Looks at the memory of all offspring of this process, again and again."""
 
     def __init__(self) -> None:
         self._pss = self._rss = 0
         self._stop: Final = threading.Event()
-        self._thread: Final = threading.Thread(target=self._look, daemon=True)
+        self._thread: Final = threading.Thread(target=self._sample, daemon=True)
         self._thread.start()
 
-    def ended(self) -> Memory:
+    def stop(self) -> Memory:
         """Stop looking, and return the peak."""
         self._stop.set()
         self._thread.join()
         return Memory(self._pss / KIB_PER_MIB, self._rss / KIB_PER_MIB)
 
-    def _look(self) -> None:
+    def _sample(self) -> None:
         while not self._stop.wait(SAMPLE_SECONDS):
             sums = {b"Rss": 0, b"Pss": 0}
-            for process in _offspring(os.getpid()):
-                for name, kib in SHARES.findall(_read(process, "smaps_rollup")):
+            for process in _descendants(os.getpid()):
+                for name, kib in SHARES.findall(_read_proc(process, "smaps_rollup")):
                     sums[name] += int(kib)
             self._pss = max(self._pss, sums[b"Pss"])
             self._rss = max(self._rss, sums[b"Rss"])
 
 
-def _offspring(process: int) -> Iterator[int]:
+def _descendants(process: int) -> Iterator[int]:
     """Yield the children of a process, and theirs."""
     with suppress(OSError):
         for thread in os.listdir(f"/proc/{process}/task"):
-            for child in _read(process, f"task/{thread}/children").split():
+            for child in _read_proc(process, f"task/{thread}/children").split():
                 yield int(child)
-                yield from _offspring(int(child))
+                yield from _descendants(int(child))
 
 
-def _read(process: int, what: str) -> bytes:
+def _read_proc(process: int, what: str) -> bytes:
     """Return what the system says of a process: nothing, if it has just ended."""
     try:
         with open(f"/proc/{process}/{what}", "rb") as file:

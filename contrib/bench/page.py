@@ -21,21 +21,21 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
-from bench import music
-from bench.commandline import concluded, parser
+from bench import sample_music
+from bench.commandline import parser, run_measurement
+from bench.large_library import make_large_library
 from bench.measure import MeasureError
-from bench.program import serving
-from bench.shelves import make_library
+from bench.measured_program import running_daemon
 from bench.tables import Target, print_table, print_targets
 
-from segued.cli.daemon_client import Line
+from segued.cli.daemon_client import DaemonClient
 from segued.errors import DaemonError
 
 LISTENERS: Final = 50
-DEAF: Final = 10
+STALLED_LISTENERS: Final = 10
 CHANGE_MAX: Final = 1.05
 ANSWER_MS_MAX: Final = 50.0
-ASKED_TIMES: Final = 20
+REQUESTS_PER_PAGE: Final = 20
 LIMIT_SECONDS: Final = 600.0
 QUICK: Final = """
 [watching]
@@ -65,7 +65,7 @@ PAGES: Final[tuple[tuple[str, str, Mapping[str, object]], ...]] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Took:
+class TimedImport:
     """An import that was measured.
 
     Attributes:
@@ -84,14 +84,16 @@ def main() -> int:
     words.add_argument("--library", type=int, default=100_000, help="shown (100000)")
     words.add_argument("--rounds", type=int, default=3, help="of importing (3)")
     given = words.parse_args()
-    return concluded("page", lambda: _measure(given.files, given.library, given.rounds))
+    return run_measurement(
+        "page", lambda: _measure(given.files, given.library, given.rounds)
+    )
 
 
 def _measure(files: int, library: int, rounds: int) -> None:
-    folder = music.cache() / f"{files}-files"
-    music.small_files(folder, files)
-    alone: list[Took] = []
-    watched: list[Took] = []
+    folder = sample_music.cache_folder() / f"{files}-files"
+    sample_music.small_files(folder, files)
+    alone: list[TimedImport] = []
+    watched: list[TimedImport] = []
     for nth in range(rounds):
         # To and fro, so that a machine that grows slower does so for both.
         for found, listeners in ((alone, 0), (watched, LISTENERS))[
@@ -101,27 +103,29 @@ def _measure(files: int, library: int, rounds: int) -> None:
             print(".", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     slowest = _pages(library)
-    _tell(files, alone, watched, slowest)
+    _print_report(files, alone, watched, slowest)
 
 
-def _import(folder: Path, files: int, listeners: int) -> Took:
+def _import(folder: Path, files: int, listeners: int) -> TimedImport:
     """Import a folder that is moved to where a daemon watches."""
-    with tempfile.TemporaryDirectory(prefix="segued-bench-", dir=music.cache()) as made:
+    with tempfile.TemporaryDirectory(
+        prefix="segued-bench-", dir=sample_music.cache_folder()
+    ) as made:
         place = Path(made)
         watched = place / "music"
         (watched / "before").mkdir(parents=True)
         shutil.copy2(next(folder.rglob("*.wav")), watched / "before")
-        with serving(watched, place / "library.db", place, QUICK) as (_, line):
-            _until(line, 1)
-            page = urlsplit(line.ask("GET", "/api/import/session")["page"])
-            with _listening(page.hostname or "", page.port or 0, listeners):
+        with running_daemon(watched, place / "library.db", place, QUICK) as (_, line):
+            _wait_until_done(line, 1)
+            page = urlsplit(line.request("GET", "/api/import/session")["page"])
+            with _open_listeners(page.hostname or "", page.port or 0, listeners):
                 began = time.monotonic()
                 copy = watched / "music"
                 folder.rename(copy)
                 try:
-                    _until(line, files + 1)
+                    _wait_until_done(line, files + 1)
                     took = time.monotonic() - began
-                    return Took(took, _events(page.netloc) / took, listeners)
+                    return TimedImport(took, _events(page.netloc) / took, listeners)
                 finally:
                     copy.rename(folder)
 
@@ -137,7 +141,7 @@ def _events(address: str) -> float:
 
 
 @contextmanager
-def _listening(host: str, port: int, count: int) -> Iterator[None]:
+def _open_listeners(host: str, port: int, count: int) -> Iterator[None]:
     """Listen to what changes; some ask for it and take nothing."""
     request = f"GET /api/events HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
     with ExitStack() as stack:
@@ -147,15 +151,15 @@ def _listening(host: str, port: int, count: int) -> Iterator[None]:
         ]
         for nth, line in enumerate(lines):
             line.sendall(request)
-            if nth >= DEAF:
+            if nth >= STALLED_LISTENERS:
                 line.settimeout(None)
-                threading.Thread(target=_take, args=(line,), daemon=True).start()
+                threading.Thread(target=_drain, args=(line,), daemon=True).start()
         yield
         for line in lines:
             line.shutdown(socket.SHUT_RDWR)
 
 
-def _take(line: socket.socket) -> None:
+def _drain(line: socket.socket) -> None:
     try:
         while line.recv(1 << 16):
             pass
@@ -163,12 +167,12 @@ def _take(line: socket.socket) -> None:
         return
 
 
-def _until(line: Line, files: int) -> dict[str, Any]:
+def _wait_until_done(line: DaemonClient, files: int) -> dict[str, Any]:
     until = time.monotonic() + LIMIT_SECONDS
     told: dict[str, Any] = {}
     while time.monotonic() < until:
         try:
-            told = line.ask("GET", "/api/import/session")
+            told = line.request("GET", "/api/import/session")
         except DaemonError:
             told = {}
         if told and told["files_done"] == told["files_total"] == files:
@@ -179,33 +183,35 @@ def _until(line: Line, files: int) -> dict[str, Any]:
 
 def _pages(count: int) -> list[tuple[str, float, float]]:
     """Return how long each page takes, in milliseconds: the median, and the most."""
-    database = music.cache() / f"{count}-shown.db"
+    database = sample_music.cache_folder() / f"{count}-shown.db"
     if not database.exists():
         print(f"making {database}: once ...", file=sys.stderr)
         making = database.with_suffix(".making")
         making.unlink(missing_ok=True)
-        make_library(making, count)
+        make_large_library(making, count)
         making.rename(database)
     with tempfile.TemporaryDirectory(prefix="segued-bench-") as made:
         place = Path(made)
         (place / "music").mkdir()
-        with serving(place / "music", database, place, QUICK) as (_, line):
+        with running_daemon(place / "music", database, place, QUICK) as (_, line):
             until = time.monotonic() + LIMIT_SECONDS
             while not line.is_up and time.monotonic() < until:
                 time.sleep(0.05)
-            page = urlsplit(line.ask("GET", "/api/import/session")["page"])
+            page = urlsplit(line.request("GET", "/api/import/session")["page"])
             connection = http.client.HTTPConnection(page.netloc, timeout=30)
-            (one,) = line.ask("GET", "/api/files?per=1")["files"]
+            (one,) = line.request("GET", "/api/files?per=1")["files"]
             found = []
             for name, path, query in PAGES:
                 where = path.format(file=one["file"]) + f"?{urlencode(query)}"
-                times = [_answered(connection, where) for _ in range(ASKED_TIMES)]
+                times = [
+                    _response_ms(connection, where) for _ in range(REQUESTS_PER_PAGE)
+                ]
                 found.append((name, statistics.median(times), max(times)))
             connection.close()
             return found
 
 
-def _answered(connection: http.client.HTTPConnection, where: str) -> float:
+def _response_ms(connection: http.client.HTTPConnection, where: str) -> float:
     began = time.perf_counter()
     connection.request("GET", where)
     reply = connection.getresponse()
@@ -215,10 +221,10 @@ def _answered(connection: http.client.HTTPConnection, where: str) -> float:
     return 1_000 * (time.perf_counter() - began)
 
 
-def _tell(
+def _print_report(
     files: int,
-    alone: list[Took],
-    watched: list[Took],
+    alone: list[TimedImport],
+    watched: list[TimedImport],
     pages: list[tuple[str, float, float]],
 ) -> None:
     print(f"{files:,} files imported, medians of {len(alone)} rounds\n")
@@ -226,7 +232,10 @@ def _tell(
         (name, *(f"{statistics.median(v):.{d}f}" for v, d in values))
         for name, values in (
             ("nobody listens", _figures(alone)),
-            (f"{LISTENERS} listen, {DEAF} take nothing", _figures(watched)),
+            (
+                f"{LISTENERS} listen, {STALLED_LISTENERS} take nothing",
+                _figures(watched),
+            ),
         )
     ]
     print_table(("", "wall s", "events/s"), rows)
@@ -256,7 +265,7 @@ def _tell(
     )
 
 
-def _figures(took: list[Took]) -> list[tuple[list[float], int]]:
+def _figures(took: list[TimedImport]) -> list[tuple[list[float], int]]:
     return [([each.seconds for each in took], 1), ([each.events for each in took], 0)]
 
 

@@ -19,38 +19,38 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 import numpy as np
-from bench.commandline import concluded, parser
+from bench.commandline import parser, run_measurement
 from bench.measure import MeasureError
-from bench.music import cache
+from bench.sample_music import cache_folder
 from bench.tables import Target, print_table, print_targets
 
 from segued.config.config import Config
 from segued.matching import essentia_flavor, musicnn_flavor
-from segued.matching.flavor import CHARACTERISTICS, Flavor
+from segued.matching.flavor import CHARACTERISTICS, FlavorShares
 from segued.media.analyzers import essentia, musicnn
-from segued.media.decoding.decode import decoded, heard
+from segued.media.decoding.decode import mono_blocks, open_source
 from segued.media.decoding.resample import Resampler
 
-__all__ = ["PIECES", "Piece", "fetched", "told_of"]
+__all__ = ["PIECES", "MusicPiece", "fetch_piece", "tagger_scores"]
 
-Source: TypeAlias = Callable[[Path], Flavor]
+Source: TypeAlias = Callable[[Path], FlavorShares]
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class MusicPiece:
     """A piece of music in a Debian package.
 
     Attributes:
         kind: What anybody would say it is.
         package: Of Debian 12.
-        inside: Where it lies in the package's music folder.
-        sounds: What cannot be denied: characteristic and class.
+        path_in_package: Where it lies in the package's music folder.
+        expected_classes: What cannot be denied: characteristic and class.
     """
 
     kind: str
     package: str
-    inside: str
-    sounds: tuple[tuple[str, str], ...] = ()
+    path_in_package: str
+    expected_classes: tuple[tuple[str, str], ...] = ()
 
 
 METAL: Final = (
@@ -58,9 +58,9 @@ METAL: Final = (
     *(("mood_relaxed", "not_relaxed"), ("genre_tzanetakis", "met")),
 )
 ROCK: Final = (*METAL[:3], ("genre_rosamerica", "roc"))
-PLAYED: Final = (("mood_acoustic", "acoustic"), ("mood_aggressive", "not_aggressive"))
+ACOUSTIC: Final = (("mood_acoustic", "acoustic"), ("mood_aggressive", "not_aggressive"))
 INSTRUMENTAL: Final = ("voice_instrumental", "instrumental")
-ORCHESTRA: Final = (*PLAYED, INSTRUMENTAL, ("genre_rosamerica", "cla"))
+ORCHESTRA: Final = (*ACOUSTIC, INSTRUMENTAL, ("genre_rosamerica", "cla"))
 SYNTH: Final = (
     *(("mood_electronic", "electronic"), ("mood_acoustic", "not_acoustic")),
     *(INSTRUMENTAL, ("genre_dortmund", "electronic")),
@@ -81,54 +81,56 @@ PACKAGES: Final[Mapping[str, str]] = {
 """Debian 12's packages, and where in them the music is."""
 
 PIECES: Final = (
-    Piece("metal", "fretsonfire-songs-muldjord", "chaos_god/song.ogg", METAL),
-    Piece("metal", "fretsonfire-songs-muldjord", "armygeddon/song.ogg", METAL),
-    Piece("rock", "wordwarvi-sound", "dtox3monomix.ogg", ROCK),
-    Piece("strings", "fretsonfire-songs-sectoid", "Feelings/song.ogg", PLAYED),
-    Piece("orchestra", "wesnoth-1.16-music", "elvish-theme.ogg", ORCHESTRA),
-    Piece("orchestra", "wesnoth-1.16-music", "into_the_shadows.ogg", ORCHESTRA),
-    Piece("orchestra", "wesnoth-1.16-music", "main_menu.ogg", ORCHESTRA),
-    Piece("piano", "drascula-music", "track16.ogg", (*PLAYED, INSTRUMENTAL)),
-    Piece("strings, piano", "drascula-music", "track3.ogg", ORCHESTRA),
-    Piece(
+    MusicPiece("metal", "fretsonfire-songs-muldjord", "chaos_god/song.ogg", METAL),
+    MusicPiece("metal", "fretsonfire-songs-muldjord", "armygeddon/song.ogg", METAL),
+    MusicPiece("rock", "wordwarvi-sound", "dtox3monomix.ogg", ROCK),
+    MusicPiece("strings", "fretsonfire-songs-sectoid", "Feelings/song.ogg", ACOUSTIC),
+    MusicPiece("orchestra", "wesnoth-1.16-music", "elvish-theme.ogg", ORCHESTRA),
+    MusicPiece("orchestra", "wesnoth-1.16-music", "into_the_shadows.ogg", ORCHESTRA),
+    MusicPiece("orchestra", "wesnoth-1.16-music", "main_menu.ogg", ORCHESTRA),
+    MusicPiece("piano", "drascula-music", "track16.ogg", (*ACOUSTIC, INSTRUMENTAL)),
+    MusicPiece("strings, piano", "drascula-music", "track3.ogg", ORCHESTRA),
+    MusicPiece(
         "guitar",
         "lincity-ng-data",
         "03 - Robert van Herk - Architectural Contemplations.ogg",
-        (*PLAYED, INSTRUMENTAL),
+        (*ACOUSTIC, INSTRUMENTAL),
     ),
-    Piece("synth", "singularity-music", "Nebula.ogg", SYNTH),
-    Piece("synth", "singularity-music", "Deprecation.ogg", SYNTH),
-    Piece("techno", "zaz-data", "mus1.ogg", SYNTH),
-    Piece("ambient", "zaz-data", "mus4.ogg", SYNTH),
-    Piece("sung by a woman", "performous", "menu.ogg", (VOICE, ("gender", "female"))),
-    Piece("choir", "performous", "practice.ogg", (VOICE, PLAYED[0])),
+    MusicPiece("synth", "singularity-music", "Nebula.ogg", SYNTH),
+    MusicPiece("synth", "singularity-music", "Deprecation.ogg", SYNTH),
+    MusicPiece("techno", "zaz-data", "mus1.ogg", SYNTH),
+    MusicPiece("ambient", "zaz-data", "mus4.ogg", SYNTH),
+    MusicPiece(
+        "sung by a woman", "performous", "menu.ogg", (VOICE, ("gender", "female"))
+    ),
+    MusicPiece("choir", "performous", "practice.ogg", (VOICE, ACOUSTIC[0])),
 )
 
 BINARY: Final = 2
 
 
-def fetched(piece: Piece) -> Path:
+def fetch_piece(piece: MusicPiece) -> Path:
     """Return where a piece is, after a download the first time.
 
     Raises:
         MeasureError: It could not be had; says why.
     """
-    return _package(piece.package) / piece.inside
+    return _package(piece.package) / piece.path_in_package
 
 
-def told_of(path: Path, models: Path) -> dict[str, dict[str, float]]:
+def tagger_scores(path: Path, models: Path) -> dict[str, dict[str, float]]:
     """Return which words fit a piece, and how well.
 
     Raises:
         SeguedError: It cannot be decoded, or the networks are of no use.
     """
     tagger = musicnn.Tagger(models)
-    with decoded(os.fsencode(path)) as source:
+    with open_source(os.fsencode(path)) as source:
         resampler = Resampler(source.rate, musicnn.RATE, 1, "HQ")
-        for part in heard(source):
-            tagger.hear(resampler.add(part.mono))
-        tagger.hear(resampler.add(np.empty(0, np.float32), last=True))
-    return tagger.told()
+        for part in mono_blocks(source):
+            tagger.feed(resampler.add(part.mono))
+        tagger.feed(resampler.add(np.empty(0, np.float32), last=True))
+    return tagger.result()
 
 
 def main() -> int:
@@ -136,14 +138,14 @@ def main() -> int:
     words = parser("pieces", __doc__)
     words.add_argument("--models", type=Path, default=Config().models_folder)
     given = words.parse_args()
-    return concluded("pieces", lambda: _measure(given.models))
+    return run_measurement("pieces", lambda: _measure(given.models))
 
 
 def _measure(models: Path) -> None:
     sources = _sources(models)
     if not sources:
         raise MeasureError("no source: `segued flavor install-models` installs one")
-    paths = [fetched(piece) for piece in PIECES]
+    paths = [fetch_piece(piece) for piece in PIECES]
     for name, source in sources.items():
         started = time.process_time()
         said = [source(path) for path in paths]
@@ -160,15 +162,15 @@ def _sources(models: Path) -> dict[str, Source]:
     found: dict[str, Source] = {}
     if musicnn.is_installed(models):
         found["musicnn"] = lambda path: musicnn_flavor.characteristics(
-            told_of(path, models)
+            tagger_scores(path, models)
         )
-    if essentia.available():
+    if essentia.is_installed():
         found["essentia"] = _by_essentia
     return found
 
 
-def _by_essentia(path: Path) -> Flavor:
-    measured = essentia.low_level(os.fsencode(path), str(path))
+def _by_essentia(path: Path) -> FlavorShares:
+    measured = essentia.extract_low_level(os.fsencode(path), str(path))
     return essentia_flavor.characteristics(json.loads(measured))
 
 
@@ -178,8 +180,10 @@ def _head(name: str) -> str:
     return classes[0][:10] if len(classes) == BINARY else name.rpartition("_")[2]
 
 
-def _row(piece: Piece, said: Flavor, names: Sequence[str]) -> tuple[str, ...]:
-    title = f"{piece.kind}: {piece.inside.removesuffix('.ogg')[-28:]}"
+def _row(
+    piece: MusicPiece, said: FlavorShares, names: Sequence[str]
+) -> tuple[str, ...]:
+    title = f"{piece.kind}: {piece.path_in_package.removesuffix('.ogg')[-28:]}"
     return title, *(_cell(name, said.get(name)) for name in names)
 
 
@@ -194,15 +198,15 @@ def _cell(name: str, shares: Mapping[str, float] | None) -> str:
     return f"{largest} {shares[largest]:.2f}"
 
 
-def _targets(said: Sequence[Flavor]) -> Iterator[Target]:
+def _targets(said: Sequence[FlavorShares]) -> Iterator[Target]:
     """Yield what cannot be denied of the pieces."""
     kinds = dict.fromkeys(piece.kind for piece in PIECES)
     for kind in kinds:
         right = [
-            _is_so(flavor, *each)
+            _has_largest_share(flavor, *each)
             for piece, flavor in zip(PIECES, said, strict=True)
             if piece.kind == kind
-            for each in piece.sounds
+            for each in piece.expected_classes
             if each[0] in flavor
         ]
         if not right:
@@ -211,7 +215,7 @@ def _targets(said: Sequence[Flavor]) -> Iterator[Target]:
         yield Target(f"what is obvious: {kind}", wanted, found, all(right))
 
 
-def _is_so(said: Flavor, name: str, wanted: str) -> bool:
+def _has_largest_share(said: FlavorShares, name: str, wanted: str) -> bool:
     """Say whether a class has the largest share of its characteristic."""
     shares = said.get(name, {})
     return bool(shares) and shares[wanted] == max(shares.values())
@@ -219,7 +223,7 @@ def _is_so(said: Flavor, name: str, wanted: str) -> bool:
 
 def _package(name: str) -> Path:
     """Return a folder with the music of a Debian package."""
-    folder = cache() / "pieces" / name
+    folder = cache_folder() / "pieces" / name
     if folder.is_dir():
         return folder
     print(f"fetching {name} ...", file=sys.stderr)

@@ -17,10 +17,21 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from bench import music
-from bench.commandline import concluded, lacking, need, parser
-from bench.measure import cost_of
-from bench.program import SOME_FAILED, Import, command, environment, import_folder
+from bench import sample_music
+from bench.commandline import (
+    missing_packages,
+    parser,
+    require_packages,
+    run_measurement,
+)
+from bench.measure import measure_cost
+from bench.measured_program import (
+    SOME_FAILED,
+    MeasuredImport,
+    environment,
+    import_command,
+    import_folder,
+)
 from bench.tables import Target, print_table, print_targets
 
 RUNS: Final = 5
@@ -35,18 +46,18 @@ def main() -> int:
     words = parser("rescan", __doc__)
     words.add_argument("--files", type=int, default=50_000, help="how many (50000)")
     count: int = words.parse_args().files
-    return concluded("rescan", lambda: _measure(count))
+    return run_measurement("rescan", lambda: _measure(count))
 
 
 def _measure(count: int) -> None:
-    folder = music.cache() / f"{count}-files"
-    database = music.cache() / f"{count}-files.db"
-    need(lacking("strace"))
-    music.small_files(folder, count)
+    folder = sample_music.cache_folder() / f"{count}-files"
+    database = sample_music.cache_folder() / f"{count}-files.db"
+    require_packages(missing_packages("strace"))
+    sample_music.small_files(folder, count)
     print("importing what is not in the library yet ...", file=sys.stderr)
     first = import_folder(folder, database)
     again = [import_folder(folder, database) for _ in range(RUNS)]
-    folders = -(-count // music.PER_FOLDER)
+    folders = -(-count // sample_music.PER_FOLDER)
     done = first.summary["files"].get("INGEST COMPLETE", 0)
     print(f"{count:,} files in {folders:,} folders; {done:,} of them complete\n")
     walls = [each.cost.wall for each in again]
@@ -56,10 +67,10 @@ def _measure(count: int) -> None:
         (f"rescan, median of {RUNS}", f"{statistics.median(walls):.2f}", f"{cpu:.2f}"),
     ]
     print_table(("", "wall s", "CPU s"), rows)
-    print_targets([*_targets(again), *_opened(folder, database, folders)])
+    print_targets([*_targets(again), *_count_opened(folder, database, folders)])
 
 
-def _targets(again: list[Import]) -> list[Target]:
+def _targets(again: list[MeasuredImport]) -> list[Target]:
     longest = max(each.cost.wall for each in again)
     stall = max(each.stall_ms for each in again)
     hashed = sum(each.summary["counters"]["2"].get("hashed", 0) for each in again)
@@ -76,7 +87,7 @@ def _targets(again: list[Import]) -> list[Target]:
     ]
 
 
-def _opened(folder: Path, database: Path, folders: int) -> list[Target]:
+def _count_opened(folder: Path, database: Path, folders: int) -> list[Target]:
     """Look which files a rescan opens, before and after one of them is touched."""
     files, listed = _trace(folder, database)
     touched = min(folder.rglob("*.wav"))
@@ -95,8 +106,8 @@ def _trace(folder: Path, database: Path) -> tuple[set[bytes], int]:
     with tempfile.NamedTemporaryFile() as log:
         tracing = ["strace", "-f", "-qq", "-s", "4096", "-o", log.name]
         calls = ["-e", "trace=open,openat,openat2"]
-        cost_of(
-            [*tracing, *calls, *command(folder, database)],
+        measure_cost(
+            [*tracing, *calls, *import_command(folder, database)],
             env=environment(),
             codes=(0, SOME_FAILED),
         )

@@ -16,16 +16,24 @@ from itertools import pairwise
 from typing import Final
 
 import numpy as np
-from bench.commandline import concluded, parser
-from bench.rips import MEETING_SHARE, PLACES, Join, Side, Song, sides, songs
+from bench.commandline import parser, run_measurement
+from bench.synthetic_sides import (
+    MEETING_SHARE,
+    PLACES,
+    SyntheticSide,
+    SyntheticSong,
+    TrackJoin,
+    make_sides,
+    make_songs,
+)
 from bench.tables import Target, print_table, print_targets
 
 from segued.dsp.segment import Hints, Rules, segment
-from segued.dsp.side_tracks import Fit, tracks_in
+from segued.dsp.side_tracks import Fit, fit_tracks
 from segued.model import LevelCurve, Span
 from segued.units import Dbfs, Frames, Ticks, seconds_to_ticks, ticks_to_seconds
 
-__all__ = ["Sides", "hear_side", "wrong_release"]
+__all__ = ["SideResults", "measure_side", "wrong_release"]
 
 SIDES: Final = 240
 SONGS: Final = 300
@@ -43,26 +51,26 @@ NOISES_DBFS: Final = (-80, -65, -50, -35)
 
 
 @dataclass(slots=True)
-class Sides:
+class SideResults:
     """What was found in some sides, a figure for each.
 
     Attributes:
         joins: For each true boundary, what kind of place was taken for it,
             and whether that is right.
-        right: Whether all boundaries are right, the release being known.
-        alone: Whether they are without it.
-        named: Whether they are if all that is known is that it is a side.
+        release_known: Whether all boundaries are right, the release being known.
+        release_unknown: Whether they are without it.
+        named_as_side: Whether they are if all that is known is that it is a side.
         accepted: Whether the right release is accepted.
-        wrong: Whether a wrong one is.
+        wrong_release_accepted: Whether a wrong one is.
     """
 
-    joins: list[tuple[Join, str, bool]] = field(default_factory=list)
+    joins: list[tuple[TrackJoin, str, bool]] = field(default_factory=list)
     noise_dbfs: list[float] = field(default_factory=list)
-    right: list[bool] = field(default_factory=list)
-    alone: list[bool] = field(default_factory=list)
-    named: list[bool] = field(default_factory=list)
+    release_known: list[bool] = field(default_factory=list)
+    release_unknown: list[bool] = field(default_factory=list)
+    named_as_side: list[bool] = field(default_factory=list)
     accepted: list[bool] = field(default_factory=list)
-    wrong: list[bool] = field(default_factory=list)
+    wrong_release_accepted: list[bool] = field(default_factory=list)
 
 
 def main() -> int:
@@ -72,15 +80,17 @@ def main() -> int:
     words.add_argument("--songs", type=int, default=SONGS, help=f"how many ({SONGS})")
     words.add_argument("--seed", type=int, default=1, help="for other ones (1)")
     given = words.parse_args()
-    return concluded("sides", lambda: _measure(given.sides, given.songs, given.seed))
+    return run_measurement(
+        "sides", lambda: _measure(given.sides, given.songs, given.seed)
+    )
 
 
 def _measure(side_count: int, song_count: int, seed: int) -> None:
-    found = Sides()
-    for side in sides(side_count, seed):
-        hear_side(side, found)
+    found = SideResults()
+    for side in make_sides(side_count, seed):
+        measure_side(side, found)
     whole: dict[str, list[bool]] = {place: [] for place in PLACES}
-    for song in songs(song_count, seed):
+    for song in make_songs(song_count, seed):
         whole[song.place].append(_is_whole(song))
     tracks = len(found.joins) + side_count
     print(
@@ -95,21 +105,23 @@ def _measure(side_count: int, song_count: int, seed: int) -> None:
     print_targets(_targets(found, [one for each in whole.values() for one in each]))
 
 
-def hear_side(side: Side, found: Sides) -> None:
+def measure_side(side: SyntheticSide, found: SideResults) -> None:
     """Look for the tracks of a side, with and without its release."""
-    fit = tracks_in(side.curve, side.lengths)
+    fit = fit_tracks(side.curve, side.lengths)
     found.noise_dbfs.append(side.noise_dbfs)
-    found.right.append(fit is not None and _is_right(side, fit.spans))
-    found.alone.append(_is_right(side, segment(side.curve, RULES, STRANGER)))
-    found.named.append(_is_right(side, segment(side.curve, RULES, NAMED)))
+    found.release_known.append(fit is not None and _is_right(side, fit.spans))
+    found.release_unknown.append(_is_right(side, segment(side.curve, RULES, STRANGER)))
+    found.named_as_side.append(_is_right(side, segment(side.curve, RULES, NAMED)))
     found.accepted.append(_is_accepted(fit))
-    found.wrong.append(_is_accepted(tracks_in(side.curve, wrong_release(side))))
+    found.wrong_release_accepted.append(
+        _is_accepted(fit_tracks(side.curve, wrong_release(side)))
+    )
     for join, boundary in zip(side.joins, fit.boundaries if fit else (), strict=False):
         kind = boundary.kind.name.lower()
-        found.joins.append((join, kind, join.is_at(boundary.between)))
+        found.joins.append((join, kind, join.is_at(boundary.gap)))
 
 
-def wrong_release(side: Side) -> tuple[Ticks, ...]:
+def wrong_release(side: SyntheticSide) -> tuple[Ticks, ...]:
     """Return other lengths, drawn as the side's were, that sum up to the same."""
     dice = np.random.default_rng(side.curve.frames)
     drawn = dice.uniform(40, 120, len(side.lengths))
@@ -117,37 +129,40 @@ def wrong_release(side: Side) -> tuple[Ticks, ...]:
     return tuple(seconds_to_ticks(scale * each) for each in drawn.tolist())
 
 
-def _is_right(side: Side, spans: Sequence[Span]) -> bool:
+def _is_right(side: SyntheticSide, spans: Sequence[Span]) -> bool:
     if len(spans) != len(side.lengths):
         return False
     between = (Span(a.end, b.start) for a, b in pairwise(spans))
-    return all(map(Join.is_at, side.joins, between))
+    return all(map(TrackJoin.is_at, side.joins, between))
 
 
 def _is_accepted(fit: Fit | None) -> bool:
-    return fit is not None and fit.accepted
+    return fit is not None and fit.is_accepted
 
 
-def _is_whole(song: Song) -> bool:
+def _is_whole(song: SyntheticSong) -> bool:
     return len(segment(song.curve, RULES, song.hints)) == 1
 
 
-def _side_rows(found: Sides) -> Iterator[tuple[str, ...]]:
-    yield _row("release known", found.right)
+def _side_rows(found: SideResults) -> Iterator[tuple[str, ...]]:
+    yield _row("release known", found.release_known)
     for low, high in pairwise(NOISES_DBFS):
         within = [
             right
-            for right, noise in zip(found.right, found.noise_dbfs, strict=True)
+            for right, noise in zip(found.release_known, found.noise_dbfs, strict=True)
             if low <= noise < high
         ]
         yield _row(f"  noise {low} to {high} dBFS", within)
-    yield _row("release not known", found.alone)
-    yield _row("  but named a side", found.named)
+    yield _row("release not known", found.release_unknown)
+    yield _row("  but named a side", found.named_as_side)
     yield _row("right release accepted", found.accepted)
-    yield _row("wrong release not accepted", [not each for each in found.wrong])
+    yield _row(
+        "wrong release not accepted",
+        [not each for each in found.wrong_release_accepted],
+    )
 
 
-def _join_rows(found: Sides) -> Iterator[tuple[str, ...]]:
+def _join_rows(found: SideResults) -> Iterator[tuple[str, ...]]:
     yield _row(
         "with a gap", [right for join, _, right in found.joins if not join.meets]
     )
@@ -162,21 +177,26 @@ def _row(title: str, right: Sequence[bool]) -> tuple[str, ...]:
     return title, str(len(right)), str(sum(right)), share
 
 
-def _targets(found: Sides, whole: Sequence[bool]) -> list[Target]:
+def _targets(found: SideResults, whole: Sequence[bool]) -> list[Target]:
     return [
-        _least("sides right, release known", float(np.mean(found.right)), SIDES_MIN),
-        _least("songs that are one passage", float(np.mean(whole)), SONGS_MIN),
-        *(_search(minutes, limit_ms) for minutes, limit_ms in SEARCH_MS_MAX),
+        _share_target(
+            "sides right, release known", float(np.mean(found.release_known)), SIDES_MIN
+        ),
+        _share_target("songs that are one passage", float(np.mean(whole)), SONGS_MIN),
+        *(
+            _search_time_target(minutes, limit_ms)
+            for minutes, limit_ms in SEARCH_MS_MAX
+        ),
     ]
 
 
-def _search(minutes: int, limit_ms: int) -> Target:
+def _search_time_target(minutes: int, limit_ms: int) -> Target:
     """Look for tracks in many sides at once, and say how long that takes.
 
     Three of their tracks are taken for one of usual length.
     """
     levels, lengths = bytearray(), list[Ticks]()
-    for side in sides(minutes):
+    for side in make_sides(minutes):
         levels += side.curve.levels
         lengths += side.lengths
         if len(levels) >= 6_000 * minutes:
@@ -187,14 +207,14 @@ def _search(minutes: int, limit_ms: int) -> Target:
     took_ms = []
     for _ in range(3):
         started = time.process_time()
-        tracks_in(curve, tracks)
+        fit_tracks(curve, tracks)
         took_ms.append(1_000 * (time.process_time() - started))
     best = min(took_ms)
     what = f"search of {minutes} minutes, {len(tracks)} tracks, CPU ms"
     return Target(what, f"<= {limit_ms}", f"{best:.0f}", best <= limit_ms)
 
 
-def _least(what: str, share: float, limit: float) -> Target:
+def _share_target(what: str, share: float, limit: float) -> Target:
     return Target(what, f">= {limit:.1%}", f"{share:.1%}", share >= limit)
 
 

@@ -18,10 +18,15 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
-from bench import floor, music
-from bench.commandline import concluded, lacking, need, parser
-from bench.measure import Cost, Memory, busy_seconds, cost_of, cpu_count, sum_of
-from bench.program import import_folder
+from bench import lower_bound, sample_music
+from bench.commandline import (
+    missing_packages,
+    parser,
+    require_packages,
+    run_measurement,
+)
+from bench.measure import Cost, Memory, busy_seconds, cpu_count, measure_cost, sum_of
+from bench.measured_program import import_folder
 from bench.tables import Target, print_table, print_targets
 
 SUFFIXES: Final = (".mp3", ".flac", ".ogg", ".m4a", ".opus", ".wav")
@@ -41,7 +46,7 @@ STALL_MS_MAX: Final = 100
 
 
 @dataclass(slots=True)
-class Rounds:
+class SpeedRounds:
     """What was measured, round by round.
 
     Attributes:
@@ -58,13 +63,13 @@ class Rounds:
 
     def cpu(self, *names: str) -> list[float]:
         """Return the CPU seconds of several together, for each round."""
-        return [sum(c.cpu for c in each) for each in self._each(names)]
+        return [sum(c.cpu for c in each) for each in self._per_round(names)]
 
     def wall(self, *names: str) -> list[float]:
         """Return the wall seconds of several together, for each round."""
-        return [sum(c.wall for c in each) for each in self._each(names)]
+        return [sum(c.wall for c in each) for each in self._per_round(names)]
 
-    def _each(self, names: tuple[str, ...]) -> list[tuple[Cost, ...]]:
+    def _per_round(self, names: tuple[str, ...]) -> list[tuple[Cost, ...]]:
         return list(zip(*(self.costs[name] for name in names), strict=True))
 
 
@@ -74,21 +79,23 @@ def main() -> int:
     words.add_argument("folder", nargs="?", type=Path, help="of music, or for it")
     words.add_argument("--rounds", type=int, default=3, help="of measuring (3)")
     given = words.parse_args()
-    folder = (given.folder or music.cache() / "songs").absolute()
-    return concluded("speed", lambda: _measure(folder, given.rounds))
+    folder = (given.folder or sample_music.cache_folder() / "songs").absolute()
+    return run_measurement("speed", lambda: _measure(folder, given.rounds))
 
 
 def _measure(folder: Path, rounds: int) -> None:
-    need([*floor.missing(), *lacking("fpcalc", "ffmpeg")])
-    music.songs(folder)
+    require_packages(
+        [*lower_bound.missing_build_packages(), *missing_packages("fpcalc", "ffmpeg")]
+    )
+    sample_music.songs(folder)
     files = [str(path) for path in sorted(folder.rglob("*")) if path.suffix in SUFFIXES]
     with tempfile.TemporaryDirectory(prefix="segued-bench-") as made:
         place = Path(made)
-        best = floor.build(place, files)
+        best = lower_bound.build(place, files)
         # The first reading fills the system's cache, the first import Python's.
-        minutes = float(cost_of(best.command(files)).said.split()[0]) / 60
+        minutes = float(measure_cost(best.command(files)).stdout.split()[0]) / 60
         import_folder(folder, place / "first.db")
-        found = Rounds()
+        found = SpeedRounds()
         jobs = _jobs(folder, files, place, best, found)
         started, busy = time.monotonic(), busy_seconds()
         for nth in range(rounds):
@@ -101,11 +108,15 @@ def _measure(folder: Path, rounds: int) -> None:
         found.others = others / (time.monotonic() - started) / cpu_count()
         watched = import_folder(folder, place / "watched.db", memory=True)
     found.stalls_ms.append(watched.stall_ms)
-    _tell(files, minutes, found, watched.cost.memory, best)
+    _print_report(files, minutes, found, watched.cost.memory, best)
 
 
 def _jobs(
-    folder: Path, files: Sequence[str], place: Path, best: floor.Floor, found: Rounds
+    folder: Path,
+    files: Sequence[str],
+    place: Path,
+    best: lower_bound.FloorProgram,
+    found: SpeedRounds,
 ) -> dict[str, Callable[[], Cost]]:
     def imported(workers: int) -> Cost:
         with tempfile.TemporaryDirectory(dir=place) as fresh:
@@ -116,7 +127,7 @@ def _jobs(
     def each(*words: str) -> Cost:
         """Run a command on one file after another, put where it says FILE."""
         return sum_of(
-            cost_of([file if word == "FILE" else word for word in words])
+            measure_cost([file if word == "FILE" else word for word in words])
             for file in files
         )
 
@@ -124,20 +135,20 @@ def _jobs(
     return {
         ONE: lambda: imported(1),
         TWO: lambda: imported(2),
-        DECODING: lambda: cost_of(best.command(files)),
-        HASHING: lambda: cost_of(["b3sum", "--num-threads", "1", *files]),
-        RESAMPLED: lambda: cost_of(best.command(files, swresample=True)),
+        DECODING: lambda: measure_cost(best.command(files)),
+        HASHING: lambda: measure_cost(["b3sum", "--num-threads", "1", *files]),
+        RESAMPLED: lambda: measure_cost(best.command(files, swresample=True)),
         FPCALC: lambda: each("fpcalc", "FILE"),
         SILENCE: lambda: each("ffmpeg", *detect, "-f", "null", "-"),
     }
 
 
-def _tell(
+def _print_report(
     files: Sequence[str],
     minutes: float,
-    found: Rounds,
+    found: SpeedRounds,
     memory: Memory,
-    best: floor.Floor,
+    best: lower_bound.FloorProgram,
 ) -> None:
     kinds = Counter(os.path.splitext(file)[1].removeprefix(".") for file in files)
     size = sum(os.path.getsize(file) for file in files) / MIB
@@ -164,14 +175,14 @@ def _tell(
 
 
 def _row(
-    title: str, found: Rounds, names: tuple[str, ...], minutes: float
+    title: str, found: SpeedRounds, names: tuple[str, ...], minutes: float
 ) -> tuple[str, str, str, str]:
     cpu = statistics.median(found.cpu(*names))
     wall = statistics.median(found.wall(*names))
     return title, f"{cpu:.2f}", f"{1_000 * cpu / minutes:.1f}", f"{wall:.2f}"
 
 
-def _targets(found: Rounds, memory: Memory) -> list[Target]:
+def _targets(found: SpeedRounds, memory: Memory) -> list[Target]:
     def ratio(upper: list[float], lower: list[float]) -> float:
         """Return the median of the rounds' ratios."""
         return statistics.median(a / b for a, b in zip(upper, lower, strict=True))
@@ -184,22 +195,24 @@ def _targets(found: Rounds, memory: Memory) -> list[Target]:
     speed_up = ratio(found.wall(ONE), wall)
     stall = max(found.stalls_ms)
     return [
-        _most("CPU of the import / of (c)", of_floor, CPU_MAX),
-        _most("CPU of the import / of (d)", of_resampled, CPU_MAX),
-        _most("CPU of the import / of (a) + (b)", of_both, 1.0),
-        _most("wall time of the import / of (a) + (b)", wall_of_both, 1.0),
+        _max_target("CPU of the import / of (c)", of_floor, CPU_MAX),
+        _max_target("CPU of the import / of (d)", of_resampled, CPU_MAX),
+        _max_target("CPU of the import / of (a) + (b)", of_both, 1.0),
+        _max_target("wall time of the import / of (a) + (b)", wall_of_both, 1.0),
         Target(
             "2 workers, times as fast as 1",
             f">= {SPEED_UP_MIN:.2f}",
             f"{speed_up:.2f}",
             speed_up >= SPEED_UP_MIN,
         ),
-        _most("peak memory (PSS), MiB", memory.pss, MEMORY_MIB_MAX, digits=0),
-        _most("longest stall of the event loop, ms", stall, STALL_MS_MAX, digits=0),
+        _max_target("peak memory (PSS), MiB", memory.pss, MEMORY_MIB_MAX, digits=0),
+        _max_target(
+            "longest stall of the event loop, ms", stall, STALL_MS_MAX, digits=0
+        ),
     ]
 
 
-def _most(what: str, value: float, limit: float, *, digits: int = 2) -> Target:
+def _max_target(what: str, value: float, limit: float, *, digits: int = 2) -> Target:
     wanted, found = f"<= {limit:.{digits}f}", f"{value:.{digits}f}"
     return Target(what, wanted, found, value <= limit)
 

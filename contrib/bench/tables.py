@@ -11,21 +11,21 @@ class Target:
     """Something to reach, and how far it was.
 
     Attributes:
-        wanted: The figure to reach, with its unit.
+        expected: The figure to reach, with its unit.
         found: The figure that was found.
-        reached: Whether that will do.
+        is_reached: Whether that will do.
     """
 
     what: str
-    wanted: str
+    expected: str
     found: str
-    reached: bool
+    is_reached: bool
 
 
 def print_targets(targets: Iterable[Target]) -> None:
     """Print what was to be reached, and what was."""
     rows = [
-        (each.what, each.wanted, each.found, "ok" if each.reached else "missed")
+        (each.what, each.expected, each.found, "ok" if each.is_reached else "missed")
         for each in targets
     ]
     print_table(("to reach", "wanted", "found", ""), rows)

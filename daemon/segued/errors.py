@@ -71,7 +71,7 @@ class ConfigError(SeguedError):
     code = "config"
 
 
-class NotKnownError(ConfigError):
+class NotFoundError(ConfigError):
     """What somebody asks about is not there. Says what."""
 
     code = "not-known"
@@ -89,7 +89,7 @@ class DaemonError(SeguedError):
     code = "daemon"
 
 
-class UnforeseenError(SeguedError):
+class InternalError(SeguedError):
     """Something failed that nobody foresaw; names what."""
 
     code = "unforeseen"
@@ -125,7 +125,7 @@ class StoreUnwritableError(StoreError):
     code = "store-unwritable"
 
 
-class StoreRefusedError(StoreError):
+class ConstraintError(StoreError):
     """A row breaks a rule of the library; whoever wrote it is at fault."""
 
     code = "store-refused"
@@ -148,7 +148,7 @@ class ServiceError(SeguedError):
         self.detail: Final = detail
 
 
-class ServiceAwayError(ServiceError):
+class ServiceUnavailableError(ServiceError):
     """It cannot be reached, does not answer in time, or only with errors."""
 
     code = "service-away"
@@ -166,7 +166,7 @@ class ServiceRefusedError(ServiceError):
     code = "service-refused"
 
 
-class ServiceKeyError(ServiceError):
+class ServiceAuthError(ServiceError):
     """It does not take the key it was given."""
 
     code = "service-key"
@@ -256,7 +256,7 @@ class DecodeError(FileUnreadableError):
     code = "decode"
 
 
-class AbsurdAudioError(FileUnreadableError):
+class InvalidAudioFormatError(FileUnreadableError):
     """The header claims a sample rate, channel count or length out of reason."""
 
     code = "absurd"
@@ -286,7 +286,7 @@ class SpoolError(FileUnreadableError):
     code = "spool"
 
 
-class UnexpectedError(FileUnreadableError):
+class PhaseCrashedError(FileUnreadableError):
     """Something failed that segued did not foresee; the reason names it."""
 
     code = "unexpected"

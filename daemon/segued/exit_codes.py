@@ -2,10 +2,10 @@
 
 from enum import IntEnum
 
-__all__ = ["Exit"]
+__all__ = ["ExitCode"]
 
 
-class Exit(IntEnum):
+class ExitCode(IntEnum):
     """A command's exit code."""
 
     ALL_DONE = 0

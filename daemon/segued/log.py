@@ -16,11 +16,11 @@ from typing import Any, Final, TypeAlias
 
 import structlog
 
-__all__ = ["Journal", "set_up"]
+__all__ = ["JournalWriter", "configure"]
 
-Event: TypeAlias = MutableMapping[str, Any]
+EventDict: TypeAlias = MutableMapping[str, Any]
 
-Journal: TypeAlias = Callable[[Mapping[str, str]], bool]
+JournalWriter: TypeAlias = Callable[[Mapping[str, str]], bool]
 """Takes an entry's fields, and returns whether they have arrived."""
 
 LEVELS: Final = logging.getLevelNamesMapping()
@@ -28,21 +28,29 @@ LEVELS: Final = logging.getLevelNamesMapping()
 PRIORITIES: Final = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
 """Syslog's, which are the journal's."""
 
-PLAIN: Final = ("file", "folder", "service", "status", "state", "code", "reason")
+UNLABELED_KEYS: Final = (
+    "file",
+    "folder",
+    "service",
+    "status",
+    "state",
+    "code",
+    "reason",
+)
 """Said without their names in a sentence, in this order, before all others."""
 
-UNSAID: Final = {*PLAIN, "event", "level", "timestamp", "worker"}
+OMITTED_KEYS: Final = {*UNLABELED_KEYS, "event", "level", "timestamp", "worker"}
 """Not said, or said already, when it comes to the others."""
 
 STANDARD_ERROR: Final = 2
 
-PIECE_BYTES: Final = select.PIPE_BUF
+CHUNK_BYTES: Final = select.PIPE_BUF
 """So much goes into a pipe at once, if anything does."""
 
 FIELD_CHARACTERS_MAX: Final = 32_000
 
 
-def set_up(level: str, journal: Journal | None = None) -> None:
+def configure(level: str, journal: JournalWriter | None = None) -> None:
     """Send every event of at least `level` somewhere.
 
     Args:
@@ -51,21 +59,21 @@ def set_up(level: str, journal: Journal | None = None) -> None:
             read by the journal. What it does not take goes there, as lines
             with the priority that the journal looks for in front.
     """
-    _occupy_standard_error()
+    _ensure_standard_error()
     # What somebody sends that is no HTTP is not worth a page of the log each time;
     # what breaks here is logged where it is answered.
-    theirs = logging.getLogger("aiohttp")
-    theirs.addHandler(logging.NullHandler())
-    theirs.propagate = False
+    aiohttp_log = logging.getLogger("aiohttp")
+    aiohttp_log.addHandler(logging.NullHandler())
+    aiohttp_log.propagate = False
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            _printable,
-            *([_to(journal)] if journal else []),
-            _with_priority if journal else _for_whoever_reads(),
+            _escape_invalid_text,
+            *([_journal_processor(journal)] if journal else []),
+            _with_priority if journal else _renderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level.upper()]),
         logger_factory=lambda *_: _STANDARD_ERROR,
@@ -73,19 +81,19 @@ def set_up(level: str, journal: Journal | None = None) -> None:
     )
 
 
-def _for_whoever_reads() -> Callable[[object, str, Event], str | bytes]:
+def _renderer() -> Callable[[object, str, EventDict], str | bytes]:
     """Return what turns an event into a line: for a person, or for a program."""
     if sys.stderr is not None and sys.stderr.isatty():
-        return _for_a_person
+        return _render_for_terminal
     return structlog.processors.JSONRenderer()
 
 
-def _for_a_person(_logger: object, _method: str, event: Event) -> str:
+def _render_for_terminal(_logger: object, _method: str, event: EventDict) -> str:
     line = f"{time.strftime('%H:%M:%S')} {_sentence(event)}"
     return f"{line}\n{event['exception']}" if "exception" in event else line
 
 
-def _occupy_standard_error() -> None:
+def _ensure_standard_error() -> None:
     """See that no other file is opened in the place of a closed standard error."""
     if sys.stderr is None:
         while (opened := os.open(os.devnull, os.O_RDWR)) < STANDARD_ERROR:
@@ -102,17 +110,17 @@ class _StandardError:
     """
 
     def __init__(self) -> None:
-        self._turn: Final = threading.Lock()
+        self._lock: Final = threading.Lock()
         self._dropped = 0
-        self._halved = False
+        self._line_is_cut = False
 
     def msg(self, line: str) -> None:
         """Write a line, or drop it."""
-        with self._turn:
+        with self._lock:
             try:
                 if self._dropped:
-                    told = {"event": "log.dropped", "lines": self._dropped}
-                    self._write(json.dumps(told))
+                    notice = {"event": "log.dropped", "lines": self._dropped}
+                    self._write(json.dumps(notice))
                     self._dropped = 0
                 self._write(line)
             except (OSError, ValueError):
@@ -129,20 +137,20 @@ class _StandardError:
             ValueError: It is closed.
         """
         descriptor = sys.stderr.fileno()
-        data = b"\n" * self._halved + f"{line}\n".encode()
+        data = b"\n" * self._line_is_cut + f"{line}\n".encode()
         room = select.poll()
         room.register(descriptor, select.POLLOUT)
-        for start in range(0, len(data), PIECE_BYTES):
+        for start in range(0, len(data), CHUNK_BYTES):
             if not room.poll(0):
                 raise BlockingIOError
-            os.write(descriptor, data[start : start + PIECE_BYTES])
-            self._halved = start + PIECE_BYTES < len(data)
+            os.write(descriptor, data[start : start + CHUNK_BYTES])
+            self._line_is_cut = start + CHUNK_BYTES < len(data)
 
 
 _STANDARD_ERROR: Final = _StandardError()
 
 
-def _printable(_logger: object, _method: str, event: Event) -> Event:
+def _escape_invalid_text(_logger: object, _method: str, event: EventDict) -> EventDict:
     """Escape what is not valid text: a surrogate from a file name, say."""
     for key, value in event.items():
         if isinstance(value, str):
@@ -150,21 +158,23 @@ def _printable(_logger: object, _method: str, event: Event) -> Event:
     return event
 
 
-def _to(journal: Journal) -> Callable[[object, str, Event], Event]:
+def _journal_processor(
+    journal: JournalWriter,
+) -> Callable[[object, str, EventDict], EventDict]:
     """Return a processor that gives events to the journal.
 
     It lets pass what the journal does not take.
     """
 
-    def give(_logger: object, _method: str, event: Event) -> Event:
-        if journal(_entry(event)):
+    def send(_logger: object, _method: str, event: EventDict) -> EventDict:
+        if journal(_journal_entry(event)):
             raise structlog.DropEvent
         return event
 
-    return give
+    return send
 
 
-def _entry(event: Mapping[str, Any]) -> dict[str, str]:
+def _journal_entry(event: Mapping[str, Any]) -> dict[str, str]:
     """Return an event as the fields of a journal entry."""
     fields = {
         "MESSAGE": _sentence(event),
@@ -179,17 +189,17 @@ def _entry(event: Mapping[str, Any]) -> dict[str, str]:
 
 def _sentence(event: Mapping[str, Any]) -> str:
     """Return an event as a person reads it."""
-    said = [str(event[key]) for key in PLAIN if event.get(key) is not None]
+    parts = [str(event[key]) for key in UNLABELED_KEYS if event.get(key) is not None]
     for key, value in event.items():
         if key == "exception":
-            said.append(str(value).rpartition("\n")[2])
-        elif key not in UNSAID and isinstance(value, str | int | float):
-            said.append(f"{key.replace('_', ' ')} {value}")
+            parts.append(str(value).rpartition("\n")[2])
+        elif key not in OMITTED_KEYS and isinstance(value, str | int | float):
+            parts.append(f"{key.replace('_', ' ')} {value}")
     what = str(event["event"]).replace(".", " ").capitalize()
-    return f"{what}: {', '.join(said)}" if said else what
+    return f"{what}: {', '.join(parts)}" if parts else what
 
 
-def _with_priority(_logger: object, _method: str, event: Event) -> str:
+def _with_priority(_logger: object, _method: str, event: EventDict) -> str:
     """Return an event as a line, with its priority where the journal looks for it."""
     return f"<{_priority(event)}>{json.dumps(event, default=repr)}"
 

@@ -17,20 +17,20 @@ __all__ = [
     "AudioFile",
     "Confidence",
     "Cover",
+    "FileEntry",
     "FileId",
     "FileStatus",
-    "Folder",
-    "Found",
+    "FileWarning",
+    "Fingerprint",
+    "FolderListing",
     "LevelCurve",
-    "Mark",
+    "PassageMark",
     "PassageStatus",
-    "Print",
     "SessionState",
     "Signature",
     "SongStatus",
     "Span",
     "Tags",
-    "Warned",
 ]
 
 FileId = NewType("FileId", str)
@@ -121,7 +121,7 @@ class AudioFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FileEntry:
     """A name in a folder that may be a music file, and its `stat`."""
 
     path: bytes
@@ -129,12 +129,12 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Folder:
+class FolderListing:
     """One folder as a walk saw it: every candidate in it, none below it."""
 
     root: bytes
     path: bytes
-    files: tuple[Found, ...]
+    files: tuple[FileEntry, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class PassageMark:
     """A passage that a CUE sheet or a chapter list says is there.
 
     Attributes:
@@ -167,7 +167,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Warned:
+class FileWarning:
     """Something wrong with a file that was imported all the same."""
 
     code: str
@@ -270,7 +270,7 @@ class LevelCurve:
     STEP_DB: ClassVar = 0.5
 
     @classmethod
-    def quantised(cls, level: Dbfs) -> int:
+    def quantized(cls, level: Dbfs) -> int:
         """Return the byte that stands for `level`."""
         if level == -math.inf:
             return 255
@@ -278,7 +278,7 @@ class LevelCurve:
 
 
 @dataclass(frozen=True, slots=True)
-class Print:
+class Fingerprint:
     """The acoustic fingerprint of one span.
 
     Attributes:

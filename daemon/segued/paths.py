@@ -2,7 +2,7 @@
 
 import os
 
-__all__ = ["is_within", "shown", "slashed"]
+__all__ = ["folder_prefix", "is_within", "shown"]
 
 
 def shown(path: bytes | str) -> str:
@@ -11,11 +11,11 @@ def shown(path: bytes | str) -> str:
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
-def slashed(folder: bytes) -> bytes:
+def folder_prefix(folder: bytes) -> bytes:
     """Return what the paths of all that is in a folder begin with."""
     return folder.rstrip(b"/") + b"/"
 
 
 def is_within(path: bytes, folder: bytes) -> bool:
     """Return whether a path is a folder, or below it."""
-    return slashed(path).startswith(slashed(folder))
+    return folder_prefix(path).startswith(folder_prefix(folder))

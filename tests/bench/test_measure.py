@@ -14,11 +14,12 @@ BENCH: Final = Path(bench.measure.__file__).parent.parent
 BUSY: Final = "import time\nwhile time.process_time() < 0.5: pass"
 
 
-def measured(program: str, *, memory: bool = False) -> tuple[float, float]:
+def measure_program(program: str, *, memory: bool = False) -> tuple[float, float]:
     """Return the CPU seconds and peak PSS of a Python program."""
     script = (
-        "from bench.measure import cost_of\n"
-        f"cost = cost_of([{sys.executable!r}, '-c', {program!r}], memory={memory})\n"
+        "from bench.measure import measure_cost\n"
+        f"command = [{sys.executable!r}, '-c', {program!r}]\n"
+        f"cost = measure_cost(command, memory={memory})\n"
         "print(cost.cpu, cost.memory.pss)"
     )
     said = subprocess.run(
@@ -38,7 +39,7 @@ def test_an_orphan_is_counted() -> None:
         f"import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', {BUSY!r}])"
     )
 
-    cpu, _ = measured(program)
+    cpu, _ = measure_program(program)
 
     assert 0.5 < cpu < 2
 
@@ -52,7 +53,7 @@ def test_a_killed_child_is_counted() -> None:
         "child.stdout.readline(); child.kill(); os._exit(0)"
     )
 
-    cpu, _ = measured(program)
+    cpu, _ = measure_program(program)
 
     assert 0.5 < cpu < 2
 
@@ -65,6 +66,6 @@ def test_memory_is_that_of_parent_and_child_together() -> None:
         f"subprocess.run([sys.executable, '-c', {hold!r}])"
     )
 
-    _, pss = measured(program, memory=True)
+    _, pss = measure_program(program, memory=True)
 
     assert 100 < pss < 140

@@ -1,4 +1,4 @@
-"""Album sides and songs made from dice: `bench.rips`, `bench.sides`.
+"""Album sides and songs made from dice: `bench.synthetic_sides`, `bench.sides`.
 
 A figure is worth what the truth it is held against is worth.
 """
@@ -7,16 +7,22 @@ import dataclasses
 
 import numpy as np
 import pytest
-from bench.rips import MEETING_SHARE, TRACKS, Side, sides, songs
-from bench.sides import Sides, hear_side, wrong_release
+from bench.sides import SideResults, measure_side, wrong_release
+from bench.synthetic_sides import (
+    MEETING_SHARE,
+    TRACKS,
+    SyntheticSide,
+    make_sides,
+    make_songs,
+)
 
 from segued.model import LevelCurve, Span
 from segued.units import Ticks, seconds_to_ticks, ticks_to_seconds
 
 
-@pytest.fixture(name="made", scope="module")
-def _made() -> list[Side]:
-    return list(sides(12))
+@pytest.fixture(name="sample_sides", scope="module")
+def _sample_sides() -> list[SyntheticSide]:
+    return list(make_sides(12))
 
 
 def span(start_s: float, end_s: float) -> Span:
@@ -24,15 +30,15 @@ def span(start_s: float, end_s: float) -> Span:
     return Span(seconds_to_ticks(start_s), seconds_to_ticks(end_s))
 
 
-def test_they_are_always_the_same(made: list[Side]) -> None:
+def test_sample_sides_are_reproducible(sample_sides: list[SyntheticSide]) -> None:
     """What is measured tomorrow is what is measured today."""
-    assert list(sides(2)) == made[:2]
-    assert next(sides(1, seed=2)) != made[0]
+    assert list(make_sides(2)) == sample_sides[:2]
+    assert next(make_sides(1, seed=2)) != sample_sides[0]
 
 
-def test_truth_is_what_can_be_heard(made: list[Side]) -> None:
+def test_expected_boundaries_match_the_audio(sample_sides: list[SyntheticSide]) -> None:
     """Between two tracks there is noise, crackles apart; or they meet."""
-    for side in made:
+    for side in sample_sides:
         hop_s = side.curve.hop / side.curve.rate
         levels = -LevelCurve.STEP_DB * np.frombuffer(side.curve.levels, np.uint8)
         for join in side.joins:
@@ -45,9 +51,11 @@ def test_truth_is_what_can_be_heard(made: list[Side]) -> None:
             assert not len(unheard) or np.median(unheard) < loudest
 
 
-def test_lengths_are_nearly_those_of_the_tracks(made: list[Side]) -> None:
+def test_release_lengths_are_close_to_track_lengths(
+    sample_sides: list[SyntheticSide],
+) -> None:
     """By the jitter of a database, the speed of the rip, and the gap."""
-    for side in made:
+    for side in sample_sides:
         begins = [join.start[0] for join in side.joins]
         for length, begin, join in zip(
             side.lengths[1:], begins, side.joins[1:], strict=False
@@ -56,16 +64,20 @@ def test_lengths_are_nearly_those_of_the_tracks(made: list[Side]) -> None:
             assert -3.3 < ticks_to_seconds(length) - played_s < 3.3 + 4.1
 
 
-def test_there_are_as_many_tracks_as_stand_there(made: list[Side]) -> None:
+def test_track_and_join_counts_match(sample_sides: list[SyntheticSide]) -> None:
     """3 to 14, with a length each and a join between each two."""
-    assert all(TRACKS[0] <= len(side.lengths) <= TRACKS[1] for side in made)
-    assert all(len(side.joins) == len(side.lengths) - 1 for side in made)
-    assert 0 < np.mean([j.meets for s in made for j in s.joins]) < 4 * MEETING_SHARE
+    assert all(TRACKS[0] <= len(side.lengths) <= TRACKS[1] for side in sample_sides)
+    assert all(len(side.joins) == len(side.lengths) - 1 for side in sample_sides)
+    assert (
+        0
+        < np.mean([j.meets for s in sample_sides for j in s.joins])
+        < 4 * MEETING_SHARE
+    )
 
 
-def test_a_boundary_is_right_within_a_second(made: list[Side]) -> None:
+def test_a_boundary_is_right_within_a_second(sample_sides: list[SyntheticSide]) -> None:
     """At both its ends; where only noise is heard, anywhere."""
-    for join in (join for side in made for join in side.joins):
+    for join in (join for side in sample_sides for join in side.joins):
         (heard_until, over), (begins, heard_from) = join.end, join.start
 
         assert join.is_at(span(over, begins))
@@ -75,32 +87,36 @@ def test_a_boundary_is_right_within_a_second(made: list[Side]) -> None:
         assert not join.is_at(span(over + 1.1, begins))
 
 
-def test_a_wrong_release_is_as_long(made: list[Side]) -> None:
+def test_wrong_release_has_equal_total_length(
+    sample_sides: list[SyntheticSide],
+) -> None:
     """It is the order and the lengths that differ, and not the sum."""
-    wrong = wrong_release(made[0])
+    wrong = wrong_release(sample_sides[0])
 
-    assert len(wrong) == len(made[0].lengths)
-    assert abs(sum(wrong) - sum(made[0].lengths)) < len(wrong)
-    assert wrong != made[0].lengths
+    assert len(wrong) == len(sample_sides[0].lengths)
+    assert abs(sum(wrong) - sum(sample_sides[0].lengths)) < len(wrong)
+    assert wrong != sample_sides[0].lengths
 
 
-def test_a_side_is_heard(made: list[Side]) -> None:
+def test_side_with_invalid_lengths_is_rejected(
+    sample_sides: list[SyntheticSide],
+) -> None:
     """A side whose lengths are nonsense is neither right nor accepted."""
-    found = Sides()
-    right = next(side for side in made if side.noise_dbfs < -65)
+    found = SideResults()
+    right = next(side for side in sample_sides if side.noise_dbfs < -65)
     nonsense = dataclasses.replace(right, lengths=(Ticks(1),) * len(right.lengths))
 
-    hear_side(right, found)
-    hear_side(nonsense, found)
+    measure_side(right, found)
+    measure_side(nonsense, found)
 
-    assert found.right == [True, False]
+    assert found.release_known == [True, False]
     assert found.accepted == [True, False]
     assert len(found.joins) == 2 * len(right.joins)
 
 
-def test_songs_lie_in_folders() -> None:
+def test_song_hints_match_its_place() -> None:
     """What is known of a song goes with its place."""
-    made = list(songs(8))
+    made = list(make_songs(8))
 
     assert all(2 * 60 <= len(song.curve.levels) / 100 <= 6 * 60 + 7 for song in made)
     for song in made:

@@ -6,15 +6,15 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from segued.clients.acoustid import AcoustId
-from segued.clients.http import Session, open_session
+from segued.clients.http import HttpSession, open_session
 from segued.clients.musicbrainz import MusicBrainz
 from segued.clients.rate_limit import Clock
-from segued.clients.service_client import Service
-from segued.config.sections import Services
-from tests.world import OnDisk, ServiceName, World
-from tests.world.client import ANSWERS
+from segued.clients.service_client import ServiceClient
+from segued.config.sections import ServicesSection
+from tests.fake_services import AnswersOnDisk, FakeServices, ServiceName
+from tests.fake_services.client import ANSWERS
 
-LIMITS = Services(
+LIMITS = ServicesSection(
     contact="tests@example.org",
     connect_seconds=1.0,
     total_seconds=0.5,
@@ -22,7 +22,7 @@ LIMITS = Services(
 )
 
 
-class Hours:
+class FakeClock:
     """Time that passes when somebody sleeps, and only then."""
 
     def __init__(self) -> None:
@@ -41,52 +41,58 @@ class Hours:
         return Clock(lambda: self.now, self.sleep)
 
 
-@pytest.fixture(name="hours")
-def _hours() -> Hours:
+@pytest.fixture(name="fake_clock")
+def _fake_clock() -> FakeClock:
     """Time that passes when somebody sleeps."""
-    return Hours()
+    return FakeClock()
 
 
-@pytest.fixture(name="world")
-async def _world(hours: Hours) -> AsyncIterator[World]:
+@pytest.fixture(name="fake_services")
+async def _fake_services(fake_clock: FakeClock) -> AsyncIterator[FakeServices]:
     """A world that knows what is in `tests/answers`, with all its limits."""
-    async with World(OnDisk(ANSWERS), clock=lambda: hours.now) as world:
-        yield world
+    async with FakeServices(
+        AnswersOnDisk(ANSWERS), clock=lambda: fake_clock.now
+    ) as fake_services:
+        yield fake_services
 
 
 @pytest.fixture(name="session")
-async def _session() -> AsyncIterator[Session]:
+async def _session() -> AsyncIterator[HttpSession]:
     """What all services are asked through."""
     async with open_session(LIMITS, "1.2.3") as session:
         yield session
 
 
-@pytest.fixture(name="service")
-def _service(world: World, session: Session, hours: Hours) -> Callable[..., Service]:
+@pytest.fixture(name="make_client")
+def _make_client(
+    fake_services: FakeServices, session: HttpSession, fake_clock: FakeClock
+) -> Callable[..., ServiceClient]:
     """Makes a service of the world's."""
 
-    def made(name: ServiceName, base_url: str | None = None) -> Service:
+    def build_client(name: ServiceName, base_url: str | None = None) -> ServiceClient:
         acoustid = name == "acoustid"
-        there = world.acoustid_url if acoustid else world.musicbrainz_url
-        return Service(
+        there = (
+            fake_services.acoustid_url if acoustid else fake_services.musicbrainz_url
+        )
+        return ServiceClient(
             name,
             base_url or there,
             rate=LIMITS.acoustid_rate if acoustid else LIMITS.musicbrainz_rate,
             session=session,
-            clock=hours.clock,
+            clock=fake_clock.clock,
             limits=LIMITS,
         )
 
-    return made
+    return build_client
 
 
 @pytest.fixture(name="acoustid")
-def _acoustid(service: Callable[..., Service]) -> AcoustId:
+def _acoustid(make_client: Callable[..., ServiceClient]) -> AcoustId:
     """AcoustID, asked with a key that it takes."""
-    return AcoustId(service("acoustid"), "test-key")
+    return AcoustId(make_client("acoustid"), "test-key")
 
 
 @pytest.fixture(name="musicbrainz")
-def _musicbrainz(service: Callable[..., Service]) -> MusicBrainz:
+def _musicbrainz(make_client: Callable[..., ServiceClient]) -> MusicBrainz:
     """MusicBrainz."""
-    return MusicBrainz(service("musicbrainz"))
+    return MusicBrainz(make_client("musicbrainz"))

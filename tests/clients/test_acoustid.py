@@ -8,27 +8,27 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from segued.clients.acoustid import AcoustId, Asked, candidates
-from segued.clients.service_client import Service
+from segued.clients.acoustid import AcoustId, FingerprintQuery, parse_candidates
+from segued.clients.service_client import ServiceClient
 from segued.errors import (
     ServiceAnswerError,
-    ServiceAwayError,
+    ServiceAuthError,
     ServiceBusyError,
     ServiceError,
-    ServiceKeyError,
     ServiceRefusedError,
+    ServiceUnavailableError,
 )
 from segued.matching.evidence import Candidate
-from tests.world import (
+from tests.fake_services import (
     INTERNAL_ERROR,
     INVALID_KEY,
     SERVICE_UNAVAILABLE,
+    FakeServices,
     Fault,
-    Status,
-    World,
-    WrongTypes,
+    StatusFault,
+    WrongTypesFault,
 )
-from tests.world.client import (
+from tests.fake_services.client import (
     FINGERPRINT,
     GROUP,
     LOW_TIDE,
@@ -36,75 +36,81 @@ from tests.world.client import (
     WITHOUT_CONTENT,
 )
 
-KNOWN = Asked(FINGERPRINT, 201)
-UNKNOWN = Asked(UNKNOWN_FINGERPRINT, 100)
-BAD = Asked(WITHOUT_CONTENT, 100)
+KNOWN = FingerprintQuery(FINGERPRINT, 201)
+UNKNOWN = FingerprintQuery(UNKNOWN_FINGERPRINT, 100)
+BAD = FingerprintQuery(WITHOUT_CONTENT, 100)
 
 
-def error_of(code: int, status: int = 400) -> Status:
+def error_response(code: int, status: int = 400) -> StatusFault:
     """Return a refusal with a code."""
     body = {"status": "error", "error": {"code": code, "message": "test-key?"}}
-    return Status(status, body=json.dumps(body).encode())
+    return StatusFault(status, body=json.dumps(body).encode())
 
 
-def shuffled(*indexes: Any) -> Status:  # noqa: ANN401
+def empty_results(*indexes: Any) -> StatusFault:  # noqa: ANN401
     """Return an answer with these indexes, each of which nothing is known of."""
     found = [{"index": index, "results": []} for index in indexes]
     body = {"status": "ok", "fingerprints": found}
-    return Status(200, body=json.dumps(body).encode())
+    return StatusFault(200, body=json.dumps(body).encode())
 
 
 @pytest.mark.parametrize("as_text", [True, False])
-async def test_each_gets_its_own(
-    acoustid: AcoustId, world: World, *, as_text: bool
+async def test_batch_answers_go_to_the_right_query(
+    acoustid: AcoustId, fake_services: FakeServices, *, as_text: bool
 ) -> None:
     """Nothing found is an empty list; an index is text or a number."""
-    world.acoustid.text_indexes = as_text
+    fake_services.acoustid.text_indexes = as_text
 
     first, second, third = await acoustid.lookup([UNKNOWN, KNOWN, UNKNOWN])
 
     assert (first, third) == (b"[]", b"[]")
     assert second is not None
-    assert [each.recording_mbid for each in candidates(second)] == [LOW_TIDE]
-    assert len(world.requests) == 1
+    assert [each.recording_mbid for each in parse_candidates(second)] == [LOW_TIDE]
+    assert len(fake_services.requests) == 1
 
 
-async def test_answers_in_any_order(acoustid: AcoustId, world: World) -> None:
+async def test_batch_answers_are_matched_by_index(
+    acoustid: AcoustId, fake_services: FakeServices
+) -> None:
     """It is the index that counts."""
     results = [{"id": "x", "score": 0.5}]
     found = [{"index": "1", "results": []}, {"index": 0, "results": results}]
     body = {"status": "ok", "fingerprints": found}
-    world.fail("acoustid", Status(200, body=json.dumps(body).encode()))
+    fake_services.add_fault(
+        "acoustid", StatusFault(200, body=json.dumps(body).encode())
+    )
 
     first, second = await acoustid.lookup([KNOWN, UNKNOWN])
     assert json.loads(first or b"") == results
     assert second == b"[]"
 
 
-async def test_one_that_is_refused_costs_itself(
-    acoustid: AcoustId, world: World
+async def test_refused_fingerprint_does_not_affect_others(
+    acoustid: AcoustId, fake_services: FakeServices
 ) -> None:
     """It is left out, asked alone, and refused for good."""
     found = await acoustid.lookup([KNOWN, BAD, UNKNOWN])
 
     assert found[0]
     assert found[1:] == [None, b"[]"]
-    assert [request.pieces for request in world.requests] == [3, 1]
-    assert world.refusals == []
+    assert [request.item_count for request in fake_services.requests] == [3, 1]
+    assert fake_services.rate_limited_requests == []
 
 
-@pytest.mark.parametrize("refusal", [error_of(3), error_of(19, 413), Status(413)])
+@pytest.mark.parametrize(
+    "refusal", [error_response(3), error_response(19, 413), StatusFault(413)]
+)
 async def test_a_refused_batch_is_split(
-    acoustid: AcoustId, world: World, refusal: Status
+    acoustid: AcoustId, fake_services: FakeServices, refusal: StatusFault
 ) -> None:
     """In halves, as often as it takes."""
-    world.fail("acoustid", refusal, times=2)
+    fake_services.add_fault("acoustid", refusal, times=2)
 
     found = await acoustid.lookup([UNKNOWN] * 3 + [KNOWN])
 
     assert found[:3] == [b"[]"] * 3
     assert found[3]
-    assert [request.pieces for request in world.requests] == [4, 2, 1, 1, 2]
+    assert [request.item_count for request in fake_services.requests] == [4, 2, 1, 1, 2]
 
 
 async def test_all_may_be_refused(acoustid: AcoustId) -> None:
@@ -118,60 +124,67 @@ async def test_all_may_be_refused(acoustid: AcoustId) -> None:
 @pytest.mark.parametrize(
     ("fault", "error"),
     [
-        (INVALID_KEY, ServiceKeyError),
-        (error_of(17), ServiceKeyError),
-        (INTERNAL_ERROR, ServiceAwayError),
-        (error_of(5), ServiceAwayError),
-        (error_of(5, 200), ServiceAwayError),
+        (INVALID_KEY, ServiceAuthError),
+        (error_response(17), ServiceAuthError),
+        (INTERNAL_ERROR, ServiceUnavailableError),
+        (error_response(5), ServiceUnavailableError),
+        (error_response(5, 200), ServiceUnavailableError),
         (SERVICE_UNAVAILABLE, ServiceBusyError),
-        (error_of(14, 429), ServiceBusyError),
-        (error_of(13), ServiceBusyError),
-        (error_of(12), ServiceRefusedError),
-        (Status(403, body=b"<html>"), ServiceRefusedError),
-        (shuffled(), ServiceAnswerError),
-        (shuffled(1), ServiceAnswerError),
-        (shuffled(0, 0), ServiceAnswerError),
-        (shuffled(-1), ServiceAnswerError),
-        (shuffled("one"), ServiceAnswerError),
-        (shuffled(None), ServiceAnswerError),
-        (WrongTypes("score"), ServiceAnswerError),
-        (WrongTypes("recordings"), ServiceAnswerError),
-        (WrongTypes("ids"), ServiceAnswerError),
-        (WrongTypes("results"), ServiceAnswerError),
-        (WrongTypes("lengths"), ServiceAnswerError),
-        (WrongTypes("titles"), ServiceAnswerError),
-        (WrongTypes("status"), ServiceAnswerError),
-        (WrongTypes("everything"), ServiceAnswerError),
+        (error_response(14, 429), ServiceBusyError),
+        (error_response(13), ServiceBusyError),
+        (error_response(12), ServiceRefusedError),
+        (StatusFault(403, body=b"<html>"), ServiceRefusedError),
+        (empty_results(), ServiceAnswerError),
+        (empty_results(1), ServiceAnswerError),
+        (empty_results(0, 0), ServiceAnswerError),
+        (empty_results(-1), ServiceAnswerError),
+        (empty_results("one"), ServiceAnswerError),
+        (empty_results(None), ServiceAnswerError),
+        (WrongTypesFault("score"), ServiceAnswerError),
+        (WrongTypesFault("recordings"), ServiceAnswerError),
+        (WrongTypesFault("ids"), ServiceAnswerError),
+        (WrongTypesFault("results"), ServiceAnswerError),
+        (WrongTypesFault("lengths"), ServiceAnswerError),
+        (WrongTypesFault("titles"), ServiceAnswerError),
+        (WrongTypesFault("status"), ServiceAnswerError),
+        (WrongTypesFault("everything"), ServiceAnswerError),
     ],
     ids=repr,
 )
 async def test_every_fault_is_an_error(
-    acoustid: AcoustId, world: World, fault: Fault, error: type[ServiceError]
+    acoustid: AcoustId,
+    fake_services: FakeServices,
+    fault: Fault,
+    error: type[ServiceError],
 ) -> None:
     """The right one; and the key is in none, nor in a log, nor in an address."""
-    world.fail("acoustid", fault, times=None)
+    fake_services.add_fault("acoustid", fault, times=None)
 
     with capture_logs() as logs:
         for _ in range(3):
             with pytest.raises(ServiceError) as raised:
                 await acoustid.lookup([KNOWN])
-            assert type(raised.value) in {error, ServiceAwayError, ServiceBusyError}
+            assert type(raised.value) in {
+                error,
+                ServiceUnavailableError,
+                ServiceBusyError,
+            }
             told = "".join(traceback.format_exception(raised.value))
             assert "test-key" not in told + repr(raised.value.__dict__)
     assert "test-key" not in repr(logs)
-    assert world.keys_in_urls == []
+    assert fake_services.keys_in_urls == []
 
 
 async def test_a_wrong_key_is_sent_once(
-    service: Callable[..., Service], world: World
+    make_client: Callable[..., ServiceClient], fake_services: FakeServices
 ) -> None:
     """And none is not sent at all; the service is none the worse for it."""
-    wrong, none = (AcoustId(service("acoustid"), key) for key in ("wrong", None))
+    wrong, none = (AcoustId(make_client("acoustid"), key) for key in ("wrong", None))
     for each in (wrong, wrong, none):
-        with pytest.raises(ServiceKeyError):
+        with pytest.raises(ServiceAuthError):
             await each.lookup([KNOWN])
 
-    assert len(world.requests) == 1
+    assert len(fake_services.requests) == 1
     assert wrong.service.state == "up"
 
 
@@ -205,13 +218,13 @@ def test_candidates_are_read() -> None:
         ]
     ).encode()
 
-    best, second = candidates(raw)
+    best, second = parse_candidates(raw)
 
     assert best == Candidate(other, 1.0)
     assert second == Candidate(
         *(LOW_TIDE, 0.9, 7, "T", "A feat. B", second.seconds, (GROUP,))
     )
     assert second.seconds == 12.5
-    assert candidates(b"[]") == ()
+    assert parse_candidates(b"[]") == ()
     with pytest.raises(ServiceAnswerError):
-        candidates(b"{}")
+        parse_candidates(b"{}")

@@ -6,14 +6,14 @@ import pytest
 
 from segued.clients.musicbrainz import (
     MusicBrainz,
-    found_releases,
-    recording_in,
-    releases_in,
+    parse_recording,
+    parse_releases,
+    parse_search,
 )
 from segued.errors import ServiceAnswerError
-from segued.matching.evidence import Name
-from tests.world import World
-from tests.world.client import CD, GROUP, LANTERNS, LOW_TIDE, NOT_THERE, VINYL
+from segued.matching.evidence import MusicBrainzEntity
+from tests.fake_services import FakeServices
+from tests.fake_services.client import CD, GROUP, LANTERNS, LOW_TIDE, NOT_THERE, VINYL
 
 
 async def test_a_release_has_its_tracks(musicbrainz: MusicBrainz) -> None:
@@ -21,7 +21,7 @@ async def test_a_release_has_its_tracks(musicbrainz: MusicBrainz) -> None:
     raw = await musicbrainz.release(CD.upper())
 
     assert raw is not None
-    (release,) = releases_in(raw)
+    (release,) = parse_releases(raw)
     assert (release.mbid, release.group_mbid) == (CD, GROUP)
     assert (release.title, release.artist) == ("Harbour Lights", "Éva Marle")
     assert release.date == "2019-05-03"
@@ -30,13 +30,15 @@ async def test_a_release_has_its_tracks(musicbrainz: MusicBrainz) -> None:
     first = release.tracks[0].recording
     assert (first.mbid, first.seconds, first.note) == (LOW_TIDE, 201.0, "")
     assert [each.name for each in first.artists] == ["Éva Marle"]
-    assert first.works == (Name("b0000000-0000-4000-8000-000000000001", "Low Tide"),)
+    assert first.works == (
+        MusicBrainzEntity("b0000000-0000-4000-8000-000000000001", "Low Tide"),
+    )
 
 
 async def test_an_album_has_its_editions(musicbrainz: MusicBrainz) -> None:
     """One that is not there has none."""
-    editions = releases_in(await musicbrainz.release_group(GROUP))
-    none = releases_in(await musicbrainz.release_group(NOT_THERE))
+    editions = parse_releases(await musicbrainz.release_group(GROUP))
+    none = parse_releases(await musicbrainz.release_group(NOT_THERE))
 
     assert [(each.mbid, len(each.tracks)) for each in editions] == [
         (CD, 3),
@@ -45,13 +47,13 @@ async def test_an_album_has_its_editions(musicbrainz: MusicBrainz) -> None:
     assert none == ()
 
 
-async def test_what_is_not_there_is_none(musicbrainz: MusicBrainz) -> None:
+async def test_missing_entity_is_none(musicbrainz: MusicBrainz) -> None:
     """It is no error."""
     assert await musicbrainz.release(NOT_THERE) is None
 
 
 async def test_recordings_are_asked_for_together(
-    musicbrainz: MusicBrainz, world: World
+    musicbrainz: MusicBrainz, fake_services: FakeServices
 ) -> None:
     """Those that are not there are missing; a hundred fit into an address."""
     others = [f"c0000000-0000-4000-8000-0000000f{number:04}" for number in range(97)]
@@ -60,10 +62,10 @@ async def test_recordings_are_asked_for_together(
     found = await musicbrainz.recordings(wanted)
 
     assert list(found) == [LOW_TIDE, LANTERNS]
-    recording = recording_in(found[LANTERNS])
+    recording = parse_recording(found[LANTERNS])
     assert (recording.title, recording.seconds) == ("Lanterns", 184.5)
     assert recording.isrcs == ("ZZX002600002",)
-    assert len(world.requests) == 1
+    assert len(fake_services.requests) == 1
     assert await musicbrainz.recordings([]) == {}
     with pytest.raises(ValueError, match="at most 100"):
         await musicbrainz.recordings([*wanted, CD])
@@ -72,8 +74,8 @@ async def test_recordings_are_asked_for_together(
 @pytest.mark.parametrize(
     "text", ["", "x", CD + "/..", CD + "\n", f"{{{CD}}}", "../" * 12]
 )
-async def test_only_ids_get_into_an_address(
-    musicbrainz: MusicBrainz, world: World, text: str
+async def test_only_valid_mbids_get_into_a_url(
+    musicbrainz: MusicBrainz, fake_services: FakeServices, text: str
 ) -> None:
     """Whatever a tag may hold."""
     with pytest.raises(ValueError, match="no"):
@@ -82,21 +84,21 @@ async def test_only_ids_get_into_an_address(
         await musicbrainz.release_group(text)
     with pytest.raises(ValueError, match="no"):
         await musicbrainz.recordings([text])
-    assert world.requests == []
+    assert fake_services.requests == []
 
 
 async def test_releases_are_searched_for(
-    musicbrainz: MusicBrainz, world: World
+    musicbrainz: MusicBrainz, fake_services: FakeServices
 ) -> None:
     """By what is printed on them, whatever signs are in it."""
-    found = found_releases(await musicbrainz.search("Éva Marle", "Harbour Lights", 3))
+    found = parse_search(await musicbrainz.search("Éva Marle", "Harbour Lights", 3))
     await musicbrainz.search('A "B"\\', "c) OR\0 (d:*", None)
 
     assert set(found) == {CD, VINYL}
-    assert world.requests[0].query["query"] == (
+    assert fake_services.requests[0].query["query"] == (
         'release:"Harbour Lights" AND artist:"Éva Marle" AND tracks:3'
     )
-    assert world.requests[1].query["query"] == (
+    assert fake_services.requests[1].query["query"] == (
         'release:"c) OR (d:*" AND artist:"A \\"B\\"\\\\"'
     )
     with pytest.raises(ValueError, match="something"):
@@ -108,10 +110,10 @@ def test_hits_are_ranked() -> None:
     hits = [(LOW_TIDE, 79), (CD, 80), (VINYL, 100), (GROUP, 80)]
     raw = {"releases": [{"id": mbid, "score": score} for mbid, score in hits]}
 
-    assert found_releases(json.dumps(raw).encode()) == (VINYL, CD, GROUP)
+    assert parse_search(json.dumps(raw).encode()) == (VINYL, CD, GROUP)
 
 
-def test_what_musicbrainz_leaves_empty() -> None:
+def test_null_fields_are_accepted() -> None:
     """Null is an answer where it does not know."""
     credit = [
         {"name": "A", "joinphrase": " & ", "artist": {"id": CD, "name": "a"}},
@@ -132,20 +134,23 @@ def test_what_musicbrainz_leaves_empty() -> None:
     media = [{"position": 1}, {"position": 2, "tracks": [track]}, {"tracks": None}]
     raw = {"id": CD, "title": "R", "date": None, "release-group": None}
 
-    (release,) = releases_in(json.dumps({**raw, "media": media}).encode())
-    (bare,) = releases_in(json.dumps(raw).encode())
+    (release,) = parse_releases(json.dumps({**raw, "media": media}).encode())
+    (bare,) = parse_releases(json.dumps(raw).encode())
 
     assert (bare.tracks, bare.date, bare.group_mbid) == ((), None, None)
     (only,) = release.tracks
     assert (only.disc, only.title, only.seconds) == (2, "T", None)
     assert only.recording.artist == "A & B"
-    assert only.recording.artists == (Name(CD, "a"), Name(VINYL, "b"))
+    assert only.recording.artists == (
+        MusicBrainzEntity(CD, "a"),
+        MusicBrainzEntity(VINYL, "b"),
+    )
     assert only.recording.works == ()
 
 
 @pytest.mark.parametrize("raw", [b"", b"[]", b"null", b"{", b'{"id": "x"}', b"\xff"])
-def test_nonsense_is_an_error(raw: bytes) -> None:
+def test_invalid_response_is_an_error(raw: bytes) -> None:
     """Wherever it is read."""
-    for read in (releases_in, recording_in, found_releases):
+    for read in (parse_releases, parse_recording, parse_search):
         with pytest.raises(ServiceAnswerError):
             read(raw)

@@ -14,22 +14,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from bench.lookups import KEY, made
-from bench.shelved import shelve
+from bench.lookups import KEY, make_lookup_library
+from bench.prepared_library import prepare_library
 
 from segued.clients.http import open_session
 from segued.clients.musicbrainz import MusicBrainz
 from segued.clients.rate_limit import Clock
-from segued.clients.service_client import Service
-from segued.config.config import Config, Pins
-from segued.config.sections import Flavoring, LibraryPlaces, Services
+from segued.clients.service_client import ServiceClient
+from segued.config.config import Config, PinnedSettings
+from segued.config.sections import FlavoringSection, LibrarySection, ServicesSection
 from segued.errors import ServiceError
-from segued.pipeline.one_shot import ImportService
+from segued.pipeline.one_shot import OneShotImport
 from segued.store.reading import reports
 from tests.clients.conftest import LIMITS
-from tests.world import InMemory, World
-from tests.world.answers import musicbrainz_path
-from tests.world.client import ANSWERS, CD
+from tests.fake_services import AnswersInMemory, FakeServices
+from tests.fake_services.answers import musicbrainz_path
+from tests.fake_services.client import ANSWERS, CD
 
 KEYED = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
 HEADERS = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
@@ -58,35 +58,35 @@ def _certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @dataclass
-class Secure:
+class TlsServers:
     """Servers behind TLS, and who of them was asked something."""
 
     ports: dict[str, int]
-    asked: list[str]
+    contacted: list[str]
 
     def url(self, certificate: str, host: str = "localhost") -> str:
         """Return the base URL of the one with a certificate."""
         return f"https://{host}:{self.ports[certificate]}"
 
 
-@pytest.fixture(name="secure")
-async def _secure(certificates: Path) -> AsyncIterator[Secure]:
+@pytest.fixture(name="tls_servers")
+async def _tls_servers(certificates: Path) -> AsyncIterator[TlsServers]:
     """One for each certificate, which knows one release."""
-    secure = Secure({}, [])
+    secure = TlsServers({}, [])
     async with AsyncExitStack() as stack:
         for name in ("good", "expired", "self"):
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(certificates / f"{name}.pem", certificates / "key")
             server = await asyncio.start_server(
-                _answering(secure, name), "127.0.0.1", 0, ssl=context
+                _handler_for(secure, name), "127.0.0.1", 0, ssl=context
             )
             secure.ports[name] = server.sockets[0].getsockname()[1]
             await stack.enter_async_context(server)
         yield secure
 
 
-def _answering(
-    secure: Secure, name: str
+def _handler_for(
+    secure: TlsServers, name: str
 ) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
     body = (ANSWERS / musicbrainz_path("release", CD)).read_bytes()
 
@@ -94,17 +94,17 @@ def _answering(
         reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         if await reader.readline():
-            secure.asked.append(name)
+            secure.contacted.append(name)
             writer.write(HEADERS % len(body) + body)
         writer.close()
 
     return answer
 
 
-async def told(url: str) -> str:
+async def release_or_error(url: str) -> str:
     """Return what comes of asking a service for a release."""
     async with open_session(LIMITS, "1.2.3") as session:
-        service = Service(
+        service = ServiceClient(
             "MusicBrainz",
             url,
             rate=LIMITS.musicbrainz_rate,
@@ -119,18 +119,18 @@ async def told(url: str) -> str:
         return "nothing" if found is None else "the release"
 
 
-ASK = """
+REQUEST_SCRIPT = """
 import asyncio, sys
-from tests.clients.test_tls import told
-print(asyncio.run(told(sys.argv[1])))
+from tests.clients.test_tls import release_or_error
+print(asyncio.run(release_or_error(sys.argv[1])))
 """
 
 
-async def trusting(certificates: Path, url: str) -> str:
+async def release_or_error_with_ca(certificates: Path, url: str) -> str:
     """Return the same, on a machine that trusts the CA."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-c", ASK, url),
+        *("-c", REQUEST_SCRIPT, url),
         env=os.environ
         | {
             "SSL_CERT_FILE": str(certificates / "ca.pem"),
@@ -151,46 +151,56 @@ async def trusting(certificates: Path, url: str) -> str:
         pytest.param("good", "127.0.0.1", REFUSED, id="of another name"),
     ],
 )
-async def test_only_a_good_certificate_is_believed(
-    certificates: Path, secure: Secure, certificate: str, host: str, outcome: str
+async def test_only_a_valid_certificate_is_accepted(
+    certificates: Path,
+    tls_servers: TlsServers,
+    certificate: str,
+    host: str,
+    outcome: str,
 ) -> None:
     """Nobody else gets to see a question, and why is said by name."""
-    found = await trusting(certificates, secure.url(certificate, host))
+    found = await release_or_error_with_ca(
+        certificates, tls_servers.url(certificate, host)
+    )
 
-    assert found.removeprefix("ServiceAwayError: ") == outcome
-    assert secure.asked == ([certificate] if outcome == "the release" else [])
+    assert found.removeprefix("ServiceUnavailableError: ") == outcome
+    assert tls_servers.contacted == ([certificate] if outcome == "the release" else [])
 
 
-async def test_it_is_an_outage_like_any_other(secure: Secure, tmp_path: Path) -> None:
+async def test_certificate_error_defers_lookups(
+    tls_servers: TlsServers, tmp_path: Path
+) -> None:
     """Files are complete without, and what they wait for follows."""
-    library = made(1)
+    library = make_lookup_library(1)
     music, database = tmp_path / "music", tmp_path / "library.db"
-    await shelve(music, database, library.songs)
-    clock = Clock.faster(50)
-    world = World(InMemory(library.answers), clock=clock.now, limits=False)
+    await prepare_library(music, database, library.songs)
+    clock = Clock.scaled(50)
+    fake_services = FakeServices(
+        AnswersInMemory(library.answers), clock=clock.now, limits=False
+    )
 
     async def imported(musicbrainz_url: str) -> reports.Summary:
         config = Config(
-            library=LibraryPlaces(database=str(database)),
-            flavoring=Flavoring(sources=()),
-            settings=Pins(acoustid_api_key=KEY),
-            services=Services(
-                acoustid_url=world.acoustid_url,
+            library=LibrarySection(database=str(database)),
+            flavoring=FlavoringSection(sources=()),
+            settings=PinnedSettings(acoustid_api_key=KEY),
+            services=ServicesSection(
+                acoustid_url=fake_services.acoustid_url,
                 musicbrainz_url=musicbrainz_url,
                 contact="tests@example.org",
             ),
         )
-        ended = await ImportService(config, clock).run([bytes(music)], workers=2)
+        ended = await OneShotImport(config, clock).run([bytes(music)], workers=2)
         assert ended.state == "COMPLETED", ended.error
         return reports.summary(database)
 
-    async with world:
-        without = await imported(secure.url("self"))
-        after = await imported(world.musicbrainz_url)
+    async with fake_services:
+        without = await imported(tls_servers.url("self"))
+        after = await imported(fake_services.musicbrainz_url)
 
     everything = {"INGEST COMPLETE": len(library.songs)}
     assert (without.files, after.files) == (everything, everything)
     assert without.waiting["musicbrainz"] == len(library.songs)
     assert "musicbrainz" not in after.waiting
     assert after.passages == {"High": len(library.songs)}
-    assert secure.asked == []
+    assert tls_servers.contacted == []

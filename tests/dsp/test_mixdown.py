@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segued.dsp.mixdown import Block, Mono, mix, sane, shares_of, stereo_of
+from segued.dsp.mixdown import Block, Mono, mix, sanitize_block, to_shares, to_stereo
 
 KINDS = {
     "u8": (np.uint8, 128, 128),
@@ -19,7 +19,7 @@ KINDS = {
 """Sample formats: type, full scale, middle."""
 
 
-def as_kind(sound: npt.NDArray[np.float64], kind: str) -> Block:
+def to_sample_format(sound: npt.NDArray[np.float64], kind: str) -> Block:
     """Return sound as a decoder would hand it over."""
     dtype, full_scale, middle = KINDS[kind]
     return (sound * full_scale + middle).astype(dtype)
@@ -28,7 +28,7 @@ def as_kind(sound: npt.NDArray[np.float64], kind: str) -> Block:
 def mean(block: Block) -> Mono:
     """Return the mean of all channels."""
     out = np.empty(block.shape[1], np.float32)
-    mix(block, shares_of((1.0,) * len(block)), out)
+    mix(block, to_shares((1.0,) * len(block)), out)
     return out
 
 
@@ -39,13 +39,13 @@ def test_the_mean_of_any_samples(kind: str, channels: int, *, packed: bool) -> N
     """Whatever the samples are, their mean is at full scale 1 and centred."""
     rng = np.random.default_rng(3)
     sound = rng.uniform(-0.9, 0.9, (channels, 500))
-    block = as_kind(sound, kind)
+    block = to_sample_format(sound, kind)
     if packed:
         block = np.ascontiguousarray(block.T).T
 
     step = 1 / 128 if kind == "u8" else 1 / 32_768
     assert mean(block) == pytest.approx(sound.mean(axis=0), abs=step)
-    assert sane(block)[1] == pytest.approx(np.abs(sound).max(), abs=step)
+    assert sanitize_block(block)[1] == pytest.approx(np.abs(sound).max(), abs=step)
 
 
 def test_shares_weigh() -> None:
@@ -53,7 +53,7 @@ def test_shares_weigh() -> None:
     block = np.array([[1.0], [0.5], [0.0]], np.float32)
     out = np.empty(1, np.float32)
 
-    mix(block, shares_of((2.0, 4.0, 2.0)), out)
+    mix(block, to_shares((2.0, 4.0, 2.0)), out)
 
     assert out.tolist() == [0.5]
 
@@ -62,7 +62,7 @@ def test_what_is_not_a_number_is_silent() -> None:
     """NaN and infinity count as 0, and the rest of the block is kept."""
     bad = np.array([[0.5, np.nan, np.inf, -np.inf, -0.25]], np.float32)
 
-    block, peak = sane(bad)
+    block, peak = sanitize_block(bad)
 
     assert block.tolist() == [[0.5, 0.0, 0.0, 0.0, -0.25]]
     assert peak == 0.5
@@ -72,13 +72,13 @@ def test_good_sound_is_not_copied() -> None:
     """Looking for what is wrong costs no copy."""
     good = np.zeros((2, 8), np.float32)
 
-    assert sane(good)[0] is good
+    assert sanitize_block(good)[0] is good
 
 
 @given(st.floats(1, 2.0**100, width=32))
 def test_beyond_full_scale(height: float) -> None:
     """The peak is told as it is, and what is mixed can be squared."""
-    block, peak = sane(np.full((2, 4), height, np.float32))
+    block, peak = sanitize_block(np.full((2, 4), height, np.float32))
 
     assert peak == pytest.approx(height)
     assert np.isfinite(np.square(mean(block)).sum())
@@ -87,7 +87,7 @@ def test_beyond_full_scale(height: float) -> None:
 
 def test_the_most_negative_integer_is_full_scale() -> None:
     """-32,768 has no positive counterpart, and must not overflow."""
-    assert sane(np.array([[-32_768, 0]], np.int16))[1] == 1.0
+    assert sanitize_block(np.array([[-32_768, 0]], np.int16))[1] == 1.0
 
 
 @pytest.mark.parametrize(
@@ -104,4 +104,4 @@ def test_stereo(channels: int, wanted: int, expected: list[list[float]]) -> None
     """Two channels stay two; anything else becomes its mean."""
     block = np.array([[0.1], [0.2], [0.3]], np.float32)[:channels]
 
-    assert stereo_of(block, wanted) == pytest.approx(np.array(expected))
+    assert to_stereo(block, wanted) == pytest.approx(np.array(expected))

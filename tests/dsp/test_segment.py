@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from segued.dsp.segment import (
     Hints,
     Rules,
-    may_hold_several,
+    may_have_several_songs,
     one_song_score,
     segment,
 )
-from segued.model import Mark, Span
+from segued.model import PassageMark, Span
 from segued.units import Dbfs, Ticks, frames_to_ticks, seconds_to_ticks
-from tests.dsp.drawing import drawn, seconds
+from tests.dsp.drawn_curves import curve_from_drawing, ticks_at
 
 RULES = Rules(Dbfs(-60.0), seconds_to_ticks(2.0), seconds_to_ticks(0.1))
 STRANGER = Hints(leading_number=False, siblings=1, track=None, track_total=None)
@@ -27,20 +27,22 @@ SIDE = replace(STRANGER, side=True)
 TRACK = Hints(leading_number=True, siblings=12, track=3, track_total=12)
 
 
-def cut(drawing: str, hints: Hints = SIDE, marks: tuple[Mark, ...] = ()) -> str:
+def draw_passages(
+    drawing: str, hints: Hints = SIDE, marks: tuple[PassageMark, ...] = ()
+) -> str:
     """Draw the passages under the curve; a sign is five seconds."""
-    curve = drawn(drawing, each_s=5.0)
+    curve = curve_from_drawing(drawing, each_s=5.0)
     answer = [" "] * len(drawing)
     for name, span in zip("abcdef", segment(curve, RULES, hints, marks), strict=False):
-        first, last = span.start // seconds(5), span.end // seconds(5)
+        first, last = span.start // ticks_at(5), span.end // ticks_at(5)
         answer[first:last] = name * (last - first)
     return "".join(answer).rstrip()
 
 
-def mark(start_s: float, end_s: float | None = None) -> Mark:
+def make_mark(start_s: float, end_s: float | None = None) -> PassageMark:
     """Return what a CUE sheet says, in seconds."""
     end = None if end_s is None else seconds_to_ticks(end_s)
-    return Mark(seconds_to_ticks(start_s), end)
+    return PassageMark(seconds_to_ticks(start_s), end)
 
 
 @pytest.mark.parametrize(
@@ -59,14 +61,16 @@ def mark(start_s: float, end_s: float | None = None) -> Mark:
         pytest.param("......", "", id="silence"),
     ],
 )
-def test_silences_cut_what_nothing_speaks_against(drawing: str, expected: str) -> None:
+def test_silences_cut_a_file_without_single_song_evidence(
+    drawing: str, expected: str
+) -> None:
     """Passages are what long silences leave, if they leave more than one."""
-    assert cut(drawing) == expected
+    assert draw_passages(drawing) == expected
 
 
 def test_a_track_is_one_song_whatever_its_silences() -> None:
     """A song with a hidden track after silence is one file, one song, all of it."""
-    assert cut("..#####....#.#####", TRACK) == "a" * 18
+    assert draw_passages("..#####....#.#####", TRACK) == "a" * 18
 
 
 MINUTE = "#" * 12
@@ -88,12 +92,10 @@ SONG = MINUTE * 2
         pytest.param(f"{SONG}.{SONG * 2}{'#' * 22}", 1, id="a little less"),
     ],
 )
-def test_a_pause_or_two_do_not_cut_what_is_as_long_as_a_song(
-    drawing: str, passages: int
-) -> None:
+def test_few_pauses_do_not_cut_a_song_length_file(drawing: str, passages: int) -> None:
     """Even alone, without number or tags; but if its name says side, they do."""
-    assert len({*cut(drawing, STRANGER)} - {" "}) == passages
-    assert len({*cut(drawing, SIDE)} - {" "}) > 1
+    assert len({*draw_passages(drawing, STRANGER)} - {" "}) == passages
+    assert len({*draw_passages(drawing, SIDE)} - {" "}) > 1
 
 
 @pytest.mark.parametrize(
@@ -106,41 +108,60 @@ def test_less_than_a_tenth_of_a_second_is_no_audio(
     """It is the sound that counts, in a track as in a stranger."""
     drawing = " " * 400 + "#" * loud_hops + " " * 590
     for hints in (STRANGER, SIDE, TRACK):
-        spans = segment(drawn(drawing, each_s=0.01), RULES, hints)
+        spans = segment(curve_from_drawing(drawing, each_s=0.01), RULES, hints)
         assert len(spans) == bool(expected)
 
 
 @pytest.mark.parametrize(
     ("marks", "expected"),
     [
-        pytest.param((mark(0), mark(25)), "aaaaabbbbbbb", id="each ends at the next"),
-        pytest.param((mark(0, 20), mark(25)), "aaaa bbbbbbb", id="or before"),
-        pytest.param((mark(10), mark(25)), "  aaabbbbbbb", id="the first may be late"),
-        pytest.param((mark(0), mark(25, 900)), "aaaaabbbbbbb", id="cut at the end"),
-        pytest.param((mark(0), mark(25), mark(80)), "aaaaabbbbbbb", id="beyond it"),
-        pytest.param((mark(25), mark(0)), "aaaaabbbbbbb", id="in any order"),
-        pytest.param((mark(0, 40), mark(25)), "aaaaabbbbbbb", id="overlapping"),
-        pytest.param((mark(0), mark(0), mark(25)), "aaaaabbbbbbb", id="twice"),
-        pytest.param((mark(0),), "aaaaaaaaaaaa", id="one track"),
+        pytest.param(
+            (make_mark(0), make_mark(25)), "aaaaabbbbbbb", id="each ends at the next"
+        ),
+        pytest.param((make_mark(0, 20), make_mark(25)), "aaaa bbbbbbb", id="or before"),
+        pytest.param(
+            (make_mark(10), make_mark(25)), "  aaabbbbbbb", id="the first may be late"
+        ),
+        pytest.param(
+            (make_mark(0), make_mark(25, 900)), "aaaaabbbbbbb", id="cut at the end"
+        ),
+        pytest.param(
+            (make_mark(0), make_mark(25), make_mark(80)), "aaaaabbbbbbb", id="beyond it"
+        ),
+        pytest.param((make_mark(25), make_mark(0)), "aaaaabbbbbbb", id="in any order"),
+        pytest.param(
+            (make_mark(0, 40), make_mark(25)), "aaaaabbbbbbb", id="overlapping"
+        ),
+        pytest.param(
+            (make_mark(0), make_mark(0), make_mark(25)), "aaaaabbbbbbb", id="twice"
+        ),
+        pytest.param((make_mark(0),), "aaaaaaaaaaaa", id="one track"),
     ],
 )
 @pytest.mark.parametrize("hints", [STRANGER, TRACK], ids=["stranger", "track"])
-def test_marks_are_exact(marks: tuple[Mark, ...], expected: str, hints: Hints) -> None:
+def test_marks_are_exact(
+    marks: tuple[PassageMark, ...], expected: str, hints: Hints
+) -> None:
     """Over silences, and over all that speaks for one song; cut at the end."""
-    assert cut("#####.######", hints, marks) == expected
+    assert draw_passages("#####.######", hints, marks) == expected
 
 
 def test_marks_beyond_the_end_are_none() -> None:
     """A CUE sheet of another file says nothing of this one."""
-    assert cut("#####.######", SIDE, (mark(70), mark(80))) == "aaaaa bbbbbb"
+    assert (
+        draw_passages("#####.######", SIDE, (make_mark(70), make_mark(80)))
+        == "aaaaa bbbbbb"
+    )
 
 
 def test_marks_are_ticks_to_the_tick() -> None:
     """A CUE frame is a 75th of a second, which is no whole number of hops."""
-    curve = drawn("#" * 20, each_s=5.0)
+    curve = curve_from_drawing("#" * 20, each_s=5.0)
     at = Ticks(28_224_000 * 1_234 // 75)
 
-    first, second = segment(curve, RULES, STRANGER, (Mark(Ticks(0)), Mark(at)))
+    first, second = segment(
+        curve, RULES, STRANGER, (PassageMark(Ticks(0)), PassageMark(at))
+    )
 
     assert (first.end, second.start) == (at, at)
     assert second.end == frames_to_ticks(curve.frames, curve.rate)
@@ -181,26 +202,28 @@ hints = st.builds(
 
 
 @given(hints=hints, drawing=st.text("#+. ", max_size=40))
-def test_what_cannot_hold_several_does_not(hints: Hints, drawing: str) -> None:
+def test_may_have_several_songs_agrees_with_segment(hints: Hints, drawing: str) -> None:
     """What is said before listening holds afterwards, if the length was right.
 
     The sound of such a file is not kept for the prints of its passages.
     """
-    curve = drawn(drawing, each_s=5.0)
+    curve = curve_from_drawing(drawing, each_s=5.0)
     length = frames_to_ticks(curve.frames, curve.rate)
 
     spans = segment(curve, RULES, hints)
 
-    if not may_hold_several(hints, (), length):
+    if not may_have_several_songs(hints, (), length):
         assert spans in ((), (Span(Ticks(0), length),))
-    assert may_hold_several(hints, (mark(0), mark(9)), length)
-    assert may_hold_several(hints, (), None) >= may_hold_several(hints, (), length)
+    assert may_have_several_songs(hints, (make_mark(0), make_mark(9)), length)
+    assert may_have_several_songs(hints, (), None) >= may_have_several_songs(
+        hints, (), length
+    )
 
 
 @given(hints=hints, drawing=st.text("#+. ", max_size=40))
 def test_passages_are_in_order_and_apart(hints: Hints, drawing: str) -> None:
     """None overlaps another, none is empty, none is shorter than twenty seconds."""
-    curve = drawn(drawing, each_s=5.0)
+    curve = curve_from_drawing(drawing, each_s=5.0)
 
     spans = segment(curve, RULES, hints)
 

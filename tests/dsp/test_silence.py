@@ -1,26 +1,31 @@
-"""Where the music is: `segued.dsp.silence`."""
+"""Where the music is: `segued.dsp.silence_level`."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segued.dsp.silence import joined, sound_length, sounding, spans_of
+from segued.dsp.silence import (
+    join_short_runs,
+    runs_to_spans,
+    sound_length,
+    sounding_runs,
+)
 from segued.model import LevelCurve, Span
 from segued.units import RATES_EXACT, Dbfs, Frames, Hertz, Ticks, seconds_to_ticks
-from tests.dsp.drawing import RATE, drawn, seconds
+from tests.dsp.drawn_curves import RATE, curve_from_drawing, ticks_at
 
 SILENCE = Dbfs(-60.0)
 TWO_SECONDS = seconds_to_ticks(2.0)
 
 
-def cut(drawing: str, *, each_s: float = 0.5) -> str:
+def draw_runs(drawing: str, *, each_s: float = 0.5) -> str:
     """Draw the answer under the question.
 
     The only place these tests call the code, but for the boundary cases.
     """
-    curve = drawn(drawing, each_s=each_s)
-    runs = sounding(curve, silence=SILENCE, silence_min=TWO_SECONDS)
+    curve = curve_from_drawing(drawing, each_s=each_s)
+    runs = sounding_runs(curve, silence=SILENCE, silence_min=TWO_SECONDS)
     answer = [" "] * len(drawing)
     hops = round(100 * each_s)
     for name, (first, last) in zip("abcdef", runs.tolist(), strict=False):
@@ -49,7 +54,7 @@ def cut(drawing: str, *, each_s: float = 0.5) -> str:
 )
 def test_cuts(drawing: str, expected: str) -> None:
     """Two seconds below -60 dBFS cut; a sign is half a second."""
-    assert cut(drawing) == expected
+    assert draw_runs(drawing) == expected
 
 
 @given(
@@ -59,13 +64,13 @@ def test_cuts(drawing: str, expected: str) -> None:
 )
 def test_the_edges_are_found_to_the_hop(before: int, silence: int, after: int) -> None:
     """Wherever a silence begins, it is measured alike, to 10 ms at either end."""
-    loud, quiet = LevelCurve.quantised(Dbfs(-10.0)), LevelCurve.quantised(Dbfs(-80.0))
+    loud, quiet = LevelCurve.quantized(Dbfs(-10.0)), LevelCurve.quantized(Dbfs(-80.0))
     first = 100 + before
     parts = ((loud, first), (quiet, silence), (loud, 100 + after))
     levels = b"".join(bytes([level]) * hops for level, hops in parts)
     curve = LevelCurve(levels, Frames(441), RATE, Frames(441 * len(levels)))
 
-    runs = sounding(curve, silence=SILENCE, silence_min=TWO_SECONDS).tolist()
+    runs = sounding_runs(curve, silence=SILENCE, silence_min=TWO_SECONDS).tolist()
 
     if silence < 198:
         assert runs == [[0, len(levels)]]
@@ -75,21 +80,21 @@ def test_the_edges_are_found_to_the_hop(before: int, silence: int, after: int) -
 
 def test_the_level_itself_sounds() -> None:
     """A window exactly at the silence level is not silent."""
-    at_level = bytes([LevelCurve.quantised(SILENCE)]) * 500
+    at_level = bytes([LevelCurve.quantized(SILENCE)]) * 500
     curve = LevelCurve(at_level, Frames(441), RATE, Frames(441 * 500))
 
-    found = sounding(curve, silence=SILENCE, silence_min=TWO_SECONDS)
+    found = sounding_runs(curve, silence=SILENCE, silence_min=TWO_SECONDS)
 
     assert found.tolist() == [[0, 500]]
 
 
 def test_a_click_in_a_silence_is_sound() -> None:
     """What is cut is silent all through; 10 ms at -10 dBFS are not."""
-    quiet = [LevelCurve.quantised(Dbfs(-80.0))] * 600
-    quiet[300] = LevelCurve.quantised(Dbfs(-10.0))
+    quiet = [LevelCurve.quantized(Dbfs(-80.0))] * 600
+    quiet[300] = LevelCurve.quantized(Dbfs(-10.0))
     curve = LevelCurve(bytes(quiet), Frames(441), RATE, Frames(441 * 600))
 
-    found = sounding(curve, silence=SILENCE, silence_min=TWO_SECONDS)
+    found = sounding_runs(curve, silence=SILENCE, silence_min=TWO_SECONDS)
 
     assert len(found) == 1
     assert found[0, 0] <= 300 < found[0, 1]
@@ -99,9 +104,9 @@ def test_a_click_in_a_silence_is_sound() -> None:
 @pytest.mark.parametrize("rate", RATES_EXACT)
 def test_seconds_are_seconds_at_any_rate(rate: Hertz) -> None:
     """The rule is in time, not in samples."""
-    curve = drawn("##....##...##", rate=rate)
+    curve = curve_from_drawing("##....##...##", rate=rate)
 
-    found = sounding(curve, silence=SILENCE, silence_min=TWO_SECONDS)
+    found = sounding_runs(curve, silence=SILENCE, silence_min=TWO_SECONDS)
 
     assert found.tolist() == [[0, 100], [300, 650]]
 
@@ -109,16 +114,18 @@ def test_seconds_are_seconds_at_any_rate(rate: Hertz) -> None:
 def test_refuses_a_level_with_the_wrong_sign() -> None:
     """60 is what a setting says; what is meant is -60."""
     with pytest.raises(ValueError, match="at most 0"):
-        sounding(drawn("#"), silence=Dbfs(60.0), silence_min=TWO_SECONDS)
+        sounding_runs(
+            curve_from_drawing("#"), silence=Dbfs(60.0), silence_min=TWO_SECONDS
+        )
 
 
 @given(st.text("#+_. ", max_size=60), st.integers(1, 6))
 def test_runs_hold_all_sound_and_no_long_silence(drawing: str, half_s: int) -> None:
     """Every sounding hop is in one run; runs are apart by what cuts."""
-    curve = drawn(drawing)
+    curve = curve_from_drawing(drawing)
     shortest = seconds_to_ticks(half_s / 2)
 
-    runs = sounding(curve, silence=SILENCE, silence_min=shortest)
+    runs = sounding_runs(curve, silence=SILENCE, silence_min=shortest)
 
     covered = np.zeros(len(curve.levels), dtype=int)
     for first, last in runs:
@@ -145,7 +152,7 @@ def test_sound_is_counted_to_the_hop(
     levels = [20 if hop in loud else 255 for hop in range(hops)]
     curve = LevelCurve(bytes(levels), Frames(441), RATE, Frames(441 * hops))
 
-    assert sound_length(curve, silence=SILENCE) == seconds(expected_ms / 1_000)
+    assert sound_length(curve, silence=SILENCE) == ticks_at(expected_ms / 1_000)
 
 
 def test_the_last_hop_counts_as_long_as_it_is() -> None:
@@ -177,7 +184,7 @@ def test_short_runs_join(
     """A run under ten hops joins the neighbour across the shorter silence."""
     given_runs = np.array(runs, dtype=np.int64).reshape(-1, 2)
 
-    found = joined(given_runs, hops_min=10)
+    found = join_short_runs(given_runs, hops_min=10)
 
     assert [tuple(run) for run in found.tolist()] == expected
 
@@ -193,7 +200,9 @@ def test_joined_runs(lengths: list[tuple[int, int]], hops_min: int) -> None:
         runs.append((at + gap, at + gap + length))
         at += gap + length
 
-    found = joined(np.array(runs, dtype=np.int64).reshape(-1, 2), hops_min=hops_min)
+    found = join_short_runs(
+        np.array(runs, dtype=np.int64).reshape(-1, 2), hops_min=hops_min
+    )
 
     assert len(found) == 1 or all(last - first >= hops_min for first, last in found)
     assert bool(len(found)) == bool(runs)
@@ -207,7 +216,7 @@ def test_spans_are_in_ticks() -> None:
     """And the last one ends with the file, not with its hop."""
     curve = LevelCurve(bytes(3), Frames(441), RATE, Frames(2 * 441 + 7))
 
-    spans = spans_of(curve, np.array([[0, 1], [2, 3]]))
+    spans = runs_to_spans(curve, np.array([[0, 1], [2, 3]]))
 
     assert spans == (
         Span(Ticks(0), Ticks(441 * 640)),

@@ -5,13 +5,19 @@ from dataclasses import replace
 
 import pytest
 
-from segued.matching.album import Choice, choose, votes
-from segued.matching.evidence import Piece, Release
+from segued.matching.album import AlbumMatch, match_album, vote_for_releases
+from segued.matching.evidence import PassageEvidence, Release
 from segued.units import Seconds
-from tests.matching.evidence import ALBUM, candidate, piece_of, pieces, release
+from tests.matching.sample_evidence import (
+    ALBUM,
+    album_passages,
+    candidate,
+    passage_of,
+    release,
+)
 
 
-def slower(of: Release) -> Release:
+def with_longer_tracks(of: Release) -> Release:
     """Return a release whose tracks all last 4 s longer."""
     tracks = (
         replace(track, seconds=Seconds((track.recording.seconds or 0) + 4))
@@ -20,7 +26,7 @@ def slower(of: Release) -> Release:
     return replace(of, tracks=tuple(tracks))
 
 
-def given_out(choice: Choice | None) -> Mapping[str, int]:
+def track_numbers(choice: AlbumMatch | None) -> Mapping[str, int]:
     """Return the track number of each piece."""
     assert choice is not None
     return {key: track.position for key, track in choice.tracks.items()}
@@ -30,74 +36,80 @@ def given_out(choice: Choice | None) -> Mapping[str, int]:
 @pytest.mark.parametrize("known", [True, False])
 def test_an_album_is_found(*, tagged: bool, known: bool) -> None:
     """By its sound, its names, or its order and lengths alone."""
-    choice = choose(pieces(tagged=tagged, known=known), [ALBUM])
+    choice = match_album(album_passages(tagged=tagged, known=known), [ALBUM])
 
-    assert given_out(choice) == {str(nth): nth for nth in range(1, 6)}
+    assert track_numbers(choice) == {str(nth): nth for nth in range(1, 6)}
     assert choice
     assert choice.confirmed == (5 if known else 0)
 
 
-def test_a_track_is_given_to_one_piece() -> None:
+def test_track_is_assigned_to_one_passage() -> None:
     """The better one; the other is none of them."""
-    twice = [*pieces(), replace(piece_of(2), key="copy", track=None)]
+    twice = [*album_passages(), replace(passage_of(2), key="copy", track=None)]
 
-    assert given_out(choose(twice, [ALBUM])) == {str(nth): nth for nth in range(1, 6)}
+    assert track_numbers(match_album(twice, [ALBUM])) == {
+        str(nth): nth for nth in range(1, 6)
+    }
 
 
 def test_swapped_titles_do_not_swap_tracks() -> None:
     """What is heard weighs more."""
-    one, two, *others = pieces()
+    one, two, *others = album_passages()
     swapped = [replace(one, title=two.title), replace(two, title=one.title), *others]
 
-    assert given_out(choose(swapped, [ALBUM])) == {str(n): n for n in range(1, 6)}
+    assert track_numbers(match_album(swapped, [ALBUM])) == {
+        str(n): n for n in range(1, 6)
+    }
 
 
-def test_a_collision_does_not_move_a_piece() -> None:
+def test_collision_does_not_move_a_passage() -> None:
     """Names and place hold it."""
-    others = pieces()
+    others = album_passages()
     others[1] = replace(
         others[1], candidates=(candidate(release("x", prefix="x").tracks[3]),)
     )
 
-    assert given_out(choose(others, [ALBUM]))["2"] == 2
+    assert track_numbers(match_album(others, [ALBUM]))["2"] == 2
 
 
-def test_another_length_is_another_track() -> None:
+def test_wrong_length_does_not_match_a_track() -> None:
     """More than 10 s off fits nowhere."""
-    longer = replace(piece_of(2), seconds=Seconds(piece_of(2).seconds + 11))
+    longer = replace(passage_of(2), seconds=Seconds(passage_of(2).seconds + 11))
 
-    choice = choose([piece_of(1), longer, *pieces()[2:]], [ALBUM])
+    choice = match_album([passage_of(1), longer, *album_passages()[2:]], [ALBUM])
 
-    assert "2" not in given_out(choice)
+    assert "2" not in track_numbers(choice)
 
 
 def test_two_of_three_must_fit() -> None:
     """65 % and three pieces; a folder of others is not the album."""
     strange = [
-        Piece(str(nth), nth, Seconds(500 + 20 * nth), title=f"Other {nth}", tagged=True)
+        PassageEvidence(
+            str(nth), nth, Seconds(500 + 20 * nth), title=f"Other {nth}", tagged=True
+        )
         for nth in range(10, 13)
     ]
 
-    assert choose([*pieces(), *strange[:2]], [ALBUM])
-    assert choose([*pieces(), *strange], [ALBUM]) is None
-    assert choose([*pieces()[:2], strange[0]], [ALBUM]) is None
+    assert match_album([*album_passages(), *strange[:2]], [ALBUM])
+    assert match_album([*album_passages(), *strange], [ALBUM]) is None
+    assert match_album([*album_passages()[:2], strange[0]], [ALBUM]) is None
 
 
-def test_one_or_two_songs_need_tags_and_sound() -> None:
+def test_one_or_two_songs_need_tags_and_fingerprint() -> None:
     """Both must say so."""
-    assert choose([piece_of(1)], [ALBUM])
-    assert choose([piece_of(1), piece_of(2)], [ALBUM])
-    assert choose([piece_of(1, tagged=False)], [ALBUM]) is None
-    assert choose([piece_of(1, known=False)], [ALBUM]) is None
-    assert choose([], [ALBUM]) is None
+    assert match_album([passage_of(1)], [ALBUM])
+    assert match_album([passage_of(1), passage_of(2)], [ALBUM])
+    assert match_album([passage_of(1, tagged=False)], [ALBUM]) is None
+    assert match_album([passage_of(1, known=False)], [ALBUM]) is None
+    assert match_album([], [ALBUM]) is None
 
 
-def test_what_is_heard_decides_between_releases() -> None:
+def test_fingerprint_decides_between_releases() -> None:
     """The live album has the same titles."""
     live = release("live", "Live at Leeds", prefix="live", note="live")
 
-    assert given_out(choose(pieces(), [live, ALBUM]))
-    found = choose(pieces(), [live, ALBUM])
+    assert track_numbers(match_album(album_passages(), [live, ALBUM]))
+    found = match_album(album_passages(), [live, ALBUM])
     assert found
     assert found.release is ALBUM
 
@@ -106,20 +118,20 @@ def test_a_live_album_is_not_the_studio_one() -> None:
     """Where nothing is heard, names without the word do not fit."""
     live = release("live", "Concert", prefix="live", note="live")
 
-    assert choose(pieces(known=False), [live]) is None
+    assert match_album(album_passages(known=False), [live]) is None
 
 
-def test_among_equals_the_nearest_is_taken() -> None:
+def test_tie_breaking_between_releases() -> None:
     """Track count, then lengths, then embedded ids, then date, then id."""
     deluxe = release("a deluxe", extra=3)
     late = replace(ALBUM, mbid="a late one", date="1999")
     early = replace(ALBUM, mbid="b early", date="1971")
     same = replace(ALBUM, mbid="z", date="1971")
-    slow = replace(slower(release("a slow one")), date="1960")
-    named = [replace(piece, release_mbid="a late one") for piece in pieces()]
+    slow = replace(with_longer_tracks(release("a slow one")), date="1960")
+    named = [replace(piece, release_mbid="a late one") for piece in album_passages()]
 
-    def mbid(*releases: Release, of: list[Piece] | None = None) -> str:
-        choice = choose(of or pieces(), releases)
+    def mbid(*releases: Release, of: list[PassageEvidence] | None = None) -> str:
+        choice = match_album(of or album_passages(), releases)
         assert choice
         return choice.release.mbid
 
@@ -130,38 +142,38 @@ def test_among_equals_the_nearest_is_taken() -> None:
     assert mbid(early, late, of=named) == "a late one"
 
 
-def test_what_most_pieces_name_is_asked_for() -> None:
+def test_most_voted_releases_are_looked_up() -> None:
     """Releases by tags, groups by sound, the most voted first."""
-    named = [replace(piece, release_mbid="album") for piece in pieces()]
+    named = [replace(piece, release_mbid="album") for piece in album_passages()]
     named[0] = replace(named[0], release_mbid="other")
 
-    assert votes(named) == (("album",), ("group of album",))
+    assert vote_for_releases(named) == (("album",), ("group of album",))
     # Of more to come, these are not many.
-    assert votes(named, many=4 * len(named)) == ((), ())
+    assert vote_for_releases(named, total=4 * len(named)) == ((), ())
 
 
-def test_each_piece_votes_once_for_a_group() -> None:
+def test_each_passage_votes_once_for_a_group() -> None:
     """However many of its candidates are there."""
-    piece = piece_of(1)
+    piece = passage_of(1)
     twice = replace(piece, candidates=piece.candidates * 5)
 
-    assert votes([twice, *pieces(known=False)[1:]]) == ((), ())
+    assert vote_for_releases([twice, *album_passages(known=False)[1:]]) == ((), ())
 
 
-def test_a_folder_of_unrelated_songs_asks_for_nothing() -> None:
+def test_unrelated_songs_vote_for_nothing() -> None:
     """Two of ten are chance; of one or two songs each may ask."""
     mixed = [
         replace(
-            piece_of(1),
+            passage_of(1),
             key=str(nth),
             release_mbid=f"release {nth // 2}",
             candidates=(
-                replace(piece_of(1).candidates[0], release_groups=(f"g{nth // 2}",)),
+                replace(passage_of(1).candidates[0], release_groups=(f"g{nth // 2}",)),
             ),
         )
         for nth in range(10)
     ]
 
-    assert votes(mixed) == ((), ())
-    assert votes(mixed[:1]) == (("release 0",), ("g0",))
-    assert votes([]) == ((), ())
+    assert vote_for_releases(mixed) == ((), ())
+    assert vote_for_releases(mixed[:1]) == (("release 0",), ("g0",))
+    assert vote_for_releases([]) == ((), ())

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segued.matching.confidence import Claims, band, judge_claims
-from segued.matching.normalize import key, normalised
+from segued.matching.confidence import TagClaims, confidence_band, judge_claims
+from segued.matching.normalize import name_key, normalize_name
 from segued.model import Confidence
 
 MBID = "b1a9c0e9-d987-4042-ae91-78d6a3267d69"
@@ -14,27 +14,29 @@ MBID = "b1a9c0e9-d987-4042-ae91-78d6a3267d69"
 @pytest.mark.parametrize(
     ("claims", "confidence"),
     [
-        pytest.param(Claims(MBID, "T", "A", tagged=True), "Medium", id="an id, named"),
-        pytest.param(Claims(MBID, None, None, tagged=False), "Medium", id="an id"),
-        pytest.param(Claims(None, "T", "A", tagged=True), "Low", id="names in tags"),
-        pytest.param(Claims(None, "T", None, tagged=True), "None", id="no artist"),
-        pytest.param(Claims(None, "T", "A", tagged=False), "None", id="a file name"),
-        pytest.param(Claims(None, None, None, tagged=False), "None", id="nothing"),
+        pytest.param(
+            TagClaims(MBID, "T", "A", tagged=True), "Medium", id="an id, named"
+        ),
+        pytest.param(TagClaims(MBID, None, None, tagged=False), "Medium", id="an id"),
+        pytest.param(TagClaims(None, "T", "A", tagged=True), "Low", id="names in tags"),
+        pytest.param(TagClaims(None, "T", None, tagged=True), "None", id="no artist"),
+        pytest.param(TagClaims(None, "T", "A", tagged=False), "None", id="a file name"),
+        pytest.param(TagClaims(None, None, None, tagged=False), "None", id="nothing"),
     ],
 )
-def test_a_files_own_word_is_never_high(claims: Claims, confidence: str) -> None:
+def test_tags_alone_are_never_high(claims: TagClaims, confidence: str) -> None:
     """An id is one strong kind of evidence, names are weak, a file name is none."""
     judged = judge_claims(claims)
 
     assert judged.confidence == confidence
-    assert judged.confidence is band(judged.score)
+    assert judged.confidence is confidence_band(judged.score)
     assert judged.reason
 
 
 def test_an_id_with_names_beats_one_without() -> None:
     """It was not set blindly."""
-    named = judge_claims(Claims(MBID, "T", "A", tagged=True))
-    bare = judge_claims(Claims(MBID, None, None, tagged=False))
+    named = judge_claims(TagClaims(MBID, "T", "A", tagged=True))
+    bare = judge_claims(TagClaims(MBID, None, None, tagged=False))
 
     assert named.score > bare.score
 
@@ -52,22 +54,20 @@ def test_an_id_with_names_beats_one_without() -> None:
         (0.0, Confidence.NONE),
     ],
 )
-def test_bands_begin_where_they_are_said_to(
-    score: float, confidence: Confidence
-) -> None:
+def test_band_lower_bounds_are_inclusive(score: float, confidence: Confidence) -> None:
     """The lower bound belongs to the band."""
-    assert band(score) is confidence
+    assert confidence_band(score) is confidence
 
 
-def test_names_compare_without_their_looks() -> None:
+def test_names_compare_ignoring_case_and_accents() -> None:
     """Case, accents, punctuation and spacing say nothing."""
-    assert normalised("  The BEATLES ") == normalised("the beatles")
-    assert normalised("Sigur Rós") == "sigur ros"
-    assert normalised("AC/DC") == "ac dc"
-    assert key("!!!", "Me and Giuliani") != key("???", "Me and Giuliani")
+    assert normalize_name("  The BEATLES ") == normalize_name("the beatles")
+    assert normalize_name("Sigur Rós") == "sigur ros"
+    assert normalize_name("AC/DC") == "ac dc"
+    assert name_key("!!!", "Me and Giuliani") != name_key("???", "Me and Giuliani")
 
 
 @given(st.text(max_size=40))
-def test_a_name_is_normalised_once_and_for_all(name: str) -> None:
+def test_normalizing_is_idempotent(name: str) -> None:
     """Twice is the same as once."""
-    assert normalised(normalised(name)) == normalised(name)
+    assert normalize_name(normalize_name(name)) == normalize_name(name)

@@ -6,26 +6,26 @@ import pytest
 from segued.matching.flavor import (
     CHARACTERISTICS,
     METRICS,
-    Flavor,
+    FlavorShares,
     distances,
-    sane,
+    validate_flavor,
 )
 
 
-def distance(one: Flavor, other: Flavor, metric: str = "squares") -> float:
+def distance(one: FlavorShares, other: FlavorShares, metric: str = "squares") -> float:
     """Return the distance of one pair."""
     (found,) = distances(one, [other], metric)
     return float(found)
 
 
-def test_there_are_eighteen_with_71_classes() -> None:
+def test_eighteen_characteristics_have_71_classes() -> None:
     """Twelve of two classes, six of more."""
     assert len(CHARACTERISTICS) == 18
     assert sum(map(len, CHARACTERISTICS.values())) == 71
     assert sum(len(classes) == 2 for classes in CHARACTERISTICS.values()) == 12
 
 
-def test_the_worked_example_comes_out() -> None:
+def test_worked_example_of_the_specification() -> None:
     """SPEC003: three binary ones, and two of more classes, one partly shared."""
     squares = (0.5, 0.3, 0.1041)  # sum 0.9041
     names = ("danceability", "gender", "timbre")
@@ -45,7 +45,7 @@ def test_the_worked_example_comes_out() -> None:
     assert distance(one, other) == pytest.approx(0.2026475, abs=1e-7)
 
 
-def test_what_is_not_shared_is_far() -> None:
+def test_unshared_characteristics_count_as_far() -> None:
     """A half of which nothing is known on both sides counts as 1."""
     timbre = {"timbre": {"bright": 0.25, "dark": 0.75}}
     rhythm = {
@@ -59,7 +59,7 @@ def test_what_is_not_shared_is_far() -> None:
     assert distance(timbre, rhythm, "variation") == 1.0
 
 
-def test_variation_is_what_would_have_to_change() -> None:
+def test_variation_metric() -> None:
     """A tenth of a share in one of two characteristics is a twentieth."""
     one = {
         "timbre": {"bright": 0.5, "dark": 0.5},
@@ -74,7 +74,7 @@ def test_variation_is_what_would_have_to_change() -> None:
 
 
 @pytest.mark.parametrize("metric", METRICS)
-def test_a_distance_has_no_direction(metric: str) -> None:
+def test_distance_is_symmetric(metric: str) -> None:
     """And nothing is nearer than the same; nothing farther than 1."""
     dice = np.random.default_rng(1)
     flavors = []
@@ -95,7 +95,7 @@ def test_a_distance_has_no_direction(metric: str) -> None:
     assert len(distances(flavors[0], [], metric)) == 0
 
 
-def test_nonsense_is_left_out() -> None:
+def test_invalid_flavors_are_dropped() -> None:
     """Classes that there are not, shares that do not sum to 1, and no numbers."""
     said = {
         "timbre": {"bright": 0.5, "dark": 0.5},
@@ -106,4 +106,4 @@ def test_nonsense_is_left_out() -> None:
         "genre_electronic": {"ambient": 0.6, "polka": 0.4},
     }
 
-    assert sane(said) == {"timbre": {"bright": 0.5, "dark": 0.5}}
+    assert validate_flavor(said) == {"timbre": {"bright": 0.5, "dark": 0.5}}

@@ -4,7 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segued.matching.normalize import comparable, names_nothing, similarity, stripped
+from segued.matching.normalize import (
+    comparison_key,
+    is_placeholder,
+    similarity,
+    strip_guests_and_notes,
+)
 
 
 @pytest.mark.parametrize(
@@ -24,7 +29,7 @@ from segued.matching.normalize import comparable, names_nothing, similarity, str
         pytest.param("Echoes, Part Two", "Echoes (Part II)", id="ii"),
     ],
 )
-def test_how_a_song_is_printed_says_nothing(a: str, b: str) -> None:
+def test_typography_does_not_matter(a: str, b: str) -> None:
     """The same song is the same, however it is written."""
     assert similarity(a, b) == 1
 
@@ -44,11 +49,14 @@ def test_another_number_is_another_song(a: str, b: str) -> None:
 
 def test_brackets_that_are_part_of_the_name_stay() -> None:
     """Without them it is nearly the same name."""
-    assert stripped("(I Can't Get No) Satisfaction") == "(I Can't Get No) Satisfaction"
+    assert (
+        strip_guests_and_notes("(I Can't Get No) Satisfaction")
+        == "(I Can't Get No) Satisfaction"
+    )
     assert 0.85 < similarity("(I Can't Get No) Satisfaction", "Satisfaction") < 1
 
 
-def test_names_of_nothing_but_signs_differ() -> None:
+def test_punctuation_only_names_compare_verbatim() -> None:
     """They are compared as they are."""
     assert similarity("!!!", "!!!") == 1
     assert similarity("!!!", "???") == 0
@@ -56,15 +64,15 @@ def test_names_of_nothing_but_signs_differ() -> None:
 
 def test_a_name_is_never_stripped_to_nothing() -> None:
     """A song may be called like a note on how it was issued."""
-    assert comparable("The The") == "the"
-    assert comparable("(Remastered)")
+    assert comparison_key("The The") == "the"
+    assert comparison_key("(Remastered)")
     assert similarity("Mono", "Mono") == 1
 
 
-def test_programs_fill_in_names_that_name_nothing() -> None:
+def test_placeholder_names_are_recognized() -> None:
     """A track without a name is called by its number."""
-    assert all(map(names_nothing, ("Track 01", "track 7", "Unknown Artist")))
-    assert not any(map(names_nothing, ("Tracks of My Tears", "99", "Jóga")))
+    assert all(map(is_placeholder, ("Track 01", "track 7", "Unknown Artist")))
+    assert not any(map(is_placeholder, ("Tracks of My Tears", "99", "Jóga")))
 
 
 @given(st.text(max_size=30), st.text(max_size=30))

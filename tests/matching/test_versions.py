@@ -2,7 +2,12 @@
 
 import pytest
 
-from segued.matching.versions import album_version, noted, titled, without
+from segued.matching.versions import (
+    from_album_title,
+    from_note,
+    from_title,
+    strip_version,
+)
 
 
 @pytest.mark.parametrize(
@@ -28,8 +33,8 @@ from segued.matching.versions import album_version, noted, titled, without
 )
 def test_brackets_and_dashes_name_versions(title: str, words: set[str]) -> None:
     """And the title without them is the song."""
-    assert titled(title).words == words
-    assert without(title) == "Jóga"
+    assert from_title(title).words == words
+    assert strip_version(title) == "Jóga"
 
 
 @pytest.mark.parametrize(
@@ -53,14 +58,14 @@ def test_brackets_and_dashes_name_versions(title: str, words: set[str]) -> None:
 )
 def test_names_and_editions_are_no_versions(title: str) -> None:
     """A song may be called "Live and Let Die"."""
-    assert titled(title).words == set()
+    assert from_title(title).words == set()
 
 
 def test_a_note_names_a_version_anywhere() -> None:
     """MusicBrainz's notes are no names."""
-    assert noted("live, 1992-05-01: Wembley").words == {"live"}
-    assert noted("early demo, take 3").words == {"demo"}
-    assert noted("remastered, mono").words == set()
+    assert from_note("live, 1992-05-01: Wembley").words == {"live"}
+    assert from_note("early demo, take 3").words == {"demo"}
+    assert from_note("remastered, mono").words == set()
 
 
 @pytest.mark.parametrize(
@@ -77,13 +82,17 @@ def test_a_note_names_a_version_anywhere() -> None:
 )
 def test_an_album_gives_its_songs_a_version(album: str, words: set[str]) -> None:
     """All that is on it is live, or remixed."""
-    assert album_version(album).words == words
+    assert from_album_title(album).words == words
 
 
 def test_two_of_a_kind_may_be_different() -> None:
     """A remix by another, or another evening."""
-    assert titled("Jóga (Moby Remix)").contradicts(titled("Jóga (Empire Remix)"))
-    assert titled("Jóga (Live at Leeds)").contradicts(noted("live, 1999: Rome"))
-    assert not titled("Jóga (Live)").contradicts(noted("live, 1999: Rome"))
-    assert not titled("Jóga (Live in Rome)").contradicts(noted("live, 1999: Rome"))
-    assert not titled("Jóga").contradicts(titled("Jóga (Live)"))
+    assert from_title("Jóga (Moby Remix)").contradicts(
+        from_title("Jóga (Empire Remix)")
+    )
+    assert from_title("Jóga (Live at Leeds)").contradicts(from_note("live, 1999: Rome"))
+    assert not from_title("Jóga (Live)").contradicts(from_note("live, 1999: Rome"))
+    assert not from_title("Jóga (Live in Rome)").contradicts(
+        from_note("live, 1999: Rome")
+    )
+    assert not from_title("Jóga").contradicts(from_title("Jóga (Live)"))

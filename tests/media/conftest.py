@@ -1,15 +1,8 @@
-"""What is there to test depends on what is installed."""
+"""Music in every format, made once."""
 
 from pathlib import Path
 
 import pytest
-
-from segued.media.analyzers import essentia
-
-collect_ignore = (
-    [] if essentia.available() else ["test_classifiers.py", "test_essentia.py"]
-)
-"""Essentia is an extra. Where it is not installed there is nothing to test."""
 
 
 @pytest.fixture(scope="session")

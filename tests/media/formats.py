@@ -8,9 +8,9 @@ import numpy as np
 
 from segued.media.safe_open import signature_of
 from segued.model import Signature
-from tests.audio import Sound, encoded, music
+from tests.audio import Sound, encode_audio, music
 
-__all__ = ["FORMATS", "SECONDS", "Format", "made", "signature"]
+__all__ = ["FORMATS", "SECONDS", "Format", "make_format_file", "signature"]
 
 SECONDS: Final = 10.5
 """Enough for a fingerprint, little enough to make thirty of."""
@@ -86,7 +86,7 @@ FORMATS: Final = {
 _songs: dict[tuple[int, int], Sound] = {}
 
 
-def made(folder: Path, name: str) -> tuple[Path, Format, Sound]:
+def make_format_file(folder: Path, name: str) -> tuple[Path, Format, Sound]:
     """Return the file of a format, made if need be, and the sound it is of."""
     form = FORMATS[name]
     key = (form.rate, form.channels)
@@ -101,7 +101,7 @@ def made(folder: Path, name: str) -> tuple[Path, Format, Sound]:
     sound = _songs[key] * np.float32(form.gain)
     path = folder / f"{name}.{form.ending}"
     if not path.exists():
-        encoded(path, sound, form.rate, *form.options)
+        encode_audio(path, sound, form.rate, *form.options)
     return path, form, sound
 
 

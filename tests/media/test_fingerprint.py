@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from segued.dsp.segment import Hints, Rules
-from segued.media.file_analysis import Plan, analyse, prints_of
-from segued.media.fingerprint import samples_by_fpcalc
-from segued.media.fingerprint_buffer import Tape
-from segued.model import Print, Span
+from segued.media.file_analysis import AnalysisPlan, analyze_file, fingerprints_of
+from segued.media.fingerprint import fpcalc_sample_count
+from segued.media.fingerprint_buffer import FingerprintBuffer
+from segued.model import Fingerprint, Span
 from segued.units import (
     Dbfs,
     Frames,
@@ -22,15 +22,15 @@ from segued.units import (
     frames_to_ticks,
     seconds_to_ticks,
 )
-from tests.audio import Sound, encoded, fpcalc, length_by_ffmpeg, music, silence
-from tests.media.formats import FORMATS, made, signature
+from tests.audio import Sound, encode_audio, fpcalc, length_by_ffmpeg, music, silence
+from tests.media.formats import FORMATS, make_format_file, signature
 
 RATE = Hertz(44_100)
 RULES = Rules(Dbfs(-60.0), seconds_to_ticks(2.0), seconds_to_ticks(0.1))
 TRACK = Hints(leading_number=True, siblings=12, track=3, track_total=12)
 
 
-def items(text: str) -> list[int]:
+def fingerprint_items(text: str) -> list[int]:
     """Return what a fingerprint is made of: 32 bits eight times a second."""
     found: list[int] = chromaprint.decode_fingerprint(text.encode())[0]
     return found
@@ -38,16 +38,16 @@ def items(text: str) -> list[int]:
 
 def bits_apart(one: str, other: str) -> float:
     """Return the share of bits in which two prints differ; 1 if of other length."""
-    a, b = items(one), items(other)
+    a, b = fingerprint_items(one), fingerprint_items(other)
     if len(a) != len(b):
         return 1.0
     pairs = zip(a, b, strict=True)
     return sum((x ^ y).bit_count() for x, y in pairs) / (32 * len(a))
 
 
-def likeness(one: str, other: str) -> float:
+def aligned_similarity(one: str, other: str) -> float:
     """Return the share of bits that two prints have in common, best aligned."""
-    a, b = (np.array(items(text), dtype=np.uint32) for text in (one, other))
+    a, b = (np.array(fingerprint_items(text), dtype=np.uint32) for text in (one, other))
     best = 0.0
     for shift in range(-3, 4):
         left, right = a[max(0, shift) :], b[max(0, -shift) :]
@@ -57,26 +57,28 @@ def likeness(one: str, other: str) -> float:
     return best
 
 
-def print_of(path: Path, spool: Path) -> Print:
+def song_fingerprint(path: Path, spool: Path) -> Fingerprint:
     """Return the one print of a file that is one song."""
-    plan = Plan(RULES, TRACK, (), str(spool))
-    (found,) = analyse(os.fsencode(path), signature(path), plan).prints
+    plan = AnalysisPlan(RULES, TRACK, (), str(spool))
+    (found,) = analyze_file(os.fsencode(path), signature(path), plan).fingerprints
     return found
 
 
-def whole_print(path: Path) -> Print:
+def file_fingerprint(path: Path) -> Fingerprint:
     """Return the print of a whole file, whatever is in it."""
     whole = Span(Ticks(0), seconds_to_ticks(length_by_ffmpeg(path) / RATE))
-    (found,) = prints_of(os.fsencode(path), signature(path), (whole,), whole)
+    (found,) = fingerprints_of(os.fsencode(path), signature(path), (whole,), whole)
     return found
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_song_s_print_is_fpcalc_s(name: str, formats: Path, tmp_path: Path) -> None:
+def test_song_fingerprint_equals_fpcalc(
+    name: str, formats: Path, tmp_path: Path
+) -> None:
     """Whatever the format, the same text, or one bit in a thousand apart."""
-    path, _, _ = made(formats, name)
+    path, _, _ = make_format_file(formats, name)
 
-    found = print_of(path, tmp_path)
+    found = song_fingerprint(path, tmp_path)
 
     assert found.reason is None
     assert bits_apart(found.texts[0], fpcalc(path)) <= 1 / 1_000
@@ -87,9 +89,9 @@ def test_a_song_s_print_is_fpcalc_s(name: str, formats: Path, tmp_path: Path) ->
 def test_two_minutes_count(seconds: float, rate: int, tmp_path: Path) -> None:
     """A longer file's print is of its first 120 s; a shorter one's of all."""
     sound = music(seconds, rate, 1)
-    path = encoded(tmp_path / "long.wav", sound, rate)
+    path = encode_audio(tmp_path / "long.wav", sound, rate)
 
-    found = print_of(path, tmp_path)
+    found = song_fingerprint(path, tmp_path)
 
     assert bits_apart(found.texts[0], fpcalc(path)) <= 1 / 1_000
     assert found.span == Span(Ticks(0), frames_to_ticks(len(sound), rate))
@@ -100,7 +102,7 @@ def test_fpcalc_s_samples_are_counted(rate: int, tmp_path: Path) -> None:
     """A print gets its next item with the same frame as `fpcalc`'s does."""
 
     def expected(frames: int) -> int:
-        return _items(samples_by_fpcalc(frames, Hertz(rate)))
+        return _item_count(fpcalc_sample_count(frames, Hertz(rate)))
 
     shorter = 10 * rate
     next_item = next(
@@ -108,11 +110,11 @@ def test_fpcalc_s_samples_are_counted(rate: int, tmp_path: Path) -> None:
     )
     sound = music(11.0, rate, 1)
     for frames in (next_item - 1, next_item + 3):
-        path = encoded(tmp_path / "short.wav", sound[:frames], rate)
-        assert len(items(fpcalc(path))) == expected(frames)
+        path = encode_audio(tmp_path / "short.wav", sound[:frames], rate)
+        assert len(fingerprint_items(fpcalc(path))) == expected(frames)
 
 
-def _items(samples: int) -> int:
+def _item_count(samples: int) -> int:
     """Return how many items Chromaprint makes: a hop each, after the first frame."""
     return max(0, (samples - 4_096) // 1_365 + 1 - 19)
 
@@ -125,9 +127,11 @@ def _items(samples: int) -> int:
         pytest.param(silence(20.0), "silence", id="digital silence"),
     ],
 )
-def test_what_must_not_be_looked_up(sound: Sound, reason: str, tmp_path: Path) -> None:
+def test_unusable_fingerprint_has_a_reason(
+    sound: Sound, reason: str, tmp_path: Path
+) -> None:
     """It has no text, and says why."""
-    found = whole_print(encoded(tmp_path / "poor.flac", sound, RATE))
+    found = file_fingerprint(encode_audio(tmp_path / "poor.flac", sound, RATE))
 
     assert (found.texts, found.reason) == ((), reason)
 
@@ -140,27 +144,29 @@ def _side(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Path]]:
     # Gaps of no whole number of anything.
     gap, other = silence(2.5317), silence(3.0009)
     sound = np.concatenate((songs[0], gap, songs[1], other, songs[2]))
-    paths = [encoded(folder / f"{n}.flac", song, RATE) for n, song in enumerate(songs)]
-    return encoded(folder / "side.flac", sound, RATE), paths
+    paths = [
+        encode_audio(folder / f"{n}.flac", song, RATE) for n, song in enumerate(songs)
+    ]
+    return encode_audio(folder / "side.flac", sound, RATE), paths
 
 
 SIDE = Hints(leading_number=False, siblings=1, track=None, track_total=None, side=True)
 
 
-def test_passages_have_four_prints(
+def test_passages_have_four_fingerprints(
     side: tuple[Path, list[Path]], tmp_path: Path
 ) -> None:
     """One of them is nearly what the song alone has, wherever it was cut."""
     path, songs = side
-    plan = Plan(RULES, SIDE, (), str(tmp_path))
+    plan = AnalysisPlan(RULES, SIDE, (), str(tmp_path))
 
-    found = analyse(os.fsencode(path), signature(path), plan)
+    found = analyze_file(os.fsencode(path), signature(path), plan)
 
-    assert [found_print.span for found_print in found.prints] == list(found.spans)
-    for song, found_print in zip(songs, found.prints, strict=True):
+    assert [found_print.span for found_print in found.fingerprints] == list(found.spans)
+    for song, found_print in zip(songs, found.fingerprints, strict=True):
         alone = fpcalc(song)
         assert len(found_print.texts) == 4
-        assert max(likeness(text, alone) for text in found_print.texts) > 0.97
+        assert max(aligned_similarity(text, alone) for text in found_print.texts) > 0.97
         # The others are not the same print four times.
         assert len(set(found_print.texts)) == 4
 
@@ -175,45 +181,45 @@ def test_a_cut_half_a_hop_off_is_met_by_another_phase(
     cut = Span(Ticks(starts), seconds_to_ticks(48.0))
     whole = Span(Ticks(0), seconds_to_ticks(73.5326))
 
-    (found,) = prints_of(os.fsencode(path), signature(path), (cut,), whole)
+    (found,) = fingerprints_of(os.fsencode(path), signature(path), (cut,), whole)
 
     alone = fpcalc(songs[1])
-    first, *others = (likeness(text, alone) for text in found.texts)
+    first, *others = (aligned_similarity(text, alone) for text in found.texts)
     assert first < 0.95
     assert max(others) > 0.99
 
 
-def test_decoding_again_gives_the_same_prints(
+def test_decoding_again_gives_the_same_fingerprints(
     side: tuple[Path, list[Path]], tmp_path: Path
 ) -> None:
     """In any order, with the whole file among them, overlapping or not."""
     path, _ = side
-    plan = Plan(RULES, SIDE, (), str(tmp_path))
-    found = analyse(os.fsencode(path), signature(path), plan)
+    plan = AnalysisPlan(RULES, SIDE, (), str(tmp_path))
+    found = analyze_file(os.fsencode(path), signature(path), plan)
     whole = Span(Ticks(0), frames_to_ticks(found.facts.frames, RATE))
     wanted = (*reversed(found.spans), whole)
 
-    again = prints_of(os.fsencode(path), signature(path), wanted, whole)
+    again = fingerprints_of(os.fsencode(path), signature(path), wanted, whole)
 
-    assert again[:-1] == tuple(reversed(found.prints))
+    assert again[:-1] == tuple(reversed(found.fingerprints))
     assert bits_apart(again[-1].texts[0], fpcalc(path)) <= 1 / 1_000
 
 
-def test_no_room_for_the_sound_is_no_failure(tmp_path: Path) -> None:
+def test_full_spool_disk_is_no_failure(tmp_path: Path) -> None:
     """What was kept is not relied on; `analyse` then decodes again."""
     nowhere = str(tmp_path / "is" / "not" / "there")
     whole = Span(Ticks(0), seconds_to_ticks(1_000))
-    with Tape(Hertz(11_025), nowhere, everything=True) as tape:
+    with FingerprintBuffer(Hertz(11_025), nowhere, whole_file=True) as tape:
         for _ in range(100):
             tape.add(np.zeros(110_250, np.float32))
-        tape.end()
+        tape.finish()
 
-        assert tape.prints((whole,), whole) is None
+        assert tape.fingerprints((whole,), whole) is None
 
 
-def test_without_the_library_there_are_no_prints(tmp_path: Path) -> None:
+def test_missing_chromaprint_gives_no_fingerprints(tmp_path: Path) -> None:
     """And everything else there is: a missing system package fails no file."""
-    path = encoded(tmp_path / "song.wav", music(11.0), RATE)
+    path = encode_audio(tmp_path / "song.wav", music(11.0), RATE)
     program = (
         "import sys; sys.modules['chromaprint'] = None\n"
         "from segued.media.safe_open import signature_of\n"
@@ -237,9 +243,9 @@ def test_without_the_library_there_are_no_prints(tmp_path: Path) -> None:
 def test_samples_never_wrap() -> None:
     """Above full scale is full scale, on either side; no other sign."""
     loud = np.array([1.5, -1.5, 40.0, -40.0, 0.5], np.float32)
-    with Tape(Hertz(11_025), ".", everything=True) as tape:
+    with FingerprintBuffer(Hertz(11_025), ".", whole_file=True) as tape:
         tape.add(np.tile(loud, 2 * 11_025))
-        tape.end()
+        tape.finish()
         sound = np.frombuffer(tape.read(0, 5), np.int16)
 
     assert sound.tolist() == [32_767, -32_768, 32_767, -32_768, 16_384]

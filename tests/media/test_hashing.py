@@ -16,24 +16,30 @@ from segued.errors import DiskReadError, FileChangedError
 from segued.media.containers.ogg import OggAudio
 from segued.media.hashing import Hashes, hash_file
 from segued.model import Signature
-from tests.media.encoded import ENCODERS, RETAGGERS, VORBIS, encoded, saved
+from tests.media.encoded_files import (
+    ENCODERS,
+    RETAGGERS,
+    VORBIS,
+    encoded_tone,
+    write_file,
+)
 
 
-def hashed(folder: Path, data: bytes) -> Hashes:
+def hash_bytes(folder: Path, data: bytes) -> Hashes:
     """Return the hashes of a file of these bytes."""
-    return hash_file(*saved(folder, data))
+    return hash_file(*write_file(folder, data))
 
 
 @pytest.mark.parametrize("name", RETAGGERS)
 def test_retagging_leaves_the_audio_hash_alone(name: str, tmp_path: Path) -> None:
     """No tag, a small one, a huge one, none again: always the same audio."""
     kind, retag = RETAGGERS[name]
-    plain = encoded(kind)
+    plain = encoded_tone(kind)
     small = retag(plain, "x")
     huge = retag(small, "y" * 100_000)
     files = [plain, small, huge, retag(huge, None)]
 
-    found = [hashed(tmp_path, data) for data in files]
+    found = [hash_bytes(tmp_path, data) for data in files]
 
     assert len({hashes.audio for hashes in found}) == 1
     assert len({hashes.content for hashes in found[:3]}) == 3
@@ -43,41 +49,44 @@ def test_retagging_leaves_the_audio_hash_alone(name: str, tmp_path: Path) -> Non
 @pytest.mark.parametrize("kind", ENCODERS)
 def test_other_audio_has_another_hash(kind: str, tmp_path: Path) -> None:
     """Two tones differ, so it is the audio that is hashed."""
-    low, high = hashed(tmp_path, encoded(kind)), hashed(tmp_path, encoded(kind, 660))
+    low, high = (
+        hash_bytes(tmp_path, encoded_tone(kind)),
+        hash_bytes(tmp_path, encoded_tone(kind, 660)),
+    )
 
     assert low.audio != high.audio
 
 
 @pytest.mark.parametrize("kind", ENCODERS)
-def test_a_changed_byte_at_the_end_of_audio_is_seen(kind: str, tmp_path: Path) -> None:
+def test_changed_last_audio_byte_changes_the_hash(kind: str, tmp_path: Path) -> None:
     """The audio reaches to the end, or to what follows it."""
-    data = encoded(kind)
+    data = encoded_tone(kind)
     # MP4 and Matroska have their index at the end.
     until = {"m4a": b"moov", "alac": b"moov", "mka": b"\x1c\x53\xbb\x6b"}.get(kind)
     at = (data.rindex(until) - 5 if until else len(data)) - 1
     changed = data[:at] + bytes((data[at] ^ 1,)) + data[at + 1 :]
 
-    assert hashed(tmp_path, data).audio != hashed(tmp_path, changed).audio
+    assert hash_bytes(tmp_path, data).audio != hash_bytes(tmp_path, changed).audio
 
 
 def test_tags_of_all_kinds_at_once_are_left_out(tmp_path: Path) -> None:
     """An MP3 may have ID3v2, APEv2 and ID3v1 together."""
-    data = encoded("mp3")
+    data = encoded_tone("mp3")
     tagged = RETAGGERS["mp3 APEv2"][1](data, "ape")
     tagged = RETAGGERS["mp3 ID3v2.3 and v1"][1](tagged, "id3")
 
     assert b"APETAGEX" in tagged
     assert tagged[-128:-125] == b"TAG"
-    assert hashed(tmp_path, tagged).audio == hashed(tmp_path, data).audio
+    assert hash_bytes(tmp_path, tagged).audio == hash_bytes(tmp_path, data).audio
 
 
-def test_blocks_make_no_difference(tmp_path: Path) -> None:
+def test_block_boundaries_do_not_change_the_hash(tmp_path: Path) -> None:
     """Audio that begins and ends inside blocks is hashed to the byte."""
     audio = os.urandom(3_500_000)
     head = b"ID3\x04\x00\x00" + bytes((0, 70, 0, 0)) + bytes(70 << 14)
     tail = b"TAG" + bytes(125)
 
-    found = hashed(tmp_path, head + audio + tail)
+    found = hash_bytes(tmp_path, head + audio + tail)
 
     assert found.audio == blake3(audio).hexdigest()
     assert found.content == blake3(head + audio + tail).hexdigest()
@@ -91,7 +100,7 @@ def test_audio_in_several_places_is_hashed_together(tmp_path: Path) -> None:
         for piece in pieces
     )
 
-    found = hashed(tmp_path, b"\0\0\0\x08ftyp" + b"".join(boxes))
+    found = hash_bytes(tmp_path, b"\0\0\0\x08ftyp" + b"".join(boxes))
 
     assert found.audio == blake3(b"".join(pieces)).hexdigest()
 
@@ -99,7 +108,7 @@ def test_audio_in_several_places_is_hashed_together(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", VORBIS)
 def test_ogg_audio_is_what_a_demuxer_finds(kind: str, tmp_path: Path) -> None:
     """The first packet, all packets behind the headers, and nothing else."""
-    data = encoded(kind)
+    data = encoded_tone(kind)
     body = 27 + data[26]
     first = data[body : body + sum(data[27:body])]
     # Of FLAC it counts the headers, and with them the tags.
@@ -107,19 +116,19 @@ def test_ogg_audio_is_what_a_demuxer_finds(kind: str, tmp_path: Path) -> None:
     with av.open(BytesIO(data), "r") as file:
         packets = b"".join(bytes(packet) for packet in file.demux(audio=0))
 
-    assert hashed(tmp_path, data).audio == blake3(first + packets).hexdigest()
+    assert hash_bytes(tmp_path, data).audio == blake3(first + packets).hexdigest()
 
 
 def test_a_file_of_no_known_format_is_all_audio(tmp_path: Path) -> None:
     """What is not understood is hashed whole, and is no error."""
-    found = hashed(tmp_path, b"nothing that is known")
+    found = hash_bytes(tmp_path, b"nothing that is known")
 
     assert found.audio == found.content == blake3(b"nothing that is known").hexdigest()
 
 
 def test_a_torn_ogg_file_is_all_audio(tmp_path: Path) -> None:
     """Half a page at the end cannot be told from anything."""
-    found = hashed(tmp_path, encoded("ogg")[:-10])
+    found = hash_bytes(tmp_path, encoded_tone("ogg")[:-10])
 
     assert found.audio == found.content
 
@@ -127,13 +136,13 @@ def test_a_torn_ogg_file_is_all_audio(tmp_path: Path) -> None:
 def test_chained_streams_are_all_audio(tmp_path: Path) -> None:
     """The headers of every stream in a chain are left out, the audio is not."""
     _, retag = RETAGGERS["ogg"]
-    one, two = encoded("ogg"), encoded("ogg", 660)
+    one, two = encoded_tone("ogg"), encoded_tone("ogg", 660)
     # A stream of the same serial number begins anew with its first page.
-    chain = hashed(tmp_path, one + two)
+    chain = hash_bytes(tmp_path, one + two)
 
-    assert chain.audio != hashed(tmp_path, one).audio
-    assert chain.audio != hashed(tmp_path, one + one).audio
-    assert chain.audio == hashed(tmp_path, retag(one, "x") + retag(two, "y")).audio
+    assert chain.audio != hash_bytes(tmp_path, one).audio
+    assert chain.audio != hash_bytes(tmp_path, one + one).audio
+    assert chain.audio == hash_bytes(tmp_path, retag(one, "x") + retag(two, "y")).audio
 
 
 @pytest.mark.parametrize("kind", VORBIS)
@@ -141,7 +150,7 @@ def test_chained_streams_are_all_audio(tmp_path: Path) -> None:
 @given(lengths=st.lists(st.integers(1, 5_000), min_size=1, max_size=5))
 def test_ogg_may_come_in_pieces_of_any_length(kind: str, lengths: list[int]) -> None:
     """However a file is cut into blocks, the same audio comes out."""
-    data = encoded(kind)
+    data = encoded_tone(kind)
     whole: list[bytes] = []
     OggAudio(whole.append).update(data)
     pieces: list[bytes] = []
@@ -153,16 +162,16 @@ def test_ogg_may_come_in_pieces_of_any_length(kind: str, lengths: list[int]) -> 
         reader.update(memoryview(data)[at : at + length])
         at += length
 
-    assert reader.found
+    assert reader.has_audio
     assert b"".join(pieces) == b"".join(whole)
     assert 0 < len(b"".join(whole)) < len(data)
 
 
-def test_a_file_that_shrinks_is_not_recorded(
+def test_shrinking_file_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Fewer bytes than `stat` said are another file."""
-    path, signature = saved(tmp_path, bytes(3_000_000))
+    path, signature = write_file(tmp_path, bytes(3_000_000))
 
     def shrunk(descriptor: int, buffers: list[memoryview], offset: int) -> int:
         return real(descriptor, buffers, offset) if offset < 2_000_000 else 0
@@ -174,11 +183,11 @@ def test_a_file_that_shrinks_is_not_recorded(
         hash_file(path, signature)
 
 
-def test_a_failing_disk_is_named(
+def test_disk_error_while_hashing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An error in the middle of reading is the disk's."""
-    path, signature = saved(tmp_path, bytes(3_000_000))
+    path, signature = write_file(tmp_path, bytes(3_000_000))
 
     def broken(*_: object) -> int:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
@@ -189,9 +198,9 @@ def test_a_failing_disk_is_named(
         hash_file(path, signature)
 
 
-def test_another_file_than_expected_is_not_read(tmp_path: Path) -> None:
+def test_changed_file_is_not_hashed(tmp_path: Path) -> None:
     """The signature is checked first."""
-    path, signature = saved(tmp_path, b"one")
+    path, signature = write_file(tmp_path, b"one")
     older = Signature(signature.size_bytes, signature.mtime_ns - 1, signature.inode)
 
     with pytest.raises(FileChangedError):

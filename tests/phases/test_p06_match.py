@@ -6,26 +6,26 @@ from pathlib import Path
 
 import pytest
 
-from segued.compute.pools import Compute
+from segued.compute.pools import ProcessPools
 from segued.config.config import Config, Settings
 from segued.model import (
     AudioFacts,
     AudioFile,
     FileId,
-    Mark,
-    Print,
+    Fingerprint,
+    PassageMark,
     Signature,
     Span,
     Tags,
 )
 from segued.phases import p03_tags, p04_segment, p05_fingerprint, p06_match
-from segued.phases.base import Deferred, Dossier, Tools
+from segued.phases.base import Deferred, FileResults, PhaseContext
 from segued.phases.p06_match import Match
 from segued.store.database import Store
 from segued.units import TICKS_PER_SECOND, Frames, Hertz, Seconds, Ticks
 
 MINUTE = 60 * TICKS_PER_SECOND
-NAMED = p03_tags.Named(Tags(), Tags(), (), None, ())
+NAMED = p03_tags.TagsRead(Tags(), Tags(), (), None, ())
 FULL = Tags(
     title="Jóga",
     artist="Björk",
@@ -47,32 +47,34 @@ async def _store(tmp_path: Path) -> AsyncIterator[Store]:
     await store.close()
 
 
-async def matched(store: Store, named: p03_tags.Named, *lengths: int) -> list[Match]:
+async def match_file(
+    store: Store, named: p03_tags.TagsRead, *lengths: int
+) -> list[Match]:
     """Match a file with passages of these lengths, in minutes, end to end."""
     ends = [sum(lengths[: n + 1]) * MINUTE for n in range(len(lengths))]
     starts = [0, *ends[:-1]]
     spans = tuple(Span(Ticks(a), Ticks(b)) for a, b in zip(starts, ends, strict=True))
     facts = AudioFacts(Frames(1), Hertz(44_100), 2, 0.5, "flac", "FFmpeg")
-    prints = tuple(Print(span, (f"AQ{n}",)) for n, span in enumerate(spans))
+    prints = tuple(Fingerprint(span, (f"AQ{n}",)) for n, span in enumerate(spans))
     file = AudioFile(FileId("f"), b"/m/f.flac", b"/m", Signature(1, 1, 1))
     dossier = (
-        Dossier(file)
+        FileResults(file)
         .with_result(p03_tags.PHASE, named)
         .with_result(p04_segment.PHASE, p04_segment.Segmented(facts, spans, ()))
         .with_result(p05_fingerprint.PHASE, p05_fingerprint.Fingerprinted(prints))
     )
     place = Path("/nowhere")
-    compute = Compute(processes=1, memory_mib=512, file_limit=Seconds(1))
-    tools = Tools(Config(), Settings(), store, compute, place)
+    compute = ProcessPools(processes=1, memory_mib=512, file_limit=Seconds(1))
+    tools = PhaseContext(Config(), Settings(), store, compute, place)
     outcome = await p06_match.run(tools, dossier)
     result = outcome.result if isinstance(outcome, Deferred) else outcome
     assert isinstance(outcome, Deferred) == bool(result.asks)
     return list(result.matches)
 
 
-async def test_an_embedded_id_is_medium_and_names_everything(store: Store) -> None:
+async def test_embedded_id_is_medium_and_fills_all_entities(store: Store) -> None:
     """Recording, release, work, and each artist by id."""
-    (match,) = await matched(store, replace(NAMED, tags=FULL), 4)
+    (match,) = await match_file(store, replace(NAMED, tags=FULL), 4)
 
     assert match.passage.confidence == "Medium"
     assert match.passage.fingerprint == "AQ0"
@@ -90,16 +92,16 @@ async def test_ids_that_do_not_pair_up_with_names_credit_nobody(store: Store) ->
     """Which artist is which is MusicBrainz's to say."""
     tags = replace(FULL, artists=("Björk",))
 
-    (match,) = await matched(store, replace(NAMED, tags=tags), 4)
+    (match,) = await match_file(store, replace(NAMED, tags=tags), 4)
 
     assert match.song is not None
     (artist,) = match.song.artists
     assert (artist.name, artist.mbid) == ("Björk", None)
 
 
-async def test_an_id_of_a_whole_side_is_no_passages(store: Store) -> None:
+async def test_embedded_id_of_a_side_is_ignored(store: Store) -> None:
     """One recording cannot be three songs."""
-    matches = await matched(store, replace(NAMED, tags=FULL), 4, 3, 5)
+    matches = await match_file(store, replace(NAMED, tags=FULL), 4, 3, 5)
 
     assert [m.passage.confidence for m in matches] == ["None"] * 3
     assert [m.passage.title for m in matches] == [None] * 3
@@ -108,14 +110,14 @@ async def test_an_id_of_a_whole_side_is_no_passages(store: Store) -> None:
     assert [m.passage.fingerprint for m in matches] == ["AQ0", "AQ1", "AQ2"]
 
 
-async def test_marks_name_the_passages_cut_at_them(store: Store) -> None:
+async def test_cue_marks_name_their_passages(store: Store) -> None:
     """By their start; the artist of the file stands in for theirs."""
     marks = (
-        Mark(Ticks(0), title="One"),
-        Mark(Ticks(4 * MINUTE), title="Two", artist="Another"),
+        PassageMark(Ticks(0), title="One"),
+        PassageMark(Ticks(4 * MINUTE), title="Two", artist="Another"),
     )
 
-    matches = await matched(
+    matches = await match_file(
         store, replace(NAMED, tags=Tags(artist="A"), marks=marks), 4, 3
     )
 
@@ -128,7 +130,7 @@ async def test_a_title_in_tags_does_not_make_the_artist_known(store: Store) -> N
     """Half of it is guessed from the file's name: that names no song."""
     half = replace(NAMED, tags=Tags(title="Jóga"), guessed=Tags(artist="Wrong Guess"))
 
-    (match,) = await matched(store, half, 4)
+    (match,) = await match_file(store, half, 4)
 
     assert (match.passage.confidence, match.song) == ("None", None)
     assert match.passage.artist == "Wrong Guess"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from segued.config.sections import StoreLimits
+from segued.config.sections import StoreSection
 from segued.errors import (
     StoreCorruptError,
     StoreError,
@@ -26,10 +26,10 @@ from segued.store.schema.music import Artist
 FIRST_SCHEMA = Path(__file__).parent.parent / "golden" / "schema-1.sql"
 """A library as the first version made it."""
 
-QUICK = StoreLimits(busy_seconds=0.2)
+QUICK = StoreSection(busy_seconds=0.2)
 
 
-async def opened(path: Path) -> None:
+async def open_and_close(path: Path) -> None:
     """Open a library and close it again."""
     store = Store(path, QUICK)
     try:
@@ -38,7 +38,7 @@ async def opened(path: Path) -> None:
         await store.close()
 
 
-async def made(path: Path, artists: int = 0) -> None:
+async def make_library(path: Path, artists: int = 0) -> None:
     """Make a library with some rows in it."""
     store = Store(path)
     await store.open()
@@ -51,7 +51,7 @@ async def made(path: Path, artists: int = 0) -> None:
     await store.close()
 
 
-async def test_a_transaction_is_whole_or_not_at_all(store: Store) -> None:
+async def test_transactions_are_atomic(store: Store) -> None:
     """What was written before an error is not kept."""
 
     def half() -> None:
@@ -78,7 +78,7 @@ async def test_many_writers_wait_for_each_other(store: Store) -> None:
     assert (await store.do(Artist.get, Artist.name_key == "counter")).name == "100"
 
 
-async def test_commits_survive_a_power_cut_by_setting(store: Store) -> None:
+async def test_commits_are_durable_by_configuration(store: Store) -> None:
     """The journal is a WAL, and every commit is synced."""
 
     def pragmas() -> list[object]:
@@ -88,7 +88,7 @@ async def test_commits_survive_a_power_cut_by_setting(store: Store) -> None:
     assert await store.do(pragmas) == ["wal", 2, 1]
 
 
-async def test_a_second_segued_is_told_who_is_first(tmp_path: Path) -> None:
+async def test_second_process_is_told_who_has_the_lock(tmp_path: Path) -> None:
     """One library, one segued; the message names the process that has it."""
     path = tmp_path / "library.db"
     program = (
@@ -106,22 +106,22 @@ async def test_a_second_segued_is_told_who_is_first(tmp_path: Path) -> None:
         assert first.stdout.readline() == b"open\n"
 
         with pytest.raises(StoreLockedError, match=str(first.pid)):
-            await opened(path)
+            await open_and_close(path)
         first.kill()
 
-    await opened(path)
+    await open_and_close(path)
 
 
 async def test_a_newer_library_is_refused(tmp_path: Path) -> None:
     """A schema that is not understood is left alone, with both versions named."""
     path = tmp_path / "library.db"
-    await made(path)
+    await make_library(path)
     with sqlite3.connect(path) as other:
         other.execute("PRAGMA user_version = 99")
     other.close()
 
     with pytest.raises(StoreTooNewError, match=r"schema 99.*up to \d"):
-        await opened(path)
+        await open_and_close(path)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ async def test_a_newer_library_is_refused(tmp_path: Path) -> None:
         pytest.param(b"", id="a foreign database"),
     ],
 )
-async def test_what_is_no_library_is_refused_and_kept(
+async def test_foreign_file_is_refused_and_untouched(
     tmp_path: Path, damage: bytes
 ) -> None:
     """A file that is not ours is named, and not touched."""
@@ -145,7 +145,7 @@ async def test_what_is_no_library_is_refused_and_kept(
     before = path.read_bytes()
 
     with pytest.raises(StoreCorruptError, match=r"library\.db: not a segued library"):
-        await opened(path)
+        await open_and_close(path)
 
     assert path.read_bytes() == before
 
@@ -153,14 +153,14 @@ async def test_what_is_no_library_is_refused_and_kept(
 async def test_a_damaged_library_is_refused(tmp_path: Path) -> None:
     """A page of noise in the middle is found before anything is written."""
     path = tmp_path / "library.db"
-    await made(path, artists=200)
+    await make_library(path, artists=200)
     size = path.stat().st_size
     with path.open("r+b") as file:
         file.seek(size // 2 // 4096 * 4096)
         file.write(b"\xa5" * 8192)
 
     with pytest.raises(StoreCorruptError, match="damaged"):
-        await opened(path)
+        await open_and_close(path)
 
 
 async def test_an_empty_file_becomes_a_library(tmp_path: Path) -> None:
@@ -168,21 +168,21 @@ async def test_an_empty_file_becomes_a_library(tmp_path: Path) -> None:
     path = tmp_path / "library.db"
     path.touch()
 
-    await opened(path)
-    await opened(path)
+    await open_and_close(path)
+    await open_and_close(path)
 
     assert path.stat().st_size > 0
 
 
-async def test_a_folder_that_may_not_be_written_is_named(tmp_path: Path) -> None:
+async def test_unwritable_folder_is_reported(tmp_path: Path) -> None:
     """Even root cannot make a folder below a file."""
     (tmp_path / "file").touch()
 
     with pytest.raises(StoreUnwritableError, match="may not be written"):
-        await opened(tmp_path / "file" / "library.db")
+        await open_and_close(tmp_path / "file" / "library.db")
 
 
-async def test_a_lock_held_by_another_program_is_said(tmp_path: Path) -> None:
+async def test_database_lock_timeout_is_reported(tmp_path: Path) -> None:
     """After the time limit the message says locked, not 'database error'."""
     store = Store(tmp_path / "library.db", QUICK)
     await store.open()
@@ -197,7 +197,7 @@ async def test_a_lock_held_by_another_program_is_said(tmp_path: Path) -> None:
     await store.close()
 
 
-async def test_a_full_disk_is_said(store: Store) -> None:
+async def test_full_disk_is_reported(store: Store) -> None:
     """SQLITE_FULL is found behind whatever peewee raises on its way out."""
 
     def fill() -> None:
@@ -209,13 +209,13 @@ async def test_a_full_disk_is_said(store: Store) -> None:
     with pytest.raises(StoreFullError, match="no space left"):
         await store.do(fill)
 
-    assert await store.do(requeue.recover) == 0
+    assert await store.do(requeue.reset_interrupted) == 0
 
 
-async def test_a_migration_keeps_a_copy_and_moves_on(tmp_path: Path) -> None:
+async def test_migration_keeps_a_backup(tmp_path: Path) -> None:
     """The library as it was stays beside the library as it is."""
     path = tmp_path / "library.db"
-    await made(path, artists=1)
+    await make_library(path, artists=1)
     scripts = tmp_path / "scripts"
     scripts.mkdir()
     (scripts / "0099_add.py").write_text(
@@ -229,7 +229,7 @@ async def test_a_migration_keeps_a_copy_and_moves_on(tmp_path: Path) -> None:
         return {column.name for column in database.get_columns("artists")}
 
     def upgrade() -> None:
-        migrate.bring_up_to_date(database.obj, path, scripts=scripts, wanted=99)
+        migrate.bring_up_to_date(database.obj, path, scripts=scripts, target_version=99)
 
     # Backing up and migrating have transactions of their own.
     await asyncio.wrap_future(store._thread.submit(upgrade))
@@ -243,7 +243,7 @@ async def test_a_migration_keeps_a_copy_and_moves_on(tmp_path: Path) -> None:
     copy.close()
     assert "born" not in names
     with pytest.raises(StoreTooNewError):
-        await opened(path)
+        await open_and_close(path)
 
 
 async def test_an_old_library_becomes_like_a_new_one(tmp_path: Path) -> None:
@@ -254,13 +254,13 @@ async def test_an_old_library_becomes_like_a_new_one(tmp_path: Path) -> None:
     library.close()
 
     for path in (old, new):
-        await opened(path)
+        await open_and_close(path)
 
-    assert schema(old) == schema(new)
-    assert schema(old)["user_version"] == str(migrate.SCHEMA_VERSION)
+    assert schema_of(old) == schema_of(new)
+    assert schema_of(old)["user_version"] == str(migrate.SCHEMA_VERSION)
 
 
-def schema(path: Path) -> dict[str, str]:
+def schema_of(path: Path) -> dict[str, str]:
     """Return how everything in a library is declared, by name."""
     with closing(sqlite3.connect(path)) as library:
         rows = library.execute(

@@ -7,7 +7,7 @@ from segued.store.database import Store
 from segued.store.prepared import Query, prepared
 from segued.store.schema.files import File
 from segued.store.schema.music import Song
-from tests.store.shelf import Shelf
+from tests.store.scanned_folder import ScannedFolder
 
 
 @prepared
@@ -24,8 +24,8 @@ def _song(title: str) -> Query:
 
 async def test_each_call_has_values_of_its_own(store: Store) -> None:
     """Only the words are kept; what the query says itself stays in its place."""
-    shelf = Shelf(store)
-    await shelf.walk("a", "b", "c")
+    shelf = ScannedFolder(store)
+    await shelf.scan("a", "b", "c")
     await shelf.finish("b")
 
     def look(status: FileStatus, name: bytes) -> list[str]:
@@ -37,7 +37,7 @@ async def test_each_call_has_values_of_its_own(store: Store) -> None:
     assert await store.do(look, FileStatus.MISSING, b"") == []
 
 
-async def test_an_insert_names_what_has_a_default(store: Store) -> None:
+async def test_insert_includes_default_columns(store: Store) -> None:
     """The id of the first song would be that of all others."""
     with pytest.raises(TypeError, match="Song: no value for id"):
         await store.do(_song, "Same")

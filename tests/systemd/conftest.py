@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from sample_library import Codec, encode, song, tag
 
-from tests.systemd.machine import Machine, booted
-from tests.systemd.packed import packed
-from tests.systemd.service import Service
+from tests.systemd.machine import Machine, boot_machine
+from tests.systemd.service_unit import ServiceUnit
+from tests.systemd.wheel import build_wheel
 
 REPOSITORY: Final = Path(__file__).parent.parent.parent
 CODECS: Final[tuple[tuple[Codec, str], ...]] = (
@@ -33,47 +33,47 @@ with open(f"{{site.getsitepackages()[0]}}/seed.pth", "w") as seed:
 
 
 @contextmanager
-def prepared(folder: Path) -> Iterator[Machine]:
+def prepared_machine(folder: Path) -> Iterator[Machine]:
     """Boot a machine with all that an installation would fetch."""
-    packed(folder)
+    build_wheel(folder)
     libraries = Path(sysconfig.get_path("purelib"))
     binds = [
         (REPOSITORY, "/mnt/segued"),
         (libraries, LIBRARIES),
         (folder, "/mnt/wheels"),
     ]
-    with booted(binds) as machine:
+    with boot_machine(binds) as machine:
         venv = "/opt/segued/venv"
         machine.run("/usr/bin/python3", "-m", "venv", venv)
         machine.run(f"{venv}/bin/python", "-c", SEED)
         yield machine
 
 
-@pytest.fixture(name="bare", scope="module")
-def _bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+@pytest.fixture(name="bare_machine", scope="module")
+def _bare_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """A machine that segued can be installed on."""
-    with prepared(tmp_path_factory.mktemp("wheels")) as machine:
+    with prepared_machine(tmp_path_factory.mktemp("wheels")) as machine:
         yield machine
 
 
 @pytest.fixture(name="machine", scope="session")
 def _machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """A machine that segued is installed on, and does not run."""
-    with prepared(tmp_path_factory.mktemp("wheels")) as machine:
+    with prepared_machine(tmp_path_factory.mktemp("wheels")) as machine:
         machine.run("/mnt/segued/contrib/install", "--wheels", "/mnt/wheels")
         yield machine
 
 
 @pytest.fixture(name="service")
-def _service(machine: Machine) -> Iterator[Service]:
+def _service(machine: Machine) -> Iterator[ServiceUnit]:
     """A service that has never run."""
-    service = Service.fresh(machine)
+    service = ServiceUnit.reset(machine)
     yield service
     machine.run("systemctl", "stop", "segued.socket", "segued.pipeline.one_shot")
 
 
 @pytest.fixture(name="songs", scope="session")
-def _songs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+def _codec_songs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """A song of each usual codec, long enough for a fingerprint."""
     folder = tmp_path_factory.mktemp("songs")
     songs = []
@@ -85,8 +85,8 @@ def _songs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return songs
 
 
-@pytest.fixture(name="sides", scope="session")
-def _sides(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+@pytest.fixture(name="long_files", scope="session")
+def _long_files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Files that take a while: some minutes each, all different."""
     folder = tmp_path_factory.mktemp("sides")
     sides = []

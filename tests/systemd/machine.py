@@ -10,20 +10,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
-__all__ = ["Machine", "booted", "eventually"]
+__all__ = ["Machine", "boot_machine", "wait_for"]
 
 T = TypeVar("T")
 
 BOOT: Final = Path(__file__).with_name("boot")
 BOOT_SECONDS: Final = 60.0
 COMMAND_SECONDS: Final = 90.0
-PATIENCE_SECONDS: Final = 30.0
-LOOK_SECONDS: Final = 0.02
+TIMEOUT_SECONDS: Final = 30.0
+POLL_SECONDS: Final = 0.02
 
 PRIVATE: Final = "/run/systemd/private"
 """Where systemd listens, once it does."""
 
-PLACE: Final = "segued-boot-"
+NAME_PREFIX: Final = "segued-boot-"
 """What its folder and its control group are called; the process follows."""
 
 ENVIRONMENT: Final = {
@@ -33,7 +33,7 @@ ENVIRONMENT: Final = {
     "SYSTEMD_PAGER": "cat",
 }
 
-CLEAR_GROUPS: Final = """
+REMOVE_GROUPS_SCRIPT: Final = """
 mount -t cgroup2 cgroup2 "$1"
 for group in "$1/$2"*; do
     [ -d "$group" ] || continue
@@ -60,12 +60,12 @@ class Machine:
 
     def run(self, *command: str) -> str:
         """Run a command on it that has to succeed; return what it printed."""
-        done = self.attempt(*command)
+        done = self.try_run(*command)
         assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
         return done.stdout
 
-    def attempt(
-        self, *command: str, user: str = "root", given: bytes = b""
+    def try_run(
+        self, *command: str, user: str = "root", stdin: bytes = b""
     ) -> subprocess.CompletedProcess[str]:
         """Run a command on it as somebody, and return how it ended."""
         # Else `init` could be another process by now, of this machine.
@@ -75,7 +75,7 @@ class Machine:
         done = subprocess.run(
             (*enter, *become, *command),
             env=ENVIRONMENT,
-            input=given,
+            input=stdin,
             capture_output=True,
             timeout=COMMAND_SECONDS,
             check=False,
@@ -87,16 +87,16 @@ class Machine:
         """Write a file, and make the folders that it is in."""
         script = 'mkdir -p "${0%/*}" && cat >"$0"'
         given = data.encode() if isinstance(data, str) else data
-        done = self.attempt("sh", "-c", script, path, given=given)
+        done = self.try_run("sh", "-c", script, path, stdin=given)
         assert done.returncode == 0, done.stderr
 
     def has(self, path: str) -> bool:
         """Return whether there is something at a path."""
-        return self.attempt("ls", "-d", path).returncode == 0
+        return self.try_run("ls", "-d", path).returncode == 0
 
 
 @contextmanager
-def booted(binds: Sequence[tuple[Path, str]]) -> Iterator[Machine]:
+def boot_machine(binds: Sequence[tuple[Path, str]]) -> Iterator[Machine]:
     """Boot a machine, and leave nothing of it.
 
     Args:
@@ -105,10 +105,10 @@ def booted(binds: Sequence[tuple[Path, str]]) -> Iterator[Machine]:
     assert os.geteuid() == 0, "booting a systemd needs root: sudo contrib/test"
     # What tests that were killed left behind.
     _clear_groups()
-    for left in Path(tempfile.gettempdir()).glob(f"{PLACE}*"):
+    for left in Path(tempfile.gettempdir()).glob(f"{NAME_PREFIX}*"):
         if not Path("/proc", left.name.split("-")[2]).exists():
             _remove(left)
-    place = Path(tempfile.mkdtemp(prefix=f"{PLACE}{os.getpid()}-"))
+    place = Path(tempfile.mkdtemp(prefix=f"{NAME_PREFIX}{os.getpid()}-"))
     mapped = [f"{source}:{target}" for source, target in binds]
     # It dies with us, whatever happens.
     life = ("setpriv", "--pdeathsig", "KILL", "--", "unshare", "--mount")
@@ -121,29 +121,29 @@ def booted(binds: Sequence[tuple[Path, str]]) -> Iterator[Machine]:
             stderr=console,
         )
     try:
-        yield _running(process, place)
+        yield _wait_until_up(process, place)
     finally:
         process.kill()
         process.wait()
-        eventually(lambda: not _clear_groups(place.name))
+        wait_for(lambda: not _clear_groups(place.name))
         _remove(place)
 
 
-def eventually(look: Callable[[], T], within: float = PATIENCE_SECONDS) -> T:
-    """Return the first true thing that `look` returns.
+def wait_for(predicate: Callable[[], T], within: float = TIMEOUT_SECONDS) -> T:
+    """Return the first true thing that `predicate` returns.
 
     Raises:
         TimeoutError: There was none in time.
     """
     deadline = time.monotonic() + within
-    while not (seen := look()):
+    while not (seen := predicate()):
         if time.monotonic() > deadline:
             raise TimeoutError(f"not within {within:g} s; the last was {seen!r}")
-        time.sleep(LOOK_SECONDS)
+        time.sleep(POLL_SECONDS)
     return seen
 
 
-def _running(process: subprocess.Popen[bytes], place: Path) -> Machine:
+def _wait_until_up(process: subprocess.Popen[bytes], place: Path) -> Machine:
     """Return the machine, once it is up."""
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
 
@@ -153,7 +153,7 @@ def _running(process: subprocess.Popen[bytes], place: Path) -> Machine:
         begun = map(int, children.read_text().split())
         return [each for each in begun if Path(f"/proc/{each}/root{PRIVATE}").exists()]
 
-    (init,) = eventually(up, BOOT_SECONDS)
+    (init,) = wait_for(up, BOOT_SECONDS)
     machine = Machine(process, init)
     machine.run("systemctl", "is-system-running", "--wait")
     return machine
@@ -171,10 +171,10 @@ def _remove(place: Path) -> None:
     place.rmdir()
 
 
-def _clear_groups(name: str = PLACE) -> bool:
+def _clear_groups(name: str = NAME_PREFIX) -> bool:
     """Remove our control groups that nothing runs in; return if one is left."""
     with tempfile.TemporaryDirectory() as place:
         command = ("unshare", "--mount", "--propagation", "private", "sh", "-c")
-        script = CLEAR_GROUPS + '\n[ -n "$(ls -d "$1/$2"* 2>/dev/null)" ]'
+        script = REMOVE_GROUPS_SCRIPT + '\n[ -n "$(ls -d "$1/$2"* 2>/dev/null)" ]'
         done = subprocess.run((*command, script, "sh", place, name), check=False)
     return done.returncode == 0

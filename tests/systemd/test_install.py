@@ -1,10 +1,10 @@
 """Installed for a machine, brought up to date, and removed again."""
 
-from tests.systemd.machine import Machine, eventually
+from tests.systemd.machine import Machine, wait_for
 
 INSTALL = ("/mnt/segued/contrib/install", "--wheels", "/mnt/wheels")
 UNINSTALL = "/mnt/segued/contrib/uninstall"
-MADE = (
+INSTALLED_PATHS = (
     "/opt/segued",
     "/run/segued",
     "/usr/local/bin/segued",
@@ -15,25 +15,25 @@ MADE = (
     "/etc/systemd/system/multi-user.target.wants/segued.service",
     "/etc/systemd/user/segued.service",
 )
-KEPT = (
+KEPT_PATHS = (
     "/etc/segued/segued.toml",
     "/etc/sysusers.d/segued.conf",
     "/var/lib/segued/library.db",
 )
 
 
-def present(machine: Machine, *places: str) -> list[str]:
+def existing_paths(machine: Machine, *places: str) -> list[str]:
     """Return those of the places where there is something."""
     return [place for place in places if machine.has(place)]
 
 
-def test_installed_updated_and_removed(bare: Machine) -> None:
+def test_installed_updated_and_removed(bare_machine: Machine) -> None:
     """Each can be done twice; what is the owner's goes when it is told to."""
-    machine = bare
+    machine = bare_machine
 
     # Whose root makes files for root alone.
     closed = ("sh", "-c", 'umask 077 && exec "$0" "$@"')
-    said = machine.attempt(*closed, *INSTALL, "--now")
+    said = machine.try_run(*closed, *INSTALL, "--now")
     assert said.returncode == 0, said.stderr
     first = machine.run("systemctl", "show", "segued", "--value", "--property=MainPID")
     assert machine.run("systemctl", "is-active", "segued").strip() == "active"
@@ -43,9 +43,12 @@ def test_installed_updated_and_removed(bare: Machine) -> None:
         "enabled",
         "enabled",
     ]
-    assert all(place in said.stderr for place in ("/opt/segued", *KEPT[:2]))
-    assert present(machine, *MADE, *KEPT) == [*MADE, *KEPT]
-    assert machine.run("stat", "--format=%A %G", KEPT[0]).split() == [
+    assert all(place in said.stderr for place in ("/opt/segued", *KEPT_PATHS[:2]))
+    assert existing_paths(machine, *INSTALLED_PATHS, *KEPT_PATHS) == [
+        *INSTALLED_PATHS,
+        *KEPT_PATHS,
+    ]
+    assert machine.run("stat", "--format=%A %G", KEPT_PATHS[0]).split() == [
         "-rw-r-----",
         "segued",
     ]
@@ -54,30 +57,35 @@ def test_installed_updated_and_removed(bare: Machine) -> None:
     where = machine.run("/opt/segued/venv/bin/python", "-c", found)
     assert where.startswith("/opt/segued/venv/")
 
-    machine.write(KEPT[0], "[library]\nfolders = []\n")
+    machine.write(KEPT_PATHS[0], "[library]\nfolders = []\n")
     machine.run(*INSTALL)
     again = machine.run("systemctl", "show", "segued", "--value", "--property=MainPID")
-    assert machine.run("cat", KEPT[0]) == "[library]\nfolders = []\n"
+    assert machine.run("cat", KEPT_PATHS[0]) == "[library]\nfolders = []\n"
     assert machine.run("systemctl", "is-active", "segued").strip() == "active"
     assert again != first
 
-    said = machine.attempt(UNINSTALL)
+    said = machine.try_run(UNINSTALL)
     assert said.returncode == 0, said.stderr
-    assert present(machine, *MADE, *KEPT) == list(KEPT)
+    assert existing_paths(machine, *INSTALLED_PATHS, *KEPT_PATHS) == list(KEPT_PATHS)
     assert "/var/lib/segued" in said.stderr
-    assert machine.attempt("systemctl", "is-active", "segued").returncode != 0
-    eventually(lambda: not machine.attempt("pgrep", "-u", "segued").stdout)
+    assert machine.try_run("systemctl", "is-active", "segued").returncode != 0
+    wait_for(lambda: not machine.try_run("pgrep", "-u", "segued").stdout)
 
     machine.run(UNINSTALL)
     machine.run(UNINSTALL, "--purge")
-    assert present(machine, *MADE, *KEPT, "/etc/segued", "/var/lib/segued") == []
-    assert machine.attempt("id", "segued").returncode != 0
+    assert (
+        existing_paths(
+            machine, *INSTALLED_PATHS, *KEPT_PATHS, "/etc/segued", "/var/lib/segued"
+        )
+        == []
+    )
+    assert machine.try_run("id", "segued").returncode != 0
 
 
-def test_nothing_is_done_without_being_root(bare: Machine) -> None:
+def test_nothing_is_done_without_being_root(bare_machine: Machine) -> None:
     """It says so, and what to type instead."""
     for script in (INSTALL[0], UNINSTALL):
-        done = bare.attempt(script, user="nobody")
+        done = bare_machine.try_run(script, user="nobody")
 
         assert done.returncode == 2
         assert "needs root: sudo contrib/" in done.stderr

@@ -16,12 +16,12 @@ from segued.daemon.systemd import Journal
 LONGEST_SECONDS: Final = 0.1
 
 LINES: Final = 3_000
-CHATTER: Final = f"""
+LOGGER_SCRIPT: Final = f"""
 import sys, time
 import structlog
 from segued import log
 
-log.set_up("info")
+log.configure("info")
 said = structlog.get_logger()
 longest = 0.0
 for number in range({LINES}):
@@ -36,22 +36,22 @@ said.info("number.said", number=-1)
 
 
 @contextmanager
-def chatter(stderr: int) -> Iterator[subprocess.Popen[bytes]]:
+def run_logger(stderr: int) -> Iterator[subprocess.Popen[bytes]]:
     """Run a program that logs more than fits into a pipe, then waits for a line."""
-    command = (sys.executable, "-c", CHATTER)
+    command = (sys.executable, "-c", LOGGER_SCRIPT)
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr
     ) as process:
         yield process
 
 
-def longest(process: subprocess.Popen[bytes]) -> float:
+def slowest_entry_seconds(process: subprocess.Popen[bytes]) -> float:
     """Return how long its slowest entry took, in seconds."""
     assert process.stdout is not None
     return float(process.stdout.readline())
 
 
-def entry_in(reader: socket.socket) -> dict[str, str]:
+def next_journal_entry(reader: socket.socket) -> dict[str, str]:
     """Return the next entry that a journal would get, by field."""
     rest, entry = reader.recv(1 << 16), {}
     while rest:
@@ -65,8 +65,8 @@ def entry_in(reader: socket.socket) -> dict[str, str]:
 
 def test_a_full_pipe_loses_lines_and_says_how_many() -> None:
     """Nobody waits for a reader that sleeps; it gets whole lines."""
-    with chatter(subprocess.PIPE) as process:
-        slowest = longest(process)
+    with run_logger(subprocess.PIPE) as process:
+        slowest = slowest_entry_seconds(process)
         assert process.stderr is not None
         held = os.read(process.stderr.fileno(), 1 << 20)
         _, rest = process.communicate(b"\n")
@@ -87,7 +87,7 @@ import structlog
 from segued import log
 from segued.daemon.systemd import Journal
 
-log.set_up("info", Journal({place!r}))
+log.configure("info", Journal({place!r}))
 said = structlog.get_logger()
 said.debug("phase.started")
 said.warning("file.failed", code="damaged", detail="no frame", file="/music/a.mp3",
@@ -100,7 +100,7 @@ except ZeroDivisionError:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as reader:
         reader.bind(place)
         subprocess.run((sys.executable, "-c", script), check=True)
-        failed, broke = entry_in(reader), entry_in(reader)
+        failed, broke = next_journal_entry(reader), next_journal_entry(reader)
 
     assert failed == {
         "SYSLOG_IDENTIFIER": "segued",
@@ -118,13 +118,13 @@ except ZeroDivisionError:
     assert broke["SEGUED_EXCEPTION"].startswith("Traceback")
 
 
-def test_what_the_journal_does_not_take_is_a_line_for_it() -> None:
+def test_rejected_journal_entry_is_written_as_a_line() -> None:
     """With the priority in front, as the journal expects it."""
     script = """
 import structlog
 from segued import log
 
-log.set_up("info", lambda _: False)
+log.configure("info", lambda _: False)
 structlog.get_logger().warning("file.failed", file="/music/\\udcff.mp3")
 """
     command = (sys.executable, "-c", script)
@@ -134,11 +134,11 @@ structlog.get_logger().warning("file.failed", file="/music/\\udcff.mp3")
     assert json.loads(done.stderr[3:])["file"] == "/music/\\udcff.mp3"
 
 
-def test_a_closed_standard_error_is_no_matter() -> None:
+def test_closed_stderr_is_ignored() -> None:
     """And nothing else is written in its place."""
     script = "import sys; exec(sys.argv[1]); print(open('/dev/null').fileno())"
     done = subprocess.run(
-        ("sh", "-c", '"$0" -c "$1" "$2" 2>&-', sys.executable, script, CHATTER),
+        ("sh", "-c", '"$0" -c "$1" "$2" 2>&-', sys.executable, script, LOGGER_SCRIPT),
         input="\n",
         capture_output=True,
         check=True,
@@ -150,20 +150,20 @@ def test_a_closed_standard_error_is_no_matter() -> None:
     assert int(descriptor) > 2
 
 
-def test_a_reader_that_has_gone_is_no_matter() -> None:
+def test_closed_log_reader_is_ignored() -> None:
     """`segued serve 2>&1 | true` serves."""
     reading, writing = os.pipe()
     os.close(reading)
-    with chatter(writing) as process:
+    with run_logger(writing) as process:
         os.close(writing)
-        slowest = longest(process)
+        slowest = slowest_entry_seconds(process)
         process.communicate(b"\n")
 
     assert slowest < LONGEST_SECONDS
     assert process.returncode == 0
 
 
-def test_a_journal_that_is_away_or_deaf_holds_nobody_up(tmp_path: Path) -> None:
+def test_unresponsive_journal_does_not_block(tmp_path: Path) -> None:
     """What it does not take is told, so that it goes elsewhere."""
     place = str(tmp_path / "journal")
     fields = {"MESSAGE": "File done", "SEGUED_FILE": "/music/\udcff\n.mp3"}
@@ -174,7 +174,7 @@ def test_a_journal_that_is_away_or_deaf_holds_nobody_up(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as reader:
         reader.bind(place)
         heard = journal(fields)
-        entry = entry_in(reader)
+        entry = next_journal_entry(reader)
         for _ in range(5_000):
             before = time.monotonic()
             taken = journal(fields)

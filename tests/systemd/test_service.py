@@ -8,22 +8,28 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from tests.systemd.machine import eventually
-from tests.systemd.service import CONFIG, Service
-from tests.systemd.shortage import starved
+from tests.systemd.machine import wait_for
+from tests.systemd.memory_limit import limit_memory
+from tests.systemd.service_unit import CONFIG, ServiceUnit
 
 WATCHDOG_SECONDS: Final = 2
-ASK: Final = ("seguectl", "status", "--json", "--socket", "/run/segued/control.sock")
+REQUEST_SCRIPT: Final = (
+    "seguectl",
+    "status",
+    "--json",
+    "--socket",
+    "/run/segued/control.sock",
+)
 QUICKLY: Final = "RestartSec=100ms"
 
 
-def begun(service: Service, count: int) -> None:
+def wait_until_decoded(service: ServiceUnit, count: int) -> None:
     """Wait until so many files are imported, and more are being worked on."""
-    eventually(lambda: sum(service.decoded().values()) >= count)
+    wait_for(lambda: sum(service.decode_counts().values()) >= count)
 
 
-def test_all_codecs_are_imported_inside_the_walls(
-    service: Service, songs: list[Path]
+def test_all_codecs_are_imported_in_the_sandbox(
+    service: ServiceUnit, songs: list[Path]
 ) -> None:
     """What the unit forbids, reading, hearing and fingerprinting does not need."""
     for path in songs:
@@ -31,7 +37,7 @@ def test_all_codecs_are_imported_inside_the_walls(
 
     service.start()
     active = service.machine.run("systemctl", "is-active", "segued").strip()
-    service.imported(len(songs))
+    service.wait_until_imported(len(songs))
 
     passages = {row["path"]: row for row in service.library("passages")}
     assert active == "active"
@@ -40,17 +46,17 @@ def test_all_codecs_are_imported_inside_the_walls(
     assert all(row["fingerprint"] for row in passages.values())
     assert all(row["end_ticks"] > row["start_ticks"] for row in passages.values())
     assert service.library("failures") == []
-    eventually(lambda: all(row["loudness_lufs"] for row in service.library("passages")))
+    wait_for(lambda: all(row["loudness_lufs"] for row in service.library("passages")))
 
 
 def test_children_keep_their_limit_of_memory(
-    service: Service, sides: list[Path]
+    service: ServiceUnit, long_files: list[Path]
 ) -> None:
     """The walls do not keep a child from being bounded."""
-    for path in sides:
+    for path in long_files:
         service.add(path)
     service.start()
-    begun(service, 1)
+    wait_until_decoded(service, 1)
 
     def limits() -> set[str]:
         found = set()
@@ -62,10 +68,10 @@ def test_children_keep_their_limit_of_memory(
                 )
         return found
 
-    assert eventually(limits) == {str(2_048 << 20)}
+    assert wait_for(limits) == {str(2_048 << 20)}
 
 
-def test_status_shows_how_far_it_is(service: Service, songs: list[Path]) -> None:
+def test_status_shows_how_far_it_is(service: ServiceUnit, songs: list[Path]) -> None:
     """`systemctl status` has a line for it."""
     service.drop_in("WatchdogSec=2")  # it says how it stands as often as it is asked
     service.start()
@@ -80,144 +86,151 @@ def test_status_shows_how_far_it_is(service: Service, songs: list[Path]) -> None
         return said if f" of {len(songs)} files" in said else None
 
     try:
-        said = str(eventually(shown))
+        said = str(wait_for(shown))
     finally:
         for number in children:
             os.kill(number, signal.SIGCONT)
-    service.imported(len(songs))
+    service.wait_until_imported(len(songs))
 
     assert f'Status: "Processing: 0 of {len(songs)} files (' in said
 
 
-def test_hung_it_is_started_again_and_goes_on(
-    service: Service, sides: list[Path]
+def test_hung_daemon_is_restarted_and_continues(
+    service: ServiceUnit, long_files: list[Path]
 ) -> None:
     """The watchdog ends what does not move, and nothing is done twice."""
     service.drop_in(f"WatchdogSec={WATCHDOG_SECONDS}\n{QUICKLY}")
-    for path in sides:
+    for path in long_files:
         service.add(path)
     service.start()
-    begun(service, 1)
-    before = service.decoded()
-    hung = service.process
+    wait_until_decoded(service, 1)
+    before = service.decode_counts()
+    hung = service.main_pid
 
     service.send("STOP", hung)
-    eventually(lambda: service.is_another_than(hung))
-    service.imported(len(sides))
+    wait_for(lambda: service.restarted_since(hung))
+    service.wait_until_imported(len(long_files))
 
-    after = service.decoded()
-    assert service.told("NRestarts") == "1"
-    assert set(after) == {f"/srv/music/{path.name}" for path in sides}
+    after = service.decode_counts()
+    assert service.property_value("NRestarts") == "1"
+    assert set(after) == {f"/srv/music/{path.name}" for path in long_files}
     assert all(after[path] == 1 for path in before)
 
 
-def test_killed_it_is_started_again(service: Service, songs: list[Path]) -> None:
+def test_killed_it_is_started_again(service: ServiceUnit, songs: list[Path]) -> None:
     """And imports what came meanwhile."""
     service.drop_in(QUICKLY)
     service.start()
-    killed = service.process
+    killed = service.main_pid
 
     service.send("KILL", killed)
     service.add(songs[0])
-    eventually(lambda: service.is_another_than(killed))
+    wait_for(lambda: service.restarted_since(killed))
 
-    service.imported(1)
+    service.wait_until_imported(1)
 
 
-def test_out_of_memory_it_is_started_again_and_goes_on(
-    service: Service, sides: list[Path]
+def test_out_of_memory_daemon_is_restarted_and_continues(
+    service: ServiceUnit, long_files: list[Path]
 ) -> None:
     """Ended by the system in the middle of the work; and nothing is done twice."""
     service.drop_in(QUICKLY)
-    for path in sides:
+    for path in long_files:
         service.add(path)
     service.start()
-    begun(service, 1)
-    killed = service.process
+    wait_until_decoded(service, 1)
+    killed = service.main_pid
 
-    with starved(service.process_here) as group:
-        eventually(lambda: "oom_kill 1" in group.kills())
-        eventually(lambda: service.is_another_than(killed))
-    before = service.decoded()
-    service.imported(len(sides))
+    with limit_memory(service.main_pid_on_host) as group:
+        wait_for(lambda: "oom_kill 1" in group.oom_events())
+        wait_for(lambda: service.restarted_since(killed))
+    before = service.decode_counts()
+    service.wait_until_imported(len(long_files))
 
-    after = service.decoded()
-    assert service.told("NRestarts") == "1"
-    assert set(after) == {f"/srv/music/{path.name}" for path in sides}
+    after = service.decode_counts()
+    assert service.property_value("NRestarts") == "1"
+    assert set(after) == {f"/srv/music/{path.name}" for path in long_files}
     assert all(after[path] == 1 for path in before)
 
 
-def test_stopped_in_the_middle_it_goes_on(service: Service, sides: list[Path]) -> None:
+def test_stopped_daemon_continues_after_restart(
+    service: ServiceUnit, long_files: list[Path]
+) -> None:
     """It stops at once and in order, and each file is imported once."""
-    for path in sides:
+    for path in long_files:
         service.add(path)
     service.start()
-    begun(service, 1)
+    wait_until_decoded(service, 1)
 
     service.stop()
-    result, states = service.told("Result"), set(service.files().values())
+    result, states = service.property_value("Result"), set(service.files().values())
     service.start()
-    service.imported(len(sides))
+    service.wait_until_imported(len(long_files))
 
     assert result == "success"
     assert "PENDING" in states
     assert "PROCESSING" not in states
-    assert set(service.decoded().values()) == {1}
-    assert len(service.library("passages")) == len(sides)
+    assert set(service.decode_counts().values()) == {1}
+    assert len(service.library("passages")) == len(long_files)
 
 
-def test_reload_takes_up_a_new_folder(service: Service, songs: list[Path]) -> None:
+def test_reload_adds_a_folder(service: ServiceUnit, songs: list[Path]) -> None:
     """Without being started again; a configuration that is wrong changes nothing."""
     service.add(songs[0])
     service.add(songs[1], "/srv/more")
     service.start()
-    service.imported(1)
-    process = service.process
+    service.wait_until_imported(1)
+    process = service.main_pid
 
     service.configure("/srv/music", "/srv/more")
     service.machine.run("systemctl", "reload", "segued")
-    service.imported(2)
+    service.wait_until_imported(2)
     service.configure("/srv/music", "/srv/more", 5)  # type: ignore[arg-type]
     service.machine.run("systemctl", "reload", "segued")
 
-    assert eventually(lambda: service.entries("config.refused"))
-    assert service.told("ActiveState") == "active"
-    assert service.process == process
+    assert wait_for(lambda: service.journal_entries("config.refused"))
+    assert service.property_value("ActiveState") == "active"
+    assert service.main_pid == process
 
 
-def test_a_question_starts_it(service: Service) -> None:
+def test_request_activates_the_service(service: ServiceUnit) -> None:
     """The socket is systemd's; whoever is in the group may ask."""
     machine = service.machine
     machine.run("useradd", "--groups", "segued", "segued-member")
     machine.run("systemctl", "start", "segued.socket")
-    before = service.told("ActiveState")
+    before = service.property_value("ActiveState")
 
-    stranger = machine.attempt(*ASK, user="nobody")
-    still = service.told("ActiveState")
-    member = machine.attempt(*ASK, user="segued-member")
+    stranger = machine.try_run(*REQUEST_SCRIPT, user="nobody")
+    still = service.property_value("ActiveState")
+    member = machine.try_run(*REQUEST_SCRIPT, user="segued-member")
 
     assert (before, still) == ("inactive", "inactive")
     assert stranger.returncode == 4, stranger.stderr
     assert "in the group" in stranger.stderr
     assert member.returncode == 0, member.stderr
-    assert json.loads(member.stdout)["process"] == service.process
+    assert json.loads(member.stdout)["process"] == service.main_pid
 
     service.stop()
-    again = machine.attempt(*ASK, user="segued-member")
+    again = machine.try_run(*REQUEST_SCRIPT, user="segued-member")
 
     assert again.returncode == 0, again.stderr
 
 
-def test_a_wrong_configuration_ends_it(service: Service, songs: list[Path]) -> None:
+def test_invalid_configuration_stops_the_service(
+    service: ServiceUnit, songs: list[Path]
+) -> None:
     """It is not tried again and again, not even for a question that waits."""
     machine = service.machine
     service.add(songs[0])
     machine.write(CONFIG, "[library]\nfolder = 5\n")
 
-    machine.attempt("systemctl", "start", "segued")
-    ended = service.told("ExecMainStatus"), service.told("NRestarts")
-    asked = machine.attempt(*ASK)
-    eventually(lambda: service.told("ActiveState", "segued.socket") == "failed")
+    machine.try_run("systemctl", "start", "segued")
+    ended = (
+        service.property_value("ExecMainStatus"),
+        service.property_value("NRestarts"),
+    )
+    asked = machine.try_run(*REQUEST_SCRIPT)
+    wait_for(lambda: service.property_value("ActiveState", "segued.socket") == "failed")
 
     assert ended == ("2", "0")
     assert asked.returncode == 4
@@ -225,35 +238,37 @@ def test_a_wrong_configuration_ends_it(service: Service, songs: list[Path]) -> N
     service.configure("/srv/music")
     machine.run("systemctl", "reset-failed")
     service.start()
-    service.imported(1)
+    service.wait_until_imported(1)
 
 
-def test_a_deaf_journal_holds_up_nothing(service: Service, sides: list[Path]) -> None:
+def test_unresponsive_journal_does_not_block_imports(
+    service: ServiceUnit, long_files: list[Path]
+) -> None:
     """What cannot be logged is not; the music is imported."""
     machine = service.machine
     service.start()
     machine.run("systemctl", "kill", "--signal=STOP", "systemd-journald")
     try:
-        for path in sides:
+        for path in long_files:
             service.add(path)
-        service.imported(len(sides))
+        service.wait_until_imported(len(long_files))
         stall_ms = service.status()["loop_stall_ms"]
     finally:
         machine.run("systemctl", "kill", "--signal=CONT", "systemd-journald")
 
-    assert service.told("NRestarts") == "0"
+    assert service.property_value("NRestarts") == "0"
     assert stall_ms < 1_000
 
 
-def test_the_journal_has_fields(service: Service, songs: list[Path]) -> None:
+def test_the_journal_has_fields(service: ServiceUnit, songs: list[Path]) -> None:
     """A sentence for people; file, phase, worker and code to look for."""
     service.add(songs[0])
     service.machine.write("/srv/music/broken.mp3", "not music at all" * 100)
     service.start()
 
-    done = eventually(lambda: service.entries("file.done"))[0]
-    failed = eventually(lambda: service.entries("file.failed"))[0]
-    saved = service.entries("phase.saved")[0]
+    done = wait_for(lambda: service.journal_entries("file.done"))[0]
+    failed = wait_for(lambda: service.journal_entries("file.failed"))[0]
+    saved = service.journal_entries("phase.saved")[0]
 
     name = f"/srv/music/{songs[0].name}"
     assert done["MESSAGE"] == f"File done: {name}, INGEST COMPLETE"
@@ -270,7 +285,7 @@ def test_the_journal_has_fields(service: Service, songs: list[Path]) -> None:
     assert saved["SEGUED_PHASE"]
 
 
-def test_a_second_daemon_leaves_the_library_alone(service: Service) -> None:
+def test_second_daemon_exits_without_restart(service: ServiceUnit) -> None:
     """It ends with 3, and is not started again and again."""
     machine = service.machine
     text = machine.run("cat", "/etc/systemd/system/segued.service")
@@ -281,7 +296,7 @@ def test_a_second_daemon_leaves_the_library_alone(service: Service) -> None:
     machine.run("systemctl", "daemon-reload")
     service.start()
 
-    second = machine.attempt("systemctl", "start", "second")
+    second = machine.try_run("systemctl", "start", "second")
 
     asked = ("NRestarts", "ExecMainStatus", "ActiveState")
     said = machine.run(
@@ -293,4 +308,4 @@ def test_a_second_daemon_leaves_the_library_alone(service: Service) -> None:
         "ExecMainStatus=3",
         "ActiveState=failed",
     }
-    assert service.told("ActiveState") == "active"
+    assert service.property_value("ActiveState") == "active"

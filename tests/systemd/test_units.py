@@ -7,8 +7,8 @@ from typing import Final
 import pytest
 
 from tests.systemd.conftest import REPOSITORY
-from tests.systemd.machine import Machine, eventually
-from tests.systemd.service import Service
+from tests.systemd.machine import Machine, wait_for
+from tests.systemd.service_unit import ServiceUnit
 
 ALICE: Final = "segued-alice"
 OWN_CONFIG: Final = ".config/segued/segued.toml"
@@ -33,12 +33,12 @@ def _alice(machine: Machine, songs: list[Path]) -> str:
 
 def test_units_are_correct(machine: Machine) -> None:
     """There is nothing that systemd has to say about them."""
-    done = machine.attempt("systemd-analyze", "verify", "--man=no", *UNITS)
+    done = machine.try_run("systemd-analyze", "verify", "--man=no", *UNITS)
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_the_service_is_closed() -> None:
+def test_service_exposure_is_low() -> None:
     """By systemd's own marks it is among the best, at most 1.5."""
     unit = REPOSITORY / "systemd" / "segued.pipeline.one_shot"
 
@@ -48,8 +48,8 @@ def test_the_service_is_closed() -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_music_and_machine_are_read_only_to_it(
-    service: Service, songs: list[Path]
+def test_service_can_only_write_its_own_folders(
+    service: ServiceUnit, songs: list[Path]
 ) -> None:
     """It can write to its own two folders, whomever others belong to."""
     machine = service.machine
@@ -59,47 +59,49 @@ def test_music_and_machine_are_read_only_to_it(
         machine.run("mkdir", "-p", place)
         machine.run("chown", "segued", place)
     service.start()
-    enter = ("nsenter", "--target", str(service.process), "--mount", "--")
+    enter = ("nsenter", "--target", str(service.main_pid), "--mount", "--")
 
     def writes(place: str) -> bool:
         touched = ("runuser", "-u", "segued", "--", "touch", f"{place}/x")
-        return machine.attempt(*enter, *touched).returncode == 0
+        return machine.try_run(*enter, *touched).returncode == 0
 
     assert not any(writes(place) for place in places)
     assert writes("/var/lib/segued")
     assert writes("/run/segued")
 
 
-def test_music_in_an_open_home_is_imported(service: Service, songs: list[Path]) -> None:
+def test_music_in_an_open_home_is_imported(
+    service: ServiceUnit, songs: list[Path]
+) -> None:
     """Nothing has to be changed for it."""
     service.add(songs[0], "/home/bob/Music")
     service.configure("/home/bob/Music")
 
     service.start()
 
-    service.imported(1)
+    service.wait_until_imported(1)
 
 
 def test_music_in_a_closed_home_is_imported_by_a_drop_in(
-    service: Service, alice: str
+    service: ServiceUnit, alice: str
 ) -> None:
     """The one that the unit's comments give; it opens that folder alone."""
     text = (REPOSITORY / "systemd" / "segued.pipeline.one_shot").read_text()
     shown = text.partition("[Service]\n")[2].partition("#\n")[0]
     service.drop_in(shown.replace("#     ", "").replace("alice", ALICE))
     service.configure(f"{alice}/Music")
-    closed = service.machine.attempt("ls", f"{alice}/Music", user="segued")
+    closed = service.machine.try_run("ls", f"{alice}/Music", user="segued")
 
     service.start()
 
     assert closed.returncode != 0
-    service.imported(1)
-    enter = ("nsenter", "--target", str(service.process), "--mount", "--")
+    service.wait_until_imported(1)
+    enter = ("nsenter", "--target", str(service.main_pid), "--mount", "--")
     assert ".bashrc" in service.machine.run("ls", "-A", alice)
     assert service.machine.run(*enter, "ls", "-A", alice).split() == ["Music"]
 
 
-def test_a_person_can_have_one_of_their_own(machine: Machine, alice: str) -> None:
+def test_service_runs_as_a_user_unit(machine: Machine, alice: str) -> None:
     """Under their own systemd, without being asked anything."""
     number = machine.run("id", "--user", ALICE).strip()
     machine.write(f"{alice}/{OWN_CONFIG}", "[watching]\nsettle_seconds = 0.1\n")
@@ -107,14 +109,14 @@ def test_a_person_can_have_one_of_their_own(machine: Machine, alice: str) -> Non
     place = (f"XDG_RUNTIME_DIR=/run/user/{number}", f"HOME={alice}")
 
     def as_alice(*command: str) -> str:
-        done = machine.attempt("env", *place, *command, user=ALICE)
+        done = machine.try_run("env", *place, *command, user=ALICE)
         assert done.returncode == 0, done.stderr
         return done.stdout + done.stderr
 
     try:
         wrong = as_alice("systemd-analyze", "--user", "verify", "--man=no", OWN_UNIT)
         as_alice("systemctl", "--user", "start", "segued")
-        eventually(lambda: "1 of 1 files" in as_alice("seguectl", "status"))
+        wait_for(lambda: "1 of 1 files" in as_alice("seguectl", "status"))
         active = as_alice("systemctl", "--user", "is-active", "segued").strip()
         said = as_alice("journalctl", "--user", "--unit", "segued", "--output=cat")
     finally:

@@ -20,26 +20,26 @@ from rich.console import Console
 from rich.live import Live
 
 from segued import __version__
-from segued.cli.daemon_client import Line
-from segued.cli.main import add_explain, configured, run_command
-from segued.cli.options import with_shared_options
+from segued.cli.daemon_client import DaemonClient
+from segued.cli.main import add_explain, load_config, run_command
+from segued.cli.options import shared_options_parser
 from segued.config.config import Config, check_setting
 from segued.config.default_paths import SYSTEM_SOCKET, control_socket
 from segued.errors import ConfigError, DaemonError
-from segued.exit_codes import Exit
+from segued.exit_codes import ExitCode
 from segued.store import requeue, settings
 from segued.store.database import Store
 from segued.store.reading import reports
 from segued.views import tables, wording
-from segued.views.live import drawn
-from segued.web.status import Status, snapshot_of
+from segued.views.live import render
+from segued.web.status import Status, to_snapshot
 
 __all__ = ["main"]
 
 T = TypeVar("T")
 
 
-NOBODY: Final = Line(Path("/nonexistent"))
+NO_DAEMON: Final = DaemonClient(Path("/nonexistent"))
 """Of a library that no daemon keeps, as far as one knows."""
 
 WATCH_SECONDS: Final = 1.0
@@ -67,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=__version__)
-    shared = with_shared_options()
+    shared = shared_options_parser()
     shared.add_argument("--socket", metavar="PATH", help="the daemon's control socket")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -85,196 +85,211 @@ def _parser() -> argparse.ArgumentParser:
         ("resume", "Go on, after a pause or a cancel."),
         ("cancel", "End the session; what is done stays done."),
     ):
-        command(name, what, _steer).set_defaults(verb=name)
+        command(name, what, _control_session).set_defaults(verb=name)
     command("failures", "List failed files, with code and reason.", _failures)
     retry = command("retry", "Try failed files again.", _retry)
     retry.add_argument(
         "which", nargs="?", metavar="CODE|PATH", help="a failure code, file or folder"
     )
-    held = command("settings", "Show the settings, or one, or set one.", _settings)
-    held.add_argument("key", nargs="?", metavar="KEY")
-    held.add_argument("value", nargs="?", metavar="VALUE", help="as JSON")
+    settings_parser = command(
+        "settings", "Show the settings, or one, or set one.", _settings
+    )
+    settings_parser.add_argument("key", nargs="?", metavar="KEY")
+    settings_parser.add_argument("value", nargs="?", metavar="VALUE", help="as JSON")
     workers = command("workers", "Set how many files are worked on at once.", _workers)
     workers.add_argument("number", type=int, metavar="N")
     add_explain(commands, shared)
     return parser
 
 
-def _line(given: argparse.Namespace, config: Config) -> Line:
+def _daemon_client(args: argparse.Namespace, config: Config) -> DaemonClient:
     """Return the line to the daemon, wherever it listens.
 
     To the one of the machine, for who has none of their own and means none.
     """
-    if given.socket:
-        return Line(given.socket)
-    own = Line(control_socket(config.library.control_socket))
-    meant = given.database or config.library.control_socket
-    if given.database and own.is_up and not _keeps(own, config.database):
-        return NOBODY
-    if meant or own.is_up or not SYSTEM_SOCKET.exists():
+    if args.socket:
+        return DaemonClient(args.socket)
+    own = DaemonClient(control_socket(config.library.control_socket))
+    is_explicit = args.database or config.library.control_socket
+    if args.database and own.is_up and not _serves_library(own, config.database):
+        return NO_DAEMON
+    if is_explicit or own.is_up or not SYSTEM_SOCKET.exists():
         return own
-    return Line(SYSTEM_SOCKET)
+    return DaemonClient(SYSTEM_SOCKET)
 
 
-def _keeps(line: Line, library: Path) -> bool:
+def _serves_library(client: DaemonClient, library: Path) -> bool:
     """Return whether the daemon at the other end keeps this library."""
     with suppress(OSError):
-        kept = line.ask("GET", "/api/import/session")["library"]
-        return os.path.samefile(kept, library)
+        served = client.request("GET", "/api/import/session")["library"]
+        return os.path.samefile(served, library)
     return False
 
 
-def _in_library(config: Config, work: Callable[[], T]) -> T:
+def _run_in_library(config: Config, function: Callable[[], T]) -> T:
     """Run one function in a transaction of the library, opened for it."""
 
     async def run() -> T:
         store = Store(config.database, config.store)
         try:
             await store.open()
-            return await store.do(work)
+            return await store.do(function)
         finally:
             await store.close()
 
     return asyncio.run(run())
 
 
-def _tell(given: argparse.Namespace, told: Any, text: str) -> int:  # noqa: ANN401
-    print(json.dumps(told) if given.json else text)  # noqa: T201
-    return Exit.ALL_DONE
+def _print_result(args: argparse.Namespace, result: Any, message: str) -> int:  # noqa: ANN401
+    print(json.dumps(result) if args.json else message)  # noqa: T201
+    return ExitCode.ALL_DONE
 
 
-def _status(given: argparse.Namespace) -> int:
-    config = configured(given)
-    line = _line(given, config)
-    if line.is_up:
-        told = line.ask("GET", "/api/import/session")
-        return _tell(given, told, "\n".join(told["text"]))
+def _status(args: argparse.Namespace) -> int:
+    config = load_config(args)
+    client = _daemon_client(args, config)
+    if client.is_up:
+        result = client.request("GET", "/api/import/session")
+        return _print_result(args, result, "\n".join(result["text"]))
     session = reports.session(config.database)
     if session is None:
-        return _tell(given, None, "no session yet; segued import FOLDER starts one")
-    return _tell(given, session, wording.session(session))
+        return _print_result(
+            args, None, "no session yet; segued import FOLDER starts one"
+        )
+    return _print_result(args, session, wording.session_line(session))
 
 
-def _watch(given: argparse.Namespace) -> int:
-    line = _line(given, configured(given))
+def _watch(args: argparse.Namespace) -> int:
+    client = _daemon_client(args, load_config(args))
     console = Console(highlight=False, soft_wrap=True)
-    if console.is_terminal and not given.json:
-        _watch_live(line, console)
+    if console.is_terminal and not args.json:
+        _watch_live(client, console)
     last = None
     while True:
-        told = line.ask("GET", "/api/import/session")
-        if given.json:
-            print(json.dumps(told), flush=True)  # noqa: T201
-        elif told["text"] != last:
-            print("\n".join(told["text"]), flush=True)  # noqa: T201
-        last = told["text"]
+        result = client.request("GET", "/api/import/session")
+        if args.json:
+            print(json.dumps(result), flush=True)  # noqa: T201
+        elif result["text"] != last:
+            print("\n".join(result["text"]), flush=True)  # noqa: T201
+        last = result["text"]
         time.sleep(WATCH_SECONDS)
 
 
-def _watch_live(line: Line, console: Console) -> NoReturn:
+def _watch_live(client: DaemonClient, console: Console) -> NoReturn:
     """Show the daemon until Ctrl-C, also over its restarts."""
-    picture: Status | None = None
+    status: Status | None = None
     with Live(console=console, auto_refresh=False, screen=True) as live:
         while True:
-            away = []
+            connection_notices = []
             try:
-                told = line.ask("GET", "/api/import/session")
-                picture = msgspec.convert(told, Status)
+                result = client.request("GET", "/api/import/session")
+                status = msgspec.convert(result, Status)
             except DaemonError as error:
-                if picture is None:
+                if status is None:
                     raise
-                away = [f"{error}; trying again"]
-            now = snapshot_of(picture)
+                connection_notices = [f"{error}; trying again"]
+            snapshot = to_snapshot(status)
             # The session and its workers are drawn.
-            notices = [each for each in picture.text[1:] if not each.startswith("  ")]
-            live.update(drawn(now, picture.phases, [*notices, *away]), refresh=True)
+            notices = [each for each in status.text[1:] if not each.startswith("  ")]
+            live.update(
+                render(snapshot, status.phases, [*notices, *connection_notices]),
+                refresh=True,
+            )
             time.sleep(FRAME_SECONDS)
 
 
-def _scan(given: argparse.Namespace) -> int:
-    path = given.path and os.path.abspath(given.path)
-    line = _line(given, configured(given))
-    told = line.ask("POST", "/api/import/session/start", {"path": path})
-    return _tell(given, told, "being walked")
+def _scan(args: argparse.Namespace) -> int:
+    path = args.path and os.path.abspath(args.path)
+    client = _daemon_client(args, load_config(args))
+    result = client.request("POST", "/api/import/session/start", {"path": path})
+    return _print_result(args, result, "being walked")
 
 
-def _steer(given: argparse.Namespace) -> int:
-    line = _line(given, configured(given))
-    told = line.ask("POST", f"/api/import/{given.verb}/current", {})
-    return _tell(given, told, told["text"][0])
+def _control_session(args: argparse.Namespace) -> int:
+    client = _daemon_client(args, load_config(args))
+    result = client.request("POST", f"/api/import/{args.verb}/current", {})
+    return _print_result(args, result, result["text"][0])
 
 
-def _failures(given: argparse.Namespace) -> int:
-    rows = reports.rows(configured(given).database, "failures")
-    if given.json:
+def _failures(args: argparse.Namespace) -> int:
+    rows = reports.rows(load_config(args).database, "failures")
+    if args.json:
         for line in tables.json_lines(rows):
             print(line)  # noqa: T201
     else:
         tables.print_table(Console(highlight=False), "failures", rows)
-    return Exit.ALL_DONE
+    return ExitCode.ALL_DONE
 
 
-def _retry(given: argparse.Namespace) -> int:
-    which = given.which
-    there = which and ("/" in which or os.path.lexists(which))
-    path = os.path.abspath(which) if there else None
+def _retry(args: argparse.Namespace) -> int:
+    which = args.which
+    is_path = which and ("/" in which or os.path.lexists(which))
+    path = os.path.abspath(which) if is_path else None
     code = which if which and path is None else None
-    config = configured(given)
-    line = _line(given, config)
-    if line.is_up:
-        told = line.ask("POST", "/api/retry", {"code": code, "path": path})
-        return _tell(given, told, f"{told['reopened']:,} failed files are tried again")
-    place = os.fsencode(path) if path else None
-    count = _in_library(config, lambda: requeue.reopen_failed(code=code, path=place))
+    config = load_config(args)
+    client = _daemon_client(args, config)
+    if client.is_up:
+        result = client.request("POST", "/api/retry", {"code": code, "path": path})
+        return _print_result(
+            args, result, f"{result['reopened']:,} failed files are tried again"
+        )
+    raw_path = os.fsencode(path) if path else None
+    count = _run_in_library(
+        config, lambda: requeue.retry_failed(code=code, path=raw_path)
+    )
     if not count and which:
         raise ConfigError(f"{which}: no failed file has this code or path")
-    text = f"{count:,} failed files will be tried by the next import"
-    return _tell(given, {"reopened": count}, text)
+    message = f"{count:,} failed files will be tried by the next import"
+    return _print_result(args, {"reopened": count}, message)
 
 
-def _settings(given: argparse.Namespace) -> int:
-    config = configured(given)
-    line = _line(given, config)
-    if given.value is not None:
-        _put(line, config, given.key, _parsed(given.value))
-    if line.is_up:
-        shown = line.ask("GET", "/api/settings")
+def _settings(args: argparse.Namespace) -> int:
+    config = load_config(args)
+    client = _daemon_client(args, config)
+    if args.value is not None:
+        _put_setting(client, config, args.key, _parse_value(args.value))
+    if client.is_up:
+        values = client.request("GET", "/api/settings")
     else:
-        held = _in_library(config, lambda: settings.load(config.settings))
-        shown = settings.told(held)
-    if given.key is not None:
-        check_setting(given.key, shown.get(given.key))
-        shown = {given.key: shown[given.key]}
-    pinned = config.settings.given()
+        stored_settings = _run_in_library(
+            config, lambda: settings.load(config.settings)
+        )
+        values = settings.mask_secrets(stored_settings)
+    if args.key is not None:
+        check_setting(args.key, values.get(args.key))
+        values = {args.key: values[args.key]}
+    pinned = config.settings.as_dict()
     lines = [
         f"{name} = {json.dumps(value)}"
-        + (f"   (held fast by {given.config})" if name in pinned else "")
-        for name, value in shown.items()
+        + (f"   (held fast by {args.config})" if name in pinned else "")
+        for name, value in values.items()
     ]
-    return _tell(given, shown, "\n".join(lines))
+    return _print_result(args, values, "\n".join(lines))
 
 
-def _workers(given: argparse.Namespace) -> int:
-    given.key, given.value = "ai_processing_thread_count", str(given.number)
-    return _settings(given)
+def _workers(args: argparse.Namespace) -> int:
+    args.key, args.value = "ai_processing_thread_count", str(args.number)
+    return _settings(args)
 
 
-def _put(line: Line, config: Config, name: str, value: object) -> None:
+def _put_setting(
+    client: DaemonClient, config: Config, name: str, value: object
+) -> None:
     checked = check_setting(name, value)
-    if line.is_up:
-        line.ask("PUT", f"/api/settings/{quote(name)}", checked)
+    if client.is_up:
+        client.request("PUT", f"/api/settings/{quote(name)}", checked)
         return
-    if name in config.settings.given():
+    if name in config.settings.as_dict():
         raise ConfigError(f"setting {name} is held fast by the configuration file")
-    _in_library(config, lambda: settings.put(name, checked))
+    _run_in_library(config, lambda: settings.save(name, checked))
 
 
-def _parsed(text: str) -> object:
+def _parse_value(literal: str) -> object:
     """Return a value given on the command line; what is not JSON is text."""
     try:
-        value: object = json.loads(text)
+        value: object = json.loads(literal)
     except ValueError:
-        return text
+        return literal
     return value
 
 

@@ -9,12 +9,12 @@ from typing import Any, Final
 
 from segued.errors import ConfigError, DaemonError
 
-__all__ = ["Line"]
+__all__ = ["DaemonClient"]
 
-ANSWER_SECONDS: Final = 10.0
+TIMEOUT_SECONDS: Final = 10.0
 
 
-class Line:
+class DaemonClient:
     """Asks the daemon that listens on a socket, one question at a time."""
 
     def __init__(self, path: Path) -> None:
@@ -24,14 +24,14 @@ class Line:
     def is_up(self) -> bool:
         """Whether somebody listens there."""
         try:
-            _connected(self.path).close()
+            _connect(self.path).close()
         except PermissionError:
             return True  # and it is said why, when it is asked
         except OSError:
             return False
         return True
 
-    def ask(self, method: str, route: str, body: object = None) -> dict[str, Any]:
+    def request(self, method: str, route: str, body: object = None) -> dict[str, Any]:
         """Return what the daemon answers.
 
         Raises:
@@ -40,10 +40,10 @@ class Line:
         """
         connection = _Connection(self.path)
         try:
-            sent = None if body is None else json.dumps(body)
-            connection.request(method, route, sent)
-            reply = connection.getresponse()
-            told = json.loads(reply.read())
+            request_body = None if body is None else json.dumps(body)
+            connection.request(method, route, request_body)
+            response = connection.getresponse()
+            decoded = json.loads(response.read())
         except PermissionError:
             raise DaemonError(
                 f"{self.path}: may not be used; is your user in the group of segued?"
@@ -54,11 +54,11 @@ class Line:
             raise DaemonError(f"{self.path}: no sensible answer: {error}") from error
         finally:
             connection.close()
-        if reply.status == http.client.OK:
-            answer: dict[str, Any] = told
-            return answer
-        detail = told["error"]["detail"]
-        if reply.status in (http.client.BAD_REQUEST, http.client.NOT_FOUND):
+        if response.status == http.client.OK:
+            result: dict[str, Any] = decoded
+            return result
+        detail = decoded["error"]["detail"]
+        if response.status in (http.client.BAD_REQUEST, http.client.NOT_FOUND):
             raise ConfigError(detail)
         raise DaemonError(detail)
 
@@ -67,19 +67,19 @@ class _Connection(http.client.HTTPConnection):
     """HTTP over a Unix socket."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__("segued", timeout=ANSWER_SECONDS)
+        super().__init__("segued", timeout=TIMEOUT_SECONDS)
         self._path: Final = path
 
     def connect(self) -> None:
-        self.sock = _connected(self._path)
+        self.sock = _connect(self._path)
 
 
-def _connected(path: Path) -> socket.socket:
-    line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    line.settimeout(ANSWER_SECONDS)
+def _connect(path: Path) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.settimeout(TIMEOUT_SECONDS)
     try:
-        line.connect(os.fspath(path))
+        connection.connect(os.fspath(path))
     except BaseException:
-        line.close()
+        connection.close()
         raise
-    return line
+    return connection

@@ -9,23 +9,23 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from segued.clients.acousticbrainz import document
+from segued.clients.acousticbrainz import parse_document
 from segued.clients.acousticbrainz_dump import Entry, documents
 from segued.config.config import Config
 from segued.errors import ServiceAnswerError
-from segued.exit_codes import Exit
+from segued.exit_codes import ExitCode
 from segued.store import archive_import
-from segued.store.archive_import import Submitted
+from segued.store.archive_import import ArchiveEntry
 from segued.store.database import Store
 
 __all__ = ["run_import_dump"]
 
-AT_ONCE: Final = 500
-TELL_EVERY: Final = 100_000
+BATCH_SIZE: Final = 500
+REPORT_EVERY: Final = 100_000
 
 
 @dataclass(slots=True)
-class _Counts:
+class _ImportCounts:
     """What came of it.
 
     Attributes:
@@ -41,15 +41,15 @@ class _Counts:
     taken_up: int = 0
 
 
-def run_import_dump(given: argparse.Namespace, config: Config) -> int:
+def run_import_dump(args: argparse.Namespace, config: Config) -> int:
     """Read archives of AcousticBrainz; return the exit code.
 
     Raises:
         ConfigError: One is no archive; what was read before it is kept.
         StoreError: The library cannot be used.
     """
-    counts = asyncio.run(_import(given, config))
-    if given.json:
+    counts = asyncio.run(_import(args, config))
+    if args.json:
         print(json.dumps(asdict(counts)))  # noqa: T201
     else:
         print(  # noqa: T201
@@ -57,61 +57,65 @@ def run_import_dump(given: argparse.Namespace, config: Config) -> int:
             f"{counts.damaged:,} documents make no sense; "
             f"{counts.taken_up:,} files are flavored by the next import"
         )
-    return Exit.ALL_DONE
+    return ExitCode.ALL_DONE
 
 
-async def _import(given: argparse.Namespace, config: Config) -> _Counts:
-    counts = _Counts()
+async def _import(args: argparse.Namespace, config: Config) -> _ImportCounts:
+    counts = _ImportCounts()
     store = Store(config.database, config.store)
     await store.open()
     try:
-        wanted = None if given.all else await store.do(archive_import.wanted)
-        for archive in map(Path, given.archives):
-            batch: list[Submitted] = []
-            for submitted in _submitted(archive, wanted, counts):
+        wanted_mbids = (
+            None if args.all else await store.do(archive_import.missing_mbids)
+        )
+        for archive in map(Path, args.archives):
+            batch: list[ArchiveEntry] = []
+            for submitted in _archive_entries(archive, wanted_mbids, counts):
                 batch.append(submitted)
-                if len(batch) >= AT_ONCE:
-                    await _keep(store, batch, counts)
+                if len(batch) >= BATCH_SIZE:
+                    await _save_batch(store, batch, counts)
                     batch = []
-            await _keep(store, batch, counts)
+            await _save_batch(store, batch, counts)
     finally:
         await store.close()
     return counts
 
 
-async def _keep(store: Store, batch: Sequence[Submitted], counts: _Counts) -> None:
+async def _save_batch(
+    store: Store, batch: Sequence[ArchiveEntry], counts: _ImportCounts
+) -> None:
     if batch:
         counts.kept += len(batch)
-        counts.taken_up += await store.do(archive_import.keep, batch)
+        counts.taken_up += await store.do(archive_import.save_entries, batch)
 
 
-def _submitted(
-    archive: Path, wanted: set[str] | None, counts: _Counts
-) -> Iterator[Submitted]:
+def _archive_entries(
+    archive: Path, wanted_mbids: set[str] | None, counts: _ImportCounts
+) -> Iterator[ArchiveEntry]:
     """Yield what an archive holds of some recordings, or of all."""
-    mine: list[Entry] = []
+    same_recording: list[Entry] = []
     for entry in documents(archive):
         counts.read += 1
-        if counts.read % TELL_EVERY == 0:
+        if counts.read % REPORT_EVERY == 0:
             print(f"{counts.read:,} documents ...", file=sys.stderr)  # noqa: T201
-        if wanted is not None and entry.mbid not in wanted:
+        if wanted_mbids is not None and entry.mbid not in wanted_mbids:
             continue
         # Those of one recording stand together.
-        if mine and mine[0].mbid != entry.mbid:
-            yield from _best(archive, mine, counts)
-            mine = []
-        mine.append(entry)
-    yield from _best(archive, mine, counts)
+        if same_recording and same_recording[0].mbid != entry.mbid:
+            yield from _first_valid(archive, same_recording, counts)
+            same_recording = []
+        same_recording.append(entry)
+    yield from _first_valid(archive, same_recording, counts)
 
 
-def _best(
-    archive: Path, entries: Sequence[Entry], counts: _Counts
-) -> Iterator[Submitted]:
+def _first_valid(
+    archive: Path, entries: Sequence[Entry], counts: _ImportCounts
+) -> Iterator[ArchiveEntry]:
     """Yield the first of a recording's documents that makes sense."""
     for entry in sorted(entries, key=lambda each: each.number):
         try:
-            if entry.raw is not None and document(entry.raw).characteristics:
-                yield Submitted(entry.mbid, entry.raw, archive.name, len(entries))
+            if entry.raw is not None and parse_document(entry.raw).characteristics:
+                yield ArchiveEntry(entry.mbid, entry.raw, archive.name, len(entries))
                 return
         except ServiceAnswerError:
             pass

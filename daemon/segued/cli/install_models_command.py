@@ -25,7 +25,7 @@ import numpy as np
 
 from segued.config.config import Config
 from segued.errors import ConfigError
-from segued.exit_codes import Exit
+from segued.exit_codes import ExitCode
 from segued.media.analyzers.musicnn import (
     MODELS,
     RATE,
@@ -34,8 +34,8 @@ from segued.media.analyzers.musicnn import (
     is_installed,
     model_file,
 )
-from segued.media.analyzers.musicnn_onnx import convert
-from segued.media.analyzers.tf_checkpoint import arrays
+from segued.media.analyzers.musicnn_onnx import write_onnx_model
+from segued.media.analyzers.tf_checkpoint import read_arrays
 
 __all__ = ["run_install_models"]
 
@@ -46,14 +46,14 @@ MEMBER_BYTES_MAX: Final = 16 << 20
 
 CHECKPOINT: Final = ("musicnn/{}/.index", "musicnn/{}/.data-00000-of-00001")
 LICENSE: Final = "musicnn-0.1.0.dist-info/LICENSE.md"
-LICENSE_HERE: Final = "musicnn-LICENSE.md"
+LICENSE_TARGET: Final = "musicnn-LICENSE.md"
 
-PACKAGES: Final = ("onnx", "onnxruntime")
+REQUIRED_PACKAGES: Final = ("onnx", "onnxruntime")
 
-UNFINISHED: Final = ".installing-"
+TEMPORARY_PREFIX: Final = ".installing-"
 
 CHORD_HERTZ: Final = (220.0, 277.18, 329.63)
-HEARD: Final = {
+EXPECTED_SCORES: Final = {
     ("msd", "ambient"): 0.538,
     ("msd", "electronic"): 0.132,
     ("mtt", "flute"): 0.097,
@@ -61,14 +61,14 @@ HEARD: Final = {
 }
 """What the networks say of a chord, with TensorFlow as well."""
 
-HEARD_OFF_MAX: Final = 0.01
+SCORE_TOLERANCE: Final = 0.01
 
 
-def run_install_models(given: argparse.Namespace, config: Config) -> int:
+def run_install_models(args: argparse.Namespace, config: Config) -> int:
     """Install the networks, unless they are there; return the exit code.
 
     Args:
-        given: `again` to install them even so, `wheel` for the package as a file
+        args: `again` to install them even so, `wheel` for the package as a file
             instead of a download, or None, and `json`.
         config: Says where they belong.
 
@@ -76,53 +76,57 @@ def run_install_models(given: argparse.Namespace, config: Config) -> int:
         ConfigError: They are not installed, nor any part of them; says why.
     """
     folder = config.models_folder
-    present = is_installed(folder) and not given.again
+    present = is_installed(folder) and not args.again
     if not present:
         try:
-            _install(folder, given.wheel)
+            _install(folder, args.wheel)
         except OSError as error:
             reason = error.strerror or str(error)
             raise ConfigError(f"{folder}: nothing is installed: {reason}") from error
-    if given.json:
+    if args.json:
         state = "PRESENT" if present else "INSTALLED"
-        told = {"state": state, "version": VERSION, "folder": str(folder)}
-        print(json.dumps(told))  # noqa: T201
+        result = {"state": state, "version": VERSION, "folder": str(folder)}
+        print(json.dumps(result))  # noqa: T201
     else:
         done = "is already" if present else "is installed"
         print(f"{VERSION} {done} in {folder}")  # noqa: T201
-    return Exit.ALL_DONE
+    return ExitCode.ALL_DONE
 
 
 def _install(folder: Path, wheel: str | None) -> None:
-    missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
+    missing = [
+        name for name in REQUIRED_PACKAGES if importlib.util.find_spec(name) is None
+    ]
     if missing:
         raise ConfigError(
             f"{' and '.join(missing)} missing here: `pip install segued[tags]`"
         )
-    with _unfinished(folder) as place:
-        package = Path(wheel) if wheel else _download(place)
-        _check(package)
-        files = _made(package, place)
-        _try_out(place)
+    with _temporary_folder(folder) as temporary:
+        package = Path(wheel) if wheel else _download(temporary)
+        _check_hash(package)
+        files = _convert_models(package, temporary)
+        _verify_models(temporary)
         for file in files:
-            _keep(file)
+            _fsync(file)
         for file in files:
             file.replace(folder / file.name)
-        _keep(folder)
+        _fsync(folder)
 
 
 @contextmanager
-def _unfinished(folder: Path) -> Iterator[Path]:
+def _temporary_folder(folder: Path) -> Iterator[Path]:
     """Make a folder for what is not finished; nothing of it is left afterwards."""
     folder.mkdir(parents=True, exist_ok=True)
     lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         # Left by one that was killed.
-        for left in folder.glob(f"{UNFINISHED}*"):
-            shutil.rmtree(left, ignore_errors=True)
-        with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=folder) as place:
-            yield Path(place)
+        for leftover in folder.glob(f"{TEMPORARY_PREFIX}*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        with tempfile.TemporaryDirectory(
+            prefix=TEMPORARY_PREFIX, dir=folder
+        ) as temporary:
+            yield Path(temporary)
     except BlockingIOError as error:
         raise ConfigError(f"{folder}: somebody else installs into it now") from error
     finally:
@@ -131,22 +135,27 @@ def _unfinished(folder: Path) -> Iterator[Path]:
             folder.rmdir()
 
 
-def _download(place: Path) -> Path:
+def _download(folder: Path) -> Path:
     """Let pip find the package, wherever it finds packages here."""
     print(f"downloading {VERSION}, 29 MB ...", file=sys.stderr)  # noqa: T201
-    wanted = place / "wanted.txt"
-    wanted.write_text(f"{WHEEL} --hash=sha256:{SHA256}\n")
-    how = ("--no-deps", "--only-binary=:all:", "--require-hashes", "--no-cache-dir")
-    patience = ("--retries=2", "--timeout=20", "--no-input", "--quiet")
+    requirements = folder / "wanted.txt"
+    requirements.write_text(f"{WHEEL} --hash=sha256:{SHA256}\n")
+    pip_options = (
+        "--no-deps",
+        "--only-binary=:all:",
+        "--require-hashes",
+        "--no-cache-dir",
+    )
+    network_options = ("--retries=2", "--timeout=20", "--no-input", "--quiet")
     command = (sys.executable, "-m", "pip", "--disable-pip-version-check", "download")
-    places = (f"--requirement={wanted}", f"--dest={place}")
+    places = (f"--requirement={requirements}", f"--dest={folder}")
     try:
         pip = subprocess.run(  # noqa: S603
-            (*command, *how, *patience, *places),
+            (*command, *pip_options, *network_options, *places),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,
-            cwd=place,
+            cwd=folder,
             text=True,
             errors="replace",
             timeout=DOWNLOAD_SECONDS,
@@ -155,73 +164,75 @@ def _download(place: Path) -> Path:
         raise ConfigError(
             f"{VERSION} could not be downloaded in {DOWNLOAD_SECONDS // 60} minutes"
         ) from error
-    found = next(place.glob("*.whl"), None)
-    if pip.returncode or found is None:
-        raise ConfigError(f"{VERSION} could not be downloaded: {_reason(pip.stderr)}")
-    return found
+    wheel = next(folder.glob("*.whl"), None)
+    if pip.returncode or wheel is None:
+        raise ConfigError(
+            f"{VERSION} could not be downloaded: {_pip_error(pip.stderr)}"
+        )
+    return wheel
 
 
-def _reason(said: str) -> str:
+def _pip_error(stderr: str) -> str:
     """Return why pip failed, in one line of its own."""
-    if "DO NOT MATCH THE HASHES" in said:
+    if "DO NOT MATCH THE HASHES" in stderr:
         return "what came is not what its author published"
-    if "connection broken by" in said or "ConnectionError" in said:
+    if "connection broken by" in stderr or "ConnectionError" in stderr:
         return "the package index cannot be reached"
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("ERROR:")]
     return (errors or lines or ["pip does not say why"])[0].removeprefix("ERROR: ")
 
 
-def _check(package: Path) -> None:
+def _check_hash(package: Path) -> None:
     try:
         with package.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise ConfigError(f"{package}: cannot be read: {error.strerror}") from error
-    if found != SHA256:
+    if digest != SHA256:
         raise ConfigError(f"{package.name} is not {VERSION} as its author published it")
 
 
-def _made(package: Path, place: Path) -> list[Path]:
+def _convert_models(package: Path, folder: Path) -> list[Path]:
     """Draw the networks, and put the licence beside them; return these files."""
     try:
         with zipfile.ZipFile(package) as wheel:
-            licence = place / LICENSE_HERE
-            licence.write_bytes(_member(wheel, LICENSE))
-            files = [licence]
+            license_file = folder / LICENSE_TARGET
+            license_file.write_bytes(_read_member(wheel, LICENSE))
+            files = [license_file]
             for name, theirs in MODELS.items():
                 index, data = (
-                    _member(wheel, each.format(theirs)) for each in CHECKPOINT
+                    _read_member(wheel, each.format(theirs)) for each in CHECKPOINT
                 )
-                files.append(model_file(place, name))
-                convert(arrays(index, data), files[-1])
+                files.append(model_file(folder, name))
+                write_onnx_model(read_arrays(index, data), files[-1])
     except (zipfile.BadZipFile, KeyError) as error:
         raise ConfigError(f"{package.name} is damaged: {error}") from error
     return files
 
 
-def _member(wheel: zipfile.ZipFile, name: str) -> bytes:
+def _read_member(wheel: zipfile.ZipFile, name: str) -> bytes:
     if wheel.getinfo(name).file_size > MEMBER_BYTES_MAX:
         raise zipfile.BadZipFile(f"{name} is too large")
     return wheel.read(name)
 
 
-def _try_out(place: Path) -> None:
+def _verify_models(folder: Path) -> None:
     """Let the networks hear a chord, and see that they say what they should."""
     seconds = np.arange(4 * RATE) / RATE
     chord = np.sin(2 * np.pi * np.outer(seconds, CHORD_HERTZ)).mean(axis=1)
-    tagger = Tagger(place)
-    tagger.hear(chord.astype(np.float32))
-    told = tagger.told()
-    for (name, tag), fits in HEARD.items():
-        if not abs(told[name][tag] - fits) <= HEARD_OFF_MAX:
+    tagger = Tagger(folder)
+    tagger.feed(chord.astype(np.float32))
+    result = tagger.result()
+    for (name, tag), expected in EXPECTED_SCORES.items():
+        if not abs(result[name][tag] - expected) <= SCORE_TOLERANCE:
             raise ConfigError(
                 f"the networks do not work here: they call a chord {tag} to "
-                f"{told[name][tag]:.3f}, and should to {fits:.3f}"
+                f"{result[name][tag]:.3f}, and should to {expected:.3f}"
             )
 
 
-def _keep(path: Path) -> None:
+def _fsync(path: Path) -> None:
     """Have a file, or the names in a folder, written to the disk."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:

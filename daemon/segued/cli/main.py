@@ -16,16 +16,16 @@ from rich.markup import escape
 
 from segued import __version__, log
 from segued.cli import library_command
-from segued.cli.options import add_flavor, count, mbid, with_shared_options
-from segued.config.config import Config, load
+from segued.cli.options import add_flavor, count, mbid, shared_options_parser
+from segued.config.config import Config, read_config
 from segued.daemon import systemd
 from segued.errors import ConfigError, DaemonError, SeguedError
-from segued.exit_codes import Exit
+from segued.exit_codes import ExitCode
 from segued.store.reading import reports
 
 __all__ = [
     "add_explain",
-    "configured",
+    "load_config",
     "main",
     "run_command",
 ]
@@ -50,30 +50,30 @@ def run_command(
     parser: argparse.ArgumentParser, arguments: Sequence[str] | None
 ) -> NoReturn:
     """Run the command that the arguments name; its errors are one line each."""
-    given = parser.parse_args(arguments)
+    args = parser.parse_args(arguments)
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
-        given.code = given.run(given)
+        args.code = args.run(args)
         sys.stdout.flush()
     except SeguedError as error:
         errors.print(f"{parser.prog}: {escape(str(error))}")
-        given.code = _code_of(error)
-        if given.json:
-            told = {"code": error.code, "detail": str(error)}
-            print(json.dumps({"state": "FAILED", "error": told}))  # noqa: T201
+        args.code = exit_code_for(error)
+        if args.json:
+            error_info = {"code": error.code, "detail": str(error)}
+            print(json.dumps({"state": "FAILED", "error": error_info}))  # noqa: T201
     except KeyboardInterrupt:
-        given.code = Exit.CANCELLED
+        args.code = ExitCode.CANCELLED
     except BrokenPipeError:
         # Whoever was reading has seen enough. Python would complain at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         errors.print(f"{parser.prog}: the output cannot be written: {error.strerror}")
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        given.code = Exit.FATAL
-    _leave(given.code)
+        args.code = ExitCode.FATAL
+    exit_now(args.code)
 
 
-def _leave(code: int) -> NoReturn:
+def exit_now(code: int) -> NoReturn:
     """End the process without taking it apart first, which takes a while.
 
     All that is to be kept is kept by now; what others must be told, or tidied
@@ -86,14 +86,14 @@ def _leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-def _code_of(error: SeguedError) -> Exit:
+def exit_code_for(error: SeguedError) -> ExitCode:
     match error:
         case ConfigError():
-            return Exit.USAGE
+            return ExitCode.USAGE
         case DaemonError():
-            return Exit.NO_DAEMON
+            return ExitCode.NO_DAEMON
         case _:
-            return Exit.FATAL
+            return ExitCode.FATAL
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -102,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Imports a personal music library. Music files are only read.",
     )
     parser.add_argument("--version", action="version", version=__version__)
-    shared = with_shared_options()
+    shared = shared_options_parser()
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     importing = commands.add_parser(
@@ -136,11 +136,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     serving.set_defaults(run=_serve)
 
-    looking = commands.add_parser(
+    listing = commands.add_parser(
         "library", parents=[shared], help="show what is in the library"
     )
-    looking.add_argument("topic", nargs="?", choices=reports.TOPICS, default="files")
-    looking.set_defaults(run=_library)
+    listing.add_argument("topic", nargs="?", choices=reports.TOPICS, default="files")
+    listing.set_defaults(run=_library)
     _add_matching(commands, shared)
     return parser
 
@@ -159,49 +159,49 @@ def _add_matching(
     matching.add_argument("folders", nargs="*", metavar="FOLDER")
     matching.set_defaults(run=_import, rematch=True, offline=True, workers=None)
 
-    telling = commands.add_parser(
+    deciding = commands.add_parser(
         "decide",
         parents=[shared],
         help="say what a passage is; this holds until you say otherwise",
         description="Say what a passage is, whatever was found out about it.",
     )
-    telling.add_argument("file", metavar="FILE")
-    telling.add_argument(
+    deciding.add_argument("file", metavar="FILE")
+    deciding.add_argument(
         "--passage", type=count, default=1, metavar="N", help="which of it (1)"
     )
-    what = telling.add_mutually_exclusive_group(required=True)
+    what = deciding.add_mutually_exclusive_group(required=True)
     what.add_argument("--recording", type=mbid, metavar="MBID", help="it is this one")
     what.add_argument("--no-song", action="store_true", help="it is no song")
     what.add_argument(
         "--clear", action="store_true", help="decide by what is found out again"
     )
-    telling.add_argument("--title", help="its title, over MusicBrainz's")
-    telling.add_argument("--artist", help="its artist, over MusicBrainz's")
-    telling.set_defaults(run=_decide)
+    deciding.add_argument("--title", help="its title, over MusicBrainz's")
+    deciding.add_argument("--artist", help="its artist, over MusicBrainz's")
+    deciding.set_defaults(run=_decide)
 
     add_explain(commands, shared)
 
-    alike = commands.add_parser(
+    similar = commands.add_parser(
         "similar",
         parents=[shared],
         help="list the passages that sound most like one",
         description="List the passages that sound most like one, the nearest first.",
     )
-    alike.add_argument("file", metavar="FILE")
-    alike.add_argument(
+    similar.add_argument("file", metavar="FILE")
+    similar.add_argument(
         "--passage", type=count, default=1, metavar="N", help="which of it (1)"
     )
-    alike.add_argument(
+    similar.add_argument(
         *("-n", "--number"), type=count, default=10, metavar="N", help="how many (10)"
     )
-    alike.add_argument(
+    similar.add_argument(
         "--metric",
         choices=("squares", "variation"),
         default="squares",
         help="how distance is measured (squares)",
     )
-    alike.set_defaults(run=_similar)
-    add_flavor(commands, shared, configured)
+    similar.set_defaults(run=_similar)
+    add_flavor(commands, shared, load_config)
 
 
 def add_explain(
@@ -209,63 +209,63 @@ def add_explain(
     shared: argparse.ArgumentParser,
 ) -> None:
     """Add the command that both programs have."""
-    why = commands.add_parser(
+    explain = commands.add_parser(
         "explain", parents=[shared], help="say why a file is said to be what it is"
     )
-    why.add_argument("file", metavar="FILE")
-    why.set_defaults(run=_explain)
+    explain.add_argument("file", metavar="FILE")
+    explain.set_defaults(run=_explain)
 
 
-def configured(given: argparse.Namespace, usual: str = "error") -> Config:
+def load_config(args: argparse.Namespace, default_level: str = "error") -> Config:
     """Return the configuration that the shared options name; set up the log."""
-    config = load(given.config)
-    if given.database is not None:
-        places = msgspec.structs.replace(config.library, database=str(given.database))
-        config = msgspec.structs.replace(config, library=places)
+    config = read_config(args.config)
+    if args.database is not None:
+        library = msgspec.structs.replace(config.library, database=str(args.database))
+        config = msgspec.structs.replace(config, library=library)
     if not config.database.name or config.database.is_dir():
         raise ConfigError(f"{config.database}: the library is a file, not a folder")
-    journal = systemd.Journal() if systemd.in_journal() else None
-    log.set_up(config.logging.level or usual, journal)
+    journal = systemd.Journal() if systemd.stderr_is_journal() else None
+    log.configure(config.logging.level or default_level, journal)
     return config
 
 
-def _serve(given: argparse.Namespace) -> int:
+def _serve(args: argparse.Namespace) -> int:
     # Until it can be obeyed, it must not end what has hardly begun.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     from segued.compute import process_pool  # noqa: PLC0415
 
-    process_pool.get_ready()
+    process_pool.start_fork_server()
     from segued.cli import serve_command  # noqa: PLC0415
 
-    return serve_command.run(given, lambda: configured(given, "info"))
+    return serve_command.run(args, lambda: load_config(args, "info"))
 
 
-def _library(given: argparse.Namespace) -> int:
-    return library_command.run_library(given, configured(given))
+def _library(args: argparse.Namespace) -> int:
+    return library_command.run_library(args, load_config(args))
 
 
-def _decide(given: argparse.Namespace) -> int:
+def _decide(args: argparse.Namespace) -> int:
     from segued.cli import decide_command  # noqa: PLC0415
 
-    return decide_command.run(given, configured(given))
+    return decide_command.run(args, load_config(args))
 
 
-def _similar(given: argparse.Namespace) -> int:
+def _similar(args: argparse.Namespace) -> int:
     from segued.cli import similar_command  # noqa: PLC0415
 
-    return similar_command.run(given, configured(given))
+    return similar_command.run(args, load_config(args))
 
 
-def _explain(given: argparse.Namespace) -> int:
-    return library_command.run_explain(given, configured(given))
+def _explain(args: argparse.Namespace) -> int:
+    return library_command.run_explain(args, load_config(args))
 
 
-def _import(given: argparse.Namespace) -> int:
-    config = configured(given)
+def _import(args: argparse.Namespace) -> int:
+    config = load_config(args)
     # What no other command needs, and takes a while: both at once.
     from segued.compute import process_pool  # noqa: PLC0415
 
-    process_pool.get_ready()
+    process_pool.start_fork_server()
     from segued.cli import import_command  # noqa: PLC0415
 
-    return import_command.run(given, config)
+    return import_command.run(args, config)

@@ -6,15 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from segued.config.config import Config
-from segued.exit_codes import Exit
+from segued.exit_codes import ExitCode
 
-__all__ = ["add_flavor", "count", "mbid", "with_shared_options"]
+__all__ = ["add_flavor", "count", "mbid", "shared_options_parser"]
 
 
-def with_shared_options() -> argparse.ArgumentParser:
+def shared_options_parser() -> argparse.ArgumentParser:
     """Return a parent parser with the options that every command has."""
     shared = argparse.ArgumentParser(add_help=False)
-    shared.set_defaults(code=Exit.ALL_DONE)
+    shared.set_defaults(code=ExitCode.ALL_DONE)
     shared.add_argument("--config", type=Path, metavar="FILE", help="segued.toml")
     shared.add_argument("--database", type=Path, metavar="FILE", help="the library")
     shared.add_argument("--json", action="store_true", help="print JSON, for programs")
@@ -39,14 +39,14 @@ def mbid(text: str) -> str:
 def add_flavor(
     commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
     shared: argparse.ArgumentParser,
-    configured: Callable[[argparse.Namespace], Config],
+    load_config: Callable[[argparse.Namespace], Config],
 ) -> None:
     """Add the commands about how recordings sound.
 
     Args:
         commands: What they are added to.
         shared: The options that every command has.
-        configured: Returns the configuration that a command line names.
+        load_config: Returns the configuration that a command line names.
     """
     flavor = commands.add_parser(
         "flavor", help="bring in what tells how recordings sound"
@@ -75,15 +75,15 @@ def add_flavor(
         "--wheel", metavar="FILE", help="take them from here, without fetching them"
     )
 
-    def import_dump(given: argparse.Namespace) -> int:
+    def import_dump(args: argparse.Namespace) -> int:
         from segued.cli import import_dump_command  # noqa: PLC0415
 
-        return import_dump_command.run_import_dump(given, configured(given))
+        return import_dump_command.run_import_dump(args, load_config(args))
 
-    def install_models(given: argparse.Namespace) -> int:
+    def install_models(args: argparse.Namespace) -> int:
         from segued.cli import install_models_command  # noqa: PLC0415
 
-        return install_models_command.run_install_models(given, configured(given))
+        return install_models_command.run_install_models(args, load_config(args))
 
     dump.set_defaults(run=import_dump)
     models.set_defaults(run=install_models)

@@ -10,12 +10,12 @@ import msgspec
 from rich.console import Console
 
 from segued.config.config import Config
-from segued.errors import NotKnownError
-from segued.exit_codes import Exit
+from segued.errors import NotFoundError
+from segued.exit_codes import ExitCode
 from segued.matching.flavor import distances
 from segued.paths import shown
 from segued.store.reading import reports
-from segued.store.reading.reports import Flavored
+from segued.store.reading.reports import FlavoredPassage
 from segued.views import tables
 
 __all__ = ["run"]
@@ -23,48 +23,54 @@ __all__ = ["run"]
 DIGITS: Final = 4
 
 
-class _Told(msgspec.Struct):
+class _StoredFlavor(msgspec.Struct):
     """A flavor as it is kept."""
 
     characteristics: dict[str, dict[str, float]] = {}
 
 
-def run(given: argparse.Namespace, config: Config) -> int:
+def run(args: argparse.Namespace, config: Config) -> int:
     """List the passages that sound most like one; return the exit code.
 
     Raises:
         NotKnownError: It is not known how it sounds.
     """
-    path = os.path.abspath(os.fsencode(given.file))
-    one = _one(config, path, given.passage)
+    path = os.path.abspath(os.fsencode(args.file))
+    reference = _find_passage(config, path, args.passage)
     others = [
         each
-        for each in reports.flavored(config.database, one.source)
-        if each.passage != one.passage
+        for each in reports.passages_with_flavor(config.database, reference.source)
+        if each.passage != reference.passage
     ]
-    apart = distances(_flavor(one), [_flavor(each) for each in others], given.metric)
-    nearest = sorted(zip(apart.tolist(), others, strict=True), key=lambda each: each[0])
-    _tell(given, one, nearest[: given.number])
-    return Exit.ALL_DONE
+    distance_values = distances(
+        _characteristics(reference),
+        [_characteristics(each) for each in others],
+        args.metric,
+    )
+    nearest = sorted(
+        zip(distance_values.tolist(), others, strict=True), key=lambda each: each[0]
+    )
+    _print_result(args, reference, nearest[: args.number])
+    return ExitCode.ALL_DONE
 
 
-def _one(config: Config, path: bytes, ordinal: int) -> Flavored:
-    for each in reports.flavored(config.database, path_is=path):
+def _find_passage(config: Config, path: bytes, ordinal: int) -> FlavoredPassage:
+    for each in reports.passages_with_flavor(config.database, file_path=path):
         if each.ordinal == ordinal:
             return each
-    raise NotKnownError(
+    raise NotFoundError(
         f"{shown(path)}: it is not known how passage {ordinal} of it sounds"
     )
 
 
-def _flavor(of: Flavored) -> dict[str, dict[str, float]]:
-    return msgspec.json.decode(of.flavor, type=_Told).characteristics
+def _characteristics(passage: FlavoredPassage) -> dict[str, dict[str, float]]:
+    return msgspec.json.decode(passage.flavor, type=_StoredFlavor).characteristics
 
 
-def _tell(
-    given: argparse.Namespace,
-    one: Flavored,
-    nearest: Sequence[tuple[float, Flavored]],
+def _print_result(
+    args: argparse.Namespace,
+    reference: FlavoredPassage,
+    nearest: Sequence[tuple[float, FlavoredPassage]],
 ) -> None:
     rows = [
         {
@@ -77,8 +83,12 @@ def _tell(
         }
         for distance, each in nearest
     ]
-    if given.json:
-        told = {"passage_id": one.passage, "source": one.source, "similar": rows}
-        print(json.dumps(told | {"metric": given.metric}))  # noqa: T201
+    if args.json:
+        result = {
+            "passage_id": reference.passage,
+            "source": reference.source,
+            "similar": rows,
+        }
+        print(json.dumps(result | {"metric": args.metric}))  # noqa: T201
     else:
         tables.print_table(Console(highlight=False), "similar", rows)

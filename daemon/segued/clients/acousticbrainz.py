@@ -9,45 +9,45 @@ from typing import Final
 
 import msgspec
 
-from segued.clients.schema import Shape, checked_mbid, decoded
-from segued.clients.service_client import Service
-from segued.matching.flavor import sane
+from segued.clients.schema import ResponseModel, decode_response, validate_mbid
+from segued.clients.service_client import ServiceClient
+from segued.matching.flavor import validate_flavor
 
-__all__ = ["RECORDINGS_MAX", "AcousticBrainz", "Document", "document"]
+__all__ = ["RECORDINGS_MAX", "AcousticBrainz", "HighLevelDocument", "parse_document"]
 
 NAME: Final = "AcousticBrainz"
 
 RECORDINGS_MAX: Final = 25
 """A request may ask for no more."""
 
-FIRST: Final = "0"
+FIRST_NUMBER: Final = "0"
 """The number of the one document that is asked for; others submitted more."""
 
-MAPPING: Final = "mbid_mapping"
+MBID_MAPPING_KEY: Final = "mbid_mapping"
 
 
-class _Model(Shape, frozen=True):
+class _Model(ResponseModel, frozen=True):
     all: dict[str, float]
 
 
-class _Version(Shape, frozen=True, rename="lower"):
+class _Version(ResponseModel, frozen=True, rename="lower"):
     essentia: str = ""
 
 
-class _Versions(Shape, frozen=True, rename="lower"):
+class _Versions(ResponseModel, frozen=True, rename="lower"):
     highlevel: _Version = _Version()
 
 
-class _Metadata(Shape, frozen=True, rename="lower"):
+class _Metadata(ResponseModel, frozen=True, rename="lower"):
     version: _Versions = _Versions()
 
 
-class _HighLevel(Shape, frozen=True, rename="lower"):
+class _HighLevel(ResponseModel, frozen=True, rename="lower"):
     highlevel: dict[str, _Model]
     metadata: _Metadata = _Metadata()
 
 
-class Document(msgspec.Struct, frozen=True):
+class HighLevelDocument(msgspec.Struct, frozen=True):
     """What a document says.
 
     Attributes:
@@ -62,7 +62,7 @@ class Document(msgspec.Struct, frozen=True):
 class AcousticBrainz:
     """The service, or a mirror of it."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: ServiceClient) -> None:
         self.service: Final = service
 
     async def high_level(self, mbids: Iterable[str]) -> dict[str, bytes]:
@@ -75,7 +75,7 @@ class AcousticBrainz:
             ValueError: One is no MusicBrainz id, or they are too many.
             ServiceError: Any of them, but for its key.
         """
-        wanted = list(dict.fromkeys(checked_mbid(each) for each in mbids))
+        wanted = list(dict.fromkeys(validate_mbid(each) for each in mbids))
         if len(wanted) > RECORDINGS_MAX:
             raise ValueError(f"at most {RECORDINGS_MAX} at once: {len(wanted)}")
         if not wanted:
@@ -83,33 +83,37 @@ class AcousticBrainz:
         found: dict[str, bytes] = {}
 
         def check(body: bytes) -> None:
-            found.update(_read(self.service.name, body, wanted))
+            found.update(_parse_documents(self.service.name, body, wanted))
 
-        asked = {"recording_ids": ";".join(wanted)}
-        await self.service.get("/api/v1/high-level", asked, check)
+        params = {"recording_ids": ";".join(wanted)}
+        await self.service.get("/api/v1/high-level", params, check)
         return found
 
 
-def _read(service: str, body: bytes, wanted: Iterable[str]) -> dict[str, bytes]:
+def _parse_documents(
+    service: str, body: bytes, wanted: Iterable[str]
+) -> dict[str, bytes]:
     """Return the documents in an answer, of those that were wanted."""
-    there = decoded(service, body, dict[str, msgspec.Raw])
+    by_mbid = decode_response(service, body, dict[str, msgspec.Raw])
     found = {}
-    for mbid, raw in there.items():
-        if mbid == MAPPING or mbid.lower() not in wanted:
+    for mbid, raw in by_mbid.items():
+        if mbid == MBID_MAPPING_KEY or mbid.lower() not in wanted:
             continue
-        numbered = decoded(service, raw, dict[str, msgspec.Raw])
-        if FIRST in numbered:
-            document(bytes(numbered[FIRST]))
-            found[mbid.lower()] = bytes(numbered[FIRST])
+        numbered = decode_response(service, raw, dict[str, msgspec.Raw])
+        if FIRST_NUMBER in numbered:
+            parse_document(bytes(numbered[FIRST_NUMBER]))
+            found[mbid.lower()] = bytes(numbered[FIRST_NUMBER])
     return found
 
 
-def document(raw: bytes) -> Document:
+def parse_document(raw: bytes) -> HighLevelDocument:
     """Read a document.
 
     Raises:
         ServiceAnswerError: It is none.
     """
-    said = decoded(NAME, raw, _HighLevel)
-    shares = {name: model.all for name, model in said.highlevel.items()}
-    return Document(sane(shares), said.metadata.version.highlevel.essentia)
+    high_level = decode_response(NAME, raw, _HighLevel)
+    shares = {name: model.all for name, model in high_level.highlevel.items()}
+    return HighLevelDocument(
+        validate_flavor(shares), high_level.metadata.version.highlevel.essentia
+    )

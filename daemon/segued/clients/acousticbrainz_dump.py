@@ -20,13 +20,13 @@ from segued.errors import ConfigError
 
 __all__ = ["Entry", "documents"]
 
-NAME: Final = re.compile(
+DOCUMENT_NAME: Final = re.compile(
     r"(?:^|/)([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})-([0-9]{1,6})\.json$"
 )
 ZSTANDARD: Final = b"\x28\xb5\x2f\xfd"
 DOCUMENT_BYTES_MAX: Final = 1 << 20
 WINDOW_BYTES_MAX: Final = 1 << 27
-PIECE_BYTES: Final = 1 << 16
+READ_BYTES: Final = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +54,9 @@ def documents(archive: Path) -> Iterator[Entry]:
             what came before it is good.
     """
     try:
-        with _unpacked(archive) as tar:
+        with _open_tar(archive) as tar:
             for member in tar:
-                found = NAME.search(member.name)
+                found = DOCUMENT_NAME.search(member.name)
                 if found is None or not member.isfile():
                     continue
                 raw = None
@@ -72,12 +72,12 @@ def documents(archive: Path) -> Iterator[Entry]:
 
 
 @contextmanager
-def _unpacked(archive: Path) -> Iterator[tarfile.TarFile]:
+def _open_tar(archive: Path) -> Iterator[tarfile.TarFile]:
     with archive.open("rb") as file:
         magic = file.read(len(ZSTANDARD))
         file.seek(0)
         if magic == ZSTANDARD:
-            stream = cast("IO[bytes]", _Unpacking(file))
+            stream = cast("IO[bytes]", _ZstdReader(file))
             with tarfile.open(fileobj=stream, mode="r|") as tar:
                 yield tar
         else:
@@ -85,19 +85,19 @@ def _unpacked(archive: Path) -> Iterator[tarfile.TarFile]:
                 yield tar
 
 
-class _Unpacking:
+class _ZstdReader:
     """A file in zstd, unpacked as it is read; one that ends too early says so."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file: Final = file
-        self._frame = self._begun()
+        self._frame = self._new_frame()
         self._ready = b""
 
     def read(self, count: int) -> bytes:
         while len(self._ready) < count:
-            packed = self._frame.unused_data or self._file.read(PIECE_BYTES)
+            packed = self._frame.unused_data or self._file.read(READ_BYTES)
             if self._frame.eof:
-                self._frame = self._begun()  # another one follows, or the end
+                self._frame = self._new_frame()  # another one follows, or the end
                 if not packed:
                     break
             elif not packed:
@@ -107,6 +107,6 @@ class _Unpacking:
         return ready
 
     @staticmethod
-    def _begun() -> "zstandard.ZstdDecompressionObj":
-        unpacking = zstandard.ZstdDecompressor(max_window_size=WINDOW_BYTES_MAX)
-        return unpacking.decompressobj()
+    def _new_frame() -> "zstandard.ZstdDecompressionObj":
+        decompressor = zstandard.ZstdDecompressor(max_window_size=WINDOW_BYTES_MAX)
+        return decompressor.decompressobj()

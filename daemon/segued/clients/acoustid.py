@@ -6,71 +6,71 @@ from typing import Final, NoReturn
 
 import msgspec
 
-from segued.clients.http import Answer
-from segued.clients.schema import Mbid, Shape, decoded
-from segued.clients.service_client import Service
+from segued.clients.http import Response
+from segued.clients.schema import Mbid, ResponseModel, decode_response
+from segued.clients.service_client import ServiceClient
 from segued.errors import (
     ServiceAnswerError,
-    ServiceAwayError,
+    ServiceAuthError,
     ServiceBusyError,
-    ServiceKeyError,
     ServiceRefusedError,
+    ServiceUnavailableError,
 )
 from segued.matching.evidence import Candidate
 from segued.units import Seconds
 
-__all__ = ["PIECES_MAX", "AcoustId", "Asked", "candidates"]
+__all__ = ["QUERIES_MAX", "AcoustId", "FingerprintQuery", "parse_candidates"]
 
 NAME: Final = "acoustid"
 
-PIECES_MAX: Final = 20
+QUERIES_MAX: Final = 20
 """More in one request are refused."""
 
 META: Final = "recordings releasegroups sources compress"
 
-TOO_LARGE: Final = 413
+TOO_LARGE_STATUS: Final = 413
 
-PIECE_IS_WRONG: Final = frozenset({2, 3, 8})
+INVALID_QUERY_CODES: Final = frozenset({2, 3, 8})
 """A parameter is missing, the fingerprint or the duration is not valid."""
-KEY_IS_WRONG: Final = frozenset({4, 17})
-AWAY: Final = 5
-BUSY: Final = frozenset({13, 14})
+INVALID_KEY_CODES: Final = frozenset({4, 17})
+INTERNAL_ERROR_CODE: Final = 5
+BUSY_CODES: Final = frozenset({13, 14})
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class FingerprintQuery:
     """A fingerprint, compressed as text, and the length of what it is of."""
 
     fingerprint: str
     seconds: int
 
 
-class _Error(Shape, frozen=True):
+class _Error(ResponseModel, frozen=True):
     code: int
     message: str = ""
 
 
-class _Fingerprint(Shape, frozen=True):
+class _Fingerprint(ResponseModel, frozen=True):
     index: int | str
     results: msgspec.Raw
 
 
-class _Lookup(Shape, frozen=True):
+class _Lookup(ResponseModel, frozen=True):
     status: str
     fingerprints: tuple[_Fingerprint, ...] = ()
     error: _Error | None = None
 
 
-class _Artist(Shape, frozen=True):
+class _Artist(ResponseModel, frozen=True):
     name: str
     joinphrase: str | None = None
 
 
-class _Group(Shape, frozen=True):
+class _Group(ResponseModel, frozen=True):
     id: Mbid
 
 
-class _Recording(Shape, frozen=True):
+class _Recording(ResponseModel, frozen=True):
     id: Mbid
     title: str | None = None
     duration: float | None = None
@@ -79,7 +79,7 @@ class _Recording(Shape, frozen=True):
     releasegroups: tuple[_Group, ...] = ()
 
 
-class _Result(Shape, frozen=True):
+class _Result(ResponseModel, frozen=True):
     score: float
     recordings: tuple[_Recording, ...] = ()
 
@@ -94,104 +94,106 @@ class AcoustId:
     A key that it does not take is not sent again.
     """
 
-    def __init__(self, service: Service, key: str | None) -> None:
+    def __init__(self, service: ServiceClient, key: str | None) -> None:
         self.service: Final = service
         self._key = key
-        self._trouble = "" if key else "needs an API key"
+        self._key_problem = "" if key else "needs an API key"
 
-    async def lookup(self, pieces: Sequence[Asked]) -> list[bytes | None]:
-        """Ask for up to `PIECES_MAX` fingerprints at once.
+    async def lookup(self, queries: Sequence[FingerprintQuery]) -> list[bytes | None]:
+        """Ask for up to `QUERIES_MAX` fingerprints at once.
 
         Returns:
             For each piece the list of results, as it came and checked, which
-            `candidates` reads: empty when nothing is known. None for a piece
+            `parse_candidates` reads: empty when nothing is known. None for a piece
             that is refused, and would be the next time.
 
         Raises:
             ServiceError: Any of them; ServiceKeyError also without a key.
         """
-        if len(pieces) > PIECES_MAX:
-            raise ValueError(f"at most {PIECES_MAX} at once: {len(pieces)}")
-        if not pieces:
+        if len(queries) > QUERIES_MAX:
+            raise ValueError(f"at most {QUERIES_MAX} at once: {len(queries)}")
+        if not queries:
             return []
         try:
-            found = await self._ask(pieces)
+            found = await self._look_up_batch(queries)
         except _SplitError:
-            if len(pieces) == 1:
+            if len(queries) == 1:
                 return [None]
-            half = len(pieces) // 2
+            half = len(queries) // 2
             return [
-                *await self.lookup(pieces[:half]),
-                *await self.lookup(pieces[half:]),
+                *await self.lookup(queries[:half]),
+                *await self.lookup(queries[half:]),
             ]
         # One it cannot read is left out, and says why only when it is alone.
         return [
-            found[index] if index in found else (await self.lookup([piece]))[0]
-            for index, piece in enumerate(pieces)
+            found[index] if index in found else (await self.lookup([query]))[0]
+            for index, query in enumerate(queries)
         ]
 
-    async def _ask(self, pieces: Sequence[Asked]) -> dict[int, bytes]:
+    async def _look_up_batch(
+        self, queries: Sequence[FingerprintQuery]
+    ) -> dict[int, bytes]:
         """Ask once; the results by the place of the piece."""
-        if self._key is None or self._trouble:
-            raise ServiceKeyError(self.service.name, self._trouble)
+        if self._key is None or self._key_problem:
+            raise ServiceAuthError(self.service.name, self._key_problem)
         form = {"client": self._key, "format": "json", "batch": "1", "meta": META}
-        for index, piece in enumerate(pieces):
-            form[f"fingerprint.{index}"] = piece.fingerprint
-            form[f"duration.{index}"] = str(piece.seconds)
+        for index, query in enumerate(queries):
+            form[f"fingerprint.{index}"] = query.fingerprint
+            form[f"duration.{index}"] = str(query.seconds)
 
         found: dict[int, bytes] = {}
 
         def check(body: bytes) -> None:
-            found.update(self._read(body, len(pieces)))
+            found.update(self._parse_batch(body, len(queries)))
 
-        answer = await self.service.post("/v2/lookup", form, check)
-        if not answer.is_success:
-            self._judge_refusal(answer)
+        response = await self.service.post("/v2/lookup", form, check)
+        if not response.is_success:
+            self._raise_for_refusal(response)
         return found
 
-    def _read(self, body: bytes, count: int) -> dict[int, bytes]:
+    def _parse_batch(self, body: bytes, count: int) -> dict[int, bytes]:
         name = self.service.name
-        lookup = decoded(name, body, _Lookup)
+        lookup = decode_response(name, body, _Lookup)
         if lookup.error is not None:
-            self._judge(lookup.error.code)
+            self._raise_for_code(lookup.error.code)
         found: dict[int, bytes] = {}
         for each in lookup.fingerprints:
-            index = _number(each.index)
+            index = _parse_index(each.index)
             if index not in range(count) or index in found:
                 raise ServiceAnswerError(name, "answers what was not asked")
-            decoded(name, each.results, list[_Result])
+            decode_response(name, each.results, list[_Result])
             found[index] = bytes(each.results)
         if lookup.status != "ok" or not found:
             raise ServiceAnswerError(name, "answers nothing of what was asked")
         return found
 
-    def _judge_refusal(self, answer: Answer) -> NoReturn:
-        if answer.status == TOO_LARGE:
+    def _raise_for_refusal(self, response: Response) -> NoReturn:
+        if response.status == TOO_LARGE_STATUS:
             raise _SplitError
         try:
-            lookup = msgspec.json.decode(answer.body, type=_Lookup)
+            lookup = msgspec.json.decode(response.body, type=_Lookup)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             lookup = None
         if lookup is not None and lookup.error is not None:
-            self._judge(lookup.error.code)
-        raise ServiceRefusedError(self.service.name, f"refuses: HTTP {answer.status}")
+            self._raise_for_code(lookup.error.code)
+        raise ServiceRefusedError(self.service.name, f"refuses: HTTP {response.status}")
 
-    def _judge(self, code: int) -> NoReturn:
+    def _raise_for_code(self, code: int) -> NoReturn:
         """Raise what an error code stands for."""
         name = self.service.name
-        if code in PIECE_IS_WRONG:
+        if code in INVALID_QUERY_CODES:
             raise _SplitError
-        if code in KEY_IS_WRONG:
-            self._trouble = "does not take the API key"
-            raise ServiceKeyError(name, self._trouble)
-        if code in BUSY:
+        if code in INVALID_KEY_CODES:
+            self._key_problem = "does not take the API key"
+            raise ServiceAuthError(name, self._key_problem)
+        if code in BUSY_CODES:
             raise ServiceBusyError(name, "asks to be left alone")
-        if code == AWAY:
-            raise ServiceAwayError(name, "fails: internal error")
+        if code == INTERNAL_ERROR_CODE:
+            raise ServiceUnavailableError(name, "fails: internal error")
         raise ServiceRefusedError(name, f"refuses: error {code}")
 
 
-def candidates(raw: bytes) -> tuple[Candidate, ...]:
+def parse_candidates(raw: bytes) -> tuple[Candidate, ...]:
     """Read a list of results: the recordings that it names, the best first.
 
     One that several results name has the best of their scores, and the sources
@@ -201,11 +203,11 @@ def candidates(raw: bytes) -> tuple[Candidate, ...]:
         ServiceAnswerError: It is not what AcoustID answers.
     """
     found: dict[str, Candidate] = {}
-    for result in decoded(NAME, raw, list[_Result]):
+    for result in decode_response(NAME, raw, list[_Result]):
         for recording in result.recordings:
             new = _candidate(recording, min(1.0, max(0.0, result.score)))
             old = found.get(new.recording_mbid)
-            found[new.recording_mbid] = new if old is None else _merged(old, new)
+            found[new.recording_mbid] = new if old is None else _merge(old, new)
     ranked = sorted(found.values(), key=lambda each: (-each.score, -each.sources))
     return tuple(ranked)
 
@@ -225,7 +227,7 @@ def _candidate(recording: _Recording, score: float) -> Candidate:
     )
 
 
-def _merged(old: Candidate, new: Candidate) -> Candidate:
+def _merge(old: Candidate, new: Candidate) -> Candidate:
     return replace(
         old,
         score=max(old.score, new.score),
@@ -237,7 +239,7 @@ def _merged(old: Candidate, new: Candidate) -> Candidate:
     )
 
 
-def _number(index: int | str) -> int:
+def _parse_index(index: int | str) -> int:
     """Return an index, which comes as text or as a number; -1 if it is neither."""
     if isinstance(index, int):
         return index

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["FAILURES_MAX", "Breaker", "Permit"]
+__all__ = ["FAILURES_MAX", "CircuitBreaker", "Permit"]
 
 FAILURES_MAX: Final = 3
 """In a row; then the service is left alone."""
@@ -29,11 +29,11 @@ class Permit:
     probe: bool = False
 
 
-class Breaker:
+class CircuitBreaker:
     """Opens after failures in a row; then lets one at a time try, ever later.
 
-    Whoever was let through says how it ended: `succeeded`, `failed`, or
-    `withdrawn` when that says nothing about the service.
+    Whoever was let through says how it ended: `record_success`, `record_failure`, or
+    `release` when that says nothing about the service.
     """
 
     def __init__(self, now: Callable[[], float]) -> None:
@@ -56,7 +56,7 @@ class Breaker:
         wait_seconds = max(0.0, self._probe_at - self._now())
         return max(wait_seconds, PROBING_SECONDS) if self._probing else wait_seconds
 
-    def ask(self) -> Permit:
+    def acquire(self) -> Permit:
         """Ask to be let through."""
         wait_seconds = self.wait_seconds
         if wait_seconds or not self.is_open:
@@ -64,13 +64,13 @@ class Breaker:
         self._probing = True
         return Permit(probe=True)
 
-    def succeeded(self) -> None:
+    def record_success(self) -> None:
         """Note that the service answered: it is there for everybody."""
         self._failures = 0
         self._gap_seconds = 0.0
         self._probing = False
 
-    def failed(self, permit: Permit) -> None:
+    def record_failure(self, permit: Permit) -> None:
         """Note that it did not.
 
         One who was let through before it was left alone changes nothing more.
@@ -78,17 +78,17 @@ class Breaker:
         if self.is_open:
             if permit.probe:
                 self._probing = False
-                self._wait(2 * self._gap_seconds)
+                self._open_for(2 * self._gap_seconds)
             return
         self._failures += 1
         if self._failures >= FAILURES_MAX:
-            self._wait(PROBE_SECONDS_MIN)
+            self._open_for(PROBE_SECONDS_MIN)
 
-    def withdrawn(self, permit: Permit) -> None:
+    def release(self, permit: Permit) -> None:
         """Note that nothing was learnt; a probe is left to the next."""
         if permit.probe:
             self._probing = False
 
-    def _wait(self, seconds: float) -> None:
+    def _open_for(self, seconds: float) -> None:
         self._gap_seconds = min(seconds, PROBE_SECONDS_MAX)
         self._probe_at = self._now() + self._gap_seconds

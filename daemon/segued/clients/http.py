@@ -9,26 +9,33 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from urllib.parse import urljoin, urlsplit
 
-from segued.clients.unpacking import Unpacking, UnpackingError
-from segued.config.sections import Services
-from segued.errors import ServiceAnswerError, ServiceAwayError, ServiceError
+from segued.clients.unpacking import BodyError, BoundedDecoder
+from segued.config.sections import ServicesSection
+from segued.errors import ServiceAnswerError, ServiceError, ServiceUnavailableError
 
 if TYPE_CHECKING:
     # Loaded where it is first needed: a tenth of a second that nobody has to
     # wait for who asks nobody.
     import aiohttp
 
-__all__ = ["Answer", "PassingError", "Question", "Session", "exchange", "open_session"]
+__all__ = [
+    "HttpSession",
+    "Request",
+    "Response",
+    "TransientError",
+    "open_session",
+    "send_request",
+]
 
-Session: TypeAlias = "aiohttp.ClientSession"
+HttpSession: TypeAlias = "aiohttp.ClientSession"
 """What all services are asked through."""
 
-MOVED: Final = frozenset({301, 302, 303, 307, 308})
-MOVED_AS_IT_IS: Final = frozenset({307, 308})
+REDIRECT_STATUSES: Final = frozenset({301, 302, 303, 307, 308})
+METHOD_KEEPING_STATUSES: Final = frozenset({307, 308})
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """What came back; the body of a success or a refusal only, unpacked."""
 
     status: int
@@ -47,7 +54,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class Request:
     """A request, with its query in the URL. What is secret is in the body."""
 
     method: Literal["GET", "POST"]
@@ -55,30 +62,32 @@ class Question:
     body: bytes | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    def moved(self, answer: Answer) -> "Question | None":
+    def redirected(self, response: Response) -> "Request | None":
         """Return the question to where an answer sends it on.
 
         The question itself if it does not; None if it is sent to another host,
         port or scheme, or would not be the same question there.
         """
-        if answer.status not in MOVED:
+        if response.status not in REDIRECT_STATUSES:
             return self
-        url = urljoin(self.url, answer.headers.get("Location", ""))
-        as_it_is = self.method == "GET" or answer.status in MOVED_AS_IT_IS
-        if not as_it_is or url == self.url or not _same_place(url, self.url):
+        url = urljoin(self.url, response.headers.get("Location", ""))
+        keeps_method = (
+            self.method == "GET" or response.status in METHOD_KEEPING_STATUSES
+        )
+        if not keeps_method or url == self.url or not _same_origin(url, self.url):
             return None
         return replace(self, url=url)
 
 
-class PassingError(Exception):
-    """What the next try may not meet; `verdict` is the error if it does."""
+class TransientError(Exception):
+    """What the next try may not meet; `final_error` is the error if it does."""
 
-    def __init__(self, verdict: ServiceError) -> None:
-        super().__init__(str(verdict))
-        self.verdict: Final = verdict
+    def __init__(self, final_error: ServiceError) -> None:
+        super().__init__(str(final_error))
+        self.final_error: Final = final_error
 
 
-def open_session(services: Services, version: str) -> Session:
+def open_session(services: ServicesSection, version: str) -> HttpSession:
     """Return what all services are asked through; an async context manager."""
     import aiohttp  # noqa: PLC0415
 
@@ -101,9 +110,9 @@ def open_session(services: Services, version: str) -> Session:
     return session
 
 
-async def exchange(
-    session: Session, service: str, question: Question, *, bytes_max: int
-) -> Answer:
+async def send_request(
+    session: HttpSession, service: str, request: Request, *, bytes_max: int
+) -> Response:
     """Ask once, and read the answer; of `bytes_max` bytes, unpacked, at most.
 
     Raises:
@@ -115,37 +124,37 @@ async def exchange(
 
     try:
         async with session.request(
-            question.method,
-            question.url,
-            data=question.body,
-            headers=question.headers,
+            request.method,
+            request.url,
+            data=request.body,
+            headers=request.headers,
             allow_redirects=False,
-        ) as response:
-            answer = Answer(response.status, headers=response.headers)
-            if not answer.is_success and not answer.is_refusal:
-                return answer
-            encoding = response.headers.get("Content-Encoding", "")
-            unpacking = Unpacking(encoding, bytes_max)
-            async for piece in response.content.iter_any():
-                unpacking.add(piece)
-            return replace(answer, body=unpacking.whole())
-    except UnpackingError as error:
+        ) as http_response:
+            result = Response(http_response.status, headers=http_response.headers)
+            if not result.is_success and not result.is_refusal:
+                return result
+            encoding = http_response.headers.get("Content-Encoding", "")
+            decoder = BoundedDecoder(encoding, bytes_max)
+            async for piece in http_response.content.iter_any():
+                decoder.feed(piece)
+            return replace(result, body=decoder.finish())
+    except BodyError as error:
         raise ServiceAnswerError(service, str(error)) from error
     except (aiohttp.ClientError, OSError) as error:
-        raise _failure(service, error) from error
+        raise _connection_error(service, error) from error
 
 
-def _same_place(url: str, other: str) -> bool:
+def _same_origin(url: str, other: str) -> bool:
     """Say whether two URLs have scheme, host and port in common, and no more."""
     try:
         one, two = urlsplit(url), urlsplit(other)
-        places = [(each.scheme, each.hostname, each.port) for each in (one, two)]
+        origins = [(each.scheme, each.hostname, each.port) for each in (one, two)]
     except ValueError:
         return False
-    return places[0] == places[1] and "@" not in one.netloc
+    return origins[0] == origins[1] and "@" not in one.netloc
 
 
-def _failure(service: str, error: Exception) -> Exception:
+def _connection_error(service: str, error: Exception) -> Exception:
     """Return what became of a request that got no answer.
 
     What aiohttp says is not repeated but where it is the system's word: it may
@@ -155,18 +164,18 @@ def _failure(service: str, error: Exception) -> Exception:
 
     match error:
         case TimeoutError():
-            detail, passing = "does not answer in time", True
+            detail, is_transient = "does not answer in time", True
         case aiohttp.ClientConnectorCertificateError():
-            detail, passing = "shows a TLS certificate that is not valid", False
+            detail, is_transient = "shows a TLS certificate that is not valid", False
         case aiohttp.ClientSSLError():
-            detail, passing = "cannot be reached securely: TLS fails", False
+            detail, is_transient = "cannot be reached securely: TLS fails", False
         case aiohttp.ClientConnectorDNSError():
-            detail, passing = "cannot be found by its name", False
+            detail, is_transient = "cannot be found by its name", False
         case aiohttp.ClientConnectorError():
-            detail, passing = f"cannot be reached: {error.strerror}", False
+            detail, is_transient = f"cannot be reached: {error.strerror}", False
         case aiohttp.ClientResponseError():
             return ServiceAnswerError(service, "does not speak HTTP")
         case _:
-            detail, passing = "breaks the connection", True
-    away = ServiceAwayError(service, detail)
-    return PassingError(away) if passing else away
+            detail, is_transient = "breaks the connection", True
+    away = ServiceUnavailableError(service, detail)
+    return TransientError(away) if is_transient else away

@@ -8,22 +8,26 @@ from typing import Final
 
 import msgspec
 
-from segued.clients.musicbrainz_parse import found_releases, recording_in, releases_in
-from segued.clients.schema import Shape, checked_mbid, decoded
-from segued.clients.service_client import Check, Service
+from segued.clients.musicbrainz_parse import (
+    parse_recording,
+    parse_releases,
+    parse_search,
+)
+from segued.clients.schema import ResponseModel, decode_response, validate_mbid
+from segued.clients.service_client import ResponseCheck, ServiceClient
 
 __all__ = [
     "RECORDINGS_MAX",
     "MusicBrainz",
-    "found_releases",
-    "recording_in",
-    "releases_in",
+    "parse_recording",
+    "parse_releases",
+    "parse_search",
 ]
 
 RECORDINGS_MAX: Final = 100
 """A page of a search holds no more."""
 
-FOUND_MAX: Final = 10
+SEARCH_RESULTS_MAX: Final = 10
 
 RELEASE_INC: Final = (
     "recordings artist-credits isrcs release-groups "
@@ -32,14 +36,14 @@ RELEASE_INC: Final = (
 GROUP_INC: Final = "recordings artist-credits isrcs media release-groups"
 
 
-class _Page(Shape, frozen=True):
+class _Page(ResponseModel, frozen=True):
     recordings: list[msgspec.Raw]
 
 
 class MusicBrainz:
     """The service. Every answer is checked, and returned as it came."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: ServiceClient) -> None:
         self.service: Final = service
 
     async def release(self, mbid: str) -> bytes | None:
@@ -49,8 +53,8 @@ class MusicBrainz:
             ValueError: That is no MusicBrainz id.
             ServiceError: Any of them, but for its key.
         """
-        path = f"release/{checked_mbid(mbid)}"
-        return await self._ask(path, {"inc": RELEASE_INC}, releases_in)
+        path = f"release/{validate_mbid(mbid)}"
+        return await self._get(path, {"inc": RELEASE_INC}, parse_releases)
 
     async def release_group(self, mbid: str) -> bytes:
         """Ask for the editions of an album: as many as are on one page.
@@ -59,8 +63,8 @@ class MusicBrainz:
             ValueError: That is no MusicBrainz id.
             ServiceError: Any of them, but for its key.
         """
-        params = {"release-group": checked_mbid(mbid), "inc": GROUP_INC}
-        answer = await self._ask("release", {**params, "limit": "100"}, releases_in)
+        params = {"release-group": validate_mbid(mbid), "inc": GROUP_INC}
+        answer = await self._get("release", {**params, "limit": "100"}, parse_releases)
         return b'{"releases":[]}' if answer is None else answer
 
     async def recordings(self, mbids: Iterable[str]) -> dict[str, bytes]:
@@ -73,7 +77,7 @@ class MusicBrainz:
             ValueError: One is no MusicBrainz id, or they are too many.
             ServiceError: Any of them, but for its key.
         """
-        wanted = list(dict.fromkeys(checked_mbid(each) for each in mbids))
+        wanted = list(dict.fromkeys(validate_mbid(each) for each in mbids))
         if len(wanted) > RECORDINGS_MAX:
             raise ValueError(f"at most {RECORDINGS_MAX} at once: {len(wanted)}")
         if not wanted:
@@ -81,14 +85,14 @@ class MusicBrainz:
         found: dict[str, bytes] = {}
 
         def check(body: bytes) -> None:
-            for raw in decoded(self.service.name, body, _Page).recordings:
-                mbid = recording_in(bytes(raw)).mbid
+            for raw in decode_response(self.service.name, body, _Page).recordings:
+                mbid = parse_recording(bytes(raw)).mbid
                 if mbid in wanted:
                     found[mbid] = bytes(raw)
 
         query = f"rid:({' OR '.join(wanted)})"
         limit = str(RECORDINGS_MAX)
-        await self._ask("recording", {"query": query, "limit": limit}, check)
+        await self._get("recording", {"query": query, "limit": limit}, check)
         return found
 
     async def search(self, artist: str, album: str, tracks: int | None) -> bytes:
@@ -103,23 +107,23 @@ class MusicBrainz:
             ValueError: Both are empty.
             ServiceError: Any of them, but for its key.
         """
-        asked = {"release": _quoted(album), "artist": _quoted(artist)}
-        terms = [f"{field}:{text}" for field, text in asked.items() if text]
+        fields = {"release": _lucene_quoted(album), "artist": _lucene_quoted(artist)}
+        terms = [f"{field}:{text}" for field, text in fields.items() if text]
         if not terms:
             raise ValueError("a search is for something")
         if tracks is not None:
             terms.append(f"tracks:{tracks:d}")
-        params = {"query": " AND ".join(terms), "limit": str(FOUND_MAX)}
-        answer = await self._ask("release", params, found_releases)
+        params = {"query": " AND ".join(terms), "limit": str(SEARCH_RESULTS_MAX)}
+        answer = await self._get("release", params, parse_search)
         return b'{"releases":[]}' if answer is None else answer
 
-    async def _ask(
-        self, path: str, params: Mapping[str, str], check: Check
+    async def _get(
+        self, path: str, params: Mapping[str, str], check: ResponseCheck
     ) -> bytes | None:
         return await self.service.get(f"/ws/2/{path}", {**params, "fmt": "json"}, check)
 
 
-def _quoted(text: str) -> str:
+def _lucene_quoted(text: str) -> str:
     """Return a text as Lucene takes it, quoted; nothing if there is nothing.
 
     In quotes, only the quote and the backslash have a meaning.

@@ -4,11 +4,11 @@ from typing import Annotated, Final, TypeAlias
 
 import msgspec
 
-from segued.clients.schema import Mbid, Shape, decoded
-from segued.matching.evidence import Name, Recording, Release, Track
+from segued.clients.schema import Mbid, ResponseModel, decode_response
+from segued.matching.evidence import MusicBrainzEntity, Recording, Release, Track
 from segued.units import Seconds
 
-__all__ = ["found_releases", "recording_in", "releases_in"]
+__all__ = ["parse_recording", "parse_releases", "parse_search"]
 
 NAME: Final = "musicbrainz"
 
@@ -18,28 +18,28 @@ SCORE_MIN: Final = 80.0
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
 
 
-class _Artist(Shape, frozen=True):
+class _Artist(ResponseModel, frozen=True):
     id: Mbid
     name: str
 
 
-class _Credit(Shape, frozen=True):
+class _Credit(ResponseModel, frozen=True):
     artist: _Artist
     name: str | None = None
     joinphrase: str | None = None
 
 
-class _Work(Shape, frozen=True):
+class _Work(ResponseModel, frozen=True):
     id: Mbid
     title: str
 
 
-class _Relation(Shape, frozen=True):
+class _Relation(ResponseModel, frozen=True):
     target_type: str | None = None
     work: _Work | None = None
 
 
-class _Recording(Shape, frozen=True):
+class _Recording(ResponseModel, frozen=True):
     id: Mbid
     title: str
     length: Count | None = None
@@ -49,23 +49,23 @@ class _Recording(Shape, frozen=True):
     relations: list[_Relation] | None = None
 
 
-class _Track(Shape, frozen=True):
+class _Track(ResponseModel, frozen=True):
     position: Count
     recording: _Recording
     title: str | None = None
     length: Count | None = None
 
 
-class _Medium(Shape, frozen=True):
+class _Medium(ResponseModel, frozen=True):
     position: Count | None = None
     tracks: list[_Track] | None = None
 
 
-class _Group(Shape, frozen=True):
+class _Group(ResponseModel, frozen=True):
     id: Mbid
 
 
-class _Release(Shape, frozen=True):
+class _Release(ResponseModel, frozen=True):
     id: Mbid
     title: str
     artist_credit: list[_Credit] | None = None
@@ -74,47 +74,47 @@ class _Release(Shape, frozen=True):
     media: list[_Medium] | None = None
 
 
-class _Browsed(Shape, frozen=True):
+class _BrowsePage(ResponseModel, frozen=True):
     releases: list[_Release] | msgspec.UnsetType = msgspec.UNSET
 
 
-class _Hit(Shape, frozen=True):
+class _Hit(ResponseModel, frozen=True):
     id: Mbid
     score: float
 
 
-class _Search(Shape, frozen=True):
+class _Search(ResponseModel, frozen=True):
     releases: list[_Hit]
 
 
-def releases_in(raw: bytes) -> tuple[Release, ...]:
+def parse_releases(raw: bytes) -> tuple[Release, ...]:
     """Read a release, or a page of them.
 
     Raises:
         ServiceAnswerError: It is neither.
     """
-    page = decoded(NAME, raw, _Browsed).releases
+    page = decode_response(NAME, raw, _BrowsePage).releases
     if isinstance(page, msgspec.UnsetType):
-        page = [decoded(NAME, raw, _Release)]
+        page = [decode_response(NAME, raw, _Release)]
     return tuple(_release(each) for each in page)
 
 
-def recording_in(raw: bytes) -> Recording:
+def parse_recording(raw: bytes) -> Recording:
     """Read a recording.
 
     Raises:
         ServiceAnswerError: It is none.
     """
-    return _recording(decoded(NAME, raw, _Recording))
+    return _recording(decode_response(NAME, raw, _Recording))
 
 
-def found_releases(raw: bytes) -> tuple[str, ...]:
+def parse_search(raw: bytes) -> tuple[str, ...]:
     """Read what a search found: the ids of what is close enough, best first.
 
     Raises:
         ServiceAnswerError: It is not what a search answers.
     """
-    hits = decoded(NAME, raw, _Search).releases
+    hits = decode_response(NAME, raw, _Search).releases
     close = [each for each in hits if each.score >= SCORE_MIN]
     ranked = sorted(close, key=lambda each: -each.score)
     return tuple(dict.fromkeys(each.id.lower() for each in ranked))
@@ -136,7 +136,7 @@ def _release(release: _Release) -> Release:
     return Release(
         mbid=release.id.lower(),
         title=release.title,
-        artist=_credited(release.artist_credit),
+        artist=_credit_text(release.artist_credit),
         group_mbid=None if group is None else group.id.lower(),
         date=release.date or None,
         tracks=tuple(sorted(tracks, key=lambda each: (each.disc, each.position))),
@@ -145,16 +145,18 @@ def _release(release: _Release) -> Release:
 
 def _recording(recording: _Recording) -> Recording:
     credits_ = recording.artist_credit or ()
-    artists = [Name(each.artist.id.lower(), each.artist.name) for each in credits_]
+    artists = [
+        MusicBrainzEntity(each.artist.id.lower(), each.artist.name) for each in credits_
+    ]
     works = [
-        Name(each.work.id.lower(), each.work.title)
+        MusicBrainzEntity(each.work.id.lower(), each.work.title)
         for each in recording.relations or ()
         if each.target_type == "work" and each.work is not None
     ]
     return Recording(
         mbid=recording.id.lower(),
         title=recording.title,
-        artist=_credited(recording.artist_credit),
+        artist=_credit_text(recording.artist_credit),
         seconds=_seconds(recording.length),
         note=recording.disambiguation or "",
         artists=tuple(dict.fromkeys(artists)),
@@ -163,7 +165,7 @@ def _recording(recording: _Recording) -> Recording:
     )
 
 
-def _credited(credit: list[_Credit] | None) -> str:
+def _credit_text(credit: list[_Credit] | None) -> str:
     """Return a whole credit, as printed."""
     return "".join(
         (each.name or each.artist.name) + (each.joinphrase or "")

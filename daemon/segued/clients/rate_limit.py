@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["PAUSE_SECONDS_MAX", "Clock", "Limiter"]
+__all__ = ["PAUSE_SECONDS_MAX", "Clock", "RateLimiter"]
 
 PAUSE_SECONDS_MAX: Final = 3_600.0
 """Nobody is obeyed who asks for more."""
@@ -26,15 +26,15 @@ class Clock:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     @classmethod
-    def faster(cls, times: float) -> "Clock":
+    def scaled(cls, factor: float) -> "Clock":
         """Return a clock whose seconds pass so many times as fast."""
         return cls(
-            now=lambda: time.monotonic() * times,
-            sleep=lambda seconds: asyncio.sleep(seconds / times),
+            now=lambda: time.monotonic() * factor,
+            sleep=lambda seconds: asyncio.sleep(seconds / factor),
         )
 
 
-class Limiter:
+class RateLimiter:
     """Gives turns, at most `rate` a second, in the order they are asked for.
 
     Time that nobody used is lost: there is never a burst after a silence.
@@ -49,17 +49,17 @@ class Limiter:
         self._paused_until = -math.inf
         # An asyncio lock is handed on in the order of asking, and one who is
         # cancelled in the line only leaves it.
-        self._line = asyncio.Lock()
+        self._turn_lock = asyncio.Lock()
 
-    async def turn(self, patience_seconds: float = math.inf) -> bool:
+    async def acquire(self, wait_seconds_max: float = math.inf) -> bool:
         """Wait for a turn, and take it.
 
         Returns:
             False, without a turn, as soon as there is a pause with more than
-            `patience_seconds` to go.
+            `wait_seconds_max` to go.
         """
-        async with self._line:
-            while self.paused_seconds <= patience_seconds:
+        async with self._turn_lock:
+            while self.paused_seconds <= wait_seconds_max:
                 now = self._clock.now()
                 wait_seconds = max(self._next_at, self._paused_until) - now
                 if wait_seconds <= 0:

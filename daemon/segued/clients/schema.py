@@ -7,9 +7,9 @@ import msgspec
 
 from segued.errors import ServiceAnswerError
 
-__all__ = ["Mbid", "Shape", "checked_mbid", "decoded"]
+__all__ = ["Mbid", "ResponseModel", "decode_response", "validate_mbid"]
 
-ShapeT = TypeVar("ShapeT")
+ModelT = TypeVar("ModelT")
 
 MBID: Final = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
@@ -17,25 +17,27 @@ Mbid = Annotated[str, msgspec.Meta(pattern=f"^{MBID}$")]
 """A MusicBrainz id."""
 
 
-class Shape(msgspec.Struct, frozen=True, rename="kebab"):
+class ResponseModel(msgspec.Struct, frozen=True, rename="kebab"):
     """A JSON object, as much of it as is of use; the rest is passed over."""
 
 
-def decoded(service: str, raw: bytes | msgspec.Raw, shape: type[ShapeT]) -> ShapeT:
+def decode_response(
+    service: str, raw: bytes | msgspec.Raw, model: type[ModelT]
+) -> ModelT:
     """Return an answer as the values it stands for.
 
     Raises:
         ServiceAnswerError: It is not JSON, or not of that shape.
     """
     try:
-        return msgspec.json.decode(raw, type=shape)
+        return msgspec.json.decode(raw, type=model)
     except msgspec.ValidationError as error:
         raise ServiceAnswerError(service, f"answers otherwise: {error}") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ServiceAnswerError(service, "does not answer in JSON") from error
 
 
-def checked_mbid(text: str) -> str:
+def validate_mbid(text: str) -> str:
     """Return a MusicBrainz id as it is written in an address.
 
     Raises:

@@ -2,14 +2,14 @@
 
 import zlib
 
-__all__ = ["Unpacking", "UnpackingError"]
+__all__ = ["BodyError", "BoundedDecoder"]
 
 
-class UnpackingError(Exception):
+class BodyError(Exception):
     """An answer is too large, or packed in a way not asked for. Says which."""
 
 
-class Unpacking:
+class BoundedDecoder:
     """The body of one answer, as far as it has come.
 
     Holds no more than `bytes_max` and a byte, whatever a piece unpacks to.
@@ -25,9 +25,9 @@ class Unpacking:
             case "gzip" | "x-gzip":
                 self._gzip = zlib.decompressobj(16 + zlib.MAX_WBITS)
             case _:
-                raise UnpackingError("packs its answer in an unknown way")
+                raise BodyError("packs its answer in an unknown way")
 
-    def add(self, piece: bytes) -> None:
+    def feed(self, piece: bytes) -> None:
         """Take the next piece.
 
         Raises:
@@ -38,19 +38,19 @@ class Unpacking:
             try:
                 piece = self._gzip.decompress(piece, room + 1)
             except zlib.error as error:
-                raise UnpackingError("sends what cannot be unpacked") from error
+                raise BodyError("sends what cannot be unpacked") from error
             if self._gzip.unused_data:
-                raise UnpackingError("sends more than it packed")
+                raise BodyError("sends more than it packed")
         if len(piece) > room:
-            raise UnpackingError(f"answers with more than {self._bytes_max:,} bytes")
+            raise BodyError(f"answers with more than {self._bytes_max:,} bytes")
         self._body += piece
 
-    def whole(self) -> bytes:
+    def finish(self) -> bytes:
         """Return all of it.
 
         Raises:
             UnpackingError: Its end is missing.
         """
         if self._gzip is not None and self._body and not self._gzip.eof:
-            raise UnpackingError("breaks off in the middle of its answer")
+            raise BodyError("breaks off in the middle of its answer")
         return bytes(self._body)

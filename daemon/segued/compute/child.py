@@ -15,7 +15,7 @@ from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Final, TypeVar
 
-__all__ = ["Children", "nothing", "settle_in", "within_cpu"]
+__all__ = ["KillableContext", "init_child", "noop", "run_with_cpu_limit"]
 
 T = TypeVar("T")
 
@@ -25,14 +25,14 @@ KILL_SECONDS: Final = 0.2
 """Who has not ended so long after SIGKILL sleeps in the system."""
 
 
-class Child(ForkServerProcess):
+class KillableProcess(ForkServerProcess):
     """A child that is killed, and not waited for if it does not end even then.
 
     Who reads from a disk that does not answer sleeps until it does, whatever
     signal comes; and pebble would wait for that, and keep all others waiting.
     """
 
-    _forsaken = False
+    _abandoned = False
 
     def terminate(self) -> None:
         """Kill it: it has nothing to tidy up."""
@@ -41,22 +41,22 @@ class Child(ForkServerProcess):
     def join(self, timeout: float | None = None) -> None:
         """Wait until it has ended, for a moment; it was killed before."""
         del timeout
-        if not self._forsaken:
+        if not self._abandoned:
             super().join(KILL_SECONDS)
-            self._forsaken = super().is_alive()
+            self._abandoned = super().is_alive()
 
     def is_alive(self) -> bool:
         """Return whether it is there, and of any use."""
-        return not self._forsaken and super().is_alive()
+        return not self._abandoned and super().is_alive()
 
 
-class Children(ForkServerContext):
+class KillableContext(ForkServerContext):
     """Where pebble gets its children from."""
 
-    Process = Child
+    Process = KillableProcess
 
 
-def settle_in(memory_bytes: int, nice: int) -> None:
+def init_child(memory_bytes: int, nice: int) -> None:
     """Be ended by the parent alone or with it, take no more memory, and give way."""
     os.nice(nice)
     # Ctrl-C goes to the whole terminal group; only the parent decides.
@@ -77,16 +77,16 @@ def settle_in(memory_bytes: int, nice: int) -> None:
     sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
 
 
-def nothing() -> None:
+def noop() -> None:
     """Be scheduled, so that a pool starts its children."""
 
 
-def within_cpu(seconds: float, work: Callable[[], T]) -> T:
+def run_with_cpu_limit(seconds: float, function: Callable[[], T]) -> T:
     """Do some work; who takes more time of a processor for it is ended by SIGXCPU."""
     used = time.process_time()
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(used + seconds), hard))
     try:
-        return work()
+        return function()
     finally:
         resource.setrlimit(resource.RLIMIT_CPU, (hard, hard))

@@ -14,19 +14,19 @@ from functools import partial
 from multiprocessing import forkserver
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
-from segued.compute.process_pool import Pool
+from segued.compute.process_pool import LimitedPool
 from segued.config.config import Config
 from segued.units import Seconds
 
-__all__ = ["Compute"]
+__all__ = ["ProcessPools"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-NICEST: Final = 19
+MAX_NICENESS: Final = 19
 
 
-class Compute:
+class ProcessPools:
     """Pools of child processes: for short work, for long, and for what can wait."""
 
     def __init__(
@@ -35,7 +35,7 @@ class Compute:
         processes: int,
         memory_mib: int,
         file_limit: Seconds,
-        spare_share: float = 1.0,
+        idle_cpu_share: float = 1.0,
     ) -> None:
         """Prepare.
 
@@ -43,50 +43,52 @@ class Compute:
             processes: How many children of a kind there may be.
             memory_mib: How much address space each may have.
             file_limit: How long a job may take that has no limit of its own.
-            spare_share: How much of the processors what can wait may take.
+            idle_cpu_share: How much of the processors what can wait may take.
         """
         self._file_limit: Final = file_limit
-        self._short: Final = Pool(processes, memory_mib)
-        self._long: Final = Pool(processes, memory_mib)
+        self._short_pool: Final = LimitedPool(processes, memory_mib)
+        self._long_pool: Final = LimitedPool(processes, memory_mib)
         self._processes: Final = processes
         self._memory_mib: Final = memory_mib
-        self._share = spare_share
-        self.spares, self._spare = self._shared()
+        self._cpu_share = idle_cpu_share
+        self.idle_processes, self._idle_pool = self._create_idle_pool()
 
     @classmethod
-    def of(cls, config: Config) -> "Compute":
+    def from_config(cls, config: Config) -> "ProcessPools":
         """Return what a configuration wants."""
         return cls(
             processes=config.processes,
             memory_mib=config.compute.memory_mib,
             file_limit=config.file_limit,
-            spare_share=config.flavoring.cpu_share,
+            idle_cpu_share=config.flavoring.cpu_share,
         )
 
-    def share(self, share: float) -> None:
+    def set_cpu_share(self, share: float) -> None:
         """Give what can wait another share of the processors."""
-        if share != self._share:
-            self._share = share
-            self._spare.close()
-            self.spares, self._spare = self._shared()
+        if share != self._cpu_share:
+            self._cpu_share = share
+            self._idle_pool.close()
+            self.idle_processes, self._idle_pool = self._create_idle_pool()
 
-    def _shared(self) -> tuple[int, Pool]:
-        wanted = self._share * self._processes
-        spares = max(1, round(wanted))
-        rest = max(0.0, spares / wanted - 1)
-        return spares, Pool(spares, self._memory_mib, nice=NICEST, rest=rest)
+    def _create_idle_pool(self) -> tuple[int, LimitedPool]:
+        fair_share = self._cpu_share * self._processes
+        processes = max(1, round(fair_share))
+        pause_factor = max(0.0, processes / fair_share - 1)
+        return processes, LimitedPool(
+            processes, self._memory_mib, nice=MAX_NICENESS, pause_factor=pause_factor
+        )
 
     async def start(self) -> None:
         """Start the children, so that the first file does not wait for them."""
-        await asyncio.gather(self._short.start(), self._long.start())
+        await asyncio.gather(self._short_pool.start(), self._long_pool.start())
 
     @property
-    def still_seconds(self) -> float:
+    def idle_seconds(self) -> float:
         """How long no job has begun or ended."""
-        pools = (self._short, self._long, self._spare)
-        return time.monotonic() - max(each.moved for each in pools)
+        pools = (self._short_pool, self._long_pool, self._idle_pool)
+        return time.monotonic() - max(each.last_activity for each in pools)
 
-    async def rest(self) -> None:
+    async def release_processes(self) -> None:
         """Send the children home, and whom they are forked from.
 
         Whoever is needed again is started anew.
@@ -99,29 +101,29 @@ class Compute:
 
     def close(self) -> None:
         """Kill all children, whatever they are at; for good, and at once."""
-        for pool in (self._short, self._long, self._spare):
+        for pool in (self._short_pool, self._long_pool, self._idle_pool):
             pool.close()
         # The pools would ask them first, and give the deaf three seconds.
         for child in multiprocessing.active_children():
             child.kill()
 
-    async def short(
+    async def run_short(
         self,
         limit: Seconds | None,
-        work: Callable[Concatenate[bytes, P], T],
+        function: Callable[Concatenate[bytes, P], T],
         path: bytes,
         /,
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """Run work that takes milliseconds on a file; raises as `long` does."""
-        call = partial(work, path, *args, **kwargs)
-        return await self._short.run(call, path, limit or self._file_limit)
+        """Run work that takes milliseconds on a file; raises as `run_long` does."""
+        call = partial(function, path, *args, **kwargs)
+        return await self._short_pool.run(call, path, limit or self._file_limit)
 
-    async def long(
+    async def run_long(
         self,
         limit: Seconds | None,
-        work: Callable[Concatenate[bytes, P], T],
+        function: Callable[Concatenate[bytes, P], T],
         path: bytes,
         /,
         *args: P.args,
@@ -132,7 +134,7 @@ class Compute:
         Args:
             limit: Time after which the child is killed; None for the
                 configured limit of a file.
-            work: A module-level function; its result must survive pickling.
+            function: A module-level function; its result must survive pickling.
             path: The file it is about; goes to it first, and into errors.
             args: What else it gets.
             kwargs: What else it gets, by name.
@@ -145,18 +147,18 @@ class Compute:
             ComputeError: No child can be had; no file is to blame.
             FileError: What it raised itself.
         """
-        call = partial(work, path, *args, **kwargs)
-        return await self._long.run(call, path, limit or self._file_limit)
+        call = partial(function, path, *args, **kwargs)
+        return await self._long_pool.run(call, path, limit or self._file_limit)
 
-    async def spare(
+    async def run_idle(
         self,
         limit: Seconds | None,
-        work: Callable[Concatenate[bytes, P], T],
+        function: Callable[Concatenate[bytes, P], T],
         path: bytes,
         /,
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """Run work that can wait, in time nobody else wants; raises as `long` does."""
-        call = partial(work, path, *args, **kwargs)
-        return await self._spare.run(call, path, limit or self._file_limit)
+        """Run work at the lowest priority; raises what `run_long` does."""
+        call = partial(function, path, *args, **kwargs)
+        return await self._idle_pool.run(call, path, limit or self._file_limit)

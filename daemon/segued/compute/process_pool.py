@@ -16,33 +16,37 @@ from typing import Final, TypeVar
 import structlog
 from pebble import ProcessExpired, ProcessPool
 
-from segued.compute.child import Children, nothing, settle_in, within_cpu
+from segued.compute.child import KillableContext, init_child, noop, run_with_cpu_limit
 from segued.errors import (
     ComputeError,
+    PhaseCrashedError,
     SeguedError,
-    UnexpectedError,
     WorkCrashedError,
     WorkMemoryError,
     WorkTimedOutError,
 )
 from segued.units import Seconds
 
-__all__ = ["Pool", "get_ready"]
+__all__ = ["LimitedPool", "start_fork_server"]
 
 T = TypeVar("T")
 
 log: Final = structlog.get_logger()
 
 START_SECONDS: Final = 30.0
-WALL: Final = 20
+WALL_TIME_FACTOR: Final = 20
 """So many times its own time a job that gives way may take."""
 
 JOIN_SECONDS: Final = 1.5
 CRASHES_MAX: Final = 2
 MIB: Final = 1 << 20
 
-_ONE_THREAD: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-_PRELOADED: Final = (
+_THREAD_COUNT_VARIABLES: Final = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+)
+_PRELOADED_MODULES: Final = (
     "pebble.pool.process",
     "segued.compute.child",
     "segued.media.file_analysis",
@@ -51,21 +55,23 @@ _PRELOADED: Final = (
 )
 
 
-def get_ready() -> None:
+def start_fork_server() -> None:
     """Start the process that children are forked from, before they are needed.
 
     It imports what they use, which takes as long as all else at a start; so it
     is told first of all, and both happen at once.
     """
-    for name in _ONE_THREAD:
+    for name in _THREAD_COUNT_VARIABLES:
         os.environ.setdefault(name, "1")
-    multiprocessing.get_context("forkserver").set_forkserver_preload(list(_PRELOADED))
+    multiprocessing.get_context("forkserver").set_forkserver_preload(
+        list(_PRELOADED_MODULES)
+    )
     # Without it the pools start one themselves, and say what is wrong.
     with suppress(OSError):
         forkserver.ensure_running()
 
 
-class Pool:
+class LimitedPool:
     """Child processes of one kind, and a slot for each of them.
 
     Args:
@@ -75,23 +81,30 @@ class Pool:
     """
 
     def __init__(
-        self, processes: int, memory_mib: int, *, nice: int = 0, rest: float = 0.0
+        self,
+        processes: int,
+        memory_mib: int,
+        *,
+        nice: int = 0,
+        pause_factor: float = 0.0,
     ) -> None:
         self._nice: Final = nice
-        self._rest: Final = rest
+        self._pause_factor: Final = pause_factor
         self._processes: Final = processes
         self._memory_bytes: Final = memory_mib * MIB
         self._slots: Final = asyncio.Semaphore(processes)
         self._pool: ProcessPool | None = None
         self._starting: Final = asyncio.Lock()
-        self._moved = time.monotonic()
-        self._occupied = 0
+        self._last_activity = time.monotonic()
+        self._busy_slots = 0
 
     @property
-    def moved(self) -> float:
+    def last_activity(self) -> float:
         """When a job last began or ended; now, if there are none that may stand."""
         # Who can wait may do so for long, or rest.
-        return time.monotonic() if self._nice and self._occupied else self._moved
+        return (
+            time.monotonic() if self._nice and self._busy_slots else self._last_activity
+        )
 
     async def start(self) -> ProcessPool:
         """Start the children, unless they are there.
@@ -101,10 +114,10 @@ class Pool:
         """
         async with self._starting:
             if self._pool is None:
-                pool = self._made()
+                pool = self._create_pool()
                 # Starting a child blocks until the fork server is up.
                 try:
-                    await asyncio.to_thread(pool.schedule, nothing)
+                    await asyncio.to_thread(pool.schedule, noop)
                 except OSError as error:
                     raise ComputeError(
                         f"child processes cannot be started: {error.strerror}"
@@ -120,29 +133,32 @@ class Pool:
             pool.stop()
 
     async def run(self, call: Callable[[], T], path: bytes, limit: Seconds) -> T:
-        """Run a job in a child of its own; raises as `Compute.long` says.
+        """Run a job in a child of its own; raises as `ProcessPools.run_long` says.
 
         Args:
             call: The job.
             path: The file it is about, for errors.
             limit: Time after which the child is killed.
         """
-        wall = limit
+        wall_limit = limit
         if self._nice:
             # Others may leave it little time: its own is what counts.
-            call, wall = partial(within_cpu, limit, call), Seconds(WALL * limit)
-        async with self._slot(), self._moving():
+            call, wall_limit = (
+                partial(run_with_cpu_limit, limit, call),
+                Seconds(WALL_TIME_FACTOR * limit),
+            )
+        async with self._slot(), self._track_activity():
             for crashes in range(CRASHES_MAX + 1):
                 try:
-                    async with asyncio.timeout(wall):
+                    async with asyncio.timeout(wall_limit):
                         return await self._attempt(call)
                 except ProcessExpired as error:
                     slow = error.exitcode == -signal.SIGXCPU
                     if crashes + 1 < CRASHES_MAX and not slow:
                         continue
-                    raise _ended(path, error.exitcode, limit) from error
+                    raise _crash_error(path, error.exitcode, limit) from error
                 except TimeoutError as error:
-                    raise _too_slow(path, limit) from error
+                    raise _timeout_error(path, limit) from error
                 except MemoryError as error:
                     mib = self._memory_bytes // MIB
                     raise WorkMemoryError(
@@ -154,7 +170,7 @@ class Pool:
                 except (SeguedError, asyncio.CancelledError):
                     raise
                 except Exception as error:
-                    raise UnexpectedError(
+                    raise PhaseCrashedError(
                         path, f"reading it failed: {type(error).__name__}: {error}"
                     ) from error
         raise ComputeError("the child processes do not stay alive")
@@ -162,28 +178,28 @@ class Pool:
     @asynccontextmanager
     async def _slot(self) -> AsyncIterator[None]:
         await self._slots.acquire()
-        self._occupied += 1
+        self._busy_slots += 1
         started = time.monotonic()
         try:
             yield
         finally:
-            if self._rest:
-                rest = self._rest * (time.monotonic() - started)
-                asyncio.get_running_loop().call_later(rest, self._vacate)
+            if self._pause_factor:
+                pause = self._pause_factor * (time.monotonic() - started)
+                asyncio.get_running_loop().call_later(pause, self._release_slot)
             else:
-                self._vacate()
+                self._release_slot()
 
-    def _vacate(self) -> None:
-        self._occupied -= 1
+    def _release_slot(self) -> None:
+        self._busy_slots -= 1
         self._slots.release()
 
     @asynccontextmanager
-    async def _moving(self) -> AsyncIterator[None]:
-        self._moved = time.monotonic()
+    async def _track_activity(self) -> AsyncIterator[None]:
+        self._last_activity = time.monotonic()
         try:
             yield
         finally:
-            self._moved = time.monotonic()
+            self._last_activity = time.monotonic()
 
     async def _attempt(self, call: Callable[[], T]) -> T:
         pool = await self.start()
@@ -205,29 +221,29 @@ class Pool:
                 await asyncio.to_thread(pool.join, JOIN_SECONDS)
         await self.start()
 
-    def _made(self) -> ProcessPool:
-        get_ready()
+    def _create_pool(self) -> ProcessPool:
+        start_fork_server()
         return ProcessPool(
             max_workers=self._processes,
-            initializer=settle_in,
+            initializer=init_child,
             initargs=(self._memory_bytes, self._nice),
-            context=Children(),
+            context=KillableContext(),
         )
 
 
-def _ended(
+def _crash_error(
     path: bytes, exitcode: int | None, limit: Seconds
 ) -> WorkTimedOutError | WorkCrashedError:
     if exitcode == -signal.SIGXCPU:
-        return _too_slow(path, limit)
-    return WorkCrashedError(path, f"reading it crashed: {_death(exitcode)}")
+        return _timeout_error(path, limit)
+    return WorkCrashedError(path, f"reading it crashed: {_exit_description(exitcode)}")
 
 
-def _too_slow(path: bytes, limit: Seconds) -> WorkTimedOutError:
+def _timeout_error(path: bytes, limit: Seconds) -> WorkTimedOutError:
     return WorkTimedOutError(path, f"reading it took more than {limit:g} s")
 
 
-def _death(exitcode: int | None) -> str:
+def _exit_description(exitcode: int | None) -> str:
     if exitcode is not None and exitcode < 0:
         with suppress(ValueError):
             return f"signal {signal.Signals(-exitcode).name}"

@@ -12,28 +12,28 @@ import msgspec
 
 from segued.config.default_paths import state_folder
 from segued.config.sections import (
-    ComputeLimits,
-    Flavoring,
-    ImportLimits,
-    LibraryPlaces,
-    Logging,
-    Page,
-    Scanning,
+    ComputeSection,
+    FlavoringSection,
+    ImportingSection,
+    LibrarySection,
+    LoggingSection,
+    PageSection,
+    ScanningSection,
     Section,
-    Services,
-    StoreLimits,
-    Watching,
+    ServicesSection,
+    StoreSection,
+    WatchingSection,
 )
 from segued.errors import ConfigError
 from segued.units import Dbfs, Seconds, Ticks
 
 __all__ = [
     "Config",
-    "Pins",
+    "PinnedSettings",
     "Settings",
     "check_setting",
     "cpu_count",
-    "load",
+    "read_config",
 ]
 
 DAY_TICKS: Final = 2_438_553_600_000
@@ -61,32 +61,34 @@ class Settings(Section, frozen=True):
     ai_processing_thread_count: Annotated[int, msgspec.Meta(ge=1, le=1_024)] = 0
 
     @property
-    def silence(self) -> Dbfs:
+    def silence_level(self) -> Dbfs:
         """Level below which there is silence."""
         return Dbfs(-self.silence_threshold_dB)
 
     @property
-    def lead_in(self) -> Dbfs:
+    def lead_in_level(self) -> Dbfs:
         """Level that the lead-in point exceeds."""
         return Dbfs(-self.lead_in_threshold_dB)
 
     @property
-    def lead_out(self) -> Dbfs:
+    def lead_out_level(self) -> Dbfs:
         """Level that the lead-out point exceeds."""
         return Dbfs(-self.lead_out_threshold_dB)
 
     @property
-    def silence_min(self) -> Ticks:
+    def min_silence(self) -> Ticks:
         """Length of the shortest silence that cuts."""
         return Ticks(self.silence_min_duration_ticks)
 
     @property
-    def sound_min(self) -> Ticks:
+    def min_audible(self) -> Ticks:
         """Least sound that makes a file audio at all."""
         return Ticks(self.minimum_passage_audio_duration_ticks)
 
 
-class Pins(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class PinnedSettings(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
+):
     """Settings that the configuration file holds fast, over the stored ones."""
 
     silence_threshold_dB: float | None = None  # noqa: N815
@@ -97,7 +99,7 @@ class Pins(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     acoustid_api_key: str | None = None
     ai_processing_thread_count: int | None = None
 
-    def given(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """Return the pinned settings by name."""
         pinned: dict[str, Any] = msgspec.to_builtins(self)
         return pinned
@@ -106,17 +108,17 @@ class Pins(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
 class Config(Section, frozen=True):
     """Everything that can be configured. Its defaults need no file at all."""
 
-    library: LibraryPlaces = LibraryPlaces()
-    scanning: Scanning = Scanning()
-    watching: Watching = Watching()
-    importing: ImportLimits = ImportLimits()
-    compute: ComputeLimits = ComputeLimits()
-    store: StoreLimits = StoreLimits()
-    flavoring: Flavoring = Flavoring()
-    services: Services = Services()
-    page: Page = Page()
-    logging: Logging = Logging()
-    settings: Pins = Pins()
+    library: LibrarySection = LibrarySection()
+    scanning: ScanningSection = ScanningSection()
+    watching: WatchingSection = WatchingSection()
+    importing: ImportingSection = ImportingSection()
+    compute: ComputeSection = ComputeSection()
+    store: StoreSection = StoreSection()
+    flavoring: FlavoringSection = FlavoringSection()
+    services: ServicesSection = ServicesSection()
+    page: PageSection = PageSection()
+    logging: LoggingSection = LoggingSection()
+    settings: PinnedSettings = PinnedSettings()
 
     @property
     def database(self) -> Path:
@@ -133,10 +135,10 @@ class Config(Section, frozen=True):
         return self.database.parent / "models"
 
     @property
-    def classifiers(self) -> Path | None:
+    def classifiers_folder(self) -> Path | None:
         """Where a person's own classifiers are, if there are any."""
-        given = self.flavoring.classifiers
-        return Path(given).expanduser() if given else None
+        configured = self.flavoring.classifiers
+        return Path(configured).expanduser() if configured else None
 
     @property
     def processes(self) -> int:
@@ -154,7 +156,7 @@ def cpu_count() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def load(path: Path | None) -> Config:
+def read_config(path: Path | None) -> Config:
     """Read a configuration file; without one, every default.
 
     Raises:
@@ -171,7 +173,7 @@ def load(path: Path | None) -> Config:
         config = msgspec.toml.decode(text, type=Config)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: {error}") from error
-    for name, value in config.settings.given().items():
+    for name, value in config.settings.as_dict().items():
         try:
             check_setting(name, value)
         except ConfigError as error:
@@ -188,9 +190,9 @@ def check_setting(name: str, value: object) -> object:
     if name not in Settings.__struct_fields__:
         raise ConfigError(f"no such setting: {name}")
     try:
-        held = msgspec.convert({name: value}, Settings)
+        settings = msgspec.convert({name: value}, Settings)
     except msgspec.ValidationError as error:
         reason = str(error).partition(" - at")[0]
         raise ConfigError(f"setting {name} = {value!r}: {reason}") from error
-    checked: object = getattr(held, name)
+    checked: object = getattr(settings, name)
     return checked

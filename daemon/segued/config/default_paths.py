@@ -11,10 +11,10 @@ SYSTEM_SOCKET: Final = Path("/run/segued/control.sock")
 
 def state_folder() -> Path:
     """Return where a service or a person keeps state: systemd's place, or XDG's."""
-    if given := os.environ.get("STATE_DIRECTORY"):
-        return Path(given.split(":")[0])
-    if given := os.environ.get("XDG_STATE_HOME"):
-        return Path(given) / "segued"
+    if environment_folder := os.environ.get("STATE_DIRECTORY"):
+        return Path(environment_folder.split(":")[0])
+    if environment_folder := os.environ.get("XDG_STATE_HOME"):
+        return Path(environment_folder) / "segued"
     return Path.home() / ".local" / "state" / "segued"
 
 
@@ -26,10 +26,10 @@ def control_socket(configured: str) -> Path:
     """
     if configured:
         return Path(configured).expanduser()
-    if given := os.environ.get("RUNTIME_DIRECTORY"):
-        return Path(given.split(":")[0]) / "control.sock"
-    if os.geteuid() and (given := os.environ.get("XDG_RUNTIME_DIR")):
-        return Path(given) / "segued" / "control.sock"
+    if environment_folder := os.environ.get("RUNTIME_DIRECTORY"):
+        return Path(environment_folder.split(":")[0]) / "control.sock"
+    if os.geteuid() and (environment_folder := os.environ.get("XDG_RUNTIME_DIR")):
+        return Path(environment_folder) / "segued" / "control.sock"
     if os.geteuid():
         return state_folder() / "control.sock"
     return SYSTEM_SOCKET

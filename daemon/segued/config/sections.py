@@ -5,20 +5,22 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 __all__ = [
-    "ComputeLimits",
-    "Flavoring",
-    "ImportLimits",
-    "LibraryPlaces",
-    "Logging",
-    "Page",
-    "Scanning",
+    "ComputeSection",
+    "FlavoringSection",
+    "ImportingSection",
+    "LibrarySection",
+    "LoggingSection",
+    "PageSection",
+    "ScanningSection",
     "Section",
-    "Services",
-    "StoreLimits",
-    "Watching",
+    "ServicesSection",
+    "StoreSection",
+    "WatchingSection",
 ]
 
-HOURS: Final = "^(([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]|)$"
+HOURS_PATTERN: Final = (
+    "^(([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]|)$"
+)
 """Two times of day, or nothing."""
 
 AUDIO_EXTENSIONS: Final = (
@@ -36,7 +38,7 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A table of the configuration file; an unknown key in it is an error."""
 
 
-class LibraryPlaces(Section, frozen=True):
+class LibrarySection(Section, frozen=True):
     """Where things are. Empty text stands for the usual place."""
 
     database: str = ""
@@ -44,7 +46,7 @@ class LibraryPlaces(Section, frozen=True):
     control_socket: str = ""
 
 
-class Scanning(Section, frozen=True):
+class ScanningSection(Section, frozen=True):
     """What counts as a music file, by name."""
 
     extensions: tuple[str, ...] = AUDIO_EXTENSIONS
@@ -52,7 +54,7 @@ class Scanning(Section, frozen=True):
     partial_suffixes: tuple[str, ...] = PARTIAL_SUFFIXES
 
 
-class Watching(Section, frozen=True):
+class WatchingSection(Section, frozen=True):
     """How the daemon keeps watch over music folders, in seconds."""
 
     settle_seconds: Annotated[float, msgspec.Meta(gt=0, le=3_600)] = 5.0
@@ -63,7 +65,7 @@ class Watching(Section, frozen=True):
     reconcile_seconds: Annotated[float, msgspec.Meta(gt=0)] = 300.0
 
 
-class ImportLimits(Section, frozen=True):
+class ImportingSection(Section, frozen=True):
     """Bounds of the pipeline."""
 
     queue_length: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 256
@@ -71,7 +73,7 @@ class ImportLimits(Section, frozen=True):
     unsettled_wait_seconds: Annotated[float, msgspec.Meta(ge=0, le=60)] = 1.0
 
 
-class ComputeLimits(Section, frozen=True):
+class ComputeSection(Section, frozen=True):
     """Bounds of the child processes that look inside files. 0: one a CPU."""
 
     processes: Annotated[int, msgspec.Meta(ge=0, le=1_024)] = 0
@@ -81,17 +83,17 @@ class ComputeLimits(Section, frozen=True):
     memory_mib: Annotated[int, msgspec.Meta(ge=512, le=1_048_576)] = 2_048
 
 
-class StoreLimits(Section, frozen=True):
+class StoreSection(Section, frozen=True):
     """Bounds of the library database."""
 
     busy_seconds: Annotated[float, msgspec.Meta(gt=0, le=600)] = 10.0
     slow_seconds: Annotated[float, msgspec.Meta(gt=0)] = 1.0
 
 
-Source = Literal["acousticbrainz", "essentia", "musicnn"]
+FlavorSource = Literal["acousticbrainz", "essentia", "musicnn"]
 
 
-class Flavoring(Section, frozen=True):
+class FlavoringSection(Section, frozen=True):
     """Who says how a passage sounds, and when there is time for it.
 
     Attributes:
@@ -103,11 +105,11 @@ class Flavoring(Section, frozen=True):
         cpu_share: How much of all processors that may take.
     """
 
-    sources: tuple[Source, ...] = ("acousticbrainz", "essentia", "musicnn")
+    sources: tuple[FlavorSource, ...] = ("acousticbrainz", "essentia", "musicnn")
     loudness: bool = True
     models: str = ""
     classifiers: str = ""
-    hours: Annotated[str, msgspec.Meta(pattern=HOURS)] = ""
+    hours: Annotated[str, msgspec.Meta(pattern=HOURS_PATTERN)] = ""
     cpu_share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0
 
 
@@ -115,7 +117,7 @@ Url = Annotated[str, msgspec.Meta(pattern="^https?://[^\\s?#@]+$")]
 Rate = Annotated[float, msgspec.Meta(gt=0, le=1_000)]
 
 
-class Services(Section, frozen=True):
+class ServicesSection(Section, frozen=True):
     """The outside services: where they are, and how they are treated.
 
     The rates are requests started in a second, by the whole process.
@@ -133,7 +135,7 @@ class Services(Section, frozen=True):
     answer_mib: Annotated[float, msgspec.Meta(gt=0, le=256)] = 2.0
 
 
-class Page(Section, frozen=True):
+class PageSection(Section, frozen=True):
     """Where the page is shown, and to whom.
 
     Attributes:
@@ -148,7 +150,7 @@ class Page(Section, frozen=True):
     hosts: tuple[str, ...] = ()
 
 
-class Logging(Section, frozen=True):
+class LoggingSection(Section, frozen=True):
     """What is logged. Goes to standard error, never to the terminal display."""
 
     level: Annotated[str, msgspec.Meta(pattern="^(debug|info|warning|error|)$")] = ""

@@ -8,100 +8,102 @@ from typing import Any, Final
 import structlog
 
 from segued.clients.rate_limit import Clock
-from segued.compute.pools import Compute
-from segued.daemon.import_loop import Orders, Shift
+from segued.compute.pools import ProcessPools
+from segued.daemon.import_loop import ImportLoop, RunConfig
 from segued.errors import (
+    InternalError,
     SeguedError,
     StoreCorruptError,
     StoreError,
     StoreFullError,
     StoreLockedError,
-    UnforeseenError,
 )
-from segued.intake.rounds import Patrols, keep_watch, patrols_of
-from segued.intake.state import Grounds
+from segued.intake.rounds import FolderWatchers, create_watchers, run_watchers
+from segued.intake.state import IntakeState
 from segued.model import SessionState
-from segued.pipeline.pipeline import Plant, Works, first_of
-from segued.pipeline.session import Roll
-from segued.progress.loop_monitor import Pulse
-from segued.progress.progress import Board
+from segued.pipeline.pipeline import ImportPipeline, ImportResources, first_error
+from segued.pipeline.session import SessionRecorder
+from segued.progress.loop_monitor import LoopMonitor
+from segued.progress.progress import Progress
 from segued.store import requeue, sessions, settings
 from segued.store.database import Store
 
-__all__ = ["Alive"]
+__all__ = ["Daemon"]
 
 log: Final = structlog.get_logger()
 
-HOLD_SECONDS: Final = (5.0, 60.0)
+BACKOFF_SECONDS: Final = (5.0, 60.0)
 """How long it waits to try again after the library failed: first, and at most."""
 
 HALT_SECONDS: Final = 1.0
-ANSWER_SECONDS: Final = 1.2  # whoever cancels waits less than two
+RESPONSE_SECONDS: Final = 1.2  # whoever cancels waits less than two
 
 
-class Alive:
+class Daemon:
     """Keeps music folders imported into one library until told to leave."""
 
-    def __init__(self, orders: Orders, clock: Clock | None = None) -> None:
-        self.orders = orders
-        self.board: Final = Board()
-        self.pulse: Final = Pulse(0.25)
+    def __init__(self, run_config: RunConfig, clock: Clock | None = None) -> None:
+        self.run_config = run_config
+        self.progress: Final = Progress()
+        self.loop_monitor: Final = LoopMonitor(0.25)
         self.trouble: SeguedError | None = None
-        self.patrols: Patrols = []
-        self.page: Callable[[], str] = lambda: ""  # where it is, or why nowhere
+        self.watchers: FolderWatchers = []
+        self.page_status: Callable[[], str] = lambda: ""  # where it is, or why nowhere
         self._clock: Final = clock or Clock()
-        config = orders.config
+        config = run_config.config
         self.store: Final = Store(config.database, config.store)
-        self.compute: Final = Compute.of(config)
-        self.roll: Final = Roll(self.store, self.board)
-        self._shift: Shift | None = None
-        self._working: asyncio.Task[None] | None = None
+        self.compute: Final = ProcessPools.from_config(config)
+        self.recorder: Final = SessionRecorder(self.store, self.progress)
+        self._import_loop: ImportLoop | None = None
+        self._import_task: asyncio.Task[None] | None = None
         self._may_work: Final = asyncio.Event()
         self._change: Final = asyncio.Event()
-        self._leaving = False
-        self._fatal: SeguedError | None = None
-        self._unfinished: Final[set[asyncio.Task[None]]] = set()
-        self._hold_seconds = HOLD_SECONDS[0]
-        self._grounds = Grounds(())
+        self._stopping = False
+        self._fatal_error: SeguedError | None = None
+        self._background_tasks: Final[set[asyncio.Task[None]]] = set()
+        self._backoff_seconds = BACKOFF_SECONDS[0]
+        self._intake_state = IntakeState(())
 
     @property
-    def works(self) -> Works | None:
+    def pipeline(self) -> ImportPipeline | None:
         """What does the work, once there was any."""
-        return self._shift.works if self._shift else None
+        return self._import_loop.pipeline if self._import_loop else None
 
-    async def live(
+    async def run(
         self,
-        ready: Callable[[], Awaitable[None]],
-        waiting: Callable[[str], None] = lambda _why: None,
+        on_ready: Callable[[], Awaitable[None]],
+        on_waiting: Callable[[str], None] = lambda _why: None,
     ) -> None:
-        """Live until `leave`.
+        """Live until `stop`.
 
         Args:
-            ready: Called when what an earlier life left is in order again.
-            waiting: Called, with the reason, while the library cannot be had yet.
+            on_ready: Called when what an earlier life left is in order again.
+            on_waiting: Called, with the reason, while the library cannot be had yet.
 
         Raises:
             StoreError: The library cannot be opened, or is not ours any more.
             ConfigError: A stored setting is out of range.
         """
-        await self._patiently(self.store.open, waiting)
+        await self._retry_while_unavailable(self.store.open, on_waiting)
         try:
-            await self._patiently(self._recover, waiting)
-            if self.roll.session is None:
+            await self._retry_while_unavailable(self._recover, on_waiting)
+            if self.recorder.session_id is None:
                 self._may_work.set()
             else:
-                self.board.turn(SessionState.PAUSED)
-            await ready()
-            while not self._leaving:
+                self.progress.set_state(SessionState.PAUSED)
+            await on_ready()
+            while not self._stopping:
                 self._change.clear()
-                await self._be_there()
+                await self._run_with_current_config()
         finally:
             self.compute.close()
-            await self._part()
+            await self._record_shutdown()
             await self.store.close()
 
-    async def _patiently(
-        self, work: Callable[[], Awaitable[None]], waiting: Callable[[str], None]
+    async def _retry_while_unavailable(
+        self,
+        operation: Callable[[], Awaitable[None]],
+        on_waiting: Callable[[str], None],
     ) -> None:
         """Do what the library must be had for, however long that takes.
 
@@ -110,124 +112,130 @@ class Alive:
         """
         while True:
             try:
-                await work()
+                await operation()
             except (StoreLockedError, StoreFullError) as error:
                 # Another segued is no passing thing, as a backup or a full disk is.
-                if self._leaving or isinstance(error.__cause__, BlockingIOError):
+                if self._stopping or isinstance(error.__cause__, BlockingIOError):
                     raise
                 log.warning("daemon.waits", code=error.code, reason=str(error))
-                waiting(str(error))
-                await self._pass(HOLD_SECONDS[0])
+                on_waiting(str(error))
+                await self._sleep_or_change(BACKOFF_SECONDS[0])
             else:
                 return
 
     async def _recover(self) -> None:
         """Put in order what an earlier life left."""
-        failed = await self.store.do(requeue.note_crashes)
-        left = await self.store.do(requeue.recover)
-        await self.store.do(settings.load, self.orders.config.settings)
-        self.roll.session = await self.store.do(sessions.paused)
-        log.info("daemon.recovered", left=left, set_aside=failed)
+        failed = await self.store.do(requeue.count_crashes)
+        interrupted = await self.store.do(requeue.reset_interrupted)
+        await self.store.do(settings.load, self.run_config.config.settings)
+        self.recorder.session_id = await self.store.do(sessions.find_paused)
+        log.info("daemon.recovered", left=interrupted, set_aside=failed)
 
-    async def _pass(self, seconds: float) -> None:
+    async def _sleep_or_change(self, seconds: float) -> None:
         """Let time go by, unless something is to be changed."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._change.wait()
 
-    def leave(self) -> None:
+    def stop(self) -> None:
         """Stop; what is done stays done."""
-        self._leaving = True
+        self._stopping = True
         self._change.set()
 
-    def follow(self, orders: Orders) -> None:
+    def reconfigure(self, run_config: RunConfig) -> None:
         """Go on by other orders: other folders, other limits."""
-        self.orders = orders
+        self.run_config = run_config
         self._change.set()
 
     async def pause(self) -> None:
         """Stop working until told to resume, also over a restart."""
         self._may_work.clear()
-        self.board.turn(SessionState.PAUSED)
+        self.progress.set_state(SessionState.PAUSED)
 
-        async def put() -> None:
+        async def stop_and_record() -> None:
             await self._halt()
-            await self.roll.begin(self.orders.roots)
-            await self.roll.move(SessionState.PAUSED)
+            await self.recorder.start(self.run_config.roots)
+            await self.recorder.set_state(SessionState.PAUSED)
 
-        await self._soon(put())
+        await self._run_shielded(stop_and_record())
 
     async def cancel(self) -> None:
         """End the session, and work no more until told to."""
         self._may_work.clear()
-        self.board.turn(SessionState.CANCELLED)
+        self.progress.set_state(SessionState.CANCELLED)
 
-        async def put() -> None:
+        async def stop_and_record() -> None:
             await self._halt()
-            await self.roll.end(SessionState.CANCELLED)
+            await self.recorder.finish(SessionState.CANCELLED)
 
-        await self._soon(put())
+        await self._run_shielded(stop_and_record())
 
     def resume(self) -> None:
         """Work again."""
         if not self._may_work.is_set():
-            self.board.turn(SessionState.PROCESSING)
+            self.progress.set_state(SessionState.PROCESSING)
         self._may_work.set()
 
-    async def refresh(self) -> None:
+    async def restart_loop(self) -> None:
         """Go on by the settings as they are now, from the beginning."""
-        await self._soon(self._halt())
+        await self._run_shielded(self._halt())
 
-    async def _soon(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _run_shielded(self, operation: Coroutine[Any, Any, None]) -> None:
         """Do something, and wait for it as long as somebody waits for us."""
-        task = asyncio.create_task(work)
-        self._unfinished.add(task)
-        task.add_done_callback(self._unfinished.discard)
-        done, _ = await asyncio.wait({task}, timeout=ANSWER_SECONDS)
+        task = asyncio.create_task(operation)
+        self._background_tasks.add(task)
+        task.add_done_callback(self._background_tasks.discard)
+        done, _ = await asyncio.wait({task}, timeout=RESPONSE_SECONDS)
         if done:
             task.result()
         else:
             # Its store is locked, say. Whether it fails says `trouble`.
             task.add_done_callback(lambda done: done.cancelled() or done.exception())
 
-    def news(self) -> None:
+    def wake(self) -> None:
         """Look whether there is something to do."""
-        self._grounds.news.set()
+        self._intake_state.work_available.set()
 
-    async def _be_there(self) -> None:
+    async def _run_with_current_config(self) -> None:
         """Watch and work by the orders as they are, until they change."""
-        config = self.orders.config
-        self.compute.share(config.flavoring.cpu_share)
-        self._grounds = grounds = Grounds(self.orders.roots)
-        self.patrols = patrols = patrols_of(config, self.store, grounds)
+        config = self.run_config.config
+        self.compute.set_cpu_share(config.flavoring.cpu_share)
+        self._intake_state = intake_state = IntakeState(self.run_config.roots)
+        self.watchers = watchers = create_watchers(config, self.store, intake_state)
         try:
             async with asyncio.TaskGroup() as group:
-                lasting = [
-                    group.create_task(self.pulse.beat()),
-                    group.create_task(keep_watch(patrols, grounds, self._walked)),
-                    group.create_task(self._work(grounds)),
+                tasks = [
+                    group.create_task(self.loop_monitor.run()),
+                    group.create_task(
+                        run_watchers(
+                            watchers, intake_state, self._clear_trouble_if_stopped
+                        )
+                    ),
+                    group.create_task(self._run_when_allowed(intake_state)),
                     group.create_task(self._guard_library()),
                 ]
                 await self._change.wait()
-                for task in lasting:
+                for task in tasks:
                     task.cancel()
         except BaseExceptionGroup as failures:
-            await self._hold(first_of(failures))
+            await self._back_off(first_error(failures))
 
-    def _walked(self) -> None:
+    def _clear_trouble_if_stopped(self) -> None:
         if not self._may_work.is_set():
-            self._went_well()
+            self._clear_trouble()
 
-    async def _work(self, grounds: Grounds) -> None:
+    async def _run_when_allowed(self, intake_state: IntakeState) -> None:
         """Work whenever it may."""
         while True:
             while not self._may_work.is_set():
                 await self._may_work.wait()
-            orders, plant = self.orders, self._plant()
-            self._shift = Shift(orders, plant, grounds, self.roll, self._went_well)
-            self._working = asyncio.create_task(self._shift.work())
+            run_config, resources = self.run_config, self._resources()
+            self._import_loop = ImportLoop(
+                run_config, resources, intake_state, self.recorder, self._clear_trouble
+            )
+            self._import_task = asyncio.create_task(self._import_loop.run())
             try:
-                await self._working
+                await self._import_task
             except asyncio.CancelledError:
                 task = asyncio.current_task()
                 if task is not None and task.cancelling():
@@ -236,20 +244,22 @@ class Alive:
 
     async def _halt(self) -> None:
         """Stop what is being worked on, wherever it is."""
-        working = self._working
-        if working is not None and not working.done():
-            working.cancel()
-            await asyncio.wait({working}, timeout=HALT_SECONDS)
+        import_task = self._import_task
+        if import_task is not None and not import_task.done():
+            import_task.cancel()
+            await asyncio.wait({import_task}, timeout=HALT_SECONDS)
         with suppress(StoreError):
-            await self.store.do(requeue.recover)
+            await self.store.do(requeue.reset_interrupted)
 
-    def _plant(self) -> Plant:
-        config = self.orders.config
-        return Plant(config, self.store, self.compute, self.board, self._clock)
+    def _resources(self) -> ImportResources:
+        config = self.run_config.config
+        return ImportResources(
+            config, self.store, self.compute, self.progress, self._clock
+        )
 
-    def _went_well(self) -> None:
+    def _clear_trouble(self) -> None:
         self.trouble = None
-        self._hold_seconds = HOLD_SECONDS[0]
+        self._backoff_seconds = BACKOFF_SECONDS[0]
 
     async def _guard_library(self) -> None:
         """End all if somebody takes the library away from under us.
@@ -258,39 +268,39 @@ class Alive:
             StoreCorruptError: It was removed or replaced.
         """
         while True:
-            await asyncio.sleep(self.orders.config.watching.check_seconds)
+            await asyncio.sleep(self.run_config.config.watching.check_seconds)
             if not await asyncio.to_thread(self.store.is_in_place):
-                self._fatal = StoreCorruptError(
+                self._fatal_error = StoreCorruptError(
                     f"{self.store.path}: the library was removed or replaced while "
                     "segued used it"
                 )
-                raise self._fatal
+                raise self._fatal_error
 
-    async def _hold(self, error: BaseException) -> None:
+    async def _back_off(self, error: BaseException) -> None:
         """Wait, and answer, until it makes sense to try again."""
         if isinstance(error, asyncio.CancelledError):
             raise error
         if not isinstance(error, SeguedError):
             log.error("session.broke", exc_info=error)
-            error = UnforeseenError(f"{type(error).__name__}: {error}")
-        if self._fatal is not None:
-            raise self._fatal
+            error = InternalError(f"{type(error).__name__}: {error}")
+        if self._fatal_error is not None:
+            raise self._fatal_error
         self.trouble = error
         log.error("session.failed", code=error.code, reason=str(error))
-        if self._leaving:
+        if self._stopping:
             return
         if self._may_work.is_set():
             # Paused or cancelled, it stays so.
-            self.board.turn(SessionState.FAILED)
+            self.progress.set_state(SessionState.FAILED)
             with suppress(StoreError):
-                await self.roll.end(SessionState.FAILED, str(error))
-            self.roll.session = None
-        await self._pass(self._hold_seconds)
-        self._hold_seconds = min(2 * self._hold_seconds, HOLD_SECONDS[1])
+                await self.recorder.finish(SessionState.FAILED, str(error))
+            self.recorder.session_id = None
+        await self._sleep_or_change(self._backoff_seconds)
+        self._backoff_seconds = min(2 * self._backoff_seconds, BACKOFF_SECONDS[1])
 
-    async def _part(self) -> None:
+    async def _record_shutdown(self) -> None:
         """Put on record how it stands when we go."""
         with suppress(StoreError):
-            await self.store.do(requeue.recover)
-            if self.board.state is not SessionState.PAUSED:
-                await self.roll.end(SessionState.CANCELLED, "segued was stopped")
+            await self.store.do(requeue.reset_interrupted)
+            if self.progress.state is not SessionState.PAUSED:
+                await self.recorder.finish(SessionState.CANCELLED, "segued was stopped")

@@ -8,27 +8,31 @@ from typing import Final
 import structlog
 
 from segued.config.config import Config
-from segued.intake.state import Grounds
+from segued.intake.state import IntakeState
 from segued.model import SessionState
-from segued.pipeline.pipeline import Plant, Works, outside
+from segued.pipeline.pipeline import (
+    ImportPipeline,
+    ImportResources,
+    open_lookup_services,
+)
 from segued.pipeline.queue import WorkQueue
-from segued.pipeline.session import Roll
-from segued.progress.progress import Standing
+from segued.pipeline.session import SessionRecorder
+from segued.progress.progress import FileCounts
 from segued.store import inventory, settings
 from segued.store.reading import reports
 
-__all__ = ["Orders", "Shift"]
+__all__ = ["ImportLoop", "RunConfig"]
 
 log: Final = structlog.get_logger()
 
 COUNT_SECONDS: Final = 1.0
 
-REST_SECONDS: Final = 60.0
+RELEASE_AFTER_SECONDS: Final = 60.0
 """After so long without work the child processes are sent home."""
 
 
 @dataclass(frozen=True, slots=True)
-class Orders:
+class RunConfig:
     """What the daemon is to do: by which configuration, in which folders."""
 
     config: Config
@@ -36,111 +40,117 @@ class Orders:
     offline: bool = False
 
 
-class Shift:
+class ImportLoop:
     """Works on the grounds until cancelled.
 
     Attributes:
-        works: What does the work, once it has begun.
+        pipeline: What does the work, once it has begun.
     """
 
     def __init__(
         self,
-        orders: Orders,
-        plant: Plant,
-        grounds: Grounds,
-        roll: Roll,
-        went_well: Callable[[], None],
+        run_config: RunConfig,
+        resources: ImportResources,
+        intake_state: IntakeState,
+        recorder: SessionRecorder,
+        on_session_completed: Callable[[], None],
     ) -> None:
         """Prepare.
 
         Args:
-            orders: What to do.
-            plant: What an import needs.
-            grounds: The music folders, and what is new in them.
-            roll: Where sessions are put on record.
-            went_well: Called at the end of a session.
+            run_config: What to do.
+            resources: What an import needs.
+            intake_state: The music folders, and what is new in them.
+            recorder: Where sessions are put on record.
+            on_session_completed: Called at the end of a session.
         """
-        self._orders: Final = orders
-        self._plant: Final = plant
-        self._grounds: Final = grounds
-        self._roll: Final = roll
-        self._went_well: Final = went_well
-        self.works: Works | None = None
+        self._run_config: Final = run_config
+        self._resources: Final = resources
+        self._intake_state: Final = intake_state
+        self._recorder: Final = recorder
+        self._on_session_completed: Final = on_session_completed
+        self.pipeline: ImportPipeline | None = None
 
-    async def work(self) -> None:
+    async def run(self) -> None:
         """Work by the settings as they are, session after session.
 
         Raises:
             StoreError: The library cannot be used any more.
             ComputeError: No child process can be had.
         """
-        config = self._orders.config
-        held = await self._plant.store.do(settings.load, config.settings)
-        plant = self._plant
-        async with outside(plant, held, offline=self._orders.offline) as services:
-            count = held.ai_processing_thread_count
-            self.works = works = Works(plant, self._grounds, services, held, count)
-            async with works.running():
+        config = self._run_config.config
+        stored_settings = await self._resources.store.do(settings.load, config.settings)
+        resources = self._resources
+        async with open_lookup_services(
+            resources, stored_settings, offline=self._run_config.offline
+        ) as services:
+            worker_count = stored_settings.ai_processing_thread_count
+            self.pipeline = pipeline = ImportPipeline(
+                resources, self._intake_state, services, stored_settings, worker_count
+            )
+            async with pipeline.running():
                 while True:
-                    await self._see_through(works)
-                    await self._until_work(works.queue)
+                    await self._run_session(pipeline)
+                    await self._wait_for_work(pipeline.queue)
 
-    async def _see_through(self, works: Works) -> None:
+    async def _run_session(self, pipeline: ImportPipeline) -> None:
         """Work through one session."""
-        await self._roll.begin(self._orders.roots)
-        self._plant.board.begin()
+        await self._recorder.start(self._run_config.roots)
+        self._resources.board.start_session()
         async with asyncio.TaskGroup() as group:
-            counting = group.create_task(self._count_on())
-            await works.finish()
-            counting.cancel()
-        await self._count()
-        await self._roll.end(SessionState.COMPLETED)
-        self._went_well()
+            reporting = group.create_task(self._report_progress())
+            await pipeline.run_until_idle()
+            reporting.cancel()
+        await self._update_counts()
+        await self._recorder.finish(SessionState.COMPLETED)
+        self._on_session_completed()
 
-    async def _count_on(self) -> None:
+    async def _report_progress(self) -> None:
         """Count the files of a session while it lasts."""
-        await self._roll.move(SessionState.SCANNING)
+        await self._recorder.set_state(SessionState.SCANNING)
         while True:
-            scanning = self._plant.board.state is SessionState.SCANNING
-            if scanning and self._grounds.scanned.is_set():
-                await self._roll.move(SessionState.PROCESSING)
-            await self._count()
+            scanning = self._resources.board.state is SessionState.SCANNING
+            if scanning and self._intake_state.first_scan_done.is_set():
+                await self._recorder.set_state(SessionState.PROCESSING)
+            await self._update_counts()
             await asyncio.sleep(COUNT_SECONDS)
 
-    async def _count(self) -> None:
-        database, roots = self._orders.config.database, self._orders.roots
-        counted = await asyncio.to_thread(reports.standing, database, roots)
-        self._plant.board.recount(Standing(*counted))
+    async def _update_counts(self) -> None:
+        database, roots = self._run_config.config.database, self._run_config.roots
+        counts = await asyncio.to_thread(reports.count_files, database, roots)
+        self._resources.board.use_library_counts(FileCounts(*counts))
 
-    async def _until_work(self, queue: WorkQueue) -> None:
+    async def _wait_for_work(self, queue: WorkQueue) -> None:
         """Wait until there is something to import; what is, is analysed meanwhile."""
         async with asyncio.TaskGroup() as group:
-            seeing = group.create_task(self._see_to(queue))
-            await self._until_backlog()
-            seeing.cancel()
+            monitoring = group.create_task(self._monitor_analysis(queue))
+            await self._wait_for_pending()
+            monitoring.cancel()
 
-    async def _see_to(self, queue: WorkQueue) -> None:
+    async def _monitor_analysis(self, queue: WorkQueue) -> None:
         """Count what is analysed; send the children home when nothing is."""
         while True:
             try:
-                async with asyncio.timeout(REST_SECONDS):
-                    await queue.until(lambda: not queue.quiet)
+                async with asyncio.timeout(RELEASE_AFTER_SECONDS):
+                    await queue.wait_for(lambda: not queue.is_empty)
             except TimeoutError:
-                await self._plant.compute.rest()
-                await queue.until(lambda: not queue.quiet)
-            while not queue.quiet:
-                await self._count()
+                await self._resources.compute.release_processes()
+                await queue.wait_for(lambda: not queue.is_empty)
+            while not queue.is_empty:
+                await self._update_counts()
                 await asyncio.sleep(COUNT_SECONDS)
-            await self._count()
+            await self._update_counts()
 
-    async def _until_backlog(self) -> None:
+    async def _wait_for_pending(self) -> None:
         while True:
-            await self._grounds.news.wait()
-            self._grounds.news.clear()
-            for root in set(self._grounds.roots) - self._grounds.away:
-                if await self._plant.store.do(
-                    inventory.backlog, root, root=root, after=b"", limit=1
+            await self._intake_state.work_available.wait()
+            self._intake_state.work_available.clear()
+            for root in (
+                set(self._intake_state.roots) - self._intake_state.offline_roots
+            ):
+                if await self._resources.store.do(
+                    inventory.pending_files, root, root=root, after=b"", limit=1
                 ):
-                    self._grounds.news.set()
+                    self._intake_state.work_available.set()
                     return
-            await self._count()
+            await self._update_counts()

@@ -1,45 +1,47 @@
 """What the daemon knows of itself, for those who measure."""
 
 from segued import __version__
-from segued.daemon.daemon import Alive
+from segued.daemon.daemon import Daemon
 from segued.phases import PHASES
-from segued.progress.histogram import Spread
+from segued.progress.histogram import Histogram
 from segued.web.metrics import Readings, ServiceReading
 
-__all__ = ["readings"]
+__all__ = ["collect_readings"]
 
 
-def readings(alive: Alive, listeners: int) -> Readings:
+def collect_readings(daemon: Daemon, subscribers: int) -> Readings:
     """Return it, from memory alone.
 
     Args:
-        alive: The daemon.
-        listeners: How many listen to its events.
+        daemon: The daemon.
+        subscribers: How many listen to its events.
     """
-    now, works = alive.board.snapshot(), alive.works
-    reports = [(patrol.report(), patrol.watches) for patrol in alive.patrols]
+    snapshot, pipeline = daemon.progress.snapshot(), daemon.pipeline
+    reports = [(patrol.report(), patrol.watch_count) for patrol in daemon.watchers]
     return Readings(
         version=__version__,
-        state=now.state.value,
-        queued=len(works.queue) if works else 0,
-        queued_seconds=works.queue.oldest_seconds if works else 0.0,
-        busy=len(now.workers),
-        workers=works.workers if works else 0,
-        took={
-            phase.number: alive.board.took.get(phase.number, Spread())
+        state=snapshot.state.value,
+        queued=len(pipeline.queue) if pipeline else 0,
+        queued_seconds=pipeline.queue.oldest_seconds if pipeline else 0.0,
+        busy=len(snapshot.workers),
+        workers=pipeline.worker_count if pipeline else 0,
+        phase_durations={
+            phase.number: daemon.progress.phase_durations.get(phase.number, Histogram())
             for phase in PHASES
         },
-        titles={phase.number: phase.title for phase in PHASES},
+        phase_titles={phase.number: phase.title for phase in PHASES},
         services={
-            desk.name: ServiceReading(desk.open, desk.waits(), desk.rate, desk.sent())
-            for desk in (works.desks if works else ())
+            desk.name: ServiceReading(
+                desk.is_usable, desk.retry_in(), desk.rate, desk.sent()
+            )
+            for desk in (pipeline.lookup_services if pipeline else ())
         },
-        lookups=now.lookups,
-        analysed=now.analysed,
-        unanalysed=now.done - now.analysed,
+        lookups=snapshot.lookups,
+        analyzed=snapshot.analyzed,
+        unanalyzed=snapshot.done - snapshot.analyzed,
         watches={report.root: watches for report, watches in reports},
         offline={report.root: report.state == "offline" for report, _ in reports},
-        loop_stall_seconds=alive.pulse.longest_stall,
-        loop_lag_seconds=alive.pulse.lag,
-        listeners=listeners,
+        loop_stall_seconds=daemon.loop_monitor.longest_stall,
+        loop_lag_seconds=daemon.loop_monitor.lag,
+        subscribers=subscribers,
     )

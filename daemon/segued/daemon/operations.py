@@ -7,234 +7,246 @@ from typing import Final
 
 from segued import __version__
 from segued.config.config import check_setting
-from segued.daemon.daemon import Alive
-from segued.errors import DaemonError, NotKnownError
+from segued.daemon.daemon import Daemon
+from segued.errors import DaemonError, NotFoundError
 from segued.model import SessionState
 from segued.paths import is_within, shown
 from segued.phases import PHASES
 from segued.progress.progress import Snapshot
 from segued.store import overrides, requeue, settings
-from segued.store.overrides import Said
+from segued.store.overrides import PassageOverride
 from segued.store.reading import reports
 from segued.units import Ticks
 from segued.views import wording
 from segued.web.commands import (
-    Answer,
     Cancel,
     Command,
-    Decide,
+    CommandResult,
+    GetSettings,
+    GetStatus,
     Pause,
-    Put,
+    PutSetting,
     Resume,
     Retry,
     Scan,
-    Show,
-    Tell,
+    SetOverride,
 )
-from segued.web.status import Status, Trouble, workers_of
+from segued.web.status import Problem, Status, to_worker_infos
 
-__all__ = ["obeying", "status_line"]
+__all__ = ["make_command_handler", "status_line"]
 
-STILL: Final = frozenset(
+STOPPED_STATES: Final = frozenset(
     {SessionState.PAUSED, SessionState.CANCELLED, SessionState.FAILED}
 )
 """States in which nothing is worked on."""
 
 
-def obeying(alive: Alive) -> Callable[[Command], Awaitable[Answer]]:
+def make_command_handler(
+    daemon: Daemon,
+) -> Callable[[Command], Awaitable[CommandResult]]:
     """Return what carries out commands for a daemon."""
 
-    async def obey(command: Command) -> Answer:
+    async def handle(command: Command) -> CommandResult:
         match command:
             case Retry():
-                return await _retry(alive, command)
-            case Show():
-                return await _settings(alive)
-            case Decide():
-                return await _decide(alive, command)
-            case Put():
-                return await _put(alive, command)
+                return await _retry(daemon, command)
+            case GetSettings():
+                return await _get_settings(daemon)
+            case SetOverride():
+                return await _set_override(daemon, command)
+            case PutSetting():
+                return await _put_setting(daemon, command)
             case Scan():
-                await _scan(alive, command.path)
+                await _scan(daemon, command.path)
             case Pause() | Resume() | Cancel():
-                await _steer(alive, command)
-            case Tell(session=str(session)) if session != alive.roll.session:
-                return await _told_of(alive, session)
-            case Tell():
+                await _control_session(daemon, command)
+            case GetStatus(session=str(session)) if (
+                session != daemon.recorder.session_id
+            ):
+                return await _past_session(daemon, session)
+            case GetStatus():
                 pass
-        return status(alive)
+        return status(daemon)
 
-    return obey
+    return handle
 
 
-async def _scan(alive: Alive, path: bytes | None) -> None:
+async def _scan(daemon: Daemon, path: bytes | None) -> None:
     """Have the folders walked, or one in them looked at.
 
     Raises:
         NotKnownError: It is in none of the music folders.
     """
-    for patrol in alive.patrols:
+    for patrol in daemon.watchers:
         if path is None:
-            patrol.sweep_soon()
+            patrol.request_rescan()
         elif is_within(path, patrol.root):
             is_folder = await asyncio.to_thread(os.path.isdir, path)
-            place = path if is_folder else os.path.dirname(path)
-            if not patrol.look_soon(place):
-                raise NotKnownError(f"{shown(place)}: is not looked into, by its name")
+            folder = path if is_folder else os.path.dirname(path)
+            if not patrol.request_scan(folder):
+                raise NotFoundError(f"{shown(folder)}: is not looked into, by its name")
             break
     else:
         if path is not None:
-            raise NotKnownError(f"{shown(path)}: in none of the music folders")
-    if alive.board.state is SessionState.CANCELLED:
-        alive.resume()
+            raise NotFoundError(f"{shown(path)}: in none of the music folders")
+    if daemon.progress.state is SessionState.CANCELLED:
+        daemon.resume()
 
 
-async def _told_of(alive: Alive, session: str) -> Answer:
+async def _past_session(daemon: Daemon, session: str) -> CommandResult:
     """Return a session that is over, as it is on record.
 
     Raises:
         NotKnownError: There is none with this id.
     """
-    found = await asyncio.to_thread(reports.session, alive.store.path, session)
-    if found is None:
-        raise NotKnownError(f"{session}: there is no such session")
-    return found
+    past_session = await asyncio.to_thread(reports.session, daemon.store.path, session)
+    if past_session is None:
+        raise NotFoundError(f"{session}: there is no such session")
+    return past_session
 
 
-async def _steer(alive: Alive, command: Pause | Resume | Cancel) -> None:
+async def _control_session(daemon: Daemon, command: Pause | Resume | Cancel) -> None:
     """Have the work stopped or gone on with.
 
     Raises:
         NotKnownError: It is about another session than the one under way.
     """
-    if command.session not in (None, alive.roll.session):
-        raise NotKnownError(f"{command.session}: is not the session under way")
+    if command.session not in (None, daemon.recorder.session_id):
+        raise NotFoundError(f"{command.session}: is not the session under way")
     match command:
         case Pause():
-            await alive.pause()
+            await daemon.pause()
         case Resume():
-            alive.resume()
+            daemon.resume()
         case Cancel():
-            await alive.cancel()
+            await daemon.cancel()
 
 
-async def _retry(alive: Alive, which: Retry) -> Answer:
+async def _retry(daemon: Daemon, command: Retry) -> CommandResult:
     """Take failed files up again.
 
     Raises:
         NotKnownError: None failed that way, or there.
     """
-    count = await alive.store.do(
-        requeue.reopen_failed, code=which.code, path=which.path
+    count = await daemon.store.do(
+        requeue.retry_failed, code=command.code, path=command.path
     )
-    if not count and (which.code or which.path):
-        name = which.code or shown(which.path or b"")
-        raise NotKnownError(f"{name}: no failed file has this code or path")
-    alive.news()
+    if not count and (command.code or command.path):
+        name = command.code or shown(command.path or b"")
+        raise NotFoundError(f"{name}: no failed file has this code or path")
+    daemon.wake()
     return {"reopened": count}
 
 
-async def _decide(alive: Alive, told: Decide) -> Answer:
+async def _set_override(daemon: Daemon, command: SetOverride) -> CommandResult:
     """Put on record what somebody says; the pipeline does the rest.
 
     Raises:
         NotKnownError: The library knows no such passage.
     """
-    if told.clear:
-        known = await alive.store.do(overrides.forget, told.path, told.passage)
-    else:
-        said = Said(Ticks(0), told.recording, told.title, told.artist)
-        known = await alive.store.do(overrides.say, told.path, told.passage, said)
-    if not known:
-        raise NotKnownError(
-            f"{shown(told.path)}: the library knows no passage {told.passage} of it"
+    if command.clear:
+        known = await daemon.store.do(
+            overrides.clear_override, command.path, command.passage
         )
-    alive.news()
-    return {"decided": shown(told.path)}
+    else:
+        override = PassageOverride(
+            Ticks(0), command.recording, command.title, command.artist
+        )
+        known = await daemon.store.do(
+            overrides.set_override, command.path, command.passage, override
+        )
+    if not known:
+        raise NotFoundError(
+            f"{shown(command.path)}: the library has no passage {command.passage} of it"
+        )
+    daemon.wake()
+    return {"decided": shown(command.path)}
 
 
-async def _settings(alive: Alive) -> Answer:
-    held = await alive.store.do(settings.load, alive.orders.config.settings)
-    return settings.told(held)
+async def _get_settings(daemon: Daemon) -> CommandResult:
+    stored_settings = await daemon.store.do(
+        settings.load, daemon.run_config.config.settings
+    )
+    return settings.mask_secrets(stored_settings)
 
 
-async def _put(alive: Alive, wanted: Put) -> Answer:
+async def _put_setting(daemon: Daemon, command: PutSetting) -> CommandResult:
     """Give a setting a value, and go on by it.
 
     Raises:
         ConfigError: There is no such setting, or it is out of range.
         DaemonError: The configuration file holds it fast.
     """
-    checked = check_setting(wanted.name, wanted.value)
-    if wanted.name in alive.orders.config.settings.given():
+    checked = check_setting(command.name, command.value)
+    if command.name in daemon.run_config.config.settings.as_dict():
         raise DaemonError(
-            f"setting {wanted.name} is held fast by the configuration file"
+            f"setting {command.name} is held fast by the configuration file"
         )
-    await alive.store.do(settings.put, wanted.name, checked)
-    await alive.refresh()
-    return {wanted.name: (await _settings(alive))[wanted.name]}
+    await daemon.store.do(settings.save, command.name, checked)
+    await daemon.restart_loop()
+    return {command.name: (await _get_settings(daemon))[command.name]}
 
 
-def status(alive: Alive) -> Status:
+def status(daemon: Daemon) -> Status:
     """Return how everything stands, from memory alone: it never waits."""
-    now = alive.board.snapshot()
-    folders = [patrol.report() for patrol in alive.patrols]
-    trouble = alive.trouble
-    services = alive.works.services if alive.works else {}
-    analysis = _analysis(alive, now)
+    snapshot = daemon.progress.snapshot()
+    folders = [patrol.report() for patrol in daemon.watchers]
+    trouble = daemon.trouble
+    services = daemon.pipeline.service_states if daemon.pipeline else {}
+    analysis = _analysis_text(daemon, snapshot)
     return Status(
-        state=now.state.value,
-        session=alive.roll.session,
-        files_total=now.total,
-        files_done=now.done,
-        files_failed=now.failed,
-        files_deferred=now.deferred,
-        files_analysed=now.analysed,
+        state=snapshot.state.value,
+        session=daemon.recorder.session_id,
+        files_total=snapshot.total,
+        files_done=snapshot.done,
+        files_failed=snapshot.failed,
+        files_deferred=snapshot.deferred,
+        files_analysed=snapshot.analyzed,
         analysis=analysis,
-        percent=round(now.percent, 1),
-        elapsed_seconds=round(now.elapsed, 1),
-        files_per_second=now.rate and round(now.rate, 2),
-        seconds_left=now.left and round(now.left, 1),
-        lookups=now.lookups,
-        workers=workers_of(now),
-        counters={group: dict(named) for group, named in now.counters.items()},
+        percent=round(snapshot.percent, 1),
+        elapsed_seconds=round(snapshot.elapsed, 1),
+        files_per_second=snapshot.rate and round(snapshot.rate, 2),
+        seconds_left=snapshot.time_left and round(snapshot.time_left, 1),
+        lookups=snapshot.lookups,
+        workers=to_worker_infos(snapshot),
+        counters={group: dict(named) for group, named in snapshot.counters.items()},
         phases=[phase.title for phase in PHASES],
         folders=folders,
         services=services,
-        trouble=Trouble(trouble.code, str(trouble)) if trouble else None,
+        trouble=Problem(trouble.code, str(trouble)) if trouble else None,
         version=__version__,
         process=os.getpid(),
-        library=shown(bytes(alive.store.path)),
-        page=alive.page(),
-        loop_stall_ms=round(1_000 * alive.pulse.longest_stall, 1),
+        library=shown(bytes(daemon.store.path)),
+        page=daemon.page_status(),
+        loop_stall_ms=round(1_000 * daemon.loop_monitor.longest_stall, 1),
         text=[
-            f"Session {now.state.value}   {wording.overall(now)}",
+            f"Session {snapshot.state.value}   {wording.progress_line(snapshot)}",
             *(
-                "  " + "   ".join(filter(None, wording.worker(line)))
-                for line in now.workers
+                "  " + "   ".join(filter(None, wording.worker_columns(line)))
+                for line in snapshot.workers
             ),
-            *(wording.folder(folder) for folder in folders),
+            *(wording.folder_line(folder) for folder in folders),
             *(f"{name}: {how}" for name, how in services.items() if how != "up"),
             *([f"Analysis: {analysis}"] if analysis else []),
             *([f"Trouble: {trouble}"] if trouble else []),
-            *([f"Page: {alive.page()}"] if alive.page() else []),
+            *([f"Page: {daemon.page_status()}"] if daemon.page_status() else []),
         ],
     )
 
 
-def _analysis(alive: Alive, now: Snapshot) -> str:
+def _analysis_text(daemon: Daemon, snapshot: Snapshot) -> str:
     """Return what becomes of what is not analysed; nothing, while nothing is done."""
-    if now.state in STILL:
+    if snapshot.state in STOPPED_STATES:
         return ""
-    begins = alive.works.leisure.begins if alive.works else ""
-    return wording.analysis(now.done - now.analysed, begins)
+    opens_at = daemon.pipeline.active_hours.opens_at if daemon.pipeline else ""
+    return wording.analysis_line(snapshot.done - snapshot.analyzed, opens_at)
 
 
-def status_line(alive: Alive) -> str:
+def status_line(daemon: Daemon) -> str:
     """Return how everything stands, in one line."""
-    now = alive.board.snapshot()
-    away = sum(patrol.report().state == "offline" for patrol in alive.patrols)
-    line = f"{now.state.value.capitalize()}: {wording.overall(now)}"
-    if alive.trouble:
-        line = f"Waiting: {alive.trouble}"
-    return f"{line}   {away} folder(s) offline" if away else line
+    snapshot = daemon.progress.snapshot()
+    offline = sum(patrol.report().state == "offline" for patrol in daemon.watchers)
+    line = f"{snapshot.state.value.capitalize()}: {wording.progress_line(snapshot)}"
+    if daemon.trouble:
+        line = f"Waiting: {daemon.trouble}"
+    return f"{line}   {offline} folder(s) offline" if offline else line

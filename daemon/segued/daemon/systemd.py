@@ -22,20 +22,20 @@ except ImportError:
 
 __all__ = [
     "Journal",
-    "in_journal",
-    "listening",
+    "activation_sockets",
+    "flush",
     "notify",
-    "reloading",
-    "told_all",
+    "notify_reloading",
+    "stderr_is_journal",
     "watchdog_seconds",
 ]
 
 FIRST_DESCRIPTOR: Final = 3
-JOURNAL: Final = "/run/systemd/journal/socket"
-PATIENCE_SECONDS: Final = 0.05
-DEAF_SECONDS: Final = 5.0
+JOURNAL_SOCKET: Final = "/run/systemd/journal/socket"
+SEND_TIMEOUT_SECONDS: Final = 0.05
+UNRESPONSIVE_SECONDS: Final = 5.0
 
-_TO_TELL: Final[queue.Queue[str]] = queue.Queue(64)
+_MESSAGES: Final[queue.Queue[str]] = queue.Queue(64)
 
 
 def notify(*lines: str) -> None:
@@ -47,51 +47,55 @@ def notify(*lines: str) -> None:
     if "NOTIFY_SOCKET" not in os.environ:
         return
     with suppress(queue.Full):
-        _TO_TELL.put_nowait("\n".join(lines))
-    _start_telling()
+        _MESSAGES.put_nowait("\n".join(lines))
+    _start_sender()
 
 
-def told_all(seconds: float) -> None:
+def flush(seconds: float) -> None:
     """Wait until systemd was told all there is, but not for long."""
-    until = time.monotonic() + seconds
-    while _TO_TELL.unfinished_tasks and time.monotonic() < until:
+    deadline = time.monotonic() + seconds
+    while _MESSAGES.unfinished_tasks and time.monotonic() < deadline:
         time.sleep(seconds / 100)
 
 
 @cache
-def _start_telling() -> None:
-    threading.Thread(target=_tell, name="sdnotify", daemon=True).start()
+def _start_sender() -> None:
+    threading.Thread(target=_send_messages, name="sdnotify", daemon=True).start()
 
 
-def _tell() -> None:
+def _send_messages() -> None:
     while True:
-        message = _TO_TELL.get()
+        message = _MESSAGES.get()
         # A manager that restarts is no reason to stop.
         with suppress(OSError):
             if by_library is not None:
                 by_library(message)
-            elif place := os.environ.get("NOTIFY_SOCKET"):
-                address = "\0" + place[1:] if place.startswith("@") else place
+            elif socket_name := os.environ.get("NOTIFY_SOCKET"):
+                address = (
+                    "\0" + socket_name[1:]
+                    if socket_name.startswith("@")
+                    else socket_name
+                )
                 with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
                     sender.sendto(message.encode(), address)
-        _TO_TELL.task_done()
+        _MESSAGES.task_done()
 
 
-def reloading() -> None:
+def notify_reloading() -> None:
     """Tell systemd that the configuration is read anew; READY=1 ends it."""
     notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1_000}")
 
 
 def watchdog_seconds() -> float | None:
     """Return within what time systemd wants to hear from us; None if it does not."""
-    wanted = os.environ.get("WATCHDOG_USEC", "")
-    meant = os.environ.get("WATCHDOG_PID", str(os.getpid()))
-    if not wanted.isdecimal() or meant != str(os.getpid()):
+    interval_usec = os.environ.get("WATCHDOG_USEC", "")
+    process = os.environ.get("WATCHDOG_PID", str(os.getpid()))
+    if not interval_usec.isdecimal() or process != str(os.getpid()):
         return None
-    return int(wanted) / 1e6
+    return int(interval_usec) / 1e6
 
 
-def listening() -> list[socket.socket]:
+def activation_sockets() -> list[socket.socket]:
     """Return the sockets that systemd listens on for us, ready to accept."""
     if os.environ.get("LISTEN_PID") != str(os.getpid()):
         return []
@@ -105,7 +109,7 @@ def listening() -> list[socket.socket]:
     return [socket.socket(fileno=number) for number in numbers]
 
 
-def in_journal() -> bool:
+def stderr_is_journal() -> bool:
     """Return whether standard error goes to the journal."""
     try:
         status = os.fstat(2)
@@ -121,31 +125,33 @@ class Journal:
     long as that takes.
     """
 
-    def __init__(self, path: str = JOURNAL) -> None:
+    def __init__(self, path: str = JOURNAL_SOCKET) -> None:
         self._path: Final = path
-        self._deaf_until = 0.0
+        self._unresponsive_until = 0.0
 
     def __call__(self, fields: Mapping[str, str]) -> bool:
         """Send an entry; return whether it was taken."""
-        known = {"SYSLOG_IDENTIFIER": "segued", **fields}
-        datagram = b"".join(_field(name, value) for name, value in known.items())
+        entry = {"SYSLOG_IDENTIFIER": "segued", **fields}
+        datagram = b"".join(_encode_field(name, value) for name, value in entry.items())
         now = time.monotonic()
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
                 # One that is busy reads on in a moment. One that is not heard
                 # of for so long is not waited for at every entry.
-                sender.settimeout(PATIENCE_SECONDS if now > self._deaf_until else 0)
+                sender.settimeout(
+                    SEND_TIMEOUT_SECONDS if now > self._unresponsive_until else 0
+                )
                 sender.connect(self._path)
                 sender.sendall(datagram)
         except TimeoutError:
-            self._deaf_until = now + DEAF_SECONDS
+            self._unresponsive_until = now + UNRESPONSIVE_SECONDS
             return False
         except OSError:
             return False
         return True
 
 
-def _field(name: str, value: str) -> bytes:
+def _encode_field(name: str, value: str) -> bytes:
     """Return a field as the journal's protocol has it, lines in it or not."""
     data = value.encode("utf-8", "backslashreplace")
     return name.encode() + b"\n" + struct.pack("<Q", len(data)) + data + b"\n"

@@ -13,11 +13,11 @@ from typing import Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from segued.dsp.level_curve import WINDOW_HOPS, Energies, windows
-from segued.dsp.noise_silence import Hops, Levels, silences_in
+from segued.dsp.level_curve import WINDOW_HOPS, Energies, window_energies
+from segued.dsp.noise_silence import Hops, LevelBytes, find_silences
 from segued.model import LevelCurve
 
-__all__ = ["Kind", "Places", "places_in"]
+__all__ = ["BoundaryCandidates", "BoundaryKind", "find_boundary_candidates"]
 
 Decibels: TypeAlias = npt.NDArray[np.float64]
 
@@ -41,17 +41,17 @@ PAUSE_HOPS: Final = 40
 PAUSE_STRENGTH: Final = 80.0
 """Beside a silence that is longer or stands out more, all music changes."""
 
-QUIETEST: Final = 124
+QUIETEST_LEVEL: Final = 124
 """What is below this level byte, -62 dBFS, makes no difference to music."""
 
 VARIANCE_MIN: Final = 1.0
 """In square decibels; no music's level is steadier."""
 
-ALIKE: Final = 0.7
+ALIKE_SHARE: Final = 0.7
 """A place stands out as much as another if it is at least that strong."""
 
 
-class Kind(IntEnum):
+class BoundaryKind(IntEnum):
     """What makes a place one where a track could end."""
 
     SILENCE = 0
@@ -61,13 +61,13 @@ class Kind(IntEnum):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Places:
+class BoundaryCandidates:
     """Places, each an entry in every array.
 
     Attributes:
         firsts: Hop at which the earlier track ends.
         lasts: Hop at which the later begins; the same where nothing is between.
-        kinds: Of `Kind`.
+        kinds: Of `BoundaryKind`.
         levels: The threshold of a silence and the level of a spot, in dBFS;
             by how many decibels the level changes at a step.
         strengths: How much each stands out from its surroundings, to be
@@ -81,14 +81,14 @@ class Places:
     strengths: Decibels
 
     @classmethod
-    def of(
+    def of_kind(
         cls,
-        kind: Kind,
+        kind: BoundaryKind,
         firsts: Hops,
         lasts: Hops,
         levels: Decibels | float,
         strengths: Decibels,
-    ) -> "Places":
+    ) -> "BoundaryCandidates":
         """Return places of one kind."""
         levels = np.broadcast_to(np.float64(levels), firsts.shape)
         return cls(firsts, lasts, np.full_like(firsts, kind), levels, strengths)
@@ -96,9 +96,13 @@ class Places:
     def __len__(self) -> int:
         return len(self.lasts)
 
-    def __getitem__(self, wanted: npt.NDArray[np.intp | np.bool_]) -> "Places":
+    def __getitem__(
+        self, index: npt.NDArray[np.intp | np.bool_]
+    ) -> "BoundaryCandidates":
         """Return some of the places, in the order in which they are wanted."""
-        return Places(*(getattr(self, entry.name)[wanted] for entry in fields(self)))
+        return BoundaryCandidates(
+            *(getattr(self, entry.name)[index] for entry in fields(self))
+        )
 
     def ranks(self) -> Hops:
         """Return how many places of its kind stand out as much, itself included.
@@ -106,19 +110,19 @@ class Places:
         Within two seconds, they count as one. An end of the file has 0.
         """
         ranks = np.zeros(len(self), dtype=np.int64)
-        for kind in (Kind.SILENCE, Kind.SPOT, Kind.STEP):
+        for kind in (BoundaryKind.SILENCE, BoundaryKind.SPOT, BoundaryKind.STEP):
             mine = np.flatnonzero(self.kinds == kind)
             mine = mine[np.argsort(-self.strengths[mine], kind="stable")]
             blocks = self.lasts[mine] // (BLOCK_WINDOWS * WINDOW_HOPS)
             counts = np.zeros(len(mine) + 1, dtype=np.int64)
             counts[np.unique(blocks, return_index=True)[1] + 1] = 1
             weakness = -self.strengths[mine]
-            alike = np.searchsorted(weakness, ALIKE * weakness, side="right")
+            alike = np.searchsorted(weakness, ALIKE_SHARE * weakness, side="right")
             ranks[mine] = np.cumsum(counts)[alike]
         return ranks
 
 
-def places_in(curve: LevelCurve) -> Places:
+def find_boundary_candidates(curve: LevelCurve) -> BoundaryCandidates:
     """Return the places of a whole file, ascending by `lasts`.
 
     Its beginning comes first and its end last; silences at the ends are places
@@ -126,57 +130,66 @@ def places_in(curve: LevelCurve) -> Places:
     """
     levels = np.frombuffer(curve.levels, np.uint8)
     hops = len(levels)
-    energies = windows(curve, 0, hops, step=WINDOW_HOPS)
+    energies = window_energies(curve, 0, hops, step=WINDOW_HOPS)
     sums = np.concatenate(([0.0], np.cumsum(energies)))
-    silences = _silences(levels, sums)
+    silences = _silence_candidates(levels, sums)
     pauses = silences.lasts - silences.firsts > PAUSE_HOPS
     pauses |= silences.strengths > PAUSE_STRENGTH
-    found = _joined(
+    candidates = _concatenate(
         [
-            _edge(0),
+            _edge_candidate(0),
             silences,
-            _apart(_spots(levels, sums), silences, hops),
-            _apart(_steps(levels), silences[pauses], hops, SIDE_WINDOWS * WINDOW_HOPS),
-            _edge(hops),
+            _outside_silences(_spot_candidates(levels, sums), silences, hops),
+            _outside_silences(
+                _step_candidates(levels),
+                silences[pauses],
+                hops,
+                SIDE_WINDOWS * WINDOW_HOPS,
+            ),
+            _edge_candidate(hops),
         ]
     )
     # Of what ends with the file, its end itself is the last.
-    return found[np.lexsort((found.firsts, found.lasts))]
+    return candidates[np.lexsort((candidates.firsts, candidates.lasts))]
 
 
-def _edge(hop: int) -> Places:
+def _edge_candidate(hop: int) -> BoundaryCandidates:
     at = np.array([hop])
-    return Places.of(Kind.EDGE, at, at, 0.0, np.zeros(1))
+    return BoundaryCandidates.of_kind(BoundaryKind.EDGE, at, at, 0.0, np.zeros(1))
 
 
-def _joined(parts: Sequence[Places]) -> Places:
-    names = [entry.name for entry in fields(Places)]
+def _concatenate(parts: Sequence[BoundaryCandidates]) -> BoundaryCandidates:
+    names = [entry.name for entry in fields(BoundaryCandidates)]
     columns = (np.concatenate([getattr(p, name) for p in parts]) for name in names)
-    return Places(*columns)
+    return BoundaryCandidates(*columns)
 
 
-def _silences(levels: Levels, sums: Energies) -> Places:
+def _silence_candidates(levels: LevelBytes, sums: Energies) -> BoundaryCandidates:
     """Return the silences that stand out from the louder of their sides.
 
     A silence's strength is how far below it is, in decibels, times how often
     50 ms must be doubled to be as long.
     """
-    parts = [_edge(0)[np.zeros(1, dtype=np.bool_)]]
-    for found in silences_in(levels):
+    parts = [_edge_candidate(0)[np.zeros(1, dtype=np.bool_)]]
+    for found in find_silences(levels):
         firsts, lasts = found.firsts, found.lasts
-        sides = _sides(sums, firsts, lasts, AROUND_WINDOWS)
+        sides = _side_levels(sums, firsts, lasts, AROUND_WINDOWS)
         depths = np.maximum(np.maximum(*sides) - found.noise, 0)
         lengths = np.minimum(lasts - firsts, LONGEST_HOPS)
         strengths = depths * np.log2(1 + lengths / SHORTEST_HOPS)
         # A silence at an end of the file need not stand out from anything.
-        kept = (strengths >= STRENGTH_MIN) | (firsts == 0) | (lasts == len(levels))
-        places = Places.of(Kind.SILENCE, firsts, lasts, found.threshold, strengths)
-        parts.append(places[kept])
-    silences = _joined(parts)
+        stands_out = (
+            (strengths >= STRENGTH_MIN) | (firsts == 0) | (lasts == len(levels))
+        )
+        candidates = BoundaryCandidates.of_kind(
+            BoundaryKind.SILENCE, firsts, lasts, found.threshold, strengths
+        )
+        parts.append(candidates[stands_out])
+    silences = _concatenate(parts)
     return silences[np.argsort(-silences.strengths, kind="stable")[:SILENCES_MAX]]
 
 
-def _spots(levels: Levels, sums: Energies) -> Places:
+def _spot_candidates(levels: LevelBytes, sums: Energies) -> BoundaryCandidates:
     """Return the quietest half second of every two, cut at its quietest hop.
 
     Its strength is how far it is below the quieter of its sides, in decibels.
@@ -187,11 +200,13 @@ def _spots(levels: Levels, sums: Energies) -> Places:
     within = np.minimum(within, len(levels) - 1)
     hops = within[:, 0] + np.argmax(levels[within], axis=1)
     spots = _decibels(means[best])
-    depths = np.minimum(*_sides(sums, hops, hops, SIDE_WINDOWS)) - spots
-    return Places.of(Kind.SPOT, hops, hops, spots, np.maximum(depths, 0))
+    depths = np.minimum(*_side_levels(sums, hops, hops, SIDE_WINDOWS)) - spots
+    return BoundaryCandidates.of_kind(
+        BoundaryKind.SPOT, hops, hops, spots, np.maximum(depths, 0)
+    )
 
 
-def _steps(levels: Levels) -> Places:
+def _step_candidates(levels: LevelBytes) -> BoundaryCandidates:
     """Return where the music changes most in every two seconds.
 
     A step's strength is the logarithm of how much likelier the levels before
@@ -199,7 +214,7 @@ def _steps(levels: Levels) -> Places:
     Music that is as loud, but has other notes, differs in the variance.
     """
     whole = len(levels) - len(levels) % WINDOW_HOPS
-    audible = np.minimum(levels[:whole], QUIETEST).reshape(-1, WINDOW_HOPS)
+    audible = np.minimum(levels[:whole], QUIETEST_LEVEL).reshape(-1, WINDOW_HOPS)
     decibels = -LevelCurve.STEP_DB * audible
     values = np.concatenate(([0.0], np.cumsum(decibels.sum(axis=1))))
     squares = np.concatenate(([0.0], np.cumsum(np.vecdot(decibels, decibels))))
@@ -218,7 +233,7 @@ def _steps(levels: Levels) -> Places:
     best = _best_of_blocks(changes)
     at = middles[best] * WINDOW_HOPS
     by = (mean_after - mean_before)[best]
-    return Places.of(Kind.STEP, at, at, by, changes[best])
+    return BoundaryCandidates.of_kind(BoundaryKind.STEP, at, at, by, changes[best])
 
 
 def _best_of_blocks(values: Energies) -> Hops:
@@ -231,7 +246,7 @@ def _best_of_blocks(values: Energies) -> Hops:
     return found
 
 
-def _sides(
+def _side_levels(
     sums: Energies, firsts: Hops, lasts: Hops, reach: int
 ) -> tuple[Decibels, Decibels]:
     """Return the level of so many windows before places, and after them."""
@@ -252,9 +267,14 @@ def _decibels(energies: Energies) -> Decibels:
     return decibels
 
 
-def _apart(places: Places, silences: Places, hops: int, by: int = 0) -> Places:
-    """Return the places that are in no silence, nor within `by` hops of one."""
+def _outside_silences(
+    candidates: BoundaryCandidates,
+    silences: BoundaryCandidates,
+    hops: int,
+    margin: int = 0,
+) -> BoundaryCandidates:
+    """Return the places that are in no silence, nor within `margin` hops of one."""
     changes = np.zeros(hops + 1, dtype=np.int64)
-    np.add.at(changes, np.maximum(silences.firsts - by, 0), 1)
-    np.add.at(changes, np.minimum(silences.lasts + by, hops), -1)
-    return places[np.cumsum(changes)[places.firsts] == 0]
+    np.add.at(changes, np.maximum(silences.firsts - margin, 0), 1)
+    np.add.at(changes, np.minimum(silences.lasts + margin, hops), -1)
+    return candidates[np.cumsum(changes)[candidates.firsts] == 0]

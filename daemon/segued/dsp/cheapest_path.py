@@ -11,9 +11,16 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Indices", "Lengths", "Seconds", "Stops", "cheapest", "errors_of"]
+__all__ = [
+    "Indices",
+    "Lengths",
+    "SecondsArray",
+    "Stops",
+    "cheapest_path",
+    "length_errors",
+]
 
-Seconds: TypeAlias = npt.NDArray[np.float64]
+SecondsArray: TypeAlias = npt.NDArray[np.float64]
 """Positions in a recording, lengths and prices: all are in seconds."""
 
 Indices: TypeAlias = npt.NDArray[np.int64]
@@ -32,23 +39,23 @@ class Stops:
         closing: What it costs to end there with the last.
     """
 
-    ends: Seconds
-    starts: Seconds
-    latest: Seconds
-    prices: Seconds
-    opening: Seconds
-    closing: Seconds
+    ends: SecondsArray
+    starts: SecondsArray
+    latest: SecondsArray
+    prices: SecondsArray
+    opening: SecondsArray
+    closing: SecondsArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lengths:
     """How long each stretch may be without being wrong; finite."""
 
-    shortest: Seconds
-    longest: Seconds
+    shortest: SecondsArray
+    longest: SecondsArray
 
 
-def cheapest(stops: Stops, lengths: Lengths) -> Indices | None:
+def cheapest_path(stops: Stops, lengths: Lengths) -> Indices | None:
     """Return the way that costs least, or None when there is none.
 
     It costs what its stops cost, and each stretch's error, whatever its sign.
@@ -59,50 +66,54 @@ def cheapest(stops: Stops, lengths: Lengths) -> Indices | None:
     # Those that are early enough to begin what ends at each stop come first.
     limits = np.searchsorted(stops.starts, stops.latest, side="right")
     bounds = list(zip(lengths.shortest.tolist(), lengths.longest.tolist(), strict=True))
-    paid = [stops.opening]
+    arrival_costs = [stops.opening]
     for shortest, longest in bounds[:-1]:
-        come = _come(paid[-1], stops, limits, shortest, longest)
-        paid.append(come + stops.prices)
-    total = _come(paid[-1], stops, limits, *bounds[-1]) + stops.closing
-    way = [int(np.argmin(total))]
-    if not np.isfinite(total[way[0]]):
+        least = _arrival_costs(arrival_costs[-1], stops, limits, shortest, longest)
+        arrival_costs.append(least + stops.prices)
+    total = (
+        _arrival_costs(arrival_costs[-1], stops, limits, *bounds[-1]) + stops.closing
+    )
+    path = [int(np.argmin(total))]
+    if not np.isfinite(total[path[0]]):
         return None
-    for costs, (shortest, longest) in zip(paid[::-1], bounds[::-1], strict=True):
-        begins = np.arange(limits[way[-1]])
-        errors = _errors(stops, begins, way[-1], shortest, longest)
-        way.append(int(np.argmin(costs[begins] + np.abs(errors))))
-    return np.array(way[::-1], dtype=np.int64)
+    for costs, (shortest, longest) in zip(
+        arrival_costs[::-1], bounds[::-1], strict=True
+    ):
+        begins = np.arange(limits[path[-1]])
+        errors = _length_errors(stops, begins, path[-1], shortest, longest)
+        path.append(int(np.argmin(costs[begins] + np.abs(errors))))
+    return np.array(path[::-1], dtype=np.int64)
 
 
-def errors_of(stops: Stops, way: Indices, lengths: Lengths) -> Seconds:
+def length_errors(stops: Stops, path: Indices, lengths: Lengths) -> SecondsArray:
     """Return how much longer each stretch of a way is than it may be.
 
     Negative when it is shorter, even with the gap after it.
     """
-    return _errors(stops, way[:-1], way[1:], lengths.shortest, lengths.longest)
+    return _length_errors(stops, path[:-1], path[1:], lengths.shortest, lengths.longest)
 
 
-def _errors(
+def _length_errors(
     stops: Stops,
     begins: Indices,
     ends: Indices | int,
-    shortest: Seconds | float,
-    longest: Seconds | float,
-) -> Seconds:
+    shortest: SecondsArray | float,
+    longest: SecondsArray | float,
+) -> SecondsArray:
     longer = stops.ends[ends] - stops.starts[begins] - longest
     shorter = stops.starts[ends] - stops.starts[begins] - shortest
-    errors: Seconds = np.maximum(longer, 0) + np.minimum(shorter, 0)
+    errors: SecondsArray = np.maximum(longer, 0) + np.minimum(shorter, 0)
     return errors
 
 
-def _come(
-    costs: Seconds, stops: Stops, limits: Indices, shortest: float, longest: float
-) -> Seconds:
+def _arrival_costs(
+    costs: SecondsArray, stops: Stops, limits: Indices, shortest: float, longest: float
+) -> SecondsArray:
     """Return the least cost of coming to each stop by one more stretch."""
     earliest, latest = stops.ends - longest, stops.starts - shortest
     right = np.minimum(np.searchsorted(stops.starts, earliest), limits)
     short = np.minimum(np.searchsorted(stops.starts, latest), limits)
-    least: Seconds = np.minimum.reduce(
+    least: SecondsArray = np.minimum.reduce(
         (
             _least_before(costs - stops.starts, right) + earliest,
             _least_between(costs, right, short),
@@ -112,13 +123,17 @@ def _come(
     return least
 
 
-def _least_before(values: Seconds, lasts: Indices) -> Seconds:
+def _least_before(values: SecondsArray, lasts: Indices) -> SecondsArray:
     """Return the least value before each of `lasts`; infinity if there is none."""
-    least: Seconds = np.concatenate(([np.inf], np.minimum.accumulate(values)))[lasts]
+    least: SecondsArray = np.concatenate(([np.inf], np.minimum.accumulate(values)))[
+        lasts
+    ]
     return least
 
 
-def _least_between(values: Seconds, firsts: Indices, lasts: Indices) -> Seconds:
+def _least_between(
+    values: SecondsArray, firsts: Indices, lasts: Indices
+) -> SecondsArray:
     """Return the least value of each range `[first, last)`; of none, infinity."""
     # Row n has the least of the 2**n values from each on: any range is two of
     # those, which may overlap.

@@ -12,11 +12,11 @@ from typing import Final
 
 import numpy as np
 
-from segued.dsp.level_curve import WINDOW_HOPS, Energies, energy_of, windows
+from segued.dsp.level_curve import WINDOW_HOPS, Energies, energy_of, window_energies
 from segued.model import LevelCurve, Span
 from segued.units import Dbfs, Ticks, frames_to_ticks, ticks_to_frames
 
-__all__ = ["Leads", "leads_of"]
+__all__ = ["Leads", "find_lead_points"]
 
 SEARCH_HOPS_MAX: Final = 1_000
 """A lead point is looked for in ten seconds at most..."""
@@ -39,7 +39,9 @@ class Leads:
     lead_out: Ticks | None
 
 
-def leads_of(curve: LevelCurve, span: Span, *, lead_in: Dbfs, lead_out: Dbfs) -> Leads:
+def find_lead_points(
+    curve: LevelCurve, span: Span, *, lead_in_level: Dbfs, lead_out_level: Dbfs
+) -> Leads:
     """Return the lead points of a passage.
 
     The lead-in is where the RMS of 100 ms first exceeds its level, the
@@ -51,8 +53,8 @@ def leads_of(curve: LevelCurve, span: Span, *, lead_in: Dbfs, lead_out: Dbfs) ->
     Args:
         curve: The level curve of the whole file.
         span: The passage.
-        lead_in: Level that the lead-in exceeds, at most 0.
-        lead_out: Level that the lead-out exceeds, at most 0.
+        lead_in_level: Level that the lead-in exceeds, at most 0.
+        lead_out_level: Level that the lead-out exceeds, at most 0.
 
     Returns:
         `start <= lead_in <= lead_out <= end`, as far as they are found.
@@ -60,27 +62,31 @@ def leads_of(curve: LevelCurve, span: Span, *, lead_in: Dbfs, lead_out: Dbfs) ->
     Raises:
         ValueError: A level is positive.
     """
-    if lead_in > 0 or lead_out > 0:
-        raise ValueError(f"levels are in dBFS, at most 0: {lead_in}, {lead_out}")
-    first, last = _hops(curve, span)
-    coarse = windows(curve, first, last)
+    if lead_in_level > 0 or lead_out_level > 0:
+        raise ValueError(
+            f"levels are in dBFS, at most 0: {lead_in_level}, {lead_out_level}"
+        )
+    first, last = _hops_inside(curve, span)
+    coarse = window_energies(curve, first, last)
     peak = float(coarse.max(initial=0.0))
     if peak <= 0:
         return Leads(None, None)
     search = max(1, min((last - first) // SEARCH_SHARE, SEARCH_HOPS_MAX))
     reach = max(search + WINDOW_HOPS - 1, RAMP_HOPS)
 
-    head = windows(curve, first, min(last, first + reach), step=1)
-    begins = _first(head, search, energy_of(lead_in), peak)
-    tail = windows(curve, max(first, last - reach), last, step=1)[::-1]
-    ends = _first(tail, search, energy_of(lead_out), peak)
+    head = window_energies(curve, first, min(last, first + reach), step=1)
+    begins = _first_above(head, search, energy_of(lead_in_level), peak)
+    tail = window_energies(curve, max(first, last - reach), last, step=1)[::-1]
+    ends = _first_above(tail, search, energy_of(lead_out_level), peak)
     return Leads(
-        None if begins is None else _within(span, curve, first, begins, span.start),
-        None if ends is None else _within(span, curve, last, -ends, span.end),
+        None
+        if begins is None
+        else _clamp_to_span(span, curve, first, begins, span.start),
+        None if ends is None else _clamp_to_span(span, curve, last, -ends, span.end),
     )
 
 
-def _hops(curve: LevelCurve, span: Span) -> tuple[int, int]:
+def _hops_inside(curve: LevelCurve, span: Span) -> tuple[int, int]:
     """Return the hops that lie wholly inside the passage."""
     first = -(-ticks_to_frames(span.start, curve.rate) // curve.hop)
     end = ticks_to_frames(span.end, curve.rate)
@@ -90,16 +96,20 @@ def _hops(curve: LevelCurve, span: Span) -> tuple[int, int]:
     return first, last
 
 
-def _first(found: Energies, search: int, threshold: float, peak: float) -> int | None:
+def _first_above(
+    energies: Energies, search: int, threshold: float, peak: float
+) -> int | None:
     """Return the first window above the threshold; 0 after a quick ramp."""
-    ramp = found[: RAMP_HOPS - WINDOW_HOPS + 1]
+    ramp = energies[: RAMP_HOPS - WINDOW_HOPS + 1]
     if ramp.max(initial=0.0) >= RAMP_SHARE * peak:
         return 0
-    above = np.flatnonzero(found[:search] > threshold)
+    above = np.flatnonzero(energies[:search] > threshold)
     return int(above[0]) if len(above) else None
 
 
-def _within(span: Span, curve: LevelCurve, hop: int, offset: int, edge: Ticks) -> Ticks:
+def _clamp_to_span(
+    span: Span, curve: LevelCurve, hop: int, offset: int, edge: Ticks
+) -> Ticks:
     """Return a hop's position; the passage's own edge where there is no offset."""
     if offset == 0:
         return edge

@@ -15,15 +15,15 @@ from segued.model import LevelCurve
 from segued.units import Dbfs, Frames, Hertz
 
 __all__ = [
-    "ROUNDING",
+    "ROUNDING_FACTOR",
     "STEP_HOPS",
     "WINDOW_HOPS",
     "Energies",
-    "Envelope",
+    "LevelCurveBuilder",
     "energy_of",
     "hop_length",
     "loud_hops",
-    "windows",
+    "window_energies",
 ]
 
 Energies: TypeAlias = npt.NDArray[np.float64]
@@ -36,21 +36,23 @@ WINDOW_HOPS: Final = 10
 STEP_HOPS: Final = 5
 """...and look at it every 50 ms."""
 
-WAITING_HOPS_MAX: Final = 4_096
+QUEUED_HOPS_MAX: Final = 4_096
 """Logarithms are cheap only by the thousand."""
 
-SILENT: Final = 255
+SILENT_LEVEL: Final = 255
 """The byte for all that is -127.5 dBFS or less."""
 
 DB_PER_DECADE: Final = 10
-_ENERGIES: Final = 10.0 ** (np.arange(SILENT + 1) * -LevelCurve.STEP_DB / DB_PER_DECADE)
-_ENERGIES[SILENT] = 0
+_ENERGY_OF_LEVEL: Final = 10.0 ** (
+    np.arange(SILENT_LEVEL + 1) * -LevelCurve.STEP_DB / DB_PER_DECADE
+)
+_ENERGY_OF_LEVEL[SILENT_LEVEL] = 0
 """Mean square for each level byte. Digital silence is no energy at all."""
 
-ROUNDING: Final = 1 - 1e-6
+ROUNDING_FACTOR: Final = 1 - 1e-6
 """A level is a whole number of half decibels, a sum of them is not."""
 
-AT_ONCE: Final = 10_000
+BATCH_STEPS: Final = 10_000
 """Steps worked on at a time: four hours at once would take 12 MB."""
 
 
@@ -64,73 +66,73 @@ def energy_of(level: Dbfs) -> float:
     return float(10.0 ** (level / DB_PER_DECADE))
 
 
-class Envelope:
+class LevelCurveBuilder:
     """A level curve in the making."""
 
     def __init__(self, rate: Hertz) -> None:
         self._rate: Final = rate
         self._hop: Final = hop_length(rate)
-        self._begun: Final = np.zeros(self._hop, dtype=np.float32)
-        self._begun_frames = 0
+        self._partial_hop: Final = np.zeros(self._hop, dtype=np.float32)
+        self._partial_frames = 0
         self._levels: Final = bytearray()
-        self._waiting: Final[list[npt.NDArray[np.float32]]] = []
-        self._waiting_hops = 0
+        self._queued_sums: Final[list[npt.NDArray[np.float32]]] = []
+        self._queued_hops = 0
         self._frames = 0
 
     def add(self, mono: Mono) -> None:
         """Take the next stretch of the recording, of any length."""
         self._frames += len(mono)
-        if self._begun_frames:
-            missing = min(self._hop - self._begun_frames, len(mono))
-            self._begin(mono[:missing])
+        if self._partial_frames:
+            missing = min(self._hop - self._partial_frames, len(mono))
+            self._buffer_partial_hop(mono[:missing])
             mono = mono[missing:]
-            if self._begun_frames == self._hop:
-                self._wait(_sums_of(self._begun, self._hop))
-                self._begun_frames = 0
+            if self._partial_frames == self._hop:
+                self._queue_sums(_sums_of_squares(self._partial_hop, self._hop))
+                self._partial_frames = 0
         whole = len(mono) - len(mono) % self._hop
         if whole:
-            self._wait(_sums_of(mono[:whole], self._hop))
-        self._begin(mono[whole:])
+            self._queue_sums(_sums_of_squares(mono[:whole], self._hop))
+        self._buffer_partial_hop(mono[whole:])
 
     def curve(self) -> LevelCurve:
         """Return the curve of all that was added so far."""
-        self._settle()
+        self._flush_levels()
         levels = bytes(self._levels)
-        if self._begun_frames:
-            part = self._begun[: self._begun_frames]
-            sums = _sums_of(part, self._begun_frames)
-            levels += _levels_of(sums, self._begun_frames)
+        if self._partial_frames:
+            part = self._partial_hop[: self._partial_frames]
+            sums = _sums_of_squares(part, self._partial_frames)
+            levels += _to_level_bytes(sums, self._partial_frames)
         return LevelCurve(levels, self._hop, self._rate, Frames(self._frames))
 
-    def _begin(self, mono: Mono) -> None:
+    def _buffer_partial_hop(self, mono: Mono) -> None:
         """Keep what does not fill a hop for the next call."""
-        after = self._begun_frames + len(mono)
-        self._begun[self._begun_frames : after] = mono
-        self._begun_frames = after
+        after = self._partial_frames + len(mono)
+        self._partial_hop[self._partial_frames : after] = mono
+        self._partial_frames = after
 
-    def _wait(self, sums: npt.NDArray[np.float32]) -> None:
+    def _queue_sums(self, sums: npt.NDArray[np.float32]) -> None:
         """Take sums of squares, to be made levels when there are enough."""
-        self._waiting.append(sums)
-        self._waiting_hops += len(sums)
-        if self._waiting_hops >= WAITING_HOPS_MAX:
-            self._settle()
+        self._queued_sums.append(sums)
+        self._queued_hops += len(sums)
+        if self._queued_hops >= QUEUED_HOPS_MAX:
+            self._flush_levels()
 
-    def _settle(self) -> None:
-        if self._waiting:
-            sums = np.concatenate(self._waiting)
-            self._levels.extend(_levels_of(sums, self._hop))
-            self._waiting.clear()
-            self._waiting_hops = 0
+    def _flush_levels(self) -> None:
+        if self._queued_sums:
+            sums = np.concatenate(self._queued_sums)
+            self._levels.extend(_to_level_bytes(sums, self._hop))
+            self._queued_sums.clear()
+            self._queued_hops = 0
 
 
 def loud_hops(curve: LevelCurve, level: Dbfs) -> npt.NDArray[np.bool_]:
     """Return which hops are at `level` or above; shape (hops,)."""
-    is_loud = energy_of(level) * ROUNDING <= _ENERGIES
+    is_loud = energy_of(level) * ROUNDING_FACTOR <= _ENERGY_OF_LEVEL
     loud: npt.NDArray[np.bool_] = is_loud[np.frombuffer(curve.levels, np.uint8)]
     return loud
 
 
-def windows(
+def window_energies(
     curve: LevelCurve, first: int, last: int, *, step: int = STEP_HOPS
 ) -> Energies:
     """Return the mean square of windows of 100 ms, one every `step` hops.
@@ -148,11 +150,11 @@ def windows(
     hops = last - first
     if hops <= 0:
         return np.empty(0, dtype=np.float64)
-    each = WINDOW_HOPS // step
+    steps_per_window = WINDOW_HOPS // step
     sums = _step_sums(curve, first, last, step)
-    count = max(1, len(sums) - each + 1)
+    count = max(1, len(sums) - steps_per_window + 1)
     totals = np.zeros(count, dtype=np.float64)
-    for offset in range(each):
+    for offset in range(steps_per_window):
         part = sums[offset : offset + count]
         totals[: len(part)] += part
     length = np.float64(hops)
@@ -169,14 +171,14 @@ def _step_sums(curve: LevelCurve, first: int, last: int, step: int) -> Energies:
     levels = np.frombuffer(curve.levels, np.uint8)[first:last]
     sums = np.empty(-(-len(levels) // step), dtype=np.float64)
     whole = len(levels) // step
-    for start in range(0, whole, AT_ONCE):
-        stop = min(start + AT_ONCE, whole)
-        part = _ENERGIES[levels[start * step : stop * step]]
+    for start in range(0, whole, BATCH_STEPS):
+        stop = min(start + BATCH_STEPS, whole)
+        part = _ENERGY_OF_LEVEL[levels[start * step : stop * step]]
         np.sum(part.reshape(-1, step), axis=1, out=sums[start:stop])
     if whole < len(sums):
-        sums[whole] = _ENERGIES[levels[whole * step :]].sum()
+        sums[whole] = _ENERGY_OF_LEVEL[levels[whole * step :]].sum()
     if len(levels) and last == len(curve.levels):
-        sums[-1] -= _ENERGIES[levels[-1]] * (1 - _last_share(curve))
+        sums[-1] -= _ENERGY_OF_LEVEL[levels[-1]] * (1 - _last_share(curve))
     return sums
 
 
@@ -185,16 +187,16 @@ def _last_share(curve: LevelCurve) -> float:
     return (curve.frames - (len(curve.levels) - 1) * curve.hop) / curve.hop
 
 
-def _sums_of(mono: Mono, hop: int) -> npt.NDArray[np.float32]:
+def _sums_of_squares(mono: Mono, hop: int) -> npt.NDArray[np.float32]:
     """Return the sum of squares of each hop of whole hops."""
     hops = mono.reshape(-1, hop)
     sums: npt.NDArray[np.float32] = np.vecdot(hops, hops)
     return sums
 
 
-def _levels_of(sums: npt.NDArray[np.float32], hop: int) -> bytes:
+def _to_level_bytes(sums: npt.NDArray[np.float32], hop: int) -> bytes:
     """Return a byte for each sum of `hop` squares."""
     # The floor is below the quietest level there is, and keeps log10 from zero.
     decibels = DB_PER_DECADE * np.log10(np.maximum(sums / hop, 1e-14))
     steps = np.rint(decibels / -LevelCurve.STEP_DB)
-    return np.clip(steps, 0, SILENT).astype(np.uint8).tobytes()
+    return np.clip(steps, 0, SILENT_LEVEL).astype(np.uint8).tobytes()

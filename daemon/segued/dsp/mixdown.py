@@ -14,9 +14,9 @@ __all__ = [
     "Shares",
     "Stereo",
     "mix",
-    "sane",
-    "shares_of",
-    "stereo_of",
+    "sanitize_block",
+    "to_shares",
+    "to_stereo",
 ]
 
 Block: TypeAlias = npt.NDArray[Any]
@@ -33,11 +33,11 @@ Stereo: TypeAlias = npt.NDArray[np.float32]
 """Samples, full scale being 1 and no limit; shape (frames, 1 or 2)."""
 
 STEREO_CHANNELS: Final = 2
-LOUDEST: Final = 32_768.0
+SAMPLE_MAX: Final = 32_768.0
 """90 dB above full scale is a broken file's; its square is still a number."""
 
 
-def sane(block: Block) -> tuple[Block, float]:
+def sanitize_block(block: Block) -> tuple[Block, float]:
     """Return a block that can be calculated with, and its largest sample.
 
     NaN and infinity are nobody's music, and count as 0. What is above full
@@ -51,20 +51,20 @@ def sane(block: Block) -> tuple[Block, float]:
         The block, itself if there is nothing wrong with it, and its largest
         absolute sample, 1.0 being full scale.
     """
-    full_scale, middle = _scale(block)
+    full_scale, middle = _sample_scale(block)
     low, high = float(block.min()), float(block.max())
     if not (math.isfinite(low) and math.isfinite(high)):
         block = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
         low, high = float(block.min()), float(block.max())
     peak = max(high - middle, middle - low) / full_scale
-    if peak > LOUDEST:
-        block = np.clip(block, -LOUDEST, LOUDEST)
+    if peak > SAMPLE_MAX:
+        block = np.clip(block, -SAMPLE_MAX, SAMPLE_MAX)
     return block, peak
 
 
 def mix(block: Block, shares: Shares, out: Mono) -> None:
     """Put the weighted sum of all channels into `out`, shape (frames,)."""
-    full_scale, middle = _scale(block)
+    full_scale, middle = _sample_scale(block)
     if len(block) == 1:
         np.multiply(block[0], shares[0] / full_scale, out=out, casting="same_kind")
     else:
@@ -75,28 +75,28 @@ def mix(block: Block, shares: Shares, out: Mono) -> None:
         np.subtract(out, shares.sum() * middle / full_scale, out=out)
 
 
-def shares_of(weights: Sequence[float]) -> Shares:
+def to_shares(weights: Sequence[float]) -> Shares:
     """Return weights as shares of 1."""
     shares: Shares = np.array(weights, dtype=np.float32) / np.float32(sum(weights))
     return shares
 
 
-def stereo_of(block: Block, channels: int) -> Stereo:
+def to_stereo(block: Block, channels: int) -> Stereo:
     """Return a block as one or two channels, shape (frames, channels).
 
     Two of two are themselves; all else becomes its mean, as often as wanted.
     """
     if len(block) != channels:
         mean = np.empty(block.shape[1], dtype=np.float32)
-        mix(block, shares_of((1.0,) * len(block)), mean)
+        mix(block, to_shares((1.0,) * len(block)), mean)
         return np.repeat(mean[:, np.newaxis], channels, axis=1)
-    full_scale, middle = _scale(block)
+    full_scale, middle = _sample_scale(block)
     sound = block.astype(np.float32) - np.float32(middle)
     sound /= np.float32(full_scale)
     return np.ascontiguousarray(sound.T)
 
 
-def _scale(block: Block) -> tuple[int, int]:
+def _sample_scale(block: Block) -> tuple[int, int]:
     """Return what full scale is in these samples, and where their middle is."""
     kind, bits = block.dtype.kind, 8 * block.dtype.itemsize
     if kind == "f":

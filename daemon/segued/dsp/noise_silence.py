@@ -16,12 +16,12 @@ import numpy.typing as npt
 from segued.model import LevelCurve
 from segued.units import Dbfs
 
-__all__ = ["Hops", "Levels", "Silences", "silences_in"]
+__all__ = ["Hops", "LevelBytes", "Silences", "find_silences"]
 
 Hops: TypeAlias = npt.NDArray[np.int64]
 """Positions in a level curve, or counts."""
 
-Levels: TypeAlias = npt.NDArray[np.uint8]
+LevelBytes: TypeAlias = npt.NDArray[np.uint8]
 """A level curve's bytes: half decibels below full scale."""
 
 THRESHOLDS_DBFS: Final = range(-62, -19)
@@ -63,7 +63,7 @@ class Silences:
     threshold: float
 
 
-def silences_in(levels: Levels) -> Iterator[Silences]:
+def find_silences(levels: LevelBytes) -> Iterator[Silences]:
     """Yield all silences of at least 50 ms, a threshold at a time, from below.
 
     They are disjoint, those at different thresholds as well, and all have
@@ -73,10 +73,10 @@ def silences_in(levels: Levels) -> Iterator[Silences]:
     for offset in range(HOPS_MIN):
         means[:-1] += levels[offset : offset + len(means) - 1]
     means *= -LevelCurve.STEP_DB / HOPS_MIN
-    music = _noise_of(levels) + MUSIC_DB
+    music = _noise_level(levels) + MUSIC_DB
     known = np.empty(0, dtype=np.int64)
     for threshold in THRESHOLDS_DBFS:
-        firsts, lasts = _below(levels, LevelCurve.quantised(Dbfs(threshold)))
+        firsts, lasts = _silences_below(levels, LevelCurve.quantized(Dbfs(threshold)))
         if not len(firsts):
             continue
         ranges = np.stack((firsts, lasts - HOPS_MIN + 1), axis=1)
@@ -89,14 +89,14 @@ def silences_in(levels: Levels) -> Iterator[Silences]:
         yield Silences(firsts[new], lasts[new], noise[new], float(threshold))
 
 
-def _noise_of(levels: Levels) -> float:
+def _noise_level(levels: LevelBytes) -> float:
     """Return how loud the quietest of a file is, in dBFS."""
     quieter = np.cumsum(np.bincount(levels, minlength=256)[::-1])
     byte = 255 - int(np.searchsorted(quieter, NOISE_SHARE * len(levels)))
     return max(-LevelCurve.STEP_DB * byte, float(THRESHOLDS_DBFS[0]))
 
 
-def _below(levels: Levels, threshold: int) -> tuple[Hops, Hops]:
+def _silences_below(levels: LevelBytes, threshold: int) -> tuple[Hops, Hops]:
     """Return where silences begin and end, at a threshold that is a level byte."""
     quiet = np.zeros(len(levels) + 2, dtype=np.bool_)
     np.greater(levels, threshold, out=quiet[1:-1])
@@ -104,10 +104,10 @@ def _below(levels: Levels, threshold: int) -> tuple[Hops, Hops]:
     firsts, lasts = edges[0::2], edges[1::2]
     long_enough = lasts - firsts >= HOPS_MIN
     # Twice, for crackles beside crackles.
-    return _bridged(*_bridged(firsts[long_enough], lasts[long_enough]))
+    return _bridge_crackles(*_bridge_crackles(firsts[long_enough], lasts[long_enough]))
 
 
-def _bridged(firsts: Hops, lasts: Hops) -> tuple[Hops, Hops]:
+def _bridge_crackles(firsts: Hops, lasts: Hops) -> tuple[Hops, Hops]:
     """Return silences with the crackles between them in them."""
     lengths = lasts - firsts
     share = np.minimum(lengths[1:], lengths[:-1]) // CRACKLE_SHARE

@@ -10,17 +10,23 @@ it takes a name that says side, or a silence that is too long for a pause.
 from dataclasses import dataclass
 from typing import Final
 
-from segued.dsp.silence import Runs, joined, sound_length, sounding, spans_of
-from segued.model import LevelCurve, Mark, Span
+from segued.dsp.silence import (
+    Runs,
+    join_short_runs,
+    runs_to_spans,
+    sound_length,
+    sounding_runs,
+)
+from segued.model import LevelCurve, PassageMark, Span
 from segued.units import TICKS_PER_SECOND, Dbfs, Ticks, frames_to_ticks
 
-__all__ = ["Hints", "Rules", "may_hold_several", "one_song_score", "segment"]
+__all__ = ["Hints", "Rules", "may_have_several_songs", "one_song_score", "segment"]
 
-ONE_SONG: Final = 2.0
+ONE_SONG_FROM: Final = 2.0
 """A file with this score is one song, whatever its silences."""
 
 LONG_SILENCES_MANY: Final = 3
-FOLDER_ALBUM: Final = 4
+ALBUM_SIBLINGS_MIN: Final = 4
 MINUTE: Final = 60 * TICKS_PER_SECOND
 PASSAGE_MIN: Final = Ticks(20 * TICKS_PER_SECOND)
 
@@ -38,13 +44,13 @@ class Rules:
     Attributes:
         silence: RMS below which there is silence; negative.
         silence_min: Length of the shortest silence that cuts.
-        sound_min: Least sound that makes a file audio at all.
+        min_audible: Least sound that makes a file audio at all.
         passage_min: A piece shorter than this joins a neighbour.
     """
 
     silence: Dbfs
     silence_min: Ticks
-    sound_min: Ticks
+    min_audible: Ticks
     passage_min: Ticks = PASSAGE_MIN
 
 
@@ -68,7 +74,7 @@ class Hints:
 
 
 def segment(
-    curve: LevelCurve, rules: Rules, hints: Hints, marks: tuple[Mark, ...] = ()
+    curve: LevelCurve, rules: Rules, hints: Hints, marks: tuple[PassageMark, ...] = ()
 ) -> tuple[Span, ...]:
     """Return the passages of a file, in order.
 
@@ -79,22 +85,22 @@ def segment(
     belong to none.
 
     Returns:
-        Empty when the file has less than `rules.sound_min` of sound.
+        Empty when the file has less than `rules.min_audible` of sound.
     """
     total = frames_to_ticks(curve.frames, curve.rate)
-    if sound_length(curve, silence=rules.silence) < rules.sound_min:
+    if sound_length(curve, silence=rules.silence) < rules.min_audible:
         return ()
-    if marked := _marked(marks, total):
+    if marked := _spans_from_marks(marks, total):
         return marked
-    runs = sounding(curve, silence=rules.silence, silence_min=rules.silence_min)
+    runs = sounding_runs(curve, silence=rules.silence, silence_min=rules.silence_min)
     whole = (Span(Ticks(0), total),)
-    if one_song_score(hints, total, max(0, len(runs) - 1)) >= ONE_SONG:
+    if one_song_score(hints, total, max(0, len(runs) - 1)) >= ONE_SONG_FROM:
         return whole
     hop = frames_to_ticks(curve.hop, curve.rate)
-    pieces = joined(runs, hops_min=-(-rules.passage_min // hop))
+    pieces = join_short_runs(runs, hops_min=-(-rules.passage_min // hop))
     if len(pieces) < 2 or _may_be_pauses(pieces, hop, hints, total):  # noqa: PLR2004
         return whole
-    return spans_of(curve, pieces)
+    return runs_to_spans(curve, pieces)
 
 
 def _may_be_pauses(pieces: Runs, hop: Ticks, hints: Hints, length: Ticks) -> bool:
@@ -122,11 +128,11 @@ def one_song_score(hints: Hints, length: Ticks, long_silences: int) -> float:
         long_silences: Silences that would cut, between sound and sound.
     """
     few = long_silences < LONG_SILENCES_MANY
-    return (_tenths(hints, length) + (10 if few else -5)) / 10
+    return (_score_tenths(hints, length) + (10 if few else -5)) / 10
 
 
-def may_hold_several(
-    hints: Hints, marks: tuple[Mark, ...], length: Ticks | None
+def may_have_several_songs(
+    hints: Hints, marks: tuple[PassageMark, ...], length: Ticks | None
 ) -> bool:
     """Return whether listening could still show a file to hold several passages.
 
@@ -137,13 +143,13 @@ def may_hold_several(
     """
     longest = Ticks(10 * 60 * MINUTE)
     many = one_song_score(hints, longest if length is None else length, 1_000)
-    return bool(marks) or many < ONE_SONG
+    return bool(marks) or many < ONE_SONG_FROM
 
 
-def _tenths(hints: Hints, length: Ticks) -> int:
+def _score_tenths(hints: Hints, length: Ticks) -> int:
     """Return the score without its term for silences, in exact tenths."""
     tenths = 10 if hints.leading_number else 0
-    if hints.siblings >= FOLDER_ALBUM:
+    if hints.siblings >= ALBUM_SIBLINGS_MIN:
         tenths += 8
     elif hints.siblings > 1:
         tenths += 3
@@ -160,7 +166,7 @@ def _tenths(hints: Hints, length: Ticks) -> int:
     return tenths
 
 
-def _marked(marks: tuple[Mark, ...], total: Ticks) -> tuple[Span, ...]:
+def _spans_from_marks(marks: tuple[PassageMark, ...], total: Ticks) -> tuple[Span, ...]:
     """Return the marked passages, as far as there is sound for them."""
     ordered = sorted(marks, key=lambda mark: mark.start)
     limits = [*(mark.start for mark in ordered[1:]), total]

@@ -16,19 +16,30 @@ from typing import Final
 
 import numpy as np
 
-from segued.dsp.boundary_candidates import Kind, Places, places_in
+from segued.dsp.boundary_candidates import (
+    BoundaryCandidates,
+    BoundaryKind,
+    find_boundary_candidates,
+)
 from segued.dsp.cheapest_path import (
     Indices,
     Lengths,
-    Seconds,
+    SecondsArray,
     Stops,
-    cheapest,
-    errors_of,
+    cheapest_path,
+    length_errors,
 )
 from segued.model import LevelCurve, Span
 from segued.units import Ticks, frames_to_ticks, seconds_to_ticks, ticks_to_seconds
 
-__all__ = ["ACCEPTED_SHARE", "TOLERANCE", "Boundary", "Fit", "Kind", "tracks_in"]
+__all__ = [
+    "ACCEPTED_SHARE",
+    "TOLERANCE",
+    "Boundary",
+    "BoundaryKind",
+    "Fit",
+    "fit_tracks",
+]
 
 TOLERANCE: Final = seconds_to_ticks(10)
 """A track matches if its length is that near to the expected one."""
@@ -36,7 +47,7 @@ TOLERANCE: Final = seconds_to_ticks(10)
 ACCEPTED_SHARE: Final = 0.65
 """A release is accepted if this share of its tracks match."""
 
-OUTSTANDING: Final = 4
+OUTSTANDING_RANK_MAX: Final = 4
 """A silence is evidence if, for each track, no more places than this stand out
 as much. Of weaker ones there are so many that one lies wherever it is wanted."""
 
@@ -78,7 +89,7 @@ class Boundary:
     """Where one track ends and the next begins, and what speaks for it.
 
     Attributes:
-        between: From the end of the one to the beginning of the next; empty
+        gap: From the end of the one to the beginning of the next; empty
             where they meet.
         kind: A silence, a change of the music, or the quietest spot.
         level: The threshold of a silence and the level of a spot, in dBFS; by
@@ -86,8 +97,8 @@ class Boundary:
         rank: How many places of its kind stand out as much in this file.
     """
 
-    between: Span
-    kind: Kind
+    gap: Span
+    kind: BoundaryKind
     level: float
     rank: int
 
@@ -95,10 +106,10 @@ class Boundary:
     def reason(self) -> str:
         """What speaks for it, in words."""
         match self.kind:
-            case Kind.SILENCE:
-                length_s = ticks_to_seconds(self.between.length)
+            case BoundaryKind.SILENCE:
+                length_s = ticks_to_seconds(self.gap.length)
                 return f"silence of {length_s:.2f} s below {self.level:.0f} dBFS"
-            case Kind.STEP:
+            case BoundaryKind.STEP:
                 return f"no silence; the music changes, {self.level:+.1f} dB"
             case _:
                 return f"no silence; the quietest spot, at {self.level:.1f} dBFS"
@@ -112,32 +123,32 @@ class Fit:
         spans: One for each track, in order. What is silent between them, and
             before the first and after the last, belongs to none.
         boundaries: One between each two tracks.
-        errors: By how much each track is longer than it should be at this
+        length_errors: By how much each track is longer than it should be at this
             speed, or, negative, shorter even with the silence after it; None
             where its length is not known.
-        matched: How many tracks match in length and lie between silences that
+        matched_count: How many tracks match in length and lie between silences that
             are evidence, or a silence and an end of the file.
         speed: How long the rip takes, 1.0 being as long as the release.
     """
 
     spans: tuple[Span, ...]
     boundaries: tuple[Boundary, ...]
-    errors: tuple[Ticks | None, ...]
-    matched: int
+    length_errors: tuple[Ticks | None, ...]
+    matched_count: int
     speed: float
 
     @property
-    def accepted(self) -> bool:
+    def is_accepted(self) -> bool:
         """Whether enough tracks match for the release to be this one."""
-        return self.matched >= ACCEPTED_SHARE * len(self.spans)
+        return self.matched_count >= ACCEPTED_SHARE * len(self.spans)
 
     @property
-    def error(self) -> Ticks:
+    def total_length_error(self) -> Ticks:
         """The errors of all tracks, whatever their sign, in sum."""
-        return Ticks(sum(abs(each) for each in self.errors if each is not None))
+        return Ticks(sum(abs(each) for each in self.length_errors if each is not None))
 
 
-def tracks_in(curve: LevelCurve, lengths: Sequence[Ticks | None]) -> Fit | None:
+def fit_tracks(curve: LevelCurve, lengths: Sequence[Ticks | None]) -> Fit | None:
     """Find the tracks of a release in a file that should hold all of them.
 
     Args:
@@ -146,7 +157,7 @@ def tracks_in(curve: LevelCurve, lengths: Sequence[Ticks | None]) -> Fit | None:
             the silence after it; None where nobody knows. At least one.
 
     Returns:
-        The best there is; whether it is any good is for `Fit.accepted` to
+        The best there is; whether it is any good is for `Fit.is_accepted` to
         say. None when the file is too short or too silent for so many tracks.
 
     Raises:
@@ -154,37 +165,41 @@ def tracks_in(curve: LevelCurve, lengths: Sequence[Ticks | None]) -> Fit | None:
     """
     if not lengths:
         raise ValueError("a release has at least one track")
-    places = places_in(curve)
-    ranks = places.ranks()
-    of_stop, stops = _stops(curve, places, ranks / len(lengths))
-    way = cheapest(stops, _about(lengths, 1.0, LENGTH_S))
-    if way is None:
+    candidates = find_boundary_candidates(curve)
+    ranks = candidates.ranks()
+    candidate_of_stop, stops = _build_stops(curve, candidates, ranks / len(lengths))
+    path = cheapest_path(stops, _length_bounds(lengths, 1.0, LENGTH_S))
+    if path is None:
         return None
-    speed = _speed(errors_of(stops, way, _about(lengths, 1.0)), lengths)
+    speed = _rip_speed(
+        length_errors(stops, path, _length_bounds(lengths, 1.0)), lengths
+    )
     # Whether there is a way does not depend on the speed.
-    better = cheapest(stops, _about(lengths, speed, LENGTH_S))
-    way = way if better is None else better
+    better_path = cheapest_path(stops, _length_bounds(lengths, speed, LENGTH_S))
+    path = path if better_path is None else better_path
     errors = tuple(
         None if length is None else seconds_to_ticks(error)
         for length, error in zip(
             lengths,
-            errors_of(stops, way, _about(lengths, speed)).tolist(),
+            length_errors(stops, path, _length_bounds(lengths, speed)).tolist(),
             strict=True,
         )
     )
-    spans, boundaries = _cut(curve, places, ranks, of_stop[way])
-    matched = _matched(boundaries, errors)
+    spans, boundaries = _cut_tracks(curve, candidates, ranks, candidate_of_stop[path])
+    matched = _count_matched(boundaries, errors)
     return Fit(spans, boundaries, errors, matched, speed)
 
 
-def _about(lengths: Sequence[Ticks | None], speed: float, by_s: float = 0.0) -> Lengths:
+def _length_bounds(
+    lengths: Sequence[Ticks | None], speed: float, tolerance_s: float = 0.0
+) -> Lengths:
     """Return the lengths that tracks may have."""
     bounds = [
         UNKNOWN_S
         if each is None
         else (
-            speed * ticks_to_seconds(each) - by_s,
-            speed * ticks_to_seconds(each) + by_s,
+            speed * ticks_to_seconds(each) - tolerance_s,
+            speed * ticks_to_seconds(each) + tolerance_s,
         )
         for each in lengths
     ]
@@ -192,62 +207,77 @@ def _about(lengths: Sequence[Ticks | None], speed: float, by_s: float = 0.0) -> 
     return Lengths(shortest, longest)
 
 
-def _stops(curve: LevelCurve, places: Places, crowd: Seconds) -> tuple[Indices, Stops]:
+def _build_stops(
+    curve: LevelCurve, candidates: BoundaryCandidates, rivals_per_track: SecondsArray
+) -> tuple[Indices, Stops]:
     """Return where tracks may end, and of which place each of that is.
 
     Args:
         curve: The level curve.
-        places: The places it has.
-        crowd: For each place, how many stand out as much, per track.
+        candidates: The places it has.
+        rivals_per_track: For each place, how many stand out as much, per track.
     """
     hop_s = curve.hop / curve.rate
-    firsts = places.firsts.astype(np.float64) * hop_s
-    lasts = places.lasts.astype(np.float64) * hop_s
+    firsts = candidates.firsts.astype(np.float64) * hop_s
+    lasts = candidates.lasts.astype(np.float64) * hop_s
     end_s = float(lasts[-1])
-    prices = PRICE_S * np.log1p(crowd) + np.array(PRICES_MORE_S)[places.kinds]
-    opening = _lead_prices(places, prices, firsts, lasts)
-    closing = _lead_prices(places, prices, end_s - lasts, end_s - firsts)
+    prices = (
+        PRICE_S * np.log1p(rivals_per_track) + np.array(PRICES_MORE_S)[candidates.kinds]
+    )
+    opening = _lead_prices(candidates, prices, firsts, lasts)
+    closing = _lead_prices(candidates, prices, end_s - lasts, end_s - firsts)
 
     spare = np.maximum(lasts - firsts - GAP_S, 0)
     counts = 1 + np.ceil(spare / HIDDEN_STEP_S).astype(np.int64)
-    of_stop = np.repeat(np.arange(len(places)), counts)
-    nth = np.arange(len(of_stop)) - np.repeat(np.cumsum(counts) - counts, counts)
-    ends = firsts[of_stop] + np.minimum(nth * HIDDEN_STEP_S, spare[of_stop])
-    starts = ends + np.minimum(lasts - firsts, GAP_S)[of_stop]
+    candidate_of_stop = np.repeat(np.arange(len(candidates)), counts)
+    nth = np.arange(len(candidate_of_stop)) - np.repeat(
+        np.cumsum(counts) - counts, counts
+    )
+    ends = firsts[candidate_of_stop] + np.minimum(
+        nth * HIDDEN_STEP_S, spare[candidate_of_stop]
+    )
+    starts = ends + np.minimum(lasts - firsts, GAP_S)[candidate_of_stop]
     order = np.lexsort((ends, starts))
-    of_stop = of_stop[order]
+    candidate_of_stop = candidate_of_stop[order]
     # A track cannot begin and end in the same silence.
     columns = (firsts - TRACK_MIN_S, prices, opening, closing)
-    return of_stop, Stops(ends[order], starts[order], *(c[of_stop] for c in columns))
+    return candidate_of_stop, Stops(
+        ends[order], starts[order], *(c[candidate_of_stop] for c in columns)
+    )
 
 
 def _lead_prices(
-    places: Places, prices: Seconds, outer: Seconds, inner: Seconds
-) -> Seconds:
+    candidates: BoundaryCandidates,
+    prices: SecondsArray,
+    outer: SecondsArray,
+    inner: SecondsArray,
+) -> SecondsArray:
     """Return what it costs to begin at each place, or, mirrored, to end there.
 
     Args:
-        places: The places.
+        candidates: The places.
         prices: What it costs to stop there.
         outer: From the end of the file to where each begins.
         inner: From there to where it ends.
     """
-    silent = places.kinds == Kind.SILENCE
+    silent = candidates.kinds == BoundaryKind.SILENCE
     leading = silent & (
         (outer == 0) | ((outer <= THUMP_S) & (inner - outer >= THUMP_S))
     )
     if leading.any():
-        edge = int(np.argmax(np.where(leading, places.strengths, -np.inf)))
+        edge = int(np.argmax(np.where(leading, candidates.strengths, -np.inf)))
     else:
-        edge = int(np.argmin(np.where(places.kinds == Kind.EDGE, inner, np.inf)))
+        edge = int(
+            np.argmin(np.where(candidates.kinds == BoundaryKind.EDGE, inner, np.inf))
+        )
     skipped = outer - inner[edge]
     possible = silent & (skipped > 0) & (skipped <= LEAD_MAX_S)
-    costs: Seconds = np.where(possible, prices + LEAD_PRICE * skipped, np.inf)
+    costs: SecondsArray = np.where(possible, prices + LEAD_PRICE * skipped, np.inf)
     costs[edge] = 0
     return costs
 
 
-def _speed(errors: Seconds, lengths: Sequence[Ticks | None]) -> float:
+def _rip_speed(errors: SecondsArray, lengths: Sequence[Ticks | None]) -> float:
     """Return how much longer the tracks are that are about as long as expected."""
     near = [
         (error, ticks_to_seconds(length))
@@ -259,30 +289,42 @@ def _speed(errors: Seconds, lengths: Sequence[Ticks | None]) -> float:
     return 1.0 + min(SPEED_ERROR_MAX, max(-SPEED_ERROR_MAX, longer))
 
 
-def _cut(
-    curve: LevelCurve, places: Places, ranks: Indices, chosen: Indices
+def _cut_tracks(
+    curve: LevelCurve, candidates: BoundaryCandidates, ranks: Indices, chosen: Indices
 ) -> tuple[tuple[Span, ...], tuple[Boundary, ...]]:
     """Return the tracks between the chosen places, and what is between those."""
 
     def tick(hop: int) -> Ticks:
         return frames_to_ticks(min(hop * curve.hop, curve.frames), curve.rate)
 
-    columns = (places.firsts, places.lasts, places.kinds, places.levels, ranks)
+    columns = (
+        candidates.firsts,
+        candidates.lasts,
+        candidates.kinds,
+        candidates.levels,
+        ranks,
+    )
     rows = zip(*(each[chosen].tolist() for each in columns), strict=True)
     cuts = [
-        Boundary(Span(tick(first), tick(last)), Kind(kind), level, rank)
+        Boundary(Span(tick(first), tick(last)), BoundaryKind(kind), level, rank)
         for first, last, kind, level, rank in rows
     ]
     spans = tuple(
-        Span(before.between.end, after.between.start)
-        for before, after in pairwise(cuts)
+        Span(before.gap.end, after.gap.start) for before, after in pairwise(cuts)
     )
     return spans, tuple(cuts[1:-1])
 
 
-def _matched(boundaries: Sequence[Boundary], errors: Sequence[Ticks | None]) -> int:
+def _count_matched(
+    boundaries: Sequence[Boundary], errors: Sequence[Ticks | None]
+) -> int:
     """Return how many tracks match."""
-    crowd = OUTSTANDING * len(errors)
-    held = [each.kind is Kind.SILENCE and each.rank <= crowd for each in boundaries]
+    rank_max = OUTSTANDING_RANK_MAX * len(errors)
+    is_evidence = [
+        each.kind is BoundaryKind.SILENCE and each.rank <= rank_max
+        for each in boundaries
+    ]
     near = [each is not None and abs(each) <= TOLERANCE for each in errors]
-    return sum(map(all, zip(near, [True, *held], [*held, True], strict=True)))
+    return sum(
+        map(all, zip(near, [True, *is_evidence], [*is_evidence, True], strict=True))
+    )

@@ -5,11 +5,17 @@ from typing import Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from segued.dsp.level_curve import ROUNDING, STEP_HOPS, energy_of, loud_hops, windows
+from segued.dsp.level_curve import (
+    ROUNDING_FACTOR,
+    STEP_HOPS,
+    energy_of,
+    loud_hops,
+    window_energies,
+)
 from segued.model import LevelCurve, Span
 from segued.units import Dbfs, Ticks, frames_to_ticks
 
-__all__ = ["Runs", "joined", "sound_length", "sounding", "spans_of"]
+__all__ = ["Runs", "join_short_runs", "runs_to_spans", "sound_length", "sounding_runs"]
 
 Runs: TypeAlias = npt.NDArray[np.int64]
 """Half-open `[first, last)` hop ranges; shape (runs, 2), ascending, disjoint."""
@@ -19,12 +25,12 @@ EDGE_HOPS: Final = 2
 whole hops, it is up to this much shorter than it is."""
 
 
-def sounding(curve: LevelCurve, *, silence: Dbfs, silence_min: Ticks) -> Runs:
+def sounding_runs(curve: LevelCurve, *, silence: Dbfs, silence_min: Ticks) -> Runs:
     """Split a curve into the runs that sound, cutting at long silences.
 
-    It is silent where the RMS of 100 ms is below `silence`, looked at every
+    It is silent where the RMS of 100 ms is below `silence_level`, looked at every
     50 ms; to the hop, the silence then reaches as far as hops are below it. It
-    cuts only if it lasts `silence_min`, so a breath inside a song does not end
+    cuts only if it lasts `min_silence`, so a breath inside a song does not end
     it; a shorter one belongs to the run around it, also at either end.
 
     Args:
@@ -37,11 +43,11 @@ def sounding(curve: LevelCurve, *, silence: Dbfs, silence_min: Ticks) -> Runs:
         Runs, in hops. Empty, shape (0, 2), when nothing sounds.
 
     Raises:
-        ValueError: `silence` is positive.
+        ValueError: `silence_level` is positive.
     """
     if silence > 0:
         raise ValueError(f"silence is a level in dBFS, at most 0: {silence}")
-    quiet = _quiet(curve, silence)
+    quiet = _quiet_hops(curve, silence)
     edges = np.flatnonzero(np.diff(quiet, prepend=False, append=False))
     starts, ends = edges[0::2], edges[1::2]
     hop = frames_to_ticks(curve.hop, curve.rate)
@@ -55,7 +61,7 @@ def sounding(curve: LevelCurve, *, silence: Dbfs, silence_min: Ticks) -> Runs:
 
 
 def sound_length(curve: LevelCurve, *, silence: Dbfs) -> Ticks:
-    """Return how much of a file is not below `silence`, counted hop by hop."""
+    """Return how much of a file is not below `silence_level`, counted hop by hop."""
     loud = loud_hops(curve, silence)
     frames = int(np.count_nonzero(loud)) * curve.hop
     if len(loud) and loud[-1]:
@@ -63,7 +69,7 @@ def sound_length(curve: LevelCurve, *, silence: Dbfs) -> Ticks:
     return frames_to_ticks(frames, curve.rate)
 
 
-def joined(runs: Runs, *, hops_min: int) -> Runs:
+def join_short_runs(runs: Runs, *, hops_min: int) -> Runs:
     """Return the runs with the short ones joined to a neighbour.
 
     A run shorter than `hops_min` hops joins the neighbour across the shorter
@@ -71,27 +77,28 @@ def joined(runs: Runs, *, hops_min: int) -> Runs:
     is long enough, or alone.
 
     Example:
-        >>> joined(np.array([[0, 50], [52, 55], [60, 99]]), hops_min=9).tolist()
+        >>> runs = np.array([[0, 50], [52, 55], [60, 99]])
+        >>> join_short_runs(runs, hops_min=9).tolist()
         [[0, 55], [60, 99]]
     """
-    kept: list[tuple[int, int]] = []
+    joined_runs: list[tuple[int, int]] = []
     start: int | None = None
     for number, (first, last) in enumerate(runs.tolist()):
         start = first if start is None else start
-        before = start - kept[-1][1] if kept else None
+        before = start - joined_runs[-1][1] if joined_runs else None
         after = runs[number + 1, 0] - last if number + 1 < len(runs) else None
         if last - start >= hops_min or (before is None and after is None):
-            kept.append((start, last))
+            joined_runs.append((start, last))
         elif before is not None and (after is None or before <= after):
-            kept[-1] = (kept[-1][0], last)
+            joined_runs[-1] = (joined_runs[-1][0], last)
         else:
             # It begins what the next run goes on with.
             continue
         start = None
-    return np.array(kept, dtype=np.int64).reshape(-1, 2)
+    return np.array(joined_runs, dtype=np.int64).reshape(-1, 2)
 
 
-def spans_of(curve: LevelCurve, runs: Runs) -> tuple[Span, ...]:
+def runs_to_spans(curve: LevelCurve, runs: Runs) -> tuple[Span, ...]:
     """Return runs of hops in ticks; the last hop ends where the file ends."""
     return tuple(
         Span(
@@ -102,11 +109,11 @@ def spans_of(curve: LevelCurve, runs: Runs) -> tuple[Span, ...]:
     )
 
 
-def _quiet(curve: LevelCurve, silence: Dbfs) -> npt.NDArray[np.bool_]:
+def _quiet_hops(curve: LevelCurve, silence: Dbfs) -> npt.NDArray[np.bool_]:
     """Return which hops are silent: in a silent window, or below the level."""
     quiet = ~loud_hops(curve, silence)
     hops = len(quiet)
-    silent = windows(curve, 0, hops) < energy_of(silence) * ROUNDING
+    silent = window_energies(curve, 0, hops) < energy_of(silence) * ROUNDING_FACTOR
     # Window k covers the steps k and k + 1.
     steps = np.zeros(len(silent) + 1, dtype=np.bool_)
     steps[:-1] |= silent

@@ -11,31 +11,31 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from segued.model import Found, Signature
+from segued.model import FileEntry, Signature
 from segued.units import Seconds
 
-__all__ = ["Settling"]
+__all__ = ["WriteDebouncer"]
 
-PIECE: Final = 2_000
+STEP_FILES: Final = 2_000
 
 
 @dataclass(slots=True)
-class _Unsettled:
+class _PendingFile:
     signature: Signature
     since: float
     first: float
 
 
 @dataclass(slots=True)
-class _Place:
+class _PendingFolder:
     """The unsettled files of a folder, and when the last of them was changed."""
 
-    files: dict[bytes, _Unsettled] = field(default_factory=dict)
+    files: dict[bytes, _PendingFile] = field(default_factory=dict)
     latest: float = 0.0
     first: float = math.inf  # none of them has been there for longer
 
 
-class Settling:
+class WriteDebouncer:
     """The files of one music folder that are new or changed, and may change yet."""
 
     def __init__(self, *, quiet: Seconds, patience: Seconds) -> None:
@@ -48,56 +48,56 @@ class Settling:
         """
         self._quiet: Final = quiet
         self._patience: Final = patience
-        self._places: Final[dict[bytes, _Place]] = {}
+        self._places: Final[dict[bytes, _PendingFolder]] = {}
         self._due: Final[dict[bytes, float]] = {}
-        self._unplanned: Final[set[bytes]] = set()
+        self._outdated: Final[set[bytes]] = set()
 
-    def stirred(self, path: bytes, now: float) -> bool:
+    def touch(self, path: bytes, now: float) -> bool:
         """Take note that something happened to a file; return whether it is known."""
         folder = os.path.dirname(path)
         place = self._places.get(folder)
         if place is None or path not in place.files:
             return False
         place.files[path].since = place.latest = now
-        self._unplanned.add(folder)
+        self._outdated.add(folder)
         return True
 
-    def looked(
-        self, folders: Collection[bytes], unsettled: Iterable[Found], now: float
+    def update(
+        self, folders: Collection[bytes], unsettled: Iterable[FileEntry], now: float
     ) -> None:
         """Take note of all files that have not settled in some folders.
 
         Others that were known there have been taken, or are gone.
         """
-        for _ in self.looking(folders, unsettled, now):
+        for _ in self.update_steps(folders, unsettled, now):
             pass
 
-    def looking(
-        self, folders: Collection[bytes], unsettled: Iterable[Found], now: float
+    def update_steps(
+        self, folders: Collection[bytes], unsettled: Iterable[FileEntry], now: float
     ) -> Iterator[None]:
-        """Do as `looked` does, a piece at a time."""
+        """Do as `update` does, a piece at a time."""
         before = {folder: self._places.pop(folder, None) for folder in folders}
         for number, each in enumerate(unsettled, start=1):
-            if number % PIECE == 0:
+            if number % STEP_FILES == 0:
                 yield
             folder = os.path.dirname(each.path)
-            place = self._places.setdefault(folder, _Place())
+            place = self._places.setdefault(folder, _PendingFolder())
             old = before.get(folder)
             known = old.files.get(each.path) if old else None
             if known is None:
-                known = _Unsettled(each.signature, now, now)
+                known = _PendingFile(each.signature, now, now)
             elif known.signature != each.signature:
                 known.signature, known.since = each.signature, now
             place.files[each.path] = known
             place.latest = max(place.latest, known.since)
             place.first = min(place.first, known.first)
-        self._unplanned.update(folders)
+        self._outdated.update(folders)
 
-    def is_whole(self, found: Found, now: float) -> bool:
+    def is_complete(self, entry: FileEntry, now: float) -> bool:
         """Return whether a file, as it looks now, is to be taken."""
-        place = self._places.get(os.path.dirname(found.path))
-        known = place and place.files.get(found.path)
-        if place is None or not known or known.signature != found.signature:
+        place = self._places.get(os.path.dirname(entry.path))
+        known = place and place.files.get(entry.path)
+        if place is None or not known or known.signature != entry.signature:
             return False
         rested = now - known.since
         together = now - place.latest >= self._quiet
@@ -106,9 +106,9 @@ class Settling:
     def due(self) -> Mapping[bytes, float]:
         """Return each folder with unsettled files, and when one will be whole."""
         # Once for all that was stirred: a folder may hold a hundred thousand.
-        while self._unplanned:
-            folder = self._unplanned.pop()
-            self._plan(folder, self._places.get(folder))
+        while self._outdated:
+            folder = self._outdated.pop()
+            self._update_due(folder, self._places.get(folder))
         return self._due
 
     @property
@@ -116,7 +116,7 @@ class Settling:
         """The folders with files that have not settled."""
         return self._places.keys()
 
-    def restless(self, now: float, limit: Seconds) -> list[bytes]:
+    def stuck(self, now: float, limit: Seconds) -> list[bytes]:
         """Return the files that have not settled within `limit`."""
         return [
             path
@@ -130,7 +130,7 @@ class Settling:
         """How many files have not settled."""
         return sum(len(place.files) for place in self._places.values())
 
-    def _plan(self, folder: bytes, place: _Place | None) -> None:
+    def _update_due(self, folder: bytes, place: _PendingFolder | None) -> None:
         if place is None or not place.files:
             self._due.pop(folder, None)
             return

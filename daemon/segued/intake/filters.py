@@ -5,7 +5,7 @@ import os
 import re
 from dataclasses import dataclass
 
-from segued.config.sections import Scanning
+from segued.config.sections import ScanningSection
 
 __all__ = ["IGNORE_MARKERS", "Filters"]
 
@@ -22,7 +22,7 @@ class Filters:
     _partial: tuple[bytes, ...]
 
     @classmethod
-    def of(cls, scanning: Scanning) -> "Filters":
+    def of(cls, scanning: ScanningSection) -> "Filters":
         """Return the filters that a configuration means."""
         patterns = [fnmatch.translate(name) for name in scanning.ignored_folders]
         return cls(
@@ -34,17 +34,17 @@ class Filters:
             tuple(os.fsencode(suffix) for suffix in scanning.partial_suffixes),
         )
 
-    def wants_file(self, name: bytes) -> bool:
+    def accepts_file(self, name: bytes) -> bool:
         """Return whether a name may be a music file's."""
         if name.startswith(b".") or name.endswith(self._partial):
             return False
         return os.path.splitext(name)[1].lower() in self._extensions
 
-    def wants_place(self, root: bytes, path: bytes) -> bool:
+    def accepts_path(self, root: bytes, path: bytes) -> bool:
         """Return whether a folder below `root` is looked into, by its whole path."""
         below = os.path.relpath(path, root)
-        return below == b"." or all(map(self.wants_folder, below.split(b"/")))
+        return below == b"." or all(map(self.accepts_folder, below.split(b"/")))
 
-    def wants_folder(self, name: bytes) -> bool:
+    def accepts_folder(self, name: bytes) -> bool:
         """Return whether a folder of this name is looked into."""
         return not name.startswith(b".") and not self._folders.match(name)

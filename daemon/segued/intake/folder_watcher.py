@@ -15,40 +15,40 @@ from typing import Final
 
 import structlog
 
-from segued.config.sections import Watching
-from segued.intake.debounce import Settling
-from segued.intake.event_source import Hearing
+from segued.config.sections import WatchingSection
+from segued.intake.debounce import WriteDebouncer
+from segued.intake.event_source import EventSource
 from segued.intake.filters import IGNORE_MARKERS, Filters
-from segued.intake.scan import Part, Swept, sweep
-from segued.intake.state import Grounds
-from segued.media.disk_calls import LOOK_LIMIT, look
-from segued.model import Found
+from segued.intake.scan import ScanResult, ScanScope, scan_folder
+from segued.intake.state import IntakeState
+from segued.media.disk_calls import DISK_CALL_TIMEOUT, call_disk
+from segued.model import FileEntry
 from segued.paths import is_within, shown
-from segued.progress.status import FolderLine
+from segued.progress.status import FolderStatus
 from segued.store.database import Store
 from segued.units import Seconds
 
-__all__ = ["Patrol"]
+__all__ = ["FolderWatcher"]
 
 log: Final = structlog.get_logger()
 
-LOOK_SECONDS: Final = 0.5
+SCAN_DELAY_SECONDS: Final = 0.5
 """How soon a place is looked at after the first event there."""
 
 BUSY_FACTOR: Final = 20.0
 """A place that takes long to look at is looked at less often."""
 
-SILENT: Final = "its disk does not answer"
+NO_ANSWER: Final = "its disk does not answer"
 
-FULL_EVERY: Final = 12
+FULL_SCAN_EVERY: Final = 12
 """Each so many walks, all folders are compared with the library again."""
 
 
-class Patrol:
+class FolderWatcher:
     """Keeps watch over one music folder until cancelled.
 
     Attributes:
-        walked: Set when it has been walked for the first time, or is offline.
+        first_scan_done: Set when it has been walked for the first time, or is offline.
     """
 
     def __init__(
@@ -56,74 +56,76 @@ class Patrol:
         root: bytes,
         filters: Filters,
         store: Store,
-        grounds: Grounds,
-        limits: Watching,
+        intake_state: IntakeState,
+        limits: WatchingSection,
     ) -> None:
         """Prepare.
 
         Args:
-            root: The folder, as `roots_of` returns it.
+            root: The folder, as `existing_roots` returns it.
             filters: Which names count.
             store: The library.
-            grounds: What the parts of the intake tell each other.
+            intake_state: What the parts of the intake tell each other.
             limits: How long is waited for what.
         """
         self.root: Final = root
-        self.walked: Final = asyncio.Event()
+        self.first_scan_done: Final = asyncio.Event()
         self._filters: Final = filters
         self._store: Final = store
-        self._grounds: Final = grounds
+        self._intake_state: Final = intake_state
         self._limits: Final = limits
-        self._settling: Final = Settling(
+        self._debouncer: Final = WriteDebouncer(
             quiet=Seconds(limits.settle_seconds),
             patience=Seconds(limits.folder_seconds),
         )
-        self._hearing: Final = Hearing(root)
+        self._events: Final = EventSource(root)
         self._state = "scanning"
-        self._away_for: str | None = None
+        self._offline_reason: str | None = None
         self._identity: tuple[int, int] | None = None
-        self._strange = False  # whether another disk may be in its place
+        self._disk_changed = False  # whether another disk may be in its place
         self._dirty: dict[tuple[bytes, bool], float] = {}
-        self._marks: dict[bytes, int] = {}
-        self._sweeps = 0
-        self._sweep_at = self._check_at = self._listen_at = 0.0
-        self._pause = LOOK_SECONDS
+        self._folder_hashes: dict[bytes, int] = {}
+        self._scan_count = 0
+        self._rescan_at = self._check_at = self._restart_events_at = 0.0
+        self._scan_delay = SCAN_DELAY_SECONDS
         self._unreadable: tuple[str, ...] = ()
 
-    def report(self) -> FolderLine:
+    def report(self) -> FolderStatus:
         """Return how it stands."""
         limit = Seconds(self._limits.restless_seconds)
-        restless = self._settling.restless(time.monotonic(), limit)
-        return FolderLine(
+        stuck = self._debouncer.stuck(time.monotonic(), limit)
+        return FolderStatus(
             shown(self.root),
             self._state,
-            self._away_for if self._state == "offline" else self._hearing.why,
-            len(self._settling),
-            tuple(shown(path) for path in restless),
+            self._offline_reason
+            if self._state == "offline"
+            else self._events.polling_reason,
+            len(self._debouncer),
+            tuple(shown(path) for path in stuck),
             self._unreadable,
         )
 
     @property
-    def watches(self) -> int:
+    def watch_count(self) -> int:
         """How many folders are watched for events."""
-        return self._hearing.watches
+        return self._events.watch_count
 
-    def sweep_soon(self) -> None:
+    def request_rescan(self) -> None:
         """Walk all of the folder at the next occasion, because somebody asked."""
-        self._marks.clear()
-        self._sweep_at = 0.0
-        self._hearing.stirred.set()
+        self._folder_hashes.clear()
+        self._rescan_at = 0.0
+        self._events.pending.set()
 
-    def look_soon(self, place: bytes) -> bool:
+    def request_scan(self, place: bytes) -> bool:
         """Look at a folder and all below it, because somebody asked.
 
         Returns:
             Whether it is one that is looked into, by its name.
         """
-        if not self._filters.wants_place(self.root, place):
+        if not self._filters.accepts_path(self.root, place):
             return False
         self._dirty[place, True] = 0.0
-        self._hearing.stirred.set()
+        self._events.pending.set()
         return True
 
     async def run(self) -> None:
@@ -132,166 +134,176 @@ class Patrol:
             try:
                 await self._check()
                 if self._state != "offline":
-                    await self._sweep()
+                    await self._scan_all()
             except TimeoutError:
-                await self._go_offline(SILENT)
-            self.walked.set()
+                await self._go_offline(NO_ANSWER)
+            self.first_scan_done.set()
             while True:
                 try:
-                    await self._turn()
+                    await self._tick()
                 except TimeoutError:
-                    await self._go_offline(SILENT)
+                    await self._go_offline(NO_ANSWER)
         finally:
-            await self._hearing.end()
+            await self._events.stop()
 
-    async def _turn(self) -> None:
-        due = [self._check_at, self._sweep_at]
+    async def _tick(self) -> None:
+        due = [self._check_at, self._rescan_at]
         if self._state != "offline":
-            due += [*self._dirty.values(), *self._settling.due().values()]
+            due += [*self._dirty.values(), *self._debouncer.due().values()]
         with suppress(TimeoutError):
             async with asyncio.timeout(max(0.0, min(due) - time.monotonic())):
-                await self._hearing.stirred.wait()
-        self._gather()
+                await self._events.pending.wait()
+        self._collect_events()
         if time.monotonic() >= self._check_at:
             await self._check()
-        if time.monotonic() >= self._sweep_at:
-            await self._sweep()
+        if time.monotonic() >= self._rescan_at:
+            await self._scan_all()
         elif self._state != "offline":
-            await self._look_around()
+            await self._scan_due_places()
 
-    def _gather(self) -> None:
+    def _collect_events(self) -> None:
         """Turn what was heard into places to look at."""
-        heard, lost = self._hearing.take()
+        events, lost = self._events.take()
         if lost:
             log.info("events.lost", folder=shown(self.root))
-            self.sweep_soon()
+            self.request_rescan()
         now = time.monotonic()
-        for path, is_folder in heard:
+        for path, is_folder in events:
             place, deep = (path, True) if is_folder else (os.path.dirname(path), False)
             if not is_within(place, self.root):
                 continue
-            if not self._filters.wants_place(self.root, place):
+            if not self._filters.accepts_path(self.root, place):
                 continue
             if not is_folder:
                 name = os.path.basename(path)
                 deep = name in IGNORE_MARKERS
-                if not deep and not self._filters.wants_file(name):
+                if not deep and not self._filters.accepts_file(name):
                     continue
-                if self._settling.stirred(path, now):
+                if self._debouncer.touch(path, now):
                     continue  # it will be looked at when it is quiet
-            self._dirty.setdefault((place, deep), now + self._pause)
+            self._dirty.setdefault((place, deep), now + self._scan_delay)
 
-    async def _look_around(self) -> None:
+    async def _scan_due_places(self) -> None:
         """Look at every place whose time has come."""
         now = time.monotonic()
         dues = [*self._dirty.items()]
-        dues += [((each, False), due) for each, due in self._settling.due().items()]
+        dues += [((each, False), due) for each, due in self._debouncer.due().items()]
         places = dict.fromkeys(place for place, due in dues if due <= now)
         for place, deep in places:
             self._dirty.pop((place, deep), None)
             started = time.monotonic()
-            whole = partial(self._settling.is_whole, now=started)
-            swept = await self._swept(Part(place, deep, whole))
+            is_complete = partial(self._debouncer.is_complete, now=started)
+            result = await self._scan(ScanScope(place, deep, is_complete))
             took = time.monotonic() - started
-            self._pause = max(LOOK_SECONDS, BUSY_FACTOR * took)
-            if swept.offline:
+            self._scan_delay = max(SCAN_DELAY_SECONDS, BUSY_FACTOR * took)
+            if result.offline:
                 await self._go_offline()
                 return
-            if swept.unreadable:
-                swept.seen.update(each.path for each in swept.unreadable)
-            await self._settled({place, *swept.seen}, swept)
-            if deep and not await self._hearing.reaches(swept.seen):
+            if result.unreadable:
+                result.seen.update(each.path for each in result.unreadable)
+            await self._apply_scan({place, *result.seen}, result)
+            if deep and not await self._events.covers(result.seen):
                 self._state = "polling"
-                self._sweep_at = time.monotonic() + self._limits.poll_seconds
+                self._rescan_at = time.monotonic() + self._limits.poll_seconds
 
-    async def _settled(self, places: set[bytes], swept: Swept) -> None:
-        for _ in self._settling.looking(places, swept.unsettled, time.monotonic()):
+    async def _apply_scan(self, places: set[bytes], result: ScanResult) -> None:
+        for _ in self._debouncer.update_steps(
+            places, result.unsettled, time.monotonic()
+        ):
             await asyncio.sleep(0)  # there may be hundreds of thousands
-        if self.walked.is_set():
+        if self.first_scan_done.is_set():
             # What the first walk finds is the backlog.
-            self._grounds.dropped.update(dict.fromkeys(swept.fresh))
-        if swept.fresh or swept.missing:
-            self._grounds.news.set()
+            self._intake_state.priority_folders.update(
+                dict.fromkeys(result.folders_with_work)
+            )
+        if result.folders_with_work or result.missing:
+            self._intake_state.work_available.set()
 
-    async def _swept(self, part: Part) -> Swept:
-        where = self.root, self._filters, self._store, self._grounds.news
-        return await sweep(*where, part=part)
+    async def _scan(self, scope: ScanScope) -> ScanResult:
+        where = self.root, self._filters, self._store, self._intake_state.work_available
+        return await scan_folder(*where, scope=scope)
 
-    async def _sweep(self) -> None:
+    async def _scan_all(self) -> None:
         """Walk all of the folder."""
-        first = self._sweeps == 0
-        if self._sweeps % FULL_EVERY == 0 or self._state == "offline":
-            self._marks.clear()
-        self._sweeps += 1
+        first = self._scan_count == 0
+        if self._scan_count % FULL_SCAN_EVERY == 0 or self._state == "offline":
+            self._folder_hashes.clear()
+        self._scan_count += 1
         self._dirty.clear()
         now = time.monotonic()
         # A file that was changed a moment ago may be changing still.
-        lately = time.time_ns() - round(self._limits.settle_seconds * 1e9)
+        recent_ns = time.time_ns() - round(self._limits.settle_seconds * 1e9)
 
-        def whole(found: Found) -> bool:
+        def is_complete(entry: FileEntry) -> bool:
             if not first:
-                return self._settling.is_whole(found, now)
-            return not lately <= found.signature.mtime_ns <= time.time_ns()
+                return self._debouncer.is_complete(entry, now)
+            return not recent_ns <= entry.signature.mtime_ns <= time.time_ns()
 
-        swept = await self._swept(
-            Part(whole=whole, strange=self._strange, marks=self._marks)
+        result = await self._scan(
+            ScanScope(
+                is_complete=is_complete,
+                disk_changed=self._disk_changed,
+                folder_hashes=self._folder_hashes,
+            )
         )
         every = self._limits.reconcile_seconds
-        if self._hearing.why:
+        if self._events.polling_reason:
             every = min(every, self._limits.poll_seconds)
-        self._sweep_at = time.monotonic() + every
-        if swept.offline or not swept.seen:
+        self._rescan_at = time.monotonic() + every
+        if result.offline or not result.seen:
             await self._go_offline()
             return
         self._unreadable = tuple(
-            f"{shown(each.path)}: {each.reason.lower()}" for each in swept.unreadable
+            f"{shown(each.path)}: {each.reason.lower()}" for each in result.unreadable
         )
-        await self._settled(swept.seen, swept)
-        for folder in self._settling.folders:
-            self._marks.pop(folder, None)
-        if not await self._hearing.reaches(swept.seen):
-            self._sweep_at = time.monotonic() + self._limits.poll_seconds
-        self._strange = False
-        self._state = "watching" if self._hearing.why is None else "polling"
-        if self.root in self._grounds.away:
-            self._grounds.away.discard(self.root)
-            self._grounds.news.set()
+        await self._apply_scan(result.seen, result)
+        for folder in self._debouncer.folders:
+            self._folder_hashes.pop(folder, None)
+        if not await self._events.covers(result.seen):
+            self._rescan_at = time.monotonic() + self._limits.poll_seconds
+        self._disk_changed = False
+        self._state = "watching" if self._events.polling_reason is None else "polling"
+        if self.root in self._intake_state.offline_roots:
+            self._intake_state.offline_roots.discard(self.root)
+            self._intake_state.work_available.set()
 
-    async def _go_offline(self, why: str | None = None) -> None:
+    async def _go_offline(self, reason: str | None = None) -> None:
         if self._state != "offline":
-            log.warning("root.offline", folder=shown(self.root), reason=why)
-        self._state, self._away_for = "offline", why
+            log.warning("root.offline", folder=shown(self.root), reason=reason)
+        self._state, self._offline_reason = "offline", reason
         # Not before its time: what hangs would be asked again and again.
         self._check_at = time.monotonic() + self._limits.check_seconds
-        self._sweep_at = time.monotonic() + self._limits.reconcile_seconds
-        self._grounds.away.add(self.root)
-        self._marks.clear()
+        self._rescan_at = time.monotonic() + self._limits.reconcile_seconds
+        self._intake_state.offline_roots.add(self.root)
+        self._folder_hashes.clear()
 
     async def _check(self) -> None:
         """See that the folder is the one that is watched, and the watch alive."""
         self._check_at = time.monotonic() + self._limits.check_seconds
-        identity = await look(self.root, LOOK_LIMIT, _identity, self.root)
+        identity = await call_disk(
+            self.root, DISK_CALL_TIMEOUT, _folder_identity, self.root
+        )
         if identity is None:
             await self._go_offline()
-            self._sweep_at = time.monotonic() + self._limits.reconcile_seconds
+            self._rescan_at = time.monotonic() + self._limits.reconcile_seconds
             return
-        if identity != self._identity or self._hearing.lame:
-            self._strange = self._identity not in (None, identity)
+        if identity != self._identity or self._events.is_dead:
+            self._disk_changed = self._identity not in (None, identity)
             self._identity = identity
-            await self._listen()
-        elif self._state == "offline" or self.root in self._grounds.away:
-            self._sweep_at = 0.0
-        elif self._hearing.may_pass and time.monotonic() >= self._listen_at:
-            await self._listen()
+            await self._restart_events()
+        elif self._state == "offline" or self.root in self._intake_state.offline_roots:
+            self._rescan_at = 0.0
+        elif self._events.may_recover and time.monotonic() >= self._restart_events_at:
+            await self._restart_events()
 
-    async def _listen(self) -> None:
+    async def _restart_events(self) -> None:
         """Watch for events from the beginning, and walk the folder then."""
-        self._listen_at = time.monotonic() + self._limits.reconcile_seconds
-        await self._hearing.begin()
-        self._sweep_at = 0.0
+        self._restart_events_at = time.monotonic() + self._limits.reconcile_seconds
+        await self._events.start()
+        self._rescan_at = 0.0
 
 
-def _identity(root: bytes) -> tuple[int, int] | None:
+def _folder_identity(root: bytes) -> tuple[int, int] | None:
     """Return what tells a folder from another one at its place; None if none is."""
     try:
         status = os.stat(root)

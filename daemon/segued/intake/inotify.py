@@ -27,7 +27,7 @@ from watchdog.observers.inotify import InotifyEmitter, InotifyObserver
 
 from segued.paths import is_within
 
-__all__ = ["Watch", "file_system", "why_not"]
+__all__ = ["InotifyWatch", "file_system_type", "watch_unsupported_reason"]
 
 # Each such warning holds the names of all folders that are watched.
 warnings.filterwarnings("ignore", module="watchdog")
@@ -38,7 +38,7 @@ EVENTS: Final[list[type[FileSystemEvent]]] = [
 ]
 """Without those that reading a file causes: we read a lot."""
 
-SILENT: Final = frozenset(
+EVENTLESS_FILE_SYSTEMS: Final = frozenset(
     {
         *("nfs", "nfs4", "cifs", "smb2", "smb3", "9p", "afs", "ceph", "glusterfs"),
         *("lustre", "davfs", "ncpfs", "sshfs", "virtiofs", "vboxsf", "prl_fs"),
@@ -46,19 +46,19 @@ SILENT: Final = frozenset(
 )
 """File systems on which others change what inotify does not tell."""
 
-OVERFLOWED: Final = "watchdog.observers.inotify_c"
+OVERFLOW_LOGGER: Final = "watchdog.observers.inotify_c"
 
 
-def why_not(root: bytes) -> str | None:
+def watch_unsupported_reason(root: bytes) -> str | None:
     """Return why a folder cannot be watched for events; None if it can."""
     mounts = Path("/proc/self/mountinfo").read_bytes()
-    kind = file_system(os.path.realpath(root), mounts)
-    if kind in SILENT or kind.startswith("fuse"):
+    kind = file_system_type(os.path.realpath(root), mounts)
+    if kind in EVENTLESS_FILE_SYSTEMS or kind.startswith("fuse"):
         return f"no events on {kind}"
     return None
 
 
-def file_system(path: bytes, mounts: bytes) -> str:
+def file_system_type(path: bytes, mounts: bytes) -> str:
     """Return the type of the file system that a path is on.
 
     Args:
@@ -75,7 +75,7 @@ def file_system(path: bytes, mounts: bytes) -> str:
     return kind
 
 
-class Watch:
+class InotifyWatch:
     """One music folder, watched for events with everything below it.
 
     What it calls, it calls on threads of its own.
@@ -85,21 +85,21 @@ class Watch:
         self,
         root: bytes,
         *,
-        stirred: Callable[[bytes, bool], None],
-        lost: Callable[[], None],
+        on_event: Callable[[bytes, bool], None],
+        on_overflow: Callable[[], None],
     ) -> None:
         """Prepare.
 
         Args:
             root: The folder.
-            stirred: Called with a path where something happened, and whether
+            on_event: Called with a path where something happened, and whether
                 it is, or was, a folder.
-            lost: Called when events were lost.
+            on_overflow: Called when events were lost.
         """
         self._root: Final = root
         self._observer: InotifyObserver | None = None
-        self._handler: Final = _Ear(stirred, lost)
-        self._overflow: Final = _Overflow(lost)
+        self._handler: Final = _EventHandler(on_event, on_overflow)
+        self._overflow_detector: Final = _OverflowDetector(on_overflow)
 
     def start(self) -> None:
         """Watch from now on. Blocks while the folders are gone through.
@@ -121,18 +121,18 @@ class Watch:
             observer._inotify_fd.stop()  # noqa: SLF001
             raise
         self._observer = observer
-        logging.getLogger(OVERFLOWED).addHandler(self._overflow)
+        logging.getLogger(OVERFLOW_LOGGER).addHandler(self._overflow_detector)
 
     def stop(self) -> None:
         """Watch no more. Blocks until all threads have ended."""
-        logging.getLogger(OVERFLOWED).removeHandler(self._overflow)
+        logging.getLogger(OVERFLOW_LOGGER).removeHandler(self._overflow_detector)
         observer, self._observer = self._observer, None
         if observer is not None:
             observer.stop()
             observer.join(timeout=2.0)
 
     @property
-    def alive(self) -> bool:
+    def is_alive(self) -> bool:
         """Whether all that is needed to notice anything still runs."""
         observer = self._observer
         return (
@@ -143,7 +143,7 @@ class Watch:
         )
 
     @property
-    def count(self) -> int:
+    def folder_count(self) -> int:
         """How many folders are watched: as many as it takes of the system's limit."""
         groups = [
             emitter._inotify  # noqa: SLF001
@@ -161,31 +161,31 @@ class Watch:
         return [folder for folder in folders if folder not in watched]
 
 
-class _Ear(FileSystemEventHandler):
+class _EventHandler(FileSystemEventHandler):
     """Tells where something happened; an error in it would end the watching."""
 
     def __init__(
-        self, stirred: Callable[[bytes, bool], None], lost: Callable[[], None]
+        self, on_event: Callable[[bytes, bool], None], on_overflow: Callable[[], None]
     ) -> None:
-        self._stirred: Final = stirred
-        self._lost: Final = lost
+        self._on_event: Final = on_event
+        self._on_overflow: Final = on_overflow
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         try:
             for path in (event.src_path, event.dest_path):
                 if path:
-                    self._stirred(os.fsencode(str(path)), event.is_directory)
+                    self._on_event(os.fsencode(str(path)), event.is_directory)
         except Exception:  # noqa: BLE001
-            self._lost()
+            self._on_overflow()
 
 
-class _Overflow(logging.Handler):
+class _OverflowDetector(logging.Handler):
     """Hears what watchdog tells nobody but the log: that events were lost."""
 
-    def __init__(self, lost: Callable[[], None]) -> None:
+    def __init__(self, on_overflow: Callable[[], None]) -> None:
         super().__init__(logging.WARNING)
-        self._lost: Final = lost
+        self._on_overflow: Final = on_overflow
 
     def emit(self, record: logging.LogRecord) -> None:
         del record
-        self._lost()
+        self._on_overflow()

@@ -6,40 +6,45 @@ from typing import TypeAlias
 
 from segued.config.config import Config
 from segued.intake.filters import Filters
-from segued.intake.folder_watcher import Patrol
-from segued.intake.state import Grounds
+from segued.intake.folder_watcher import FolderWatcher
+from segued.intake.state import IntakeState
 from segued.store.database import Store
 
-__all__ = ["Patrols", "keep_watch", "patrols_of"]
+__all__ = ["FolderWatchers", "create_watchers", "run_watchers"]
 
-Patrols: TypeAlias = Sequence[Patrol]
+FolderWatchers: TypeAlias = Sequence[FolderWatcher]
 """One for each music folder."""
 
 
-def patrols_of(config: Config, store: Store, grounds: Grounds) -> Patrols:
+def create_watchers(
+    config: Config, store: Store, intake_state: IntakeState
+) -> FolderWatchers:
     """Return a patrol for each music folder."""
     filters = Filters.of(config.scanning)
     return [
-        Patrol(root, filters, store, grounds, config.watching) for root in grounds.roots
+        FolderWatcher(root, filters, store, intake_state, config.watching)
+        for root in intake_state.roots
     ]
 
 
-async def keep_watch(
-    patrols: Patrols, grounds: Grounds, walked: Callable[[], None]
+async def run_watchers(
+    watchers: FolderWatchers,
+    intake_state: IntakeState,
+    on_first_scan_done: Callable[[], None],
 ) -> None:
     """Keep watch until cancelled.
 
     Args:
-        patrols: One for each music folder.
-        grounds: Told when all have been walked for the first time.
-        walked: Called then, too.
+        watchers: One for each music folder.
+        intake_state: Told when all have been walked for the first time.
+        on_first_scan_done: Called then, too.
     """
     async with asyncio.TaskGroup() as group:
-        for patrol in patrols:
-            group.create_task(patrol.run())
+        for watcher in watchers:
+            group.create_task(watcher.run())
         # Each puts its files on record as it goes; this is about the end.
-        for patrol in patrols:
-            await patrol.walked.wait()
-        grounds.scanned.set()
-        grounds.news.set()
-        walked()
+        for watcher in watchers:
+            await watcher.first_scan_done.wait()
+        intake_state.first_scan_done.set()
+        intake_state.work_available.set()
+        on_first_scan_done()

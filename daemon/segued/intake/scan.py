@@ -8,197 +8,231 @@ from typing import Final
 import structlog
 
 from segued.intake.filters import Filters
-from segued.intake.walk import Unreadable, walk
-from segued.media.disk_calls import LOOK_LIMIT, look
-from segued.media.safe_open import is_away
-from segued.model import FileId, Folder, Found
+from segued.intake.walk import UnreadableFolder, walk
+from segued.media.disk_calls import DISK_CALL_TIMEOUT, call_disk
+from segued.media.safe_open import root_is_offline
+from segued.model import FileEntry, FileId, FolderListing
 from segued.paths import is_within, shown
-from segued.progress.progress import Board
+from segued.progress.progress import Progress
 from segued.store import inventory
 from segued.store.database import Store
 from segued.units import Seconds
 
-__all__ = ["Part", "Swept", "sweep"]
+__all__ = ["ScanResult", "ScanScope", "scan_folder"]
 
 log: Final = structlog.get_logger()
 
 FOLDERS_AT_ONCE: Final = 200
 FILES_AT_ONCE: Final = 500
-FORSAKEN_AT_ONCE: Final = 200
+MISSING_AT_ONCE: Final = 200
 
 WALK_LIMIT: Final = Seconds(120.0)
 """For some hundred files: a slow disk may take its time, a dead one may not."""
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ScanScope:
     """Which part of a music folder a sweep is about, and how it looks.
 
     Attributes:
         place: Where it begins; at the music folder itself, if None.
-        deep: Whether it looks below that as well.
-        whole: Tells whether a new or changed file is whole; None takes all.
-        strange: Whether another disk may be where the music was.
-        marks: What each folder looked like last time; one that looks the same
+        recursive: Whether it looks below that as well.
+        is_complete: Tells whether a new or changed file is whole; None takes all.
+        disk_changed: Whether another disk may be where the music was.
+        folder_hashes: What each folder looked like last time; one that looks the same
             is not compared with the library.
     """
 
     place: bytes | None = None
-    deep: bool = True
-    whole: Callable[[Found], bool] | None = None
-    strange: bool = False
-    marks: dict[bytes, int] | None = None
+    recursive: bool = True
+    is_complete: Callable[[FileEntry], bool] | None = None
+    disk_changed: bool = False
+    folder_hashes: dict[bytes, int] | None = None
 
     @property
     def is_all(self) -> bool:
         """Whether it is the whole music folder."""
-        return self.place is None and self.deep
+        return self.place is None and self.recursive
 
 
 @dataclass(slots=True)
-class Swept:
+class ScanResult:
     """What a sweep came upon.
 
     Attributes:
         seen: The folders it looked into.
-        fresh: Those of them where something is to be done.
+        folders_with_work: Those of them where something is to be done.
         unsettled: Files that are new or changed, and not whole yet.
         offline: The music folder is there but empty, though the library knows
             files in it: its disk is away, and nothing was touched.
     """
 
-    unreadable: list[Unreadable] = field(default_factory=list)
+    unreadable: list[UnreadableFolder] = field(default_factory=list)
     seen: set[bytes] = field(default_factory=set)
-    fresh: list[bytes] = field(default_factory=list)
-    unsettled: list[Found] = field(default_factory=list)
+    folders_with_work: list[bytes] = field(default_factory=list)
+    unsettled: list[FileEntry] = field(default_factory=list)
     missing: int = 0
     offline: bool = False
 
 
-ALL: Final = Part()
+WHOLE_FOLDER: Final = ScanScope()
 
 
-async def sweep(  # noqa: PLR0913
+async def scan_folder(  # noqa: PLR0913
     root: bytes,
     filters: Filters,
     store: Store,
-    news: asyncio.Event,
+    work_available: asyncio.Event,
     *,
-    board: Board | None = None,
-    part: Part = ALL,
-) -> Swept:
+    board: Progress | None = None,
+    scope: ScanScope = WHOLE_FOLDER,
+) -> ScanResult:
     """Walk a music folder and put what is there on record.
 
     Args:
-        root: The folder, as `roots_of` returns it.
+        root: The folder, as `existing_roots` returns it.
         filters: Which names count.
         store: The library.
-        news: Set whenever there may be new work on record.
+        work_available: Set whenever there may be new work on record.
         board: Where the files are counted, if they are.
-        part: What to look at, and how.
+        scope: What to look at, and how.
 
     Raises:
         TimeoutError: The disk does not answer.
     """
-    swept = Swept()
-    gone: list[tuple[FileId, bytes]] = []
+    result = ScanResult()
+    missing: list[tuple[FileId, bytes]] = []
     known = 0
-    walker = walk(root, filters, part.place, deep=part.deep)
-    while batch := await look(root, WALK_LIMIT, _next, walker, part.marks):
-        swept.unreadable += [each for each in batch if isinstance(each, Unreadable)]
-        looked = [each for each in batch if isinstance(each, _Looked)]
-        swept.seen.update(each.folder.path for each in looked)
-        known += sum(len(each.folder.files) for each in looked)
-        changed = [each.folder for each in looked if not each.is_same]
+    walker = walk(root, filters, scope.place, recursive=scope.recursive)
+    while batch := await call_disk(
+        root, WALK_LIMIT, _next_batch, walker, scope.folder_hashes
+    ):
+        changed = _note_batch(batch, result)
+        known += _count_files(batch)
         if not changed:
             continue
-        admitted = await store.do(inventory.admit, changed, part.whole)
-        gone += admitted.gone
-        swept.unsettled += admitted.unsettled
-        if part.strange:
-            known -= admitted.new + len(admitted.unsettled)
-        if admitted.to_do:
-            swept.fresh += [folder.path for folder in changed if folder.files]
+        counts = await store.do(inventory.apply_listing, changed, scope.is_complete)
+        _note_counts(counts, changed, result)
+        missing += counts.missing
+        if scope.disk_changed:
+            known -= counts.new + len(counts.being_written)
         if board is not None:
-            board.found(
-                to_do=admitted.to_do,
-                finished=admitted.complete,
-                failed=admitted.failed,
-            )
-            board.count("scanning", {"files": admitted.total, "new": admitted.new})
-        news.set()
-    _tell(swept.unreadable)
-    gone += await _lost(root, store, part, swept)
-    if gone and await _is_offline(root, part, known):
-        swept.offline = True
-        return swept
-    for start in range(0, len(gone), FORSAKEN_AT_ONCE):
-        some = gone[start : start + FORSAKEN_AT_ONCE]
-        swept.missing += await store.do(inventory.forsake, some)
-    if swept.missing or part.is_all:
-        news.set()
-    return swept
+            _report(counts, board)
+        work_available.set()
+    _log_unreadable(result.unreadable)
+    missing += await _vanished_files(root, store, scope, result)
+    if missing and await _is_offline(root, scope, known):
+        result.offline = True
+        return result
+    for start in range(0, len(missing), MISSING_AT_ONCE):
+        some = missing[start : start + MISSING_AT_ONCE]
+        result.missing += await store.do(inventory.mark_missing, some)
+    if result.missing or scope.is_all:
+        work_available.set()
+    return result
 
 
-def _tell(unreadable: Sequence[Unreadable]) -> None:
+def _note_batch(
+    batch: "Sequence[_ListedFolder | UnreadableFolder]", result: ScanResult
+) -> list[FolderListing]:
+    """Add what a walk listed to the result; return the folders that changed."""
+    result.unreadable += [each for each in batch if isinstance(each, UnreadableFolder)]
+    listed = [each for each in batch if isinstance(each, _ListedFolder)]
+    result.seen.update(each.folder.path for each in listed)
+    return [each.folder for each in listed if not each.is_unchanged]
+
+
+def _count_files(batch: "Sequence[_ListedFolder | UnreadableFolder]") -> int:
+    return sum(
+        len(each.folder.files) for each in batch if isinstance(each, _ListedFolder)
+    )
+
+
+def _note_counts(
+    counts: inventory.ScanCounts, changed: Sequence[FolderListing], result: ScanResult
+) -> None:
+    """Add what the library made of changed folders to the result."""
+    result.unsettled += counts.being_written
+    if counts.pending:
+        result.folders_with_work += [folder.path for folder in changed if folder.files]
+
+
+def _report(counts: inventory.ScanCounts, board: Progress) -> None:
+    """Count the files of some folders for whoever watches the import."""
+    board.add_scanned(
+        pending=counts.pending, finished=counts.complete, failed=counts.failed
+    )
+    board.add_counts("scanning", {"files": counts.total, "new": counts.new})
+
+
+def _log_unreadable(unreadable: Sequence[UnreadableFolder]) -> None:
     for each in unreadable:
         log.warning("folder.unreadable", folder=shown(each.path), reason=each.reason)
 
 
-async def _lost(
-    root: bytes, store: Store, part: Part, swept: Swept
+async def _vanished_files(
+    root: bytes, store: Store, scope: ScanScope, result: ScanResult
 ) -> tuple[tuple[FileId, bytes], ...]:
     """Return the files in folders that the library knows and the walk did not see."""
-    blind = [each.path for each in swept.unreadable]
-    place = part.place or root
-    known = await store.do(inventory.folders_under, place) if part.deep else [place]
-    lost = [
-        Folder(root, path, ())
+    unreadable_paths = [each.path for each in result.unreadable]
+    place = scope.place or root
+    known = (
+        await store.do(inventory.folders_under, place) if scope.recursive else [place]
+    )
+    vanished = [
+        FolderListing(root, path, ())
         for path in known
-        if path not in swept.seen
-        and not any(is_within(path, unseen) for unseen in blind)
+        if path not in result.seen
+        and not any(is_within(path, unseen) for unseen in unreadable_paths)
     ]
-    return (await store.do(inventory.admit, lost)).gone if lost else ()
+    return (
+        (await store.do(inventory.apply_listing, vanished)).missing if vanished else ()
+    )
 
 
-async def _is_offline(root: bytes, part: Part, known: int) -> bool:
+async def _is_offline(root: bytes, scope: ScanScope, known: int) -> bool:
     """Return whether what is gone is gone because its disk is."""
-    if part.is_all and not known:
+    if scope.is_all and not known:
         return True
-    return not part.is_all and await look(root, LOOK_LIMIT, is_away, root)
+    return not scope.is_all and await call_disk(
+        root, DISK_CALL_TIMEOUT, root_is_offline, root
+    )
 
 
-def _same(folder: Folder, marks: dict[bytes, int] | None) -> bool:
+def _is_unchanged(
+    folder: FolderListing, folder_hashes: dict[bytes, int] | None
+) -> bool:
     """Return whether a folder looks as it did last time; take note how it looks."""
-    if marks is None:
+    if folder_hashes is None:
         return False
-    mark = hash(folder.files)
-    same = marks.get(folder.path) == mark
-    marks[folder.path] = mark
-    return same
+    folder_hash = hash(folder.files)
+    unchanged = folder_hashes.get(folder.path) == folder_hash
+    folder_hashes[folder.path] = folder_hash
+    return unchanged
 
 
 @dataclass(frozen=True, slots=True)
-class _Looked:
+class _ListedFolder:
     """A folder, and whether it looks as it did last time."""
 
-    folder: Folder
-    is_same: bool
+    folder: FolderListing
+    is_unchanged: bool
 
 
-def _next(
-    walker: Iterator[Folder | Unreadable], marks: dict[bytes, int] | None
-) -> list[_Looked | Unreadable]:
+def _next_batch(
+    walker: Iterator[FolderListing | UnreadableFolder],
+    folder_hashes: dict[bytes, int] | None,
+) -> list[_ListedFolder | UnreadableFolder]:
     """Return the next part of a walk: big enough for one transaction.
 
     On the thread that walks, for a folder may hold hundreds of thousands.
     """
-    batch: list[_Looked | Unreadable] = []
+    batch: list[_ListedFolder | UnreadableFolder] = []
     files = 0
     for each in walker:
-        if isinstance(each, Folder):
+        if isinstance(each, FolderListing):
             files += len(each.files)
-            batch.append(_Looked(each, _same(each, marks)))
+            batch.append(_ListedFolder(each, _is_unchanged(each, folder_hashes)))
         else:
             batch.append(each)
         if files >= FILES_AT_ONCE or len(batch) >= FOLDERS_AT_ONCE:

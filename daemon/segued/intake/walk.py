@@ -10,49 +10,55 @@ from typing import Final
 
 from segued.errors import ConfigError
 from segued.intake.filters import IGNORE_MARKERS, Filters
-from segued.media.disk_calls import asked
+from segued.media.disk_calls import run_on_thread
 from segued.media.safe_open import signature_of
-from segued.model import Folder, Found
+from segued.model import FileEntry, FolderListing
 from segued.paths import is_within, shown
 
-__all__ = ["Unreadable", "grounds_of", "keep_apart", "roots_of", "walk"]
+__all__ = [
+    "UnreadableFolder",
+    "check_library_outside_music",
+    "existing_roots",
+    "normalized_roots",
+    "walk",
+]
 
-ANSWER_SECONDS: Final = 2.0
+RESOLVE_SECONDS: Final = 2.0
 LINKS_MAX: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
+class UnreadableFolder:
     """A folder that could not be looked into; what is below it is unknown."""
 
     path: bytes
     reason: str
 
 
-def roots_of(folders: list[str]) -> list[bytes]:
+def existing_roots(folders: list[str]) -> list[bytes]:
     """Return the folders to walk: absolute, real, none inside another.
 
     Raises:
         ConfigError: One of them is missing, no folder, or may not be read.
     """
-    for given in folders:
+    for folder in folders:
         try:
-            os.scandir(os.fsencode(os.path.expanduser(given))).close()
+            os.scandir(os.fsencode(os.path.expanduser(folder))).close()
         except FileNotFoundError:
-            raise ConfigError(f"{shown(given)}: there is no such folder") from None
+            raise ConfigError(f"{shown(folder)}: there is no such folder") from None
         except NotADirectoryError:
-            raise ConfigError(f"{shown(given)}: not a folder but a file") from None
+            raise ConfigError(f"{shown(folder)}: not a folder but a file") from None
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             raise ConfigError(
-                f"{shown(given)}: the folder may not be read: {reason}"
+                f"{shown(folder)}: the folder may not be read: {reason}"
             ) from error
-    return grounds_of(folders)
+    return normalized_roots(folders)
 
 
-def grounds_of(folders: Sequence[str]) -> list[bytes]:
+def normalized_roots(folders: Sequence[str]) -> list[bytes]:
     """Return music folders: absolute, real, none inside another, there or not."""
-    paths = {_real(os.fsencode(os.path.expanduser(each))) for each in folders}
+    paths = {_resolve(os.fsencode(os.path.expanduser(each))) for each in folders}
     return [
         path
         for path in sorted(paths)
@@ -60,18 +66,18 @@ def grounds_of(folders: Sequence[str]) -> list[bytes]:
     ]
 
 
-def _real(path: bytes) -> bytes:
+def _resolve(path: bytes) -> bytes:
     """Return a path with its links followed, as far as the disks answer."""
     try:
-        return asked(os.path.realpath, path).result(ANSWER_SECONDS)
+        return run_on_thread(os.path.realpath, path).result(RESOLVE_SECONDS)
     except TimeoutError:
         seen = [os.path.abspath(path)]
         with suppress(TimeoutError):
-            asked(_follow, seen).result(ANSWER_SECONDS)
+            run_on_thread(_follow_links, seen).result(RESOLVE_SECONDS)
         return seen[-1]
 
 
-def _follow(seen: list[bytes]) -> None:
+def _follow_links(seen: list[bytes]) -> None:
     """Add to some paths what the last of them leads to, a link at a time."""
     parts = seen[-1].split(b"/")
     for count in range(2, len(parts) + 1):
@@ -83,11 +89,11 @@ def _follow(seen: list[bytes]) -> None:
         there = os.path.join(os.path.dirname(here), target, *parts[count:])
         seen.append(os.path.normpath(there))
         if len(seen) <= LINKS_MAX:
-            _follow(seen)
+            _follow_links(seen)
         return
 
 
-def keep_apart(database: Path, roots: Sequence[bytes]) -> None:
+def check_library_outside_music(database: Path, roots: Sequence[bytes]) -> None:
     """Refuse a library among the music: nothing is ever written there.
 
     Raises:
@@ -103,8 +109,8 @@ def keep_apart(database: Path, roots: Sequence[bytes]) -> None:
 
 
 def walk(
-    root: bytes, filters: Filters, place: bytes | None = None, *, deep: bool = True
-) -> Iterator[Folder | Unreadable]:
+    root: bytes, filters: Filters, place: bytes | None = None, *, recursive: bool = True
+) -> Iterator[FolderListing | UnreadableFolder]:
     """Yield every folder at or below a place, in the order of their names.
 
     Symbolic links are not followed, neither to folders nor to files. A FIFO
@@ -114,25 +120,25 @@ def walk(
         root: The music folder.
         filters: Which names count.
         place: Where in it to begin; at the music folder itself, if None.
-        deep: Whether to look below that as well.
+        recursive: Whether to look below that as well.
     """
-    waiting = [] if _is_closed(root, place or root) else [place or root]
+    waiting = [] if _is_ignored(root, place or root) else [place or root]
     while waiting:
         path = waiting.pop()
         try:
-            files, folders = _look_into(path, filters)
+            files, folders = _list_folder(path, filters)
         except (FileNotFoundError, NotADirectoryError) as error:
             if path == root or path != place:
-                yield Unreadable(path, error.strerror or str(error))
+                yield UnreadableFolder(path, error.strerror or str(error))
             continue  # where it was to begin there is nothing
         except OSError as error:
-            yield Unreadable(path, error.strerror or str(error))
+            yield UnreadableFolder(path, error.strerror or str(error))
             continue
-        yield Folder(root, path, files)
-        waiting.extend(reversed(folders) if deep else ())
+        yield FolderListing(root, path, files)
+        waiting.extend(reversed(folders) if recursive else ())
 
 
-def _is_closed(root: bytes, place: bytes) -> bool:
+def _is_ignored(root: bytes, place: bytes) -> bool:
     """Return whether a folder above a place says not to look into it."""
     while place != root and is_within(place, root):
         place = os.path.dirname(place)
@@ -145,29 +151,31 @@ def _is_closed(root: bytes, place: bytes) -> bool:
     return False
 
 
-def _look_into(path: bytes, filters: Filters) -> tuple[tuple[Found, ...], list[bytes]]:
-    files: list[Found] = []
+def _list_folder(
+    path: bytes, filters: Filters
+) -> tuple[tuple[FileEntry, ...], list[bytes]]:
+    files: list[FileEntry] = []
     folders: list[bytes] = []
     with os.scandir(path) as entries:
         for entry in entries:
             if entry.name in IGNORE_MARKERS and _is_empty(entry):
                 return (), []
             if entry.is_dir(follow_symlinks=False):
-                if filters.wants_folder(entry.name):
+                if filters.accepts_folder(entry.name):
                     folders.append(entry.path)
-            elif filters.wants_file(entry.name) and (found := _found(entry)):
+            elif filters.accepts_file(entry.name) and (found := _file_entry(entry)):
                 files.append(found)
     return tuple(files), sorted(folders)
 
 
-def _found(entry: os.DirEntry[bytes]) -> Found | None:
+def _file_entry(entry: os.DirEntry[bytes]) -> FileEntry | None:
     try:
         status = entry.stat(follow_symlinks=False)
     except FileNotFoundError:
         return None  # gone between the listing and the look
     if stat.S_ISLNK(status.st_mode):
         return None
-    return Found(entry.path, signature_of(status))
+    return FileEntry(entry.path, signature_of(status))
 
 
 def _is_empty(entry: os.DirEntry[bytes]) -> bool:

@@ -10,11 +10,23 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Final
 
-from segued.matching.evidence import Piece, Release, Track
+from segued.matching.evidence import PassageEvidence, Release, Track
 from segued.matching.normalize import similarity
-from segued.matching.scores import Names, believed, title_similarity, version_agrees
+from segued.matching.scores import (
+    RecordingNames,
+    title_similarity,
+    version_agrees,
+    without_placeholders,
+)
 
-__all__ = ["Choice", "choose", "length_of", "names_release", "placed", "votes"]
+__all__ = [
+    "AlbumMatch",
+    "is_at_track",
+    "length_of",
+    "match_album",
+    "names_release",
+    "vote_for_releases",
+]
 
 ACCEPTED_SHARE: Final = 0.65
 FITTING_MIN: Final = 3
@@ -32,12 +44,12 @@ ALBUM_SAME: Final = 0.85
 
 NO_DATE: Final = "9999"
 
-CONFIRMED, EMBEDDED, TITLED, PLACED = 4.0, 1.5, 3.0, 1.0
+CONFIRMED_WEIGHT, EMBEDDED_ID_WEIGHT, TITLE_WEIGHT, PLACE_WEIGHT = 4.0, 1.5, 3.0, 1.0
 """What each kind of evidence is worth when tracks are given out."""
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class AlbumMatch:
     """The release that a folder is.
 
     Attributes:
@@ -50,8 +62,8 @@ class Choice:
     confirmed: int
 
 
-def votes(
-    pieces: Sequence[Piece], many: int | None = None
+def vote_for_releases(
+    passages: Sequence[PassageEvidence], total: int | None = None
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the releases and the release groups that are worth asking for.
 
@@ -59,14 +71,14 @@ def votes(
     on; most voted first. A folder of unrelated songs agrees on none.
 
     Args:
-        pieces: What is known of the folder.
-        many: How many pieces there will be in it, if these are not all.
+        passages: What is known of the folder.
+        total: How many pieces there will be in it, if these are not all.
     """
-    many = len(pieces) if many is None else many
-    named = Counter(piece.release_mbid for piece in pieces if piece.release_mbid)
+    total = len(passages) if total is None else total
+    named = Counter(piece.release_mbid for piece in passages if piece.release_mbid)
     voters: Counter[str] = Counter()
     weight: defaultdict[str, float] = defaultdict(float)
-    for piece in pieces:
+    for piece in passages:
         best: dict[str, float] = {}
         for candidate in piece.candidates:
             for group in candidate.release_groups:
@@ -74,8 +86,8 @@ def votes(
         for group, score in best.items():
             voters[group] += 1
             weight[group] += score
-    wanted = ceil(VOTES_SHARE * many)
-    least = 1 if many < FITTING_MIN else max(VOTES_MIN, wanted)
+    share_needed = ceil(VOTES_SHARE * total)
+    least = 1 if total < FITTING_MIN else max(VOTES_MIN, share_needed)
     releases = [mbid for mbid in named if named[mbid] >= least]
     groups = [mbid for mbid in voters if voters[mbid] >= least]
     return (
@@ -84,29 +96,31 @@ def votes(
     )
 
 
-def choose(pieces: Sequence[Piece], releases: Sequence[Release]) -> Choice | None:
+def match_album(
+    passages: Sequence[PassageEvidence], releases: Sequence[Release]
+) -> AlbumMatch | None:
     """Return the release that the pieces of one folder are, if it is any of these."""
-    pieces = [believed(piece) for piece in pieces]
-    named = Counter(piece.release_mbid for piece in pieces)
-    choices = (
-        Choice(release, tracks, _confirmed(pieces, tracks))
+    passages = [without_placeholders(piece) for piece in passages]
+    named = Counter(piece.release_mbid for piece in passages)
+    matches = (
+        AlbumMatch(release, tracks, _count_confirmed(passages, tracks))
         for release in {each.mbid: each for each in releases}.values()
-        if _accepted(pieces, release, tracks := _assigned(pieces, release))
+        if _is_accepted(passages, release, tracks := _assign_tracks(passages, release))
     )
 
-    def order(choice: Choice) -> tuple[int, int, int, int, int, str, str]:
+    def preference_key(choice: AlbumMatch) -> tuple[int, int, int, int, int, str, str]:
         release = choice.release
         return (
             -choice.confirmed,
             -len(choice.tracks),
-            abs(len(release.tracks) - len(pieces)),
-            round(_length_error_s(pieces, choice.tracks)),
+            abs(len(release.tracks) - len(passages)),
+            round(_length_error_s(passages, choice.tracks)),
             -named[release.mbid],
             release.date or NO_DATE,
             release.mbid,
         )
 
-    return min(choices, key=order, default=None)
+    return min(matches, key=preference_key, default=None)
 
 
 def length_of(track: Track) -> float | None:
@@ -114,109 +128,128 @@ def length_of(track: Track) -> float | None:
     return track.recording.seconds if track.seconds is None else track.seconds
 
 
-def placed(piece: Piece, track: Track, release: Release) -> bool:
+def is_at_track(passage: PassageEvidence, track: Track, release: Release) -> bool:
     """Say whether a piece is where the track is: by its tags, or else by name."""
-    if piece.track is not None:
-        return piece.track == track.position and piece.disc in (None, track.disc)
+    if passage.track is not None:
+        return passage.track == track.position and passage.disc in (None, track.disc)
     tracks = release.tracks
-    nth = piece.order < len(tracks) and tracks[piece.order] == track
-    return nth or piece.order == track.position - 1
+    nth = passage.order < len(tracks) and tracks[passage.order] == track
+    return nth or passage.order == track.position - 1
 
 
-def names_release(piece: Piece, release: Release) -> bool:
+def names_release(passage: PassageEvidence, release: Release) -> bool:
     """Say whether a piece's tags name the release."""
-    if piece.release_mbid == release.mbid:
+    if passage.release_mbid == release.mbid:
         return True
-    return bool(piece.album) and similarity(piece.album or "", release.title) >= (
+    return bool(passage.album) and similarity(passage.album or "", release.title) >= (
         ALBUM_SAME
     )
 
 
-def _assigned(pieces: Sequence[Piece], release: Release) -> dict[str, Track]:
+def _assign_tracks(
+    passages: Sequence[PassageEvidence], release: Release
+) -> dict[str, Track]:
     """Give out the tracks, the best fit first."""
     fits = [
         (-fit, i, j)
-        for i, piece in enumerate(pieces)
+        for i, piece in enumerate(passages)
         for j, track in enumerate(release.tracks)
-        if (fit := _fit(piece, track, release)) is not None
+        if (fit := _fit_score(piece, track, release)) is not None
     ]
-    given: dict[int, int] = {}
+    assigned: dict[int, int] = {}
     taken: set[int] = set()
     for _, i, j in sorted(fits):
-        if i not in given and j not in taken:
-            given[i] = j
+        if i not in assigned and j not in taken:
+            assigned[i] = j
             taken.add(j)
-    return {pieces[i].key: release.tracks[j] for i, j in sorted(given.items())}
+    return {passages[i].key: release.tracks[j] for i, j in sorted(assigned.items())}
 
 
-def _fit(piece: Piece, track: Track, release: Release) -> float | None:
+def _fit_score(
+    passage: PassageEvidence, track: Track, release: Release
+) -> float | None:
     """Return how well a piece fits a track; None when it cannot be it."""
     length = length_of(track)
-    off = abs(piece.seconds - length) if length is not None else None
+    off = abs(passage.seconds - length) if length is not None else None
     if off is not None and off > LENGTH_OTHER_S:
         return None
-    sound = _heard(piece, track)
-    embedded = piece.recording_mbid == track.recording.mbid
-    title = _title_fit(piece, track, release)
-    here = placed(piece, track, release)
+    sound = _fingerprint_score(passage, track)
+    embedded = passage.recording_mbid == track.recording.mbid
+    title = _title_score(passage, track, release)
+    here = is_at_track(passage, track, release)
     near = off is not None and off <= LENGTH_SAME_S
     by_name = title is not None and title >= TITLE_SAME
-    by_place = here and near and (title is None or not piece.tagged)
+    by_place = here and near and (title is None or not passage.tagged)
     if not (sound or embedded or by_name or by_place):
         return None
     close = 1 - off / LENGTH_OTHER_S if off is not None else 0.0
-    worth = CONFIRMED * sound + EMBEDDED * embedded + PLACED * here + close
-    return worth + TITLED * (title or 0.0)
+    worth = (
+        CONFIRMED_WEIGHT * sound
+        + EMBEDDED_ID_WEIGHT * embedded
+        + PLACE_WEIGHT * here
+        + close
+    )
+    return worth + TITLE_WEIGHT * (title or 0.0)
 
 
-def _heard(piece: Piece, track: Track) -> float:
+def _fingerprint_score(passage: PassageEvidence, track: Track) -> float:
     """Return the score of the track's recording among the candidates, or 0."""
     return max(
         (
             candidate.score
-            for candidate in piece.candidates
+            for candidate in passage.candidates
             if candidate.recording_mbid == track.recording.mbid
         ),
         default=0.0,
     )
 
 
-def _title_fit(piece: Piece, track: Track, release: Release) -> float | None:
-    if not piece.title:
+def _title_score(
+    passage: PassageEvidence, track: Track, release: Release
+) -> float | None:
+    if not passage.title:
         return None
     recording = track.recording
     alike = max(
-        title_similarity(piece.title, title) for title in (track.title, recording.title)
+        title_similarity(passage.title, title)
+        for title in (track.title, recording.title)
     )
-    names = Names(recording.title, recording.artist, recording.note, release.title)
-    if piece.tagged and not version_agrees(piece, names):
+    names = RecordingNames(
+        recording.title, recording.artist, recording.note, release.title
+    )
+    if passage.tagged and not version_agrees(passage, names):
         return min(alike, TITLE_OTHER)
     return alike
 
 
-def _accepted(
-    pieces: Sequence[Piece], release: Release, tracks: Mapping[str, Track]
+def _is_accepted(
+    passages: Sequence[PassageEvidence], release: Release, tracks: Mapping[str, Track]
 ) -> bool:
-    if len(tracks) < ACCEPTED_SHARE * len(pieces):
+    if len(tracks) < ACCEPTED_SHARE * len(passages):
         return False
-    if len(pieces) >= FITTING_MIN:
+    if len(passages) >= FITTING_MIN:
         return len(tracks) >= FITTING_MIN
     return (
-        len(tracks) == len(pieces) > 0
-        and all(names_release(piece, release) for piece in pieces)
-        and _confirmed(pieces, tracks) == len(pieces)
+        len(tracks) == len(passages) > 0
+        and all(names_release(piece, release) for piece in passages)
+        and _count_confirmed(passages, tracks) == len(passages)
     )
 
 
-def _confirmed(pieces: Sequence[Piece], tracks: Mapping[str, Track]) -> int:
+def _count_confirmed(
+    passages: Sequence[PassageEvidence], tracks: Mapping[str, Track]
+) -> int:
     return sum(
-        piece.key in tracks and _heard(piece, tracks[piece.key]) > 0 for piece in pieces
+        piece.key in tracks and _fingerprint_score(piece, tracks[piece.key]) > 0
+        for piece in passages
     )
 
 
-def _length_error_s(pieces: Sequence[Piece], tracks: Mapping[str, Track]) -> float:
+def _length_error_s(
+    passages: Sequence[PassageEvidence], tracks: Mapping[str, Track]
+) -> float:
     return sum(
         abs(piece.seconds - length)
-        for piece in pieces
+        for piece in passages
         if piece.key in tracks and (length := length_of(tracks[piece.key])) is not None
     )

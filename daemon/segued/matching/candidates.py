@@ -4,27 +4,33 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from segued.matching.album import length_of
-from segued.matching.evidence import Candidate, Piece, Recording, Release, Track
+from segued.matching.evidence import (
+    Candidate,
+    PassageEvidence,
+    Recording,
+    Release,
+    Track,
+)
 from segued.matching.scores import (
     Agreement,
-    Names,
+    RecordingNames,
     duration_agreement,
     fingerprint_agreement,
     metadata_agreement,
 )
 
-__all__ = ["Weighed", "agreement_with", "weigh"]
+__all__ = ["ScoredCandidate", "score_candidates", "track_names_agreement"]
 
 
 @dataclass(frozen=True, slots=True)
-class Weighed:
+class ScoredCandidate:
     """A candidate, the recording that it names, and how far they agree.
 
     Attributes:
         on_release: Whether it is on the release that the folder is.
     """
 
-    candidate: Candidate
+    acoustid: Candidate
     recording: Recording
     agreement: Agreement
     seconds: float | None
@@ -33,19 +39,19 @@ class Weighed:
     @property
     def mbid(self) -> str:
         """Return the recording's id."""
-        return self.candidate.recording_mbid
+        return self.acoustid.recording_mbid
 
 
-def weigh(
-    piece: Piece,
+def score_candidates(
+    passage: PassageEvidence,
     *,
     track: Track | None,
     release: Release | None,
     recordings: Mapping[str, Recording],
-) -> tuple[Weighed, ...]:
+) -> tuple[ScoredCandidate, ...]:
     """Weigh each candidate, whatever the others are; ordered by id."""
-    unique = _unique(piece.candidates)
-    weighed = []
+    unique = _best_per_recording(passage.candidates)
+    scored = []
     for candidate in unique:
         mbid = candidate.recording_mbid
         places = [
@@ -54,26 +60,34 @@ def weigh(
             if each.recording.mbid == mbid
         ]
         place = track if track in places else next(iter(places), None)
-        recording, noted = _described(candidate, place, recordings)
+        recording, described = _describe_candidate(candidate, place, recordings)
         length = (length_of(place) if place else None) or recording.seconds
-        heard = fingerprint_agreement(candidate, unique)
+        fingerprint = fingerprint_agreement(candidate, unique)
         agreement = Agreement(
             metadata=_names_agreement(
-                piece, recording, place, release if place else None, noted=noted
+                passage,
+                recording,
+                place,
+                release if place else None,
+                described=described,
             ),
-            fingerprint=heard,
-            duration=duration_agreement(piece.seconds, length),
+            fingerprint=fingerprint,
+            duration=duration_agreement(passage.seconds, length),
         )
-        weighed.append(Weighed(candidate, recording, agreement, length, bool(places)))
-    return tuple(weighed)
+        scored.append(
+            ScoredCandidate(candidate, recording, agreement, length, bool(places))
+        )
+    return tuple(scored)
 
 
-def agreement_with(piece: Piece, track: Track, release: Release) -> float | None:
+def track_names_agreement(
+    passage: PassageEvidence, track: Track, release: Release
+) -> float | None:
     """Return how far a passage's names agree with a track's of its album."""
-    return _names_agreement(piece, track.recording, track, release, noted=True)
+    return _names_agreement(passage, track.recording, track, release, described=True)
 
 
-def _unique(candidates: Iterable[Candidate]) -> list[Candidate]:
+def _best_per_recording(candidates: Iterable[Candidate]) -> list[Candidate]:
     """Return the best of the candidates of each recording."""
     best: dict[str, Candidate] = {}
     for each in candidates:
@@ -83,17 +97,17 @@ def _unique(candidates: Iterable[Candidate]) -> list[Candidate]:
     return [best[mbid] for mbid in sorted(best)]
 
 
-def _described(
+def _describe_candidate(
     candidate: Candidate, place: Track | None, recordings: Mapping[str, Recording]
 ) -> tuple[Recording, bool]:
     """Return a candidate's recording, and whether MusicBrainz described it."""
     known = recordings.get(candidate.recording_mbid)
     if known is None and place is not None:
         known = place.recording
-    return known or _named(candidate), known is not None
+    return known or _recording_from_acoustid(candidate), known is not None
 
 
-def _named(candidate: Candidate) -> Recording:
+def _recording_from_acoustid(candidate: Candidate) -> Recording:
     return Recording(
         mbid=candidate.recording_mbid,
         title=candidate.title or "",
@@ -103,15 +117,15 @@ def _named(candidate: Candidate) -> Recording:
 
 
 def _names_agreement(
-    piece: Piece,
+    passage: PassageEvidence,
     recording: Recording,
     track: Track | None,
     release: Release | None,
     *,
-    noted: bool,
+    described: bool,
 ) -> float | None:
     """Return how far a passage's names agree with a recording, or with its track."""
-    note = recording.note if noted else None
+    note = recording.note if described else None
     album = release.title if release else None
     credits_ = [recording.artist]
     if release and track and recording.mbid == track.recording.mbid:
@@ -120,7 +134,7 @@ def _names_agreement(
     if track and recording.mbid == track.recording.mbid:
         titles.append(track.title)
     found = (
-        metadata_agreement(piece, Names(title, artist, note, album))
+        metadata_agreement(passage, RecordingNames(title, artist, note, album))
         for title in titles
         for artist in credits_
     )

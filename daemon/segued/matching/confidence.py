@@ -5,37 +5,48 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from segued.matching import doubts
-from segued.matching.album import length_of, placed
-from segued.matching.candidates import Weighed, agreement_with, weigh
-from segued.matching.evidence import Piece, Recording, Release, Track
-from segued.matching.explanations import evidence_of, rejected_of
+from segued.matching.album import is_at_track, length_of
+from segued.matching.candidates import (
+    ScoredCandidate,
+    score_candidates,
+    track_names_agreement,
+)
+from segued.matching.evidence import PassageEvidence, Recording, Release, Track
+from segued.matching.explanations import describe_evidence, describe_rejected
 from segued.matching.scores import (
-    AGREED_FROM,
-    LENGTH_AGREES,
-    believed,
+    LENGTH_AGREES_FROM,
+    NAMES_AGREE_FROM,
     duration_agreement,
-    same_names,
+    has_same_names,
+    without_placeholders,
 )
 from segued.matching.tag_evidence import (
     LOW_FROM,
     MEDIUM_FROM,
-    NAMES_AGREE,
-    Claims,
-    Judged,
-    band,
+    NAMES_BONUS,
+    Judgment,
+    TagClaims,
+    confidence_band,
     judge_claims,
 )
 from segued.model import Confidence
 
-__all__ = ["Claims", "Decision", "Judged", "band", "decide", "judge_claims"]
+__all__ = [
+    "Decision",
+    "Judgment",
+    "TagClaims",
+    "confidence_band",
+    "decide",
+    "judge_claims",
+]
 
-HEARD_FROM: Final = 0.50
+FINGERPRINT_FROM: Final = 0.50
 """Where a fingerprint begins to say anything."""
 
-MEDIUM_MOST: Final = 0.84
-LOW_MOST: Final = 0.69
+MEDIUM_MAX: Final = 0.84
+LOW_MAX: Final = 0.69
 
-ALBUM_AGREES: Final = 0.95
+ALBUM_PLACE_AGREEMENT: Final = 0.95
 """What place and length on the folder's album are worth as metadata."""
 
 
@@ -61,7 +72,7 @@ class Decision:
 
 
 def decide(
-    piece: Piece,
+    passage: PassageEvidence,
     *,
     track: Track | None,
     release: Release | None,
@@ -70,22 +81,24 @@ def decide(
     """Decide which recording a passage is.
 
     Args:
-        piece: The passage.
+        passage: The passage.
         track: The place on `release` that it was found to have.
         release: The release that its folder is.
         recordings: What MusicBrainz said of recordings, by id.
     """
-    piece = believed(piece)
-    weighed = weigh(piece, track=track, release=release, recordings=recordings)
-    good = [each for each in weighed if each.candidate.score >= HEARD_FROM]
+    passage = without_placeholders(passage)
+    candidates = score_candidates(
+        passage, track=track, release=release, recordings=recordings
+    )
+    good = [each for each in candidates if each.acoustid.score >= FINGERPRINT_FROM]
     if not good:
-        found = _unheard(piece, track, release, recordings)
+        found = _judge_without_fingerprint(passage, track, release, recordings)
     else:
-        best = min(good, key=lambda each: _preference(piece, track, each, good))
+        best = min(good, key=lambda each: _preference_key(passage, track, each, good))
         if track and release and best.mbid != track.recording.mbid:
-            found = _off_the_album(piece, track, release, best)
+            found = _judge_off_album(passage, track, release, best)
         else:
-            found = _heard(piece, track, release, best, good)
+            found = _judge_fingerprint_match(passage, track, release, best, good)
     recording, judged = found
     if judged.confidence is Confidence.NONE:
         recording = None
@@ -94,144 +107,161 @@ def decide(
         confidence=judged.confidence,
         score=judged.score,
         reason=judged.reason,
-        evidence=evidence_of(piece, recording, track, release, weighed),
-        rejected=rejected_of(piece, recording, track, weighed),
+        evidence=describe_evidence(passage, recording, track, release, candidates),
+        rejected=describe_rejected(passage, recording, track, candidates),
     )
 
 
-Found = tuple[Recording | None, Judged]
+_RecordingJudgment = tuple[Recording | None, Judgment]
 
 
-def _judged(score: float, reason: str, *, most: float = 1.0) -> Judged:
-    score = min(score, most)
-    return Judged(score, band(score), reason)
+def _judgment(score: float, reason: str, *, max_score: float = 1.0) -> Judgment:
+    score = min(score, max_score)
+    return Judgment(score, confidence_band(score), reason)
 
 
-def _preference(
-    piece: Piece, track: Track | None, each: Weighed, weighed: Sequence[Weighed]
+def _preference_key(
+    passage: PassageEvidence,
+    track: Track | None,
+    candidate: ScoredCandidate,
+    candidates: Sequence[ScoredCandidate],
 ) -> tuple[bool, bool, bool, float, bool, bool, int, float, str]:
     """Order the candidates, the likeliest first.
 
     The album's track comes first, and then the embedded id unless the file's
     own names speak against it.
     """
-    metadata = each.agreement.metadata
-    best = max(other.candidate.score for other in weighed)
-    names_agree = metadata is None or metadata >= AGREED_FROM
+    metadata = candidate.agreement.metadata
+    best = max(other.acoustid.score for other in candidates)
+    names_agree = metadata is None or metadata >= NAMES_AGREE_FROM
     return (
-        track is None or each.mbid != track.recording.mbid,
-        each.mbid != piece.recording_mbid or not names_agree,
-        each.candidate.score < best - doubts.CLOSE,
+        track is None or candidate.mbid != track.recording.mbid,
+        candidate.mbid != passage.recording_mbid or not names_agree,
+        candidate.acoustid.score < best - doubts.RIVAL_SCORE_GAP,
         -round(metadata or 0.0, 1),
-        not each.on_release,
-        each.agreement.duration == 0,
-        -each.candidate.sources,
-        -(each.agreement.duration or 0.0),
-        each.mbid,
+        not candidate.on_release,
+        candidate.agreement.duration == 0,
+        -candidate.acoustid.sources,
+        -(candidate.agreement.duration or 0.0),
+        candidate.mbid,
     )
 
 
-def _heard(
-    piece: Piece,
+def _judge_fingerprint_match(
+    passage: PassageEvidence,
     track: Track | None,
     release: Release | None,
-    it: Weighed,
-    weighed: Sequence[Weighed],
-) -> Found:
+    candidate: ScoredCandidate,
+    candidates: Sequence[ScoredCandidate],
+) -> _RecordingJudgment:
     """Judge a candidate that the folder's album does not speak against."""
-    expected = track is not None and it.mbid == track.recording.mbid
-    confirmed = it.mbid == piece.recording_mbid
-    agreement, named = it.agreement, piece.tagged and bool(piece.title)
+    expected = track is not None and candidate.mbid == track.recording.mbid
+    confirmed = candidate.mbid == passage.recording_mbid
+    agreement, named = candidate.agreement, passage.tagged and bool(passage.title)
     in_place = bool(
         expected
         and track
         and release
-        and placed(piece, track, release)
-        and (agreement.duration or 0) >= LENGTH_AGREES
+        and is_at_track(passage, track, release)
+        and (agreement.duration or 0) >= LENGTH_AGREES_FROM
     )
     if not named:
-        agreed = ALBUM_AGREES if in_place else None
+        agreed = ALBUM_PLACE_AGREEMENT if in_place else None
         agreement = replace(agreement, metadata=agreed)
     score = agreement.score
     if expected or confirmed:
-        score = max(score, MEDIUM_FROM + NAMES_AGREE)
+        score = max(score, MEDIUM_FROM + NAMES_BONUS)
     found = (
-        doubts.of_names(agreement.metadata, named=named),
+        doubts.about_names(agreement.metadata, named=named),
         "" if agreement.duration != 0 else "its length is another",
-        doubts.of_id(piece, weighed, it, expected=expected),
-        doubts.of_album(piece, release, it, expected=expected),
-        "" if expected or confirmed else doubts.of_rivals(piece, it, weighed),
-        "" if confirmed else doubts.of_edition(piece, release, it, weighed),
+        doubts.about_id(passage, candidates, candidate, expected=expected),
+        doubts.about_album(passage, release, candidate, expected=expected),
+        ""
+        if expected or confirmed
+        else doubts.about_rivals(passage, candidate, candidates),
+        ""
+        if confirmed
+        else doubts.about_edition(passage, release, candidate, candidates),
     )
     doubt = "; ".join(filter(None, found))
     if doubt:
-        return it.recording, _judged(score, f"heard, but {doubt}", most=MEDIUM_MOST)
-    said = "its names agree" if named else "it is in its place on the album"
+        return candidate.recording, _judgment(
+            score, f"heard, but {doubt}", max_score=MEDIUM_MAX
+        )
+    why = "its names agree" if named else "it is in its place on the album"
     also = "; the tags name the recording" if confirmed else ""
-    return it.recording, _judged(score, f"heard, and {said}{also}")
+    return candidate.recording, _judgment(score, f"heard, and {why}{also}")
 
 
-def _off_the_album(
-    piece: Piece, track: Track, release: Release, best: Weighed
-) -> Found:
+def _judge_off_album(
+    passage: PassageEvidence, track: Track, release: Release, best: ScoredCandidate
+) -> _RecordingJudgment:
     """Judge a passage whose fingerprint is of something that is not its track."""
-    tagged = piece.tagged and bool(piece.title)
-    by_track = agreement_with(piece, track, release) or 0.0 if tagged else 0.0
-    by_sound = best.agreement.metadata or 0.0 if tagged else 0.0
-    if same_names(track.title, track.recording.artist, best.recording) or (
-        same_names(track.recording.title, release.artist, best.recording)
+    tagged = passage.tagged and bool(passage.title)
+    by_track = track_names_agreement(passage, track, release) or 0.0 if tagged else 0.0
+    by_fingerprint = best.agreement.metadata or 0.0 if tagged else 0.0
+    if has_same_names(track.title, track.recording.artist, best.recording) or (
+        has_same_names(track.recording.title, release.artist, best.recording)
     ):
         reason = "the album's track; AcoustID has the song as another recording"
-        return track.recording, _judged(MEDIUM_FROM + NAMES_AGREE, reason)
-    if by_track >= AGREED_FROM and by_track >= by_sound:
+        return track.recording, _judgment(MEDIUM_FROM + NAMES_BONUS, reason)
+    if by_track >= NAMES_AGREE_FROM and by_track >= by_fingerprint:
         reason = "the album's track by names and length, but it sounds like another"
-        return track.recording, _judged(MEDIUM_FROM, reason)
-    if by_sound >= AGREED_FROM:
+        return track.recording, _judgment(MEDIUM_FROM, reason)
+    if by_fingerprint >= NAMES_AGREE_FROM:
         reason = "heard, and its names agree, but the folder's album has another"
-        return best.recording, _judged(best.agreement.score, reason, most=MEDIUM_MOST)
+        return best.recording, _judgment(
+            best.agreement.score, reason, max_score=MEDIUM_MAX
+        )
     reason = "in its place on the album, but it sounds like another"
-    if placed(piece, track, release):
-        return track.recording, _judged(LOW_FROM, reason)
+    if is_at_track(passage, track, release):
+        return track.recording, _judgment(LOW_FROM, reason)
     reason = "heard, but the folder's album has another"
-    return best.recording, _judged(best.agreement.score, reason, most=LOW_MOST)
+    return best.recording, _judgment(best.agreement.score, reason, max_score=LOW_MAX)
 
 
-def _unheard(
-    piece: Piece,
+def _judge_without_fingerprint(
+    passage: PassageEvidence,
     track: Track | None,
     release: Release | None,
     recordings: Mapping[str, Recording],
-) -> Found:
+) -> _RecordingJudgment:
     """Judge a passage for which no fingerprint speaks."""
     if track and release:
-        judged = _in_the_album(piece, track, release)
+        judged = _judge_as_album_track(passage, track, release)
         if judged:
             return track.recording, judged
-    mbid, tagged = piece.recording_mbid, piece.tagged and bool(piece.title)
-    judged = judge_claims(Claims(mbid, piece.title, piece.artist, piece.tagged))
+    mbid, tagged = passage.recording_mbid, passage.tagged and bool(passage.title)
+    judged = judge_claims(
+        TagClaims(mbid, passage.title, passage.artist, passage.tagged)
+    )
     if mbid is None:
         return None, judged
     known = recordings.get(mbid)
     if known is None:
-        own = Recording(mbid, piece.title or "", piece.artist or "", piece.seconds)
+        own = Recording(
+            mbid, passage.title or "", passage.artist or "", passage.seconds
+        )
         return own, judged
-    if tagged and not same_names(piece.title or "", piece.artist, known):
+    if tagged and not has_same_names(passage.title or "", passage.artist, known):
         reason = "the tags name a recording that has other names"
-        return known, _judged(LOW_FROM, reason)
+        return known, _judgment(LOW_FROM, reason)
     return known, judged
 
 
-def _in_the_album(piece: Piece, track: Track, release: Release) -> Judged | None:
+def _judge_as_album_track(
+    passage: PassageEvidence, track: Track, release: Release
+) -> Judgment | None:
     """Judge a passage as its album's track; None when names or place are others."""
-    names = agreement_with(piece, track, release) if piece.tagged else None
-    if names is not None and names < AGREED_FROM:
+    names = track_names_agreement(passage, track, release) if passage.tagged else None
+    if names is not None and names < NAMES_AGREE_FROM:
         return None
-    if piece.recording_mbid == track.recording.mbid:
+    if passage.recording_mbid == track.recording.mbid:
         reason = "the album's track, as the tags say; not heard"
-        return _judged(MEDIUM_FROM + NAMES_AGREE, reason)
-    near = (duration_agreement(piece.seconds, length_of(track)) or 0) > 0
-    if near and (names is not None or placed(piece, track, release)):
+        return _judgment(MEDIUM_FROM + NAMES_BONUS, reason)
+    near = (duration_agreement(passage.seconds, length_of(track)) or 0) > 0
+    if near and (names is not None or is_at_track(passage, track, release)):
         how = "place" if names is None else "names"
         reason = f"the album's track by {how} and length; not heard"
-        return _judged(MEDIUM_FROM, reason)
+        return _judgment(MEDIUM_FROM, reason)
     return None

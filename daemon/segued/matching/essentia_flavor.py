@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from segued.matching.flavor import Flavor
+from segued.matching.flavor import FlavorShares
 
 __all__ = ["VERSION", "characteristics", "measures"]
 
@@ -16,7 +16,7 @@ VERSION: Final = 1
 
 DANCEABILITY_MAX: Final = 3.0
 DARK_HERTZ: Final = 500.0
-OCTAVES: Final = 3.0
+BRIGHTNESS_OCTAVES: Final = 3.0
 """From a centroid that is as dark as music gets to one as bright, 4 kHz."""
 
 MEASURES: Final = {
@@ -40,7 +40,7 @@ def measures(descriptors: Mapping[str, Any]) -> dict[str, float | str]:
     """Return the measures that came out, by name; units are in the names.
 
     Args:
-        descriptors: As `segued.media.analyzers.essentia.low_level` gives them.
+        descriptors: As `segued.media.analyzers.essentia.extract_low_level` gives them.
     """
     found: dict[str, float | str] = {}
     for name, theirs in MEASURES.items():
@@ -52,31 +52,31 @@ def measures(descriptors: Mapping[str, Any]) -> dict[str, float | str]:
     return found
 
 
-def characteristics(descriptors: Mapping[str, Any]) -> Flavor:
+def characteristics(descriptors: Mapping[str, Any]) -> FlavorShares:
     """Return what the descriptors say of SPEC003's characteristics."""
     measured = measures(descriptors)
     found = {}
-    for name, measure, yes, no, share in CHARACTERISTICS:
+    for name, measure, yes, no, share in CHARACTERISTIC_RULES:
         value = measured.get(measure)
         if isinstance(value, int | float):
-            how_much = round(min(1.0, max(0.0, share(value))), 6)
-            found[name] = {yes: how_much, no: round(1.0 - how_much, 6)}
+            yes_share = round(min(1.0, max(0.0, share(value))), 6)
+            found[name] = {yes: yes_share, no: round(1.0 - yes_share, 6)}
     return found
 
 
-def _dancing(danceability: float) -> float:
+def _danceability_share(danceability: float) -> float:
     return danceability / DANCEABILITY_MAX
 
 
-def _brightness(centroid: float) -> float:
-    return math.log2(max(centroid, 1.0) / DARK_HERTZ) / OCTAVES
+def _brightness_share(centroid: float) -> float:
+    return math.log2(max(centroid, 1.0) / DARK_HERTZ) / BRIGHTNESS_OCTAVES
 
 
-CHARACTERISTICS: Final[
+CHARACTERISTIC_RULES: Final[
     tuple[tuple[str, str, str, str, Callable[[float], float]], ...]
 ] = (
-    ("danceability", "danceability", "danceable", "not_danceable", _dancing),
-    ("timbre", "spectral_centroid_hertz", "bright", "dark", _brightness),
+    ("danceability", "danceability", "danceable", "not_danceable", _danceability_share),
+    ("timbre", "spectral_centroid_hertz", "bright", "dark", _brightness_share),
     ("tonal_atonal", "key_strength", "tonal", "atonal", float),
 )
 """Characteristic, the measure it follows from, its two classes, and how much

@@ -8,11 +8,18 @@ from dataclasses import dataclass
 
 from segued.units import Seconds
 
-__all__ = ["Candidate", "Name", "Piece", "Recording", "Release", "Track"]
+__all__ = [
+    "Candidate",
+    "MusicBrainzEntity",
+    "PassageEvidence",
+    "Recording",
+    "Release",
+    "Track",
+]
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
+class MusicBrainzEntity:
     """An artist or a work: its MusicBrainz id, and what it is called."""
 
     mbid: str
@@ -55,8 +62,8 @@ class Recording:
     artist: str
     seconds: Seconds | None = None
     note: str = ""
-    artists: tuple[Name, ...] = ()
-    works: tuple[Name, ...] = ()
+    artists: tuple[MusicBrainzEntity, ...] = ()
+    works: tuple[MusicBrainzEntity, ...] = ()
     isrcs: tuple[str, ...] = ()
 
 
@@ -96,7 +103,7 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class PassageEvidence:
     """A passage, and what is known of it before it is decided what it is.
 
     Attributes:
@@ -107,7 +114,7 @@ class Piece:
         tagged: Whether title and artist are the file's own word.
         recording_mbid: The recording that its tags name.
         release_mbid: The release that they name.
-        asked: Whether AcoustID has answered for its fingerprint.
+        acoustid_answered: Whether AcoustID has answered for its fingerprint.
         candidates: What AcoustID answered; empty as well when it knows nothing.
     """
 
@@ -124,5 +131,5 @@ class Piece:
     recording_mbid: str | None = None
     release_mbid: str | None = None
     isrcs: tuple[str, ...] = ()
-    asked: bool = False
+    acoustid_answered: bool = False
     candidates: tuple[Candidate, ...] = ()

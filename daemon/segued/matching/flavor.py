@@ -16,16 +16,16 @@ import numpy.typing as npt
 __all__ = [
     "CHARACTERISTICS",
     "METRICS",
-    "Flavor",
-    "blended",
+    "FlavorShares",
+    "blend_flavors",
     "distances",
-    "sane",
+    "validate_flavor",
 ]
 
-Flavor: TypeAlias = Mapping[str, Mapping[str, float]]
+FlavorShares: TypeAlias = Mapping[str, Mapping[str, float]]
 """Characteristic -> class -> share."""
 
-Values: TypeAlias = npt.NDArray[np.float64]
+ShareArray: TypeAlias = npt.NDArray[np.float64]
 
 MOODS: Final = ("acoustic", "aggressive", "electronic", "happy", "party", "relaxed")
 
@@ -54,42 +54,51 @@ CHARACTERISTICS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """The eighteen, with their 71 classes in order. Those of two classes are binary."""
 
-COLUMNS: Final = {
+COLUMN_OF_CLASS: Final = {
     (name, each): column
     for column, (name, each) in enumerate(
         (name, each) for name, classes in CHARACTERISTICS.items() for each in classes
     )
 }
-PLACES: Final = {
-    name: [COLUMNS[name, each] for each in classes]
+COLUMNS_OF: Final = {
+    name: [COLUMN_OF_CLASS[name, each] for each in classes]
     for name, classes in CHARACTERISTICS.items()
 }
-BINARY: Final = [name for name, classes in CHARACTERISTICS.items() if len(classes) == 2]  # noqa: PLR2004
-COMPLEX: Final = [name for name in CHARACTERISTICS if name not in BINARY]
+BINARY_CHARACTERISTICS: Final = [
+    name
+    for name, classes in CHARACTERISTICS.items()
+    if len(classes) == 2  # noqa: PLR2004
+]
+COMPLEX_CHARACTERISTICS: Final = [
+    name for name in CHARACTERISTICS if name not in BINARY_CHARACTERISTICS
+]
 
-SUM_OFF_MAX: Final = 0.05
+SUM_ERROR_MAX: Final = 0.05
 """So much the shares of a characteristic may be off 1; what is more is nonsense."""
 
 
-def sane(said: Flavor) -> dict[str, dict[str, float]]:
+def validate_flavor(flavor: FlavorShares) -> dict[str, dict[str, float]]:
     """Return what of a flavor is one: known classes, shares that sum to 1.
 
     Example:
-        >>> sane({"timbre": {"bright": 0.3, "dark": 0.69}, "gender": {"male": 7.0}})
+        >>> timbre = {"bright": 0.3, "dark": 0.69}
+        >>> validate_flavor({"timbre": timbre, "gender": {"male": 7.0}})
         {'timbre': {'bright': 0.30303, 'dark': 0.69697}}
     """
     found = {}
     for name, classes in CHARACTERISTICS.items():
-        shares = {each: said.get(name, {}).get(each, 0.0) for each in classes}
+        shares = {each: flavor.get(name, {}).get(each, 0.0) for each in classes}
         total = sum(shares.values())
         if all(0 <= share <= 1 for share in shares.values()) and (
-            abs(total - 1) <= SUM_OFF_MAX
+            abs(total - 1) <= SUM_ERROR_MAX
         ):
             found[name] = {each: round(v / total, 6) for each, v in shares.items()}
     return found
 
 
-def blended(parts: Sequence[tuple[Flavor, float]]) -> dict[str, dict[str, float]]:
+def blend_flavors(
+    parts: Sequence[tuple[FlavorShares, float]],
+) -> dict[str, dict[str, float]]:
     """Return how several songs sound that are played as one passage.
 
     Of each characteristic those count that have it, and their shares sum to 1
@@ -99,15 +108,17 @@ def blended(parts: Sequence[tuple[Flavor, float]]) -> dict[str, dict[str, float]
         parts: Flavors from the same source, each with the time that it runs.
 
     Example:
-        >>> blended([({"timbre": {"bright": 1.0, "dark": 0.0}}, 3.0),
+        >>> blend_flavors([({"timbre": {"bright": 1.0, "dark": 0.0}}, 3.0),
         ...          ({"timbre": {"bright": 0.0, "dark": 1.0}}, 1.0)])
         {'timbre': {'bright': 0.75, 'dark': 0.25}}
     """
     found = {}
     for name, classes in CHARACTERISTICS.items():
-        said = [(flavor[name], time) for flavor, time in parts if name in flavor]
+        timed_shares = [
+            (flavor[name], time) for flavor, time in parts if name in flavor
+        ]
         sums = {
-            each: sum(shares.get(each, 0.0) * time for shares, time in said)
+            each: sum(shares.get(each, 0.0) * time for shares, time in timed_shares)
             for each in classes
         }
         total = sum(sums.values())
@@ -116,7 +127,9 @@ def blended(parts: Sequence[tuple[Flavor, float]]) -> dict[str, dict[str, float]
     return found
 
 
-def distances(one: Flavor, others: Sequence[Flavor], metric: str) -> Values:
+def distances(
+    one: FlavorShares, others: Sequence[FlavorShares], metric: str
+) -> ShareArray:
     """Return how far each of `others` is from `one`: 0 is the same, 1 the farthest.
 
     Args:
@@ -124,36 +137,46 @@ def distances(one: Flavor, others: Sequence[Flavor], metric: str) -> Values:
         others: Flavors from the same source.
         metric: One of `METRICS`.
     """
-    return METRICS[metric](_row(one), np.array([_row(other) for other in others]))
+    return METRICS[metric](
+        _to_vector(one), np.array([_to_vector(other) for other in others])
+    )
 
 
-def _row(flavor: Flavor) -> Values:
+def _to_vector(flavor: FlavorShares) -> ShareArray:
     """Return a flavor as 71 values; what is not known is not a number."""
-    row = np.full(len(COLUMNS), np.nan)
+    row = np.full(len(COLUMN_OF_CLASS), np.nan)
     for name, shares in flavor.items():
         for each, share in shares.items():
-            column = COLUMNS.get((name, each))
+            column = COLUMN_OF_CLASS.get((name, each))
             if column is not None:
                 row[column] = share
     return row
 
 
-def _squares(one: Values, others: Values) -> Values:
+def _squared_distances(one: ShareArray, others: ShareArray) -> ShareArray:
     """SPEC003's distance: mean squares, binary and complex half and half.
 
     A side of which nothing is shared counts as 1: far.
     """
     if not len(others):
         return np.empty(0)
-    apart = (others - one) ** 2
+    differences = (others - one) ** 2
     # Of two classes one says all; it is the first.
-    binary = apart[:, [PLACES[name][0] for name in BINARY]]
-    complex_ = np.stack([_mean(apart[:, PLACES[name]]) for name in COMPLEX], axis=1)
-    halves = (np.nan_to_num(_mean(each), nan=1.0) for each in (binary, complex_))
+    binary = differences[:, [COLUMNS_OF[name][0] for name in BINARY_CHARACTERISTICS]]
+    complex_ = np.stack(
+        [
+            _mean_of_known(differences[:, COLUMNS_OF[name]])
+            for name in COMPLEX_CHARACTERISTICS
+        ],
+        axis=1,
+    )
+    halves = (
+        np.nan_to_num(_mean_of_known(each), nan=1.0) for each in (binary, complex_)
+    )
     return sum(halves, np.zeros(len(others))) / 2
 
 
-def _variations(one: Values, others: Values) -> Values:
+def _variation_distances(one: ShareArray, others: ShareArray) -> ShareArray:
     """Mean total variation: how much of a share would have to change its class.
 
     Each characteristic counts the same, whatever the number of its classes; with
@@ -161,21 +184,22 @@ def _variations(one: Values, others: Values) -> Values:
     """
     if not len(others):
         return np.empty(0)
-    apart = np.abs(others - one)
+    differences = np.abs(others - one)
     each = np.stack(
-        [apart[:, PLACES[name]].sum(axis=1) / 2 for name in CHARACTERISTICS], axis=1
+        [differences[:, COLUMNS_OF[name]].sum(axis=1) / 2 for name in CHARACTERISTICS],
+        axis=1,
     )
-    return np.asarray(np.nan_to_num(_mean(each), nan=1.0))
+    return np.asarray(np.nan_to_num(_mean_of_known(each), nan=1.0))
 
 
-METRICS: Final = {"squares": _squares, "variation": _variations}
+METRICS: Final = {"squares": _squared_distances, "variation": _variation_distances}
 """Ways to measure, by name; the first is the default."""
 
 
-def _mean(values: Values) -> Values:
+def _mean_of_known(values: ShareArray) -> ShareArray:
     """Return the mean of each row, of what is known; not a number if nothing is."""
     known = ~np.isnan(values)
     total, count = np.where(known, values, 0.0).sum(axis=1), known.sum(axis=1)
     nothing = np.full(len(values), np.nan)
-    mean: Values = np.divide(total, count, out=nothing, where=count > 0)
+    mean: ShareArray = np.divide(total, count, out=nothing, where=count > 0)
     return mean

@@ -6,13 +6,13 @@ from typing import Final
 from segued.model import Span
 from segued.units import TICKS_PER_SECOND, Ticks
 
-__all__ = ["joined_unknown"]
+__all__ = ["merge_unknown_ranges"]
 
 SILENCE_MAX: Final = Ticks(30 * TICKS_PER_SECOND)
 """A longer silence is kept as a cut: nobody pauses that long inside a song."""
 
 
-def joined_unknown(
+def merge_unknown_ranges(
     spans: Sequence[Span], unknown: Sequence[bool]
 ) -> list[tuple[int, int]]:
     """Return half-open ranges of passages, those to be one passage in one range.
@@ -26,7 +26,7 @@ def joined_unknown(
     Example:
         >>> minute = 60 * TICKS_PER_SECOND
         >>> spans = [Span(Ticks(n * minute), Ticks((n + 1) * minute)) for n in range(4)]
-        >>> joined_unknown(spans, [True, True, False, True])
+        >>> merge_unknown_ranges(spans, [True, True, False, True])
         [(0, 2), (2, 3), (3, 4)]
     """
     ranges: list[tuple[int, int]] = []

@@ -19,16 +19,16 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias
 
-from segued.matching.flavor import CHARACTERISTICS, Flavor, sane
+from segued.matching.flavor import CHARACTERISTICS, FlavorShares, validate_flavor
 
 __all__ = ["VERSION", "WORDS", "characteristics"]
 
 VERSION: Final = 1
 
-Fits: TypeAlias = Mapping[str, Mapping[str, float]]  # by network and word, 0 to 1
-Words: TypeAlias = Mapping[str, tuple[str, ...]]  # by network
+WordScores: TypeAlias = Mapping[str, Mapping[str, float]]  # by network and word, 0 to 1
+WordsByNetwork: TypeAlias = Mapping[str, tuple[str, ...]]  # by network
 
-WORDS: Final[Words] = {
+WORDS: Final[WordsByNetwork] = {
     "msd": (
         *("rock", "pop", "alternative", "indie", "electronic", "female vocalists"),
         *("dance", "00s", "alternative rock", "jazz", "beautiful", "metal", "chillout"),
@@ -51,47 +51,47 @@ WORDS: Final[Words] = {
 }
 """In the order in which the networks give them: that of how often they were written."""
 
-OFTEN: Final = {"msd": (0.42, 0.58), "mtt": (0.19, 0.45)}
+WORD_FREQUENCY: Final = {"msd": (0.42, 0.58), "mtt": (0.19, 0.45)}
 """Share of songs that the first word was written down for, and by which power of its
 place it gets less: the fiftieth is at 4 and 3 percent. Of 241,889 songs of the Million
 Song Dataset 101,071 are rock, and of 25,863 clips of TagATune 4,852 have a guitar."""
 
-LEAST: Final = 0.005  # Below this, how well a word fits means nothing.
+MIN_SCORE: Final = 0.005  # Below this, how well a word fits means nothing.
 
-SINGS: Final = 0.5  # Share of voice from which it is asked whose it is.
-SILENT: Final = 0.35
+VOICE_SHARE_MIN: Final = 0.5  # Share of voice from which it is asked whose it is.
+INSTRUMENTAL_BASELINE: Final = 0.35
 """Share of instrumental music where all words fit as usual: most music is sung, and
 few write down that nobody sings."""
-BELOW: Final = 0.2  # Evidence for a genre of this size and less is none.
+GENRE_EVIDENCE_FLOOR: Final = 0.2  # Evidence for a genre of this size and less is none.
 
-USUAL: Final[Mapping[str, Mapping[str, float]]] = {
+BASELINE_SCORE: Final[Mapping[str, Mapping[str, float]]] = {
     network: {
-        word: OFTEN[network][0] * place ** -OFTEN[network][1]
+        word: WORD_FREQUENCY[network][0] * place ** -WORD_FREQUENCY[network][1]
         for place, word in enumerate(words, 1)
     }
     for network, words in WORDS.items()
 }
 
 
-def _words(msd: str = "", mtt: str = "") -> Words:
+def _words(msd: str = "", mtt: str = "") -> WordsByNetwork:
     """Return the words of each network; one that has none is not asked."""
-    given = {"msd": msd, "mtt": mtt}
-    return {name: tuple(text.split(", ")) for name, text in given.items() if text}
+    texts = {"msd": msd, "mtt": mtt}
+    return {name: tuple(text.split(", ")) for name, text in texts.items() if text}
 
 
-HARD: Final = "metal, heavy metal, hard rock, punk"
-QUIET: Final = "slow, quiet, soft, new age"
-PLAYED: Final = (
+HARD_WORDS: Final = "metal, heavy metal, hard rock, punk"
+QUIET_WORDS: Final = "slow, quiet, soft, new age"
+ACOUSTIC_WORDS: Final = (
     "classical, strings, piano, violin, flute, harp, cello, "
     "harpsichord, guitar, sitar, solo, choir"
 )
 """Instruments that sound without electricity, mostly."""
-MADE: Final = "techno, electronic, synth, beats, dance"
-SUNG: Final = "vocal, vocals, singing, voice, choir, opera, choral"
-FEMALE: Final = "female, woman, female vocal, female voice"
-MALE: Final = "male, man, male vocal, male voice"
+ELECTRONIC_WORDS: Final = "techno, electronic, synth, beats, dance"
+VOICE_WORDS: Final = "vocal, vocals, singing, voice, choir, opera, choral"
+FEMALE_WORDS: Final = "female, woman, female vocal, female voice"
+MALE_WORDS: Final = "male, man, male vocal, male voice"
 
-BINARY: Final[Mapping[str, tuple[Words, Words]]] = {
+BINARY_WORDS: Final[Mapping[str, tuple[WordsByNetwork, WordsByNetwork]]] = {
     # What has a beat and an occasion, against what has neither.
     "danceability": (
         _words(
@@ -101,35 +101,36 @@ BINARY: Final[Mapping[str, tuple[Words, Words]]] = {
         _words(
             "ambient, experimental, acoustic, sad, folk, metal, Progressive rock, "
             "Mellow, beautiful",
-            f"{QUIET}, classical, ambient, strings, solo, weird",
+            f"{QUIET_WORDS}, classical, ambient, strings, solo, weird",
         ),
     ),
     # An amplifier makes a guitar no acoustic one: rock stands against it.
     "mood_acoustic": (
         _words(
             "acoustic, folk, country, jazz, blues, instrumental",
-            f"{PLAYED}, quiet, soft",
+            f"{ACOUSTIC_WORDS}, quiet, soft",
         ),
         _words(
-            f"{HARD}, electronic, electronica, electro, House, dance, alternative rock",
-            f"{MADE}, rock, metal, loud, beat, drums",
+            f"{HARD_WORDS}, electronic, electronica, electro, House, dance, "
+            "alternative rock",
+            f"{ELECTRONIC_WORDS}, rock, metal, loud, beat, drums",
         ),
     ),
     # Loud, fast and distorted, against what one falls asleep to.
     "mood_aggressive": (
-        _words(HARD, "loud, metal, rock, fast"),
+        _words(HARD_WORDS, "loud, metal, rock, fast"),
         _words(
             "ambient, chillout, Mellow, acoustic, easy listening, beautiful, "
             "chill, jazz, folk",
-            f"{QUIET}, classical, ambient, piano, strings, flute",
+            f"{QUIET_WORDS}, classical, ambient, piano, strings, flute",
         ),
     ),
     "mood_electronic": (
-        _words("electronic, electronica, electro, House, dance", MADE),
+        _words("electronic, electronica, electro, House, dance", ELECTRONIC_WORDS),
         _words(
             "acoustic, folk, country, blues, jazz, rock, classic rock, metal, "
             "heavy metal, soul",
-            f"{PLAYED}, rock, metal, country",
+            f"{ACOUSTIC_WORDS}, rock, metal, country",
         ),
     ),
     # Nobody calls metal or noise happy, and few call so what is slow.
@@ -152,17 +153,17 @@ BINARY: Final[Mapping[str, tuple[Words, Words]]] = {
         _words(
             "ambient, acoustic, folk, sad, Mellow, jazz, beautiful, instrumental, "
             "experimental, metal, heavy metal",
-            f"{QUIET}, classical, ambient, strings, weird, metal",
+            f"{QUIET_WORDS}, classical, ambient, strings, weird, metal",
         ),
     ),
     "mood_relaxed": (
         _words(
             "chillout, chill, Mellow, ambient, easy listening, acoustic, "
             "beautiful, jazz",
-            f"{QUIET}, ambient",
+            f"{QUIET_WORDS}, ambient",
         ),
         _words(
-            f"{HARD}, party, dance, electro, alternative rock",
+            f"{HARD_WORDS}, party, dance, electro, alternative rock",
             "fast, loud, rock, metal, techno, drums",
         ),
     ),
@@ -180,19 +181,19 @@ BINARY: Final[Mapping[str, tuple[Words, Words]]] = {
         _words(
             "female vocalists, male vocalists, female vocalist, pop, "
             "Hip-Hop, rnb, soul",
-            f"{FEMALE}, {MALE}, {SUNG}",
+            f"{FEMALE_WORDS}, {MALE_WORDS}, {VOICE_WORDS}",
         ),
     ),
     "gender": (
-        _words("female vocalists, female vocalist", FEMALE),
-        _words("male vocalists", MALE),
+        _words("female vocalists, female vocalist", FEMALE_WORDS),
+        _words("male vocalists", MALE_WORDS),
     ),
 }
 """The words that speak for the first class, and those that speak for the other."""
 
-CLASSICAL: Final = "classical, strings, violin, cello, harpsichord, opera, choral"
+CLASSICAL_WORDS: Final = "classical, strings, violin, cello, harpsichord, opera, choral"
 
-GENRES: Final[Mapping[str, Mapping[str, Words]]] = {
+GENRE_WORDS: Final[Mapping[str, Mapping[str, WordsByNetwork]]] = {
     "genre_dortmund": {
         "alternative": _words("alternative, indie, alternative rock, indie rock, punk"),
         "blues": _words("blues"),
@@ -209,7 +210,7 @@ GENRES: Final[Mapping[str, Mapping[str, Words]]] = {
         ),
     },
     "genre_rosamerica": {
-        "cla": _words(mtt=CLASSICAL),
+        "cla": _words(mtt=CLASSICAL_WORDS),
         "dan": _words("dance, House, electro, electronic", "techno, dance, electronic"),
         "hip": _words("Hip-Hop"),
         "jaz": _words("jazz"),
@@ -220,7 +221,7 @@ GENRES: Final[Mapping[str, Mapping[str, Words]]] = {
     },
     "genre_tzanetakis": {
         "blu": _words("blues"),
-        "cla": _words(mtt=CLASSICAL),
+        "cla": _words(mtt=CLASSICAL_WORDS),
         "cou": _words("country", "country"),
         "dis": _words("dance, funk", "dance"),
         "hip": _words("Hip-Hop"),
@@ -235,65 +236,85 @@ GENRES: Final[Mapping[str, Mapping[str, Words]]] = {
 and of the three only two have a class for what an orchestra plays."""
 
 
-def characteristics(fits: Fits) -> Flavor:
+def characteristics(scores: WordScores) -> FlavorShares:
     """Return what the words say of SPEC003's characteristics; nothing of no words.
 
     Args:
-        fits: By network and word, how well it fits, as
+        scores: By network and word, how well it fits, as
             `segued.media.analyzers.musicnn.Tagger.told` gives them.
     """
-    heard = {
-        network: {word: float(fits[network].get(word, 0.0)) for word in words}
+    known_scores = {
+        network: {word: float(scores[network].get(word, 0.0)) for word in words}
         for network, words in WORDS.items()
-        if network in fits
+        if network in scores
     }
-    if not heard:
+    if not known_scores:
         return {}
-    found = {name: _shares(heard, name, sides) for name, sides in BINARY.items()}
-    if found["voice_instrumental"]["voice"] < SINGS:
+    found = {
+        name: _binary_shares(known_scores, name, sides)
+        for name, sides in BINARY_WORDS.items()
+    }
+    if found["voice_instrumental"]["voice"] < VOICE_SHARE_MIN:
         del found["gender"]
-    found |= {name: _genres(heard, classes) for name, classes in GENRES.items()}
-    return sane(found)
+    found |= {
+        name: _genre_shares(known_scores, classes)
+        for name, classes in GENRE_WORDS.items()
+    }
+    return validate_flavor(found)
 
 
-def _shares(heard: Fits, name: str, sides: tuple[Words, Words]) -> dict[str, float]:
+def _binary_shares(
+    scores: WordScores, name: str, sides: tuple[WordsByNetwork, WordsByNetwork]
+) -> dict[str, float]:
     yes, no = sides
     odds = [
-        _evidence(heard, network, yes[network]) / _evidence(heard, network, no[network])
-        for network in heard
+        _evidence_ratio(scores, network, yes[network])
+        / _evidence_ratio(scores, network, no[network])
+        for network in scores
     ]
-    usual = SILENT if name == "voice_instrumental" else 0.5
-    share = 1 / (1 + (1 / usual - 1) / statistics.geometric_mean(odds))
+    baseline = INSTRUMENTAL_BASELINE if name == "voice_instrumental" else 0.5
+    share = 1 / (1 + (1 / baseline - 1) / statistics.geometric_mean(odds))
     return dict(zip(CHARACTERISTICS[name], (share, 1 - share), strict=True))
 
 
-def _evidence(heard: Fits, network: str, words: Sequence[str]) -> float:
+def _evidence_ratio(scores: WordScores, network: str, words: Sequence[str]) -> float:
     """Return how much better than usual some words fit; 1 is as usual.
 
     A word that is usual counts more, by the root: it was learned better.
     """
-    usual = USUAL[network]
-    fit = sum((heard[network][word] + LEAST) / math.sqrt(usual[word]) for word in words)
-    return fit / sum((usual[word] + LEAST) / math.sqrt(usual[word]) for word in words)
+    baseline = BASELINE_SCORE[network]
+    score = sum(
+        (scores[network][word] + MIN_SCORE) / math.sqrt(baseline[word])
+        for word in words
+    )
+    return score / sum(
+        (baseline[word] + MIN_SCORE) / math.sqrt(baseline[word]) for word in words
+    )
 
 
-def _genres(heard: Fits, classes: Mapping[str, Words]) -> dict[str, float]:
-    named = {
-        each: _named(heard, words) ** 2 + BELOW**2 for each, words in classes.items()
+def _genre_shares(
+    scores: WordScores, classes: Mapping[str, WordsByNetwork]
+) -> dict[str, float]:
+    evidence_of = {
+        each: _best_word_score(scores, words) ** 2 + GENRE_EVIDENCE_FLOOR**2
+        for each, words in classes.items()
     }
-    total = sum(named.values())
-    return {each: evidence / total for each, evidence in named.items()}
+    total = sum(evidence_of.values())
+    return {each: evidence / total for each, evidence in evidence_of.items()}
 
 
-def _named(heard: Fits, words: Words) -> float:
+def _best_word_score(scores: WordScores, words: WordsByNetwork) -> float:
     """Return how well the best of some words fits, in the mean of the networks.
 
     Half way between how well it fits, by which all would be rock and pop, and how
     much better than usual, by which what is rare would be heard everywhere.
     """
     best = [
-        max(heard[network][word] / math.sqrt(USUAL[network][word]) for word in mine)
+        max(
+            scores[network][word] / math.sqrt(BASELINE_SCORE[network][word])
+            for word in mine
+        )
         for network, mine in words.items()
-        if network in heard
+        if network in scores
     ]
     return statistics.fmean(best) if best else 0.0

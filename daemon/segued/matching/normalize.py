@@ -8,28 +8,28 @@ from typing import Final
 from rapidfuzz import fuzz
 
 __all__ = [
-    "comparable",
-    "key",
-    "names_nothing",
-    "normalised",
-    "parted",
+    "comparison_key",
+    "is_placeholder",
+    "name_key",
+    "normalize_name",
     "similarity",
-    "stripped",
+    "split_asides",
+    "strip_guests_and_notes",
 ]
 
 ASIDE: Final = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]|\{([^{}]*)\}")
 SUFFIX: Final = re.compile(r"\s[-–—]\s+([^-–—]+)$")  # noqa: RUF001
 GUEST: Final = re.compile(r"\s(?:feat|ft|featuring)\b\.?\s.*$", re.IGNORECASE)
 GUEST_ASIDE: Final = re.compile(r"^(?:feat|ft|featuring|with)\b", re.IGNORECASE)
-THE_LAST: Final = re.compile(r"^(.*), the$", re.IGNORECASE)
+TRAILING_THE: Final = re.compile(r"^(.*), the$", re.IGNORECASE)
 
-FILLER: Final = re.compile(
+PLACEHOLDER: Final = re.compile(
     r"(?:audio ?)?(?:track|titel|piste|pista|traccia) ?\d*"
     r"|unknown(?: artist| title)?|untitled track \d+"
 )
 """What programs call what they know nothing of."""
 
-PRINTED: Final = frozenset(
+ISSUE_WORDS: Final = frozenset(
     (
         *("remaster", "remastered", "remastering", "digital", "digitally", "mono"),
         *("stereo", "album", "single", "lp", "ep", "original", "bonus", "track"),
@@ -38,72 +38,72 @@ PRINTED: Final = frozenset(
 )
 """Words on how a recording was issued; they do not make it another one."""
 
-NUMBERED: Final = frozenset(("part", "pt", "no", "op", "vol", "volume", "number"))
-ABBREVIATED: Final = {"pt": "part", "vol": "volume"}
+NUMBERED_WORDS: Final = frozenset(("part", "pt", "no", "op", "vol", "volume", "number"))
+ABBREVIATIONS: Final = {"pt": "part", "vol": "volume"}
 NUMERALS: Final = {
     **dict(zip(("ii", "iii", "iv"), "234", strict=True)),
     **dict(zip(("vi", "vii", "viii", "ix"), "6789", strict=True)),
 }
-NUMERALS_AFTER: Final = {
+NUMERALS_AFTER_PART: Final = {
     **dict(zip(("one", "two", "three", "four"), "1234", strict=True)),
     **dict(zip(("five", "six", "seven", "eight"), "5678", strict=True)),
     **dict(zip(("i", "v", "x"), ("1", "5", "10"), strict=True)),
 }
 """What counts as a number behind "part" and its like, but is a word elsewhere."""
 
-OTHER_NUMBER: Final = 0.5
+OTHER_NUMBER_MAX: Final = 0.5
 """How alike "Part 1" and "Part 2" are at most."""
 
-SHORTENED: Final = 0.9
+WITHOUT_ASIDES_FACTOR: Final = 0.9
 """How alike a name is to itself without its brackets."""
 
 
-def normalised(name: str) -> str:
+def normalize_name(name: str) -> str:
     """Return a name as it is compared with others.
 
     Example:
-        >>> normalised("  Björk -  Jóga! ")
+        >>> normalize_name("  Björk -  Jóga! ")
         'bjork joga'
     """
     folded = unicodedata.normalize("NFKD", name.casefold())
-    kept = (
+    characters = (
         character if character.isalnum() else " "
         for character in folded
         if not unicodedata.combining(character)
     )
-    return " ".join("".join(kept).split())
+    return " ".join("".join(characters).split())
 
 
-def key(*names: str) -> str:
+def name_key(*names: str) -> str:
     r"""Return what tells apart a thing known by its names alone.
 
     Names made of nothing but punctuation are told apart as they are.
 
     Example:
-        >>> key("Björk", "Jóga")
+        >>> name_key("Björk", "Jóga")
         'bjork\x1fjoga'
-        >>> key("!!!")
+        >>> name_key("!!!")
         '!!!'
     """
-    return "\x1f".join(normalised(name) or name.strip() for name in names)
+    return "\x1f".join(normalize_name(name) or name.strip() for name in names)
 
 
-def names_nothing(name: str) -> bool:
+def is_placeholder(name: str) -> bool:
     """Say whether a name is what a program put where it knew none.
 
     Example:
-        >>> [names_nothing(name) for name in ("Track 07", "Unknown Artist", "Track")]
+        >>> [is_placeholder(name) for name in ("Track 07", "Unknown Artist", "Track")]
         [True, True, True]
     """
-    return bool(FILLER.fullmatch(normalised(name)))
+    return bool(PLACEHOLDER.fullmatch(normalize_name(name)))
 
 
 @lru_cache(maxsize=4096)
-def parted(name: str) -> tuple[str, tuple[str, ...]]:
+def split_asides(name: str) -> tuple[str, tuple[str, ...]]:
     """Return a name without its asides, and those: in brackets or after a dash.
 
     Example:
-        >>> parted("Jóga (Alec Empire mix) - Live")
+        >>> split_asides("Jóga (Alec Empire mix) - Live")
         ('Jóga', ('Alec Empire mix', 'Live'))
     """
     asides = ["".join(filter(None, found.groups())) for found in ASIDE.finditer(name)]
@@ -116,46 +116,47 @@ def parted(name: str) -> tuple[str, tuple[str, ...]]:
 
 
 @lru_cache(maxsize=4096)
-def stripped(name: str) -> str:
+def strip_guests_and_notes(name: str) -> str:
     """Return a name without guests and without notes on how it was issued.
 
     Example:
-        >>> stripped("Jóga (feat. Nobody) [Bonus Track] - 2011 Remaster")
+        >>> strip_guests_and_notes("Jóga (feat. Nobody) [Bonus Track] - 2011 Remaster")
         'Jóga'
     """
     for found in ASIDE.finditer(name):
         inside = "".join(filter(None, found.groups()))
-        if GUEST_ASIDE.match(inside.strip()) or _is_printed(inside):
+        if GUEST_ASIDE.match(inside.strip()) or _is_issue_note(inside):
             name = name.replace(found.group(), " ", 1)
-    while (after := SUFFIX.search(name.rstrip())) and _is_printed(after.group(1)):
+    while (after := SUFFIX.search(name.rstrip())) and _is_issue_note(after.group(1)):
         name = name[: after.start()]
     return " ".join(GUEST.sub("", name).split())
 
 
 @lru_cache(maxsize=4096)
-def comparable(name: str) -> str:
+def comparison_key(name: str) -> str:
     """Return what is left of a name when another is held against it.
 
     Example:
-        >>> comparable("The Mamas & the Papas feat. Nobody")
+        >>> comparison_key("The Mamas & the Papas feat. Nobody")
         'mamas and the papas'
-        >>> comparable("Beatles, The")
+        >>> comparison_key("Beatles, The")
         'beatles'
     """
-    bare = THE_LAST.sub(r"\1", stripped(name))
-    words = normalised(re.sub(r"[&+]", " and ", bare)).split()
+    bare = TRAILING_THE.sub(r"\1", strip_guests_and_notes(name))
+    words = normalize_name(re.sub(r"[&+]", " and ", bare)).split()
     if len(words) > 1 and words[0] == "the":
         words = words[1:]
     before = ("", *words)
     numbered = (
-        NUMERALS.get(word) or (NUMERALS_AFTER.get(word) if last in NUMBERED else None)
+        NUMERALS.get(word)
+        or (NUMERALS_AFTER_PART.get(word) if last in NUMBERED_WORDS else None)
         for last, word in zip(before, words, strict=False)
     )
-    same = (
-        number or ABBREVIATED.get(word, word)
+    spelled = (
+        number or ABBREVIATIONS.get(word, word)
         for number, word in zip(numbered, words, strict=True)
     )
-    return " ".join(same) or normalised(name) or name.strip()
+    return " ".join(spelled) or normalize_name(name) or name.strip()
 
 
 @lru_cache(maxsize=16384)
@@ -168,26 +169,29 @@ def similarity(a: str, b: str) -> float:
         >>> similarity("Shine On (Part II)", "Shine On (Part III)")
         0.5
     """
-    whole = _alike(comparable(a), comparable(b))
-    one, other = parted(stripped(a)), parted(stripped(b))
+    whole = _text_similarity(comparison_key(a), comparison_key(b))
+    one, other = (
+        split_asides(strip_guests_and_notes(a)),
+        split_asides(strip_guests_and_notes(b)),
+    )
     if bool(one[1]) != bool(other[1]) and one[0] and other[0]:
-        short = _alike(comparable(one[0]), comparable(other[0]))
-        return max(whole, SHORTENED * short)
+        short = _text_similarity(comparison_key(one[0]), comparison_key(other[0]))
+        return max(whole, WITHOUT_ASIDES_FACTOR * short)
     return whole
 
 
-def _alike(a: str, b: str) -> float:
-    alike = fuzz.ratio(a, b) / 100
+def _text_similarity(a: str, b: str) -> float:
+    ratio = fuzz.ratio(a, b) / 100
     numbers, others = _numbers(a), _numbers(b)
     if numbers and others and numbers != others:
-        return min(alike, OTHER_NUMBER)
-    return alike
+        return min(ratio, OTHER_NUMBER_MAX)
+    return ratio
 
 
 def _numbers(name: str) -> list[str]:
     return [word.lstrip("0") for word in name.split() if word.isdecimal()]
 
 
-def _is_printed(aside: str) -> bool:
-    words = [word for word in normalised(aside).split() if not word.isdecimal()]
-    return bool(words) and all(word in PRINTED for word in words)
+def _is_issue_note(aside: str) -> bool:
+    words = [word for word in normalize_name(aside).split() if not word.isdecimal()]
+    return bool(words) and all(word in ISSUE_WORDS for word in words)

@@ -5,53 +5,59 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from segued.matching.evidence import Candidate, Piece, Recording
-from segued.matching.normalize import comparable, names_nothing, similarity
-from segued.matching.versions import LIVE, album_version, noted, titled, without
+from segued.matching.evidence import Candidate, PassageEvidence, Recording
+from segued.matching.normalize import comparison_key, is_placeholder, similarity
+from segued.matching.versions import (
+    LIVE,
+    from_album_title,
+    from_note,
+    from_title,
+    strip_version,
+)
 from segued.units import Seconds
 
 __all__ = [
-    "AGREED_FROM",
-    "LENGTH_AGREES",
+    "LENGTH_AGREES_FROM",
+    "NAMES_AGREE_FROM",
     "Agreement",
-    "Names",
-    "believed",
+    "RecordingNames",
     "duration_agreement",
     "fingerprint_agreement",
+    "has_same_names",
     "metadata_agreement",
-    "same_names",
     "share_of_sources",
     "title_similarity",
     "version_agrees",
+    "without_placeholders",
 ]
 
 METADATA_WEIGHT: Final = 0.30
 FINGERPRINT_WEIGHT: Final = 0.60
 DURATION_WEIGHT: Final = 0.10
 
-AGREED_FROM: Final = 0.80
+NAMES_AGREE_FROM: Final = 0.80
 """Where names begin to say the same."""
 
-OTHER_VERSION: Final = 0.30
+OTHER_VERSION_MAX: Final = 0.30
 """How far names agree at most that name different versions."""
 
-SUBSET: Final = 0.90
+SUBSET_SIMILARITY: Final = 0.90
 """How alike "Prince" is to "Prince & The Revolution"."""
 
 LENGTH_SAME: Final = Seconds(2)
 LENGTH_OTHER: Final = Seconds(10)
 
-LENGTH_AGREES: Final = 0.75
+LENGTH_AGREES_FROM: Final = 0.75
 """Of `duration_agreement`: within 4 s."""
 
 LENGTH_UNKNOWN: Final = 0.5
 
-SHARE_WEIGHT: Final = 0.10
+SOURCE_SHARE_WEIGHT: Final = 0.10
 """What a fingerprint loses at most by the sources being for other recordings."""
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class RecordingNames:
     """What a recording is called.
 
     Attributes:
@@ -87,24 +93,24 @@ class Agreement:
         Source: SPEC032; phase 6.
         """
         length = LENGTH_UNKNOWN if self.duration is None else self.duration
-        heard = FINGERPRINT_WEIGHT * self.fingerprint + DURATION_WEIGHT * length
+        audio_score = FINGERPRINT_WEIGHT * self.fingerprint + DURATION_WEIGHT * length
         if self.metadata is None:
-            return heard / (FINGERPRINT_WEIGHT + DURATION_WEIGHT)
-        return METADATA_WEIGHT * self.metadata + heard
+            return audio_score / (FINGERPRINT_WEIGHT + DURATION_WEIGHT)
+        return METADATA_WEIGHT * self.metadata + audio_score
 
 
-def believed(piece: Piece) -> Piece:
+def without_placeholders(passage: PassageEvidence) -> PassageEvidence:
     """Return a piece without names that a program filled in for want of any."""
-    nameless = names_nothing(piece.title or "")
-    unknown = names_nothing(piece.artist or "")
+    nameless = is_placeholder(passage.title or "")
+    unknown = is_placeholder(passage.artist or "")
     if not (nameless or unknown):
-        return piece
-    title = None if nameless else piece.title
-    artist = None if unknown else piece.artist
-    return replace(piece, title=title, artist=artist, tagged=False)
+        return passage
+    title = None if nameless else passage.title
+    artist = None if unknown else passage.artist
+    return replace(passage, title=title, artist=artist, tagged=False)
 
 
-def metadata_agreement(piece: Piece, names: Names) -> float | None:
+def metadata_agreement(passage: PassageEvidence, names: RecordingNames) -> float | None:
     """Return how far a passage's names agree with a recording's.
 
     Returns:
@@ -112,20 +118,20 @@ def metadata_agreement(piece: Piece, names: Names) -> float | None:
         not make up for a wrong title; the title's where the passage has no
         artist; None when either side has no title.
     """
-    if not piece.title or not names.title:
+    if not passage.title or not names.title:
         return None
-    title = title_similarity(piece.title, names.title)
-    artist = piece.artist or piece.album_artist
+    title = title_similarity(passage.title, names.title)
+    artist = passage.artist or passage.album_artist
     credited = artist_similarity(artist, names.artist) if artist else title
     agreed = math.sqrt(title * credited)
-    return agreed if version_agrees(piece, names) else min(agreed, OTHER_VERSION)
+    return agreed if version_agrees(passage, names) else min(agreed, OTHER_VERSION_MAX)
 
 
-def same_names(title: str, artist: str | None, recording: Recording) -> bool:
+def has_same_names(title: str, artist: str | None, recording: Recording) -> bool:
     """Say whether a recording is called that, whatever version it is."""
     titles = title_similarity(title, recording.title)
-    return titles >= AGREED_FROM and (
-        not artist or artist_similarity(artist, recording.artist) >= AGREED_FROM
+    return titles >= NAMES_AGREE_FROM and (
+        not artist or artist_similarity(artist, recording.artist) >= NAMES_AGREE_FROM
     )
 
 
@@ -136,30 +142,30 @@ def title_similarity(a: str, b: str) -> float:
         >>> title_similarity("Jóga", "Joga (Live)")
         1.0
     """
-    return similarity(without(a), without(b))
+    return similarity(strip_version(a), strip_version(b))
 
 
 def artist_similarity(a: str, b: str | None) -> float:
     """Return how alike two credits are; one may name fewer than the other."""
     if not b:
         return 0.5
-    one, other = set(comparable(a).split()), set(comparable(b).split())
+    one, other = set(comparison_key(a).split()), set(comparison_key(b).split())
     within = one <= other or other <= one
-    return max(similarity(a, b), SUBSET * (within and bool(one & other)))
+    return max(similarity(a, b), SUBSET_SIMILARITY * (within and bool(one & other)))
 
 
-def version_agrees(piece: Piece, names: Names) -> bool:
+def version_agrees(passage: PassageEvidence, names: RecordingNames) -> bool:
     """Say whether both sides are the same version of a song.
 
     A recording's note and its album's title may supply a word that the file's
     title has, and the file's album one that the recording has.
     """
-    title = piece.title or ""
-    own, its = titled(title), titled(names.title or "")
-    own_album, its_album = album_version(piece.album or ""), album_version("")
+    title = passage.title or ""
+    own, its = from_title(title), from_title(names.title or "")
+    own_album, its_album = from_album_title(passage.album or ""), from_album_title("")
     if names.album:
-        its_album = album_version(names.album)
-    note = noted(names.note or "")
+        its_album = from_album_title(names.album)
+    note = from_note(names.note or "")
     known = its.words | note.words
     if own.words - known - its_album.words:
         return False
@@ -196,8 +202,8 @@ def fingerprint_agreement(
 ) -> float:
     """Return AcoustID's score, a little less where others have the sources."""
     share = share_of_sources(candidate, candidates)
-    return candidate.score * (1 - SHARE_WEIGHT * (1 - share))
+    return candidate.score * (1 - SOURCE_SHARE_WEIGHT * (1 - share))
 
 
 def _names_key(candidate: Candidate) -> tuple[str, str]:
-    return comparable(candidate.title or ""), comparable(candidate.artist or "")
+    return comparison_key(candidate.title or ""), comparison_key(candidate.artist or "")

@@ -8,10 +8,10 @@ from segued.model import Confidence
 __all__ = [
     "LOW_FROM",
     "MEDIUM_FROM",
-    "NAMES_AGREE",
-    "Claims",
-    "Judged",
-    "band",
+    "NAMES_BONUS",
+    "Judgment",
+    "TagClaims",
+    "confidence_band",
     "judge_claims",
 ]
 
@@ -19,15 +19,15 @@ HIGH_FROM: Final = 0.85
 MEDIUM_FROM: Final = 0.70
 LOW_FROM: Final = 0.60
 
-NAMES_AGREE: Final = 0.05
+NAMES_BONUS: Final = 0.05
 """What names beside an embedded id add to it: it was not set blindly."""
 
-GUESSED_NAMES: Final = 0.30
+FILE_NAME_SCORE: Final = 0.30
 """The whole weight of metadata; a file name alone identifies nothing."""
 
 
 @dataclass(frozen=True, slots=True)
-class Claims:
+class TagClaims:
     """What a file says of a passage, with nobody asked.
 
     Attributes:
@@ -43,7 +43,7 @@ class Claims:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Judgment:
     """A score, 0 to 1, its band, and the reason in words."""
 
     score: float
@@ -51,13 +51,13 @@ class Judged:
     reason: str
 
 
-def band(score: float) -> Confidence:
+def confidence_band(score: float) -> Confidence:
     """Return the band of a score.
 
     Source: SPEC032; the bands of phase 6.
 
     Example:
-        >>> [band(score).value for score in (0.85, 0.7, 0.6, 0.59)]
+        >>> [confidence_band(score).value for score in (0.85, 0.7, 0.6, 0.59)]
         ['High', 'Medium', 'Low', 'None']
     """
     if score >= HIGH_FROM:
@@ -69,7 +69,7 @@ def band(score: float) -> Confidence:
     return Confidence.NONE
 
 
-def judge_claims(claims: Claims) -> Judged:
+def judge_claims(claims: TagClaims) -> Judgment:
     """Judge a passage by the file's own word alone.
 
     An embedded id is one strong kind of evidence, and so Medium at best: 2.8 %
@@ -77,16 +77,20 @@ def judge_claims(claims: Claims) -> Judged:
     are weak evidence. A file name is none.
 
     Example:
-        >>> judge_claims(Claims(None, "Jóga", "Björk", tagged=True)).confidence.value
+        >>> judge_claims(TagClaims(None, "Jóga", "Björk", tagged=True)).confidence.value
         'Low'
     """
     named = bool(claims.title and claims.artist)
     if claims.recording_mbid:
-        score = MEDIUM_FROM + NAMES_AGREE * named
-        return Judged(score, band(score), "the tags name the recording; not checked")
+        score = MEDIUM_FROM + NAMES_BONUS * named
+        return Judgment(
+            score, confidence_band(score), "the tags name the recording; not checked"
+        )
     if named and claims.tagged:
-        return Judged(LOW_FROM, band(LOW_FROM), "named by title and artist alone")
+        return Judgment(
+            LOW_FROM, confidence_band(LOW_FROM), "named by title and artist alone"
+        )
     if claims.title:
         reason = "title or artist unknown" if claims.tagged else "only a file name"
-        return Judged(GUESSED_NAMES, band(GUESSED_NAMES), reason)
-    return Judged(0.0, Confidence.NONE, "nothing names it")
+        return Judgment(FILE_NAME_SCORE, confidence_band(FILE_NAME_SCORE), reason)
+    return Judgment(0.0, Confidence.NONE, "nothing names it")

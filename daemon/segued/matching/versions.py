@@ -7,13 +7,25 @@ from typing import Final
 
 from rapidfuzz import fuzz
 
-from segued.matching.normalize import PRINTED, normalised, parted, stripped
+from segued.matching.normalize import (
+    ISSUE_WORDS,
+    normalize_name,
+    split_asides,
+    strip_guests_and_notes,
+)
 
-__all__ = ["NO_VERSION", "Version", "album_version", "noted", "titled", "without"]
+__all__ = [
+    "NO_VERSION",
+    "Version",
+    "from_album_title",
+    "from_note",
+    "from_title",
+    "strip_version",
+]
 
 LIVE: Final = "live"
 
-SPELLED: Final = {
+SPELLINGS: Final = {
     "live": "live",
     "remix": "remix rmx remixed remixes rework",
     "mix": "mix mixes",
@@ -35,12 +47,12 @@ SPELLED: Final = {
     "a cappella": "cappella capella acapella acappella",
 }
 
-WORDS: Final = {
-    word: (said,) for said, words in SPELLED.items() for word in words.split()
+VERSION_WORDS: Final = {
+    word: (said,) for said, words in SPELLINGS.items() for word in words.split()
 } | {"unplugged": ("unplugged", LIVE)}
-"""Words, and what each of them says; of "radio" see `PAIRS`."""
+"""Words, and what each of them says; of "radio" see `WORD_PAIRS`."""
 
-PAIRS: Final = {
+WORD_PAIRS: Final = {
     **{("radio", word): ("edit",) for word in ("edit", "mix", "version")},
     ("radio", "session"): (LIVE,),
     ("original", "mix"): (),
@@ -50,7 +62,7 @@ PAIRS: Final = {
 }
 """Two words that say something else than each."""
 
-FOLLOWERS: Final = frozenset(
+FOLLOWING_WORDS: Final = frozenset(
     (
         *("at", "in", "from", "on", "with", "by", "for", "version", "take", "session"),
         *("sessions", "recording", "performance", "bonus", "track", "album", "feat"),
@@ -58,7 +70,7 @@ FOLLOWERS: Final = frozenset(
 )
 """What goes on after a version word, where a name would go on otherwise."""
 
-SUBJECTS: Final = frozenset(
+VERB_SUBJECTS: Final = frozenset(
     (
         *("to", "i", "we", "you", "they", "who", "people", "can", "must", "will"),
         *("let", "and", "long", "take", "taking", "under", "my", "your", "don", "t"),
@@ -66,11 +78,22 @@ SUBJECTS: Final = frozenset(
 )
 """After these, "live" and "cover" are verbs or nouns of a name."""
 
-VERBS: Final = frozenset((LIVE, "cover"))
-SILENT: Final = frozenset(
-    (*PRINTED, *FOLLOWERS, *WORDS, "radio", "club", "inch", "the", "a", "of", "and")
+AMBIGUOUS_WORDS: Final = frozenset((LIVE, "cover"))
+IGNORED_WORDS: Final = frozenset(
+    (
+        *ISSUE_WORDS,
+        *FOLLOWING_WORDS,
+        *VERSION_WORDS,
+        "radio",
+        "club",
+        "inch",
+        "the",
+        "a",
+        "of",
+        "and",
+    )
 )
-UNLIKE: Final = 60
+DETAIL_SIMILARITY_MIN: Final = 60
 """Below this, of 100, the words beside two version words are other ones."""
 
 
@@ -94,53 +117,54 @@ class Version:
         """Say whether both name the same kind, but not the same of its kind.
 
         Example:
-            >>> titled("Jóga (Live at Leeds)").contradicts(titled("Jóga (Live, Rome)"))
+            >>> leeds, rome = "Jóga (Live at Leeds)", "Jóga (Live, Rome)"
+            >>> from_title(leeds).contradicts(from_title(rome))
             True
         """
         if not (self.words & other.words and self.detail and other.detail):
             return False
-        return fuzz.token_set_ratio(self.detail, other.detail) < UNLIKE
+        return fuzz.token_set_ratio(self.detail, other.detail) < DETAIL_SIMILARITY_MIN
 
 
 NO_VERSION: Final = Version(frozenset())
 
 
 @lru_cache(maxsize=4096)
-def titled(title: str) -> Version:
+def from_title(title: str) -> Version:
     """Return the version that a title names in brackets or after a dash.
 
     Example:
-        >>> sorted(titled("Jóga (Alec Empire Remix) - Live").words)
+        >>> sorted(from_title("Jóga (Alec Empire Remix) - Live").words)
         ['live', 'remix']
-        >>> titled("Live and Let Die - 2011 Remaster").words
+        >>> from_title("Live and Let Die - 2011 Remaster").words
         frozenset()
     """
     found = NO_VERSION
-    for aside in parted(title)[1]:
+    for aside in split_asides(title)[1]:
         found |= _version(aside, anywhere=False)
     return found
 
 
 @lru_cache(maxsize=4096)
-def noted(note: str) -> Version:
+def from_note(note: str) -> Version:
     """Return the version that MusicBrainz's note on a recording names.
 
     Example:
-        >>> noted("live, 1992-05-01: Wembley").detail
+        >>> from_note("live, 1992-05-01: Wembley").detail
         '1992 05 01 wembley'
     """
     return _version(note, anywhere=True)
 
 
 @lru_cache(maxsize=1024)
-def album_version(title: str) -> Version:
+def from_album_title(title: str) -> Version:
     """Return the version that an album's title gives all that is on it.
 
     Example:
-        >>> sorted(album_version("MTV Unplugged in New York").words)
+        >>> sorted(from_album_title("MTV Unplugged in New York").words)
         ['live', 'unplugged']
     """
-    main, asides = parted(title)
+    main, asides = split_asides(title)
     found = NO_VERSION
     for part in (*main.split(":"), *asides):
         found |= _version(part, anywhere=False)
@@ -148,16 +172,16 @@ def album_version(title: str) -> Version:
 
 
 @lru_cache(maxsize=4096)
-def without(title: str) -> str:
+def strip_version(title: str) -> str:
     """Return a title without what names its version, and without guests.
 
     Example:
-        >>> without("(I Can't Get No) Satisfaction (Live)")
+        >>> strip_version("(I Can't Get No) Satisfaction (Live)")
         "(I Can't Get No) Satisfaction"
     """
-    bare = stripped(title)
-    for aside in parted(bare)[1]:
-        if _said(aside, anywhere=False):
+    bare = strip_guests_and_notes(title)
+    for aside in split_asides(bare)[1]:
+        if _version_words(aside, anywhere=False):
             for shape in (f"({aside})", f"[{aside}]", f"{{{aside}}}"):
                 bare = bare.replace(shape, " ")
             if bare.rstrip().endswith(aside.rstrip()):
@@ -166,47 +190,51 @@ def without(title: str) -> str:
 
 
 def _version(text: str, *, anywhere: bool) -> Version:
-    words = _said(text, anywhere=anywhere)
+    words = _version_words(text, anywhere=anywhere)
     if not words:
         return NO_VERSION
     detail = " ".join(
-        token for token in normalised(text).split() if token not in SILENT
+        token for token in normalize_name(text).split() if token not in IGNORED_WORDS
     )
     return Version(frozenset(words), detail)
 
 
-def _said(text: str, *, anywhere: bool) -> set[str]:
+def _version_words(text: str, *, anywhere: bool) -> set[str]:
     """Return what the version words of a text say."""
-    parts = (normalised(part).split() for part in re.split("[,:;/]", text))
-    return {said for part in parts for said in _said_of(part, anywhere=anywhere)}
+    parts = (normalize_name(part).split() for part in re.split("[,:;/]", text))
+    return {
+        said
+        for part in parts
+        for said in _version_words_of_tokens(part, anywhere=anywhere)
+    }
 
 
-def _said_of(tokens: list[str], *, anywhere: bool) -> set[str]:
-    said: set[str] = set()
+def _version_words_of_tokens(tokens: list[str], *, anywhere: bool) -> set[str]:
+    words: set[str] = set()
     skip = False
     for place, token in enumerate(tokens):
         after = tokens[place + 1] if place + 1 < len(tokens) else None
         if skip:
             skip = False
-        elif after and (token, after) in PAIRS:
-            said.update(PAIRS[token, after])
+        elif after and (token, after) in WORD_PAIRS:
+            words.update(WORD_PAIRS[token, after])
             skip = True
-        elif token in WORDS and (anywhere or _stands(tokens, place)):
-            said.update(WORDS[token])
-    return said
+        elif token in VERSION_WORDS and (anywhere or _is_version_word(tokens, place)):
+            words.update(VERSION_WORDS[token])
+    return words
 
 
-def _stands(tokens: list[str], place: int) -> bool:
+def _is_version_word(tokens: list[str], place: int) -> bool:
     """Say whether a version word is one here, and not part of a name."""
     token = tokens[place]
     before = tokens[place - 1] if place else ""
-    if token in VERBS and before in SUBJECTS:
+    if token in AMBIGUOUS_WORDS and before in VERB_SUBJECTS:
         return False
     rest = tokens[place + 1 :]
     if not rest:
         return True
     return (
-        rest[0] in FOLLOWERS
-        or rest[0] in WORDS
-        or all(word in PRINTED or word.isdecimal() for word in rest)
+        rest[0] in FOLLOWING_WORDS
+        or rest[0] in VERSION_WORDS
+        or all(word in ISSUE_WORDS or word.isdecimal() for word in rest)
     )

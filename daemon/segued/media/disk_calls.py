@@ -14,24 +14,24 @@ from typing import Final, ParamSpec, TypeVar
 
 from segued.units import Seconds
 
-__all__ = ["LOOK_LIMIT", "asked", "look"]
+__all__ = ["DISK_CALL_TIMEOUT", "call_disk", "run_on_thread"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-LOOK_LIMIT: Final = Seconds(20.0)
+DISK_CALL_TIMEOUT: Final = Seconds(20.0)
 """A disk that has not answered by now sleeps more deeply than any that spins up."""
 
-STUCK_MAX: Final = 4
+STUCK_CALLS_MAX: Final = 4
 
-_STUCK: Final[Counter[bytes]] = Counter()
+_STUCK_CALLS: Final[Counter[bytes]] = Counter()
 _LOCK: Final = threading.Lock()
 
 
-async def look(
+async def call_disk(
     root: bytes,
     limit: Seconds,
-    what: Callable[P, T],
+    function: Callable[P, T],
     /,
     *args: P.args,
     **kwargs: P.kwargs,
@@ -41,7 +41,7 @@ async def look(
     Args:
         root: The music folder.
         limit: How long it may take.
-        what: The function.
+        function: The function.
         args: What it gets.
         kwargs: What it gets, by name.
 
@@ -49,35 +49,37 @@ async def look(
         TimeoutError: The disk does not answer; or has not answered so many
             others that it is not asked again.
     """
-    if _STUCK[root] >= STUCK_MAX:
+    if _STUCK_CALLS[root] >= STUCK_CALLS_MAX:
         raise TimeoutError
-    answer = asked(what, *args, **kwargs)
+    future = run_on_thread(function, *args, **kwargs)
     try:
         async with asyncio.timeout(limit):
-            return await asyncio.wrap_future(answer)
+            return await asyncio.wrap_future(future)
     except TimeoutError:
-        if not answer.done():
-            _count(root, 1)
-            answer.add_done_callback(lambda _: _count(root, -1))
+        if not future.done():
+            _adjust_stuck_calls(root, 1)
+            future.add_done_callback(lambda _: _adjust_stuck_calls(root, -1))
         raise
 
 
-def asked(what: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+def run_on_thread(
+    function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+) -> Future[T]:
     """Return what a function is going to answer, on a thread of its own."""
-    answer: Future[T] = Future()
-    answer.set_running_or_notify_cancel()
+    future: Future[T] = Future()
+    future.set_running_or_notify_cancel()
 
-    def ask() -> None:
+    def run() -> None:
         try:
-            answer.set_result(what(*args, **kwargs))
+            future.set_result(function(*args, **kwargs))
         except BaseException as error:  # noqa: BLE001  (it is raised where it is waited for)
-            answer.set_exception(error)
+            future.set_exception(error)
 
     # A thread that nobody joins: one that hangs must not keep the process.
-    threading.Thread(target=ask, name="look", daemon=True).start()
-    return answer
+    threading.Thread(target=run, name="look", daemon=True).start()
+    return future
 
 
-def _count(root: bytes, more: int) -> None:
+def _adjust_stuck_calls(root: bytes, change: int) -> None:
     with _LOCK:
-        _STUCK[root] += more
+        _STUCK_CALLS[root] += change

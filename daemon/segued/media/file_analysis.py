@@ -6,30 +6,38 @@ from typing import Final
 
 import numpy as np
 
-from segued.dsp.level_curve import Envelope
-from segued.dsp.segment import Hints, Rules, may_hold_several, segment
-from segued.media.decoding.decode import decoded, heard, warnings_of
-from segued.media.decoding.source import Source
+from segued.dsp.level_curve import LevelCurveBuilder
+from segued.dsp.segment import Hints, Rules, may_have_several_songs, segment
+from segued.media.decoding.decode import decode_warnings, mono_blocks, open_source
+from segued.media.decoding.source import AudioSource
 from segued.media.fingerprint import (
-    PRINT_SAMPLES,
-    print_of_cut,
-    print_of_whole,
-    reach_of_cut,
-    resampler_for_prints,
-    samples_by_fpcalc,
+    FINGERPRINT_SAMPLES,
+    fingerprint_file,
+    fingerprint_resampler,
+    fingerprint_span,
+    fpcalc_sample_count,
+    samples_needed,
 )
-from segued.media.fingerprint_buffer import Tape, as_int16
-from segued.model import AudioFacts, LevelCurve, Mark, Print, Signature, Span, Warned
+from segued.media.fingerprint_buffer import FingerprintBuffer, as_int16
+from segued.model import (
+    AudioFacts,
+    FileWarning,
+    Fingerprint,
+    LevelCurve,
+    PassageMark,
+    Signature,
+    Span,
+)
 from segued.units import Frames, Hertz, Ticks, frames_to_ticks
 
-__all__ = ["VERSION", "Analysis", "Plan", "analyse", "prints_of"]
+__all__ = ["VERSION", "Analysis", "AnalysisPlan", "analyze_file", "fingerprints_of"]
 
 VERSION: Final = 1
 """Raised whenever the same file would now be heard otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class AnalysisPlan:
     """What is to be worked out of a file's sound, and by which rules.
 
     Attributes:
@@ -41,7 +49,7 @@ class Plan:
 
     rules: Rules
     hints: Hints
-    marks: tuple[Mark, ...]
+    marks: tuple[PassageMark, ...]
     spool: str
 
 
@@ -51,18 +59,18 @@ class Analysis:
 
     Attributes:
         spans: Its passages; empty when there is too little sound.
-        prints: One for each span, in their order.
+        fingerprints: One for each span, in their order.
         warnings: What was wrong with it.
     """
 
     facts: AudioFacts
     curve: LevelCurve
     spans: tuple[Span, ...]
-    prints: tuple[Print, ...]
-    warnings: tuple[Warned, ...]
+    fingerprints: tuple[Fingerprint, ...]
+    warnings: tuple[FileWarning, ...]
 
 
-def analyse(path: bytes, expected: Signature, plan: Plan) -> Analysis:
+def analyze_file(path: bytes, expected: Signature, plan: AnalysisPlan) -> Analysis:
     """Decode a file, once, and return all that follows from its sound.
 
     Memory does not grow with the file's length, but for the level curve and
@@ -76,14 +84,18 @@ def analyse(path: bytes, expected: Signature, plan: Plan) -> Analysis:
     Raises:
         FileError: As `segued.media.decoding.decode.decoded` says.
     """
-    with decoded(path, expected) as source:
-        several = may_hold_several(plan.hints, plan.marks, _length(source))
-        with Tape(source.rate, plan.spool, everything=several) as tape:
-            curve, peak = _listened(source, tape)
+    with open_source(path, expected) as source:
+        whole_file = may_have_several_songs(
+            plan.hints, plan.marks, _estimated_length(source)
+        )
+        with FingerprintBuffer(
+            source.rate, plan.spool, whole_file=whole_file
+        ) as buffer:
+            curve, peak = _measure(source, buffer)
             spans = segment(curve, plan.rules, plan.hints, plan.marks)
             whole = Span(Ticks(0), frames_to_ticks(curve.frames, curve.rate))
-            prints = tape.prints(spans, whole)
-            warnings = warnings_of(source, curve.frames)
+            fingerprints = buffer.fingerprints(spans, whole)
+            warnings = decode_warnings(source, curve.frames)
             facts = AudioFacts(
                 frames=curve.frames,
                 rate=source.rate,
@@ -92,15 +104,15 @@ def analyse(path: bytes, expected: Signature, plan: Plan) -> Analysis:
                 codec=source.codec,
                 decoder=source.decoder,
             )
-    if prints is None:
+    if fingerprints is None:
         # The header's length had promised one song, or the spool is full.
-        prints = prints_of(path, expected, spans, whole)
-    return Analysis(facts, curve, spans, prints, warnings)
+        fingerprints = fingerprints_of(path, expected, spans, whole)
+    return Analysis(facts, curve, spans, fingerprints, warnings)
 
 
-def prints_of(
+def fingerprints_of(
     path: bytes, expected: Signature, spans: tuple[Span, ...], whole: Span
-) -> tuple[Print, ...]:
+) -> tuple[Fingerprint, ...]:
     """Decode a file again for the fingerprints of some spans.
 
     For when passages change after the file was analysed. Reads no further
@@ -119,16 +131,16 @@ def prints_of(
     Raises:
         FileError: As `segued.media.decoding.decode.decoded` says.
     """
-    takes = [_Take(span, whole) for span in spans]
+    takes = [_PendingFingerprint(span, whole) for span in spans]
     waiting = deque(sorted(takes, key=lambda take: take.first))
-    open_takes: list[_Take] = []
-    with decoded(path, expected) as source:
-        resampler = resampler_for_prints(source.rate)
+    open_takes: list[_PendingFingerprint] = []
+    with open_source(path, expected) as source:
+        resampler = fingerprint_resampler(source.rate)
         frames = position = 0
-        for part in heard(source):
+        for part in mono_blocks(source):
             frames += len(part.downmix)
             sound = as_int16(resampler.add(part.downmix))
-            position = _dealt(sound, position, waiting, open_takes)
+            position = _distribute(sound, position, waiting, open_takes)
             for take in [take for take in open_takes if take.stop <= position]:
                 take.finish(frames, source.rate)
                 open_takes.remove(take)
@@ -136,31 +148,36 @@ def prints_of(
                 break
         else:
             rest = as_int16(resampler.add(np.empty(0, np.float32), last=True))
-            _dealt(rest, position, waiting, open_takes)
+            _distribute(rest, position, waiting, open_takes)
             for take in (*open_takes, *waiting):
                 take.finish(frames, source.rate)
-    return tuple(take.print for take in takes)
+    return tuple(take.fingerprint for take in takes)
 
 
-def _length(source: Source) -> Ticks | None:
-    if source.guessed is None:
+def _estimated_length(source: AudioSource) -> Ticks | None:
+    if source.estimated_frames is None:
         return None
-    return frames_to_ticks(source.guessed, source.rate)
+    return frames_to_ticks(source.estimated_frames, source.rate)
 
 
-def _listened(source: Source, tape: Tape) -> tuple[LevelCurve, float]:
+def _measure(
+    source: AudioSource, buffer: FingerprintBuffer
+) -> tuple[LevelCurve, float]:
     """Let the sound pass by the level curve and the tape; return curve and peak."""
-    envelope, highest = Envelope(source.rate), 0.0
-    for part in heard(source):
-        envelope.add(part.mono)
-        tape.add(part.downmix)
+    builder, highest = LevelCurveBuilder(source.rate), 0.0
+    for part in mono_blocks(source):
+        builder.add(part.mono)
+        buffer.add(part.downmix)
         highest = max(highest, part.peak)
-    tape.end()
-    return envelope.curve(), highest
+    buffer.finish()
+    return builder.curve(), highest
 
 
-def _dealt(
-    sound: bytes, position: int, waiting: "deque[_Take]", open_takes: "list[_Take]"
+def _distribute(
+    sound: bytes,
+    position: int,
+    waiting: "deque[_PendingFingerprint]",
+    open_takes: "list[_PendingFingerprint]",
 ) -> int:
     """Give samples from `position` on to the takes they are of; return their end."""
     end = position + len(sound) // 2
@@ -171,31 +188,31 @@ def _dealt(
     return end
 
 
-class _Take:
+class _PendingFingerprint:
     """The sound of one span, as far as its fingerprint needs it."""
 
     def __init__(self, span: Span, whole: Span) -> None:
         self._span = span
         self._whole = span == whole
         self.first, self.stop = (
-            (0, PRINT_SAMPLES) if self._whole else reach_of_cut(span)
+            (0, FINGERPRINT_SAMPLES) if self._whole else samples_needed(span)
         )
         self._sound = bytearray()
-        self.print = Print(span, reason="too short")
+        self.fingerprint = Fingerprint(span, reason="too short")
 
     def add(self, sound: bytes, position: int) -> None:
         """Keep what is the span's of samples that begin at `position`."""
-        begin, end = max(0, self.first - position), self.stop - position
+        start, end = max(0, self.first - position), self.stop - position
         if end > 0:
-            self._sound += sound[2 * begin : 2 * end]
+            self._sound += sound[2 * start : 2 * end]
 
     def finish(self, frames: int, rate: Hertz) -> None:
         """Take the print, after `frames` frames of the file, and let go."""
         if self._whole:
-            samples = samples_by_fpcalc(Frames(frames), rate)
-            self.print = print_of_whole(self._span, samples, self._read)
+            samples = fpcalc_sample_count(Frames(frames), rate)
+            self.fingerprint = fingerprint_file(self._span, samples, self._read)
         else:
-            self.print = print_of_cut(self._span, self._read)
+            self.fingerprint = fingerprint_span(self._span, self._read)
         self._sound = bytearray()
 
     def _read(self, first: int, stop: int) -> bytes:

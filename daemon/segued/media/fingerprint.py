@@ -18,7 +18,7 @@ from typing import Any, Final, Literal, TypeAlias
 import numpy as np
 
 from segued.media.decoding.resample import Resampler
-from segued.model import Print, Span
+from segued.model import Fingerprint, Span
 from segued.units import TICKS_PER_SECOND, Hertz, Ticks
 
 try:
@@ -28,35 +28,35 @@ except ImportError:
     chromaprint = None
 
 __all__ = [
-    "PRINT_RATE",
-    "PRINT_SAMPLES",
-    "PRINT_SECONDS",
-    "UNAVAILABLE",
-    "Reader",
-    "available",
-    "print_of_cut",
-    "print_of_whole",
-    "reach_of_cut",
-    "resampler_for_prints",
-    "samples_by_fpcalc",
+    "FINGERPRINT_RATE",
+    "FINGERPRINT_SAMPLES",
+    "FINGERPRINT_SECONDS",
+    "NO_CHROMAPRINT",
+    "ReadSamples",
+    "fingerprint_file",
+    "fingerprint_resampler",
+    "fingerprint_span",
+    "fpcalc_sample_count",
+    "is_available",
+    "samples_needed",
 ]
 
-Reader: TypeAlias = Callable[[int, int], bytes]
+ReadSamples: TypeAlias = Callable[[int, int], bytes]
 """`read(first, stop)`: those samples of a file, mono at 11,025 Hz, 16 bits."""
 
-PRINT_RATE: Final = Hertz(11_025)
-PRINT_SECONDS: Final = 120
+FINGERPRINT_RATE: Final = Hertz(11_025)
+FINGERPRINT_SECONDS: Final = 120
 """AcoustID's prints are of the first two minutes."""
 
-PRINT_SAMPLES: Final = PRINT_SECONDS * PRINT_RATE
-TICKS_PER_SAMPLE: Final = TICKS_PER_SECOND // PRINT_RATE
+FINGERPRINT_SAMPLES: Final = FINGERPRINT_SECONDS * FINGERPRINT_RATE
+TICKS_PER_SAMPLE: Final = TICKS_PER_SECOND // FINGERPRINT_RATE
 """2,560, without remainder."""
 
 HOP: Final = 1_365
 """Samples from one item of a print to the next. A print begun half of it off
 shares but 0.61 of its items with the original."""
 
-PHASES: Final = (0, HOP // 4, HOP // 2, HOP - HOP // 4)
+HOP_OFFSETS: Final = (0, HOP // 4, HOP // 2, HOP - HOP // 4)
 """How much before a cut the takes of it begin. One is within an eighth of a
 hop of where the original begins, wherever in the silence the cut was made."""
 
@@ -66,7 +66,7 @@ FILTER_TAPS: Final = 16
 FILTER_CUTOFF: Final = 0.8
 """Of the resampler in `fpcalc`."""
 
-UNAVAILABLE: Final = "no chromaprint"
+NO_CHROMAPRINT: Final = "no chromaprint"
 """The reason of a print that could not be taken for want of the library."""
 
 LENGTH_MIN: Final = Ticks(10 * TICKS_PER_SECOND)
@@ -74,18 +74,18 @@ ITEMS_MIN: Final = 2
 DISTINCT_MIN: Final = 2
 
 
-def available() -> bool:
+def is_available() -> bool:
     """Return whether prints can be taken here at all."""
     return chromaprint is not None
 
 
-def resampler_for_prints(rate: Hertz) -> Resampler:
+def fingerprint_resampler(rate: Hertz) -> Resampler:
     """Return what makes of a file's mono sound what prints are taken of."""
     quality: Literal["LQ", "MQ"] = "MQ" if rate < LOW_RATE_MAX else "LQ"
-    return Resampler(rate, PRINT_RATE, 1, quality)
+    return Resampler(rate, FINGERPRINT_RATE, 1, quality)
 
 
-def samples_by_fpcalc(frames: int, rate: Hertz) -> int:
+def fpcalc_sample_count(frames: int, rate: Hertz) -> int:
     """Return how many samples at 11,025 Hz `fpcalc` makes of a file.
 
     It never flushes its resampler: it stops where the filter would reach
@@ -94,25 +94,25 @@ def samples_by_fpcalc(frames: int, rate: Hertz) -> int:
     Source: `ffmpeg_audio_processor_swresample.h` of Chromaprint 1.5; compared
     with Debian 12's `fpcalc` frame by frame.
     """
-    if rate == PRINT_RATE:
-        return min(frames, PRINT_SAMPLES)
-    taps = math.ceil(FILTER_TAPS / min(1.0, FILTER_CUTOFF * PRINT_RATE / rate))
+    if rate == FINGERPRINT_RATE:
+        return min(frames, FINGERPRINT_SAMPLES)
+    taps = math.ceil(FILTER_TAPS / min(1.0, FILTER_CUTOFF * FINGERPRINT_RATE / rate))
     filled = max(0, frames - taps + 1 + (taps - 1) // 2)
-    return min(-(-filled * PRINT_RATE // rate), PRINT_SAMPLES)
+    return min(-(-filled * FINGERPRINT_RATE // rate), FINGERPRINT_SAMPLES)
 
 
-def print_of_whole(span: Span, samples: int, read: Reader) -> Print:
+def fingerprint_file(span: Span, samples: int, read: ReadSamples) -> Fingerprint:
     """Return what `fpcalc` prints for a file.
 
     Args:
         span: The whole file.
-        samples: As many as `samples_by_fpcalc` says.
+        samples: As many as `fpcalc_sample_count` says.
         read: Reads the file's sound.
     """
-    return _taken(span, [(0, samples)], read)
+    return _take_fingerprints(span, [(0, samples)], read)
 
 
-def print_of_cut(span: Span, read: Reader) -> Print:
+def fingerprint_span(span: Span, read: ReadSamples) -> Fingerprint:
     """Return the prints of a passage cut out of a longer file.
 
     The first is taken at the cut itself, the others a part of a hop before
@@ -120,42 +120,44 @@ def print_of_cut(span: Span, read: Reader) -> Print:
     """
     start, stop = span.start // TICKS_PER_SAMPLE, span.end // TICKS_PER_SAMPLE
     takes = []
-    for phase in PHASES:
-        first = start - phase if start >= phase else start - phase + HOP
-        takes.append((first, min(first + PRINT_SAMPLES, stop)))
-    return _taken(span, takes, read)
+    for offset in HOP_OFFSETS:
+        first = start - offset if start >= offset else start - offset + HOP
+        takes.append((first, min(first + FINGERPRINT_SAMPLES, stop)))
+    return _take_fingerprints(span, takes, read)
 
 
-def reach_of_cut(span: Span) -> tuple[int, int]:
-    """Return the first sample that `print_of_cut` may read, and the one after."""
+def samples_needed(span: Span) -> tuple[int, int]:
+    """Return the first sample that `fingerprint_span` may read, and the one after."""
     start, stop = span.start // TICKS_PER_SAMPLE, span.end // TICKS_PER_SAMPLE
-    return max(0, start - HOP), min(start + HOP + PRINT_SAMPLES, stop)
+    return max(0, start - HOP), min(start + HOP + FINGERPRINT_SAMPLES, stop)
 
 
-def _taken(span: Span, takes: list[tuple[int, int]], read: Reader) -> Print:
+def _take_fingerprints(
+    span: Span, takes: list[tuple[int, int]], read: ReadSamples
+) -> Fingerprint:
     if chromaprint is None:
-        return Print(span, reason=UNAVAILABLE)
+        return Fingerprint(span, reason=NO_CHROMAPRINT)
     if span.length < LENGTH_MIN:
-        return Print(span, reason="too short")
+        return Fingerprint(span, reason="too short")
     texts: list[str] = []
     for first, stop in takes:
-        text = _text(read(first, stop))
-        if not texts and (reason := _useless(text)):
-            return Print(span, reason=reason)
+        text = _compute_fingerprint(read(first, stop))
+        if not texts and (reason := _unusable_reason(text)):
+            return Fingerprint(span, reason=reason)
         texts.append(text.decode("ascii"))
-    return Print(span, tuple(texts))
+    return Fingerprint(span, tuple(texts))
 
 
-def _text(sound: bytes) -> bytes:
+def _compute_fingerprint(sound: bytes) -> bytes:
     """Return the compressed fingerprint of sound, in AcoustID's alphabet."""
-    printer = chromaprint.Fingerprinter()
-    printer.start(PRINT_RATE, 1)
-    printer.feed(sound)
-    text: bytes = printer.finish()
+    fingerprinter = chromaprint.Fingerprinter()
+    fingerprinter.start(FINGERPRINT_RATE, 1)
+    fingerprinter.feed(sound)
+    text: bytes = fingerprinter.finish()
     return text
 
 
-def _useless(text: bytes) -> str | None:
+def _unusable_reason(text: bytes) -> str | None:
     """Return why a fingerprint must not be looked up; None if it may."""
     items: Any = chromaprint.decode_fingerprint(text)[0]
     if len(items) < ITEMS_MIN:

@@ -13,16 +13,16 @@ import numpy as np
 
 from segued.dsp.mixdown import Mono
 from segued.media.fingerprint import (
-    PRINT_SECONDS,
-    print_of_cut,
-    print_of_whole,
-    resampler_for_prints,
-    samples_by_fpcalc,
+    FINGERPRINT_SECONDS,
+    fingerprint_file,
+    fingerprint_resampler,
+    fingerprint_span,
+    fpcalc_sample_count,
 )
-from segued.model import Print, Span
+from segued.model import Fingerprint, Span
 from segued.units import Hertz
 
-__all__ = ["Tape", "as_int16"]
+__all__ = ["FingerprintBuffer", "as_int16"]
 
 MEMORY_BYTES: Final = 16 << 20
 """Twelve minutes; the rest of a longer file goes to a file without a name,
@@ -32,20 +32,20 @@ FULL_SCALE: Final = np.float32(32_768)
 SAMPLE_BYTES: Final = 2
 
 
-class Tape:
+class FingerprintBuffer:
     """Mono at 11,025 Hz of a file: all of it, or the two minutes of a print."""
 
-    def __init__(self, rate: Hertz, spool: str, *, everything: bool) -> None:
+    def __init__(self, rate: Hertz, spool: str, *, whole_file: bool) -> None:
         self._rate: Final = rate
-        self._everything: Final = everything
+        self._whole_file: Final = whole_file
         # A second more than counts, so that the end of what counts does not
         # sound of the end of the tape.
-        self._limit: Final = (PRINT_SECONDS + 1) * rate
-        self._resampler: Final = resampler_for_prints(rate)
+        self._limit: Final = (FINGERPRINT_SECONDS + 1) * rate
+        self._resampler: Final = fingerprint_resampler(rate)
         self._file: Final = tempfile.SpooledTemporaryFile(MEMORY_BYTES, dir=spool)  # noqa: SIM115
         self._frames = 0
         self._ended = False
-        self._lost = False
+        self._write_failed = False
 
     def __enter__(self) -> Self:
         """Return itself; leaving the context forgets the sound."""
@@ -64,29 +64,31 @@ class Tape:
         """Take the next stretch of the file."""
         if self._ended:
             return
-        if not self._everything:
+        if not self._whole_file:
             mono = mono[: self._limit - self._frames]
         self._frames += len(mono)
-        full = not self._everything and self._frames == self._limit
-        self._keep(self._resampler.add(mono, last=full))
+        full = not self._whole_file and self._frames == self._limit
+        self._write(self._resampler.add(mono, last=full))
         self._ended = full
 
-    def end(self) -> None:
+    def finish(self) -> None:
         """Take note that the file has ended."""
         if not self._ended:
-            self._keep(self._resampler.add(np.empty(0, np.float32), last=True))
+            self._write(self._resampler.add(np.empty(0, np.float32), last=True))
             self._ended = True
 
-    def prints(self, spans: tuple[Span, ...], whole: Span) -> tuple[Print, ...] | None:
+    def fingerprints(
+        self, spans: tuple[Span, ...], whole: Span
+    ) -> tuple[Fingerprint, ...] | None:
         """Return the spans' fingerprints; None if their sound was not kept."""
         one_song = all(span == whole for span in spans)
-        if self._lost or not (one_song or self._everything):
+        if self._write_failed or not (one_song or self._whole_file):
             return None
-        samples = samples_by_fpcalc(self._frames, self._rate)
+        samples = fpcalc_sample_count(self._frames, self._rate)
         return tuple(
-            print_of_whole(span, samples, self.read)
+            fingerprint_file(span, samples, self.read)
             if span == whole
-            else print_of_cut(span, self.read)
+            else fingerprint_span(span, self.read)
             for span in spans
         )
 
@@ -95,13 +97,13 @@ class Tape:
         self._file.seek(first * SAMPLE_BYTES)
         return self._file.read((stop - first) * SAMPLE_BYTES)
 
-    def _keep(self, mono: Mono) -> None:
+    def _write(self, mono: Mono) -> None:
         try:
             self._file.write(as_int16(mono))
         except OSError:
             # No room for the sound is no fault of the file's, which can be
             # decoded again: slower, but with nothing kept.
-            self._lost = self._ended = True
+            self._write_failed = self._ended = True
 
 
 def as_int16(mono: Mono) -> bytes:

@@ -19,10 +19,10 @@ from blake3 import blake3
 
 from segued.errors import FileChangedError
 from segued.media.containers.audio_ranges import audio_ranges
-from segued.media.containers.chunks import Read
+from segued.media.containers.chunks import ReadAt
 from segued.media.containers.detect import OGG_PAGE
 from segued.media.containers.ogg import OggAudio
-from segued.media.safe_open import opened, read_fully
+from segued.media.safe_open import open_regular, read_fully
 from segued.model import Signature
 
 __all__ = ["Hashes", "digest", "hash_file"]
@@ -52,7 +52,7 @@ def hash_file(path: bytes, expected: Signature) -> Hashes:
         FileChangedError: It is not as expected, or changed meanwhile.
         FileUnreadableError: It may not be read, or the disk failed.
     """
-    with opened(path, expected) as descriptor:
+    with open_regular(path, expected) as descriptor:
         read = partial(_read, descriptor)
         size = expected.size_bytes
         audio = _AudioHash(read, size)
@@ -92,9 +92,9 @@ def _blocks(descriptor: int, size: int) -> Iterator[memoryview]:
 class _AudioHash:
     """The hash of a file's audio, fed with the whole file."""
 
-    def __init__(self, read: Read, size: int) -> None:
+    def __init__(self, read: ReadAt, size: int) -> None:
         self._ranges: Final = audio_ranges(read, size)
-        self._whole: Final = self._ranges == ((0, size),)
+        self._is_all_audio: Final = self._ranges == ((0, size),)
         self._hash: Final = blake3()
         first = self._ranges[0][0]
         ogg = read(first, len(OGG_PAGE)) == OGG_PAGE
@@ -102,18 +102,18 @@ class _AudioHash:
 
     def update(self, block: memoryview, offset: int) -> None:
         """Take the block of the file that begins at `offset`."""
-        if self._ogg is None and self._whole:
+        if self._ogg is None and self._is_all_audio:
             return  # `content` has it already
-        take = self._hash.update if self._ogg is None else self._ogg.update
+        feed = self._hash.update if self._ogg is None else self._ogg.update
         until = offset + len(block)
         at = bisect_right(self._ranges, offset, key=itemgetter(1))
         while at < len(self._ranges) and self._ranges[at][0] < until:
             start, end = self._ranges[at]
-            take(block[max(start - offset, 0) : end - offset])
+            feed(block[max(start - offset, 0) : end - offset])
             at += 1
 
     def hexdigest(self) -> str | None:
         """Return the hash; None if audio could not be told from the rest."""
         if self._ogg is None:
-            return None if self._whole else self._hash.hexdigest()
-        return self._hash.hexdigest() if self._ogg.found else None
+            return None if self._is_all_audio else self._hash.hexdigest()
+        return self._hash.hexdigest() if self._ogg.has_audio else None

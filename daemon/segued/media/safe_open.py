@@ -21,14 +21,14 @@ from segued.paths import is_within
 
 __all__ = [
     "file_error",
-    "is_away",
+    "open_regular",
     "open_within",
-    "opened",
     "read_fully",
+    "root_is_offline",
     "signature_of",
 ]
 
-FLAGS: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+OPEN_FLAGS: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 """Without O_NONBLOCK, opening a FIFO waits for a writer for ever."""
 
 
@@ -39,15 +39,15 @@ def signature_of(status: os.stat_result) -> Signature:
     hand out, are brought into the range that the library can hold.
     """
     return Signature(
-        status.st_size, _signed(status.st_mtime_ns), _signed(status.st_ino)
+        status.st_size, _to_signed_64(status.st_mtime_ns), _to_signed_64(status.st_ino)
     )
 
 
-def _signed(number: int) -> int:
+def _to_signed_64(number: int) -> int:
     return (number + (1 << 63)) % (1 << 64) - (1 << 63)
 
 
-def is_away(root: bytes) -> bool:
+def root_is_offline(root: bytes) -> bool:
     """Return whether a music folder is missing or empty: its disk is away."""
     try:
         return not os.listdir(root)
@@ -56,7 +56,7 @@ def is_away(root: bytes) -> bool:
 
 
 @contextmanager
-def opened(path: bytes, expected: Signature | None = None) -> Iterator[int]:
+def open_regular(path: bytes, expected: Signature | None = None) -> Iterator[int]:
     """Open a regular file and yield its descriptor; close it afterwards.
 
     Checked before and after: a file that is not, or no longer, the one that
@@ -75,7 +75,7 @@ def opened(path: bytes, expected: Signature | None = None) -> Iterator[int]:
             came out of the body.
     """
     try:
-        descriptor = os.open(path, FLAGS)
+        descriptor = os.open(path, OPEN_FLAGS)
     except OSError as error:
         raise file_error(path, error) from error
     try:
@@ -110,7 +110,7 @@ def open_within(path: bytes, root: bytes) -> int:
         DiskReadError: The file system could not open it.
     """
     try:
-        descriptor = os.open(path, FLAGS)
+        descriptor = os.open(path, OPEN_FLAGS)
     except OSError as error:
         raise file_error(path, error) from error
     regular = stat.S_ISREG(os.fstat(descriptor).st_mode)

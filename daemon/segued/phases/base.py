@@ -6,14 +6,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
-from segued.compute.pools import Compute
+from segued.compute.pools import ProcessPools
 from segued.config.config import Config, Settings
 from segued.model import AudioFile, FileId, FileStatus
 from segued.store import codec
-from segued.store.checkpoints import LEISURE
+from segued.store.checkpoints import WHEN_IDLE
 from segued.store.database import Store
 
-__all__ = ["LEISURE", "Deferred", "Dossier", "Phase", "Stop", "Tools"]
+__all__ = ["WHEN_IDLE", "Deferred", "FileResults", "Phase", "PhaseContext", "Stop"]
 
 ResultT = TypeVar("ResultT")
 
@@ -23,12 +23,12 @@ class Stop:
     """A phase's verdict that the file needs no further phases.
 
     Attributes:
-        elsewhere: The file under whose id this one lives on from now on.
+        continues_as: The file under whose id this one lives on from now on.
     """
 
     status: FileStatus
     reason: str
-    elsewhere: FileId | None = None
+    continues_as: FileId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,42 +44,43 @@ class Deferred(Generic[ResultT]):
 
 
 @dataclass(frozen=True, slots=True)
-class Tools:
+class PhaseContext:
     """Everything a phase may use that is not part of the file.
 
     Attributes:
-        available: What deferred phases may count on now: services and extras.
-        hears: Who can hear how a passage sounds, and which version of them.
+        capabilities: What deferred phases may count on now: services and extras.
+        analyzers: Who can hear how a passage sounds, and which version of them.
         spool: Folder for temporary sound; never a music folder.
-        asking: Whether a service is being asked, and answers as far as one knows.
-        asked: Called when there may be something to ask.
-        at_passage: Called with the number of the passage that is worked on, and
+        service_available: Returns whether a service, by name, answers as far as is
+            known.
+        wake_lookups: Called when there may be something to ask.
+        on_passage: Called with the number of the passage that is worked on, and
             how many there are.
     """
 
     config: Config
     settings: Settings
     store: Store
-    compute: Compute
+    compute: ProcessPools
     spool: Path
-    available: frozenset[str] = frozenset()
-    hears: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    asking: Callable[[str], bool] = lambda _service: False
-    asked: Callable[[], None] = lambda: None
-    at_passage: Callable[[int, int], None] = lambda _passage, _passages: None
+    capabilities: frozenset[str] = frozenset()
+    analyzers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    service_available: Callable[[str], bool] = lambda _service: False
+    wake_lookups: Callable[[], None] = lambda: None
+    on_passage: Callable[[int, int], None] = lambda _passage, _passages: None
 
 
 @dataclass(frozen=True, slots=True)
-class Dossier:
+class FileResults:
     """All that is known about one file so far. Grows by copying.
 
     Attributes:
-        finished: Whether the file is in the library, and only more of it is to be
-            known; it stays what it is.
+        already_imported: Whether the file is INGEST COMPLETE and is only analyzed
+            further; its status stays.
     """
 
     file: AudioFile
-    finished: bool = False
+    already_imported: bool = False
     _results: Mapping[int, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     def __getitem__(self, phase: "Phase[ResultT]") -> ResultT:
@@ -91,13 +92,13 @@ class Dossier:
         result: ResultT = self._results[phase.number]
         return result
 
-    def with_result(self, phase: "Phase[ResultT]", result: ResultT) -> "Dossier":
+    def with_result(self, phase: "Phase[ResultT]", result: ResultT) -> "FileResults":
         """Return a dossier that also holds `phase`'s result."""
         results = {**self._results, phase.number: result}
-        return Dossier(self.file, self.finished, MappingProxyType(results))
+        return FileResults(self.file, self.already_imported, MappingProxyType(results))
 
 
-def _itself(result: ResultT) -> ResultT:
+def _identity(result: ResultT) -> ResultT:
     return result
 
 
@@ -111,33 +112,35 @@ class Phase(Generic[ResultT]):
         title: As people see it.
         version: Raised whenever the same input would now give another result;
             checkpoints of an older version are run again.
-        result: The type `run` returns, for reading a checkpoint back.
+        result_type: The type `run` returns, for reading a checkpoint back.
         run: Works the result out. May read anything, writes nothing.
         save: Writes the rows that follow from the result; most phases have
             none. Shares one transaction with the checkpoint, may be called
             again with the same arguments, and may find that the file ends
             here: what only a transaction can tell.
-        kept: The part of the result that its checkpoint keeps.
+        checkpointed: The part of the result that its checkpoint keeps.
         settings: The settings it reads; another value runs it again.
-        tally: What it adds to the counters, by counter.
-        always: Runs even when its checkpoint stands; if it then finds the
+        counts: What it adds to the counters, by counter.
+        always_run: Runs even when its checkpoint stands; if it then finds the
             same, later checkpoints stand too.
-        extra: Whether a file is of use without it.
+        optional: Whether a file is of use without it.
     """
 
     number: int
     name: str
     title: str
     version: int
-    result: type[ResultT]
-    run: Callable[[Tools, Dossier], Awaitable[ResultT | Deferred[ResultT] | Stop]]
-    save: Callable[[Dossier, ResultT], Stop | None] = lambda _dossier, _result: None
-    kept: Callable[[ResultT], ResultT] = _itself
-    settings: Callable[[Tools], tuple[object, ...]] = lambda _tools: ()
-    tally: Callable[[ResultT], Mapping[str, int]] = lambda _result: {}
-    always: bool = False
-    extra: bool = False
+    result_type: type[ResultT]
+    run: Callable[
+        [PhaseContext, FileResults], Awaitable[ResultT | Deferred[ResultT] | Stop]
+    ]
+    save: Callable[[FileResults, ResultT], Stop | None] = lambda _dossier, _result: None
+    checkpointed: Callable[[ResultT], ResultT] = _identity
+    settings: Callable[[PhaseContext], tuple[object, ...]] = lambda _tools: ()
+    counts: Callable[[ResultT], Mapping[str, int]] = lambda _result: {}
+    always_run: bool = False
+    optional: bool = False
 
-    def recipe(self, tools: Tools) -> str:
+    def recipe(self, context: PhaseContext) -> str:
         """Return what, changed, makes a checkpoint of this phase stale."""
-        return f"{self.version}:{codec.encode(self.settings(tools))}"
+        return f"{self.version}:{codec.encode(self.settings(context))}"

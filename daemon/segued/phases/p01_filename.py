@@ -10,23 +10,23 @@ from dataclasses import dataclass
 from typing import Final
 
 from segued.errors import DiskReadError, FileVanishedError, NotRegularError
-from segued.media.disk_calls import LOOK_LIMIT, look
+from segued.media.disk_calls import DISK_CALL_TIMEOUT, call_disk
 from segued.media.safe_open import file_error, signature_of
 from segued.model import FINISHED, AudioFile, FileStatus, Signature
-from segued.phases.base import Dossier, Phase, Stop, Tools
+from segued.phases.base import FileResults, Phase, PhaseContext, Stop
 from segued.store import files
 
-__all__ = ["PHASE", "Looked"]
+__all__ = ["PHASE", "FileChecked"]
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class FileChecked:
     """The file's signature; every later phase insists on it."""
 
     signature: Signature
 
 
-async def run(tools: Tools, dossier: Dossier) -> Looked | Stop:
+async def run(context: PhaseContext, file_results: FileResults) -> FileChecked | Stop:
     """Look the file up on disk and on record.
 
     Returns:
@@ -36,25 +36,27 @@ async def run(tools: Tools, dossier: Dossier) -> Looked | Stop:
         FileVanishedError: It is not on disk, or nobody knows it any more.
         NotRegularError: Something else has taken its name.
     """
-    file = dossier.file
+    file = file_results.file
     try:
-        found = await look(file.root, LOOK_LIMIT, _look, file.path)
+        found = await call_disk(
+            file.root, DISK_CALL_TIMEOUT, _stat_signature, file.path
+        )
     except TimeoutError as error:
         raise DiskReadError(file.path, "its disk does not answer") from error
-    known = await tools.store.do(files.status_of, file.id)
+    known = await context.store.do(files.status_of, file.id)
     if known is None:
         raise FileVanishedError(file.path, "taken off the library's record")
     status, signature = known
-    if dossier.finished:
+    if file_results.already_imported:
         # Whatever else became of it is for others to find.
         same = status is FileStatus.COMPLETE and signature == found
-        return Looked(found) if same else Stop(status, "not as it was")
+        return FileChecked(found) if same else Stop(status, "not as it was")
     if status in FINISHED and signature == found:
         return Stop(status, "unchanged")
-    return Looked(found)
+    return FileChecked(found)
 
 
-def _look(path: bytes) -> Signature:
+def _stat_signature(path: bytes) -> Signature:
     try:
         status = os.lstat(path)
     except OSError as error:
@@ -64,12 +66,12 @@ def _look(path: bytes) -> Signature:
     return signature_of(status)
 
 
-def save(dossier: Dossier, result: Looked) -> None:
+def save(file_results: FileResults, result: FileChecked) -> None:
     """Make the file PROCESSING, under the signature just seen."""
-    if dossier.finished:
+    if file_results.already_imported:
         return
-    file = dossier.file
-    files.begin(AudioFile(file.id, file.path, file.root, result.signature))
+    file = file_results.file
+    files.mark_processing(AudioFile(file.id, file.path, file.root, result.signature))
 
 
 PHASE: Final = Phase(
@@ -77,9 +79,9 @@ PHASE: Final = Phase(
     name="filename",
     title="Filename matching",
     version=1,
-    result=Looked,
+    result_type=FileChecked,
     run=run,
     save=save,
-    tally=lambda _looked: {"looked up": 1},
-    always=True,
+    counts=lambda _looked: {"looked up": 1},
+    always_run=True,
 )

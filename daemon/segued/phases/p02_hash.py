@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from segued.media import hashing
-from segued.media.disk_calls import LOOK_LIMIT, look
-from segued.media.safe_open import is_away
+from segued.media.disk_calls import DISK_CALL_TIMEOUT, call_disk
+from segued.media.safe_open import root_is_offline
 from segued.model import FileId
 from segued.paths import shown
 from segued.phases import p01_filename
-from segued.phases.base import Dossier, Phase, Stop, Tools
+from segued.phases.base import FileResults, Phase, PhaseContext, Stop
 from segued.store import duplicates
 
 __all__ = ["PHASE", "Hashed"]
@@ -36,26 +36,32 @@ class Hashed:
     absent: tuple[tuple[FileId, bytes], ...] = ()
 
 
-async def run(tools: Tools, dossier: Dossier) -> Hashed:
+async def run(context: PhaseContext, file_results: FileResults) -> Hashed:
     """Hash the file in one reading.
 
     Raises:
         FileChangedError: It changed while it was being read.
         FileUnreadableError: It cannot be read, or is empty.
     """
-    file = dossier.file
-    signature = dossier[p01_filename.PHASE].signature
-    hashes = await tools.compute.short(None, hashing.hash_file, file.path, signature)
-    rivals = await tools.store.do(duplicates.rivals, file.id, hashes.content)
+    file = file_results.file
+    signature = file_results[p01_filename.PHASE].signature
+    hashes = await context.compute.run_short(
+        None, hashing.hash_file, file.path, signature
+    )
+    same_content = await context.store.do(
+        duplicates.files_with_content, file.id, hashes.content
+    )
     try:
-        absent = await look(file.root, LOOK_LIMIT, _absent, rivals)
+        absent = await call_disk(
+            file.root, DISK_CALL_TIMEOUT, _find_absent, same_content
+        )
     except TimeoutError:
         absent = ()  # a disk that does not answer: whatever is on it is there
     return Hashed(hashes.content, hashes.audio, absent)
 
 
-def _absent(
-    rivals: Sequence[duplicates.Rival],
+def _find_absent(
+    same_content: Sequence[duplicates.SameContentFile],
 ) -> tuple[tuple[FileId, bytes], ...]:
     """Return those that are gone, and not just on a disk that is.
 
@@ -64,21 +70,23 @@ def _absent(
     """
     return tuple(
         (rival.id, rival.path)
-        for rival in rivals
+        for rival in same_content
         if not os.path.lexists(rival.path)
-        and not (os.path.lexists(rival.root) and is_away(rival.root))
+        and not (os.path.lexists(rival.root) and root_is_offline(rival.root))
     )
 
 
-def save(dossier: Dossier, result: Hashed) -> Stop | None:
+def save(file_results: FileResults, result: Hashed) -> Stop | None:
     """Claim the content; whoever comes second has a copy, or a move."""
-    claim = duplicates.claim(dossier.file, result.content, result.audio, result.absent)
+    claim = duplicates.claim_content(
+        file_results.file, result.content, result.audio, result.absent
+    )
     if claim.status is None:
         return None
     where = shown(claim.other_path)
     if not claim.moved:
         return Stop(claim.status, f"same content as {where}")
-    return Stop(claim.status, f"moved here from {where}", elsewhere=claim.other)
+    return Stop(claim.status, f"moved here from {where}", continues_as=claim.other)
 
 
 PHASE: Final = Phase(
@@ -86,8 +94,8 @@ PHASE: Final = Phase(
     name="hash",
     title="Hashing",
     version=1,
-    result=Hashed,
+    result_type=Hashed,
     run=run,
     save=save,
-    tally=lambda _hashed: {"hashed": 1},
+    counts=lambda _hashed: {"hashed": 1},
 )

@@ -10,17 +10,17 @@ from typing import Final
 
 from segued.errors import WorkCrashedError, WorkMemoryError, WorkTimedOutError
 from segued.media.tags import cue, filename, reader
-from segued.model import Mark, Signature, Tags, Warned
+from segued.model import FileWarning, PassageMark, Signature, Tags
 from segued.phases import p01_filename
-from segued.phases.base import Dossier, Phase, Tools
+from segued.phases.base import FileResults, Phase, PhaseContext
 from segued.store import files
 from segued.units import Seconds
 
-__all__ = ["PHASE", "Named"]
+__all__ = ["PHASE", "TagsRead"]
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class TagsRead:
     """What the file, its name and the sheet beside it say.
 
     Attributes:
@@ -32,9 +32,9 @@ class Named:
 
     tags: Tags
     guessed: Tags
-    marks: tuple[Mark, ...]
+    marks: tuple[PassageMark, ...]
     leading_number: int | None
-    warnings: tuple[Warned, ...]
+    warnings: tuple[FileWarning, ...]
 
     @property
     def names(self) -> Tags:
@@ -42,19 +42,21 @@ class Named:
         return self.guessed.merged_with(self.tags)
 
 
-async def run(tools: Tools, dossier: Dossier) -> Named:
+async def run(context: PhaseContext, file_results: FileResults) -> TagsRead:
     """Read the tags, and a CUE sheet beside the file.
 
     Raises:
         FileChangedError: It is not the file that was hashed.
         FileUnreadableError: It cannot be read at all.
     """
-    file = dossier.file
-    signature = dossier[p01_filename.PHASE].signature
-    reading = await _read(tools, file.path, signature)
-    marks, warnings = await tools.compute.short(None, cue.sidecar_marks, file.path)
-    before = await tools.store.do(files.tags_of, file.id)
-    return Named(
+    file = file_results.file
+    signature = file_results[p01_filename.PHASE].signature
+    reading = await _read_tags(context, file.path, signature)
+    marks, warnings = await context.compute.run_short(
+        None, cue.sidecar_marks, file.path
+    )
+    before = await context.store.do(files.tags_of, file.id)
+    return TagsRead(
         tags=before.merged_with(reading.tags),
         guessed=filename.tags_from_name(file.path),
         marks=marks or reading.marks,
@@ -63,20 +65,22 @@ async def run(tools: Tools, dossier: Dossier) -> Named:
     )
 
 
-async def _read(tools: Tools, path: bytes, signature: Signature) -> reader.TagReading:
+async def _read_tags(
+    context: PhaseContext, path: bytes, signature: Signature
+) -> reader.TagReading:
     """Read the tags; if they take a child down with them there are none."""
-    limit = Seconds(tools.config.compute.tags_seconds)
+    limit = Seconds(context.config.compute.tags_seconds)
     try:
-        return await tools.compute.short(limit, reader.read_tags, path, signature)
+        return await context.compute.run_short(limit, reader.read_tags, path, signature)
     except (WorkTimedOutError, WorkCrashedError, WorkMemoryError) as error:
-        warning = Warned("tags", f"tags could not be read: {error.detail}")
+        warning = FileWarning("tags", f"tags could not be read: {error.detail}")
         return reader.TagReading(Tags(), (), (warning,))
 
 
-def save(dossier: Dossier, result: Named) -> None:
+def save(file_results: FileResults, result: TagsRead) -> None:
     """Keep the merged tags."""
-    files.keep_tags(dossier.file.id, result.tags)
-    files.warn(dossier.file.id, 3, result.warnings)
+    files.set_tags(file_results.file.id, result.tags)
+    files.record_warnings(file_results.file.id, 3, result.warnings)
 
 
 PHASE: Final = Phase(
@@ -84,8 +88,8 @@ PHASE: Final = Phase(
     name="tags",
     title="Extracting",
     version=1,
-    result=Named,
+    result_type=TagsRead,
     run=run,
     save=save,
-    tally=lambda named: {"failed" if named.warnings else "read": 1},
+    counts=lambda named: {"failed" if named.warnings else "read": 1},
 )

@@ -13,11 +13,11 @@ from typing import Final
 from segued.dsp.segment import Hints, Rules, segment
 from segued.media import file_analysis
 from segued.media.tags import filename
-from segued.model import AudioFacts, FileStatus, Span, Warned
+from segued.model import AudioFacts, FileStatus, FileWarning, Span
 from segued.phases import p01_filename, p02_hash, p03_tags
-from segued.phases.base import Dossier, Phase, Stop, Tools
+from segued.phases.base import FileResults, Phase, PhaseContext, Stop
 from segued.store import decode_cache, files
-from segued.store.decode_cache import Heard
+from segued.store.decode_cache import DecodeResult
 
 __all__ = ["PHASE", "Segmented"]
 
@@ -33,63 +33,74 @@ class Segmented:
 
     facts: AudioFacts
     spans: tuple[Span, ...]
-    warnings: tuple[Warned, ...]
-    fresh: Heard | None = None
+    warnings: tuple[FileWarning, ...]
+    fresh: DecodeResult | None = None
 
 
-async def run(tools: Tools, dossier: Dossier) -> Segmented:
+async def run(context: PhaseContext, file_results: FileResults) -> Segmented:
     """Cut the file, decoding it only if its audio was never heard.
 
     Raises:
         FileChangedError: It is not the file that was hashed.
         FileUnreadableError: It is no audio, or reading it failed.
     """
-    file = dossier.file
-    named = dossier[p03_tags.PHASE]
-    audio_hash = dossier[p02_hash.PHASE].audio
-    rules = _rules(tools)
+    file = file_results.file
+    tags_read = file_results[p03_tags.PHASE]
+    audio_hash = file_results[p02_hash.PHASE].audio
+    rules = _rules(context)
     hints = Hints(
-        leading_number=named.leading_number is not None,
-        siblings=await tools.store.do(files.siblings, file.id),
-        track=named.tags.track,
-        track_total=named.tags.track_total,
-        side=any(map(filename.says_side, (named.tags.title, named.guessed.title))),
+        leading_number=tags_read.leading_number is not None,
+        siblings=await context.store.do(files.count_folder_files, file.id),
+        track=tags_read.tags.track,
+        track_total=tags_read.tags.track_total,
+        side=any(
+            map(filename.is_side_title, (tags_read.tags.title, tags_read.guessed.title))
+        ),
     )
-    heard = await tools.store.do(decode_cache.find, audio_hash, file_analysis.VERSION)
-    if heard is not None:
-        spans = await asyncio.to_thread(segment, heard.curve, rules, hints, named.marks)
-        return Segmented(heard.facts, spans, heard.warnings)
-    signature = dossier[p01_filename.PHASE].signature
-    plan = file_analysis.Plan(rules, hints, named.marks, str(tools.spool))
-    found = await tools.compute.long(
-        None, file_analysis.analyse, file.path, signature, plan
+    cached = await context.store.do(
+        decode_cache.load, audio_hash, file_analysis.VERSION
     )
-    fresh = Heard(found.facts, found.curve, found.prints, found.warnings)
+    if cached is not None:
+        spans = await asyncio.to_thread(
+            segment, cached.curve, rules, hints, tags_read.marks
+        )
+        return Segmented(cached.facts, spans, cached.warnings)
+    signature = file_results[p01_filename.PHASE].signature
+    plan = file_analysis.AnalysisPlan(rules, hints, tags_read.marks, str(context.spool))
+    found = await context.compute.run_long(
+        None, file_analysis.analyze_file, file.path, signature, plan
+    )
+    fresh = DecodeResult(found.facts, found.curve, found.fingerprints, found.warnings)
     return Segmented(found.facts, found.spans, found.warnings, fresh)
 
 
-def _rules(tools: Tools) -> Rules:
-    wanted = tools.settings
-    return Rules(wanted.silence, wanted.silence_min, wanted.sound_min)
+def _rules(context: PhaseContext) -> Rules:
+    settings = context.settings
+    return Rules(settings.silence_level, settings.min_silence, settings.min_audible)
 
 
-def save(dossier: Dossier, result: Segmented) -> Stop | None:
+def save(file_results: FileResults, result: Segmented) -> Stop | None:
     """Keep what was heard; a file without sound ends here."""
-    file = dossier.file.id
+    file = file_results.file.id
     if result.fresh is not None:
-        decode_cache.keep(
-            dossier[p02_hash.PHASE].audio, file_analysis.VERSION, result.fresh
+        decode_cache.save(
+            file_results[p02_hash.PHASE].audio, file_analysis.VERSION, result.fresh
         )
-    files.keep_facts(file, result.facts)
-    files.warn(file, 4, result.warnings)
+    files.set_audio_facts(file, result.facts)
+    files.record_warnings(file, 4, result.warnings)
     if not result.spans:
         return Stop(FileStatus.NO_AUDIO, "nothing above the silence level")
     return None
 
 
-def _settings(tools: Tools) -> tuple[object, ...]:
-    held = tools.settings
-    return (held.silence, held.silence_min, held.sound_min, file_analysis.VERSION)
+def _settings(context: PhaseContext) -> tuple[object, ...]:
+    settings = context.settings
+    return (
+        settings.silence_level,
+        settings.min_silence,
+        settings.min_audible,
+        file_analysis.VERSION,
+    )
 
 
 PHASE: Final = Phase(
@@ -97,12 +108,12 @@ PHASE: Final = Phase(
     name="segment",
     title="Segmenting",
     version=2,
-    result=Segmented,
+    result_type=Segmented,
     run=run,
     save=save,
-    kept=lambda segmented: replace(segmented, fresh=None),
+    checkpointed=lambda segmented: replace(segmented, fresh=None),
     settings=_settings,
-    tally=lambda found: (
+    counts=lambda found: (
         {"passages": len(found.spans), "decoded": int(found.fresh is not None)}
         if found.spans
         else {"no audio": 1}

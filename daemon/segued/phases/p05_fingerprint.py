@@ -9,22 +9,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from segued.clients.acoustid import Asked, candidates
+from segued.clients.acoustid import FingerprintQuery, parse_candidates
 from segued.errors import ServiceAnswerError
 from segued.matching.evidence import Candidate
 from segued.media import file_analysis, fingerprint
-from segued.model import Print, Span
+from segued.model import Fingerprint, Span
 from segued.phases import p01_filename, p02_hash, p04_segment
-from segued.phases.base import Deferred, Dossier, Phase, Tools
+from segued.phases.base import Deferred, FileResults, Phase, PhaseContext
 from segued.store import codec, decode_cache, lookups
-from segued.store.lookups import Question
+from segued.store.lookups import LookupQuestion
 from segued.units import Ticks, frames_to_ticks, ticks_to_seconds
 
 __all__ = [
     "PHASE",
     "Fingerprinted",
     "candidates_of",
-    "prints_for",
+    "fingerprints_for",
     "questions_of",
 ]
 
@@ -39,14 +39,14 @@ class Fingerprinted:
         empty: Keys of what it found nothing for.
     """
 
-    prints: tuple[Print, ...]
-    fresh: tuple[Print, ...] = ()
-    asks: tuple[Question, ...] = ()
+    prints: tuple[Fingerprint, ...]
+    fresh: tuple[Fingerprint, ...] = ()
+    asks: tuple[LookupQuestion, ...] = ()
     empty: tuple[str, ...] = ()
 
 
 async def run(
-    tools: Tools, dossier: Dossier
+    context: PhaseContext, file_results: FileResults
 ) -> Fingerprinted | Deferred[Fingerprinted]:
     """Gather the fingerprints, taking what phase 4 could not know to take.
 
@@ -54,22 +54,24 @@ async def run(
         FileChangedError: It is not the file that was hashed.
         FileUnreadableError: Reading it again failed.
     """
-    prints, fresh = await prints_for(tools, dossier, dossier[p04_segment.PHASE].spans)
+    prints, fresh = await fingerprints_for(
+        context, file_results, file_results[p04_segment.PHASE].spans
+    )
     every = [question for each in prints for question in questions_of(each)]
     keys = [question.key for question in every]
-    known = await tools.store.do(lookups.answers, "acoustid", keys)
-    asks, empty = _unanswered(prints, known)
+    answers = await context.store.do(lookups.cached_answers, "acoustid", keys)
+    asks, empty = _open_questions(prints, answers)
     result = Fingerprinted(prints, fresh, asks, empty)
-    if any(each.reason == fingerprint.UNAVAILABLE for each in prints):
+    if any(each.reason == fingerprint.NO_CHROMAPRINT for each in prints):
         return Deferred(result, "chromaprint", "libchromaprint is not installed")
     if asks:
         return Deferred(result, "acoustid", "AcoustID has not answered yet")
     return result
 
 
-async def prints_for(
-    tools: Tools, dossier: Dossier, spans: Sequence[Span]
-) -> tuple[tuple[Print, ...], tuple[Print, ...]]:
+async def fingerprints_for(
+    context: PhaseContext, file_results: FileResults, spans: Sequence[Span]
+) -> tuple[tuple[Fingerprint, ...], tuple[Fingerprint, ...]]:
     """Return a fingerprint for each of some spans, and those that are new.
 
     What was taken before is on record; only for the others is the file read.
@@ -79,101 +81,110 @@ async def prints_for(
         FileUnreadableError: Reading it again failed.
     """
     # The fresh decode of phase 4 is on record by now, like any older one.
-    heard = await tools.store.do(decode_cache.prints, dossier[p02_hash.PHASE].audio)
-    usable = "chromaprint" in tools.available
-    taken = {each.span: each for each in heard if _stands(each, usable=usable)}
-    wanted = tuple(span for span in spans if span not in taken)
-    fresh: tuple[Print, ...] = ()
-    if wanted and usable:
-        fresh = await tools.compute.long(
+    stored = await context.store.do(
+        decode_cache.fingerprints, file_results[p02_hash.PHASE].audio
+    )
+    has_chromaprint = "chromaprint" in context.capabilities
+    taken = {
+        each.span: each
+        for each in stored
+        if _is_valid(each, has_chromaprint=has_chromaprint)
+    }
+    missing = tuple(span for span in spans if span not in taken)
+    fresh: tuple[Fingerprint, ...] = ()
+    if missing and has_chromaprint:
+        fresh = await context.compute.run_long(
             None,
-            file_analysis.prints_of,
-            dossier.file.path,
-            dossier[p01_filename.PHASE].signature,
-            wanted,
-            _whole(dossier[p04_segment.PHASE]),
+            file_analysis.fingerprints_of,
+            file_results.file.path,
+            file_results[p01_filename.PHASE].signature,
+            missing,
+            _whole_file(file_results[p04_segment.PHASE]),
         )
         taken |= {each.span: each for each in fresh}
     prints = tuple(
-        taken.get(span) or Print(span, reason=fingerprint.UNAVAILABLE) for span in spans
+        taken.get(span) or Fingerprint(span, reason=fingerprint.NO_CHROMAPRINT)
+        for span in spans
     )
     return prints, fresh
 
 
-def questions_of(sound: Print) -> list[Question]:
+def questions_of(acoustic_fingerprint: Fingerprint) -> list[LookupQuestion]:
     """Return what can be asked about a fingerprint, in the order of asking.
 
     A passage cut out of a longer file has several takes; the next is asked
     about only when nothing is found for the one before it.
     """
-    seconds = int(ticks_to_seconds(sound.span.length))
+    seconds = int(ticks_to_seconds(acoustic_fingerprint.span.length))
     return [
-        Question(_key(text, seconds), codec.encode(Asked(text, seconds)))
-        for text in sound.texts
+        LookupQuestion(
+            _question_key(text, seconds), codec.encode(FingerprintQuery(text, seconds))
+        )
+        for text in acoustic_fingerprint.texts
     ]
 
 
 def candidates_of(
-    sound: Print, known: Mapping[str, bytes | None]
+    acoustic_fingerprint: Fingerprint, answers: Mapping[str, bytes | None]
 ) -> tuple[Candidate, ...] | None:
     """Return what AcoustID said of a fingerprint; None if it has not answered."""
-    asked = False
-    for question in questions_of(sound):
-        if question.key not in known:
+    has_question = False
+    for question in questions_of(acoustic_fingerprint):
+        if question.key not in answers:
             return None
-        asked = True
-        if found := _read(known[question.key]):
+        has_question = True
+        if found := _parse_candidates(answers[question.key]):
             return found
-    return () if asked else None
+    return () if has_question else None
 
 
-def _read(raw: bytes | None) -> tuple[Candidate, ...]:
+def _parse_candidates(raw: bytes | None) -> tuple[Candidate, ...]:
     """Return what an answer says; nothing, of one that is not understood any more."""
     try:
-        return candidates(raw) if raw else ()
+        return parse_candidates(raw) if raw else ()
     except ServiceAnswerError:
         return ()
 
 
-def _key(text: str, seconds: int) -> str:
+def _question_key(text: str, seconds: int) -> str:
     digest = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
     return f"{digest}:{seconds}"
 
 
-def _unanswered(
-    prints: Sequence[Print], known: Mapping[str, bytes | None]
-) -> tuple[tuple[Question, ...], tuple[str, ...]]:
+def _open_questions(
+    prints: Sequence[Fingerprint], answers: Mapping[str, bytes | None]
+) -> tuple[tuple[LookupQuestion, ...], tuple[str, ...]]:
     """Return what is to be asked now, and what nothing was found for."""
     asks, empty = [], []
     for each in prints:
         for question in questions_of(each):
-            if question.key not in known:
+            if question.key not in answers:
                 asks.append(question)
                 break
-            if _read(known[question.key]):
+            if _parse_candidates(answers[question.key]):
                 break
-            if known[question.key] is not None:
+            if answers[question.key] is not None:
                 empty.append(question.key)
     return tuple(asks), tuple(empty)
 
 
-def _stands(each: Print, *, usable: bool) -> bool:
-    return each.reason != fingerprint.UNAVAILABLE or not usable
+def _is_valid(taken: Fingerprint, *, has_chromaprint: bool) -> bool:
+    return taken.reason != fingerprint.NO_CHROMAPRINT or not has_chromaprint
 
 
-def _whole(segmented: p04_segment.Segmented) -> Span:
+def _whole_file(segmented: p04_segment.Segmented) -> Span:
     facts = segmented.facts
     return Span(Ticks(0), frames_to_ticks(facts.frames, facts.rate))
 
 
-def save(dossier: Dossier, result: Fingerprinted) -> None:
+def save(file_results: FileResults, result: Fingerprinted) -> None:
     """Keep what had to be taken anew, and what AcoustID is to be asked."""
     if result.fresh:
-        decode_cache.add_prints(dossier[p02_hash.PHASE].audio, result.fresh)
-    lookups.want(dossier.file.id, "acoustid", result.asks, result.empty)
+        decode_cache.add_fingerprints(file_results[p02_hash.PHASE].audio, result.fresh)
+    lookups.set_pending(file_results.file.id, "acoustid", result.asks, result.empty)
 
 
-def _tally(found: Fingerprinted) -> dict[str, int]:
+def _counts(found: Fingerprinted) -> dict[str, int]:
     taken = sum(bool(each.texts) for each in found.prints)
     counts = {"fingerprints": taken, "none": len(found.prints) - taken}
     return counts | {"deferred": len(found.asks), "cached": taken - len(found.asks)}
@@ -184,9 +195,9 @@ PHASE: Final = Phase(
     name="fingerprint",
     title="Fingerprinting",
     version=2,
-    result=Fingerprinted,
+    result_type=Fingerprinted,
     run=run,
     save=save,
-    kept=lambda found: Fingerprinted(found.prints),
-    tally=_tally,
+    checkpointed=lambda found: Fingerprinted(found.prints),
+    counts=_counts,
 )

@@ -16,22 +16,27 @@ from typing import Final
 
 from segued.matching.confidence import Decision, decide
 from segued.matching.evidence import Recording
-from segued.model import Confidence, FileId, Print, Span
+from segued.model import Confidence, FileId, Fingerprint, Span
 from segued.phases import p02_hash, p03_tags, p05_fingerprint
-from segued.phases.album.match_rows import Case, Match, joined, match_of
-from segued.phases.album.release_lookup import (
-    Looked,
-    given_in,
-    named_already,
-    recordings_of,
-    release_of,
+from segued.phases.album.match_rows import (
+    Match,
+    PassageFindings,
+    build_match,
+    merge_unknown,
 )
-from segued.phases.album.siblings import gathered, mark_of, names_of
-from segued.phases.album.side_split import Cut, side_of, uncut
-from segued.phases.base import Deferred, Dossier, Phase, Tools
+from segued.phases.album.release_lookup import (
+    ReleaseLookup,
+    assignments_by_file,
+    look_up_recordings,
+    look_up_release,
+    prefetch_named_releases,
+)
+from segued.phases.album.siblings import gather_folder_evidence, mark_of, names_of
+from segued.phases.album.side_split import SplitResult, split_side, unsplit
+from segued.phases.base import Deferred, FileResults, Phase, PhaseContext
 from segued.store import decode_cache, folders, lookups, overrides
-from segued.store.lookups import Question
-from segued.store.overrides import Said
+from segued.store.lookups import LookupQuestion
+from segued.store.overrides import PassageOverride
 
 __all__ = ["PHASE", "Match", "Matched"]
 
@@ -53,159 +58,186 @@ class Matched:
     matches: tuple[Match, ...]
     given: str = ""
     others: Mapping[FileId, str] = field(default_factory=dict)
-    asks: tuple[Question, ...] = ()
+    asks: tuple[LookupQuestion, ...] = ()
     empty: tuple[str, ...] = ()
     settled: bool = False
-    fresh: tuple[Print, ...] = ()
+    fresh: tuple[Fingerprint, ...] = ()
 
 
-async def run(tools: Tools, dossier: Dossier) -> Matched | Deferred[Matched]:
+async def run(
+    context: PhaseContext, file_results: FileResults
+) -> Matched | Deferred[Matched]:
     """Decide for each passage what it is, by all that is known so far.
 
     Raises:
         FileChangedError: It is not the file that was hashed.
         FileUnreadableError: Reading the passages of a side failed.
     """
-    folder = await gathered(tools, dossier)
-    album = Looked()
+    evidence = await gather_folder_evidence(context, file_results)
+    lookup = ReleaseLookup()
     # In a heap of songs nobody waits for others, but each for its own sound.
-    sounds = dossier[p05_fingerprint.PHASE].prints
-    heard = all(
-        piece.asked or not sound.texts
-        for piece, sound in zip(folder.mine, sounds, strict=True)
+    fingerprints = file_results[p05_fingerprint.PHASE].prints
+    all_answered = all(
+        piece.acoustid_answered or not sound.texts
+        for piece, sound in zip(evidence.own, fingerprints, strict=True)
     )
-    ready = folder.complete and (
-        folder.together or heard or not tools.asking("acoustid")
+    ready = evidence.is_complete and (
+        evidence.is_album or all_answered or not context.service_available("acoustid")
     )
     if ready:
-        album = await release_of(tools, folder.pieces)
-    elif folder.together and tools.asking("musicbrainz"):
-        album = await named_already(tools, folder.pieces, folder.files)
-    cut = uncut(dossier, folder.mine, album)
-    if ready and not album.asks:
-        cut = await side_of(tools, dossier, cut)
-    said = await tools.store.do(overrides.said_of, dossier.file.id)
-    orders = [_said_of(span, said) for span in cut.spans]
-    decisions, looked = await _decided(tools, cut, orders)
-    asks = (*album.asks, *looked.asks) if ready else album.asks
-    matches = _matches(dossier, cut, decisions)
-    settled = ready and not asks
-    if settled and heard and not cut.reasons:
+        lookup = await look_up_release(context, evidence.pieces)
+    elif evidence.is_album and context.service_available("musicbrainz"):
+        lookup = await prefetch_named_releases(
+            context, evidence.pieces, evidence.file_count
+        )
+    split = unsplit(file_results, evidence.own, lookup)
+    if ready and not lookup.questions:
+        split = await split_side(context, file_results, split)
+    file_overrides = await context.store.do(
+        overrides.overrides_for, file_results.file.id
+    )
+    passage_overrides = [_override_for(span, file_overrides) for span in split.spans]
+    decisions, recording_lookup = await _decide_passages(
+        context, split, passage_overrides
+    )
+    questions = (
+        (*lookup.questions, *recording_lookup.questions) if ready else lookup.questions
+    )
+    matches = _build_matches(file_results, split, decisions)
+    is_final = ready and not questions
+    if is_final and all_answered and not split.reasons:
         # Not before: what was not looked up is not unknown.
-        matches = joined(matches)
-    given = given_in(album, folder.pieces)
+        matches = merge_unknown(matches)
+    assignments = assignments_by_file(lookup, evidence.pieces)
     result = Matched(
         tuple(matches),
-        given.get(dossier.file.id, ""),
-        given,
-        asks,
-        (*album.empty, *looked.empty),
-        settled and folder.together,
-        cut.fresh,
+        assignments.get(file_results.file.id, ""),
+        assignments,
+        questions,
+        (*lookup.not_found, *recording_lookup.not_found),
+        is_final and evidence.is_album,
+        split.fresh,
     )
-    if asks:
+    if questions:
         return Deferred(result, "musicbrainz", "MusicBrainz has not answered yet")
-    if not folder.complete:
+    if not evidence.is_complete:
         return Deferred(result, "folder", "other files of the folder come first")
     return result
 
 
-def _said_of(span: Span, said: Sequence[Said]) -> Said | None:
+def _override_for(
+    span: Span, file_overrides: Sequence[PassageOverride]
+) -> PassageOverride | None:
     """Return what a person said of a passage, if somebody did."""
-    return next((each for each in said if each.is_about(span.start)), None)
+    return next((each for each in file_overrides if each.applies_to(span.start)), None)
 
 
-def _matches(dossier: Dossier, cut: Cut, decisions: Sequence[Decision]) -> list[Match]:
-    named, alone = dossier[p03_tags.PHASE], len(cut.spans) == 1
-    reasons = cut.reasons or ("",) * len(cut.spans)
+def _build_matches(
+    file_results: FileResults, split: SplitResult, decisions: Sequence[Decision]
+) -> list[Match]:
+    tags_read, alone = file_results[p03_tags.PHASE], len(split.spans) == 1
+    reasons = split.reasons or ("",) * len(split.spans)
     return [
-        match_of(
-            Case(
+        build_match(
+            PassageFindings(
                 span,
                 sound,
                 piece,
                 decision,
-                names_of(named, mark_of(named, span), alone=alone),
+                names_of(tags_read, mark_of(tags_read, span), alone=alone),
                 reason,
             ),
-            cut.looked,
+            split.lookup,
         )
         for span, sound, piece, decision, reason in zip(
-            cut.spans, cut.prints, cut.pieces, decisions, reasons, strict=True
+            split.spans, split.prints, split.pieces, decisions, reasons, strict=True
         )
     ]
 
 
-async def _decided(
-    tools: Tools, cut: Cut, orders: Sequence[Said | None]
-) -> tuple[list[Decision], Looked]:
+async def _decide_passages(
+    context: PhaseContext,
+    split: SplitResult,
+    passage_overrides: Sequence[PassageOverride | None],
+) -> tuple[list[Decision], ReleaseLookup]:
     """Decide for each passage, and return what is to be asked about the results.
 
     Args:
-        tools: The library is among them.
-        cut: The passages of the file.
-        orders: What a person said of each.
+        context: The library is among them.
+        split: The passages of the file.
+        passage_overrides: What a person said of each.
     """
-    mine, album = cut.pieces, cut.looked
-    choice = album.choice
-    tracks = [choice.tracks.get(piece.key) if choice else None for piece in mine]
-    about = [c.recording_mbid for piece in mine for c in piece.candidates]
-    about += [piece.recording_mbid for piece in mine if piece.recording_mbid]
-    about += [said.recording_mbid for said in orders if said and said.recording_mbid]
-    recordings, _ = await recordings_of(tools, about)
+    own_pieces, lookup = split.pieces, split.lookup
+    album_match = lookup.album_match
+    tracks = [
+        album_match.tracks.get(piece.key) if album_match else None
+        for piece in own_pieces
+    ]
+    mbids = [c.recording_mbid for piece in own_pieces for c in piece.candidates]
+    mbids += [piece.recording_mbid for piece in own_pieces if piece.recording_mbid]
+    mbids += [
+        said.recording_mbid
+        for said in passage_overrides
+        if said and said.recording_mbid
+    ]
+    recordings, _ = await look_up_recordings(context, mbids)
     decisions = []
-    for piece, track, said in zip(mine, tracks, orders, strict=True):
-        release = choice.release if choice else None
+    for piece, track, said in zip(own_pieces, tracks, passage_overrides, strict=True):
+        release = album_match.release if album_match else None
         found = decide(piece, track=track, release=release, recordings=recordings)
-        decisions.append(found if said is None else _obeyed(said, found, recordings))
+        decisions.append(
+            found if said is None else _apply_override(said, found, recordings)
+        )
     # The release has told about its own recordings.
-    strange = [
+    off_release = [
         decision.recording.mbid
         for decision, track in zip(decisions, tracks, strict=True)
         if decision.recording is not None
         and (track is None or decision.recording.mbid != track.recording.mbid)
     ]
-    if album.asks:
-        return decisions, Looked()
-    _, looked = await recordings_of(tools, strange)
-    return decisions, looked
+    if lookup.questions:
+        return decisions, ReleaseLookup()
+    _, recording_lookup = await look_up_recordings(context, off_release)
+    return decisions, recording_lookup
 
 
-def _obeyed(
-    said: Said, found: Decision, recordings: Mapping[str, Recording]
+def _apply_override(
+    override: PassageOverride, found: Decision, recordings: Mapping[str, Recording]
 ) -> Decision:
     """Return the decision of a person, with what would have been decided."""
     evidence = found.evidence | {"without it": f"{found.confidence}: {found.reason}"}
-    if said.recording_mbid is None:
+    if override.recording_mbid is None:
         reason = "a person says that it is no song"
         return Decision(None, Confidence.NONE, 0.0, reason, evidence, found.rejected)
-    known = recordings.get(said.recording_mbid)
-    if known is None and found.recording is not None:
-        known = found.recording if found.recording.mbid == said.recording_mbid else None
-    recording = known or Recording(
-        said.recording_mbid, said.title or "", said.artist or ""
+    recorded = recordings.get(override.recording_mbid)
+    if recorded is None and found.recording is not None:
+        recorded = (
+            found.recording if found.recording.mbid == override.recording_mbid else None
+        )
+    recording = recorded or Recording(
+        override.recording_mbid, override.title or "", override.artist or ""
     )
     recording = replace(
         recording,
-        title=said.title or recording.title,
-        artist=said.artist or recording.artist,
+        title=override.title or recording.title,
+        artist=override.artist or recording.artist,
     )
     reason = "a person says so"
     return Decision(recording, Confidence.HIGH, 1.0, reason, evidence, found.rejected)
 
 
-def save(dossier: Dossier, result: Matched) -> None:
+def save(file_results: FileResults, result: Matched) -> None:
     """Put on record what was heard and is to be asked; take up whom this leaves."""
-    file = dossier.file
+    file = file_results.file
     if result.fresh:
-        decode_cache.add_prints(dossier[p02_hash.PHASE].audio, result.fresh)
-    lookups.want(file.id, "musicbrainz", result.asks, result.empty)
+        decode_cache.add_fingerprints(file_results[p02_hash.PHASE].audio, result.fresh)
+    lookups.set_pending(file.id, "musicbrainz", result.asks, result.empty)
     if result.settled:
         folder = os.path.dirname(file.path)
-        folders.rematch_others(file.id, folder, result.others)
+        folders.requeue_reassigned(file.id, folder, result.others)
 
 
-def _tally(matched: Matched) -> dict[str, int]:
+def _counts(matched: Matched) -> dict[str, int]:
     counts: dict[str, int] = {}
     for match in matched.matches:
         band = match.passage.confidence.value.lower()
@@ -218,9 +250,11 @@ PHASE: Final = Phase(
     name="match",
     title="Song matching",
     version=3,
-    result=Matched,
+    result_type=Matched,
     run=run,
     save=save,
-    kept=lambda matched: replace(matched, others={}, asks=(), empty=(), fresh=()),
-    tally=_tally,
+    checkpointed=lambda matched: replace(
+        matched, others={}, asks=(), empty=(), fresh=()
+    ),
+    counts=_counts,
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from segued.phases import p06_match
-from segued.phases.base import Dossier, Phase, Tools
+from segued.phases.base import FileResults, Phase, PhaseContext
 from segued.store import passages, songs
 
 __all__ = ["PHASE", "Recorded"]
@@ -22,20 +22,20 @@ class Recorded:
     songs: int
 
 
-async def run(tools: Tools, dossier: Dossier) -> Recorded:
+async def run(context: PhaseContext, file_results: FileResults) -> Recorded:
     """Count what `save` is about to record; there is nothing to work out."""
-    del tools
-    matches = dossier[p06_match.PHASE].matches
+    del context
+    matches = file_results[p06_match.PHASE].matches
     return Recorded(len(matches), sum(match.song is not None for match in matches))
 
 
-def save(dossier: Dossier, result: Recorded) -> None:
+def save(file_results: FileResults, result: Recorded) -> None:
     """Replace the file's passages. Running twice is the same as running once."""
     del result
-    matches = dossier[p06_match.PHASE].matches
-    ids = passages.replace(dossier.file.id, [match.passage for match in matches])
+    matches = file_results[p06_match.PHASE].matches
+    ids = passages.replace(file_results.file.id, [match.passage for match in matches])
     for passage, match in zip(ids, matches, strict=True):
-        songs.record(passage, match.song, match.album)
+        songs.link_passage(passage, match.song, match.album)
 
 
 PHASE: Final = Phase(
@@ -43,8 +43,8 @@ PHASE: Final = Phase(
     name="record",
     title="Recording",
     version=1,
-    result=Recorded,
+    result_type=Recorded,
     run=run,
     save=save,
-    tally=lambda recorded: {"passages": recorded.passages, "songs": recorded.songs},
+    counts=lambda recorded: {"passages": recorded.passages, "songs": recorded.songs},
 )

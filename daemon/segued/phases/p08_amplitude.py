@@ -11,55 +11,64 @@ from dataclasses import dataclass
 from typing import Final
 
 from segued.config.config import Settings
-from segued.dsp.lead_points import Leads, leads_of
+from segued.dsp.lead_points import Leads, find_lead_points
 from segued.errors import FileChangedError
 from segued.media import file_analysis
 from segued.model import LevelCurve, Span
 from segued.phases import p02_hash, p06_match
-from segued.phases.base import Dossier, Phase, Tools
+from segued.phases.base import FileResults, Phase, PhaseContext
 from segued.store import decode_cache, passages
 
-__all__ = ["PHASE", "Pointed"]
+__all__ = ["PHASE", "LeadPoints"]
 
 
 @dataclass(frozen=True, slots=True)
-class Pointed:
+class LeadPoints:
     """The lead points of each passage, in order."""
 
     points: tuple[Leads, ...]
 
 
-async def run(tools: Tools, dossier: Dossier) -> Pointed:
+async def run(context: PhaseContext, file_results: FileResults) -> LeadPoints:
     """Find the lead-in and lead-out of every passage.
 
     Raises:
         FileChangedError: What was heard of it is on record no more.
     """
-    audio_hash = dossier[p02_hash.PHASE].audio
-    heard = await tools.store.do(decode_cache.find, audio_hash, file_analysis.VERSION)
-    if heard is None:
-        raise FileChangedError(dossier.file.path, "its level curve is gone")
-    spans = [match.passage.span for match in dossier[p06_match.PHASE].matches]
-    points = await asyncio.to_thread(_points, heard.curve, spans, tools.settings)
-    return Pointed(points)
+    audio_hash = file_results[p02_hash.PHASE].audio
+    cached = await context.store.do(
+        decode_cache.load, audio_hash, file_analysis.VERSION
+    )
+    if cached is None:
+        raise FileChangedError(file_results.file.path, "its level curve is gone")
+    spans = [match.passage.span for match in file_results[p06_match.PHASE].matches]
+    points = await asyncio.to_thread(
+        _find_all_lead_points, cached.curve, spans, context.settings
+    )
+    return LeadPoints(points)
 
 
-def _points(
-    curve: LevelCurve, spans: Sequence[Span], wanted: Settings
+def _find_all_lead_points(
+    curve: LevelCurve, spans: Sequence[Span], settings: Settings
 ) -> tuple[Leads, ...]:
     return tuple(
-        leads_of(curve, span, lead_in=wanted.lead_in, lead_out=wanted.lead_out)
+        find_lead_points(
+            curve,
+            span,
+            lead_in_level=settings.lead_in_level,
+            lead_out_level=settings.lead_out_level,
+        )
         for span in spans
     )
 
 
-def save(dossier: Dossier, result: Pointed) -> None:
+def save(file_results: FileResults, result: LeadPoints) -> None:
     """Put the points on record, passage by passage."""
     points = [(each.lead_in, each.lead_out) for each in result.points]
-    passages.set_leads(dossier.file.id, points)
+    passages.set_leads(file_results.file.id, points)
 
 
-def _tally(found: Pointed) -> dict[str, int]:
+def _counts(found: LeadPoints) -> dict[str, int]:
     pairs = ((each.lead_in, each.lead_out) for each in found.points)
     known = sum(point is not None for pair in pairs for point in pair)
     return {"found": known, "none": 2 * len(found.points) - known}
@@ -70,9 +79,12 @@ PHASE: Final = Phase(
     name="amplitude",
     title="Amplitude",
     version=1,
-    result=Pointed,
+    result_type=LeadPoints,
     run=run,
     save=save,
-    settings=lambda tools: (tools.settings.lead_in, tools.settings.lead_out),
-    tally=_tally,
+    settings=lambda tools: (
+        tools.settings.lead_in_level,
+        tools.settings.lead_out_level,
+    ),
+    counts=_counts,
 )

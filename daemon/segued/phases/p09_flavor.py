@@ -10,30 +10,30 @@ on any of it.
 from dataclasses import dataclass
 from typing import Final
 
-from segued.phases.base import LEISURE, Deferred, Dossier, Phase, Tools
+from segued.phases.base import WHEN_IDLE, Deferred, FileResults, Phase, PhaseContext
 from segued.phases.flavor import local
 from segued.phases.flavor.remote import (
     ACOUSTICBRAINZ,
-    Asked,
-    Piece,
-    asked_of,
-    asks_first,
-    may_follow,
-    pieces_of,
-    told_of,
+    FlavorSubject,
+    RemoteAnswers,
+    answer_pending,
+    load_remote_answers,
+    load_subjects,
+    prefers_remote,
+    remote_flavor,
 )
-from segued.phases.flavor.results import ESSENTIA, Heard, expected
+from segued.phases.flavor.results import ESSENTIA, AnalysisResults, local_flavor_source
 from segued.store import flavors, lookups
-from segued.store.flavors import Flavor, Measured
-from segued.store.lookups import Question
+from segued.store.flavors import Flavor, Measures
+from segued.store.lookups import LookupQuestion
 
-__all__ = ["PHASE", "Flavored", "Sounded"]
+__all__ = ["PHASE", "FlavorResult", "Flavored"]
 
-UNCOUNTED: Final = ("later", "measured")
+UNCOUNTED_OUTCOMES: Final = ("later", "measured")
 
 
 @dataclass(frozen=True, slots=True)
-class Sounded:
+class FlavorResult:
     """What became of one passage: its flavor, or the reason it has none.
 
     Attributes:
@@ -51,12 +51,12 @@ class Sounded:
     song: str | None
     outcome: str
     flavor: Flavor | None = None
-    measured: Measured | None = None
+    measured: Measures | None = None
     failure: str | None = None
     later: bool = False
 
     @property
-    def settled(self) -> bool:
+    def is_final(self) -> bool:
         """Whether that is the last word."""
         return not self.later and self.outcome != "deferred"
 
@@ -70,153 +70,190 @@ class Flavored:
         empty: Keys of what it knows nothing of.
     """
 
-    sounded: tuple[Sounded, ...] = ()
-    asks: tuple[Question, ...] = ()
+    sounded: tuple[FlavorResult, ...] = ()
+    asks: tuple[LookupQuestion, ...] = ()
     empty: tuple[str, ...] = ()
 
 
-async def run(tools: Tools, dossier: Dossier) -> Flavored | Deferred[Flavored]:
+async def run(
+    context: PhaseContext, file_results: FileResults
+) -> Flavored | Deferred[Flavored]:
     """Find out how the passages sound whose songs are not known to.
 
     Raises:
         FileChangedError: It is not the file that was hashed.
         FileVanishedError: It is gone.
     """
-    pieces = await pieces_of(tools, dossier)
-    asked = await asked_of(tools, pieces)
-    sounded = []
-    spans = [piece.span for piece in pieces]
-    async with local.listening_to(tools, dossier, spans) as listening:
-        for number, piece in enumerate(pieces, start=1):
-            tools.at_passage(number, len(pieces))
-            sounded.append(await _sounded(tools, dossier, piece, asked, listening))
-    result = Flavored(tuple(sounded), asked.asks, asked.empty)
-    for piece, each in zip(pieces, sounded, strict=True):
-        if each.outcome == "deferred" and may_follow(tools, piece, asked):
+    subjects = await load_subjects(context, file_results)
+    answers = await load_remote_answers(context, subjects)
+    flavor_results = []
+    spans = [piece.span for piece in subjects]
+    async with local.open_file_analysis(context, file_results, spans) as analysis:
+        for number, piece in enumerate(subjects, start=1):
+            context.on_passage(number, len(subjects))
+            flavor_results.append(
+                await _flavor_passage(context, file_results, piece, answers, analysis)
+            )
+    result = Flavored(tuple(flavor_results), answers.questions, answers.not_found)
+    for piece, each in zip(subjects, flavor_results, strict=True):
+        if each.outcome == "deferred" and answer_pending(context, piece, answers):
             return Deferred(result, ACOUSTICBRAINZ, "AcousticBrainz has not answered")
-    if any(each.later for each in sounded):
-        return Deferred(result, LEISURE, "others come first")
-    if any(each.outcome == "deferred" for each in sounded):
+    if any(each.later for each in flavor_results):
+        return Deferred(result, WHEN_IDLE, "others come first")
+    if any(each.outcome == "deferred" for each in flavor_results):
         return Deferred(result, ESSENTIA, "no source of flavor can be asked")
     return result
 
 
-async def _sounded(
-    tools: Tools,
-    dossier: Dossier,
-    piece: Piece,
-    asked: Asked,
-    listening: local.Listening,
-) -> Sounded:
+async def _flavor_passage(
+    context: PhaseContext,
+    file_results: FileResults,
+    subject: FlavorSubject,
+    answers: RemoteAnswers,
+    analysis: local.FileAnalysis,
+) -> FlavorResult:
     """Return how a passage sounds: by those before us, by a service, or by us."""
-    told = told_of(piece, asked)
-    if told is None and piece.flavor is None and may_follow(tools, piece, asked):
-        return Sounded(piece.there.passage, piece.song, "deferred")
-    heard = await local.kept(tools, dossier, piece.span)
+    remote = remote_flavor(subject, answers)
+    if (
+        remote is None
+        and subject.flavor is None
+        and answer_pending(context, subject, answers)
+    ):
+        return FlavorResult(subject.stored.passage, subject.song, "deferred")
+    analysis_results = await local.stored_results(context, file_results, subject.span)
     later = False
-    if local.missing(tools, piece.span, heard):
-        if LEISURE in tools.available:
-            heard = await listening.sound(piece.span, heard)
-        left = local.missing(tools, piece.span, heard)
-        later = any(each not in heard.failures for each in left)
-    return _concluded(tools, piece, told, heard, later=later)
+    if local.pending_analyzers(context, subject.span, analysis_results):
+        if WHEN_IDLE in context.capabilities:
+            analysis_results = await analysis.analyze(subject.span, analysis_results)
+        pending = local.pending_analyzers(context, subject.span, analysis_results)
+        later = any(each not in analysis_results.failures for each in pending)
+    return _build_result(context, subject, remote, analysis_results, later=later)
 
 
-def _concluded(
-    tools: Tools, piece: Piece, told: Flavor | None, heard: Heard, *, later: bool
-) -> Sounded:
+def _build_result(
+    context: PhaseContext,
+    subject: FlavorSubject,
+    remote: Flavor | None,
+    analysis_results: AnalysisResults,
+    *,
+    later: bool,
+) -> FlavorResult:
     """Return what all of it amounts to.
 
     Args:
-        tools: What there is.
-        piece: The passage.
-        told: What others say.
-        heard: What was heard of it here.
+        context: What there is.
+        subject: The passage.
+        remote: What others say.
+        analysis_results: What was heard of it here.
         later: Whether more is to be heard when there is time.
     """
-    flavor = told
-    if told is None or not (asks_first(tools) or len(piece.there.songs) > 1):
-        ours = _ours(tools, piece, heard)
-        flavor = ours or (None if later or piece.flavor else told)
-    failure = "; ".join(f"{who}: {why}" for who, why in heard.failures.items())
-    return Sounded(
-        piece.there.passage,
-        piece.song,
-        _outcome(tools, piece, flavor, failure, later=later),
-        None if flavor == piece.flavor else flavor,
-        heard.measured if heard.said or heard.before else None,
+    flavor = remote
+    if remote is None or not (prefers_remote(context) or len(subject.stored.songs) > 1):
+        local_flavor = _better_local_flavor(context, subject, analysis_results)
+        flavor = local_flavor or (None if later or subject.flavor else remote)
+    failure = "; ".join(
+        f"{who}: {why}" for who, why in analysis_results.failures.items()
+    )
+    return FlavorResult(
+        subject.stored.passage,
+        subject.song,
+        _outcome(context, subject, flavor, failure, later=later),
+        None if flavor == subject.flavor else flavor,
+        analysis_results.measures
+        if analysis_results.current or analysis_results.outdated
+        else None,
         failure or None,
         later,
     )
 
 
 def _outcome(
-    tools: Tools, piece: Piece, flavor: Flavor | None, failure: str, *, later: bool
+    context: PhaseContext,
+    subject: FlavorSubject,
+    flavor: Flavor | None,
+    failure: str,
+    *,
+    later: bool,
 ) -> str:
-    if flavor is not None and flavor != piece.flavor:
+    if flavor is not None and flavor != subject.flavor:
         return flavor.source
     if later:
         return "later"
-    if piece.flavor is not None:
+    if subject.flavor is not None:
         # Of what was told there is only the measuring now.
-        finished = LEISURE in tools.available
-        return "measured" if finished and piece.is_told else "pre-existing"
+        already_imported = WHEN_IDLE in context.capabilities
+        return (
+            "measured"
+            if already_imported and subject.has_remote_flavor
+            else "pre-existing"
+        )
     if failure:
         return "failed"
-    if local.is_short(piece.span):
+    if local.is_too_short(subject.span):
         return "too short"
     # Who hears and says nothing heard nothing: silence.
-    told = expected(tools) is not None or not tools.config.flavoring.sources
-    return "none" if told else "deferred"
+    has_local_source = (
+        local_flavor_source(context) is not None or not context.config.flavoring.sources
+    )
+    return "none" if has_local_source else "deferred"
 
 
-def _ours(tools: Tools, piece: Piece, heard: Heard) -> Flavor | None:
+def _better_local_flavor(
+    context: PhaseContext, subject: FlavorSubject, analysis_results: AnalysisResults
+) -> Flavor | None:
     """Return how a passage sounds as we hear it, unless somebody said it better."""
-    if piece.flavor is not None:
-        said = piece.flavor.source, piece.flavor.version
-        if piece.is_told or said == expected(tools):
+    if subject.flavor is not None:
+        stored_source = subject.flavor.source, subject.flavor.version
+        if subject.has_remote_flavor or stored_source == local_flavor_source(context):
             return None
-    found = heard.flavor(tools.hears)
-    if found is None or piece.flavor is None:
+    found = analysis_results.flavor(context.analyzers)
+    if found is None or subject.flavor is None:
         return found
-    before, now = (set(each.source.split("+")) for each in (piece.flavor, found))
+    before, now = (set(each.source.split("+")) for each in (subject.flavor, found))
     return None if now < before else found
 
 
-def save(dossier: Dossier, result: Flavored) -> None:
+def save(file_results: FileResults, result: Flavored) -> None:
     """Put the flavor on the song, or on the passage where it is not one."""
-    lookups.want(dossier.file.id, ACOUSTICBRAINZ, result.asks, result.empty)
+    lookups.set_pending(file_results.file.id, ACOUSTICBRAINZ, result.asks, result.empty)
     for each in result.sounded:
         if each.measured is not None:
-            flavors.measured(each.passage, each.measured)
+            flavors.set_measures(each.passage, each.measured)
         if each.song is None:
             if each.flavor is not None:
-                flavors.set_passage(each.passage, each.flavor)
+                flavors.set_passage_flavor(each.passage, each.flavor)
         else:
-            flavors.set_passage(each.passage, None)
+            flavors.set_passage_flavor(each.passage, None)
             if each.flavor is not None or each.outcome == "failed":
-                flavors.set_song(each.song, each.flavor, _heard_in(each))
-        if each.settled:
+                flavors.set_song_flavor(each.song, each.flavor, _analyzed_passage(each))
+        if each.is_final:
             flavors.set_failure(each.passage, each.failure)
 
 
-def _heard_in(sounded: Sounded) -> str | None:
-    told = sounded.flavor is not None and sounded.flavor.source == ACOUSTICBRAINZ
-    return None if told else sounded.passage
+def _analyzed_passage(flavor_result: FlavorResult) -> str | None:
+    is_remote = (
+        flavor_result.flavor is not None
+        and flavor_result.flavor.source == ACOUSTICBRAINZ
+    )
+    return None if is_remote else flavor_result.passage
 
 
-def _tally(found: Flavored) -> dict[str, int]:
+def _counts(found: Flavored) -> dict[str, int]:
     counts: dict[str, int] = {}
     for each in found.sounded:
-        if each.outcome not in UNCOUNTED:
+        if each.outcome not in UNCOUNTED_OUTCOMES:
             counts[each.outcome] = counts.get(each.outcome, 0) + 1
     return counts
 
 
-def _recipe(tools: Tools) -> tuple[object, ...]:
+def _settings(context: PhaseContext) -> tuple[object, ...]:
     """Return what, changed, may make passages sound otherwise."""
-    said = expected(tools)
-    return tools.config.flavoring.sources, sorted(tools.hears.items()), said
+    local_source = local_flavor_source(context)
+    return (
+        context.config.flavoring.sources,
+        sorted(context.analyzers.items()),
+        local_source,
+    )
 
 
 PHASE: Final = Phase(
@@ -224,18 +261,18 @@ PHASE: Final = Phase(
     name="flavor",
     title="Flavoring",
     version=2,
-    result=Flavored,
+    result_type=Flavored,
     run=run,
     save=save,
-    settings=_recipe,
+    settings=_settings,
     # The rest has tables of its own.
-    kept=lambda found: Flavored(
+    checkpointed=lambda found: Flavored(
         tuple(
-            Sounded("", None, each.outcome, failure=each.failure)
+            FlavorResult("", None, each.outcome, failure=each.failure)
             for each in found.sounded
-            if each.settled
+            if each.is_final
         )
     ),
-    tally=_tally,
-    extra=True,
+    counts=_counts,
+    optional=True,
 )

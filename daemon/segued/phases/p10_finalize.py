@@ -5,7 +5,7 @@ from typing import Final
 
 from segued.model import FileStatus
 from segued.phases import p06_match
-from segued.phases.base import Dossier, Phase, Tools
+from segued.phases.base import FileResults, Phase, PhaseContext
 from segued.store import files, passages
 
 __all__ = ["PHASE", "Finalized"]
@@ -18,19 +18,19 @@ class Finalized:
     passages: int
 
 
-async def run(tools: Tools, dossier: Dossier) -> Finalized:
+async def run(context: PhaseContext, file_results: FileResults) -> Finalized:
     """Count the passages that `save` is about to complete."""
-    del tools
-    return Finalized(len(dossier[p06_match.PHASE].matches))
+    del context
+    return Finalized(len(file_results[p06_match.PHASE].matches))
 
 
-def save(dossier: Dossier, result: Finalized) -> None:
+def save(file_results: FileResults, result: Finalized) -> None:
     """Complete the passages, and with them the file."""
     del result
-    if dossier.finished:
+    if file_results.already_imported:
         return
-    passages.complete(dossier.file.id)
-    files.finish(dossier.file.id, FileStatus.COMPLETE)
+    passages.mark_complete(file_results.file.id)
+    files.mark_finished(file_results.file.id, FileStatus.COMPLETE)
 
 
 PHASE: Final = Phase(
@@ -38,8 +38,8 @@ PHASE: Final = Phase(
     name="finalize",
     title="Passages complete",
     version=1,
-    result=Finalized,
+    result_type=Finalized,
     run=run,
     save=save,
-    tally=lambda _finalized: {"completed": 1},
+    counts=lambda _finalized: {"completed": 1},
 )

@@ -13,167 +13,182 @@ from typing import Final
 import structlog
 
 from segued.clients.rate_limit import Clock
-from segued.errors import ServiceError, ServiceKeyError, ServiceRefusedError
-from segued.pipeline.lookup_services import Desk
-from segued.progress.progress import Board
+from segued.errors import ServiceAuthError, ServiceError, ServiceRefusedError
+from segued.pipeline.lookup_services import LookupService
+from segued.progress.progress import Progress
 from segued.store import folders, lookups
 from segued.store.database import Store
-from segued.store.lookups import Question
+from segued.store.lookups import LookupQuestion
 
-__all__ = ["Enquiry"]
+__all__ = ["LookupDispatcher"]
 
 log: Final = structlog.get_logger()
 
-GATHER_SECONDS: Final = 2.0
+BATCH_WAIT_SECONDS: Final = 2.0
 """How long a batch waits for more, while files are still being worked on."""
 
-LOOK_SECONDS: Final = 0.25
+RETRY_SECONDS: Final = 0.25
 """How long nothing is asked after something went wrong."""
 
 IDLE_SECONDS: Final = 30.0
 """How soon a question is noticed that nobody announced: one that is due again."""
 
-COUNT_SECONDS: Final = 0.5
+RECOUNT_SECONDS: Final = 0.5
 
 
-class Enquiry:
+class LookupDispatcher:
     """Asks all services what there is to ask, until cancelled."""
 
     def __init__(  # noqa: PLR0913
         self,
         store: Store,
-        desks: Sequence[Desk],
+        services: Sequence[LookupService],
         *,
         clock: Clock,
-        board: Board,
+        board: Progress,
         roots: Sequence[bytes],
-        news: asyncio.Event,
-        resting: Callable[[], bool],
+        work_available: asyncio.Event,
+        imports_idle: Callable[[], bool],
     ) -> None:
         """Prepare.
 
         Args:
             store: The library.
-            desks: The services.
+            services: The services.
             clock: What time it is.
             board: Where it is shown how many questions are left.
             roots: Music folders it is about; all of the library's, if none.
-            news: Set whenever files were taken up.
-            resting: Whether no file is worked on, so that no more questions
+            work_available: Set whenever files were taken up.
+            imports_idle: Whether no file is worked on, so that no more questions
                 will come.
         """
-        self.desks: Final = {desk.name: desk for desk in desks}
+        self.services: Final = {desk.name: desk for desk in services}
         self._store: Final = store
         self._clock: Final = clock
         self._board: Final = board
         self._roots: Final = tuple(roots)
-        self._news: Final = news
-        self._resting: Final = resting
-        self._taken_up = 0
-        self._asked: Final = asyncio.Event()
-        self._asked.set()
+        self._work_available: Final = work_available
+        self._imports_idle: Final = imports_idle
+        self._requeued = 0
+        self._wake_event: Final = asyncio.Event()
+        self._wake_event.set()
 
-    def asked(self) -> None:
+    def wake(self) -> None:
         """Say that there may be something to ask."""
-        self._asked.set()
+        self._wake_event.set()
 
-    def asking(self, service: str) -> bool:
+    def is_available(self, name: str) -> bool:
         """Return whether a service is being asked, and seems to answer."""
-        desk = self.desks.get(service)
-        return desk is not None and desk.open
+        service = self.services.get(name)
+        return service is not None and service.is_usable
 
     async def run(self) -> None:
         """Ask until cancelled."""
         async with asyncio.TaskGroup() as group:
-            for desk in self.desks.values():
-                for number in range(desk.width):
-                    name = f"{desk.name}-{number}"
-                    group.create_task(self._ask_forever(desk), name=name)
+            for service in self.services.values():
+                for number in range(service.concurrency):
+                    name = f"{service.name}-{number}"
+                    group.create_task(self._serve(service), name=name)
 
-    async def answered(self) -> bool:
+    async def wait_for_requeue(self) -> bool:
         """Wait until answers have taken files up, or none can be had now.
 
         Returns:
             Whether there is something to do again.
         """
         while True:
-            if self._taken_up or self._news.is_set():
-                self._taken_up = self._board.lookups = 0
+            if self._requeued or self._work_available.is_set():
+                self._requeued = self._board.lookups = 0
                 return True
-            waiting = [desk for desk in self.desks.values() if desk.open or desk.busy]
+            waiting = [
+                desk
+                for desk in self.services.values()
+                if desk.is_usable or desk.in_flight
+            ]
             counts = [
-                await self._store.do(lookups.count, desk.name, self._roots)
+                await self._store.do(lookups.count_questions, desk.name, self._roots)
                 for desk in waiting
             ]
             self._board.lookups = sum(counts)
-            if not any(counts) and not self._taken_up:
-                asking = self.asking("acoustid")
-                settled = await self._store.do(
-                    folders.settle, None, asking=asking, roots=self._roots
+            if not any(counts) and not self._requeued:
+                acoustid_available = self.is_available("acoustid")
+                requeued = await self._store.do(
+                    folders.requeue_waiting,
+                    None,
+                    acoustid_available=acoustid_available,
+                    roots=self._roots,
                 )
-                return bool(settled)
-            await asyncio.sleep(COUNT_SECONDS)
+                return bool(requeued)
+            await asyncio.sleep(RECOUNT_SECONDS)
 
-    async def _ask_forever(self, desk: Desk) -> None:
+    async def _serve(self, service: LookupService) -> None:
         while True:
-            if not desk.open:
-                pause = max(LOOK_SECONDS, min(desk.waits(), 5.0))
+            if not service.is_usable:
+                pause = max(RETRY_SECONDS, min(service.retry_in(), 5.0))
                 await self._clock.sleep(pause)
                 continue
-            self._asked.clear()
-            questions = await self._next(desk)
+            self._wake_event.clear()
+            questions = await self._next_batch(service)
             if not questions:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(IDLE_SECONDS):
-                        await self._asked.wait()
+                        await self._wake_event.wait()
                 continue
             try:
-                await self._ask(desk, questions)
+                await self._send_batch(service, questions)
             finally:
-                desk.busy.difference_update(each.key for each in questions)
+                service.in_flight.difference_update(each.key for each in questions)
 
-    async def _ask(self, desk: Desk, questions: Sequence[Question]) -> None:
+    async def _send_batch(
+        self, service: LookupService, questions: Sequence[LookupQuestion]
+    ) -> None:
         try:
-            answered = await desk.ask(questions)
-        except (ServiceKeyError, ServiceRefusedError) as error:
+            answers = await service.send_batch(questions)
+        except (ServiceAuthError, ServiceRefusedError) as error:
             # Not this question is wrong, but whoever asks.
-            if desk.refused is None:
-                log.warning("service.refused", service=desk.name, reason=error.detail)
-            desk.refused = error.detail
+            if service.refusal is None:
+                log.warning(
+                    "service.refused", service=service.name, reason=error.detail
+                )
+            service.refusal = error.detail
             return
         except ServiceError as error:
-            log.info("question.deferred", service=desk.name, reason=error.detail)
-            await self._clock.sleep(LOOK_SECONDS)
+            log.info("question.deferred", service=service.name, reason=error.detail)
+            await self._clock.sleep(RETRY_SECONDS)
             return
-        taken_up = await self._store.do(lookups.keep, desk.name, answered, self._roots)
-        self._asked.set()  # there may be another batch
-        if taken_up:
-            self._taken_up += taken_up
-            self._news.set()
+        requeued = await self._store.do(
+            lookups.save_answers, service.name, answers, self._roots
+        )
+        self._wake_event.set()  # there may be another batch
+        if requeued:
+            self._requeued += requeued
+            self._work_available.set()
 
-    async def _next(self, desk: Desk) -> list[Question]:
+    async def _next_batch(self, service: LookupService) -> list[LookupQuestion]:
         """Return what goes into the next request, reserved for it."""
-        for kind, most in desk.batches:
-            found = await self._waiting(desk, kind, most)
-            if found and len(found) < most and not self._resting():
-                for each in found:
-                    desk.busy.discard(each.key)
-                await self._clock.sleep(GATHER_SECONDS)
-                found = await self._waiting(desk, kind, most)
-            if found:
-                return found
+        for kind, limit in service.batches:
+            questions = await self._reserve(service, kind, limit)
+            if questions and len(questions) < limit and not self._imports_idle():
+                for each in questions:
+                    service.in_flight.discard(each.key)
+                await self._clock.sleep(BATCH_WAIT_SECONDS)
+                questions = await self._reserve(service, kind, limit)
+            if questions:
+                return questions
         return []
 
-    async def _waiting(self, desk: Desk, kind: str, most: int) -> list[Question]:
+    async def _reserve(
+        self, service: LookupService, kind: str, limit: int
+    ) -> list[LookupQuestion]:
         found = await self._store.do(
-            lookups.waiting,
-            desk.name,
-            most,
-            but=frozenset(desk.busy),
+            lookups.next_questions,
+            service.name,
+            limit,
+            exclude=frozenset(service.in_flight),
             kind=kind,
             roots=self._roots,
         )
         # Another asker may have looked at the same time.
-        mine = [each for each in found if each.key not in desk.busy]
-        desk.busy.update(each.key for each in mine)
-        return mine
+        reserved = [each for each in found if each.key not in service.in_flight]
+        service.in_flight.update(each.key for each in reserved)
+        return reserved

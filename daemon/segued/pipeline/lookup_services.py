@@ -6,193 +6,206 @@ from dataclasses import dataclass, field
 
 from segued.clients import acousticbrainz
 from segued.clients.acousticbrainz import AcousticBrainz
-from segued.clients.acoustid import PIECES_MAX, AcoustId, Asked, candidates
-from segued.clients.http import Session
+from segued.clients.acoustid import (
+    QUERIES_MAX,
+    AcoustId,
+    FingerprintQuery,
+    parse_candidates,
+)
+from segued.clients.http import HttpSession
 from segued.clients.musicbrainz import (
     RECORDINGS_MAX,
     MusicBrainz,
-    found_releases,
-    releases_in,
+    parse_releases,
+    parse_search,
 )
 from segued.clients.rate_limit import Clock
-from segued.clients.service_client import Service
-from segued.config.sections import Services
+from segued.clients.service_client import ServiceClient
+from segued.config.sections import ServicesSection
 from segued.store import codec
-from segued.store.lookups import Answered, Question
+from segued.store.lookups import LookupAnswer, LookupQuestion
 
-__all__ = ["Desk", "desks"]
+__all__ = ["LookupService", "lookup_services"]
 
-Ask = Callable[[Sequence[Question]], Awaitable[Sequence[Answered]]]
+SendBatch = Callable[[Sequence[LookupQuestion]], Awaitable[Sequence[LookupAnswer]]]
 
 
 @dataclass(slots=True)
-class Desk:
+class LookupService:
     """One service, as it is asked here.
 
     Attributes:
         name: As the files that wait for it call it.
-        ask: Asks some questions in one request.
+        send_batch: Asks some questions in one request.
         batches: What may go into one request: the beginning of their keys,
             and how many. In the order in which they are asked.
-        usable: Whether it answers, as far as one knows.
-        waits: How long it will not.
-        how: How it is, in a word.
+        is_reachable: Whether it answers, as far as one knows.
+        retry_in: How long it will not.
+        state_word: How it is, in a word.
         rate: Requests that may be started in a second.
         sent: Requests that were sent.
-        width: Requests under way at once.
-        refused: Why it is not asked any more; None while it is.
+        concurrency: Requests under way at once.
+        refusal: Why it is not asked any more; None while it is.
     """
 
     name: str
-    ask: Ask
+    send_batch: SendBatch
     batches: Sequence[tuple[str, int]]
-    usable: Callable[[], bool]
-    waits: Callable[[], float]
-    how: Callable[[], str]
+    is_reachable: Callable[[], bool]
+    retry_in: Callable[[], float]
+    state_word: Callable[[], str]
     rate: float
     sent: Callable[[], int]
-    width: int = 2
-    refused: str | None = None
-    busy: set[str] = field(default_factory=set)
+    concurrency: int = 2
+    refusal: str | None = None
+    in_flight: set[str] = field(default_factory=set)
 
     @property
-    def open(self) -> bool:
+    def is_usable(self) -> bool:
         """Whether a question may be answered soon."""
-        return self.refused is None and self.usable()
+        return self.refusal is None and self.is_reachable()
 
     @property
     def state(self) -> str:
         """How it is, in words."""
-        return self.refused or self.how()
+        return self.refusal or self.state_word()
 
 
-def _acoustid_desk(client: AcoustId, *, keyed: bool) -> Desk:
+def _acoustid_lookups(client: AcoustId, *, has_key: bool) -> LookupService:
     """Return the desk of AcoustID: twenty fingerprints a request."""
 
-    async def ask(questions: Sequence[Question]) -> list[Answered]:
-        pieces = [codec.decode(question.text, Asked) for question in questions]
-        raws = await client.lookup(pieces)
+    async def send_batch(questions: Sequence[LookupQuestion]) -> list[LookupAnswer]:
+        queries = [
+            codec.decode(question.text, FingerprintQuery) for question in questions
+        ]
+        raws = await client.lookup(queries)
         return [
-            Answered(question, raw, nothing=raw is not None and not candidates(raw))
+            LookupAnswer(
+                question, raw, not_found=raw is not None and not parse_candidates(raw)
+            )
             for question, raw in zip(questions, raws, strict=True)
         ]
 
-    return Desk(
+    return LookupService(
         "acoustid",
-        ask,
-        [("", PIECES_MAX)],
-        lambda: client.service.usable,
-        lambda: client.service.waits_seconds,
+        send_batch,
+        [("", QUERIES_MAX)],
+        lambda: client.service.is_available,
+        lambda: client.service.wait_seconds,
         lambda: client.service.state,
         client.service.rate,
-        lambda: client.service.sent,
-        refused=None if keyed else "no key is set (acoustid_api_key)",
+        lambda: client.service.requests_sent,
+        refusal=None if has_key else "no key is set (acoustid_api_key)",
     )
 
 
-def _musicbrainz_desk(client: MusicBrainz) -> Desk:
+def _musicbrainz_lookups(client: MusicBrainz) -> LookupService:
     """Return the desk of MusicBrainz: a release, or up to 100 recordings."""
 
-    async def ask(questions: Sequence[Question]) -> list[Answered]:
-        kind, _, what = questions[0].key.partition(":")
+    async def send_batch(questions: Sequence[LookupQuestion]) -> list[LookupAnswer]:
+        kind, _, argument = questions[0].key.partition(":")
         if kind == "recording":
-            wanted = [question.key.partition(":")[2] for question in questions]
-            found = await client.recordings(wanted)
+            mbids = [question.key.partition(":")[2] for question in questions]
+            found = await client.recordings(mbids)
             return [
-                Answered(question, found.get(mbid, b""), nothing=mbid not in found)
-                for question, mbid in zip(questions, wanted, strict=True)
+                LookupAnswer(
+                    question, found.get(mbid, b""), not_found=mbid not in found
+                )
+                for question, mbid in zip(questions, mbids, strict=True)
             ]
         (question,) = questions
         if kind == "release":
-            raw = await client.release(what)
-            return [Answered(question, raw or b"", nothing=raw is None)]
+            raw = await client.release(argument)
+            return [LookupAnswer(question, raw or b"", not_found=raw is None)]
         if kind == "group":
-            raw = await client.release_group(what)
-            return [Answered(question, raw, nothing=not releases_in(raw))]
+            raw = await client.release_group(argument)
+            return [LookupAnswer(question, raw, not_found=not parse_releases(raw))]
         # Not by the number of tracks: albums are rarely whole.
-        artist, title = json.loads(what)
+        artist, title = json.loads(argument)
         raw = await client.search(artist, title, None)
-        return [Answered(question, raw, nothing=not found_releases(raw))]
+        return [LookupAnswer(question, raw, not_found=not parse_search(raw))]
 
-    return Desk(
+    return LookupService(
         "musicbrainz",
-        ask,
+        send_batch,
         [
             ("release:", 1),
             ("group:", 1),
             ("search:", 1),
             ("recording:", RECORDINGS_MAX),
         ],
-        lambda: client.service.usable,
-        lambda: client.service.waits_seconds,
+        lambda: client.service.is_available,
+        lambda: client.service.wait_seconds,
         lambda: client.service.state,
         client.service.rate,
-        lambda: client.service.sent,
-        width=4,
+        lambda: client.service.requests_sent,
+        concurrency=4,
     )
 
 
-def _acousticbrainz_desk(client: AcousticBrainz) -> Desk:
+def _acousticbrainz_lookups(client: AcousticBrainz) -> LookupService:
     """Return the desk of AcousticBrainz: 25 recordings a request."""
 
-    async def ask(questions: Sequence[Question]) -> list[Answered]:
+    async def send_batch(questions: Sequence[LookupQuestion]) -> list[LookupAnswer]:
         found = await client.high_level([question.key for question in questions])
         return [
-            Answered(
+            LookupAnswer(
                 question,
                 found.get(question.key, b""),
-                nothing=question.key not in found,
+                not_found=question.key not in found,
             )
             for question in questions
         ]
 
-    return Desk(
+    return LookupService(
         "acousticbrainz",
-        ask,
+        send_batch,
         [("", acousticbrainz.RECORDINGS_MAX)],
-        lambda: client.service.usable,
-        lambda: client.service.waits_seconds,
+        lambda: client.service.is_available,
+        lambda: client.service.wait_seconds,
         lambda: client.service.state,
         client.service.rate,
-        lambda: client.service.sent,
-        width=1,
+        lambda: client.service.requests_sent,
+        concurrency=1,
     )
 
 
-def desks(
-    session: Session,
-    services: Services,
-    key: str | None,
+def lookup_services(
+    session: HttpSession,
+    services: ServicesSection,
+    acoustid_key: str | None,
     clock: Clock,
     *,
-    flavor: bool,
-) -> tuple[Desk, ...]:
+    with_acousticbrainz: bool,
+) -> tuple[LookupService, ...]:
     """Return all of them, asked through one session.
 
     Args:
         session: From `segued.clients.http.open_session`.
         services: Where they are, and how often each may be asked.
-        key: AcoustID's; None if there is none.
+        acoustid_key: AcoustID's; None if there is none.
         clock: What the rates go by.
-        flavor: Whether AcousticBrainz is asked as well.
+        with_acousticbrainz: Whether AcousticBrainz is asked as well.
     """
 
-    def service(name: str, url: str, rate: float) -> Service:
-        return Service(
+    def make_client(name: str, url: str, rate: float) -> ServiceClient:
+        return ServiceClient(
             name, url, rate=rate, session=session, clock=clock, limits=services
         )
 
-    acoustid = service("AcoustID", services.acoustid_url, services.acoustid_rate)
-    musicbrainz = service(
+    acoustid = make_client("AcoustID", services.acoustid_url, services.acoustid_rate)
+    musicbrainz = make_client(
         "MusicBrainz", services.musicbrainz_url, services.musicbrainz_rate
     )
-    known = (
-        _acoustid_desk(AcoustId(acoustid, key), keyed=key is not None),
-        _musicbrainz_desk(MusicBrainz(musicbrainz)),
+    always = (
+        _acoustid_lookups(
+            AcoustId(acoustid, acoustid_key), has_key=acoustid_key is not None
+        ),
+        _musicbrainz_lookups(MusicBrainz(musicbrainz)),
     )
-    if not flavor:
-        return known
-    sounds = service(
+    if not with_acousticbrainz:
+        return always
+    acousticbrainz_client = make_client(
         "AcousticBrainz", services.acousticbrainz_url, services.acousticbrainz_rate
     )
-    return (*known, _acousticbrainz_desk(AcousticBrainz(sounds)))
+    return (*always, _acousticbrainz_lookups(AcousticBrainz(acousticbrainz_client)))

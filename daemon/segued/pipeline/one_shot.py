@@ -8,73 +8,78 @@ from typing import Final
 import structlog
 
 from segued.clients.rate_limit import Clock
-from segued.compute.pools import Compute
+from segued.compute.pools import ProcessPools
 from segued.config.config import Config, Settings
-from segued.errors import SeguedError, StoreError, UnforeseenError
+from segued.errors import InternalError, SeguedError, StoreError
 from segued.intake.filters import Filters
-from segued.intake.scan import Swept, sweep
-from segued.intake.state import Grounds
+from segued.intake.scan import ScanResult, scan_folder
+from segued.intake.state import IntakeState
 from segued.model import SessionState
 from segued.paths import shown
-from segued.pipeline.lookup_services import Desk
-from segued.pipeline.pipeline import Plant, Works, first_of, outside
-from segued.pipeline.session import Roll
-from segued.progress.loop_monitor import Pulse
-from segued.progress.progress import Board
+from segued.pipeline.lookup_services import LookupService
+from segued.pipeline.pipeline import (
+    ImportPipeline,
+    ImportResources,
+    first_error,
+    open_lookup_services,
+)
+from segued.pipeline.session import SessionRecorder
+from segued.progress.loop_monitor import LoopMonitor
+from segued.progress.progress import Progress
 from segued.store import requeue, settings
 from segued.store.database import Store
 
-__all__ = ["Ended", "ImportService"]
+__all__ = ["ImportResult", "OneShotImport"]
 
 log: Final = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class ImportResult:
     """How a session ended.
 
     Attributes:
         error: What made it impossible to go on, when it FAILED.
-        swept: What the sweep of each folder came upon.
-        away: Folders whose disk went away while they were imported.
-        services: How each outside service was in the end, in words.
+        scans: What the sweep of each folder came upon.
+        offline_roots: Folders whose disk went away while they were imported.
+        service_states: How each outside service was in the end, in words.
         loop_stall_ms: Longest time the event loop was held up.
     """
 
     state: SessionState
     error: SeguedError | None = None
-    swept: dict[str, Swept] = field(default_factory=dict)
-    away: frozenset[bytes] = frozenset()
-    services: dict[str, str] = field(default_factory=dict)
+    scans: dict[str, ScanResult] = field(default_factory=dict)
+    offline_roots: frozenset[bytes] = frozenset()
+    service_states: dict[str, str] = field(default_factory=dict)
     loop_stall_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Work:
+class _ImportRequest:
     """What a session is to do: which folders, by which settings, how many at once."""
 
     roots: Sequence[bytes]
-    held: Settings
-    workers: int
+    settings: Settings
+    worker_count: int
 
 
-class ImportService:
+class OneShotImport:
     """Imports music folders into one library."""
 
     def __init__(self, config: Config, clock: Clock | None = None) -> None:
         self.config: Final = config
-        self._services: dict[str, str] = {}
-        self.board: Final = Board()
+        self._service_states: dict[str, str] = {}
+        self.progress: Final = Progress()
         self._store: Final = Store(config.database, config.store)
-        self._compute: Final = Compute.of(config)
-        self._plant: Final = Plant(
-            config, self._store, self._compute, self.board, clock or Clock()
+        self._compute: Final = ProcessPools.from_config(config)
+        self._resources: Final = ImportResources(
+            config, self._store, self._compute, self.progress, clock or Clock()
         )
-        self._roll: Final = Roll(self._store, self.board)
-        self._pulse: Final = Pulse()
-        self._swept: Final[dict[str, Swept]] = {}
-        self._away: Final[set[bytes]] = set()
-        self._imported = False
+        self._recorder: Final = SessionRecorder(self._store, self.progress)
+        self._loop_monitor: Final = LoopMonitor()
+        self._scans: Final[dict[str, ScanResult]] = {}
+        self._offline_roots: Final[set[bytes]] = set()
+        self._import_done = False
 
     async def run(
         self,
@@ -83,12 +88,12 @@ class ImportService:
         workers: int | None,
         offline: bool = False,
         rematch: bool = False,
-    ) -> Ended:
+    ) -> ImportResult:
         """Import everything below `roots` that needs it, then return.
 
         Unless `offline`, outside services are asked meanwhile, and what waits
-        for them is gone on with for as long as they answer. With `rematch` all
-        songs are matched anew, from the answers that are kept.
+        for them is gone on with for as long as they answer.
+        With `rematch`, all songs are matched anew from the stored answers.
 
         Cancelling the task that runs this cancels the session; everything
         committed until then is kept, and the next run goes on from there.
@@ -101,72 +106,92 @@ class ImportService:
         state = SessionState.COMPLETED
         try:
             await self._store.open()
-            held = await self._store.do(settings.load, self.config.settings)
-            await self._roll.begin(roots)
+            stored_settings = await self._store.do(settings.load, self.config.settings)
+            await self._recorder.start(roots)
             if rematch:
-                await self._store.do(requeue.rematch, roots)
-            work = _Work(roots, held, workers or held.ai_processing_thread_count)
-            async with outside(self._plant, held, offline=offline) as services:
-                await self._import(work, services)
+                await self._store.do(requeue.requeue_for_matching, roots)
+            request = _ImportRequest(
+                roots,
+                stored_settings,
+                workers or stored_settings.ai_processing_thread_count,
+            )
+            async with open_lookup_services(
+                self._resources, stored_settings, offline=offline
+            ) as services:
+                await self._import(request, services)
         except asyncio.CancelledError:
             # All is imported when only more was to be known.
-            if not self._imported:
+            if not self._import_done:
                 state = SessionState.CANCELLED
         except SeguedError as fatal:
-            if self._roll.session is None:
+            if self._recorder.session_id is None:
                 raise
             state, error = SessionState.FAILED, fatal
         except Exception as bug:  # the last place that can end the session
             log.exception("session.broke")
             state = SessionState.FAILED
-            error = UnforeseenError(f"{type(bug).__name__}: {bug}")
+            error = InternalError(f"{type(bug).__name__}: {bug}")
         finally:
             self._compute.close()
-            await self._record(state, error)
+            await self._record_end(state, error)
             await self._store.close()
-        stall_ms = round(1_000 * self._pulse.longest_stall, 1)
-        away = frozenset(self._away)
-        return Ended(state, error, self._swept, away, self._services, stall_ms)
+        stall_ms = round(1_000 * self._loop_monitor.longest_stall, 1)
+        offline_roots = frozenset(self._offline_roots)
+        return ImportResult(
+            state, error, self._scans, offline_roots, self._service_states, stall_ms
+        )
 
-    async def _record(self, state: SessionState, error: SeguedError | None) -> None:
+    async def _record_end(self, state: SessionState, error: SeguedError | None) -> None:
         """Put on record how the session ended, if the library still takes it."""
-        self.board.turn(state)
-        if self._roll.session is None:
+        self.progress.set_state(state)
+        if self._recorder.session_id is None:
             return
         try:
-            await self._store.do(requeue.recover)
-            await self._roll.end(state, str(error) if error else None)
-        except StoreError as again:
-            log.warning("session.unrecorded", detail=str(again))
+            await self._store.do(requeue.reset_interrupted)
+            await self._recorder.finish(state, str(error) if error else None)
+        except StoreError as store_error:
+            log.warning("session.unrecorded", detail=str(store_error))
 
-    async def _import(self, work: "_Work", services: Sequence[Desk]) -> None:
-        grounds = Grounds(work.roots, self._away)
-        works = Works(self._plant, grounds, services, work.held, work.workers)
+    async def _import(
+        self, request: "_ImportRequest", services: Sequence[LookupService]
+    ) -> None:
+        intake_state = IntakeState(request.roots, self._offline_roots)
+        pipeline = ImportPipeline(
+            self._resources,
+            intake_state,
+            services,
+            request.settings,
+            request.worker_count,
+        )
         try:
-            async with works.running(), asyncio.TaskGroup() as group:
-                beat = group.create_task(self._pulse.beat())
-                group.create_task(self._scan(grounds))
-                await works.finish()
-                self._imported = True
-                await works.analyse()
-                beat.cancel()
+            async with pipeline.running(), asyncio.TaskGroup() as group:
+                monitoring = group.create_task(self._loop_monitor.run())
+                group.create_task(self._scan(intake_state))
+                await pipeline.run_until_idle()
+                self._import_done = True
+                await pipeline.run_analysis_until_idle()
+                monitoring.cancel()
         except BaseExceptionGroup as failures:
-            raise first_of(failures) from failures
+            raise first_error(failures) from failures
         finally:
-            self._services = works.services
+            self._service_states = pipeline.service_states
 
-    async def _scan(self, grounds: Grounds) -> None:
+    async def _scan(self, intake_state: IntakeState) -> None:
         filters = Filters.of(self.config.scanning)
-        for root in grounds.roots:
+        for root in intake_state.roots:
             try:
-                swept = await sweep(
-                    root, filters, self._store, grounds.news, board=self.board
+                scan_result = await scan_folder(
+                    root,
+                    filters,
+                    self._store,
+                    intake_state.work_available,
+                    board=self.progress,
                 )
             except TimeoutError:
-                swept = Swept(offline=True)
-            if swept.offline:
+                scan_result = ScanResult(offline=True)
+            if scan_result.offline:
                 log.warning("root.offline", folder=shown(root))
-            self._swept[shown(root)] = swept
-        await self._roll.move(SessionState.PROCESSING)
-        grounds.scanned.set()
-        grounds.news.set()
+            self._scans[shown(root)] = scan_result
+        await self._recorder.set_state(SessionState.PROCESSING)
+        intake_state.first_scan_done.set()
+        intake_state.work_available.set()

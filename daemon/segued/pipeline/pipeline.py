@@ -13,260 +13,282 @@ import structlog
 from segued import __version__
 from segued.clients.http import open_session
 from segued.clients.rate_limit import Clock
-from segued.compute.pools import Compute
+from segued.compute.pools import ProcessPools
 from segued.config.config import Config, Settings
 from segued.errors import StoreUnwritableError
-from segued.intake.state import Grounds
+from segued.intake.state import IntakeState
 from segued.media import fingerprint
 from segued.model import FileId
 from segued.phases import PHASES
-from segued.phases.base import Tools
+from segued.phases.base import PhaseContext
 from segued.phases.flavor import local, results
-from segued.phases.flavor.local import SPOOLED
-from segued.pipeline.feeder import feed, feed_imported
-from segued.pipeline.lookup_dispatcher import Enquiry
-from segued.pipeline.lookup_services import Desk, desks
+from segued.phases.flavor.local import SPOOL_PREFIX
+from segued.pipeline.feeder import feed, feed_analysis
+from segued.pipeline.lookup_dispatcher import LookupDispatcher
+from segued.pipeline.lookup_services import LookupService, lookup_services
 from segued.pipeline.pool import run_workers
 from segued.pipeline.queue import WorkQueue
-from segued.pipeline.schedule import Leisure
-from segued.progress.progress import Board
+from segued.pipeline.schedule import ActiveHours
+from segued.progress.progress import Progress
 from segued.store import lookups, requeue
 from segued.store.database import Store
 from segued.store.reading import reports
 
-__all__ = ["Plant", "Works", "first_of", "outside"]
+__all__ = ["ImportPipeline", "ImportResources", "first_error", "open_lookup_services"]
 
 log: Final = structlog.get_logger()
 
-HOURS_SECONDS: Final = 10.0
+SCHEDULE_CHECK_SECONDS: Final = 10.0
 
-LOOK_SECONDS: Final = 60.0
+ANALYSIS_POLL_SECONDS: Final = 60.0
 """How soon it is seen that there is time, or something that nobody announced."""
 
 
 @dataclass(frozen=True, slots=True)
-class Plant:
+class ImportResources:
     """What an import needs, whichever way its files arrive."""
 
     config: Config
     store: Store
-    compute: Compute
-    board: Board
+    compute: ProcessPools
+    board: Progress
     clock: Clock
 
 
 @asynccontextmanager
-async def outside(
-    plant: Plant, held: Settings, *, offline: bool
-) -> AsyncIterator[tuple[Desk, ...]]:
+async def open_lookup_services(
+    resources: ImportResources, settings: Settings, *, offline: bool
+) -> AsyncIterator[tuple[LookupService, ...]]:
     """Yield the desks of the services to ask; none when `offline`."""
     if offline:
         yield ()
         return
-    services = plant.config.services
+    services = resources.config.services
     async with open_session(services, __version__) as session:
-        yield desks(
+        yield lookup_services(
             session,
             services,
-            held.acoustid_api_key,
-            plant.clock,
-            flavor="acousticbrainz" in plant.config.flavoring.sources,
+            settings.acoustid_api_key,
+            resources.clock,
+            with_acousticbrainz="acousticbrainz" in resources.config.flavoring.sources,
         )
 
 
-class Works:
+class ImportPipeline:
     """Imports what is PENDING on the grounds, for as long as it is run.
 
     Attributes:
-        desks: The services that are asked.
+        lookup_services: The services that are asked.
         queue: The files that wait for a worker.
-        workers: How many files are worked on at once.
-        leisure: When there is time for what can wait.
+        worker_count: How many files are worked on at once.
+        active_hours: When there is time for what can wait.
     """
 
     def __init__(
         self,
-        plant: Plant,
-        grounds: Grounds,
-        services: Sequence[Desk],
-        held: Settings,
-        workers: int,
+        resources: ImportResources,
+        intake_state: IntakeState,
+        services: Sequence[LookupService],
+        settings: Settings,
+        worker_count: int,
     ) -> None:
         """Prepare.
 
         Args:
-            plant: What an import needs.
-            grounds: The music folders, and what is new in them.
+            resources: What an import needs.
+            intake_state: The music folders, and what is new in them.
             services: Whom to ask; nobody when offline.
-            held: The settings of the library.
-            workers: How many files are worked on at once.
+            settings: The settings of the library.
+            worker_count: How many files are worked on at once.
         """
-        self._plant: Final = plant
-        self._grounds: Final = grounds
-        self.desks: Final = services
-        self._held: Final = held
-        self.workers: Final = workers
-        self.queue: Final = WorkQueue(plant.config.importing.queue_length)
-        self.leisure: Final = Leisure(plant.config.flavoring.hours)
-        self._imported: Final = asyncio.Event()
-        self._analysing: asyncio.Task[None]
-        self._hears = False  # whether anything can be heard here
-        self._enquiry: Enquiry
+        self._resources: Final = resources
+        self._intake_state: Final = intake_state
+        self.lookup_services: Final = services
+        self._settings: Final = settings
+        self.worker_count: Final = worker_count
+        self.queue: Final = WorkQueue(resources.config.importing.queue_length)
+        self.active_hours: Final = ActiveHours(resources.config.flavoring.hours)
+        self._analysis_wakeup: Final = asyncio.Event()
+        self._analysis_task: asyncio.Task[None]
+        self._has_local_analyzers = False  # whether anything can be heard here
+        self._dispatcher: LookupDispatcher
 
     @property
-    def services(self) -> dict[str, str]:
+    def service_states(self) -> dict[str, str]:
         """How each outside service is, in words."""
-        return {desk.name: desk.state for desk in self.desks}
+        return {desk.name: desk.state for desk in self.lookup_services}
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator["Works"]:
+    async def running(self) -> AsyncIterator["ImportPipeline"]:
         """Work, within this context.
 
         Raises:
             StoreError: The library cannot be used any more.
             ComputeError: No child process can be had.
         """
-        plant, grounds = self._plant, self._grounds
-        roots = await asyncio.to_thread(_part, plant.config.database, grounds.roots)
-        self._enquiry = enquiry = Enquiry(
-            plant.store,
-            self.desks,
-            clock=plant.clock,
-            board=plant.board,
-            roots=roots,
-            news=grounds.news,
-            resting=lambda: self.queue.resting and grounds.scanned.is_set(),
+        resources, intake_state = self._resources, self._intake_state
+        roots = await asyncio.to_thread(
+            _roots_filter, resources.config.database, intake_state.roots
         )
-        tools = await self._tools(enquiry)
-        await self._take_up(tools)
-        plant.board.unanalysed = await plant.store.do(requeue.unanalysed, roots)
+        self._dispatcher = dispatcher = LookupDispatcher(
+            resources.store,
+            self.lookup_services,
+            clock=resources.clock,
+            board=resources.board,
+            roots=roots,
+            work_available=intake_state.work_available,
+            imports_idle=lambda: (
+                self.queue.imports_idle and intake_state.first_scan_done.is_set()
+            ),
+        )
+        context = await self._phase_context(dispatcher)
+        await self._recover_and_requeue(context)
+        resources.board.unanalyzed_before = await resources.store.do(
+            requeue.count_unanalyzed, roots
+        )
         try:
             async with asyncio.TaskGroup() as group:
-                pool = run_workers(
-                    self.workers, self.queue, tools, plant.board, grounds.away
+                worker_pool = run_workers(
+                    self.worker_count,
+                    self.queue,
+                    context,
+                    resources.board,
+                    intake_state.offline_roots,
                 )
-                lasting = (
-                    group.create_task(pool),
-                    group.create_task(enquiry.run()),
-                    group.create_task(self._keep_hours()),
+                background_tasks = (
+                    group.create_task(worker_pool),
+                    group.create_task(dispatcher.run()),
+                    group.create_task(self._enforce_schedule()),
                 )
-                self._analysing = group.create_task(self._analyse())
+                self._analysis_task = group.create_task(self._analysis_loop())
                 yield self
-                for task in (*lasting, self._analysing):
+                for task in (*background_tasks, self._analysis_task):
                     task.cancel()
         except BaseExceptionGroup as failures:
-            raise first_of(failures) from failures
+            raise first_error(failures) from failures
 
-    async def finish(self) -> None:
+    async def run_until_idle(self) -> None:
         """Work until nothing is left that can be done now."""
-        await feed(self._grounds, self._plant.store, self.queue)
-        while await self._enquiry.answered() or await self._given_up():
-            await feed(self._grounds, self._plant.store, self.queue)
+        await feed(self._intake_state, self._resources.store, self.queue)
+        while (
+            await self._dispatcher.wait_for_requeue()
+            or await self._fall_back_from_acousticbrainz()
+        ):
+            await feed(self._intake_state, self._resources.store, self.queue)
 
-    async def analyse(self) -> None:
+    async def run_analysis_until_idle(self) -> None:
         """Analyse what is imported until nothing is left that can be done now."""
-        self._analysing.cancel()
-        await asyncio.wait({self._analysing})
-        await self.queue.until(lambda: self.queue.quiet)
-        if self._may_analyse():
-            await self._feed_imported()
-        await self.queue.until(lambda: self.queue.quiet)
+        self._analysis_task.cancel()
+        await asyncio.wait({self._analysis_task})
+        await self.queue.wait_for(lambda: self.queue.is_empty)
+        if self._may_analyze():
+            await self._feed_analysis()
+        await self.queue.wait_for(lambda: self.queue.is_empty)
 
-    async def _analyse(self) -> None:
+    async def _analysis_loop(self) -> None:
         """Analyse what is imported whenever there is time, until cancelled."""
         while True:
-            self._imported.clear()
-            if self._may_analyse() and self._grounds.scanned.is_set():
-                await self._feed_imported()
+            self._analysis_wakeup.clear()
+            if self._may_analyze() and self._intake_state.first_scan_done.is_set():
+                await self._feed_analysis()
             with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_SECONDS):
-                    await self._imported.wait()
+                async with asyncio.timeout(ANALYSIS_POLL_SECONDS):
+                    await self._analysis_wakeup.wait()
 
-    async def _keep_hours(self) -> None:
+    async def _enforce_schedule(self) -> None:
         """Let nothing be analysed outside the hours for it."""
         while True:
-            await asyncio.sleep(HOURS_SECONDS)
-            if not self.leisure.is_now:
+            await asyncio.sleep(SCHEDULE_CHECK_SECONDS)
+            if not self.active_hours.is_open:
                 self.queue.clear_imported()
 
-    async def _feed_imported(self) -> None:
-        await feed_imported(
-            self._grounds,
-            self._plant.store,
+    async def _feed_analysis(self) -> None:
+        await feed_analysis(
+            self._intake_state,
+            self._resources.store,
             self.queue,
-            most=self._plant.compute.spares,
-            may=self._may_analyse,
+            limit=self._resources.compute.idle_processes,
+            allowed=self._may_analyze,
         )
 
-    def _may_analyse(self) -> bool:
-        return self.leisure.is_now
+    def _may_analyze(self) -> bool:
+        return self.active_hours.is_open
 
-    async def _given_up(self) -> int:
+    async def _fall_back_from_acousticbrainz(self) -> int:
         """Take up what waits for a source of flavor that is away, if there is another.
 
         What was asked stays asked.
         """
-        asking = map(self._enquiry.asking, ("acousticbrainz", "acoustid"))
-        if not self._hears or all(asking):
+        available = map(self._dispatcher.is_available, ("acousticbrainz", "acoustid"))
+        if not self._has_local_analyzers or all(available):
             return 0
-        store, roots = self._plant.store, self._grounds.roots
-        return await store.do(requeue.go_on_without, "acousticbrainz", roots)
+        store, roots = self._resources.store, self._intake_state.roots
+        return await store.do(requeue.requeue_without_service, "acousticbrainz", roots)
 
-    def _asked(self) -> None:
+    def _wake(self) -> None:
         """Take note that a file waits for somebody: a service, or leisure."""
-        self._enquiry.asked()
-        self._imported.set()
+        self._dispatcher.wake()
+        self._analysis_wakeup.set()
 
-    async def _tools(self, enquiry: Enquiry) -> Tools:
-        config = self._plant.config
-        available = set()
-        hears = await asyncio.to_thread(local.ears, config)
-        self._hears = bool(hears)
-        if hears.keys() - {results.LOUDNESS}:
-            available.add("essentia")
-        if fingerprint.available():
-            available.add("chromaprint")
-        return Tools(
+    async def _phase_context(self, dispatcher: LookupDispatcher) -> PhaseContext:
+        config = self._resources.config
+        capabilities = set()
+        analyzers = await asyncio.to_thread(local.installed_analyzers, config)
+        self._has_local_analyzers = bool(analyzers)
+        if analyzers.keys() - {results.LOUDNESS}:
+            capabilities.add("essentia")
+        if fingerprint.is_available():
+            capabilities.add("chromaprint")
+        return PhaseContext(
             config=config,
-            settings=self._held,
-            store=self._plant.store,
-            compute=self._plant.compute,
-            spool=await asyncio.to_thread(_spool, config.database),
-            available=frozenset(available),
-            hears=hears,
-            asking=enquiry.asking,
-            asked=self._asked,
+            settings=self._settings,
+            store=self._resources.store,
+            compute=self._resources.compute,
+            spool=await asyncio.to_thread(_prepare_spool, config.database),
+            capabilities=frozenset(capabilities),
+            analyzers=analyzers,
+            service_available=dispatcher.is_available,
+            wake_lookups=self._wake,
         )
 
-    async def _take_up(self, tools: Tools) -> None:
+    async def _recover_and_requeue(self, context: PhaseContext) -> None:
         """Take back what an earlier run left, and what may be seen anew."""
-        roots, store = self._grounds.roots, self._plant.store
-        recipes = [(phase.number, phase.recipe(tools)) for phase in PHASES]
-        waiting = sorted(tools.available)
-        left = await store.do(requeue.recover)
-        stale = await self._reopen(await store.do(requeue.stale, recipes))
-        deferred = await self._reopen(await store.do(requeue.deferred, waiting))
-        deferred += await store.do(lookups.settle_all, roots)
-        log.info("session.started", left=left, stale=stale, deferred=deferred)
+        roots, store = self._intake_state.roots, self._resources.store
+        recipes = [(phase.number, phase.recipe(context)) for phase in PHASES]
+        capabilities = sorted(context.capabilities)
+        interrupted = await store.do(requeue.reset_interrupted)
+        stale = await self._requeue_in_batches(
+            await store.do(requeue.files_with_stale_checkpoints, recipes)
+        )
+        deferred = await self._requeue_in_batches(
+            await store.do(requeue.deferred_files, capabilities)
+        )
+        deferred += await store.do(lookups.requeue_all_answered, roots)
+        log.info("session.started", left=interrupted, stale=stale, deferred=deferred)
 
-    async def _reopen(self, files: Sequence[FileId]) -> int:
+    async def _requeue_in_batches(self, files: Sequence[FileId]) -> int:
         """Take files up, not too many at once: others want the library as well."""
-        store, roots, most = (
-            self._plant.store,
-            self._grounds.roots,
+        store, roots, batch_size = (
+            self._resources.store,
+            self._intake_state.roots,
             requeue.FILES_AT_ONCE,
         )
-        parts = [files[start : start + most] for start in range(0, len(files), most)]
-        return sum([await store.do(requeue.reopen, roots, part) for part in parts])
+        batches = [
+            files[start : start + batch_size]
+            for start in range(0, len(files), batch_size)
+        ]
+        return sum(
+            [await store.do(requeue.requeue_finished, roots, part) for part in batches]
+        )
 
 
-def _part(database: Path, roots: Sequence[bytes]) -> Sequence[bytes]:
+def _roots_filter(database: Path, roots: Sequence[bytes]) -> Sequence[bytes]:
     """Return `roots` if the library has others as well; else none."""
     others = set(reports.roots(database)) - set(roots)
     return roots if others else ()
 
 
-def _spool(database: Path) -> Path:
+def _prepare_spool(database: Path) -> Path:
     """Return the library's folder for temporary sound, cleared of what a kill left.
 
     Only what has our name is removed: the folder may be shared by mistake.
@@ -277,17 +299,17 @@ def _spool(database: Path) -> Path:
     spool = database.with_name(f"{database.name}.spool")
     try:
         spool.mkdir(mode=0o700, exist_ok=True)
-        for left in spool.glob(f"{SPOOLED}*"):
-            shutil.rmtree(left)
+        for leftover in spool.glob(f"{SPOOL_PREFIX}*"):
+            shutil.rmtree(leftover)
     except OSError as error:
         reason = error.strerror or str(error)
         raise StoreUnwritableError(f"{spool}: cannot be used: {reason}") from error
     return spool
 
 
-def first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
+def first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
     """Return the first error of a group; one is as fatal as many."""
-    found: BaseException = group
-    while isinstance(found, BaseExceptionGroup):
-        found = found.exceptions[0]
-    return found
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

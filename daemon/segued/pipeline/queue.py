@@ -16,13 +16,13 @@ from typing import Final
 
 from segued.model import AudioFile
 
-__all__ = ["Flight", "Priority", "WorkQueue"]
+__all__ = ["InFlight", "Priority", "WorkQueue"]
 
 
 class Priority(IntEnum):
     """Who goes first: what was just dropped in, the backlog, what is imported."""
 
-    DROPPED = 0
+    NEW = 0
     BACKLOG = 1
     IMPORTED = 2
 
@@ -30,22 +30,22 @@ class Priority(IntEnum):
 @dataclass(order=True, slots=True)
 class _Entry:
     priority: Priority
-    turn: int
+    sequence: int
     file: AudioFile = field(compare=False)
 
 
 @dataclass(eq=False, slots=True)
-class Flight:
+class InFlight:
     """A file that has a worker.
 
     Attributes:
-        makes_way: Set when somebody waits who goes first; it is offered again.
+        preempted: Set when somebody waits who goes first; it is offered again.
     """
 
     file: AudioFile
     priority: Priority
-    makes_way: asyncio.Event = field(default_factory=asyncio.Event)
-    over: asyncio.Event = field(default_factory=asyncio.Event)
+    preempted: asyncio.Event = field(default_factory=asyncio.Event)
+    done: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class WorkQueue:
@@ -53,17 +53,19 @@ class WorkQueue:
 
     def __init__(self, length: int) -> None:
         self._queue: Final = asyncio.PriorityQueue[_Entry](length)
-        self._turns: Final = itertools.count()
+        self._sequence: Final = itertools.count()
         self._waiting: Final[dict[bytes, _Entry]] = {}
-        self._since: Final[dict[bytes, float]] = {}  # the longest wait comes first
-        self._in_flight: Final[dict[bytes, Flight]] = {}
-        self._takers = 0
-        self._idle: Final = asyncio.Event()
-        self._idle.set()
-        self._moved = asyncio.Event()
+        self._waiting_since: Final[
+            dict[bytes, float]
+        ] = {}  # the longest wait comes first
+        self._in_flight: Final[dict[bytes, InFlight]] = {}
+        self._waiting_workers = 0
+        self._imports_idle: Final = asyncio.Event()
+        self._imports_idle.set()
+        self._changed = asyncio.Event()
         # Of all these, those that are imported; never many.
         self._imported_waiting: Final[set[bytes]] = set()
-        self._imported_flights: Final[set[Flight]] = set()
+        self._imported_in_flight: Final[set[InFlight]] = set()
 
     async def offer(
         self, file: AudioFile, priority: Priority = Priority.BACKLOG
@@ -73,54 +75,56 @@ class WorkQueue:
         A path that waits already keeps its place, with the newer entry. One
         in flight is not taken: it is PENDING on record if it is needed again.
         """
-        flight = self._in_flight.get(file.path)
-        while flight is not None and flight.priority is Priority.IMPORTED > priority:
-            flight.makes_way.set()
-            await flight.over.wait()
-            flight = self._in_flight.get(file.path)
-        if flight is not None:
+        in_flight = self._in_flight.get(file.path)
+        while (
+            in_flight is not None and in_flight.priority is Priority.IMPORTED > priority
+        ):
+            in_flight.preempted.set()
+            await in_flight.done.wait()
+            in_flight = self._in_flight.get(file.path)
+        if in_flight is not None:
             return False
         waiting = self._waiting.get(file.path)
         if waiting is not None and waiting.priority <= priority:
             waiting.file = file
             return False
-        entry = _Entry(priority, next(self._turns), file)
-        self._wait(entry)
+        entry = _Entry(priority, next(self._sequence), file)
+        self._add_waiting(entry)
         try:
             await self._queue.put(entry)
         except asyncio.CancelledError:
-            self._leave(file.path)
+            self._remove_waiting(file.path)
             raise
         return True
 
-    async def offer_imported(self, file: AudioFile, most: int) -> bool:
+    async def offer_imported(self, file: AudioFile, limit: int) -> bool:
         """Queue a file that is imported, once nobody else waits.
 
         Args:
             file: The file.
-            most: So many of them may wait or have a worker.
+            limit: So many of them may wait or have a worker.
 
         Returns:
             Whether it was taken.
         """
 
-        def free() -> bool:
-            there = len(self._imported_waiting) + len(self._imported_flights)
-            return self.resting and there < most
+        def has_room() -> bool:
+            count = len(self._imported_waiting) + len(self._imported_in_flight)
+            return self.imports_idle and count < limit
 
-        await self.until(free)
+        await self.wait_for(has_room)
         return await self.offer(file, Priority.IMPORTED)
 
     def clear_imported(self) -> None:
         """Have all files that are imported make way, and those that wait forgotten."""
         for path in list(self._imported_waiting):
-            self._leave(path)
-        for flight in self._imported_flights:
-            flight.makes_way.set()
+            self._remove_waiting(path)
+        for in_flight in self._imported_in_flight:
+            in_flight.preempted.set()
 
-    async def take(self) -> Flight:
+    async def take(self) -> InFlight:
         """Return the next file, from now on in flight, waiting for one."""
-        self._takers += 1
+        self._waiting_workers += 1
         try:
             while True:
                 entry = await self._queue.get()
@@ -128,79 +132,81 @@ class WorkQueue:
                 if self._waiting.get(entry.file.path) is entry:
                     break
         finally:
-            self._takers -= 1
-        flight = Flight(entry.file, entry.priority)
-        self._in_flight[entry.file.path] = flight
-        if flight.priority is Priority.IMPORTED:
-            self._imported_flights.add(flight)
-        self._leave(entry.file.path)
-        return flight
+            self._waiting_workers -= 1
+        in_flight = InFlight(entry.file, entry.priority)
+        self._in_flight[entry.file.path] = in_flight
+        if in_flight.priority is Priority.IMPORTED:
+            self._imported_in_flight.add(in_flight)
+        self._remove_waiting(entry.file.path)
+        return in_flight
 
-    def done(self, flight: Flight) -> None:
+    def done(self, in_flight: InFlight) -> None:
         """Say that a file is not worked on any more, whatever came of it."""
-        self._in_flight.pop(flight.file.path, None)
-        self._imported_flights.discard(flight)
-        flight.over.set()
-        self._look()
+        self._in_flight.pop(in_flight.file.path, None)
+        self._imported_in_flight.discard(in_flight)
+        in_flight.done.set()
+        self._preempt_and_notify()
 
     @property
-    def resting(self) -> bool:
+    def imports_idle(self) -> bool:
         """Whether no file that is to be imported waits or is in flight."""
-        return self._idle.is_set()
+        return self._imports_idle.is_set()
 
     @property
-    def quiet(self) -> bool:
+    def is_empty(self) -> bool:
         """Whether no file at all waits or is in flight."""
         return not self._waiting and not self._in_flight
 
     @property
     def oldest_seconds(self) -> float:
         """How long the file has waited that has waited longest."""
-        since = next(iter(self._since.values()), None)
+        since = next(iter(self._waiting_since.values()), None)
         return 0.0 if since is None else time.monotonic() - since
 
-    async def idle(self) -> None:
+    async def wait_imports_idle(self) -> None:
         """Wait until the queue is resting."""
-        await self._idle.wait()
+        await self._imports_idle.wait()
 
-    async def until(self, so: Callable[[], bool]) -> None:
+    async def wait_for(self, predicate: Callable[[], bool]) -> None:
         """Wait until something holds that only changes as files come and go."""
-        while not so():
-            await self._moved.wait()
+        while not predicate():
+            await self._changed.wait()
 
     def __len__(self) -> int:
         """How many files wait."""
         return len(self._waiting)
 
-    def _wait(self, entry: _Entry) -> None:
+    def _add_waiting(self, entry: _Entry) -> None:
         path = entry.file.path
         self._waiting[path] = entry
-        self._since[path] = time.monotonic()
+        self._waiting_since[path] = time.monotonic()
         if entry.priority is Priority.IMPORTED:
             self._imported_waiting.add(path)
         else:
             self._imported_waiting.discard(path)
-        self._look()
+        self._preempt_and_notify()
 
-    def _leave(self, path: bytes) -> None:
+    def _remove_waiting(self, path: bytes) -> None:
         self._waiting.pop(path, None)
-        self._since.pop(path, None)
+        self._waiting_since.pop(path, None)
         self._imported_waiting.discard(path)
-        self._look()
+        self._preempt_and_notify()
 
-    def _look(self) -> None:
+    def _preempt_and_notify(self) -> None:
         """See who has to make way, and tell those who wait for a change."""
         waiting = len(self._waiting) - len(self._imported_waiting)
-        working = len(self._in_flight) - len(self._imported_flights)
+        working = len(self._in_flight) - len(self._imported_in_flight)
         if waiting or working:
-            self._idle.clear()
+            self._imports_idle.clear()
         else:
-            self._idle.set()
-        make_way = {each for each in self._imported_flights if each.makes_way.is_set()}
-        others = iter(self._imported_flights - make_way)
-        for flight in itertools.islice(
-            others, max(0, waiting - self._takers - len(make_way))
+            self._imports_idle.set()
+        preempted = {
+            each for each in self._imported_in_flight if each.preempted.is_set()
+        }
+        candidates = iter(self._imported_in_flight - preempted)
+        for in_flight in itertools.islice(
+            candidates, max(0, waiting - self._waiting_workers - len(preempted))
         ):
-            flight.makes_way.set()
-        moved, self._moved = self._moved, asyncio.Event()
-        moved.set()
+            in_flight.preempted.set()
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()

@@ -10,23 +10,30 @@ import msgspec
 import structlog
 
 from segued.errors import (
+    ConstraintError,
     FileChangedError,
     FileError,
+    PhaseCrashedError,
     SeguedError,
-    StoreRefusedError,
-    UnexpectedError,
 )
 from segued.model import AudioFile, FileStatus
 from segued.phases import PHASES
-from segued.phases.base import LEISURE, Deferred, Dossier, Phase, Stop, Tools
+from segued.phases.base import (
+    WHEN_IDLE,
+    Deferred,
+    FileResults,
+    Phase,
+    PhaseContext,
+    Stop,
+)
 from segued.store import checkpoints, codec, files
 
 __all__ = ["Outcome", "import_file"]
 
 log: Final = structlog.get_logger()
 
-Entered = Callable[[Phase[Any]], None]
-Left = Callable[[Phase[Any], Any], None]
+OnPhaseStart = Callable[[Phase[Any]], None]
+OnPhaseDone = Callable[[Phase[Any], Any], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +49,17 @@ class Outcome:
     waits_for: tuple[str, ...] = ()
 
     @property
-    def analysed(self) -> bool:
+    def analyzed(self) -> bool:
         """Whether nothing more is to be known when there is time."""
-        return LEISURE not in self.waits_for
+        return WHEN_IDLE not in self.waits_for
 
 
 async def import_file(
-    file: AudioFile, tools: Tools, *, entered: Entered, left: Left
+    file: AudioFile,
+    context: PhaseContext,
+    *,
+    on_phase_start: OnPhaseStart,
+    on_phase_done: OnPhaseDone,
 ) -> Outcome:
     """Take `file` from where it stopped last time to its end.
 
@@ -57,99 +68,141 @@ async def import_file(
 
     Args:
         file: What to import.
-        tools: What the phases may use.
-        entered: Called when a phase begins.
-        left: Called when its result is committed, with the result.
+        context: What the phases may use.
+        on_phase_start: Called when a phase begins.
+        on_phase_done: Called when its result is committed, with the result.
 
     Raises:
         FileError: A phase failed; its `phase` says which. Everything before
             it is kept.
         StoreError: The library cannot be used any more.
     """
-    standing = await _standing(file, tools)
-    dossier = Dossier(file, LEISURE in tools.available)
+    valid = await _valid_checkpoints(file, context)
+    file_results = FileResults(file, WHEN_IDLE in context.capabilities)
     took_ms: dict[str, int] = {}
     waits_for: list[str] = []
 
     for phase in PHASES:
-        held = standing.get(phase.number)
-        if held is None or phase.always:
+        stored = phase_result = valid.get(phase.number)
+        if phase_result is None or phase.always_run:
             started = time.monotonic()
-            entered(phase)
-            log.debug("phase.started", phase=phase.number)
-            outcome = await _run(phase, tools, dossier)
+            on_phase_start(phase)
+            outcome = await _run_and_commit(phase, context, file_results, stored)
             if isinstance(outcome, Stop):
-                return _done(dossier, Outcome(outcome.status, outcome.reason), took_ms)
-            fresh = _Held.of(outcome)
-            stands = held is not None and held.result == fresh.result
-            stop = await _keep(phase, tools, dossier, fresh, stands=stands)
-            if not stands:
-                standing = {}
-            log.debug("phase.saved", phase=phase.number, stood=stands)
-            held = fresh
+                ended = Outcome(outcome.status, outcome.reason)
+                return _log_outcome(file_results, ended, took_ms)
+            phase_result = outcome.phase_result
+            if not outcome.is_same:
+                valid = {}
             took_ms[phase.name] = round(1_000 * (time.monotonic() - started))
-            left(phase, held.result)
-            if stop is not None:
-                return _done(dossier, Outcome(stop.status, stop.reason), took_ms)
-        dossier = dossier.with_result(phase, phase.kept(held.result))
-        if held.needs is not None:
-            waits_for.append(held.needs)
+            on_phase_done(phase, phase_result.result)
+            if outcome.stop is not None:
+                ended = Outcome(outcome.stop.status, outcome.stop.reason)
+                return _log_outcome(file_results, ended, took_ms)
+        file_results = file_results.with_result(
+            phase, phase.checkpointed(phase_result.result)
+        )
+        if phase_result.needs is not None:
+            waits_for.append(phase_result.needs)
 
     ended = Outcome(FileStatus.COMPLETE, None, tuple(dict.fromkeys(waits_for)))
-    return _done(dossier, ended, took_ms)
+    return _log_outcome(file_results, ended, took_ms)
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class _PhaseResult:
     """A phase's result, fresh or from its checkpoint."""
 
     result: Any
     needs: str | None
 
     @classmethod
-    def of(cls, outcome: Any) -> "_Held":  # noqa: ANN401
+    def of(cls, outcome: Any) -> "_PhaseResult":  # noqa: ANN401
         if isinstance(outcome, Deferred):
             return cls(outcome.result, outcome.needs)
         return cls(outcome, None)
 
 
-async def _standing(file: AudioFile, tools: Tools) -> dict[int, _Held]:
+@dataclass(frozen=True, slots=True)
+class _Committed:
+    """What a phase committed.
+
+    Attributes:
+        is_same: Whether it found what its checkpoint already held; later
+            checkpoints are then still valid.
+        stop: Set if its transaction found that the file ends here.
+    """
+
+    phase_result: _PhaseResult
+    is_same: bool
+    stop: Stop | None
+
+
+async def _run_and_commit(
+    phase: Phase[Any],
+    context: PhaseContext,
+    file_results: FileResults,
+    stored: _PhaseResult | None,
+) -> _Committed | Stop:
+    """Run a phase and commit its result; a `Stop` of its own commits nothing."""
+    log.debug("phase.started", phase=phase.number)
+    outcome = await _run(phase, context, file_results)
+    if isinstance(outcome, Stop):
+        return outcome
+    fresh = _PhaseResult.of(outcome)
+    is_same = stored is not None and stored.result == fresh.result
+    stop = await _commit_phase(phase, context, file_results, fresh, is_same=is_same)
+    log.debug("phase.saved", phase=phase.number, stood=is_same)
+    return _Committed(fresh, is_same, stop)
+
+
+async def _valid_checkpoints(
+    file: AudioFile, context: PhaseContext
+) -> dict[int, _PhaseResult]:
     """Return the checkpoints that still hold, by phase: a prefix of all ten."""
-    held: dict[int, _Held] = {}
+    valid: dict[int, _PhaseResult] = {}
     by_phase = {
-        kept.phase: kept for kept in await tools.store.do(checkpoints.kept, file.id)
+        kept.phase: kept
+        for kept in await context.store.do(checkpoints.for_file, file.id)
     }
     for phase in PHASES:
         kept = by_phase.get(phase.number)
-        if kept is None or kept.recipe != phase.recipe(tools):
+        if kept is None or kept.recipe != phase.recipe(context):
             break
-        if kept.needs is not None and kept.needs in tools.available:
+        if kept.needs is not None and kept.needs in context.capabilities:
             break
         try:
-            result = codec.decode(kept.payload, phase.result)
+            result = codec.decode(kept.payload, phase.result_type)
         except msgspec.DecodeError:
             break
-        held[phase.number] = _Held(result, kept.needs)
-    return held
+        valid[phase.number] = _PhaseResult(result, kept.needs)
+    return valid
 
 
-async def _run(phase: Phase[Any], tools: Tools, dossier: Dossier) -> Any:  # noqa: ANN401
+async def _run(
+    phase: Phase[Any], context: PhaseContext, file_results: FileResults
+) -> Any:  # noqa: ANN401
     """Run a phase; whatever goes wrong with the file is a `FileError`."""
-    with _blamed_on(phase, dossier):
-        return await phase.run(tools, dossier)
+    with _attribute_errors(phase, file_results):
+        return await phase.run(context, file_results)
 
 
-async def _keep(
-    phase: Phase[Any], tools: Tools, dossier: Dossier, held: _Held, *, stands: bool
+async def _commit_phase(
+    phase: Phase[Any],
+    context: PhaseContext,
+    file_results: FileResults,
+    phase_result: _PhaseResult,
+    *,
+    is_same: bool,
 ) -> Stop | None:
     """Commit what a phase found; without a checkpoint if that one stands."""
-    with _blamed_on(phase, dossier):
-        work = _save if stands else _commit
-        return await tools.store.do(work, phase, dossier, held, tools)
+    with _attribute_errors(phase, file_results):
+        write = _write_rows if is_same else _write_with_checkpoint
+        return await context.store.do(write, phase, file_results, phase_result, context)
 
 
 @contextmanager
-def _blamed_on(phase: Phase[Any], dossier: Dossier) -> Iterator[None]:
+def _attribute_errors(phase: Phase[Any], file_results: FileResults) -> Iterator[None]:
     """Make what goes wrong inside the file's own error, and log it once."""
     with structlog.contextvars.bound_contextvars(phase=phase.number):
         try:
@@ -159,59 +212,70 @@ def _blamed_on(phase: Phase[Any], dossier: Dossier) -> Iterator[None]:
             log.info("phase.failed", code=error.code, detail=str(error))
             raise
         except SeguedError as error:
-            if not isinstance(error, StoreRefusedError):
+            if not isinstance(error, ConstraintError):
                 raise
-            raise _unexpected(phase, dossier, error) from error
+            raise _phase_crashed(phase, file_results, error) from error
         except Exception as error:
             log.warning("phase.broke", exc_info=True)
-            raise _unexpected(phase, dossier, error) from error
+            raise _phase_crashed(phase, file_results, error) from error
 
 
-def _unexpected(
-    phase: Phase[Any], dossier: Dossier, error: Exception
-) -> UnexpectedError:
+def _phase_crashed(
+    phase: Phase[Any], file_results: FileResults, error: Exception
+) -> PhaseCrashedError:
     detail = f"phase {phase.number} failed: {type(error).__name__}: {error}"
-    unexpected = UnexpectedError(dossier.file.path, detail)
-    unexpected.phase = phase.number
-    return unexpected
+    crashed = PhaseCrashedError(file_results.file.path, detail)
+    crashed.phase = phase.number
+    return crashed
 
 
-def _commit(
-    phase: Phase[Any], dossier: Dossier, held: _Held, tools: Tools
+def _write_with_checkpoint(
+    phase: Phase[Any],
+    file_results: FileResults,
+    phase_result: _PhaseResult,
+    context: PhaseContext,
 ) -> Stop | None:
     """Write a phase's rows and its checkpoint: both, or neither."""
-    file = dossier.file.id
-    stop = _save(phase, dossier, held, tools)
-    if stop is not None and stop.elsewhere is not None:
+    file = file_results.file.id
+    stop = _write_rows(phase, file_results, phase_result, context)
+    if stop is not None and stop.continues_as is not None:
         return stop
-    payload = codec.encode(phase.kept(held.result))
-    recipe = phase.recipe(tools)
-    checkpoints.put(file, checkpoints.Kept(phase.number, recipe, payload, held.needs))
+    payload = codec.encode(phase.checkpointed(phase_result.result))
+    recipe = phase.recipe(context)
+    checkpoints.save(
+        file,
+        checkpoints.StoredCheckpoint(phase.number, recipe, payload, phase_result.needs),
+    )
     if stop is not None:
-        files.finish(file, stop.status)
+        files.mark_finished(file, stop.status)
     return stop
 
 
-def _save(
-    phase: Phase[Any], dossier: Dossier, held: _Held, tools: Tools
+def _write_rows(
+    phase: Phase[Any],
+    file_results: FileResults,
+    phase_result: _PhaseResult,
+    context: PhaseContext,
 ) -> Stop | None:
     """Write a phase's rows, unless they are about what is no longer there.
 
     Raises:
         FileChangedError: The file is gone, or has other bytes, on record.
     """
-    del tools
-    first, file = PHASES[0], dossier.file
-    if phase is not first and not files.is_ours(
-        file.id, dossier[first].signature, finished=dossier.finished
+    del context
+    first, file = PHASES[0], file_results.file
+    if phase is not first and not files.is_unchanged(
+        file.id, file_results[first].signature, finished=file_results.already_imported
     ):
         raise FileChangedError(file.path, "changed while it was worked on")
-    return phase.save(dossier, held.result)
+    return phase.save(file_results, phase_result.result)
 
 
-def _done(dossier: Dossier, outcome: Outcome, took_ms: dict[str, int]) -> Outcome:
+def _log_outcome(
+    file_results: FileResults, outcome: Outcome, took_ms: dict[str, int]
+) -> Outcome:
     log.info(
-        "file.analysed" if dossier.finished else "file.done",
+        "file.analysed" if file_results.already_imported else "file.done",
         status=outcome.status.value,
         reason=outcome.reason,
         took_ms=took_ms,

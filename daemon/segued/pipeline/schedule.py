@@ -4,17 +4,17 @@ from collections.abc import Callable
 from datetime import datetime, time
 from typing import Final
 
-__all__ = ["Leisure"]
+__all__ = ["ActiveHours"]
 
 
-def _now() -> time:
+def _local_time() -> time:
     return datetime.now().astimezone().time()
 
 
-class Leisure:
+class ActiveHours:
     """Some hours of the day, or all of them."""
 
-    def __init__(self, hours: str, clock: Callable[[], time] = _now) -> None:
+    def __init__(self, hours: str, clock: Callable[[], time] = _local_time) -> None:
         """Prepare.
 
         Args:
@@ -28,11 +28,12 @@ class Leisure:
         self._clock: Final = clock
 
     @property
-    def is_now(self) -> bool:
+    def is_open(self) -> bool:
         """Whether there is time.
 
         Example:
-            >>> [Leisure("22:00-06:30", lambda: time(h)).is_now for h in (21, 23, 6, 7)]
+            >>> hours = (21, 23, 6, 7)
+            >>> [ActiveHours("22:00-06:30", lambda: time(h)).is_open for h in hours]
             [False, True, True, False]
         """
         start, end, now = self._start, self._end, self._clock()
@@ -43,8 +44,8 @@ class Leisure:
         return now >= start or now < end
 
     @property
-    def begins(self) -> str:
+    def opens_at(self) -> str:
         """When there will be, "22:00"; empty text: now."""
-        if self.is_now or self._start is None:
+        if self.is_open or self._start is None:
             return ""
         return self._start.isoformat("minutes")

@@ -7,44 +7,48 @@ import structlog
 
 from segued.model import SessionState
 from segued.paths import shown
-from segued.progress.progress import Board
+from segued.progress.progress import Progress
 from segued.store import sessions
 from segued.store.database import Store
 
-__all__ = ["Roll"]
+__all__ = ["SessionRecorder"]
 
 log: Final = structlog.get_logger()
 
 
-class Roll:
+class SessionRecorder:
     """The session under way, on record.
 
     Attributes:
-        session: Its id; None while there is none.
+        session_id: Its id; None while there is none.
     """
 
-    def __init__(self, store: Store, board: Board) -> None:
-        self.session: str | None = None
+    def __init__(self, store: Store, progress: Progress) -> None:
+        self.session_id: str | None = None
         self._store: Final = store
-        self._board: Final = board
+        self._progress: Final = progress
 
-    async def begin(self, roots: Sequence[bytes]) -> None:
+    async def start(self, roots: Sequence[bytes]) -> None:
         """Open a session, unless one is under way."""
-        if self.session is None:
+        if self.session_id is None:
             names = [shown(root) for root in roots]
-            self.session = await self._store.do(sessions.start, names)
+            self.session_id = await self._store.do(sessions.start, names)
 
-    async def move(self, state: SessionState, reason: str | None = None) -> None:
+    async def set_state(self, state: SessionState, reason: str | None = None) -> None:
         """Put on record where it stands, and then on the board."""
-        if self.session is not None:
-            session, now = self.session, self._board.snapshot()
-            await self._store.do(sessions.count, session, now)
-            await self._store.do(sessions.move, session, state, reason)
-            counted = {group: named for group, named in now.counters.items() if named}
-            log.info("session.moved", state=state.value, reason=reason, counted=counted)
-        self._board.turn(state)
+        if self.session_id is not None:
+            session_id, snapshot = self.session_id, self._progress.snapshot()
+            await self._store.do(sessions.set_counts, session_id, snapshot)
+            await self._store.do(sessions.set_state, session_id, state, reason)
+            counters = {
+                group: named for group, named in snapshot.counters.items() if named
+            }
+            log.info(
+                "session.moved", state=state.value, reason=reason, counted=counters
+            )
+        self._progress.set_state(state)
 
-    async def end(self, state: SessionState, reason: str | None = None) -> None:
+    async def finish(self, state: SessionState, reason: str | None = None) -> None:
         """Close it, if one is under way."""
-        await self.move(state, reason)
-        self.session = None
+        await self.set_state(state, reason)
+        self.session_id = None

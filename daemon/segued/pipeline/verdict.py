@@ -4,23 +4,23 @@ from enum import Enum, auto
 
 from segued.errors import FileChangedError, FileError, FileVanishedError
 
-__all__ = ["Verdict", "judge"]
+__all__ = ["Verdict", "decide_retry"]
 
 
 class Verdict(Enum):
     """What becomes of a file."""
 
     MISSING = auto()
-    AGAIN = auto()
-    SET_ASIDE = auto()
+    RETRY = auto()
+    FAIL = auto()
 
 
-def judge(error: FileError, *, tries: int, tries_max: int) -> Verdict:
-    """Decide what becomes of a file whose `tries`-th try raised `error`."""
+def decide_retry(error: FileError, *, tries: int, tries_max: int) -> Verdict:
+    """Decide what becomes of a file whose `tries`-th try failed."""
     match error:
         case FileVanishedError():
             return Verdict.MISSING
         case FileChangedError() if tries < tries_max:
-            return Verdict.AGAIN
+            return Verdict.RETRY
         case _:
-            return Verdict.SET_ASIDE
+            return Verdict.FAIL

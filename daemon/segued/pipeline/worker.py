@@ -15,22 +15,22 @@ from segued.errors import (
     FileError,
     FileVanishedError,
 )
-from segued.media.disk_calls import LOOK_LIMIT, look
-from segued.media.safe_open import is_away
+from segued.media.disk_calls import DISK_CALL_TIMEOUT, call_disk
+from segued.media.safe_open import root_is_offline
 from segued.model import AudioFile, FileStatus
 from segued.paths import shown
-from segued.phases.base import LEISURE, Phase, Tools
-from segued.pipeline.queue import Flight, Priority, WorkQueue
+from segued.phases.base import WHEN_IDLE, Phase, PhaseContext
+from segued.pipeline.queue import InFlight, Priority, WorkQueue
 from segued.pipeline.runner import Outcome, import_file
-from segued.pipeline.verdict import Verdict, judge
-from segued.progress.progress import Board
+from segued.pipeline.verdict import Verdict, decide_retry
+from segued.progress.progress import Progress
 from segued.store import files, flavors, folders, inventory, lookups
 
 __all__ = ["Worker"]
 
 log: Final = structlog.get_logger()
 
-GLANCE_SECONDS: Final = 1.0
+DISK_CHECK_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +39,16 @@ class Worker:
 
     Attributes:
         number: From 1, as people see it.
-        away: Music folders whose disk was found to be away; shared.
+        offline_roots: Music folders whose disk was found to be away; shared.
     """
 
     number: int
     queue: WorkQueue
-    tools: Tools
-    board: Board
-    away: set[bytes]
+    context: PhaseContext
+    board: Progress
+    offline_roots: set[bytes]
 
-    async def work(self) -> None:
+    async def run(self) -> None:
         """Work until cancelled.
 
         Raises:
@@ -61,93 +61,105 @@ class Worker:
                     worker=self.number, file=shown(flight.file.path)
                 ):
                     if flight.priority is Priority.IMPORTED:
-                        await self._learn_more(flight)
+                        await self._analyze(flight)
                     else:
-                        await self._see_through(flight.file)
+                        await self._import_with_retries(flight.file)
             finally:
-                self.board.leave(self.number)
+                self.board.clear_worker(self.number)
                 self.queue.done(flight)
 
-    def _import(self, file: AudioFile, tools: Tools) -> Coroutine[Any, Any, Outcome]:
+    def _import(
+        self, file: AudioFile, context: PhaseContext
+    ) -> Coroutine[Any, Any, Outcome]:
         """Return the import of a file that shows on the board."""
         name = shown(os.path.basename(file.path))
 
-        def entered(phase: Phase[Any]) -> None:
-            self.board.enter(self.number, file.id, name, phase.number, phase.title)
+        def on_phase_start(phase: Phase[Any]) -> None:
+            self.board.start_phase(
+                self.number, file.id, name, phase.number, phase.title
+            )
 
-        def left(phase: Phase[Any], result: Any) -> None:  # noqa: ANN401
-            counts = phase.tally(result)
-            if phase.extra or LEISURE not in tools.available:
-                self.board.count(str(phase.number), counts)
-            self.board.passed(self.number)
+        def on_phase_done(phase: Phase[Any], result: Any) -> None:  # noqa: ANN401
+            counts = phase.counts(result)
+            if phase.optional or WHEN_IDLE not in context.capabilities:
+                self.board.add_counts(str(phase.number), counts)
+            self.board.end_phase(self.number)
             if "passages" in counts:
-                self.board.at_passage(self.number, None, counts["passages"])
+                self.board.set_passage(self.number, None, counts["passages"])
 
-        at_passage = partial(self.board.at_passage, self.number)
-        tools = replace(tools, at_passage=at_passage)
-        return import_file(file, tools, entered=entered, left=left)
+        on_passage = partial(self.board.set_passage, self.number)
+        context = replace(context, on_passage=on_passage)
+        return import_file(
+            file, context, on_phase_start=on_phase_start, on_phase_done=on_phase_done
+        )
 
-    async def _learn_more(self, flight: Flight) -> None:
+    async def _analyze(self, flight: InFlight) -> None:
         """Have an imported file analysed, unless somebody waits who goes first.
 
         Whatever else becomes of it meanwhile is found by those who watch it.
         """
-        tools = replace(self.tools, available=self.tools.available | {LEISURE})
+        context = replace(
+            self.context, capabilities=self.context.capabilities | {WHEN_IDLE}
+        )
         file = flight.file
         try:
-            outcome = await self._while_there(
-                file, self._import(file, tools), flight.makes_way
+            outcome = await self._run_while_mounted(
+                file, self._import(file, context), flight.preempted
             )
         except FileError as error:
             log.info("analysis.left", code=error.code, detail=str(error))
             if isinstance(error, FileVanishedError | FileChangedError):
                 return
-            if isinstance(error, DiskReadError) and await self._is_away(
+            if isinstance(error, DiskReadError) and await self._is_offline(
                 file.root, error
             ):
-                self.away.add(file.root)
+                self.offline_roots.add(file.root)
                 return
             # Or it would be tried again for ever.
-            await self.tools.store.do(flavors.give_up, file.id, error.detail)
-            self.board.analysed(file.id)
+            await self.context.store.do(flavors.mark_failed, file.id, error.detail)
+            self.board.finish_analysis(file.id)
             return
         if outcome is None:
             log.debug("analysis.made_way")
-        elif outcome.analysed:
-            self.board.analysed(file.id)
+        elif outcome.analyzed:
+            self.board.finish_analysis(file.id)
 
-    async def _see_through(self, file: AudioFile) -> None:
-        limits = self.tools.config.importing
+    async def _import_with_retries(self, file: AudioFile) -> None:
+        limits = self.context.config.importing
         tries = 0
         while True:
             tries += 1
             try:
-                outcome = await self._while_there(file, self._import(file, self.tools))
+                outcome = await self._run_while_mounted(
+                    file, self._import(file, self.context)
+                )
             except FileError as error:
-                verdict = judge(error, tries=tries, tries_max=limits.unsettled_tries)
-                if verdict is Verdict.AGAIN:
+                verdict = decide_retry(
+                    error, tries=tries, tries_max=limits.unsettled_tries
+                )
+                if verdict is Verdict.RETRY:
                     # Whoever is writing it needs a moment.
                     await asyncio.sleep(limits.unsettled_wait_seconds)
                     continue
-                await self._give_up(file, error, verdict)
+                await self._record_failure(file, error, verdict)
             else:
                 if outcome is not None:
-                    self._count(file, outcome)
-                    await self._settle(file, outcome)
+                    self._count_outcome(file, outcome)
+                    await self._requeue_dependents(file, outcome)
             return
 
-    async def _while_there(
+    async def _run_while_mounted(
         self,
         file: AudioFile,
         work: Coroutine[Any, Any, Outcome],
-        until: asyncio.Event | None = None,
+        preempted: asyncio.Event | None = None,
     ) -> Outcome | None:
         """Work on a file as long as its disk is there: a child may hang in it.
 
         Args:
             file: The file.
             work: What is done with it.
-            until: Set when it is to be left alone.
+            preempted: Set when it is to be left alone.
 
         Returns:
             What came of it; None: it was left alone.
@@ -156,14 +168,14 @@ class Worker:
             DiskReadError: The disk is away, or went.
         """
         task = asyncio.ensure_future(work)
-        ends: set[asyncio.Future[Any]] = {task}
-        if until is not None:
-            ends.add(asyncio.ensure_future(until.wait()))
+        awaited: set[asyncio.Future[Any]] = {task}
+        if preempted is not None:
+            awaited.add(asyncio.ensure_future(preempted.wait()))
         try:
-            while file.root not in self.away:
+            while file.root not in self.offline_roots:
                 done, _ = await asyncio.wait(
-                    ends,
-                    timeout=GLANCE_SECONDS,
+                    awaited,
+                    timeout=DISK_CHECK_SECONDS,
                     return_when=asyncio.FIRST_COMPLETED,
                 )
                 if task in done:
@@ -172,71 +184,77 @@ class Worker:
                     return None
             raise DiskReadError(file.path, "its disk is away")
         finally:
-            left = {each for each in ends if not each.done()}
-            for each in left:
+            unfinished = {each for each in awaited if not each.done()}
+            for each in unfinished:
                 each.cancel()
-                each.add_done_callback(_forget)
+                each.add_done_callback(_swallow)
                 # How it failed meanwhile says whoever failed first.
                 each.add_done_callback(
                     lambda done: done.cancelled() or done.exception()
                 )
-            if left:
-                await asyncio.wait(left)
+            if unfinished:
+                await asyncio.wait(unfinished)
 
-    async def _settle(self, file: AudioFile, outcome: Outcome) -> None:
+    async def _requeue_dependents(self, file: AudioFile, outcome: Outcome) -> None:
         """Take up whom this end, or an answer that came before it, lets go on."""
         if outcome.waits_for:
-            self.tools.asked()
-        asking = self.tools.asking("acoustid")
-        if asking or self.tools.asking("musicbrainz"):
+            self.context.wake_lookups()
+        acoustid_available = self.context.service_available("acoustid")
+        if acoustid_available or self.context.service_available("musicbrainz"):
             if outcome.waits_for:
-                await self.tools.store.do(lookups.settle, file.id)
-            await self.tools.store.do(folders.settle, file.path, asking=asking)
+                await self.context.store.do(lookups.requeue_if_answered, file.id)
+            await self.context.store.do(
+                folders.requeue_waiting,
+                file.path,
+                acoustid_available=acoustid_available,
+            )
 
-    async def _give_up(
+    async def _record_failure(
         self, file: AudioFile, error: FileError, verdict: Verdict
     ) -> None:
-        gone = isinstance(error, FileVanishedError | DiskReadError)
-        if gone and await self._is_away(file.root, error):
+        maybe_offline = isinstance(error, FileVanishedError | DiskReadError)
+        if maybe_offline and await self._is_offline(file.root, error):
             # Not the file's fault: it waits on record for its disk.
-            await self.tools.store.do(files.put_back, file.id)
-            self.away.add(file.root)
+            await self.context.store.do(files.mark_pending, file.id)
+            self.offline_roots.add(file.root)
             return
         if verdict is Verdict.MISSING:
-            if not await self.tools.store.do(inventory.forsake, [(file.id, file.path)]):
+            if not await self.context.store.do(
+                inventory.mark_missing, [(file.id, file.path)]
+            ):
                 # It was renamed while it was worked on, and goes on there.
-                await self.tools.store.do(files.put_back, file.id)
-            self.board.lost()
+                await self.context.store.do(files.mark_pending, file.id)
+            self.board.discount_file()
             return
-        await self.tools.store.do(
-            files.fail, file.id, error.phase, error, file.signature
+        await self.context.store.do(
+            files.mark_failed, file.id, error.phase, error, file.signature
         )
         folder = os.path.dirname(file.path)
-        await self.tools.store.do(folders.weigh_again, [folder])
+        await self.context.store.do(folders.requeue_one_per_folder, [folder])
         log.warning("file.failed", code=error.code, detail=str(error))
-        self.board.finished(file.id, FileStatus.FAILED, ())
+        self.board.finish_file(file.id, FileStatus.FAILED, ())
 
-    async def _is_away(self, root: bytes, error: FileError) -> bool:
-        if root in self.away or isinstance(error.__cause__, TimeoutError):
+    async def _is_offline(self, root: bytes, error: FileError) -> bool:
+        if root in self.offline_roots or isinstance(error.__cause__, TimeoutError):
             return True  # it was asked a moment ago, and did not answer
         try:
-            return await look(root, LOOK_LIMIT, is_away, root)
+            return await call_disk(root, DISK_CALL_TIMEOUT, root_is_offline, root)
         except TimeoutError:
             return True
 
-    def _count(self, file: AudioFile, outcome: Outcome) -> None:
+    def _count_outcome(self, file: AudioFile, outcome: Outcome) -> None:
         if outcome.status is FileStatus.PENDING:
             # A file that moved while it was unfinished: its old self goes on.
             return
-        self.board.finished(
+        self.board.finish_file(
             file.id,
             outcome.status,
-            set(outcome.waits_for) - {LEISURE},
-            analysed=outcome.analysed,
+            set(outcome.waits_for) - {WHEN_IDLE},
+            analyzed=outcome.analyzed,
         )
 
 
-def _forget(done: asyncio.Future[Any]) -> None:
+def _swallow(done: asyncio.Future[Any]) -> None:
     """Take note of how something failed that nobody waits for any more."""
     if not done.cancelled():
         done.exception()

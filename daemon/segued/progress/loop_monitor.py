@@ -6,13 +6,13 @@ from typing import Final
 
 from segued.units import Seconds
 
-__all__ = ["Pulse"]
+__all__ = ["LoopMonitor"]
 
-BEAT_SECONDS: Final = 0.01
+INTERVAL_SECONDS: Final = 0.01
 """For an import that is watched; something that lives for months beats slower."""
 
 
-class Pulse:
+class LoopMonitor:
     """Beats steadily, and remembers the last beat and the longest miss.
 
     Attributes:
@@ -20,16 +20,16 @@ class Pulse:
         longest_stall: How late it ever was.
     """
 
-    def __init__(self, every: float = BEAT_SECONDS) -> None:
+    def __init__(self, interval: float = INTERVAL_SECONDS) -> None:
         self.longest_stall = Seconds(0.0)
         self.lag = Seconds(0.0)
-        self._every: Final = every
+        self._interval: Final = interval
 
-    async def beat(self) -> None:
+    async def run(self) -> None:
         """Beat until cancelled."""
         while True:
-            due = time.monotonic() + self._every
-            await asyncio.sleep(self._every)
+            due = time.monotonic() + self._interval
+            await asyncio.sleep(self._interval)
             late = Seconds(time.monotonic() - due)
             self.lag = late
             self.longest_stall = max(self.longest_stall, late)

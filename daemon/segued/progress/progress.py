@@ -6,22 +6,27 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from segued.model import FileId, FileStatus, SessionState
-from segued.progress.histogram import Spread
-from segued.progress.status import WorkerLine
+from segued.progress.histogram import Histogram
+from segued.progress.status import WorkerStatus
 from segued.units import Seconds
 
-__all__ = ["Board", "Snapshot", "Standing"]
+__all__ = ["FileCounts", "Progress", "Snapshot"]
 
-GROUPS: Final = ("scanning", "processing", *map(str, range(1, 11)), "files complete")
+COUNTER_GROUPS: Final = (
+    "scanning",
+    "processing",
+    *map(str, range(1, 11)),
+    "files complete",
+)
 """The thirteen groups of counters: two, one for each phase, and one.
 
 Source: SPEC032.
 """
 
-SETTLED_AFTER: Final = 3
+RATE_FILES_MIN: Final = 3
 """A rate from fewer files than this says nothing about the rest."""
 
-OVER: Final = frozenset(
+ENDED_STATES: Final = frozenset(
     {SessionState.COMPLETED, SessionState.CANCELLED, SessionState.FAILED}
 )
 
@@ -33,9 +38,9 @@ class Snapshot:
     Attributes:
         total: Files in the folders, as far as they have been scanned.
         done: Those of them with nothing ahead of them, failed ones included.
-        analysed: Those of them of which nothing more is to be known.
+        analyzed: Those of them of which nothing more is to be known.
         rate: Files per second in this run; None while that says nothing.
-        left: Expected time to the end; None while unknown.
+        time_left: Expected time to the end; None while unknown.
         lookups: Questions that outside services have yet to answer; only
             counted while nothing else is to do.
         counters: Counts by group and name.
@@ -46,12 +51,12 @@ class Snapshot:
     done: int
     failed: int
     deferred: int
-    analysed: int
+    analyzed: int
     elapsed: Seconds
     rate: float | None
-    left: Seconds | None
+    time_left: Seconds | None
     lookups: int
-    workers: tuple[WorkerLine, ...]
+    workers: tuple[WorkerStatus, ...]
     counters: Mapping[str, Mapping[str, int]]
 
     @property
@@ -61,22 +66,22 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class FileCounts:
     """Files, counted: all there are, with nothing ahead of them, failed, deferred.
 
     Attributes:
-        unanalysed: Those with nothing ahead of them but phases that can wait.
+        unanalyzed: Those with nothing ahead of them but phases that can wait.
     """
 
     total: int
     done: int
     failed: int
     deferred: int
-    unanalysed: int
+    unanalyzed: int
 
 
 @dataclass(slots=True)
-class _Desk:
+class _WorkerSlot:
     file: FileId
     name: str
     phase: int
@@ -87,12 +92,12 @@ class _Desk:
 
 
 @dataclass(slots=True)
-class Board:
+class Progress:
     """Where the pipeline writes what it is at. Belongs to the event loop.
 
     Attributes:
-        unanalysed: Files of which more is to be known, from before.
-        took: How long each phase takes, by its number, since the process began.
+        unanalyzed_before: Files of which more is to be known, from before.
+        phase_durations: How long each phase took since the process began, by number.
     """
 
     clock: Callable[[], float] = time.monotonic
@@ -100,160 +105,162 @@ class Board:
     total: int = 0
     failed: int = 0
     lookups: int = 0
-    unanalysed: int = 0
-    took: dict[int, Spread] = field(default_factory=dict)
-    _counted: Standing | None = None
-    _before: int = 0
-    _ended: set[FileId] = field(default_factory=set)
+    unanalyzed_before: int = 0
+    phase_durations: dict[int, Histogram] = field(default_factory=dict)
+    _library_counts: FileCounts | None = None
+    _finished_before: int = 0
+    _finished: set[FileId] = field(default_factory=set)
     _deferred: set[FileId] = field(default_factory=set)
-    _unanalysed: set[FileId] = field(default_factory=set)
-    _started: float = 0.0
-    _stopped: float | None = None
-    _desks: dict[int, _Desk] = field(default_factory=dict)
+    _unanalyzed: set[FileId] = field(default_factory=set)
+    _started_at: float = 0.0
+    _stopped_at: float | None = None
+    _worker_slots: dict[int, _WorkerSlot] = field(default_factory=dict)
     _counters: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Start the clock."""
-        self._started = self.clock()
-        self._counters = {group: {} for group in GROUPS}
+        self._started_at = self.clock()
+        self._counters = {group: {} for group in COUNTER_GROUPS}
 
-    def found(self, *, to_do: int, finished: int, failed: int) -> None:
+    def add_scanned(self, *, pending: int, finished: int, failed: int) -> None:
         """Count files that a scan found: with and without work ahead."""
-        self.total += to_do + finished + failed
-        self._before += finished + failed
+        self.total += pending + finished + failed
+        self._finished_before += finished + failed
         self.failed += failed
 
-    def lost(self) -> None:
+    def discount_file(self) -> None:
         """Take one file out of the count: it is gone, or lives on elsewhere."""
         self.total -= 1
 
-    def count(self, group: str, counts: Mapping[str, int]) -> None:
+    def add_counts(self, group: str, counts: Mapping[str, int]) -> None:
         """Add to a group of counters."""
         counters = self._counters[group]
         for name, number in counts.items():
             counters[name] = counters.get(name, 0) + number
 
-    def turn(self, state: SessionState) -> None:
+    def set_state(self, state: SessionState) -> None:
         """Say how the session stands; its time stops when it is over."""
         self.state = state
-        if state not in OVER:
-            self._stopped = None
-        elif self._stopped is None:
-            self._stopped = self.clock()
+        if state not in ENDED_STATES:
+            self._stopped_at = None
+        elif self._stopped_at is None:
+            self._stopped_at = self.clock()
 
-    def enter(
+    def start_phase(
         self, worker: int, file: FileId, name: str, phase: int, title: str
     ) -> None:
         """Say what a worker is at."""
-        before = self._desks.get(worker)
-        same = before is not None and before.file == file
-        self._desks[worker] = _Desk(
+        before = self._worker_slots.get(worker)
+        is_same_file = before is not None and before.file == file
+        self._worker_slots[worker] = _WorkerSlot(
             *(file, name, phase, title, self.clock()),
-            passages=before.passages if before is not None and same else None,
+            passages=before.passages if before is not None and is_same_file else None,
         )
 
-    def at_passage(self, worker: int, passage: int | None, passages: int) -> None:
+    def set_passage(self, worker: int, passage: int | None, passages: int) -> None:
         """Say which passage of its file a worker is at; None for all of them."""
-        desk = self._desks.get(worker)
-        if desk is not None:
-            desk.passage, desk.passages = passage, passages
+        slot = self._worker_slots.get(worker)
+        if slot is not None:
+            slot.passage, slot.passages = passage, passages
 
-    def passed(self, worker: int) -> None:
+    def end_phase(self, worker: int) -> None:
         """Say that a worker is through with the phase it was at."""
-        desk = self._desks.get(worker)
-        if desk is not None:
-            spread = self.took.setdefault(desk.phase, Spread())
-            spread.add(self.clock() - desk.since)
+        slot = self._worker_slots.get(worker)
+        if slot is not None:
+            histogram = self.phase_durations.setdefault(slot.phase, Histogram())
+            histogram.add(self.clock() - slot.since)
 
-    def leave(self, worker: int) -> None:
+    def clear_worker(self, worker: int) -> None:
         """Say that a worker is at nothing."""
-        self._desks.pop(worker, None)
+        self._worker_slots.pop(worker, None)
 
-    def begin(self) -> None:
+    def start_session(self) -> None:
         """Begin to count anew: another session."""
-        self._started = self.clock()
-        self._stopped = None
-        self._ended.clear()
+        self._started_at = self.clock()
+        self._stopped_at = None
+        self._finished.clear()
         self._deferred.clear()
-        self._unanalysed.clear()
-        self._counters.update({group: {} for group in GROUPS})
+        self._unanalyzed.clear()
+        self._counters.update({group: {} for group in COUNTER_GROUPS})
 
-    def recount(self, standing: Standing) -> None:
+    def use_library_counts(self, counts: FileCounts) -> None:
         """Show from now on what the library says, and not what was counted here."""
-        self._counted = standing
+        self._library_counts = counts
 
-    def finished(
+    def finish_file(
         self,
         file: FileId,
         status: FileStatus,
         waits_for: Iterable[str],
         *,
-        analysed: bool = True,
+        analyzed: bool = True,
     ) -> None:
         """Count a file that came to its end; it may do so again, with more known."""
-        if file not in self._ended:
+        if file not in self._finished:
             self.failed += status is FileStatus.FAILED
-        self._ended.add(file)
+        self._finished.add(file)
         if any(True for _ in waits_for):
             self._deferred.add(file)
         else:
             self._deferred.discard(file)
-        if analysed:
-            self._unanalysed.discard(file)
+        if analyzed:
+            self._unanalyzed.discard(file)
         else:
-            self._unanalysed.add(file)
-        self.count("files complete", {status.value: 1})
+            self._unanalyzed.add(file)
+        self.add_counts("files complete", {status.value: 1})
 
-    def analysed(self, file: FileId) -> None:
+    def finish_analysis(self, file: FileId) -> None:
         """Count a file of which nothing more is to be known."""
-        if file in self._unanalysed:
-            self._unanalysed.remove(file)
+        if file in self._unanalyzed:
+            self._unanalyzed.remove(file)
         else:
-            self.unanalysed = max(0, self.unanalysed - 1)
+            self.unanalyzed_before = max(0, self.unanalyzed_before - 1)
 
     def snapshot(self) -> Snapshot:
         """Return the board as it is now."""
         now = self.clock()
-        elapsed = (now if self._stopped is None else self._stopped) - self._started
-        ended = len(self._ended)
-        standing = self._counted or Standing(
+        elapsed = (
+            now if self._stopped_at is None else self._stopped_at
+        ) - self._started_at
+        finished = len(self._finished)
+        counts = self._library_counts or FileCounts(
             total=self.total,
-            done=min(self._before + ended, self.total),
+            done=min(self._finished_before + finished, self.total),
             failed=self.failed,
             deferred=len(self._deferred),
-            unanalysed=self.unanalysed + len(self._unanalysed),
+            unanalyzed=self.unanalyzed_before + len(self._unanalyzed),
         )
-        rate = ended / elapsed if ended >= SETTLED_AFTER and elapsed else None
-        left = Seconds((standing.total - standing.done) / rate) if rate else None
-        desks = sorted(self._desks.items())
+        rate = finished / elapsed if finished >= RATE_FILES_MIN and elapsed else None
+        time_left = Seconds((counts.total - counts.done) / rate) if rate else None
+        slots = sorted(self._worker_slots.items())
         return Snapshot(
             state=self.state,
-            total=standing.total,
-            done=standing.done,
-            failed=standing.failed,
-            deferred=standing.deferred,
-            analysed=max(0, standing.done - standing.unanalysed),
+            total=counts.total,
+            done=counts.done,
+            failed=counts.failed,
+            deferred=counts.deferred,
+            analyzed=max(0, counts.done - counts.unanalyzed),
             elapsed=Seconds(elapsed),
             rate=rate,
-            left=left,
+            time_left=time_left,
             lookups=self.lookups,
             workers=tuple(
-                WorkerLine(
+                WorkerStatus(
                     *(worker, desk.file, desk.name, desk.phase, desk.title),
                     *(desk.passage, desk.passages, Seconds(now - desk.since)),
                 )
-                for worker, desk in desks
+                for worker, desk in slots
             ),
-            counters=self._all_counters(standing),
+            counters=self._all_counters(counts),
         )
 
-    def _all_counters(self, standing: Standing) -> dict[str, dict[str, int]]:
+    def _all_counters(self, counts: FileCounts) -> dict[str, dict[str, int]]:
         counters = {group: dict(named) for group, named in self._counters.items()}
         if not counters["scanning"]:
-            counters["scanning"] = {"files": standing.total}
+            counters["scanning"] = {"files": counts.total}
         counters["processing"] = {
-            "done": standing.done,
-            "being worked on": len(self._desks),
-            "to go": standing.total - standing.done,
+            "done": counts.done,
+            "being worked on": len(self._worker_slots),
+            "to go": counts.total - counts.done,
         }
         return counters

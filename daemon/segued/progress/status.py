@@ -6,17 +6,17 @@ from typing import Final
 from segued.model import FileId
 from segued.units import Seconds
 
-__all__ = ["FolderLine", "WorkerLine"]
+__all__ = ["FolderStatus", "WorkerStatus"]
 
 STALLED_SECONDS: Final = 120.0
 """Hardly any file takes so long over one phase ..."""
 
-FLAVORING: Final = 9
+FLAVOR_PHASE: Final = 9
 """... but over this one, which gives way to everybody."""
 
 
 @dataclass(frozen=True, slots=True)
-class WorkerLine:
+class WorkerStatus:
     """What one worker is at.
 
     Attributes:
@@ -37,11 +37,11 @@ class WorkerLine:
     @property
     def stalled(self) -> bool:
         """Whether it looks as if it did not get on."""
-        return self.seconds >= STALLED_SECONDS and self.phase != FLAVORING
+        return self.seconds >= STALLED_SECONDS and self.phase != FLAVOR_PHASE
 
 
 @dataclass(frozen=True, slots=True)
-class FolderLine:
+class FolderStatus:
     """How it stands with a music folder.
 
     Attributes:

@@ -5,19 +5,19 @@ from dataclasses import dataclass
 
 from segued.model import FileId
 from segued.store import codec, lookups
-from segued.store.lookups import Answered, Question
-from segued.store.requeue import FLAVORING, take_up_from
-from segued.store.schema.files import tuples
+from segued.store.lookups import LookupAnswer, LookupQuestion
+from segued.store.requeue import FLAVORING, requeue_from_phase
+from segued.store.schema.files import iter_rows
 from segued.store.schema.lookups import AcousticBrainzAnswer, Lookup
 from segued.store.schema.music import Song
 
-__all__ = ["Submitted", "keep", "wanted"]
+__all__ = ["ArchiveEntry", "missing_mbids", "save_entries"]
 
 SERVICE = "acousticbrainz"
 
 
 @dataclass(frozen=True, slots=True)
-class Submitted:
+class ArchiveEntry:
     """What an archive says of a recording.
 
     Attributes:
@@ -32,28 +32,28 @@ class Submitted:
     submissions: int
 
 
-def wanted() -> set[str]:
+def missing_mbids() -> set[str]:
     """Return the recordings that files are, or may be, and nothing is known of."""
     asked = Lookup.select(Lookup.key).where(Lookup.service == SERVICE)
     songs = Song.select(Song.mbid).where(~Song.mbid.is_null())
     known = AcousticBrainzAnswer.select(AcousticBrainzAnswer.key).where(
         AcousticBrainzAnswer.expires_at.is_null()
     )
-    found = {mbid for query in (asked, songs) for (mbid,) in tuples(query)}
-    return found - {mbid for (mbid,) in tuples(known)}
+    found = {mbid for query in (asked, songs) for (mbid,) in iter_rows(query)}
+    return found - {mbid for (mbid,) in iter_rows(known)}
 
 
-def keep(submitted: Sequence[Submitted]) -> int:
+def save_entries(entries: Sequence[ArchiveEntry]) -> int:
     """Keep what archives say; return how many files were taken up for it."""
     rows = Lookup.select(Lookup.file).where(
-        Lookup.service == SERVICE, Lookup.key.in_([each.mbid for each in submitted])
+        Lookup.service == SERVICE, Lookup.key.in_([each.mbid for each in entries])
     )
-    waiting = sorted({FileId(file) for (file,) in tuples(rows)})
-    answered = []
-    for each in submitted:
+    waiting = sorted({FileId(file) for (file,) in iter_rows(rows)})
+    answers = []
+    for each in entries:
         text = codec.encode({"archive": each.archive, "submissions": each.submissions})
-        answered.append(Answered(Question(each.mbid, text), each.raw))
-    lookups.keep(SERVICE, answered)
+        answers.append(LookupAnswer(LookupQuestion(each.mbid, text), each.raw))
+    lookups.save_answers(SERVICE, answers)
     # Whatever else was asked about them: this is enough.
-    take_up_from(waiting, FLAVORING)
+    requeue_from_phase(waiting, FLAVORING)
     return len(waiting)

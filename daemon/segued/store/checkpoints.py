@@ -8,15 +8,15 @@ from segued.model import FileId
 from segued.store.prepared import Query, prepared
 from segued.store.schema.files import Checkpoint, Crash, now
 
-__all__ = ["LEISURE", "Kept", "kept", "put"]
+__all__ = ["WHEN_IDLE", "StoredCheckpoint", "for_file", "save"]
 
-LEISURE: Final = "leisure"
+WHEN_IDLE: Final = "leisure"
 """What a phase waits for that others are not to wait for: it is there for a file
 that was imported, and is taken up again when there is time."""
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredCheckpoint:
     """One phase's checkpoint.
 
     Attributes:
@@ -31,7 +31,7 @@ class Kept:
     needs: str | None
 
 
-def put(file: FileId, checkpoint: Kept) -> None:
+def save(file: FileId, checkpoint: StoredCheckpoint) -> None:
     """Put on record that a phase is done for a file, and what it found.
 
     Forgets every later phase of the file: it was worked out from what this
@@ -40,7 +40,7 @@ def put(file: FileId, checkpoint: Kept) -> None:
     _delete_from(file, checkpoint.phase)
     if checkpoint.phase > 1:
         # It got further than where it ended the daemon, if it ever did.
-        _forgive(file)
+        _clear_crashes(file)
     _insert(
         file=file,
         phase=checkpoint.phase,
@@ -51,13 +51,13 @@ def put(file: FileId, checkpoint: Kept) -> None:
     )
 
 
-def kept(file: FileId) -> Sequence[Kept]:
+def for_file(file: FileId) -> Sequence[StoredCheckpoint]:
     """Return a file's checkpoints in the order of their phases."""
-    return [Kept(*row) for row in _of(file)]
+    return [StoredCheckpoint(*row) for row in _for_file(file)]
 
 
 @prepared
-def _forgive(file: FileId) -> Query:
+def _clear_crashes(file: FileId) -> Query:
     return Crash.delete().where(Crash.file == file)
 
 
@@ -76,7 +76,7 @@ def _insert(  # noqa: PLR0913
 
 
 @prepared
-def _of(file: FileId) -> Query:
+def _for_file(file: FileId) -> Query:
     return (
         Checkpoint.select(
             Checkpoint.phase, Checkpoint.recipe, Checkpoint.payload, Checkpoint.needs

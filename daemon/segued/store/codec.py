@@ -10,14 +10,14 @@ T = TypeVar("T")
 
 
 def encode(value: object) -> str:
-    """Return a value of `segued.model` types, numbers and text as JSON."""
+    """Return a value of `segued.build` types, numbers and text as JSON."""
     return msgspec.json.encode(value).decode()
 
 
-def decode(text: str, kind: type[T]) -> T:
+def decode(text: str, expected_type: type[T]) -> T:
     """Read back what `encode` wrote.
 
     Raises:
-        msgspec.DecodeError: It is not JSON, or not a `kind`.
+        msgspec.DecodeError: It is not JSON, or not a `expected_type`.
     """
-    return msgspec.json.decode(text, type=kind)
+    return msgspec.json.decode(text, type=expected_type)

@@ -22,7 +22,7 @@ from typing import Any, Final, ParamSpec, TypeVar
 import peewee
 import structlog
 
-from segued.config.sections import StoreLimits
+from segued.config.sections import StoreSection
 from segued.errors import (
     StoreCorruptError,
     StoreLockedError,
@@ -50,9 +50,9 @@ CACHE_KIB: Final = 16 * 1024
 class Store:
     """The library database, open for one process."""
 
-    def __init__(self, path: Path, limits: StoreLimits | None = None) -> None:
+    def __init__(self, path: Path, limits: StoreSection | None = None) -> None:
         self.path: Final = path
-        self._limits: Final = limits or StoreLimits()
+        self._limits: Final = limits or StoreSection()
         self._lock: int | None = None
         self._identity: tuple[int, int] | None = None
         self._thread: Final = ThreadPoolExecutor(1, thread_name_prefix="store")
@@ -66,7 +66,7 @@ class Store:
                 "cache_size": -CACHE_KIB,
             },
         )
-        search.prepare(self._database)
+        search.register_functions(self._database)
 
     async def open(self) -> None:
         """Open the library, made or brought up to date first if it must be.
@@ -80,7 +80,7 @@ class Store:
         await self._on_thread(self._open)
 
     async def do(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run `work` in a transaction of its own; return what it returns.
+        """Run `run` in a transaction of its own; return what it returns.
 
         All it wrote is committed, or, if it raised, none of it.
 
@@ -101,7 +101,7 @@ class Store:
             return True  # its disk is in trouble, which a transaction will tell
         return (status.st_dev, status.st_ino) == self._identity
 
-    def let_go(self) -> None:
+    def release_lock(self) -> None:
         """Give the library up at once, by a process that is about to end."""
         if self._lock is not None:
             os.close(self._lock)
@@ -143,14 +143,14 @@ class Store:
                 log.warning("store.slowed", took_ms=round(took * 1_000))
 
     def _open(self) -> None:
-        fresh = self._claim()
+        is_new = self._acquire_lock()
         try:
-            if not fresh:
-                self._check()
+            if not is_new:
+                self._check_library()
             self._database.connect()
             files.database.initialize(self._database)
             with self._database.atomic("EXCLUSIVE"):
-                if fresh or not self._database.get_tables():
+                if is_new or not self._database.get_tables():
                     self._create()
             migrate.bring_up_to_date(self._database, self.path)
             status = os.stat(self.path)
@@ -162,12 +162,14 @@ class Store:
             self._close()
             raise
 
-    def _claim(self) -> bool:
+    def _acquire_lock(self) -> bool:
         """Take the library for this process; return whether it is new."""
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            beside = self.path.with_name(self.path.name + ".lock")
-            self._lock = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            lock_path = self.path.with_name(self.path.name + ".lock")
+            self._lock = os.open(
+                lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+            )
         except OSError as error:
             reason = error.strerror
             raise StoreUnwritableError(
@@ -184,28 +186,28 @@ class Store:
         os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
         return not self.path.exists() or self.path.stat().st_size == 0
 
-    def _check(self) -> None:
+    def _check_library(self) -> None:
         """Refuse what is not a sound library that this program understands.
 
         On a connection that cannot write: what is refused stays as it is.
         """
         address = f"{self.path.absolute().as_uri()}?mode=ro"
-        with closing(sqlite3.connect(address, uri=True)) as looking:
+        with closing(sqlite3.connect(address, uri=True)) as connection:
 
-            def ask(what: str) -> Any:  # noqa: ANN401
-                return looking.execute(what).fetchone()[0]
+            def fetch_value(query: str) -> Any:  # noqa: ANN401
+                return connection.execute(query).fetchone()[0]
 
-            if ask("PRAGMA application_id") != APPLICATION_ID:
-                if ask("SELECT count(*) FROM sqlite_master") == 0:
+            if fetch_value("PRAGMA application_id") != APPLICATION_ID:
+                if fetch_value("SELECT count(*) FROM sqlite_master") == 0:
                     return  # made, and killed before its first transaction
                 raise StoreCorruptError(f"{self.path}: not a segued library")
-            version = ask("PRAGMA user_version")
+            version = fetch_value("PRAGMA user_version")
             if version > migrate.SCHEMA_VERSION:
                 raise StoreTooNewError(
                     f"{self.path}: written by a newer segued (schema {version}, "
                     f"this one knows up to {migrate.SCHEMA_VERSION})"
                 )
-            verdict = ask("PRAGMA quick_check(1)")
+            verdict = fetch_value("PRAGMA quick_check(1)")
             if verdict != "ok":
                 raise StoreCorruptError(
                     f"{self.path}: the library is damaged: {verdict}"
@@ -216,11 +218,11 @@ class Store:
         self._database.execute_sql(f"PRAGMA user_version = {migrate.SCHEMA_VERSION}")
         self._database.create_tables(music.TABLES)
         views = resources.files("segued.store.schema").joinpath("views.sql").read_text()
-        for statement in search.statements(views):
+        for statement in search.split_statements(views):
             self._database.execute_sql(statement)
         search.build(self._database)
 
     def _close(self) -> None:
         if not self._database.is_closed():
             self._database.close()
-        self.let_go()
+        self.release_lock()

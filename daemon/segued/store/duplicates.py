@@ -10,24 +10,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from segued.model import AudioFile, FileId, FileStatus, Found, Signature
+from segued.model import AudioFile, FileEntry, FileId, FileStatus, Signature
 from segued.store import codec
 from segued.store.prepared import Query, prepared
 from segued.store.schema.files import Checkpoint, Failure, File
 
 __all__ = [
-    "NOT_OWNERS",
-    "Claim",
-    "Rival",
-    "claim",
-    "follow",
+    "NON_OWNING_STATUSES",
+    "ClaimResult",
+    "SameContentFile",
+    "claim_content",
+    "files_with_content",
+    "follow_rename",
     "has_original",
     "promote_duplicate_of",
-    "release",
-    "rivals",
+    "release_content",
 ]
 
-NOT_OWNERS: Final = (FileStatus.FAILED, FileStatus.MISSING, FileStatus.DUPLICATE)
+NON_OWNING_STATUSES: Final = (
+    FileStatus.FAILED,
+    FileStatus.MISSING,
+    FileStatus.DUPLICATE,
+)
 """Files in one of these do not have the content they hold: another may."""
 
 TAGGING: Final = 3
@@ -35,7 +39,7 @@ TAGGING: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Rival:
+class SameContentFile:
     """Another file with the same content."""
 
     id: FileId
@@ -45,7 +49,7 @@ class Rival:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class ClaimResult:
     """How a claim on a content ended.
 
     Attributes:
@@ -61,16 +65,16 @@ class Claim:
     moved: bool = False
 
 
-def rivals(file: FileId, content_hash: str) -> list[Rival]:
+def files_with_content(file: FileId, content_hash: str) -> list[SameContentFile]:
     """Return the other files with this content."""
     return [
-        Rival(FileId(other), bytes(path), bytes(root), FileStatus(status))
-        for other, path, root, status in _same(file, content_hash)
+        SameContentFile(FileId(other), bytes(path), bytes(root), FileStatus(status))
+        for other, path, root, status in _same_content(file, content_hash)
     ]
 
 
 @prepared
-def _same(file: FileId, content_hash: str) -> Query:
+def _same_content(file: FileId, content_hash: str) -> Query:
     return (
         File.select(File.id, File.path, File.root, File.status)
         .where(File.content_hash == content_hash, File.id != file)
@@ -78,12 +82,12 @@ def _same(file: FileId, content_hash: str) -> Query:
     )
 
 
-def claim(
+def claim_content(
     file: AudioFile,
     content_hash: str,
     audio_hash: str,
     absent: Sequence[tuple[FileId, bytes]],
-) -> Claim:
+) -> ClaimResult:
     """Claim a content for a file.
 
     Args:
@@ -99,24 +103,26 @@ def claim(
     """
     ((had_content, had_audio),) = _hashes(file.id)
     if had_content not in (None, content_hash):
-        release(file.id)
+        release_content(file.id)
     if had_audio not in (None, audio_hash):
         # Another recording: what was read from the old one is not its own.
         File.update(tags=None).where(File.id == file.id).execute()
-    others = rivals(file.id, content_hash)
+    others = files_with_content(file.id, content_hash)
     for other in others:
         gone = other.status is FileStatus.MISSING or (
             (other.id, other.path) in absent
             and other.status is not FileStatus.PROCESSING
         )
         if gone:
-            return Claim(_move(other, file), other.id, other.path, moved=True)
-    _take(file.id, content_hash, audio_hash)
+            return ClaimResult(
+                _move_record(other, file), other.id, other.path, moved=True
+            )
+    _set_hashes(file.id, content_hash, audio_hash)
     for other in others:
-        if other.status not in NOT_OWNERS:
-            _link([file.id, *(each.id for each in others)])
-            return Claim(FileStatus.DUPLICATE, other.id, other.path)
-    return Claim()
+        if other.status not in NON_OWNING_STATUSES:
+            _link_duplicates([file.id, *(each.id for each in others)])
+            return ClaimResult(FileStatus.DUPLICATE, other.id, other.path)
+    return ClaimResult()
 
 
 @prepared
@@ -125,32 +131,34 @@ def _hashes(file: FileId) -> Query:
 
 
 @prepared
-def _take(file: FileId, content_hash: str, audio_hash: str) -> Query:
+def _set_hashes(file: FileId, content_hash: str, audio_hash: str) -> Query:
     return File.update(content_hash=content_hash, audio_hash=audio_hash).where(
         File.id == file
     )
 
 
-def _move(rival: Rival, new: AudioFile) -> FileStatus:
+def _move_record(other: SameContentFile, new: AudioFile) -> FileStatus:
     """Let a rival live on under the path of a file found there."""
-    was = File.get_by_id(rival.id)
-    mine = File.get_by_id(new.id)
-    status = FileStatus(was.status_was or was.status)
+    other_row = File.get_by_id(other.id)
+    new_row = File.get_by_id(new.id)
+    status = FileStatus(other_row.status_was or other_row.status)
     if status is FileStatus.PROCESSING:
         status = FileStatus.PENDING
     File.delete().where(File.id == new.id).execute()
-    _settle_at(rival.id, bytes(mine.path), bytes(mine.root), new.signature)
-    status = _known_anew(rival.id, status)
+    _set_location(other.id, bytes(new_row.path), bytes(new_row.root), new.signature)
+    status = _requeue_renamed(other.id, status)
     # Its first checkpoint speaks of the old signature; the look-up is free.
     Checkpoint.update(payload=codec.encode({"signature": new.signature})).where(
-        Checkpoint.file == rival.id, Checkpoint.phase == 1
+        Checkpoint.file == other.id, Checkpoint.phase == 1
     ).execute()
-    others = [each.id for each in rivals(rival.id, was.content_hash or "")]
-    _link([rival.id, *others])
+    others = [
+        each.id for each in files_with_content(other.id, other_row.content_hash or "")
+    ]
+    _link_duplicates([other.id, *others])
     return status
 
 
-def follow(found: Found, root: bytes) -> FileStatus | None:
+def follow_rename(entry: FileEntry, root: bytes) -> FileStatus | None:
     """Let a file that was renamed live on under the path where it was found.
 
     It is known by its inode, size and time, and nothing is where it was.
@@ -158,22 +166,22 @@ def follow(found: Found, root: bytes) -> FileStatus | None:
     Returns:
         How it stands now; None if it is no file that was renamed.
     """
-    signature = found.signature
-    for file, path, now_is, was in _alike(
-        signature.size_bytes, signature.mtime_ns, signature.inode, found.path
+    signature = entry.signature
+    for file, path, status_now, was in _same_signature(
+        signature.size_bytes, signature.mtime_ns, signature.inode, entry.path
     ).fetchall():
         if os.path.lexists(bytes(path)):
             continue
-        _settle_at(file, found.path, root, signature)
-        status = FileStatus(was or now_is)
+        _set_location(file, entry.path, root, signature)
+        status = FileStatus(was or status_now)
         if was and status is FileStatus.PROCESSING:
             # It was missed while it was worked on; nobody is at it any more.
             status = FileStatus.PENDING
-        return _known_anew(file, status)
+        return _requeue_renamed(file, status)
     return None
 
 
-def _known_anew(file: FileId, status: FileStatus) -> FileStatus:
+def _requeue_renamed(file: FileId, status: FileStatus) -> FileStatus:
     """Put on record how a file stands that has another name; return that.
 
     One that was finished is PENDING from its tags on, since a name and a folder
@@ -189,7 +197,7 @@ def _known_anew(file: FileId, status: FileStatus) -> FileStatus:
 
 
 @prepared
-def _alike(size: int, mtime: int, inode: int, path: bytes) -> Query:
+def _same_signature(size: int, mtime: int, inode: int, path: bytes) -> Query:
     return File.select(File.id, File.path, File.status, File.status_was).where(
         File.inode == inode,
         File.size_bytes == size,
@@ -198,7 +206,7 @@ def _alike(size: int, mtime: int, inode: int, path: bytes) -> Query:
     )
 
 
-def _settle_at(file: FileId, path: bytes, root: bytes, signature: Signature) -> None:
+def _set_location(file: FileId, path: bytes, root: bytes, signature: Signature) -> None:
     File.update(
         path=path,
         folder=os.path.dirname(path),
@@ -210,7 +218,7 @@ def _settle_at(file: FileId, path: bytes, root: bytes, signature: Signature) -> 
     ).where(File.id == file).execute()
 
 
-def _link(files: Sequence[FileId]) -> None:
+def _link_duplicates(files: Sequence[FileId]) -> None:
     """Put all of them into the matching hashes of each, without repeats."""
     for file in files:
         others = sorted(other for other in files if other != file)
@@ -227,7 +235,7 @@ def has_original(file: FileId) -> bool:
         .where(
             File.content_hash == content,
             File.id != file,
-            File.status.not_in(list(NOT_OWNERS)),
+            File.status.not_in(list(NON_OWNING_STATUSES)),
         )
         .exists()
     )
@@ -241,7 +249,7 @@ def promote_duplicate_of(file: FileId) -> FileId | None:
     under another name: then it is that one that gets its place back.
     """
     content = File.select(File.content_hash).where(File.id == file)
-    heir = (
+    successor = (
         File.select(File.id)
         .where(
             File.content_hash == content,
@@ -251,14 +259,14 @@ def promote_duplicate_of(file: FileId) -> FileId | None:
         .order_by(File.added_at, File.id)
         .first()
     )
-    if heir is None or has_original(file) or _was_renamed(file):
+    if successor is None or has_original(file) or _was_renamed(file):
         return None
     Checkpoint.delete().where(
-        Checkpoint.file == heir.id, Checkpoint.phase > 1
+        Checkpoint.file == successor.id, Checkpoint.phase > 1
     ).execute()
-    Failure.delete().where(Failure.file == heir.id).execute()
-    File.update(status=FileStatus.PENDING).where(File.id == heir.id).execute()
-    return FileId(heir.id)
+    Failure.delete().where(Failure.file == successor.id).execute()
+    File.update(status=FileStatus.PENDING).where(File.id == successor.id).execute()
+    return FileId(successor.id)
 
 
 def _was_renamed(file: FileId) -> bool:
@@ -277,10 +285,10 @@ def _was_renamed(file: FileId) -> bool:
     )
 
 
-def release(file: FileId) -> None:
+def release_content(file: FileId) -> None:
     """Forget that a file has the content it had; its duplicates carry on."""
     partners = [rival.id for rival in _partners(file)]
-    if FileStatus(File.get_by_id(file).status) not in NOT_OWNERS:
+    if FileStatus(File.get_by_id(file).status) not in NON_OWNING_STATUSES:
         promote_duplicate_of(file)
     for partner in partners:
         left = sorted(other for other in partners if other != partner)
@@ -292,6 +300,6 @@ def release(file: FileId) -> None:
     ).execute()
 
 
-def _partners(file: FileId) -> list[Rival]:
+def _partners(file: FileId) -> list[SameContentFile]:
     content_hash = File.get_by_id(file).content_hash
-    return rivals(file, content_hash) if content_hash else []
+    return files_with_content(file, content_hash) if content_hash else []

@@ -10,9 +10,9 @@ from segued.model import (
     AudioFile,
     FileId,
     FileStatus,
+    FileWarning,
     Signature,
     Tags,
-    Warned,
 )
 from segued.paths import shown
 from segued.store import codec, duplicates
@@ -21,30 +21,30 @@ from segued.store.schema.files import Failure, File, Passage, now
 from segued.units import frames_to_ticks
 
 __all__ = [
-    "begin",
-    "fail",
-    "finish",
-    "is_ours",
-    "keep_facts",
-    "keep_tags",
-    "put_back",
-    "siblings",
+    "count_folder_files",
+    "is_unchanged",
+    "mark_failed",
+    "mark_finished",
+    "mark_pending",
+    "mark_processing",
+    "record_warnings",
+    "set_audio_facts",
+    "set_tags",
     "status_of",
     "tags_of",
-    "warn",
 ]
 
 
 def status_of(file: FileId) -> tuple[FileStatus, Signature] | None:
     """Return where a file stands and its signature on record, if it is known."""
-    for status, size, mtime, inode in _signed(file):
+    for status, size, mtime, inode in _status_and_signature(file):
         return FileStatus(status), Signature(size, mtime, inode)
     return None
 
 
-def begin(file: AudioFile) -> None:
+def mark_processing(file: AudioFile) -> None:
     """Make a file PROCESSING, under the signature it is read by."""
-    _begin(
+    _mark_processing(
         file.id,
         file.signature.size_bytes,
         file.signature.mtime_ns,
@@ -52,7 +52,7 @@ def begin(file: AudioFile) -> None:
     )
 
 
-def is_ours(file: FileId, signature: Signature, *, finished: bool = False) -> bool:
+def is_unchanged(file: FileId, signature: Signature, *, finished: bool = False) -> bool:
     """Return whether a file is still worked on as what it was begun as.
 
     Somebody who watches its folder may know better by now: that it is gone, or
@@ -62,7 +62,7 @@ def is_ours(file: FileId, signature: Signature, *, finished: bool = False) -> bo
     return status_of(file) == (status, signature)
 
 
-def finish(file: FileId, status: FileStatus) -> None:
+def mark_finished(file: FileId, status: FileStatus) -> None:
     """Put on record that a file came to its end.
 
     One that ended without passages of its own loses those it had as other
@@ -70,18 +70,18 @@ def finish(file: FileId, status: FileStatus) -> None:
     """
     if status in (FileStatus.DUPLICATE, FileStatus.NO_AUDIO):
         Passage.delete().where(Passage.file == file).execute()
-    _finish(file, status, now())
-    _forgive(file)
+    _mark_finished(file, status, now())
+    _clear_failure(file)
 
 
-def put_back(file: FileId) -> None:
+def mark_pending(file: FileId) -> None:
     """Make a file PENDING again that a cancel caught in the middle."""
     File.update(status=FileStatus.PENDING).where(
         File.id == file, File.status == FileStatus.PROCESSING
     ).execute()
 
 
-def fail(
+def mark_failed(
     file: FileId, phase: int, error: FileError, was: Signature | None = None
 ) -> None:
     """Put on record that a file failed; a duplicate of it takes its place.
@@ -98,17 +98,17 @@ def fail(
     renewed = status is FileStatus.PENDING and was not in (None, signature)
     if renewed or status is FileStatus.MISSING:
         return
-    _note(file, phase, Warned(error.code, str(error)), fatal=True)
-    _finish(file, FileStatus.FAILED, now())
+    _record_failure(file, phase, FileWarning(error.code, str(error)), fatal=True)
+    _mark_finished(file, FileStatus.FAILED, now())
     duplicates.promote_duplicate_of(file)
 
 
-def warn(file: FileId, phase: int, warnings: Sequence[Warned]) -> None:
+def record_warnings(file: FileId, phase: int, warnings: Sequence[FileWarning]) -> None:
     """Put on record what a file was imported in spite of.
 
     The warning of the lowest phase is the one kept, with the file's name.
     """
-    for earlier, fatal in _noted(file):
+    for earlier, fatal in _failures_of(file):
         if earlier < phase and not fatal:
             return
         Failure.delete().where(Failure.file == file).execute()
@@ -116,15 +116,17 @@ def warn(file: FileId, phase: int, warnings: Sequence[Warned]) -> None:
         path = bytes(File.get_by_id(file).path)
         first = warnings[0]
         detail = f"{shown(path)}: {first.detail}"
-        _note(file, phase, Warned(first.code, detail), fatal=False)
+        _record_failure(file, phase, FileWarning(first.code, detail), fatal=False)
 
 
-def _note(file: FileId, phase: int, what: Warned, *, fatal: bool) -> None:
+def _record_failure(
+    file: FileId, phase: int, warning: FileWarning, *, fatal: bool
+) -> None:
     Failure.insert(
         file=file,
         phase=phase,
-        code=what.code,
-        detail=what.detail,
+        code=warning.code,
+        detail=warning.detail,
         fatal=int(fatal),
         at=now(),
     ).on_conflict_replace().execute()
@@ -137,49 +139,49 @@ def tags_of(file: FileId) -> Tags:
     return Tags()
 
 
-def keep_tags(file: FileId, tags: Tags) -> None:
+def set_tags(file: FileId, tags: Tags) -> None:
     """Put a file's merged tags on record."""
-    _keep_tags(file, codec.encode(tags))
+    _set_tags(file, codec.encode(tags))
 
 
-def keep_facts(file: FileId, facts: AudioFacts) -> None:
+def set_audio_facts(file: FileId, facts: AudioFacts) -> None:
     """Put on record what decoding a file showed."""
     duration = frames_to_ticks(facts.frames, facts.rate)
-    _keep_facts(file, duration, facts.rate, facts.channels, facts.codec)
+    _set_audio_facts(file, duration, facts.rate, facts.channels, facts.codec)
 
 
-def siblings(file: FileId) -> int:
+def count_folder_files(file: FileId) -> int:
     """Return how many files are in a file's folder, itself included."""
-    ((count,),) = _siblings(file)
+    ((count,),) = _count_folder_files(file)
     return int(count)
 
 
 @prepared
-def _signed(file: FileId) -> Query:
+def _status_and_signature(file: FileId) -> Query:
     return File.select(File.status, File.size_bytes, File.mtime_ns, File.inode).where(
         File.id == file
     )
 
 
 @prepared
-def _begin(file: FileId, size: int, mtime: int, inode: int) -> Query:
+def _mark_processing(file: FileId, size: int, mtime: int, inode: int) -> Query:
     return File.update(
         status=FileStatus.PROCESSING, size_bytes=size, mtime_ns=mtime, inode=inode
     ).where(File.id == file)
 
 
 @prepared
-def _finish(file: FileId, status: FileStatus, at: str) -> Query:
+def _mark_finished(file: FileId, status: FileStatus, at: str) -> Query:
     return File.update(status=status, finished_at=at).where(File.id == file)
 
 
 @prepared
-def _forgive(file: FileId) -> Query:
+def _clear_failure(file: FileId) -> Query:
     return Failure.delete().where(Failure.file == file, Failure.fatal == 1)
 
 
 @prepared
-def _noted(file: FileId) -> Query:
+def _failures_of(file: FileId) -> Query:
     return Failure.select(Failure.phase, Failure.fatal).where(Failure.file == file)
 
 
@@ -189,12 +191,12 @@ def _tags(file: FileId) -> Query:
 
 
 @prepared
-def _keep_tags(file: FileId, tags: str) -> Query:
+def _set_tags(file: FileId, tags: str) -> Query:
     return File.update(tags=tags).where(File.id == file)
 
 
 @prepared
-def _keep_facts(
+def _set_audio_facts(
     file: FileId, duration: int, rate: int, channels: int, codec: str
 ) -> Query:
     return File.update(
@@ -203,7 +205,7 @@ def _keep_facts(
 
 
 @prepared
-def _siblings(file: FileId) -> Query:
+def _count_folder_files(file: FileId) -> Query:
     folder = File.select(File.folder).where(File.id == file)
     return File.select(fn.COUNT(File.id)).where(
         File.folder == folder, File.status != FileStatus.MISSING

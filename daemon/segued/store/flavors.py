@@ -4,7 +4,7 @@ from dataclasses import astuple, dataclass, fields
 from typing import Final
 
 from segued.model import FileId, SongStatus
-from segued.store.checkpoints import LEISURE
+from segued.store.checkpoints import WHEN_IDLE
 from segued.store.prepared import Query, prepared
 from segued.store.schema.files import Checkpoint, Passage, now
 from segued.store.schema.music import PassageSong, Song
@@ -12,20 +12,20 @@ from segued.units import Ticks
 
 __all__ = [
     "Flavor",
-    "Measured",
-    "SongThere",
-    "There",
+    "Measures",
+    "StoredPassageFlavor",
+    "StoredSongFlavor",
+    "clear",
     "flavor_of",
-    "forget",
-    "give_up",
-    "measured",
-    "of_file",
+    "for_file",
+    "mark_failed",
     "set_failure",
-    "set_passage",
-    "set_song",
+    "set_measures",
+    "set_passage_flavor",
+    "set_song_flavor",
 ]
 
-FLAVOR: Final = (
+FLAVOR_COLUMNS: Final = (
     *("flavor", "flavor_source", "flavor_version", "flavored_at", "flavor_failure"),
 )
 
@@ -46,7 +46,7 @@ class Flavor:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class Measures:
     """What is measured of every passage; None: it is not known."""
 
     bpm: float | None = None
@@ -59,7 +59,7 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
-class SongThere:
+class StoredSongFlavor:
     """A song of a passage, as it is on record.
 
     Attributes:
@@ -72,7 +72,7 @@ class SongThere:
 
 
 @dataclass(frozen=True, slots=True)
-class There:
+class StoredPassageFlavor:
     """A passage as it is on record.
 
     Attributes:
@@ -81,19 +81,19 @@ class There:
     """
 
     passage: str
-    songs: tuple[SongThere, ...]
+    songs: tuple[StoredSongFlavor, ...]
     flavor: Flavor | None
 
 
-def of_file(file: FileId) -> list[There]:
+def for_file(file: FileId) -> list[StoredPassageFlavor]:
     """Return a file's passages, in order, with what is known of their sound."""
-    songs: dict[str, list[SongThere]] = {}
+    songs: dict[str, list[StoredSongFlavor]] = {}
     for passage, song, length, *flavor in _songs(file):
         songs.setdefault(passage, []).append(
-            SongThere(song, length, flavor_of(*flavor))
+            StoredSongFlavor(song, length, flavor_of(*flavor))
         )
     return [
-        There(passage, tuple(songs.get(passage, ())), flavor_of(*flavor))
+        StoredPassageFlavor(passage, tuple(songs.get(passage, ())), flavor_of(*flavor))
         for passage, *flavor in _passages(file)
     ]
 
@@ -105,17 +105,19 @@ def flavor_of(
     return Flavor(text, source, version or "") if text and source else None
 
 
-def set_song(song: str, flavor: Flavor | None, heard_in: str | None = None) -> None:
+def set_song_flavor(
+    song: str, flavor: Flavor | None, source_passage: str | None = None
+) -> None:
     """Put on record how a song sounds; None: that it could not be found out.
 
     Args:
         song: The song.
         flavor: How it sounds.
-        heard_in: The passage by which that is known; None: by what others say.
+        source_passage: The passage by which that is known; None: by what others say.
     """
     if flavor is not None:
         text, source, version = astuple(flavor)
-        _set_song(song, text, source, version, now(), heard_in)
+        _set_song_flavor(song, text, source, version, now(), source_passage)
         return
     # Another file of the same song may have been luckier meanwhile.
     Song.update(status=SongStatus.FLAVORING_FAILED).where(
@@ -123,10 +125,10 @@ def set_song(song: str, flavor: Flavor | None, heard_in: str | None = None) -> N
     ).execute()
 
 
-def set_passage(passage: str, flavor: Flavor | None) -> None:
+def set_passage_flavor(passage: str, flavor: Flavor | None) -> None:
     """Put on record how a passage sounds that is not one song; None: as its song."""
     text, source, version = astuple(flavor) if flavor else (None, None, None)
-    _set_passage(passage, text, source, version, now() if flavor else None)
+    _set_passage_flavor(passage, text, source, version, now() if flavor else None)
 
 
 def set_failure(passage: str, reason: str | None) -> None:
@@ -134,25 +136,25 @@ def set_failure(passage: str, reason: str | None) -> None:
     _set_failure(passage, reason)
 
 
-def forget(file: FileId) -> None:
+def clear(file: FileId) -> None:
     """Forget how a file's passages sound: they are others now."""
-    names = [each.name for each in fields(Measured)]
-    columns = [getattr(Passage, name) for name in (*FLAVOR, *names)]
+    names = [each.name for each in fields(Measures)]
+    columns = [getattr(Passage, name) for name in (*FLAVOR_COLUMNS, *names)]
     Passage.update(dict.fromkeys(columns)).where(Passage.file == file).execute()
 
 
-def give_up(file: FileId, reason: str) -> None:
+def mark_failed(file: FileId, reason: str) -> None:
     """Put on record why it cannot be found out how a file sounds, until `retry`."""
     Passage.update(flavor_failure=reason).where(Passage.file == file).execute()
     Checkpoint.update(needs=None).where(
-        Checkpoint.file == file, Checkpoint.needs == LEISURE
+        Checkpoint.file == file, Checkpoint.needs == WHEN_IDLE
     ).execute()
 
 
-def measured(passage: str, found: Measured) -> None:
+def set_measures(passage: str, measures: Measures) -> None:
     """Put on record what was measured of a passage."""
-    values = {each.name: getattr(found, each.name) for each in fields(found)}
-    _measured(passage, **values)
+    values = {each.name: getattr(measures, each.name) for each in fields(measures)}
+    _set_measures(passage, **values)
 
 
 @prepared
@@ -186,8 +188,8 @@ def _passages(file: FileId) -> Query:
 
 
 @prepared
-def _set_song(  # noqa: PLR0913, PLR0917
-    song: str, text: str, source: str, version: str, at: str, heard_in: str | None
+def _set_song_flavor(  # noqa: PLR0913, PLR0917
+    song: str, text: str, source: str, version: str, at: str, source_passage: str | None
 ) -> Query:
     return Song.update(
         status=SongStatus.FLAVOR_READY,
@@ -195,12 +197,12 @@ def _set_song(  # noqa: PLR0913, PLR0917
         flavor_source=source,
         flavor_version=version,
         flavored_at=at,
-        flavor_passage=heard_in,
+        flavor_passage=source_passage,
     ).where(Song.id == song)
 
 
 @prepared
-def _set_passage(
+def _set_passage_flavor(
     passage: str,
     text: str | None,
     source: str | None,
@@ -218,7 +220,7 @@ def _set_failure(passage: str, reason: str | None) -> Query:
 
 
 @prepared
-def _measured(  # noqa: PLR0913
+def _set_measures(  # noqa: PLR0913
     passage: str,
     *,
     bpm: float | None,

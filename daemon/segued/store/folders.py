@@ -9,24 +9,29 @@ from peewee import fn
 
 from segued.model import FileId, FileStatus
 from segued.store.prepared import Query, prepared
-from segued.store.requeue import FINGERPRINTING, MATCHING, below_any, take_up_from
-from segued.store.schema.files import Checkpoint, File, now, tuples
+from segued.store.requeue import (
+    FINGERPRINTING,
+    MATCHING,
+    is_under_any,
+    requeue_from_phase,
+)
+from segued.store.schema.files import Checkpoint, File, iter_rows, now
 from segued.store.schema.lookups import Lookup
 
 __all__ = [
     "FILES_MAX",
-    "Sibling",
-    "complete",
+    "FolderFile",
     "files_in",
-    "rematch_others",
-    "settle",
-    "weigh_again",
+    "is_complete",
+    "requeue_one_per_folder",
+    "requeue_reassigned",
+    "requeue_waiting",
 ]
 
 FILES_MAX: Final = 200
 """A folder of more files is a heap of songs: no album, and slow to weigh."""
 
-NO_PART = (
+NON_ALBUM_STATUSES = (
     FileStatus.FAILED,
     FileStatus.MISSING,
     FileStatus.DUPLICATE,
@@ -36,24 +41,24 @@ NO_PART = (
 
 
 @dataclass(frozen=True, slots=True)
-class Sibling:
+class FolderFile:
     """A file with what its checkpoints say, as JSON; None where it is not so far.
 
     Attributes:
-        named: The result of phase 3.
-        prints: The result of phase 5.
+        tags_payload: The result of phase 3.
+        fingerprint_payload: The result of phase 5.
     """
 
     file: FileId
     path: bytes
-    named: str | None
-    prints: str | None
+    tags_payload: str | None
+    fingerprint_payload: str | None
 
 
-def files_in(folder: bytes, limit: int) -> list[Sibling]:
+def files_in(folder: bytes, limit: int) -> list[FolderFile]:
     """Return the files of a folder by name; none if there are more than `limit`."""
     found = [
-        Sibling(FileId(file), bytes(path), named, heard)
+        FolderFile(FileId(file), bytes(path), named, heard)
         for file, path, named, heard in _files_in(folder, limit + 1)
     ]
     return found if len(found) <= limit else []
@@ -61,69 +66,78 @@ def files_in(folder: bytes, limit: int) -> list[Sibling]:
 
 @prepared
 def _files_in(folder: bytes, limit: int) -> Query:
-    tags, prints = Checkpoint.alias(), Checkpoint.alias()
+    tags, fingerprints = Checkpoint.alias(), Checkpoint.alias()
     return (
-        File.select(File.id, File.path, tags.payload, prints.payload)
+        File.select(File.id, File.path, tags.payload, fingerprints.payload)
         .left_outer_join(tags, on=((tags.file == File.id) & (tags.phase == 3)))  # noqa: PLR2004
         .switch(File)
         .left_outer_join(
-            prints,
-            on=((prints.file == File.id) & (prints.phase == FINGERPRINTING)),
+            fingerprints,
+            on=(
+                (fingerprints.file == File.id) & (fingerprints.phase == FINGERPRINTING)
+            ),
         )
-        .where(File.folder == folder, File.status.not_in(list(NO_PART)))
+        .where(File.folder == folder, File.status.not_in(list(NON_ALBUM_STATUSES)))
         .order_by(File.path)
         .limit(limit)
     )
 
 
-def complete(folder: bytes, *, asking: bool) -> bool:
+def is_complete(folder: bytes, *, acoustid_available: bool) -> bool:
     """Return whether all that can be known of a folder's files is known.
 
     Args:
         folder: The folder.
-        asking: Whether AcoustID is being asked, and its answers are waited for.
+        acoustid_available: Whether AcoustID answers, so that its answers are awaited.
     """
-    there = (File.folder == folder) & File.status.not_in(list(NO_PART))
-    heard = Checkpoint.select(Checkpoint.file).where(
+    in_album = (File.folder == folder) & File.status.not_in(list(NON_ALBUM_STATUSES))
+    fingerprinted = Checkpoint.select(Checkpoint.file).where(
         Checkpoint.file == File.id, Checkpoint.phase == FINGERPRINTING
     )
-    if File.select().where(there, ~fn.EXISTS(heard)).exists():
+    if File.select().where(in_album, ~fn.EXISTS(fingerprinted)).exists():
         return False
-    waits = Lookup.select(Lookup.file).where(
+    pending = Lookup.select(Lookup.file).where(
         Lookup.file == File.id, Lookup.service == "acoustid", Lookup.due_at <= now()
     )
-    return not (asking and File.select().where(there, fn.EXISTS(waits)).exists())
+    return not (
+        acoustid_available
+        and File.select().where(in_album, fn.EXISTS(pending)).exists()
+    )
 
 
-def settle(path: bytes | None, *, asking: bool, roots: Sequence[bytes] = ()) -> int:
+def requeue_waiting(
+    path: bytes | None, *, acoustid_available: bool, roots: Sequence[bytes] = ()
+) -> int:
     """Take up files that waited for their folder, if that is complete now.
 
     Args:
         path: A file in the folder; None for all folders.
-        asking: As for `complete`.
+        acoustid_available: As for `is_complete`.
         roots: Music folders that it is about; all, if there are none.
     """
-    waits = (
+    waiting = (
         Checkpoint.select(File.folder, Checkpoint.file)
         .join(File)
         .where(Checkpoint.needs == "folder", File.status == FileStatus.COMPLETE)
     )
     if path is not None:
-        waits = waits.where(File.folder == os.path.dirname(path))
+        waiting = waiting.where(File.folder == os.path.dirname(path))
     if roots:
-        waits = waits.where(below_any(roots))
+        waiting = waiting.where(is_under_any(roots))
     folders: dict[bytes, list[FileId]] = {}
-    for folder, file in tuples(waits):
+    for folder, file in iter_rows(waiting):
         folders.setdefault(bytes(folder), []).append(FileId(file))
-    taken_up = 0
+    requeued = 0
     for folder, files in folders.items():
-        if complete(folder, asking=asking):
-            take_up_from(files, MATCHING)
-            taken_up += len(files)
-    return taken_up
+        if is_complete(folder, acoustid_available=acoustid_available):
+            requeue_from_phase(files, MATCHING)
+            requeued += len(files)
+    return requeued
 
 
-def rematch_others(file: FileId, folder: bytes, given: Mapping[FileId, str]) -> None:
+def requeue_reassigned(
+    file: FileId, folder: bytes, assignments: Mapping[FileId, str]
+) -> None:
     """Take up the files of a folder that were matched as something else.
 
     Whoever is taken up sees what `file` saw and says the same of all, so this
@@ -132,10 +146,10 @@ def rematch_others(file: FileId, folder: bytes, given: Mapping[FileId, str]) -> 
     Args:
         file: The file that was matched last.
         folder: Where it is.
-        given: What each file there is, as it sees it; the others are left alone.
+        assignments: What each file there is, as it sees it; the others are left alone.
     """
     had = fn.COALESCE(fn.json_extract(Checkpoint.payload, "$.given"), "")
-    rows = tuples(
+    rows = iter_rows(
         Checkpoint.select(File.id, File.status, had)
         .join(File)
         .where(
@@ -145,33 +159,37 @@ def rematch_others(file: FileId, folder: bytes, given: Mapping[FileId, str]) -> 
             Checkpoint.phase == MATCHING,
         )
     )
-    other = [(FileId(f), status) for f, status, had in rows if given.get(f, had) != had]
-    take_up_from([f for f, status in other if status == FileStatus.COMPLETE], MATCHING)
+    reassigned = [
+        (FileId(f), status) for f, status, had in rows if assignments.get(f, had) != had
+    ]
+    requeue_from_phase(
+        [f for f, status in reassigned if status == FileStatus.COMPLETE], MATCHING
+    )
     # Who is in flight may be past its matching: it is taken up at its end.
     Checkpoint.update(needs="folder").where(
         Checkpoint.file.in_(
-            [f for f, status in other if status != FileStatus.COMPLETE]
+            [f for f, status in reassigned if status != FileStatus.COMPLETE]
         ),
         Checkpoint.phase == MATCHING,
     ).execute()
 
 
-def _is_heap(folder: bytes) -> bool:
+def _is_too_large(folder: bytes) -> bool:
     """Return whether so many files are in a folder that they are no album."""
     rows = File.select(File.id).where(
-        File.folder == folder, File.status.not_in(list(NO_PART))
+        File.folder == folder, File.status.not_in(list(NON_ALBUM_STATUSES))
     )
     return bool(rows.limit(1).offset(FILES_MAX).exists())
 
 
-def weigh_again(folders: Collection[bytes]) -> None:
+def requeue_one_per_folder(folders: Collection[bytes]) -> None:
     """Take up one file of each folder that is a release: others left or came back.
 
     It sees which of the rest are something else now, and takes up those.
     """
-    given = fn.json_extract(Checkpoint.payload, "$.given")
+    assignment = fn.json_extract(Checkpoint.payload, "$.given")
     for folder in folders:
-        if _is_heap(folder):
+        if _is_too_large(folder):
             continue
         one = (
             Checkpoint.select(Checkpoint.file)
@@ -180,9 +198,9 @@ def weigh_again(folders: Collection[bytes]) -> None:
                 File.folder == folder,
                 File.status == FileStatus.COMPLETE,
                 Checkpoint.phase == MATCHING,
-                given != "",
+                assignment != "",
             )
             .order_by(File.path)
             .limit(1)
         )
-        take_up_from([FileId(f) for (f,) in tuples(one)], MATCHING)
+        requeue_from_phase([FileId(f) for (f,) in iter_rows(one)], MATCHING)

@@ -11,38 +11,45 @@ from dataclasses import dataclass
 from segued.model import (
     FINISHED,
     AudioFile,
+    FileEntry,
     FileId,
     FileStatus,
-    Folder,
-    Found,
+    FolderListing,
     PassageStatus,
     Signature,
 )
 from segued.store import duplicates, flavors
-from segued.store.checkpoints import LEISURE
-from segued.store.folders import weigh_again
-from segued.store.requeue import below, take_up
-from segued.store.schema.files import Checkpoint, Failure, File, Passage, new_id, tuples
+from segued.store.checkpoints import WHEN_IDLE
+from segued.store.folders import requeue_one_per_folder
+from segued.store.requeue import is_under, requeue
+from segued.store.schema.files import (
+    Checkpoint,
+    Failure,
+    File,
+    Passage,
+    iter_rows,
+    new_id,
+)
 
 __all__ = [
-    "Admitted",
-    "admit",
-    "backlog",
+    "ScanCounts",
+    "apply_listing",
     "folders_under",
-    "forsake",
-    "unhurried",
+    "mark_missing",
+    "pending_files",
+    "unanalyzed_files",
 ]
 
 INSERTS_AT_ONCE = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Admitted:
+class ScanCounts:
     """What a part of a walk amounted to, in files.
 
     Attributes:
-        gone: Those on record and not there: id, and the path they had.
-        unsettled: Those that are new or changed, and not whole yet.
+        missing: Those on record and not there: id, and the path they had.
+        being_written: Those that are new or changed, and not whole yet.
     """
 
     new: int = 0
@@ -50,35 +57,36 @@ class Admitted:
     unfinished: int = 0
     complete: int = 0
     failed: int = 0
-    gone: tuple[tuple[FileId, bytes], ...] = ()
-    unsettled: tuple[Found, ...] = ()
+    missing: tuple[tuple[FileId, bytes], ...] = ()
+    being_written: tuple[FileEntry, ...] = ()
 
-    def __add__(self, other: "Admitted") -> "Admitted":
+    def __add__(self, other: "ScanCounts") -> "ScanCounts":
         """Return both together."""
-        return Admitted(
+        return ScanCounts(
             self.new + other.new,
             self.changed + other.changed,
             self.unfinished + other.unfinished,
             self.complete + other.complete,
             self.failed + other.failed,
-            self.gone + other.gone,
-            self.unsettled + other.unsettled,
+            self.missing + other.missing,
+            self.being_written + other.being_written,
         )
 
     @property
     def total(self) -> int:
         """How many files are there."""
-        return self.to_do + self.complete + self.failed
+        return self.pending + self.complete + self.failed
 
     @property
-    def to_do(self) -> int:
+    def pending(self) -> int:
         """How many of them have phases ahead of them."""
         return self.new + self.changed + self.unfinished
 
 
-def admit(
-    folders: Sequence[Folder], whole: Callable[[Found], bool] | None = None
-) -> Admitted:
+def apply_listing(
+    folders: Sequence[FolderListing],
+    is_whole: Callable[[FileEntry], bool] | None = None,
+) -> ScanCounts:
     """Put on record what a walk saw in some folders.
 
     An unchanged file costs nothing but the look. A new or changed one becomes
@@ -87,20 +95,22 @@ def admit(
 
     Args:
         folders: What was seen.
-        whole: Tells whether a new or changed file is whole; others are only
+        is_whole: Tells whether a new or changed file is whole; others are only
             reported, unless they are known under another name. None takes all
             for whole, and leaves it to their content to tell renamed ones.
     """
-    total = Admitted()
+    total = ScanCounts()
     for folder in folders:
-        total += _admit_folder(folder, whole)
+        total += _apply_folder(folder, is_whole)
     return total
 
 
-def _admit_folder(folder: Folder, whole: Callable[[Found], bool] | None) -> Admitted:
+def _apply_folder(
+    folder: FolderListing, is_whole: Callable[[FileEntry], bool] | None
+) -> ScanCounts:
     known = {
         bytes(path): (FileId(file), Signature(*signature), FileStatus(status), was)
-        for file, path, status, was, *signature in tuples(
+        for file, path, status, was, *signature in iter_rows(
             File.select(
                 File.id,
                 File.path,
@@ -112,74 +122,78 @@ def _admit_folder(folder: Folder, whole: Callable[[Found], bool] | None) -> Admi
             ).where(File.folder == folder.path)
         )
     }
-    new: list[Found] = []
-    unsettled: list[Found] = []
-    seen = Admitted()
-    back = False
-    for found in folder.files:
-        row = known.pop(found.path, None)
+    new: list[FileEntry] = []
+    being_written: list[FileEntry] = []
+    counts = ScanCounts()
+    any_restored = False
+    for entry in folder.files:
+        row = known.pop(entry.path, None)
         if row is None:
-            if whole is not None and (status := duplicates.follow(found, folder.root)):
-                seen += _standing(status)
-            elif whole is None or whole(found):
-                new.append(found)
+            if is_whole is not None and (
+                status := duplicates.follow_rename(entry, folder.root)
+            ):
+                counts += _count_status(status)
+            elif is_whole is None or is_whole(entry):
+                new.append(entry)
             else:
-                unsettled.append(found)
+                being_written.append(entry)
             continue
         file, signature, status, was = row
-        if signature != found.signature:
-            if whole is None or whole(found):
-                _renew(file, found.signature)
-                seen += Admitted(changed=1)
+        if signature != entry.signature:
+            if is_whole is None or is_whole(entry):
+                _reset_changed(file, entry.signature)
+                counts += ScanCounts(changed=1)
             else:
-                unsettled.append(found)
+                being_written.append(entry)
             continue
         if status is FileStatus.MISSING:
-            status = _restore(file, was)
-            back = True
-        seen += _standing(status)
+            status = _restore_missing(file, was)
+            any_restored = True
+        counts += _count_status(status)
     _insert(folder, new)
-    if back:
-        weigh_again([folder.path])
-    gone = tuple(
+    if any_restored:
+        requeue_one_per_folder([folder.path])
+    missing = tuple(
         (file, path)
         for path, (file, _, status, _) in known.items()
         if status is not FileStatus.MISSING
     )
-    return seen + Admitted(new=len(new), gone=gone, unsettled=tuple(unsettled))
+    return counts + ScanCounts(
+        new=len(new), missing=missing, being_written=tuple(being_written)
+    )
 
 
-def _standing(status: FileStatus) -> Admitted:
+def _count_status(status: FileStatus) -> ScanCounts:
     if status is FileStatus.FAILED:
-        return Admitted(failed=1)
+        return ScanCounts(failed=1)
     if status in FINISHED:
-        return Admitted(complete=1)
-    return Admitted(unfinished=1)
+        return ScanCounts(complete=1)
+    return ScanCounts(unfinished=1)
 
 
-def _insert(folder: Folder, new: Sequence[Found]) -> None:
+def _insert(folder: FolderListing, new: Sequence[FileEntry]) -> None:
     rows = [
         {
             File.id: new_id(),
-            File.path: found.path,
+            File.path: entry.path,
             File.folder: folder.path,
             File.root: folder.root,
-            File.path_text: found.path.decode("utf-8", "replace"),
-            File.size_bytes: found.signature.size_bytes,
-            File.mtime_ns: found.signature.mtime_ns,
-            File.inode: found.signature.inode,
+            File.path_text: entry.path.decode("utf-8", "replace"),
+            File.size_bytes: entry.signature.size_bytes,
+            File.mtime_ns: entry.signature.mtime_ns,
+            File.inode: entry.signature.inode,
         }
-        for found in new
+        for entry in new
     ]
     for start in range(0, len(rows), INSERTS_AT_ONCE):
         File.insert_many(rows[start : start + INSERTS_AT_ONCE]).execute()
 
 
-def _renew(file: FileId, signature: Signature) -> None:
+def _reset_changed(file: FileId, signature: Signature) -> None:
     """Take note that other bytes are at a known path: all phases again."""
-    duplicates.release(file)
+    duplicates.release_content(file)
     Checkpoint.delete().where(Checkpoint.file == file).execute()
-    flavors.forget(file)
+    flavors.clear(file)
     Passage.update(status=PassageStatus.PENDING).where(Passage.file == file).execute()
     Failure.delete().where(Failure.file == file).execute()
     File.update(
@@ -197,19 +211,19 @@ def _renew(file: FileId, signature: Signature) -> None:
     ).where(File.id == file).execute()
 
 
-def _restore(file: FileId, was: str | None) -> FileStatus:
+def _restore_missing(file: FileId, was: str | None) -> FileStatus:
     """Take a file back that was missing: as it was, if that still holds."""
     status = FileStatus(was or FileStatus.PENDING)
     if status not in FINISHED:
         status = FileStatus.PENDING
     File.update(status=status, status_was=None).where(File.id == file).execute()
     if status is FileStatus.DUPLICATE and not duplicates.has_original(file):
-        take_up([file])
+        requeue([file])
         return FileStatus.PENDING
     return status
 
 
-def forsake(files: Sequence[tuple[FileId, bytes]]) -> int:
+def mark_missing(files: Sequence[tuple[FileId, bytes]]) -> int:
     """Make files MISSING, keeping all that is known of them.
 
     A duplicate of one, if there is one, takes its place, and what was matched
@@ -220,7 +234,7 @@ def forsake(files: Sequence[tuple[FileId, bytes]]) -> int:
         How many became MISSING.
     """
     count = 0
-    left: set[bytes] = set()
+    left_folders: set[bytes] = set()
     for file, path in files:
         changed = (
             File.update(status_was=File.status, status=FileStatus.MISSING)
@@ -234,9 +248,9 @@ def forsake(files: Sequence[tuple[FileId, bytes]]) -> int:
         if changed:
             duplicates.promote_duplicate_of(file)
         # It left this folder also if it lives on in another one.
-        left.add(os.path.dirname(path))
+        left_folders.add(os.path.dirname(path))
         count += changed
-    weigh_again(left)
+    requeue_one_per_folder(left_folders)
     return count
 
 
@@ -244,34 +258,36 @@ def folders_under(root: bytes) -> list[bytes]:
     """Return every folder at or below `root` that has files not MISSING."""
     rows = (
         File.select(File.folder)
-        .where(below(root), File.status != FileStatus.MISSING)
+        .where(is_under(root), File.status != FileStatus.MISSING)
         .distinct()
     )
-    return [bytes(folder) for (folder,) in tuples(rows)]
+    return [bytes(folder) for (folder,) in iter_rows(rows)]
 
 
-def backlog(place: bytes, *, root: bytes, after: bytes, limit: int) -> list[AudioFile]:
+def pending_files(
+    folder: bytes, *, root: bytes, after: bytes, limit: int
+) -> list[AudioFile]:
     """Return PENDING files below a place in path order, those after `after`.
 
     Args:
-        place: A folder.
+        folder: A folder.
         root: The music folder that it is in today; it may have been another one.
         after: A path.
         limit: How many at most.
     """
     rows = (
         File.select(File.id, File.path, File.size_bytes, File.mtime_ns, File.inode)
-        .where(below(place), File.status == FileStatus.PENDING, File.path > after)
+        .where(is_under(folder), File.status == FileStatus.PENDING, File.path > after)
         .order_by(File.path)
         .limit(limit)
     )
     return [
         AudioFile(FileId(file), bytes(path), root, Signature(*signature))
-        for file, path, *signature in tuples(rows)
+        for file, path, *signature in iter_rows(rows)
     ]
 
 
-def unhurried(root: bytes, *, after: bytes, limit: int) -> list[AudioFile]:
+def unanalyzed_files(root: bytes, *, after: bytes, limit: int) -> list[AudioFile]:
     """Return imported files of which more is to be known when there is time.
 
     Args:
@@ -285,9 +301,9 @@ def unhurried(root: bytes, *, after: bytes, limit: int) -> list[AudioFile]:
         )
         .join(File)
         .where(
-            Checkpoint.needs == LEISURE,
+            Checkpoint.needs == WHEN_IDLE,
             File.status == FileStatus.COMPLETE,
-            below(root),
+            is_under(root),
             File.path > after,
         )
         .order_by(File.path)
@@ -295,5 +311,5 @@ def unhurried(root: bytes, *, after: bytes, limit: int) -> list[AudioFile]:
     )
     return [
         AudioFile(FileId(file), bytes(path), root, Signature(*signature))
-        for file, path, *signature in tuples(rows)
+        for file, path, *signature in iter_rows(rows)
     ]

@@ -20,29 +20,29 @@ from segued.store.requeue import (
     FINGERPRINTING,
     FLAVORING,
     MATCHING,
-    below_any,
-    take_up_from,
+    is_under_any,
+    requeue_from_phase,
 )
-from segued.store.schema.files import Checkpoint, File, now, tuples
-from segued.store.schema.lookups import ANSWERS, Lookup
+from segued.store.schema.files import Checkpoint, File, iter_rows, now
+from segued.store.schema.lookups import ANSWER_TABLES, Lookup
 
 __all__ = [
-    "Answered",
-    "Question",
-    "answers",
-    "asked",
-    "count",
-    "keep",
-    "settle",
-    "settle_all",
-    "waiting",
-    "want",
+    "LookupAnswer",
+    "LookupQuestion",
+    "cached_answers",
+    "count_questions",
+    "known_keys",
+    "next_questions",
+    "requeue_all_answered",
+    "requeue_if_answered",
+    "save_answers",
+    "set_pending",
 ]
 
-NOTHING_DAYS: Final = 7
+NOT_FOUND_DAYS: Final = 7
 """An empty answer can be a time-out of the service's: it is asked again."""
 
-WAITED_AT: Final = {
+PHASE_BY_SERVICE: Final = {
     "acoustid": FINGERPRINTING,
     "musicbrainz": MATCHING,
     "acousticbrainz": FLAVORING,
@@ -50,12 +50,12 @@ WAITED_AT: Final = {
 """The phase that a service's answers are for."""
 
 KEYS_AT_ONCE: Final = 500
-FILES_OF_ONE: Final = 16
+FILES_PER_QUESTION: Final = 16
 """So many files may ask the same; more only make a batch less full."""
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class LookupQuestion:
     """One thing to ask a service.
 
     Attributes:
@@ -68,21 +68,24 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class LookupAnswer:
     """A question with the answer to it.
 
     Attributes:
         raw: The answer as it came; None when it is refused for ever.
-        nothing: Whether it says that nothing was found.
+        not_found: Whether it says that nothing was found.
     """
 
-    question: Question
+    question: LookupQuestion
     raw: bytes | None
-    nothing: bool = False
+    not_found: bool = False
 
 
-def want(
-    file: FileId, service: str, questions: Iterable[Question], empty: Collection[str]
+def set_pending(
+    file: FileId,
+    service: str,
+    questions: Iterable[LookupQuestion],
+    not_found: Collection[str],
 ) -> None:
     """Put on record what a file waits for, instead of what it waited for.
 
@@ -90,52 +93,52 @@ def want(
         file: The file.
         service: Who is to be asked.
         questions: What is not answered yet.
-        empty: Keys of what nothing was found for, to be asked again one day.
+        not_found: Keys of what nothing was found for, to be asked again one day.
     """
-    if empty:
+    if not_found:
         Lookup.delete().where(
             Lookup.file == file,
             Lookup.service == service,
-            Lookup.key.not_in(list(empty)),
+            Lookup.key.not_in(list(not_found)),
         ).execute()
     else:
-        _forget(file, service)
+        _delete_pending(file, service)
     for question in questions:
         Lookup.insert(
             service=service, key=question.key, file=file, question=question.text
         ).on_conflict_replace().execute()
-    if not empty:
+    if not not_found:
         return
     # Another file may have been answered for it: it is due again all the same.
-    table = ANSWERS[service]
-    past = table.select(table.key, table.question, table.expires_at).where(
-        table.key.in_(list(empty)), ~table.expires_at.is_null()
+    table = ANSWER_TABLES[service]
+    expiring = table.select(table.key, table.question, table.expires_at).where(
+        table.key.in_(list(not_found)), ~table.expires_at.is_null()
     )
-    for key, text, expires in tuples(past):
+    for key, text, expires in iter_rows(expiring):
         Lookup.insert(
             service=service, key=key, file=file, question=text, due_at=expires
         ).on_conflict_ignore().execute()
 
 
 @prepared
-def _forget(file: FileId, service: str) -> Query:
+def _delete_pending(file: FileId, service: str) -> Query:
     return Lookup.delete().where(Lookup.file == file, Lookup.service == service)
 
 
-def waiting(
+def next_questions(
     service: str,
     limit: int,
     *,
-    but: Collection[str] = (),
+    exclude: Collection[str] = (),
     kind: str = "",
     roots: Sequence[bytes] = (),
-) -> list[Question]:
+) -> list[LookupQuestion]:
     """Return what there is to ask a service, what was wanted last first.
 
     Args:
         service: Who is to be asked.
         limit: How many questions at most.
-        but: Keys of what is being asked already.
+        exclude: Keys of what is being asked already.
         kind: What their keys begin with.
         roots: Music folders that they are about; all, if there are none.
     """
@@ -143,46 +146,46 @@ def waiting(
     newest = (
         Lookup.select(Lookup.key)
         .where(
-            _due(service, roots),
-            Lookup.key.not_in(list(but)),
+            _is_due(service, roots),
+            Lookup.key.not_in(list(exclude)),
             # A range, so that a kind that nobody asks for costs nothing.
             Lookup.key.between(kind, f"{kind}~") if kind else True,
         )
         .order_by(Lookup.at.desc())
-        .limit(limit * FILES_OF_ONE)
+        .limit(limit * FILES_PER_QUESTION)
     )
-    keys = list(dict.fromkeys(key for (key,) in tuples(newest)))[:limit]
+    keys = list(dict.fromkeys(key for (key,) in iter_rows(newest)))[:limit]
     rows = Lookup.select(Lookup.key, Lookup.question).where(
         Lookup.service == service, Lookup.key.in_(keys)
     )
-    texts = dict(tuples(rows))
-    return [Question(key, texts[key]) for key in keys]
+    texts = dict(iter_rows(rows))
+    return [LookupQuestion(key, texts[key]) for key in keys]
 
 
-def count(service: str, roots: Sequence[bytes] = ()) -> int:
+def count_questions(service: str, roots: Sequence[bytes] = ()) -> int:
     """Return how many questions there are to ask a service, about some folders."""
-    due = _due(service, roots)
+    due = _is_due(service, roots)
     return int(Lookup.select(Lookup.key).where(due).distinct().count())
 
 
-def keep(
-    service: str, answered: Sequence[Answered], roots: Sequence[bytes] = ()
+def save_answers(
+    service: str, new_answers: Sequence[LookupAnswer], roots: Sequence[bytes] = ()
 ) -> int:
     """Keep answers, and take up the files that waited for nothing else.
 
     Args:
         service: Who answered.
-        answered: What.
+        new_answers: What.
         roots: Music folders whose files may be taken up; all, if there are
             none. The others are when they are imported the next time.
 
     Returns:
         How many files were taken up.
     """
-    taken_up = 0
-    for each in answered:
-        expires = _in_days(NOTHING_DAYS) if each.nothing else None
-        ANSWERS[service].insert(
+    requeued = 0
+    for each in new_answers:
+        expires = _in_days(NOT_FOUND_DAYS) if each.not_found else None
+        ANSWER_TABLES[service].insert(
             key=each.question.key,
             question=each.question.text,
             answer=None if each.raw is None else zlib.compress(each.raw),
@@ -190,35 +193,38 @@ def keep(
             expires_at=expires,
         ).on_conflict_replace().execute()
         rows = (Lookup.service == service) & (Lookup.key == each.question.key)
-        files = [FileId(f) for (f,) in tuples(Lookup.select(Lookup.file).where(rows))]
+        files = [
+            FileId(f) for (f,) in iter_rows(Lookup.select(Lookup.file).where(rows))
+        ]
         if expires is None:
             Lookup.delete().where(rows).execute()
         else:
             Lookup.update(due_at=expires).where(rows).execute()
-        if not each.nothing:
+        if not each.not_found:
             # Also whoever did not wait any more, or is in flight, wants to know.
             Checkpoint.update(needs=service).where(
-                Checkpoint.file.in_(files), Checkpoint.phase == WAITED_AT[service]
+                Checkpoint.file.in_(files),
+                Checkpoint.phase == PHASE_BY_SERVICE[service],
             ).execute()
-        taken_up += sum(_settle(file, service, roots) for file in files)
-    return taken_up
+        requeued += sum(_requeue_if_answered(file, service, roots) for file in files)
+    return requeued
 
 
-def settle(file: FileId) -> bool:
+def requeue_if_answered(file: FileId) -> bool:
     """Take a complete file up if all it waited for was answered meanwhile.
 
     A file that is in flight when an answer comes is not touched; it asks here
     at its end.
     """
-    return any(_settle(file, service) for service in ANSWERS)
+    return any(_requeue_if_answered(file, service) for service in ANSWER_TABLES)
 
 
-def settle_all(roots: Sequence[bytes]) -> int:
+def requeue_all_answered(roots: Sequence[bytes]) -> int:
     """Take up all complete files below some folders that wait for nothing more."""
-    taken_up = 0
-    for service, phase in WAITED_AT.items():
-        still = Lookup.select(Lookup.file).where(
-            Lookup.file == Checkpoint.file, _due(service)
+    requeued = 0
+    for service, phase in PHASE_BY_SERVICE.items():
+        unanswered = Lookup.select(Lookup.file).where(
+            Lookup.file == Checkpoint.file, _is_due(service)
         )
         rows = (
             Checkpoint.select(Checkpoint.file)
@@ -226,64 +232,66 @@ def settle_all(roots: Sequence[bytes]) -> int:
             .where(
                 Checkpoint.needs == service,
                 File.status == FileStatus.COMPLETE,
-                below_any(roots),
-                ~fn.EXISTS(still),
+                is_under_any(roots),
+                ~fn.EXISTS(unanswered),
             )
         )
-        files = [FileId(file) for (file,) in tuples(rows)]
-        take_up_from(files, phase)
-        taken_up += len(files)
-    return taken_up
+        files = [FileId(file) for (file,) in iter_rows(rows)]
+        requeue_from_phase(files, phase)
+        requeued += len(files)
+    return requeued
 
 
-def _settle(file: FileId, service: str, roots: Sequence[bytes] = ()) -> bool:
+def _requeue_if_answered(
+    file: FileId, service: str, roots: Sequence[bytes] = ()
+) -> bool:
     row = File.get_or_none(File.id == file)
     if row is None or row.status != FileStatus.COMPLETE:
         return False
     if roots and not any(is_within(row.path, root) for root in roots):
         return False
-    phase = WAITED_AT[service]
-    waited = Checkpoint.select().where(
+    phase = PHASE_BY_SERVICE[service]
+    waiting_checkpoint = Checkpoint.select().where(
         Checkpoint.file == file, Checkpoint.phase == phase, Checkpoint.needs == service
     )
-    still = Lookup.select().where(Lookup.file == file, _due(service))
-    if still.exists() or not waited.exists():
+    unanswered = Lookup.select().where(Lookup.file == file, _is_due(service))
+    if unanswered.exists() or not waiting_checkpoint.exists():
         return False
-    take_up_from([file], phase)
+    requeue_from_phase([file], phase)
     return True
 
 
-def answers(service: str, keys: Collection[str]) -> dict[str, bytes | None]:
+def cached_answers(service: str, keys: Collection[str]) -> dict[str, bytes | None]:
     """Return what is known of some questions: None where it was refused.
 
     What was never asked is not in the result.
     """
-    table = ANSWERS[service]
+    table = ANSWER_TABLES[service]
     wanted = list(keys)
     found: dict[str, bytes | None] = {}
     for start in range(0, len(wanted), KEYS_AT_ONCE):
         some = table.key.in_(wanted[start : start + KEYS_AT_ONCE])
-        for key, raw in tuples(table.select(table.key, table.answer).where(some)):
+        for key, raw in iter_rows(table.select(table.key, table.answer).where(some)):
             found[key] = None if raw is None else zlib.decompress(raw)
     return found
 
 
-def asked(service: str, keys: Collection[str]) -> set[str]:
+def known_keys(service: str, keys: Collection[str]) -> set[str]:
     """Return which of some questions are answered, or somebody waits for."""
     wanted = list(keys)
-    waiting_ = Lookup.select(Lookup.key).where(
+    pending = Lookup.select(Lookup.key).where(
         Lookup.service == service, Lookup.key.in_(wanted)
     )
-    table = ANSWERS[service]
+    table = ANSWER_TABLES[service]
     known = table.select(table.key).where(table.key.in_(wanted))
-    return {key for query in (waiting_, known) for (key,) in tuples(query)}
+    return {key for query in (pending, known) for (key,) in iter_rows(query)}
 
 
-def _due(service: str, roots: Sequence[bytes] = ()) -> Any:  # noqa: ANN401
+def _is_due(service: str, roots: Sequence[bytes] = ()) -> Any:  # noqa: ANN401
     due = (Lookup.service == service) & (Lookup.due_at <= now())
     if not roots:
         return due
-    there = File.select(File.id).where(below_any(roots))
+    there = File.select(File.id).where(is_under_any(roots))
     return due & Lookup.file.in_(there)
 
 

@@ -15,7 +15,7 @@ from playhouse.migrations import Runner
 __all__ = ["MIGRATIONS", "SCHEMA_VERSION", "bring_up_to_date"]
 
 SCHEMA_VERSION: Final = 6
-"""The schema that `models` declares; kept in the library's `user_version`."""
+"""The schema that `schema` declares; kept in the library's `user_version`."""
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
@@ -25,7 +25,7 @@ def bring_up_to_date(
     path: Path,
     *,
     scripts: Path = MIGRATIONS,
-    wanted: int = SCHEMA_VERSION,
+    target_version: int = SCHEMA_VERSION,
 ) -> None:
     """Run the migrations that the library has not had yet.
 
@@ -36,9 +36,9 @@ def bring_up_to_date(
             the library still has the version before it.
     """
     version = int(database.execute_sql("PRAGMA user_version").fetchone()[0])
-    if version >= wanted:
+    if version >= target_version:
         return
-    copy = path.with_name(f"{path.name}.before-{wanted}")
+    copy = path.with_name(f"{path.name}.before-{target_version}")
     copy.unlink(missing_ok=True)
     with sqlite3.connect(copy) as target:
         database.connection().backup(target)
@@ -49,4 +49,4 @@ def bring_up_to_date(
     if past:
         runner.up(target=past[-1].name, fake=True)
     runner.up()
-    database.execute_sql(f"PRAGMA user_version = {wanted}")
+    database.execute_sql(f"PRAGMA user_version = {target_version}")

@@ -5,19 +5,19 @@ from typing import Final
 
 from segued.model import FileId
 from segued.store.prepared import Query, prepared
-from segued.store.requeue import MATCHING, take_up_from
-from segued.store.schema.files import File, Passage, now, tuples
-from segued.store.schema.music import Overrule
+from segued.store.requeue import MATCHING, requeue_from_phase
+from segued.store.schema.files import File, Passage, iter_rows, now
+from segued.store.schema.music import StoredOverride
 from segued.units import TICKS_PER_SECOND, Ticks
 
-__all__ = ["Said", "forget", "said_of", "say"]
+__all__ = ["PassageOverride", "clear_override", "overrides_for", "set_override"]
 
-NEAR: Final = Ticks(TICKS_PER_SECOND)
+START_TOLERANCE: Final = Ticks(TICKS_PER_SECOND)
 """A passage that begins this near to where it began is the same."""
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class PassageOverride:
     """What a person said of the passage that begins at `start`.
 
     Attributes:
@@ -29,58 +29,63 @@ class Said:
     title: str | None = None
     artist: str | None = None
 
-    def is_about(self, start: Ticks) -> bool:
+    def applies_to(self, start: Ticks) -> bool:
         """Return whether it is about a passage that begins at `start`."""
-        return abs(self.start - start) <= NEAR
+        return abs(self.start - start) <= START_TOLERANCE
 
 
-def say(path: bytes, ordinal: int, said: Said) -> bool:
+def set_override(path: bytes, ordinal: int, override: PassageOverride) -> bool:
     """Put on record what a passage is; return whether there is such a passage.
 
     Args:
         path: The file's absolute path.
         ordinal: Which of its passages, from 1.
-        said: What it is; where it begins is seen from the passage.
+        override: What it is; where it begins is seen from the passage.
     """
     found = _passage(path, ordinal)
     if found is None:
         return False
     file, audio_hash, start = found
-    _forget(audio_hash, start)
-    Overrule.insert(
+    _delete(audio_hash, start)
+    StoredOverride.insert(
         audio_hash=audio_hash,
         start_ticks=start,
-        recording_mbid=said.recording_mbid,
-        title=said.title,
-        artist=said.artist,
+        recording_mbid=override.recording_mbid,
+        title=override.title,
+        artist=override.artist,
         at=now(),
     ).execute()
-    take_up_from([file], MATCHING)
+    requeue_from_phase([file], MATCHING)
     return True
 
 
-def forget(path: bytes, ordinal: int) -> bool:
+def clear_override(path: bytes, ordinal: int) -> bool:
     """Forget what was said of a passage; return whether there is such a passage."""
     found = _passage(path, ordinal)
     if found is None:
         return False
     file, audio_hash, start = found
-    _forget(audio_hash, start)
-    take_up_from([file], MATCHING)
+    _delete(audio_hash, start)
+    requeue_from_phase([file], MATCHING)
     return True
 
 
-def said_of(file: FileId) -> list[Said]:
+def overrides_for(file: FileId) -> list[PassageOverride]:
     """Return all that was said of a file's passages."""
-    return [Said(Ticks(start), *rest) for start, *rest in _said_of(file)]
+    return [
+        PassageOverride(Ticks(start), *rest) for start, *rest in _overrides_for(file)
+    ]
 
 
 @prepared
-def _said_of(file: FileId) -> Query:
+def _overrides_for(file: FileId) -> Query:
     audio_hash = File.select(File.audio_hash).where(File.id == file)
-    return Overrule.select(
-        Overrule.start_ticks, Overrule.recording_mbid, Overrule.title, Overrule.artist
-    ).where(Overrule.audio_hash == audio_hash)
+    return StoredOverride.select(
+        StoredOverride.start_ticks,
+        StoredOverride.recording_mbid,
+        StoredOverride.title,
+        StoredOverride.artist,
+    ).where(StoredOverride.audio_hash == audio_hash)
 
 
 def _passage(path: bytes, ordinal: int) -> tuple[FileId, str, Ticks] | None:
@@ -89,13 +94,15 @@ def _passage(path: bytes, ordinal: int) -> tuple[FileId, str, Ticks] | None:
         .join(File)
         .where(File.path == path, Passage.ordinal == ordinal)
     )
-    for file, audio_hash, start in tuples(rows):
+    for file, audio_hash, start in iter_rows(rows):
         return FileId(file), audio_hash, Ticks(start)
     return None
 
 
-def _forget(audio_hash: str, start: Ticks) -> None:
-    Overrule.delete().where(
-        Overrule.audio_hash == audio_hash,
-        Overrule.start_ticks.between(start - NEAR, start + NEAR),
+def _delete(audio_hash: str, start: Ticks) -> None:
+    StoredOverride.delete().where(
+        StoredOverride.audio_hash == audio_hash,
+        StoredOverride.start_ticks.between(
+            start - START_TOLERANCE, start + START_TOLERANCE
+        ),
     ).execute()

@@ -5,20 +5,20 @@ from typing import Final
 from peewee import Case, fn
 
 from segued.model import FileId, SongStatus
-from segued.store.flavors import flavor_of, set_passage, set_song
+from segued.store.flavors import flavor_of, set_passage_flavor, set_song_flavor
 from segued.store.prepared import Query, prepared
-from segued.store.requeue import FLAVORING, take_up_from
+from segued.store.requeue import FLAVORING, requeue_from_phase
 from segued.store.schema.files import Passage
 from segued.store.schema.music import PassageSong, Song
 
-__all__ = ["part"]
+__all__ = ["transfer_flavor"]
 
-FLAVOR_OF_SONG: Final = (
+SONG_FLAVOR_COLUMNS: Final = (
     *("flavor", "flavor_source", "flavor_version", "flavored_at", "flavor_passage"),
 )
 
 
-def part(passage: str, song: str | None) -> None:
+def transfer_flavor(passage: str, song: str | None) -> None:
     """Let a passage's own sound go with it when it turns out to be another song.
 
     What was told of the song that it was said to be is that song's. What was heard
@@ -28,24 +28,24 @@ def part(passage: str, song: str | None) -> None:
         passage: It has the song on record that it was said to be, or none.
         song: What it is; None: no song.
     """
-    for before, *flavor, heard_in in _sound_of(passage):
-        if before == song or heard_in != passage:
+    for old_song, *flavor, source_passage in _flavor_of_passage(passage):
+        if old_song == song or source_passage != passage:
             continue
-        mine = flavor_of(*flavor)
-        if before is not None:
-            _unhear(before)
-            others = [FileId(file) for (file,) in _files_of(before, passage)]
-            take_up_from(others, FLAVORING)
-        if mine is None:
+        own_flavor = flavor_of(*flavor)
+        if old_song is not None:
+            _clear_song_flavor(old_song)
+            others = [FileId(file) for (file,) in _files_of_song(old_song, passage)]
+            requeue_from_phase(others, FLAVORING)
+        if own_flavor is None:
             continue
         if song is None:
-            set_passage(passage, mine)
+            set_passage_flavor(passage, own_flavor)
         elif not Song.select().where(Song.id == song, ~Song.flavor.is_null()).exists():
-            set_song(song, mine, passage)
+            set_song_flavor(song, own_flavor, passage)
 
 
 @prepared
-def _sound_of(passage: str) -> Query:
+def _flavor_of_passage(passage: str) -> Query:
     """A passage's song, or no song, with how it sounds and where that was heard."""
     return (
         Passage.select(
@@ -64,15 +64,15 @@ def _sound_of(passage: str) -> Query:
 
 
 @prepared
-def _unhear(song: str) -> Query:
-    nothing = dict.fromkeys(FLAVOR_OF_SONG)
-    return Song.update(status=SongStatus.PENDING, **nothing).where(Song.id == song)
+def _clear_song_flavor(song: str) -> Query:
+    nulls = dict.fromkeys(SONG_FLAVOR_COLUMNS)
+    return Song.update(status=SongStatus.PENDING, **nulls).where(Song.id == song)
 
 
 @prepared
-def _files_of(song: str, but: str) -> Query:
+def _files_of_song(song: str, except_passage: str) -> Query:
     return (
         Passage.select(Passage.file)
         .join(PassageSong)
-        .where(PassageSong.song == song, Passage.id != but)
+        .where(PassageSong.song == song, Passage.id != except_passage)
     )

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from segued.model import Confidence, FileId, PassageStatus, Span
 from segued.store import codec
 from segued.store.prepared import Query, prepared
-from segued.store.schema.files import Decision, Passage, new_id, now
+from segued.store.schema.files import Passage, PassageDecision, new_id, now
 from segued.units import Ticks
 
-__all__ = ["Decided", "complete", "of_file", "replace", "set_leads"]
+__all__ = ["PassageRecord", "ids_for_file", "mark_complete", "replace", "set_leads"]
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
+class PassageRecord:
     """One passage as it is to be recorded.
 
     Attributes:
@@ -33,25 +33,26 @@ class Decided:
     rejected: tuple[str, ...]
 
 
-def replace(file: FileId, decided: Sequence[Decided]) -> list[str]:
+def replace(file: FileId, records: Sequence[PassageRecord]) -> list[str]:
     """Replace a file's passages; return the ids of the new ones, in order.
 
     A passage whose span stays keeps its id, and with it the fades that a
     person gave it.
     """
-    there = {(start, end): passage for passage, start, end in _spans(file)}
-    kept = {(each.span.start, each.span.end) for each in decided} & set(there)
-    if there:
+    stored = {(start, end): passage for passage, start, end in _spans(file)}
+    unchanged = {(each.span.start, each.span.end) for each in records} & set(stored)
+    if stored:
         Passage.delete().where(
-            Passage.file == file, Passage.id.not_in([there[span] for span in kept])
+            Passage.file == file,
+            Passage.id.not_in([stored[span] for span in unchanged]),
         ).execute()
         # Ordinals are unique within a file: out of the way while they move.
         Passage.update(ordinal=0 - Passage.ordinal).where(
             Passage.file == file
         ).execute()
     ids = []
-    for ordinal, each in enumerate(decided, start=1):
-        passage = there.get((each.span.start, each.span.end))
+    for ordinal, each in enumerate(records, start=1):
+        passage = stored.get((each.span.start, each.span.end))
         if passage is None:
             passage = new_id()
             _insert(passage, file, ordinal, each.span.start, each.span.end)
@@ -66,25 +67,25 @@ def replace(file: FileId, decided: Sequence[Decided]) -> list[str]:
             score=each.score,
         )
         evidence, rejected = codec.encode(each.evidence), codec.encode(each.rejected)
-        _decide(passage, each.reason, evidence, rejected, now())
+        _insert_decision(passage, each.reason, evidence, rejected, now())
         ids.append(passage)
     return ids
 
 
-def of_file(file: FileId) -> list[str]:
+def ids_for_file(file: FileId) -> list[str]:
     """Return the ids of a file's passages, in order."""
-    return [passage for (passage,) in _of(file)]
+    return [passage for (passage,) in _ids_for_file(file)]
 
 
 def set_leads(file: FileId, leads: Sequence[tuple[Ticks | None, Ticks | None]]) -> None:
     """Put lead-in and lead-out of a file's passages on record, in order."""
-    for passage, (lead_in, lead_out) in zip(of_file(file), leads, strict=True):
+    for passage, (lead_in, lead_out) in zip(ids_for_file(file), leads, strict=True):
         _set_leads(passage, lead_in, lead_out)
 
 
-def complete(file: FileId) -> int:
+def mark_complete(file: FileId) -> int:
     """Make a file's passages INGEST COMPLETE; return how many there are."""
-    return _complete(file).rowcount
+    return _mark_complete(file).rowcount
 
 
 @prepared
@@ -137,14 +138,16 @@ def _describe(  # noqa: PLR0913
 
 
 @prepared
-def _decide(passage: str, reason: str, evidence: str, rejected: str, at: str) -> Query:
-    return Decision.insert(
+def _insert_decision(
+    passage: str, reason: str, evidence: str, rejected: str, at: str
+) -> Query:
+    return PassageDecision.insert(
         passage=passage, reason=reason, evidence=evidence, rejected=rejected, at=at
     ).on_conflict_replace()
 
 
 @prepared
-def _of(file: FileId) -> Query:
+def _ids_for_file(file: FileId) -> Query:
     return (
         Passage.select(Passage.id).where(Passage.file == file).order_by(Passage.ordinal)
     )
@@ -158,5 +161,5 @@ def _set_leads(passage: str, lead_in: Ticks | None, lead_out: Ticks | None) -> Q
 
 
 @prepared
-def _complete(file: FileId) -> Query:
+def _mark_complete(file: FileId) -> Query:
     return Passage.update(status=PassageStatus.COMPLETE).where(Passage.file == file)

@@ -38,21 +38,23 @@ def prepared(build: Callable[P, Query]) -> Callable[P, sqlite3.Cursor]:
     signature = inspect.signature(build)
 
     @cache
-    def words() -> tuple[str, dict[str, Any]]:
-        open_: dict[str, Any] = {name: SQL(f":{name}") for name in signature.parameters}
-        query = build(**open_)  # type: ignore[call-arg]
+    def build_sql() -> tuple[str, dict[str, Any]]:
+        placeholders: dict[str, Any] = {
+            name: SQL(f":{name}") for name in signature.parameters
+        }
+        query = build(**placeholders)  # type: ignore[call-arg]
         if isinstance(query, ModelInsert):
             _check(query)
         text, values = database.get_sql_context().sql(query).query()
         numbers = itertools.count()
-        named = re.sub(r"\?", lambda _: f":_{next(numbers)}", text)
-        return named, {f"_{nth}": value for nth, value in enumerate(values)}
+        named_sql = re.sub(r"\?", lambda _: f":_{next(numbers)}", text)
+        return named_sql, {f"_{nth}": value for nth, value in enumerate(values)}
 
     @wraps(build)
     def run(*args: P.args, **kwargs: P.kwargs) -> sqlite3.Cursor:
-        text, fixed = words()
-        given = signature.bind(*args, **kwargs).arguments
-        cursor: sqlite3.Cursor = database.execute_sql(text, fixed | given)
+        text, constants = build_sql()
+        arguments = signature.bind(*args, **kwargs).arguments
+        cursor: sqlite3.Cursor = database.execute_sql(text, constants | arguments)
         return cursor
 
     return run
@@ -60,6 +62,6 @@ def prepared(build: Callable[P, Query]) -> Callable[P, sqlite3.Cursor]:
 
 def _check(query: Query) -> None:
     defaults = query.model._meta.defaults  # noqa: SLF001
-    left = [field.name for field in defaults if field not in query._insert]  # noqa: SLF001
-    if left:
-        raise TypeError(f"{query.model.__name__}: no value for {', '.join(left)}")
+    missing = [field.name for field in defaults if field not in query._insert]  # noqa: SLF001
+    if missing:
+        raise TypeError(f"{query.model.__name__}: no value for {', '.join(missing)}")

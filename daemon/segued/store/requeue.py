@@ -9,30 +9,37 @@ from peewee import SQL, fn
 
 from segued.errors import WorkCrashedError
 from segued.model import FileId, FileStatus
-from segued.paths import slashed
+from segued.paths import folder_prefix
 from segued.store import files
-from segued.store.checkpoints import LEISURE
-from segued.store.duplicates import NOT_OWNERS
-from segued.store.schema.files import Checkpoint, Crash, Failure, File, Passage, tuples
+from segued.store.checkpoints import WHEN_IDLE
+from segued.store.duplicates import NON_OWNING_STATUSES
+from segued.store.schema.files import (
+    Checkpoint,
+    Crash,
+    Failure,
+    File,
+    Passage,
+    iter_rows,
+)
 
 __all__ = [
     "FILES_AT_ONCE",
     "FINGERPRINTING",
     "FLAVORING",
     "MATCHING",
-    "below",
-    "below_any",
-    "deferred",
-    "go_on_without",
-    "note_crashes",
-    "recover",
-    "rematch",
-    "reopen",
-    "reopen_failed",
-    "stale",
-    "take_up",
-    "take_up_from",
-    "unanalysed",
+    "count_crashes",
+    "count_unanalyzed",
+    "deferred_files",
+    "files_with_stale_checkpoints",
+    "is_under",
+    "is_under_any",
+    "requeue",
+    "requeue_finished",
+    "requeue_for_matching",
+    "requeue_from_phase",
+    "requeue_without_service",
+    "reset_interrupted",
+    "retry_failed",
 ]
 
 
@@ -46,28 +53,28 @@ FILES_AT_ONCE: Final = 500
 CRASHES_MAX: Final = 3
 
 
-def below(root: bytes) -> Any:  # noqa: ANN401
+def is_under(root: bytes) -> Any:  # noqa: ANN401
     """Return the condition that a file is below a folder."""
-    slash = slashed(root)
+    slash = folder_prefix(root)
     return (File.path > slash) & (File.path < slash[:-1] + b"0")
 
 
-def below_any(roots: Sequence[bytes]) -> Any:  # noqa: ANN401
+def is_under_any(roots: Sequence[bytes]) -> Any:  # noqa: ANN401
     """Return the condition that a file is below one of some folders."""
-    return reduce(or_, map(below, roots), SQL("0"))
+    return reduce(or_, map(is_under, roots), SQL("0"))
 
 
-def recover() -> int:
+def reset_interrupted() -> int:
     """Take back what a killed process left in the middle; return how many."""
     changed: int = (
         File.update(status=FileStatus.PENDING)
         .where(File.status == FileStatus.PROCESSING)
         .execute()
     )
-    return changed + take_up(_without_original())
+    return changed + requeue(_orphaned_duplicates())
 
 
-def note_crashes() -> int:
+def count_crashes() -> int:
     """Take note of the files that a daemon which was killed was working on.
 
     One that it happens to again and again, without getting any further, fails.
@@ -76,7 +83,7 @@ def note_crashes() -> int:
         How many failed.
     """
     failed = 0
-    for file, path in tuples(
+    for file, path in iter_rows(
         File.select(File.id, File.path).where(File.status == FileStatus.PROCESSING)
     ):
         before = Crash.get_or_none(Crash.file == file)
@@ -84,29 +91,30 @@ def note_crashes() -> int:
         Crash.insert(file=file, count=count).on_conflict_replace().execute()
         if count >= CRASHES_MAX:
             detail = f"segued was killed {count} times while it worked on this file"
-            files.fail(FileId(file), 0, WorkCrashedError(bytes(path), detail))
+            files.mark_failed(FileId(file), 0, WorkCrashedError(bytes(path), detail))
             Crash.delete().where(Crash.file == file).execute()
             failed += 1
     return failed
 
 
-def _without_original() -> list[FileId]:
+def _orphaned_duplicates() -> list[FileId]:
     """Return duplicates of a content that no file has any more.
 
     A file that was renamed and then could not be read leaves some.
     """
     other = File.alias()
     original = other.select(other.id).where(
-        other.content_hash == File.content_hash, other.status.not_in(list(NOT_OWNERS))
+        other.content_hash == File.content_hash,
+        other.status.not_in(list(NON_OWNING_STATUSES)),
     )
-    return _ids(
+    return _file_ids(
         File.select(File.id).where(
             File.status == FileStatus.DUPLICATE, ~fn.EXISTS(original)
         )
     )
 
 
-def stale(recipes: Iterable[tuple[int, str]]) -> list[FileId]:
+def files_with_stale_checkpoints(recipes: Iterable[tuple[int, str]]) -> list[FileId]:
     """Return the files that a newer phase would see otherwise.
 
     Args:
@@ -117,36 +125,38 @@ def stale(recipes: Iterable[tuple[int, str]]) -> list[FileId]:
         file
         for number, recipe in recipes
         for other in (Checkpoint.recipe < recipe, Checkpoint.recipe > recipe)
-        for file in _ids(
+        for file in _file_ids(
             Checkpoint.select(Checkpoint.file).where(Checkpoint.phase == number, other)
         )
     ]
     return sorted(set(found))
 
 
-def deferred(available: Sequence[str]) -> list[FileId]:
+def deferred_files(available: Sequence[str]) -> list[FileId]:
     """Return the files whose deferred phase could be done now."""
     waiting = Checkpoint.select(Checkpoint.file).where(
         Checkpoint.needs.in_(list(available))
     )
-    return sorted(set(_ids(waiting)))
+    return sorted(set(_file_ids(waiting)))
 
 
-def reopen(roots: Sequence[bytes], files: Sequence[FileId]) -> int:
+def requeue_finished(roots: Sequence[bytes], files: Sequence[FileId]) -> int:
     """Make those of some files PENDING that are finished, and below a folder.
 
     Args:
         roots: The folders.
         files: Not more at once than others can wait for: `FILES_AT_ONCE`.
     """
-    ended = [FileStatus.COMPLETE, FileStatus.NO_AUDIO]
+    finished_statuses = [FileStatus.COMPLETE, FileStatus.NO_AUDIO]
     wanted = File.select(File.id).where(
-        File.id.in_(list(files)), File.status.in_(ended), below_any(roots)
+        File.id.in_(list(files)),
+        File.status.in_(finished_statuses),
+        is_under_any(roots),
     )
-    return take_up(_ids(wanted))
+    return requeue(_file_ids(wanted))
 
 
-def go_on_without(service: str, roots: Sequence[bytes]) -> int:
+def requeue_without_service(service: str, roots: Sequence[bytes]) -> int:
     """Make files PENDING whose flavor waits for a service; return how many."""
     waiting = (
         Checkpoint.select(Checkpoint.file)
@@ -154,15 +164,15 @@ def go_on_without(service: str, roots: Sequence[bytes]) -> int:
         .where(
             Checkpoint.needs == service,
             File.status == FileStatus.COMPLETE,
-            below_any(roots),
+            is_under_any(roots),
         )
     )
-    found = _ids(waiting)
-    take_up_from(found, FLAVORING)
+    found = _file_ids(waiting)
+    requeue_from_phase(found, FLAVORING)
     return len(found)
 
 
-def unanalysed(roots: Sequence[bytes]) -> int:
+def count_unanalyzed(roots: Sequence[bytes]) -> int:
     """Return of how many files that are imported more is to be known.
 
     Args:
@@ -172,41 +182,41 @@ def unanalysed(roots: Sequence[bytes]) -> int:
         Checkpoint.select()
         .join(File)
         .where(
-            Checkpoint.needs == LEISURE,
+            Checkpoint.needs == WHEN_IDLE,
             File.status == FileStatus.COMPLETE,
-            below_any(roots) if roots else True,
+            is_under_any(roots) if roots else True,
         )
         .count()
     )
     return count
 
 
-def reopen_failed(*, code: str | None = None, path: bytes | None = None) -> int:
+def retry_failed(*, code: str | None = None, path: bytes | None = None) -> int:
     """Make failed files PENDING: all, or those of a code, or at or below a path.
 
     Files whose flavoring failed count as failed with the code `flavor`.
     """
     flavorless = Passage.select(Passage.file).where(~Passage.flavor_failure.is_null())
     failed = File.status == FileStatus.FAILED
-    halfway = (File.status == FileStatus.COMPLETE) & File.id.in_(flavorless)
+    flavor_failed = (File.status == FileStatus.COMPLETE) & File.id.in_(flavorless)
     if code == "flavor":
-        wanted = halfway
+        wanted = flavor_failed
     elif code is not None:
         wanted = failed & File.id.in_(
             Failure.select(Failure.file).where(Failure.code == code)
         )
     else:
-        wanted = failed | halfway
+        wanted = failed | flavor_failed
     if path is not None:
-        wanted &= (File.path == path) | below(path)
-    return take_up(_ids(File.select(File.id).where(wanted)), flavor=True)
+        wanted &= (File.path == path) | is_under(path)
+    return requeue(_file_ids(File.select(File.id).where(wanted)), reflavor=True)
 
 
-def _ids(query: object) -> list[FileId]:
-    return [FileId(file) for (file,) in tuples(query)]
+def _file_ids(query: object) -> list[FileId]:
+    return [FileId(file) for (file,) in iter_rows(query)]
 
 
-ENDED_WITH: Final = {
+RESTART_PHASE: Final = {
     FileStatus.COMPLETE: 10,
     FileStatus.NO_AUDIO: 4,
     FileStatus.DUPLICATE: 2,
@@ -216,37 +226,39 @@ ENDED_WITH: Final = {
 one that ended it must run, or nothing would end it a second time."""
 
 
-def take_up(files: Sequence[FileId], *, flavor: bool = False) -> int:
+def requeue(files: Sequence[FileId], *, reflavor: bool = False) -> int:
     """Make finished files PENDING, without the checkpoints that ended them.
 
     Args:
         files: Which.
-        flavor: Whether complete ones are to be flavored again.
+        reflavor: Whether complete ones are to be flavored again.
     """
     for start in range(0, len(files), FILES_AT_ONCE):
         some = list(files[start : start + FILES_AT_ONCE])
         for status in FileStatus:
-            ids = _ids(
+            ids = _file_ids(
                 File.select(File.id).where(File.id.in_(some), File.status == status)
             )
             Checkpoint.delete().where(
                 Checkpoint.file.in_(ids),
-                Checkpoint.phase >= ENDED_WITH.get(status, 1) - flavor,
+                Checkpoint.phase >= RESTART_PHASE.get(status, 1) - reflavor,
             ).execute()
         File.update(status=FileStatus.PENDING).where(File.id.in_(some)).execute()
     return len(files)
 
 
-def rematch(roots: Sequence[bytes]) -> int:
+def requeue_for_matching(roots: Sequence[bytes]) -> int:
     """Take up all complete files below some folders, to be matched anew."""
-    files = _ids(
-        File.select(File.id).where(File.status == FileStatus.COMPLETE, below_any(roots))
+    files = _file_ids(
+        File.select(File.id).where(
+            File.status == FileStatus.COMPLETE, is_under_any(roots)
+        )
     )
-    take_up_from(files, MATCHING)
+    requeue_from_phase(files, MATCHING)
     return len(files)
 
 
-def take_up_from(files: Sequence[FileId], phase: int) -> None:
+def requeue_from_phase(files: Sequence[FileId], phase: int) -> None:
     """Make complete files PENDING, to go on from a phase that will find more."""
     for start in range(0, len(files), FILES_AT_ONCE):
         some = list(files[start : start + FILES_AT_ONCE])

@@ -11,14 +11,14 @@ from typing import Final
 
 from peewee import SqliteDatabase
 
-from segued.matching.normalize import normalised
+from segued.matching.normalize import normalize_name
 
-__all__ = ["build", "prepare", "refresh", "statements"]
+__all__ = ["build", "refresh", "register_functions", "split_statements"]
 
-FUNCTION: Final = "segued_plain"
-"""What the views call `normalised`."""
+PLAIN_FUNCTION: Final = "segued_plain"
+"""What the views call `normalize_name`."""
 
-MADE_RIGHT: Final = """
+REFRESH_SQL: Final = """
 DELETE FROM file_index WHERE path IN (SELECT path FROM index_stale);
 INSERT INTO file_index
     SELECT * FROM file_words WHERE path IN (SELECT path FROM index_stale);
@@ -29,15 +29,15 @@ DELETE FROM index_stale;
 """
 
 
-def prepare(database: SqliteDatabase) -> None:
+def register_functions(database: SqliteDatabase) -> None:
     """Teach a connection, before it is opened, what keeping the index takes."""
-    database.register_function(_plain, FUNCTION, 1)
+    database.register_function(_plain, PLAIN_FUNCTION, 1)
 
 
 def build(database: SqliteDatabase) -> None:
     """Make the index of a library that has none, from what is in it."""
     text = resources.files("segued.store.schema").joinpath("search.sql").read_text()
-    for statement in statements(text):
+    for statement in split_statements(text):
         database.execute_sql(statement)
     refresh(database)
 
@@ -45,11 +45,11 @@ def build(database: SqliteDatabase) -> None:
 def refresh(database: SqliteDatabase) -> None:
     """Make the index right where it may be wrong: within a transaction."""
     if database.execute_sql("SELECT 1 FROM index_stale LIMIT 1").fetchone():
-        for statement in statements(MADE_RIGHT):
+        for statement in split_statements(REFRESH_SQL):
             database.execute_sql(statement)
 
 
-def statements(script: str) -> Iterator[str]:
+def split_statements(script: str) -> Iterator[str]:
     """Yield the statements of a script; a trigger, with those inside it, is one."""
     statement = ""
     for part in script.split(";")[:-1]:
@@ -60,4 +60,4 @@ def statements(script: str) -> Iterator[str]:
 
 
 def _plain(text: str | None) -> str:
-    return normalised(text or "")
+    return normalize_name(text or "")

@@ -7,10 +7,10 @@ from segued.model import SessionState
 from segued.store import codec
 from segued.store.schema.files import Session, now
 
-__all__ = ["count", "move", "paused", "start"]
+__all__ = ["find_paused", "set_counts", "set_state", "start"]
 
 
-class Counts(Protocol):
+class SessionCounts(Protocol):
     """Files, counted: found, with nothing ahead of them, failed."""
 
     @property
@@ -26,8 +26,8 @@ class Counts(Protocol):
         """Files that failed."""
 
 
-AT_WORK = (SessionState.SCANNING, SessionState.PROCESSING)
-OPEN = (*AT_WORK, SessionState.PAUSED)
+ACTIVE_STATES = (SessionState.SCANNING, SessionState.PROCESSING)
+OPEN_STATES = (*ACTIVE_STATES, SessionState.PAUSED)
 
 
 def start(roots: Sequence[str]) -> str:
@@ -37,12 +37,12 @@ def start(roots: Sequence[str]) -> str:
     """
     Session.update(
         state=SessionState.FAILED, ended_at=now(), reason="the process was killed"
-    ).where(Session.state.in_(list(AT_WORK))).execute()
+    ).where(Session.state.in_(list(ACTIVE_STATES))).execute()
     session: str = Session.create(roots=codec.encode(list(roots))).id
     return session
 
 
-def paused() -> str | None:
+def find_paused() -> str | None:
     """Return the session that somebody paused and nobody resumed, if there is one."""
     row = (
         Session.select(Session.id)
@@ -53,15 +53,15 @@ def paused() -> str | None:
     return row.id if row else None
 
 
-def move(session: str, state: SessionState, reason: str | None = None) -> None:
+def set_state(session: str, state: SessionState, reason: str | None = None) -> None:
     """Put on record where a session stands."""
-    ended = None if state in OPEN else now()
+    ended = None if state in OPEN_STATES else now()
     Session.update(state=state, reason=reason, ended_at=ended).where(
         Session.id == session
     ).execute()
 
 
-def count(session: str, counts: Counts) -> None:
+def set_counts(session: str, counts: SessionCounts) -> None:
     """Put a session's counts of files on record."""
     Session.update(
         files_total=counts.total, files_done=counts.done, files_failed=counts.failed

@@ -4,16 +4,16 @@ from typing import Any, Final
 
 import msgspec
 
-from segued.config.config import Pins, Settings, check_setting, cpu_count
+from segued.config.config import PinnedSettings, Settings, check_setting, cpu_count
 from segued.errors import ConfigError
 from segued.store.schema.files import Setting
 
-__all__ = ["load", "put", "told"]
+__all__ = ["load", "mask_secrets", "save"]
 
 KEY_LETTERS: Final = 8
 
 
-def load(pins: Pins) -> Settings:
+def load(pinned: PinnedSettings) -> Settings:
     """Return the settings in force: pinned, else stored, else the default.
 
     A setting that was never stored is stored with its default; the number of
@@ -26,21 +26,21 @@ def load(pins: Pins) -> Settings:
     values: dict[str, Any] = {}
     for name, default in _defaults().items():
         if name not in stored:
-            put(name, default)
+            save(name, default)
         values[name] = _checked(name, stored.get(name, default))
-    return Settings(**(values | pins.given()))
+    return Settings(**(values | pinned.as_dict()))
 
 
-def told(held: Settings) -> dict[str, Any]:
+def mask_secrets(settings: Settings) -> dict[str, Any]:
     """Return settings as anybody may see them: what is secret is masked."""
-    shown: dict[str, Any] = msgspec.to_builtins(held)
+    shown: dict[str, Any] = msgspec.to_builtins(settings)
     if key := shown["acoustid_api_key"]:
         # Of a short one two letters would be too much.
         shown["acoustid_api_key"] = f"...{key[-2:] if len(key) >= KEY_LETTERS else ''}"
     return shown
 
 
-def put(name: str, value: object) -> None:
+def save(name: str, value: object) -> None:
     """Store a setting."""
     Setting.insert(
         key=name, value=msgspec.json.encode(value).decode()

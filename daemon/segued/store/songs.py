@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from segued.store.parting import part
+from segued.store.parting import transfer_flavor
 from segued.store.prepared import Query, prepared
 from segued.store.schema.music import (
     Album,
@@ -17,11 +17,11 @@ from segued.store.schema.music import (
     Work,
 )
 
-__all__ = ["Credit", "SongFacts", "record"]
+__all__ = ["EntityRef", "SongRecord", "link_passage"]
 
 
 @dataclass(frozen=True, slots=True)
-class Credit:
+class EntityRef:
     """Somebody or something with a name and, if known, a MusicBrainz id.
 
     Attributes:
@@ -34,84 +34,86 @@ class Credit:
 
 
 @dataclass(frozen=True, slots=True)
-class SongFacts:
+class SongRecord:
     """A song as it is to be recorded, with those it is tied to."""
 
-    song: Credit
-    artists: tuple[Credit, ...] = ()
-    works: tuple[Credit, ...] = ()
+    song: EntityRef
+    artists: tuple[EntityRef, ...] = ()
+    works: tuple[EntityRef, ...] = ()
 
 
-def record(passage: str, song: SongFacts | None, album: Credit | None) -> None:
+def link_passage(
+    passage: str, song: SongRecord | None, album: EntityRef | None
+) -> None:
     """Tie a passage to its song and album, making either if it is new.
 
     What is known of its sound goes with it: the sound stays, whatever its name.
     """
-    row = _entity(Song, song.song, "title") if song is not None else None
-    part(passage, row)
-    _untie_song(passage)
-    _untie_album(passage)
+    row = _get_or_create(Song, song.song, "title") if song is not None else None
+    transfer_flavor(passage, row)
+    _unlink_song(passage)
+    _unlink_album(passage)
     if song is not None and row is not None:
-        _tie_song(passage, row)
-        _credit(row, song.artists)
+        _link_song(passage, row)
+        _link_artists(row, song.artists)
         for each in song.works:
-            work = _entity(Work, each, "title")
+            work = _get_or_create(Work, each, "title")
             SongWork.insert(song=row, work=work).on_conflict_ignore().execute()
     if album is not None:
-        row = _entity(Album, album, "title")
-        _tie_album(passage, row)
+        row = _get_or_create(Album, album, "title")
+        _link_album(passage, row)
 
 
-def _credit(song: str, artists: Sequence[Credit]) -> None:
-    rows = list(dict.fromkeys(_entity(Artist, each, "name") for each in artists))
-    _uncredit(song)
+def _link_artists(song: str, artists: Sequence[EntityRef]) -> None:
+    rows = list(dict.fromkeys(_get_or_create(Artist, each, "name") for each in artists))
+    _unlink_artists(song)
     for row in rows:
-        _credit_one(song, row, 1 / len(rows))
+        _link_artist(song, row, 1 / len(rows))
 
 
-def _entity(table: Any, wanted: Credit, name: str) -> str:  # noqa: ANN401
-    """Return the id of the row for `wanted`, made or named if need be."""
-    by_id, by_key = _NAMED[table]
-    for row, known in by_id(wanted.mbid) if wanted.mbid else by_key(wanted.key):
-        if wanted.name and known is None:
-            table.update(**{name: wanted.name}).where(table.id == row).execute()
+def _get_or_create(table: Any, entity: EntityRef, name: str) -> str:  # noqa: ANN401
+    """Return the id of the row for `entity`, made or named if need be."""
+    by_id, by_key = _QUERIES[table]
+    for row, known in by_id(entity.mbid) if entity.mbid else by_key(entity.key):
+        if entity.name and known is None:
+            table.update(**{name: entity.name}).where(table.id == row).execute()
         return str(row)
-    ids = {"mbid": wanted.mbid} if wanted.mbid else {"name_key": wanted.key or ""}
-    made: str = table.create(**ids, **{name: wanted.name}).id
-    return made
+    ids = {"mbid": entity.mbid} if entity.mbid else {"name_key": entity.key or ""}
+    created: str = table.create(**ids, **{name: entity.name}).id
+    return created
 
 
 @prepared
-def _untie_song(passage: str) -> Query:
+def _unlink_song(passage: str) -> Query:
     return PassageSong.delete().where(PassageSong.passage == passage)
 
 
 @prepared
-def _untie_album(passage: str) -> Query:
+def _unlink_album(passage: str) -> Query:
     return PassageAlbum.delete().where(PassageAlbum.passage == passage)
 
 
 @prepared
-def _tie_song(passage: str, song: str) -> Query:
+def _link_song(passage: str, song: str) -> Query:
     return PassageSong.insert(passage=passage, song=song)
 
 
 @prepared
-def _tie_album(passage: str, album: str) -> Query:
+def _link_album(passage: str, album: str) -> Query:
     return PassageAlbum.insert(passage=passage, album=album)
 
 
 @prepared
-def _uncredit(song: str) -> Query:
+def _unlink_artists(song: str) -> Query:
     return SongArtist.delete().where(SongArtist.song == song)
 
 
 @prepared
-def _credit_one(song: str, artist: str, weight: float) -> Query:
+def _link_artist(song: str, artist: str, weight: float) -> Query:
     return SongArtist.insert(song=song, artist=artist, weight=weight)
 
 
-def _named_in(table: Any, name: str) -> tuple[Any, Any]:  # noqa: ANN401
+def _entity_queries(table: Any, name: str) -> tuple[Any, Any]:  # noqa: ANN401
     """Return the queries for a row of `table` by its MusicBrainz id, and by its key."""
     shown = getattr(table, name)
 
@@ -126,9 +128,9 @@ def _named_in(table: Any, name: str) -> tuple[Any, Any]:  # noqa: ANN401
     return by_id, by_key
 
 
-_NAMED: Final = {
-    Song: _named_in(Song, "title"),
-    Artist: _named_in(Artist, "name"),
-    Work: _named_in(Work, "title"),
-    Album: _named_in(Album, "title"),
+_QUERIES: Final = {
+    Song: _entity_queries(Song, "title"),
+    Artist: _entity_queries(Artist, "name"),
+    Work: _entity_queries(Work, "title"),
+    Album: _entity_queries(Album, "title"),
 }

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Final
 
 from segued.errors import (
+    ConstraintError,
     StoreCorruptError,
     StoreError,
     StoreFullError,
     StoreLockedError,
-    StoreRefusedError,
     StoreUnwritableError,
 )
 
@@ -19,7 +19,7 @@ __all__ = ["store_error"]
 
 UNWRITABLE: Final = "the library may not be written: {}"
 
-MEANINGS: Final = (
+ERRORS_BY_NAME: Final = (
     (StoreFullError, "SQLITE_FULL", "no space left for the library"),
     (StoreLockedError, "SQLITE_BUSY", "the library is locked by another program"),
     (StoreLockedError, "SQLITE_LOCKED", "the library is locked by another program"),
@@ -28,7 +28,7 @@ MEANINGS: Final = (
     (StoreUnwritableError, "SQLITE_READONLY", UNWRITABLE),
     (StoreUnwritableError, "SQLITE_CANTOPEN", UNWRITABLE),
     (StoreUnwritableError, "SQLITE_PERM", UNWRITABLE),
-    (StoreRefusedError, "SQLITE_CONSTRAINT", "the library refused a row: {}"),
+    (ConstraintError, "SQLITE_CONSTRAINT", "the library refused a row: {}"),
 )
 """What SQLite's names for its errors begin with, and what they amount to."""
 
@@ -41,7 +41,7 @@ def store_error(path: Path, error: BaseException) -> StoreError:
     """
     names = [name for link in _chain(error) if (name := _name(link))]
     found = next((name for name in names if name != "SQLITE_ERROR"), "")
-    for kind, name, what in MEANINGS:
+    for kind, name, what in ERRORS_BY_NAME:
         if found.startswith(name):
             return kind(f"{path}: {what.format(error)}")
     return StoreError(f"{path}: the library failed: {error}")

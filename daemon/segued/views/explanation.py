@@ -23,17 +23,18 @@ def as_text(path: bytes, passages: Sequence[Mapping[str, Any]]) -> Iterator[str]
         names = [name for name in (each["artist"], each["title"]) if name]
         yield ""
         yield f"Passage {each['ordinal']} of {len(passages)}, {where}"
-        yield f"  {_plain(' - '.join(names) or 'unknown')}"
-        yield f"  {each['confidence']}, {each['score']:.2f}: {_plain(each['reason'])}"
+        yield f"  {_printable(' - '.join(names) or 'unknown')}"
+        reason = _printable(each["reason"])
+        yield f"  {each['confidence']}, {each['score']:.2f}: {reason}"
         for kind in ("album", "recording_mbid", "release_mbid"):
             if each[kind]:
-                yield f"    {kind.removesuffix('_mbid'):<14}{_plain(each[kind])}"
+                yield f"    {kind.removesuffix('_mbid'):<14}{_printable(each[kind])}"
         for kind, what in each["evidence"].items():
-            yield f"    {kind:<14}{_plain(what)}"
+            yield f"    {kind:<14}{_printable(what)}"
         for what in each["rejected"]:
-            yield f"    rejected      {_plain(what)}"
+            yield f"    rejected      {_printable(what)}"
 
 
-def _plain(text: str) -> str:
+def _printable(raw: str) -> str:
     """Return text without what a terminal would obey."""
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in raw)

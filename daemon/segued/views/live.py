@@ -10,84 +10,90 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from segued.progress.progress import Board, Snapshot
+from segued.progress.progress import Progress, Snapshot
 from segued.views import wording
 
-__all__ = ["drawn", "watch"]
+__all__ = ["render", "watch"]
 
 FRAME_SECONDS: Final = 0.25
 LINE_SECONDS: Final = 2.0
 
 
-async def watch(board: Board, console: Console, titles: Sequence[str]) -> None:
+async def watch(progress: Progress, console: Console, titles: Sequence[str]) -> None:
     """Show a board until cancelled.
 
     Args:
-        board: What is shown.
+        progress: What is shown.
         console: Where.
         titles: Of the phases, in order.
     """
     if console.is_terminal:
-        await _live(board, console, titles)
+        await _show_live(progress, console, titles)
     else:
-        await _lines(board, console)
+        await _print_lines(progress, console)
 
 
-async def _live(board: Board, console: Console, titles: Sequence[str]) -> None:
+async def _show_live(
+    progress: Progress, console: Console, titles: Sequence[str]
+) -> None:
     with Live(
         console=console, auto_refresh=False, transient=True, redirect_stdout=False
     ) as live:
         while True:
-            live.update(drawn(board.snapshot(), titles), refresh=True)
+            live.update(render(progress.snapshot(), titles), refresh=True)
             await asyncio.sleep(FRAME_SECONDS)
 
 
-async def _lines(board: Board, console: Console) -> None:
-    said = ""
+async def _print_lines(progress: Progress, console: Console) -> None:
+    printed = ""
     while True:
         await asyncio.sleep(LINE_SECONDS)
-        now = board.snapshot()
-        line = wording.overall(now)
-        if line != said:
-            console.print(Text(f"{now.state.value.lower()}: {line}"), soft_wrap=True)
-        said = line
+        snapshot = progress.snapshot()
+        line = wording.progress_line(snapshot)
+        if line != printed:
+            console.print(
+                Text(f"{snapshot.state.value.lower()}: {line}"), soft_wrap=True
+            )
+        printed = line
 
 
-def drawn(
-    now: Snapshot, titles: Sequence[str], notices: Sequence[str] = ()
+def render(
+    snapshot: Snapshot, titles: Sequence[str], notices: Sequence[str] = ()
 ) -> RenderableType:
     """Return a session as a picture: how far it is, the workers, what was counted.
 
     Args:
-        now: The session.
+        snapshot: The session.
         titles: Of the phases, in order.
         notices: What else is to be said, a line each.
     """
     head = Table.grid(padding=(0, 2))
     head.add_row(
-        Text(now.state.value, style="bold"),
-        ProgressBar(total=max(1, now.total), completed=now.done, width=30),
-        Text(wording.overall(now)),
+        Text(snapshot.state.value, style="bold"),
+        ProgressBar(total=max(1, snapshot.total), completed=snapshot.done, width=30),
+        Text(wording.progress_line(snapshot)),
     )
-    desks = Table.grid(padding=(0, 2))
-    desks.add_column(no_wrap=True)
-    desks.add_column(no_wrap=True, overflow="ellipsis", max_width=48)
-    desks.add_column(no_wrap=True)
-    desks.add_column(no_wrap=True)
-    desks.add_column(no_wrap=True, justify="right")
-    for line in now.workers:
-        style = "yellow" if line.stalled else ""
-        desks.add_row(*(Text(part, style) for part in wording.worker(line)))
-    said = [Text(notice, overflow="ellipsis", no_wrap=True) for notice in notices]
-    return Group(head, desks, _counted(now, titles), *said)
+    workers = Table.grid(padding=(0, 2))
+    workers.add_column(no_wrap=True)
+    workers.add_column(no_wrap=True, overflow="ellipsis", max_width=48)
+    workers.add_column(no_wrap=True)
+    workers.add_column(no_wrap=True)
+    workers.add_column(no_wrap=True, justify="right")
+    for worker in snapshot.workers:
+        style = "yellow" if worker.stalled else ""
+        workers.add_row(*(Text(part, style) for part in wording.worker_columns(worker)))
+    notice_lines = [
+        Text(notice, overflow="ellipsis", no_wrap=True) for notice in notices
+    ]
+    return Group(head, workers, _counter_table(snapshot, titles), *notice_lines)
 
 
-def _counted(now: Snapshot, titles: Sequence[str]) -> Table:
-    counted = Table.grid(padding=(0, 2))
-    counted.add_column(no_wrap=True, style="dim")
-    counted.add_column(no_wrap=True, overflow="ellipsis")
-    for group, named in now.counters.items():
+def _counter_table(snapshot: Snapshot, titles: Sequence[str]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True, style="dim")
+    table.add_column(no_wrap=True, overflow="ellipsis")
+    for group, named in snapshot.counters.items():
         if named:
             counts = ", ".join(f"{count:,} {name}" for name, count in named.items())
-            counted.add_row(wording.group(group, titles), Text(counts))
-    return counted
+            table.add_row(wording.group_title(group, titles), Text(counts))
+    return table

@@ -36,51 +36,54 @@ LISTED_MAX = 20
 
 
 def as_text(
-    now: Snapshot,
-    found: Summary,
+    snapshot: Snapshot,
+    totals: Summary,
     services: Mapping[str, str],
     database: Path,
-    look: str,
+    library_command: str,
 ) -> Iterator[str]:
     """Yield the lines of the summary that ends an import.
 
     Args:
-        now: The session at its end.
-        found: What the library holds of the folders.
+        snapshot: The session at its end.
+        totals: What the library holds of the folders.
         services: How each outside service was in the end; none of those that
             were not asked.
         database: The library.
-        look: The command that shows more of it.
+        library_command: The command that shows more of it.
     """
-    total = sum(count for status, count in found.files.items() if status != "MISSING")
-    passages = sum(found.passages.values())
-    yield f"{total:,} files, {passages:,} passages, in {wording.duration(now.elapsed)}"
+    total = sum(count for status, count in totals.files.items() if status != "MISSING")
+    passages = sum(totals.passages.values())
+    took = wording.duration(snapshot.elapsed)
+    yield f"{total:,} files, {passages:,} passages, in {took}"
     by_status = ", ".join(
-        f"{found.files[status]:,} {name}"
+        f"{totals.files[status]:,} {name}"
         for status, name in STATUSES.items()
-        if found.files.get(status)
+        if totals.files.get(status)
     )
     if by_status:
         yield f"  Files:    {by_status}"
     by_band = ", ".join(
-        f"{found.passages[band]:,} {band}"
+        f"{totals.passages[band]:,} {band}"
         for band in ("High", "Medium", "Low", "None")
-        if found.passages.get(band)
+        if totals.passages.get(band)
     )
     if by_band:
         yield f"  Passages: {by_band}"
-    for need, count in sorted(found.waiting.items()):
+    for need, count in sorted(totals.waiting.items()):
         files = "1 file waits" if count == 1 else f"{count:,} files wait"
         state = services.get(need, "up")
         why = "" if state == "up" else f": {state}"
         yield f"  Deferred: {files} for {WAITS_FOR.get(need, need)}{why}"
-    yield from _listed("Failed, and left alone until its bytes change:", found.failed)
-    yield from _listed("Imported in spite of:", found.warned)
+    yield from _problem_lines(
+        "Failed, and left alone until its bytes change:", totals.failed
+    )
+    yield from _problem_lines("Imported in spite of:", totals.warned)
     yield f"The library is {database}"
-    yield f"Look into it:  {look} [files | passages | failures] [--json]"
+    yield f"Look into it:  {library_command} [files | passages | failures] [--json]"
 
 
-def _listed(title: str, problems: list[tuple[str, str]]) -> Iterator[str]:
+def _problem_lines(title: str, problems: list[tuple[str, str]]) -> Iterator[str]:
     if not problems:
         return
     yield title
@@ -91,8 +94,8 @@ def _listed(title: str, problems: list[tuple[str, str]]) -> Iterator[str]:
 
 
 def as_json(
-    now: Snapshot,
-    found: Summary,
+    snapshot: Snapshot,
+    totals: Summary,
     services: Mapping[str, str],
     database: Path,
     *,
@@ -100,17 +103,19 @@ def as_json(
 ) -> dict[str, Any]:
     """Return the summary for a program."""
     return {
-        "state": now.state.value,
+        "state": snapshot.state.value,
         "database": str(database),
-        "seconds": round(now.elapsed, 3),
-        "files_total": now.total,
-        "files_done": now.done,
-        "files": found.files,
-        "passages": found.passages,
-        "deferred": found.waiting,
+        "seconds": round(snapshot.elapsed, 3),
+        "files_total": snapshot.total,
+        "files_done": snapshot.done,
+        "files": totals.files,
+        "passages": totals.passages,
+        "deferred": totals.waiting,
         "services": dict(services),
-        "failed": [{"code": code, "detail": detail} for code, detail in found.failed],
-        "warnings": [{"code": code, "detail": detail} for code, detail in found.warned],
-        "counters": now.counters,
+        "failed": [{"code": code, "detail": detail} for code, detail in totals.failed],
+        "warnings": [
+            {"code": code, "detail": detail} for code, detail in totals.warned
+        ],
+        "counters": snapshot.counters,
         "loop_stall_ms": stall_ms,
     }

@@ -23,7 +23,13 @@ COLUMNS: Final = {
 }
 """What a person is shown of each topic; a program gets every column."""
 
-NUMBERS: Final = ("distance", "ordinal", "start_ticks", "end_ticks", "duration_ticks")
+NUMERIC_COLUMNS: Final = (
+    "distance",
+    "ordinal",
+    "start_ticks",
+    "end_ticks",
+    "duration_ticks",
+)
 
 
 def print_table(console: Console, topic: str, rows: Iterable[dict[str, Any]]) -> None:
@@ -31,21 +37,21 @@ def print_table(console: Console, topic: str, rows: Iterable[dict[str, Any]]) ->
 
     Into a pipe, whole values with tabs between them.
     """
-    wanted = COLUMNS[topic]
-    titles = [name.removesuffix("_ticks") for name in wanted]
-    shown = [[_shown(name, row[name]) for name in wanted] for row in rows]
+    columns = COLUMNS[topic]
+    titles = [name.removesuffix("_ticks") for name in columns]
+    cells = [[_cell_text(name, row[name]) for name in columns] for row in rows]
     if not console.is_terminal:
-        for line in (titles, *shown):
+        for line in (titles, *cells):
             print("\t".join(line))  # noqa: T201
         return
-    if not shown:
+    if not cells:
         console.print(f"no {topic} in the library")
         return
     table = Table(box=None, pad_edge=False)
-    for name, title in zip(wanted, titles, strict=True):
-        justify: JustifyMethod = "right" if name in NUMBERS else "left"
+    for name, title in zip(columns, titles, strict=True):
+        justify: JustifyMethod = "right" if name in NUMERIC_COLUMNS else "left"
         table.add_column(title, justify=justify, no_wrap=True, overflow="ellipsis")
-    for line in shown:
+    for line in cells:
         table.add_row(*map(Text, line))
     console.print(table)
 
@@ -61,10 +67,10 @@ def json_lines(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
         )
 
 
-def _shown(name: str, value: object) -> str:
+def _cell_text(name: str, value: object) -> str:
     if value is None:
         return ""
     if name.endswith("_ticks") and isinstance(value, int):
         return wording.position(value)
-    text = str(value)
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+    printable = str(value)
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in printable)

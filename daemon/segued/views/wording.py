@@ -4,18 +4,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from segued.progress.progress import Snapshot
-from segued.progress.status import FolderLine, WorkerLine
+from segued.progress.status import FolderStatus, WorkerStatus
 from segued.units import ticks_to_seconds
 
 __all__ = [
-    "analysis",
+    "analysis_line",
     "duration",
-    "folder",
-    "group",
-    "overall",
+    "folder_line",
+    "group_title",
     "position",
-    "session",
-    "worker",
+    "progress_line",
+    "session_line",
+    "worker_columns",
 ]
 
 MINUTE, HOUR = 60, 3600
@@ -48,43 +48,47 @@ def position(ticks: int) -> str:
     return f"{minutes:.0f}:{seconds:05.2f}"
 
 
-def overall(now: Snapshot) -> str:
+def progress_line(snapshot: Snapshot) -> str:
     """Return how far a session is, in one line."""
-    parts = [f"{now.done:,} of {now.total:,} files ({now.percent:.1f} %)"]
-    if now.rate is not None:
-        parts.append(f"{now.rate:.1f} files/s")
-    if now.left is not None and now.done < now.total:
-        parts.append(f"about {duration(now.left)} left")
-    if now.failed:
-        parts.append(f"{now.failed:,} failed")
-    if now.deferred:
-        parts.append(f"{now.deferred:,} deferred")
-    if now.analysed < now.done:
-        parts.append(f"{now.analysed:,} fully analysed")
-    if now.lookups:
-        parts.append(f"{now.lookups:,} lookups to go")
+    parts = [
+        f"{snapshot.done:,} of {snapshot.total:,} files ({snapshot.percent:.1f} %)"
+    ]
+    if snapshot.rate is not None:
+        parts.append(f"{snapshot.rate:.1f} files/s")
+    if snapshot.time_left is not None and snapshot.done < snapshot.total:
+        parts.append(f"about {duration(snapshot.time_left)} left")
+    if snapshot.failed:
+        parts.append(f"{snapshot.failed:,} failed")
+    if snapshot.deferred:
+        parts.append(f"{snapshot.deferred:,} deferred")
+    if snapshot.analyzed < snapshot.done:
+        parts.append(f"{snapshot.analyzed:,} fully analysed")
+    if snapshot.lookups:
+        parts.append(f"{snapshot.lookups:,} lookups to go")
     return "   ".join(parts)
 
 
-def analysis(to_go: int, begins: str) -> str:
+def analysis_line(pending: int, opens_at: str) -> str:
     """Return what becomes of files that are imported but not analysed.
 
     Args:
-        to_go: How many there are.
-        begins: When there is time for them, "22:00"; empty text: now.
+        pending: How many there are.
+        opens_at: When there is time for them, "22:00"; empty text: now.
 
     Example:
-        >>> analysis(1_200, "22:00"), analysis(1_200, ""), analysis(0, "22:00")
-        ('waits until 22:00', '1,200 files to go', '')
+        >>> analysis_line(1_200, "22:00"), analysis_line(1_200, "")
+        ('waits until 22:00', '1,200 files to go')
+        >>> analysis_line(0, "22:00")
+        ''
     """
-    if not to_go:
+    if not pending:
         return ""
-    if begins:
-        return f"waits until {begins}"
-    return "1 file to go" if to_go == 1 else f"{to_go:,} files to go"
+    if opens_at:
+        return f"waits until {opens_at}"
+    return "1 file to go" if pending == 1 else f"{pending:,} files to go"
 
 
-def session(row: Mapping[str, Any]) -> str:
+def session_line(row: Mapping[str, Any]) -> str:
     """Return how a session on record stands, in one line."""
     done, total = row["files_done"], row["files_total"]
     parts = [row["state"], f"{done:,} of {total:,} files"]
@@ -98,7 +102,7 @@ def session(row: Mapping[str, Any]) -> str:
     return "   ".join(parts)
 
 
-def folder(report: FolderLine) -> str:
+def folder_line(report: FolderStatus) -> str:
     """Return how it stands with a music folder, in one line."""
     parts = [report.root, report.state]
     if report.why:
@@ -110,7 +114,7 @@ def folder(report: FolderLine) -> str:
     return "   ".join(parts)
 
 
-def group(name: str, titles: Sequence[str]) -> str:
+def group_title(name: str, titles: Sequence[str]) -> str:
     """Return what a group of counters is called.
 
     Args:
@@ -118,24 +122,24 @@ def group(name: str, titles: Sequence[str]) -> str:
         titles: Of the phases, in order.
 
     Example:
-        >>> [group(name, ["Filename matching"]) for name in ("scanning", "1")]
+        >>> [group_title(name, ["Filename matching"]) for name in ("scanning", "1")]
         ['scanning', '1 filename matching']
     """
     return f"{name} {titles[int(name) - 1].lower()}" if name.isdigit() else name
 
 
-def worker(line: WorkerLine) -> tuple[str, str, str, str, str]:
+def worker_columns(status: WorkerStatus) -> tuple[str, str, str, str, str]:
     """Return what a worker is at: who, which file, phase, passage, how long."""
     passage = ""
-    if line.passages is not None:
+    if status.passages is not None:
         # At all of one is at the first of one.
-        number = line.passage or (1 if line.passages == 1 else None)
-        passage = f"passage {number}/{line.passages}" if number else ""
-        passage = passage or f"{line.passages} passages"
+        number = status.passage or (1 if status.passages == 1 else None)
+        passage = f"passage {number}/{status.passages}" if number else ""
+        passage = passage or f"{status.passages} passages"
     return (
-        f"Worker {line.worker}",
-        line.name,
-        f"Phase {line.phase} {line.title}",
+        f"Worker {status.worker}",
+        status.name,
+        f"Phase {status.phase} {status.title}",
         passage,
-        f"{line.seconds:.1f} s" + (" (stalled?)" if line.stalled else ""),
+        f"{status.seconds:.1f} s" + (" (stalled?)" if status.stalled else ""),
     )

@@ -11,74 +11,74 @@ import structlog
 from aiohttp import web
 
 from segued import __version__
-from segued.web.access import Guard, guarding, with_headers
-from segued.web.control_routes import ORDERS
-from segued.web.events import Stream
-from segued.web.library_routes import SHELVES
-from segued.web.openapi import described
-from segued.web.responses import Handler, as_json, explained
-from segued.web.route import INSIDE, Asked, Inside, Route
-from segued.web.static_files import pages
+from segued.web.access import Guard, add_security_headers, guard_middleware
+from segued.web.control_routes import CONTROL_ROUTES
+from segued.web.events import EventStream
+from segued.web.library_routes import LIBRARY_ROUTES
+from segued.web.openapi import openapi_document
+from segued.web.responses import Handler, error_middleware, json_response
+from segued.web.route import DAEMON_API, ApiRequest, DaemonApi, Route
+from segued.web.static_files import static_routes
 
-__all__ = ["application"]
+__all__ = ["create_app"]
 
 log: Final = structlog.get_logger()
 
 BODY_BYTES_MAX: Final = 1 << 16
 
 
-def application(inside: Inside, guard: Guard, stream: Stream) -> web.Application:
+def create_app(api: DaemonApi, guard: Guard, stream: EventStream) -> web.Application:
     """Return all there is to ask.
 
     Args:
-        inside: What the routes can reach of the daemon.
+        api: What the routes can reach of the daemon.
         guard: Says who may ask, where not only the file's mode does.
         stream: Tells what changes.
     """
     app = web.Application(
         client_max_size=BODY_BYTES_MAX,
-        middlewares=[explained, guarding(guard), _noted],
+        middlewares=[error_middleware, guard_middleware(guard), _log_commands],
     )
-    app[INSIDE] = inside
-    app.on_response_prepare.append(with_headers)
+    app[DAEMON_API] = api
+    app.on_response_prepare.append(add_security_headers)
 
-    async def close(_app: web.Application) -> None:
+    async def close_stream(_app: web.Application) -> None:
         stream.close()
 
-    app.on_shutdown.append(close)
+    app.on_shutdown.append(close_stream)
 
-    async def events(asked: Asked) -> web.StreamResponse:
-        return await stream.answer(asked.request)
+    async def events(request: ApiRequest) -> web.StreamResponse:
+        return await stream.handle(request.http_request)
 
-    async def description(_asked: Asked) -> web.StreamResponse:
-        return as_json(description_of_all)
+    async def describe_api(_request: ApiRequest) -> web.StreamResponse:
+        return json_response(api_description)
 
-    told = (
+    event_routes = (
         Route(
             method="GET",
             path="/api/events",
             summary="Server-sent events: a snapshot, and then what changes.",
-            answer="text/event-stream",
-            answering=events,
-            also=(503,),
+            response_type="text/event-stream",
+            handler=events,
+            other_statuses=(503,),
         ),
         Route(
             method="GET",
             path="/api/openapi.json",
             summary="This description.",
-            answer=dict[str, Any],
-            answering=description,
+            response_type=dict[str, Any],
+            handler=describe_api,
         ),
     )
-    routes = (*ORDERS, *SHELVES, *told)
-    description_of_all = described(routes, __version__)
-    for route in (*routes, *pages()):
+    routes = (*CONTROL_ROUTES, *LIBRARY_ROUTES, *event_routes)
+    api_description = openapi_document(routes, __version__)
+    for route in (*routes, *static_routes()):
         app.router.add_route(route.method, route.path, route.handle)
     return app
 
 
 @web.middleware
-async def _noted(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def _log_commands(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Note who tells the daemon to do something."""
     if request.method not in ("GET", "HEAD"):
         log.info(
@@ -89,9 +89,11 @@ async def _noted(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 def _peer(request: web.Request) -> dict[str, int | str]:
     """Return who is at the other end."""
-    line = request.get_extra_info("socket")
-    if line is None or line.family != socket.AF_UNIX:
+    connection = request.get_extra_info("socket")
+    if connection is None or connection.family != socket.AF_UNIX:
         return {"peer": request.remote or ""}
-    raw = line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    raw = connection.getsockopt(
+        socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")
+    )
     process, user, group = struct.unpack("3i", raw)
     return {"peer_process": process, "peer_user": user, "peer_group": group}

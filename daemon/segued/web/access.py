@@ -17,16 +17,16 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from segued.config.sections import Page
+from segued.config.sections import PageSection
 from segued.errors import ConfigError
-from segued.web.responses import Handler, refusal
+from segued.web.responses import Handler, error_response
 
-__all__ = ["Guard", "check_page", "guarding", "with_headers"]
+__all__ = ["Guard", "add_security_headers", "check_page", "guard_middleware"]
 
-SAFE: Final = frozenset({"GET"})
+SAFE_METHODS: Final = frozenset({"GET"})
 COOKIE_SECONDS: Final = 365 * 24 * 3_600
 
-HEADERS: Final = {
+SECURITY_HEADERS: Final = {
     "Content-Security-Policy": (
         "default-src 'self'; img-src 'self' data:; base-uri 'none';"
         " form-action 'self'; frame-ancestors 'none'; object-src 'none'"
@@ -39,7 +39,7 @@ HEADERS: Final = {
     "Server": "segued",
 }
 
-GATE: Final = """\
+LOGIN_PAGE: Final = """\
 <!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>segued</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"></head>
@@ -51,7 +51,7 @@ autocomplete="current-password"></label> <button>Go on</button></p></form>
 """
 
 
-def check_page(page: Page) -> None:
+def check_page(page: PageSection) -> None:
     """See that what other machines can reach is not there for everybody.
 
     Raises:
@@ -71,75 +71,81 @@ class Guard:
     """Lets in who may ask, by the configuration as it is now."""
 
     def __init__(self) -> None:
-        self._names: frozenset[str] = frozenset()
+        self._host_names: frozenset[str] = frozenset()
         self._token = b""
         self._cookie_name = ""
 
-    def follow(self, page: Page) -> None:
+    def reconfigure(self, page: PageSection) -> None:
         """Go by this configuration from now on."""
         here = (socket.gethostname(), "localhost", page.address, *page.hosts)
-        self._names = frozenset(name.lower().strip("[].") for name in here)
+        self._host_names = frozenset(name.lower().strip("[].") for name in here)
         self._token = page.token.encode()
         # Cookies do not tell ports apart.
         self._cookie_name = f"segued-{page.port}"
 
-    def refuses(self, request: web.Request) -> web.Response | None:
+    def check(self, request: web.Request) -> web.Response | None:
         """Return the answer to one who may not ask; None for one who may."""
-        if not self._knows(request.headers.get("Host", "")):
-            return refusal(421, "host", "the page is not known by this name")
-        if why := _comes_from_elsewhere(request):
-            return refusal(403, "origin", why)
-        if self._token and not self._is_known(request):
-            return self._asks_for_token(request)
+        if not self._is_known_host(request.headers.get("Host", "")):
+            return error_response(421, "host", "the page is not known by this name")
+        if why := _cross_site_reason(request):
+            return error_response(403, "origin", why)
+        if self._token and not self._is_authenticated(request):
+            return self._token_response(request)
         # What is not there is said to be not there, whatever was sent.
-        unsafe = request.method not in SAFE and not request.match_info.http_exception
+        unsafe = (
+            request.method not in SAFE_METHODS and not request.match_info.http_exception
+        )
         if unsafe and request.content_type != "application/json":
-            return refusal(415, "request", "what is sent must be application/json")
+            return error_response(
+                415, "request", "what is sent must be application/json"
+            )
         return None
 
-    def _knows(self, host: str) -> bool:
+    def _is_known_host(self, host: str) -> bool:
         with suppress(ValueError):
             name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
-            if name in self._names:
+            if name in self._host_names:
                 return True
             # A page that was lured to us was called by a name, not by an address.
             ipaddress.ip_address(name)
             return True
         return False
 
-    def _is_known(self, request: web.Request) -> bool:
+    def _is_authenticated(self, request: web.Request) -> bool:
         """Return whether the request holds the token, or the cookie for it."""
-        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() == "bearer" and hmac.compare_digest(
-            given.encode(), self._token
+            credentials.encode(), self._token
         ):
             return True
         cookie = request.cookies.get(self._cookie_name, "")
-        return hmac.compare_digest(cookie.encode(), self._cookie.encode())
+        return hmac.compare_digest(cookie.encode(), self._cookie_value.encode())
 
     @property
-    def _cookie(self) -> str:
+    def _cookie_value(self) -> str:
         return hmac.new(self._token, b"segued page", hashlib.sha256).hexdigest()
 
-    def _asks_for_token(self, request: web.Request) -> web.Response:
-        given = request.query.get("token", "").encode()
+    def _token_response(self, request: web.Request) -> web.Response:
+        token = request.query.get("token", "").encode()
         if request.method == "GET" and request.path == "/":
-            if hmac.compare_digest(given, self._token):
+            if hmac.compare_digest(token, self._token):
                 # Not left in the address, where it would be copied and kept.
-                answer = web.Response(status=303, headers={"Location": "/"})
-                answer.set_cookie(
+                response = web.Response(status=303, headers={"Location": "/"})
+                response.set_cookie(
                     self._cookie_name,
-                    self._cookie,
+                    self._cookie_value,
                     max_age=COOKIE_SECONDS,
                     httponly=True,
                     samesite="Lax",
                 )
-                return answer
-            return web.Response(text=GATE, status=401, content_type="text/html")
-        return refusal(401, "token", "the token is missing (Authorization: Bearer)")
+                return response
+            return web.Response(text=LOGIN_PAGE, status=401, content_type="text/html")
+        return error_response(
+            401, "token", "the token is missing (Authorization: Bearer)"
+        )
 
 
-def _comes_from_elsewhere(request: web.Request) -> str:
+def _cross_site_reason(request: web.Request) -> str:
     """Return what tells that another page sent the request; empty if nothing."""
     site = request.headers.get("Sec-Fetch-Site", "none")
     if site not in ("same-origin", "none"):
@@ -147,7 +153,7 @@ def _comes_from_elsewhere(request: web.Request) -> str:
         if not (calls and request.method == "GET" and request.path == "/"):
             return "another page sent this"
     origin = request.headers.get("Origin")
-    if origin is not None and request.method not in SAFE:
+    if origin is not None and request.method not in SAFE_METHODS:
         with suppress(ValueError):
             if urlsplit(origin).netloc == request.headers.get("Host"):
                 return ""
@@ -155,23 +161,27 @@ def _comes_from_elsewhere(request: web.Request) -> str:
     return ""
 
 
-def guarding(guard: Guard) -> Middleware:
+def guard_middleware(guard: Guard) -> Middleware:
     """Return what stands before every route."""
 
     @web.middleware
-    async def let_in(request: web.Request, handler: Handler) -> web.StreamResponse:
-        line = request.get_extra_info("socket")
-        if line is not None and line.family != socket.AF_UNIX:
-            refused = guard.refuses(request)
-            if refused is not None:
-                return refused
+    async def check_access(
+        request: web.Request, handler: Handler
+    ) -> web.StreamResponse:
+        connection = request.get_extra_info("socket")
+        if connection is not None and connection.family != socket.AF_UNIX:
+            rejection = guard.check(request)
+            if rejection is not None:
+                return rejection
         return await handler(request)
 
-    return let_in
+    return check_access
 
 
-async def with_headers(request: web.Request, response: web.StreamResponse) -> None:
+async def add_security_headers(
+    request: web.Request, response: web.StreamResponse
+) -> None:
     """Say what a browser may do with an answer; a signal's receiver."""
-    response.headers.update(HEADERS)
+    response.headers.update(SECURITY_HEADERS)
     if request.path.startswith("/api/") and "Cache-Control" not in response.headers:
         response.headers["Cache-Control"] = "no-store"

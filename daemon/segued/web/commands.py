@@ -5,23 +5,23 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 __all__ = [
-    "Answer",
     "Cancel",
     "Command",
-    "Decide",
-    "Obey",
+    "CommandHandler",
+    "CommandResult",
+    "GetSettings",
+    "GetStatus",
     "Pause",
-    "Put",
+    "PutSetting",
     "Resume",
     "Retry",
     "Scan",
-    "Show",
-    "Tell",
+    "SetOverride",
 ]
 
 
 @dataclass(frozen=True, slots=True)
-class Tell:
+class GetStatus:
     """Say how everything stands, or how a session on record does.
 
     Attributes:
@@ -72,12 +72,12 @@ class Retry:
 
 
 @dataclass(frozen=True, slots=True)
-class Show:
+class GetSettings:
     """Tell the settings."""
 
 
 @dataclass(frozen=True, slots=True)
-class Decide:
+class SetOverride:
     """Say what a passage is, over all that was found out, or take that back.
 
     Attributes:
@@ -98,16 +98,26 @@ class Decide:
 
 
 @dataclass(frozen=True, slots=True)
-class Put:
+class PutSetting:
     """Give a setting a value, which may be secret."""
 
     name: str
     value: object = field(repr=False)
 
 
-Command: TypeAlias = Tell | Pause | Resume | Cancel | Scan | Retry | Show | Put | Decide
-Answer: TypeAlias = Any
+Command: TypeAlias = (
+    GetStatus
+    | Pause
+    | Resume
+    | Cancel
+    | Scan
+    | Retry
+    | GetSettings
+    | PutSetting
+    | SetOverride
+)
+CommandResult: TypeAlias = Any
 """A value for JSON."""
 
-Obey: TypeAlias = Callable[[Command], Awaitable[Answer]]
+CommandHandler: TypeAlias = Callable[[Command], Awaitable[CommandResult]]
 """Carries a command out; raises ConfigError if it makes no sense."""

@@ -8,248 +8,256 @@ import msgspec
 from aiohttp import web
 
 from segued.config.config import Settings
-from segued.errors import NotKnownError
+from segued.errors import NotFoundError
 from segued.store.reading import file_detail, listings
 from segued.web import metrics
 from segued.web.commands import (
-    Answer,
     Cancel,
-    Decide,
+    CommandResult,
+    GetSettings,
+    GetStatus,
     Pause,
-    Put,
+    PutSetting,
     Resume,
     Retry,
     Scan,
-    Show,
-    Tell,
+    SetOverride,
 )
-from segued.web.responses import as_json
-from segued.web.route import Answering, Asked, Route
-from segued.web.status import PastSession, Status, Trouble
+from segued.web.responses import json_response
+from segued.web.route import ApiRequest, Route, RouteHandler
+from segued.web.status import PastSession, Problem, Status
 
-__all__ = ["ORDERS"]
+__all__ = ["CONTROL_ROUTES"]
 
-CURRENT: Final = "current"
+CURRENT_SESSION: Final = "current"
 """Stands for the id of the session under way."""
 
-MBID: Final = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+MBID_PATTERN: Final = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=4_096)]
-FileName = Annotated[str, msgspec.Meta(pattern="^/[^\\x00]*$", max_length=4_096)]
+FilePath = Annotated[str, msgspec.Meta(pattern="^/[^\\x00]*$", max_length=4_096)]
 
 
 class ScanBody(msgspec.Struct, forbid_unknown_fields=True):
     """Which folder to walk; all there are, without a path."""
 
-    path: FileName | None = None
+    path: FilePath | None = None
 
 
 class RetryBody(msgspec.Struct, forbid_unknown_fields=True):
     """Which failed files to try again: all, or by code, path (or below), or id."""
 
     code: Text | None = None
-    path: FileName | None = None
+    path: FilePath | None = None
     file: Text | None = None
 
 
-class DecideBody(msgspec.Struct, forbid_unknown_fields=True):
+class OverrideBody(msgspec.Struct, forbid_unknown_fields=True):
     """What a passage is; a file by its id or its path.
 
     Without a recording it is no song; with `clear`, what was said is forgotten.
     """
 
     file: Text | None = None
-    path: FileName | None = None
+    path: FilePath | None = None
     passage: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 1
-    recording: Annotated[str, msgspec.Meta(pattern=MBID)] | None = None
+    recording: Annotated[str, msgspec.Meta(pattern=MBID_PATTERN)] | None = None
     title: Text | None = None
     artist: Text | None = None
     clear: bool = False
 
 
-class Nothing(msgspec.Struct, forbid_unknown_fields=True):
+class EmptyBody(msgspec.Struct, forbid_unknown_fields=True):
     """An empty object."""
 
 
-class Reopened(msgspec.Struct, frozen=True):
+class RetryResponse(msgspec.Struct, frozen=True):
     """How many files are tried again."""
 
     reopened: int
 
 
-class Decided(msgspec.Struct, frozen=True):
+class OverrideResponse(msgspec.Struct, frozen=True):
     """The file that something was said of."""
 
     decided: str
 
 
-class Health(msgspec.Struct, frozen=True):
+class HealthResponse(msgspec.Struct, frozen=True):
     """Whether the daemon is well; 503 if it is in trouble."""
 
     state: str
     process: int
     version: str
-    trouble: Trouble | None
+    trouble: Problem | None
 
 
-async def _status(asked: Asked) -> Answer:
-    return await asked.obeyed(Tell())
+async def _status(request: ApiRequest) -> CommandResult:
+    return await request.run_command(GetStatus())
 
 
-async def _told_of(asked: Asked) -> Answer:
-    return await asked.obeyed(Tell(_session(asked)))
+async def _session_status(request: ApiRequest) -> CommandResult:
+    return await request.run_command(GetStatus(_session_id(request)))
 
 
-async def _scan(asked: Asked) -> Answer:
-    return await asked.obeyed(Scan(_place(asked.body(ScanBody).path)))
-
-
-async def _pause(asked: Asked) -> Answer:
-    asked.body(Nothing)
-    return await asked.obeyed(Pause(_session(asked)))
-
-
-async def _resume(asked: Asked) -> Answer:
-    asked.body(Nothing)
-    return await asked.obeyed(Resume(_session(asked)))
-
-
-async def _cancel(asked: Asked) -> Answer:
-    asked.body(Nothing)
-    return await asked.obeyed(Cancel(_session(asked)))
-
-
-async def _retry(asked: Asked) -> Answer:
-    body = asked.body(RetryBody)
-    return await asked.obeyed(Retry(body.code, await _file(asked, body)))
-
-
-async def _decide(asked: Asked) -> Answer:
-    body = asked.body(DecideBody)
-    file = await _file(asked, body)
-    if file is None:
-        raise NotKnownError("which file is it about? file or path is missing")
-    return await asked.obeyed(
-        Decide(file, body.passage, body.recording, body.title, body.artist, body.clear)
+async def _scan(request: ApiRequest) -> CommandResult:
+    return await request.run_command(
+        Scan(_normalized_path(request.body(ScanBody).path))
     )
 
 
-async def _settings(asked: Asked) -> Answer:
-    return await asked.obeyed(Show())
+async def _pause(request: ApiRequest) -> CommandResult:
+    request.body(EmptyBody)
+    return await request.run_command(Pause(_session_id(request)))
 
 
-def _putting(name: str) -> Answering:
-    async def put(asked: Asked) -> Answer:
+async def _resume(request: ApiRequest) -> CommandResult:
+    request.body(EmptyBody)
+    return await request.run_command(Resume(_session_id(request)))
+
+
+async def _cancel(request: ApiRequest) -> CommandResult:
+    request.body(EmptyBody)
+    return await request.run_command(Cancel(_session_id(request)))
+
+
+async def _retry(request: ApiRequest) -> CommandResult:
+    body = request.body(RetryBody)
+    return await request.run_command(Retry(body.code, await _file_path(request, body)))
+
+
+async def _set_override(request: ApiRequest) -> CommandResult:
+    body = request.body(OverrideBody)
+    file = await _file_path(request, body)
+    if file is None:
+        raise NotFoundError("which file is it about? file or path is missing")
+    return await request.run_command(
+        SetOverride(
+            file, body.passage, body.recording, body.title, body.artist, body.clear
+        )
+    )
+
+
+async def _get_settings(request: ApiRequest) -> CommandResult:
+    return await request.run_command(GetSettings())
+
+
+def _setting_handler(name: str) -> RouteHandler:
+    async def put_setting(request: ApiRequest) -> CommandResult:
         # What is wrong with it is said with its name, where settings are checked.
-        return await asked.obeyed(Put(name, asked.body(Any)))
+        return await request.run_command(PutSetting(name, request.body(Any)))
 
-    return put
-
-
-async def _health(asked: Asked) -> Answer:
-    now = asked.inside.status()
-    health = Health(now.state, now.process, now.version, now.trouble)
-    return as_json(health, 503 if now.trouble else 200)
+    return put_setting
 
 
-async def _metrics(asked: Asked) -> Answer:
-    readings = asked.inside.readings()
-    held = await asyncio.to_thread(listings.counts, asked.inside.library)
-    body = await asyncio.to_thread(metrics.exposition, readings, held)
+async def _health(request: ApiRequest) -> CommandResult:
+    status = request.api.status()
+    health = HealthResponse(
+        status.state, status.process, status.version, status.trouble
+    )
+    return json_response(health, 503 if status.trouble else 200)
+
+
+async def _metrics(request: ApiRequest) -> CommandResult:
+    readings = request.api.readings()
+    counts = await asyncio.to_thread(listings.counts, request.api.database)
+    body = await asyncio.to_thread(metrics.exposition, readings, counts)
     return web.Response(body=body, headers={"Content-Type": metrics.CONTENT_TYPE})
 
 
-def _place(path: str | None) -> bytes | None:
+def _normalized_path(path: str | None) -> bytes | None:
     return None if path is None else os.path.normpath(os.fsencode(path))
 
 
-def _session(asked: Asked) -> str | None:
-    named = asked.named("session")
-    return None if named == CURRENT else named
+def _session_id(request: ApiRequest) -> str | None:
+    session = request.path_parameter("session")
+    return None if session == CURRENT_SESSION else session
 
 
-async def _file(asked: Asked, body: RetryBody | DecideBody) -> bytes | None:
+async def _file_path(
+    request: ApiRequest, body: RetryBody | OverrideBody
+) -> bytes | None:
     if body.file is not None:
         return await asyncio.to_thread(
-            file_detail.path_of, asked.inside.library, body.file
+            file_detail.path_of, request.api.database, body.file
         )
     return None if body.path is None else os.fsencode(body.path)
 
 
-def _steering(verb: str, what: str, answering: Answering) -> Route:
+def _session_route(verb: str, summary: str, handler: RouteHandler) -> Route:
     return Route(
         method="POST",
         path=f"/api/import/{verb}/{{session}}",
-        summary=what,
-        answer=Status,
-        answering=answering,
-        body=Nothing,
-        also=(404, 503),
+        summary=summary,
+        response_type=Status,
+        handler=handler,
+        body=EmptyBody,
+        other_statuses=(404, 503),
     )
 
 
-ORDERS: Final = (
+CONTROL_ROUTES: Final = (
     Route(
         method="GET",
         path="/api/import/session",
         summary="How everything stands.",
-        answer=Status,
-        answering=_status,
+        response_type=Status,
+        handler=_status,
     ),
     Route(
         method="GET",
         path="/api/import/status/{session}",
         summary="How a session stands, or ended; `current` is the one under way.",
-        answer=(Status, PastSession),
-        answering=_told_of,
-        also=(404, 503),
+        response_type=(Status, PastSession),
+        handler=_session_status,
+        other_statuses=(404, 503),
     ),
     Route(
         method="POST",
         path="/api/import/session/start",
         summary="Walk the music folders, or one in them, and go on working.",
-        answer=Status,
-        answering=_scan,
+        response_type=Status,
+        handler=_scan,
         body=ScanBody,
-        also=(404, 503),
+        other_statuses=(404, 503),
     ),
-    _steering("pause", "Stop working until told to resume.", _pause),
-    _steering("resume", "Go on, after a pause or a cancel.", _resume),
-    _steering("cancel", "End the session; what is done stays done.", _cancel),
+    _session_route("pause", "Stop working until told to resume.", _pause),
+    _session_route("resume", "Go on, after a pause or a cancel.", _resume),
+    _session_route("cancel", "End the session; what is done stays done.", _cancel),
     Route(
         method="POST",
         path="/api/retry",
         summary="Try failed files again.",
-        answer=Reopened,
-        answering=_retry,
+        response_type=RetryResponse,
+        handler=_retry,
         body=RetryBody,
-        also=(404, 503),
+        other_statuses=(404, 503),
     ),
     Route(
         method="POST",
         path="/api/decide",
         summary="Say what a passage is, or take that back.",
-        answer=Decided,
-        answering=_decide,
-        body=DecideBody,
-        also=(404, 503),
+        response_type=OverrideResponse,
+        handler=_set_override,
+        body=OverrideBody,
+        other_statuses=(404, 503),
     ),
     Route(
         method="GET",
         path="/api/settings",
         summary="The settings; what is secret is masked.",
-        answer=Settings,
-        answering=_settings,
-        also=(503,),
+        response_type=Settings,
+        handler=_get_settings,
+        other_statuses=(503,),
     ),
     *(
         Route(
             method="PUT",
             path=f"/api/settings/{held.name}",
             summary=f"Set {held.name}, and go on by it.",
-            answer=dict[str, Any],
-            answering=_putting(held.name),
+            response_type=dict[str, Any],
+            handler=_setting_handler(held.name),
             body=held.type,
-            also=(409, 503),
+            other_statuses=(409, 503),
         )
         for held in msgspec.structs.fields(Settings)
     ),
@@ -257,16 +265,16 @@ ORDERS: Final = (
         method="GET",
         path="/health",
         summary="Whether the daemon is well.",
-        answer=Health,
-        answering=_health,
-        also=(503,),
+        response_type=HealthResponse,
+        handler=_health,
+        other_statuses=(503,),
     ),
     Route(
         method="GET",
         path="/metrics",
         summary="Metrics, for Prometheus.",
-        answer=metrics.CONTENT_TYPE,
-        answering=_metrics,
-        also=(503,),
+        response_type=metrics.CONTENT_TYPE,
+        handler=_metrics,
+        other_statuses=(503,),
     ),
 )

@@ -17,74 +17,76 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from segued.web.responses import refusal
+from segued.web.responses import error_response
 from segued.web.status import Status
 
-__all__ = ["LISTENERS_MAX", "Beat", "Stream"]
+__all__ = ["SUBSCRIBERS_MAX", "EventStream", "StreamTiming"]
 
 log: Final = structlog.get_logger()
 
-LISTENERS_MAX: Final = 64
+SUBSCRIBERS_MAX: Final = 64
 
-KEPT: Final = 240
+HISTORY_LENGTH: Final = 240
 """Changes that one who comes back can have: of a minute, or more."""
 
-BEHIND_MAX: Final = 16
-DIGITS_MAX: Final = 18
+QUEUED_FRAMES_MAX: Final = 16
+EVENT_ID_DIGITS_MAX: Final = 18
 
 BUFFER_BYTES: Final = 1 << 16
-AGAIN_SECONDS: Final = 2
+RETRY_SECONDS: Final = 2
 
-UNSAID: Final = ("text", "process")
+OMITTED_FIELDS: Final = ("text", "process")
 """Those who look at the changes do not need it in words as well."""
 
 
 @dataclass(frozen=True, slots=True)
-class Beat:
+class StreamTiming:
     """How often what happens, in seconds.
 
     Attributes:
-        look: A picture is taken, while somebody listens.
-        heartbeat: He is told that we are still there, when there is no news.
-        taking: How long he may take nothing: then he has gone, or as good as.
+        poll_seconds: A picture is taken, while somebody listens.
+        heartbeat_seconds: He is told that we are still there, when there is no news.
+        send_timeout_seconds: A subscriber that takes nothing for so long is cut off.
     """
 
-    look: float = 0.25
-    heartbeat: float = 15.0
-    taking: float = 10.0
+    poll_seconds: float = 0.25
+    heartbeat_seconds: float = 15.0
+    send_timeout_seconds: float = 10.0
 
 
-class Stream:
+class EventStream:
     """Tells all who listen how everything stands."""
 
-    def __init__(self, status: Callable[[], Status], beat: Beat | None = None) -> None:
+    def __init__(
+        self, status: Callable[[], Status], timing: StreamTiming | None = None
+    ) -> None:
         """Prepare.
 
         Args:
             status: Says how everything stands, from memory.
-            beat: How often what happens.
+            timing: How often what happens.
         """
         self._status: Final = status
-        self._beat: Final = beat or Beat()
-        self._life: Final = secrets.token_hex(4)  # ids of an earlier one say nothing
-        self._number = 0
-        self._picture: dict[str, Any] = {}
-        self._changes: Final[deque[tuple[int, bytes]]] = deque(maxlen=KEPT)
-        self._listeners: Final[set[_Listener]] = set()
-        self._looking: asyncio.Task[None] | None = None
+        self._timing: Final = timing or StreamTiming()
+        self._run_id: Final = secrets.token_hex(4)  # ids of an earlier one say nothing
+        self._event_number = 0
+        self._snapshot: dict[str, Any] = {}
+        self._changes: Final[deque[tuple[int, bytes]]] = deque(maxlen=HISTORY_LENGTH)
+        self._subscribers: Final[set[_Subscriber]] = set()
+        self._publish_task: asyncio.Task[None] | None = None
         self._closed = False
 
     @property
-    def listeners(self) -> int:
+    def subscriber_count(self) -> int:
         """How many listen."""
-        return len(self._listeners)
+        return len(self._subscribers)
 
-    async def answer(self, request: web.Request) -> web.StreamResponse:
+    async def handle(self, request: web.Request) -> web.StreamResponse:
         """Tell one who listens, until he goes or we do."""
-        if self._closed or len(self._listeners) >= LISTENERS_MAX:
-            full = refusal(503, "busy", "as many listen as can; try again")
-            full.headers["Retry-After"] = f"{AGAIN_SECONDS}"
-            return full
+        if self._closed or len(self._subscribers) >= SUBSCRIBERS_MAX:
+            rejection = error_response(503, "busy", "as many listen as can; try again")
+            rejection.headers["Retry-After"] = f"{RETRY_SECONDS}"
+            return rejection
         response = web.StreamResponse(
             headers={
                 "Content-Type": "text/event-stream; charset=utf-8",
@@ -92,34 +94,38 @@ class Stream:
                 "X-Accel-Buffering": "no",
             }
         )
-        self._look()
-        listener = _Listener()
-        listener.frames.extend(self._first(request.headers.get("Last-Event-ID")))
-        self._listeners.add(listener)
+        self._publish_changes()
+        subscriber = _Subscriber()
+        subscriber.frames.extend(
+            self._initial_frames(request.headers.get("Last-Event-ID"))
+        )
+        self._subscribers.add(subscriber)
         try:
-            if self._looking is None or self._looking.done():
-                self._looking = asyncio.create_task(self._look_on())
+            if self._publish_task is None or self._publish_task.done():
+                self._publish_task = asyncio.create_task(self._publish_loop())
             await response.prepare(request)
-            _keep_little(request)
+            _limit_buffers(request)
             while not self._closed:
-                await self._tell(listener, response)
+                await self._send_news(subscriber, response)
         except (ConnectionError, TimeoutError):
             if request.transport is not None:
                 request.transport.abort()
         finally:
-            self._listeners.discard(listener)
-            if not self._listeners and self._looking is not None:
-                self._looking.cancel()
-                self._looking = None
+            self._subscribers.discard(subscriber)
+            if not self._subscribers and self._publish_task is not None:
+                self._publish_task.cancel()
+                self._publish_task = None
         return response
 
     def close(self) -> None:
         """Tell nobody any more."""
         self._closed = True
-        for listener in self._listeners:
-            listener.woken.set()
+        for subscriber in self._subscribers:
+            subscriber.ready.set()
 
-    async def _tell(self, listener: "_Listener", response: web.StreamResponse) -> None:
+    async def _send_news(
+        self, subscriber: "_Subscriber", response: web.StreamResponse
+    ) -> None:
         """Tell one who listens what is new, or that we are still there.
 
         Raises:
@@ -127,88 +133,92 @@ class Stream:
             ConnectionError: He is gone.
         """
         try:
-            async with asyncio.timeout(self._beat.heartbeat):
-                await listener.woken.wait()
+            async with asyncio.timeout(self._timing.heartbeat_seconds):
+                await subscriber.ready.wait()
         except TimeoutError:
-            told = b": still here\n\n"
+            data = b": still here\n\n"
         else:
-            listener.woken.clear()
-            if listener.is_behind:
-                listener.is_behind = False
-                listener.frames.append(self._whole())
-            told = b"".join(listener.frames)
-            listener.frames.clear()
-        if told:
-            async with asyncio.timeout(self._beat.taking):
-                await response.write(told)
+            subscriber.ready.clear()
+            if subscriber.is_behind:
+                subscriber.is_behind = False
+                subscriber.frames.append(self._snapshot_frame())
+            data = b"".join(subscriber.frames)
+            subscriber.frames.clear()
+        if data:
+            async with asyncio.timeout(self._timing.send_timeout_seconds):
+                await response.write(data)
 
-    def _first(self, last: str | None) -> list[bytes]:
+    def _initial_frames(self, last_event_id: str | None) -> list[bytes]:
         """Return what one who comes, or comes back, is told first."""
-        life, _, number = (last or "").partition("-")
-        if life == self._life and number.isdecimal() and len(number) <= DIGITS_MAX:
+        run_id, _, number = (last_event_id or "").partition("-")
+        if (
+            run_id == self._run_id
+            and number.isdecimal()
+            and len(number) <= EVENT_ID_DIGITS_MAX
+        ):
             seen = int(number)
             missed = [frame for at, frame in self._changes if at > seen]
-            if self._number - len(missed) <= seen <= self._number:
-                return [f"retry: {1_000 * AGAIN_SECONDS}\n\n".encode(), *missed]
-        return [f"retry: {1_000 * AGAIN_SECONDS}\n".encode() + self._whole()]
+            if self._event_number - len(missed) <= seen <= self._event_number:
+                return [f"retry: {1_000 * RETRY_SECONDS}\n\n".encode(), *missed]
+        return [f"retry: {1_000 * RETRY_SECONDS}\n".encode() + self._snapshot_frame()]
 
-    def _whole(self) -> bytes:
-        return self._frame("snapshot", self._picture)
+    def _snapshot_frame(self) -> bytes:
+        return self._frame("snapshot", self._snapshot)
 
     def _frame(self, event: str, data: dict[str, Any]) -> bytes:
-        head = f"id: {self._life}-{self._number}\nevent: {event}\ndata: "
+        head = f"id: {self._run_id}-{self._event_number}\nevent: {event}\ndata: "
         return head.encode() + msgspec.json.encode(data) + b"\n\n"
 
-    async def _look_on(self) -> None:
+    async def _publish_loop(self) -> None:
         """Look for as long as somebody listens."""
         while True:
-            await asyncio.sleep(self._beat.look)
+            await asyncio.sleep(self._timing.poll_seconds)
             try:
-                self._look()
+                self._publish_changes()
             except Exception:  # the next look may go well
                 log.exception("page.broke", path="/api/events")
 
-    def _look(self) -> None:
+    def _publish_changes(self) -> None:
         """Take a picture, and hand on what is new in it."""
-        now: dict[str, Any] = msgspec.to_builtins(self._status())
-        for name in UNSAID:
-            del now[name]
-        new = {
+        status: dict[str, Any] = msgspec.to_builtins(self._status())
+        for name in OMITTED_FIELDS:
+            del status[name]
+        changes = {
             name: value
-            for name, value in now.items()
-            if self._picture.get(name, ...) != value
+            for name, value in status.items()
+            if self._snapshot.get(name, ...) != value
         }
-        if not new:
+        if not changes:
             return
-        self._picture, self._number = now, self._number + 1
-        frame = self._frame("change", new)
-        self._changes.append((self._number, frame))
-        for listener in self._listeners:
-            listener.hear(frame)
+        self._snapshot, self._event_number = status, self._event_number + 1
+        frame = self._frame("change", changes)
+        self._changes.append((self._event_number, frame))
+        for subscriber in self._subscribers:
+            subscriber.push(frame)
 
 
-def _keep_little(request: web.Request) -> None:
+def _limit_buffers(request: web.Request) -> None:
     """See that little waits on the way to one who does not take it."""
     if request.transport is not None:
         request.transport.set_write_buffer_limits(BUFFER_BYTES)
-    line = request.get_extra_info("socket")
-    if line is not None:
-        line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
+    connection = request.get_extra_info("socket")
+    if connection is not None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
 
 
-class _Listener:
+class _Subscriber:
     """One who listens, and what he has not taken yet."""
 
     def __init__(self) -> None:
         self.frames: Final[deque[bytes]] = deque()
         self.is_behind = False
-        self.woken: Final = asyncio.Event()
-        self.woken.set()  # there is something to say at once
+        self.ready: Final = asyncio.Event()
+        self.ready.set()  # there is something to say at once
 
-    def hear(self, frame: bytes) -> None:
-        if len(self.frames) >= BEHIND_MAX:
+    def push(self, frame: bytes) -> None:
+        if len(self.frames) >= QUEUED_FRAMES_MAX:
             self.is_behind = True
             self.frames.clear()
         if not self.is_behind:
             self.frames.append(frame)
-        self.woken.set()
+        self.ready.set()

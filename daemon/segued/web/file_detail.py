@@ -9,14 +9,21 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
-from segued.errors import NotKnownError
-from segued.model import Print, Span
+from segued.errors import NotFoundError
+from segued.model import Fingerprint, Span
 from segued.phases import PHASES, p05_fingerprint
 from segued.store.reading import file_detail
 from segued.store.reading.rows import Duplicate, FileFacts, PassageFacts
 from segued.units import Ticks, frames_to_ticks
 
-__all__ = ["Candidate", "Dossier", "Levels", "dossier", "levels", "media_type"]
+__all__ = [
+    "CandidateInfo",
+    "FileDetailResponse",
+    "LevelsResponse",
+    "build_file_detail",
+    "build_levels",
+    "media_type",
+]
 
 MEDIA_TYPES: Final = {
     ".mp3": "audio/mpeg",
@@ -32,13 +39,13 @@ MEDIA_TYPES: Final = {
 }
 """What browsers play, by the ends of names."""
 
-UNPLAYABLE: Final = frozenset({"alac"})
+UNPLAYABLE_CODECS: Final = frozenset({"alac"})
 """Codings that browsers do not know, whatever they are in."""
 
 CANDIDATES_MAX: Final = 12
 
 
-class Candidate(msgspec.Struct, frozen=True):
+class CandidateInfo(msgspec.Struct, frozen=True):
     """A recording that AcoustID says a passage may be.
 
     Attributes:
@@ -55,21 +62,21 @@ class Candidate(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class ShownPassage(PassageFacts):
+class PassageInfo(PassageFacts):
     """A passage, with what else it could be."""
 
-    candidates: list[Candidate]
+    candidates: list[CandidateInfo]
 
 
 @dataclass(frozen=True, slots=True)
-class ShownFile(FileFacts):
+class FileInfo(FileFacts):
     """A file, and whether a browser can play it, as what."""
 
     playable: bool
     audio_type: str | None
 
 
-class Failed(msgspec.Struct, frozen=True):
+class FailureInfo(msgspec.Struct, frozen=True):
     """What is wrong with a file, and whether it failed for it."""
 
     code: str
@@ -78,7 +85,7 @@ class Failed(msgspec.Struct, frozen=True):
     phase: int
 
 
-class Done(msgspec.Struct, frozen=True):
+class PhaseInfo(msgspec.Struct, frozen=True):
     """A phase that is behind a file; `needs` is what it waits for to go further."""
 
     phase: int
@@ -87,18 +94,18 @@ class Done(msgspec.Struct, frozen=True):
     needs: str | None
 
 
-class Dossier(msgspec.Struct, frozen=True):
+class FileDetailResponse(msgspec.Struct, frozen=True):
     """All that is known of a file."""
 
-    file: ShownFile
-    failure: Failed | None
+    file: FileInfo
+    failure: FailureInfo | None
     tags: dict[str, Any]
-    phases: list[Done]
+    phases: list[PhaseInfo]
     duplicates: list[Duplicate]
-    passages: list[ShownPassage]
+    passages: list[PassageInfo]
 
 
-class Levels(msgspec.Struct, frozen=True):
+class LevelsResponse(msgspec.Struct, frozen=True):
     """How loud a file is, from its start to its end, in so many columns.
 
     Attributes:
@@ -115,54 +122,58 @@ class Levels(msgspec.Struct, frozen=True):
 
 def media_type(name: str, codec: str | None) -> str | None:
     """Return what a browser is told that a file is; None if it cannot play it."""
-    if codec in UNPLAYABLE:
+    if codec in UNPLAYABLE_CODECS:
         return None
     return MEDIA_TYPES.get(os.path.splitext(name)[1].lower())
 
 
-def dossier(library: Path, file: str) -> Dossier:
+def build_file_detail(library: Path, file: str) -> FileDetailResponse:
     """Return all that is known of a file.
 
     Raises:
         NotKnownError: No file has this id.
         StoreError: The library cannot be read.
     """
-    found = file_detail.whole(library, file)
+    detail = file_detail.file_detail(library, file)
     titles = {phase.number: phase.title for phase in PHASES}
-    kind = media_type(found.facts.name, found.facts.codec)
-    failed, wrong = None, found.failure
-    if wrong is not None:
-        failed = Failed(wrong.code, wrong.detail, wrong.fatal, wrong.phase)
-    return Dossier(
-        file=ShownFile(
-            **_fields(found.facts), playable=kind is not None, audio_type=kind
+    audio_type = media_type(detail.facts.name, detail.facts.codec)
+    failure, problem = None, detail.failure
+    if problem is not None:
+        failure = FailureInfo(
+            problem.code, problem.detail, problem.fatal, problem.phase
+        )
+    return FileDetailResponse(
+        file=FileInfo(
+            **_field_values(detail.facts),
+            playable=audio_type is not None,
+            audio_type=audio_type,
         ),
-        failure=failed,
-        tags=found.tags,
+        failure=failure,
+        tags=detail.tags,
         phases=[
-            Done(each.phase, titles.get(each.phase, ""), each.at, each.needs)
-            for each in found.phases
+            PhaseInfo(each.phase, titles.get(each.phase, ""), each.at, each.needs)
+            for each in detail.phases
         ],
-        duplicates=found.duplicates,
-        passages=_passages(library, found),
+        duplicates=detail.duplicates,
+        passages=_passages(library, detail),
     )
 
 
-def levels(library: Path, file: str, columns: int) -> Levels:
+def build_levels(library: Path, file: str, columns: int) -> LevelsResponse:
     """Return how loud a file is, in as many columns, or fewer.
 
     Raises:
         NotKnownError: No file has this id, or it was never decoded.
         StoreError: The library cannot be read.
     """
-    curve = file_detail.curve_of(library, file)
+    curve = file_detail.level_curve(library, file)
     if curve is None or not curve.levels:
-        raise NotKnownError(f"the file {file} was not decoded")
+        raise NotFoundError(f"the file {file} was not decoded")
     hops = np.frombuffer(curve.levels, np.uint8)
     columns = min(columns, len(hops))
     # Of hops as long as each other; the last may be cut short, which no eye sees.
     starts = np.arange(columns) * len(hops) // columns
-    return Levels(
+    return LevelsResponse(
         columns=columns,
         duration_ticks=frames_to_ticks(curve.frames, curve.rate),
         peaks=np.minimum.reduceat(hops, starts).tolist(),
@@ -170,31 +181,32 @@ def levels(library: Path, file: str, columns: int) -> Levels:
     )
 
 
-def _passages(library: Path, found: file_detail.Whole) -> list[ShownPassage]:
-    prints = {each.span: each for each in found.prints}
+def _passages(library: Path, detail: file_detail.FileDetail) -> list[PassageInfo]:
+    fingerprints = {each.span: each for each in detail.fingerprints}
     questions = {
-        span: p05_fingerprint.questions_of(each) for span, each in prints.items()
+        span: p05_fingerprint.questions_of(each) for span, each in fingerprints.items()
     }
     spans = [
-        Span(Ticks(each.start_ticks), Ticks(each.end_ticks)) for each in found.passages
+        Span(Ticks(each.start_ticks), Ticks(each.end_ticks)) for each in detail.passages
     ]
     keys = [each.key for span in spans for each in questions.get(span, ())]
-    known = file_detail.answered(library, keys)
+    known = file_detail.acoustid_answers(library, keys)
     return [
-        ShownPassage(
-            **_fields(passage), candidates=_candidates(prints.get(span), known)
+        PassageInfo(
+            **_field_values(passage),
+            candidates=_candidates(fingerprints.get(span), known),
         )
-        for passage, span in zip(found.passages, spans, strict=True)
+        for passage, span in zip(detail.passages, spans, strict=True)
     ]
 
 
 def _candidates(
-    sound: Print | None, known: Mapping[str, bytes | None]
-) -> list[Candidate]:
-    if sound is None:
+    fingerprint: Fingerprint | None, known: Mapping[str, bytes | None]
+) -> list[CandidateInfo]:
+    if fingerprint is None:
         return []
     return [
-        Candidate(
+        CandidateInfo(
             each.recording_mbid,
             each.title,
             each.artist,
@@ -202,9 +214,11 @@ def _candidates(
             each.sources,
             each.seconds,
         )
-        for each in (p05_fingerprint.candidates_of(sound, known) or ())[:CANDIDATES_MAX]
+        for each in (p05_fingerprint.candidates_of(fingerprint, known) or ())[
+            :CANDIDATES_MAX
+        ]
     ]
 
 
-def _fields(of: FileFacts | PassageFacts) -> dict[str, Any]:
-    return {each.name: getattr(of, each.name) for each in fields(of)}
+def _field_values(facts: FileFacts | PassageFacts) -> dict[str, Any]:
+    return {each.name: getattr(facts, each.name) for each in fields(facts)}

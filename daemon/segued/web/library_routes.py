@@ -9,56 +9,56 @@ import msgspec
 from segued import errors
 from segued.model import Confidence, FileStatus
 from segued.store.reading import listings
-from segued.store.reading.rows import Cut, FailureLine, FilePage, PassagePage
+from segued.store.reading.rows import FailureRow, FilePage, PageRequest, PassagePage
 from segued.web import file_detail
-from segued.web.audio import sound
-from segued.web.commands import Answer
-from segued.web.route import Asked, Route
+from segued.web.audio import serve_audio
+from segued.web.commands import CommandResult
+from segued.web.route import ApiRequest, Route
 
-__all__ = ["SHELVES"]
+__all__ = ["LIBRARY_ROUTES"]
 
-Page = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
-Per = Annotated[int, msgspec.Meta(ge=1, le=200)]
-Words = Annotated[str, msgspec.Meta(max_length=500)]
-Columns = Annotated[int, msgspec.Meta(ge=1, le=200_000)]
+PageNumber = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+PageSize = Annotated[int, msgspec.Meta(ge=1, le=200)]
+SearchText = Annotated[str, msgspec.Meta(max_length=500)]
+ColumnCount = Annotated[int, msgspec.Meta(ge=1, le=200_000)]
 
-WARNED: Final = "imported in spite of it"
-FLAVORLESS: Final = "How it sounds could not be found out, or not all of it."
+WARNING_MEANING: Final = "imported in spite of it"
+FLAVOR_MEANING: Final = "How it sounds could not be found out, or not all of it."
 
 
 class FilesQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Files whose path, title, artist or album hold all words of `query`."""
 
-    query: Words = ""
+    query: SearchText = ""
     status: FileStatus | None = None
-    page: Page = 1
-    per: Per = 50
+    page: PageNumber = 1
+    per: PageSize = 50
 
 
 class PassagesQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Passages whose path, title, artist or album hold all words of `query`."""
 
-    query: Words = ""
+    query: SearchText = ""
     confidence: Confidence | None = None
-    page: Page = 1
-    per: Per = 50
+    page: PageNumber = 1
+    per: PageSize = 50
 
 
 class FailuresQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Failures with a code, or all."""
 
-    code: Words | None = None
-    page: Page = 1
-    per: Per = 50
+    code: SearchText | None = None
+    page: PageNumber = 1
+    per: PageSize = 50
 
 
 class LevelsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """In how many columns a file is to be drawn."""
 
-    columns: Columns = 1_200
+    columns: ColumnCount = 1_200
 
 
-class Group(msgspec.Struct, frozen=True):
+class FailureCodeGroup(msgspec.Struct, frozen=True):
     """Files with the same thing wrong; `fatal` if they failed for it."""
 
     code: str
@@ -67,68 +67,77 @@ class Group(msgspec.Struct, frozen=True):
     count: int
 
 
-class Failures(msgspec.Struct, frozen=True):
+class FailuresResponse(msgspec.Struct, frozen=True):
     """A page of failures, and all by what they are."""
 
-    groups: list[Group]
-    failures: list[FailureLine]
+    groups: list[FailureCodeGroup]
+    failures: list[FailureRow]
     page: int
     per: int
     pages: int
     total: int
 
 
-async def _files(asked: Asked) -> Answer:
-    wanted = asked.query(FilesQuery)
+async def _files(request: ApiRequest) -> CommandResult:
+    query = request.query(FilesQuery)
     return await asyncio.to_thread(
         listings.files,
-        asked.inside.library,
-        wanted.query,
-        wanted.status,
-        Cut(wanted.page, wanted.per),
+        request.api.database,
+        query.query,
+        query.status,
+        PageRequest(query.page, query.per),
     )
 
 
-async def _passages(asked: Asked) -> Answer:
-    wanted = asked.query(PassagesQuery)
+async def _passages(request: ApiRequest) -> CommandResult:
+    query = request.query(PassagesQuery)
     return await asyncio.to_thread(
         listings.passages,
-        asked.inside.library,
-        wanted.query,
-        wanted.confidence,
-        Cut(wanted.page, wanted.per),
+        request.api.database,
+        query.query,
+        query.confidence,
+        PageRequest(query.page, query.per),
     )
 
 
-async def _failures(asked: Asked) -> Answer:
-    wanted = asked.query(FailuresQuery)
-    found = await asyncio.to_thread(
+async def _failures(request: ApiRequest) -> CommandResult:
+    query = request.query(FailuresQuery)
+    failure_page = await asyncio.to_thread(
         listings.failures,
-        asked.inside.library,
-        wanted.code,
-        Cut(wanted.page, wanted.per),
+        request.api.database,
+        query.code,
+        PageRequest(query.page, query.per),
     )
     groups = [
-        Group(each.code, MEANINGS.get(each.code, WARNED), each.fatal, each.count)
-        for each in found.groups
+        FailureCodeGroup(
+            each.code, MEANINGS.get(each.code, WARNING_MEANING), each.fatal, each.count
+        )
+        for each in failure_page.groups
     ]
-    return Failures(
-        groups, found.failures, found.page, found.per, found.pages, found.total
+    return FailuresResponse(
+        groups,
+        failure_page.failures,
+        failure_page.page,
+        failure_page.per,
+        failure_page.pages,
+        failure_page.total,
     )
 
 
-async def _file(asked: Asked) -> Answer:
+async def _file(request: ApiRequest) -> CommandResult:
     return await asyncio.to_thread(
-        file_detail.dossier, asked.inside.library, asked.named("file")
+        file_detail.build_file_detail,
+        request.api.database,
+        request.path_parameter("file"),
     )
 
 
-async def _levels(asked: Asked) -> Answer:
+async def _levels(request: ApiRequest) -> CommandResult:
     return await asyncio.to_thread(
-        file_detail.levels,
-        asked.inside.library,
-        asked.named("file"),
-        asked.query(LevelsQuery).columns,
+        file_detail.build_levels,
+        request.api.database,
+        request.path_parameter("file"),
+        request.query(LevelsQuery).columns,
     )
 
 
@@ -141,59 +150,59 @@ def _meanings() -> dict[str, str]:
     }
 
 
-MEANINGS: Final = {**_meanings(), "flavor": FLAVORLESS}
+MEANINGS: Final = {**_meanings(), "flavor": FLAVOR_MEANING}
 
-SHELVES: Final = (
+LIBRARY_ROUTES: Final = (
     Route(
         method="GET",
         path="/api/files",
         summary="Files, by path; a page of them.",
-        answer=FilePage,
-        answering=_files,
+        response_type=FilePage,
+        handler=_files,
         query=FilesQuery,
-        also=(503,),
+        other_statuses=(503,),
     ),
     Route(
         method="GET",
         path="/api/passages",
         summary="Passages, by path; a page of them.",
-        answer=PassagePage,
-        answering=_passages,
+        response_type=PassagePage,
+        handler=_passages,
         query=PassagesQuery,
-        also=(503,),
+        other_statuses=(503,),
     ),
     Route(
         method="GET",
         path="/api/failures",
         summary="What is wrong with files; a page of it.",
-        answer=Failures,
-        answering=_failures,
+        response_type=FailuresResponse,
+        handler=_failures,
         query=FailuresQuery,
-        also=(503,),
+        other_statuses=(503,),
     ),
     Route(
         method="GET",
         path="/api/files/{file}",
         summary="All that is known of a file.",
-        answer=file_detail.Dossier,
-        answering=_file,
-        also=(404, 503),
+        response_type=file_detail.FileDetailResponse,
+        handler=_file,
+        other_statuses=(404, 503),
     ),
     Route(
         method="GET",
         path="/api/files/{file}/levels",
         summary="How loud a file is, from its start to its end.",
-        answer=file_detail.Levels,
-        answering=_levels,
+        response_type=file_detail.LevelsResponse,
+        handler=_levels,
         query=LevelsQuery,
-        also=(404, 503),
+        other_statuses=(404, 503),
     ),
     Route(
         method="GET",
         path="/api/files/{file}/audio",
         summary="The bytes of a file, or a range of them.",
-        answer="*/*",
-        answering=sound,
-        also=(206, 404, 416, 503),
+        response_type="*/*",
+        handler=serve_audio,
+        other_statuses=(206, 404, 416, 503),
     ),
 )

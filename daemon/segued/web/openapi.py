@@ -8,10 +8,10 @@ import msgspec
 
 from segued.web.route import Route
 
-__all__ = ["described"]
+__all__ = ["openapi_document"]
 
 ERROR: Final = "Error"
-WHY: Final = {
+STATUS_DESCRIPTIONS: Final = {
     400: "What is asked makes no sense.",
     401: "The token is missing.",
     403: "Another page sent it.",
@@ -24,29 +24,29 @@ WHY: Final = {
     421: "The page is not known by this name.",
     503: "The library cannot be used at the moment, or too much is asked at once.",
 }
-ALWAYS: Final = (400, 401, 403, 408, 413, 421)
+COMMON_STATUSES: Final = (400, 401, 403, 408, 413, 421)
 
 
-class Error(msgspec.Struct, frozen=True):
+class ErrorDetail(msgspec.Struct, frozen=True):
     """Why there is no answer."""
 
     code: str
     detail: str
 
 
-class Refusal(msgspec.Struct, frozen=True):
+class ErrorResponse(msgspec.Struct, frozen=True):
     """An answer that says why there is none."""
 
-    error: Error
+    error: ErrorDetail
 
 
-def described(routes: Iterable[Route], version: str) -> dict[str, Any]:
+def openapi_document(routes: Iterable[Route], version: str) -> dict[str, Any]:
     """Return the description of some routes, as OpenAPI 3.1."""
     routes = tuple(routes)
-    kinds: list[Any] = [Refusal]
+    kinds: list[Any] = [ErrorResponse]
     for route in routes:
         kinds += [each for each in (route.query, route.body) if each is not None]
-        kinds += _answers(route)
+        kinds += _response_types(route)
     schemas, components = msgspec.json.schema_components(
         kinds, ref_template="#/components/schemas/{name}"
     )
@@ -71,26 +71,37 @@ def described(routes: Iterable[Route], version: str) -> dict[str, Any]:
 def _operation(
     route: Route, by_kind: Mapping[int, Any], components: Mapping[str, Any]
 ) -> dict[str, Any]:
-    refusal = {"application/json": {"schema": by_kind[id(Refusal)]}}
-    answers = [by_kind[id(kind)] for kind in _answers(route)]
-    if not answers:
-        content: dict[str, Any] = {route.answer.partition(";")[0]: {"schema": {}}}
+    error_content = {"application/json": {"schema": by_kind[id(ErrorResponse)]}}
+    response_schemas = [by_kind[id(kind)] for kind in _response_types(route)]
+    if not response_schemas:
+        content: dict[str, Any] = {
+            route.response_type.partition(";")[0]: {"schema": {}}
+        }
     else:
-        schema = answers[0] if len(answers) == 1 else {"anyOf": answers}
+        schema = (
+            response_schemas[0]
+            if len(response_schemas) == 1
+            else {"anyOf": response_schemas}
+        )
         content = {"application/json": {"schema": schema}}
     responses = {"200": {"description": route.summary, "content": content}}
-    statuses = {*ALWAYS, *route.also}
+    statuses = {*COMMON_STATUSES, *route.other_statuses}
     if route.body is not None:
         statuses.add(415)
     for status in sorted(statuses):
-        partly = status == 206  # noqa: PLR2004
+        is_partial = status == 206  # noqa: PLR2004
         responses[str(status)] = {
-            "description": "A part of it." if partly else WHY[status],
-            "content": content if partly else refusal,
+            "description": "A part of it."
+            if is_partial
+            else STATUS_DESCRIPTIONS[status],
+            "content": content if is_partial else error_content,
         }
     operation: dict[str, Any] = {
         "summary": route.summary,
-        "parameters": [*_in_path(route.path), *_in_query(route, by_kind, components)],
+        "parameters": [
+            *_path_parameters(route.path),
+            *_query_parameters(route, by_kind, components),
+        ],
         "responses": responses,
     }
     if route.body is not None:
@@ -101,14 +112,18 @@ def _operation(
     return operation
 
 
-def _answers(route: Route) -> tuple[Any, ...]:
+def _response_types(route: Route) -> tuple[Any, ...]:
     """Return the types of a route's answer; none, if it is no JSON."""
-    if isinstance(route.answer, str):
+    if isinstance(route.response_type, str):
         return ()
-    return route.answer if isinstance(route.answer, tuple) else (route.answer,)
+    return (
+        route.response_type
+        if isinstance(route.response_type, tuple)
+        else (route.response_type,)
+    )
 
 
-def _in_path(path: str) -> list[dict[str, Any]]:
+def _path_parameters(path: str) -> list[dict[str, Any]]:
     return [
         {
             "name": name,
@@ -121,7 +136,7 @@ def _in_path(path: str) -> list[dict[str, Any]]:
     ]
 
 
-def _in_query(
+def _query_parameters(
     route: Route, by_kind: Mapping[int, Any], components: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     if route.query is None:

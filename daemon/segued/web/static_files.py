@@ -7,13 +7,13 @@ from typing import Final
 
 from aiohttp import web
 
-from segued.web.route import Answering, Asked, Route
+from segued.web.route import ApiRequest, Route, RouteHandler
 
-__all__ = ["pages"]
+__all__ = ["static_routes"]
 
 INDEX: Final = "index.html"
 
-TYPES: Final = {
+CONTENT_TYPES: Final = {
     ".css": "text/css",
     ".html": "text/html",
     ".js": "text/javascript",
@@ -21,48 +21,48 @@ TYPES: Final = {
 }
 
 
-def pages() -> list[Route]:
+def static_routes() -> list[Route]:
     """Return a route for each file of the page."""
-    found = dict(_files(resources.files("segued.web") / "page", ""))
+    files = dict(_collect_files(resources.files("segued.web") / "page", ""))
     routes = [
-        _page(f"/page/{name}", name, body)
-        for name, body in found.items()
+        _file_route(f"/page/{name}", name, body)
+        for name, body in files.items()
         if name != INDEX
     ]
-    return [_page("/", INDEX, found[INDEX]), *routes]
+    return [_file_route("/", INDEX, files[INDEX]), *routes]
 
 
-def _files(place: Traversable, before: str) -> list[tuple[str, bytes]]:
-    found: list[tuple[str, bytes]] = []
-    for each in place.iterdir():
+def _collect_files(folder: Traversable, prefix: str) -> list[tuple[str, bytes]]:
+    files: list[tuple[str, bytes]] = []
+    for each in folder.iterdir():
         if each.is_dir():
-            found += _files(each, f"{before}{each.name}/")
-        elif any(each.name.endswith(suffix) for suffix in TYPES):
-            found.append((before + each.name, each.read_bytes()))
-    return found
+            files += _collect_files(each, f"{prefix}{each.name}/")
+        elif any(each.name.endswith(suffix) for suffix in CONTENT_TYPES):
+            files.append((prefix + each.name, each.read_bytes()))
+    return files
 
 
-def _page(path: str, name: str, body: bytes) -> Route:
-    tag = f'"{hashlib.blake2b(body, digest_size=8).hexdigest()}"'
+def _file_route(path: str, name: str, body: bytes) -> Route:
+    etag = f'"{hashlib.blake2b(body, digest_size=8).hexdigest()}"'
     suffix = name[name.rindex(".") :]
     # Asked for each time, and sent when it is another one: updates show at once.
-    headers = {"ETag": tag, "Cache-Control": "no-cache"}
+    headers = {"ETag": etag, "Cache-Control": "no-cache"}
 
-    async def page(asked: Asked) -> web.Response:
-        if asked.request.headers.get("If-None-Match") == tag:
+    async def serve_file(request: ApiRequest) -> web.Response:
+        if request.http_request.headers.get("If-None-Match") == etag:
             return web.Response(status=304, headers=headers)
         return web.Response(
             body=body,
-            content_type=TYPES[suffix],
+            content_type=CONTENT_TYPES[suffix],
             charset="utf-8",
             headers=headers,
         )
 
-    answering: Answering = page
+    handler: RouteHandler = serve_file
     return Route(
         method="GET",
         path=path,
         summary=f"The page: {name}.",
-        answer=TYPES[suffix],
-        answering=answering,
+        response_type=CONTENT_TYPES[suffix],
+        handler=handler,
     )

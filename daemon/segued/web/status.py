@@ -7,13 +7,20 @@ import msgspec
 
 from segued.model import FileId, SessionState
 from segued.progress.progress import Snapshot
-from segued.progress.status import FolderLine, WorkerLine
+from segued.progress.status import FolderStatus, WorkerStatus
 from segued.units import Seconds
 
-__all__ = ["PastSession", "Status", "Trouble", "Worker", "snapshot_of", "workers_of"]
+__all__ = [
+    "PastSession",
+    "Problem",
+    "Status",
+    "WorkerInfo",
+    "to_snapshot",
+    "to_worker_infos",
+]
 
 
-class Worker(msgspec.Struct, frozen=True):
+class WorkerInfo(msgspec.Struct, frozen=True):
     """What one worker is at.
 
     Attributes:
@@ -33,7 +40,7 @@ class Worker(msgspec.Struct, frozen=True):
     stalled: bool
 
 
-class Trouble(msgspec.Struct, frozen=True):
+class Problem(msgspec.Struct, frozen=True):
     """Why the daemon cannot work."""
 
     code: str
@@ -70,12 +77,12 @@ class Status(msgspec.Struct, frozen=True):
     files_per_second: float | None
     seconds_left: float | None
     lookups: int
-    workers: list[Worker]
+    workers: list[WorkerInfo]
     counters: dict[str, dict[str, int]]
     phases: list[str]
-    folders: list[FolderLine]
+    folders: list[FolderStatus]
     services: dict[str, str]
-    trouble: Trouble | None
+    trouble: Problem | None
     version: str
     process: int
     library: str
@@ -102,21 +109,21 @@ class PastSession(msgspec.Struct, frozen=True):
     reason: str | None
 
 
-def snapshot_of(told: Status) -> Snapshot:
+def to_snapshot(status: Status) -> Snapshot:
     """Return the session that a status tells of, to show it as any other."""
     return Snapshot(
-        state=SessionState(told.state),
-        total=told.files_total,
-        done=told.files_done,
-        failed=told.files_failed,
-        deferred=told.files_deferred,
-        analysed=told.files_analysed,
-        elapsed=Seconds(told.elapsed_seconds),
-        rate=told.files_per_second,
-        left=None if told.seconds_left is None else Seconds(told.seconds_left),
-        lookups=told.lookups,
+        state=SessionState(status.state),
+        total=status.files_total,
+        done=status.files_done,
+        failed=status.files_failed,
+        deferred=status.files_deferred,
+        analyzed=status.files_analysed,
+        elapsed=Seconds(status.elapsed_seconds),
+        rate=status.files_per_second,
+        time_left=None if status.seconds_left is None else Seconds(status.seconds_left),
+        lookups=status.lookups,
         workers=tuple(
-            WorkerLine(
+            WorkerStatus(
                 worker=line.worker,
                 file=FileId(line.file),
                 name=line.name,
@@ -126,16 +133,16 @@ def snapshot_of(told: Status) -> Snapshot:
                 passages=line.passages,
                 seconds=Seconds(line.seconds),
             )
-            for line in told.workers
+            for line in status.workers
         ),
-        counters=told.counters,
+        counters=status.counters,
     )
 
 
-def workers_of(now: Snapshot) -> list[Worker]:
+def to_worker_infos(snapshot: Snapshot) -> list[WorkerInfo]:
     """Return what the workers are at, as the interfaces tell it."""
     return [
-        Worker(
+        WorkerInfo(
             worker=line.worker,
             file=line.file,
             name=line.name,
@@ -146,5 +153,5 @@ def workers_of(now: Snapshot) -> list[Worker]:
             seconds=round(line.seconds, 1),
             stalled=line.stalled,
         )
-        for line in now.workers
+        for line in snapshot.workers
     ]

@@ -17,24 +17,30 @@ import numpy as np
 
 from segued.errors import DecodeError
 
-__all__ = ["available", "classified", "low_level", "models_version", "version"]
+__all__ = [
+    "classify",
+    "extract_low_level",
+    "installed_version",
+    "is_installed",
+    "models_version",
+]
 
-DIGITS: Final = 7
+SIGNIFICANT_DIGITS: Final = 7
 """As many as its numbers have: they are floats of 32 bits."""
 
-MODELS: Final = "*.history"
+MODELS_PATTERN: Final = "*.history"
 
-MISCOMPILED: Final = "Couldn't find node"
+MISCOMPILED_MESSAGE: Final = "Couldn't find node"
 """What every classifier comes to in Essentia's own packages of 2020 and later: with
 GCC 9, each loop of Qt 4 ends after its first turn, and Gaia finds no descriptor."""
 
 
-def available() -> bool:
+def is_installed() -> bool:
     """Return whether Essentia is installed, without loading it."""
     return importlib.util.find_spec("essentia") is not None
 
 
-def version() -> str:
+def installed_version() -> str:
     """Return which Essentia is installed, without loading it; it must be."""
     return metadata.version("essentia")
 
@@ -45,17 +51,17 @@ def models_version(folder: Path) -> str | None:
     Raises:
         OSError: The folder cannot be looked into.
     """
-    found = sorted(folder.glob(MODELS))
+    found = sorted(folder.glob(MODELS_PATTERN))
     if not found:
         return None
-    seen = blake2b(digest_size=8)
+    digest = blake2b(digest_size=8)
     for each in found:
         status = each.stat()
-        seen.update(f"{each.name}/{status.st_size}/{status.st_mtime_ns}/".encode())
-    return seen.hexdigest()
+        digest.update(f"{each.name}/{status.st_size}/{status.st_mtime_ns}/".encode())
+    return digest.hexdigest()
 
 
-def low_level(path: bytes, wave: str) -> bytes:
+def extract_low_level(path: bytes, wav_path: str) -> bytes:
     """Return all that Essentia's MusicExtractor measures of a WAV file, as JSON.
 
     By the names of its pool, which are those of AcousticBrainz's low-level
@@ -63,35 +69,35 @@ def low_level(path: bytes, wave: str) -> bytes:
 
     Args:
         path: The music file it is about, for errors.
-        wave: The WAV file.
+        wav_path: The WAV file.
 
     Raises:
         DecodeError: Essentia could make nothing of it; says why.
     """
     from essentia.standard import MusicExtractor  # noqa: PLC0415
 
-    _hush()
+    _silence_log()
     try:
-        pool, _ = MusicExtractor()(wave)
+        pool, _ = MusicExtractor()(wav_path)
     except RuntimeError as error:
-        words = str(error).replace(wave, "the passage")
-        raise DecodeError(path, f"Essentia could not measure it: {words}") from error
+        reason = str(error).replace(wav_path, "the passage")
+        raise DecodeError(path, f"Essentia could not measure it: {reason}") from error
     found = {
-        name: _plain(pool[name])
+        name: _to_json_value(pool[name])
         for name in pool.descriptorNames()
         if not name.startswith("metadata.tags.")
     }
     return json.dumps(found, separators=(",", ":")).encode()
 
 
-def classified(path: bytes, measured: bytes, models: str, place: str) -> bytes:
+def classify(path: bytes, measured: bytes, models: str, temp_folder: str) -> bytes:
     """Return what trained classifiers say, as JSON: characteristic, class, share.
 
     Args:
         path: The music file it is about, for errors.
-        measured: What `low_level` returned, today or years ago.
+        measured: What `extract_low_level` returned, today or years ago.
         models: Folder of Gaia's classifiers (`*.history`).
-        place: Folder for a temporary file.
+        temp_folder: Folder for a temporary file.
 
     Raises:
         DecodeError: A classifier is broken, or does not fit; says which.
@@ -99,49 +105,49 @@ def classified(path: bytes, measured: bytes, models: str, place: str) -> bytes:
     from essentia import Pool  # noqa: PLC0415
     from essentia.standard import MusicExtractorSVM, YamlInput  # noqa: PLC0415
 
-    _hush()
+    _silence_log()
     # The one way to a pool in which all is of the kind that it was.
-    document = Path(place, "measured.json")
-    document.write_text(json.dumps(_nested(json.loads(measured))))
+    document = Path(temp_folder, "measured.json")
+    document.write_text(json.dumps(_nest_by_dots(json.loads(measured))))
     pool = YamlInput(filename=str(document), format="json")()
     try:
-        svms = [str(each) for each in sorted(Path(models).glob(MODELS))]
+        svms = [str(each) for each in sorted(Path(models).glob(MODELS_PATTERN))]
         # Its Python wraps and unwraps the pools of all algorithms but this one.
-        told = Pool(MusicExtractorSVM(svms=svms)(pool.cppPool))
+        results = Pool(MusicExtractorSVM(svms=svms)(pool.cppPool))
     except RuntimeError as error:
-        words = str(error).replace(f"{models}/", "")
-        if MISCOMPILED in words:
-            words = (
+        reason = str(error).replace(f"{models}/", "")
+        if MISCOMPILED_MESSAGE in reason:
+            reason = (
                 "this build of Essentia cannot run any (GCC 9 and Qt 4 broke its Gaia)"
             )
-        raise DecodeError(path, f"its classifiers cannot be used: {words}") from error
+        raise DecodeError(path, f"its classifiers cannot be used: {reason}") from error
     found: dict[str, dict[str, float]] = {}
-    for name in told.descriptorNames():
+    for name in results.descriptorNames():
         # "highlevel.mood_sad.all.not_sad"
         match name.split("."):
             case ["highlevel", characteristic, "all", each]:
-                found.setdefault(characteristic, {})[each] = float(told[name])
+                found.setdefault(characteristic, {})[each] = float(results[name])
     return json.dumps(found).encode()
 
 
-def _hush() -> None:
+def _silence_log() -> None:
     import essentia  # noqa: PLC0415
 
     essentia.log.infoActive = False
     essentia.log.warningActive = False
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401
+def _to_json_value(value: Any) -> Any:  # noqa: ANN401
     """Return a value of a pool as JSON has it."""
     if isinstance(value, str):
         return value
     if isinstance(value, list | np.ndarray):
-        return [_plain(each) for each in value]
-    number = float(f"{float(value):.{DIGITS}g}")
+        return [_to_json_value(each) for each in value]
+    number = float(f"{float(value):.{SIGNIFICANT_DIGITS}g}")
     return number if math.isfinite(number) else None
 
 
-def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+def _nest_by_dots(flat: Mapping[str, Any]) -> dict[str, Any]:
     """Return values by dotted names as Essentia's own documents have them."""
     found: dict[str, Any] = {}
     for name, value in flat.items():

@@ -15,22 +15,22 @@ from av.filter import Graph
 from segued.dsp.mixdown import Stereo
 from segued.units import Hertz
 
-__all__ = ["VERSION", "Loudness"]
+__all__ = ["VERSION", "LoudnessMeter"]
 
 VERSION: Final = "1"
 
-BELOW_ALL: Final = -70.0
+SILENCE_LUFS: Final = -70.0
 """LUFS. What the meter says of silence, and of what is shorter than 0.4 s."""
 
 LAYOUTS: Final = {1: "mono", 2: "stereo"}
 
-NAMES: Final = {
+METADATA_KEYS: Final = {
     "loudness_lufs": "lavfi.r128.I",
     "loudness_range_lu": "lavfi.r128.LRA",
 }
 
 
-class Loudness:
+class LoudnessMeter:
     """Measures a stream of sound."""
 
     def __init__(self, rate: Hertz, channels: int) -> None:
@@ -51,7 +51,7 @@ class Loudness:
         meter.link_to(self._sink)
         self._graph.configure()
         self._frames = 0
-        self._last: dict[str, str] = {}
+        self._metadata: dict[str, str] = {}
 
     def add(self, sound: Stereo) -> None:
         """Measure the next stretch, shape (frames, channels)."""
@@ -64,9 +64,9 @@ class Loudness:
         frame.pts, frame.time_base = self._frames, Fraction(1, self._rate)
         self._frames += len(sound)
         self._source.push(frame)
-        self._take()
+        self._drain()
 
-    def told(self) -> dict[str, float]:
+    def result(self) -> dict[str, float]:
         """Return what was measured; call it last, and once.
 
         Returns:
@@ -74,27 +74,27 @@ class Loudness:
             can be told: of silence, none.
         """
         self._source.push(None)
-        self._take()
+        self._drain()
         found = {}
-        integrated = self._number(NAMES["loudness_lufs"])
-        if integrated is not None and integrated > BELOW_ALL:
-            for name, theirs in NAMES.items():
-                value = self._number(theirs)
+        integrated = self._value(METADATA_KEYS["loudness_lufs"])
+        if integrated is not None and integrated > SILENCE_LUFS:
+            for name, key in METADATA_KEYS.items():
+                value = self._value(key)
                 if value is not None:
                     found[name] = value
         # On a scale of 1, of which the meter says three digits.
-        peaks = [self._number(f"lavfi.r128.true_peaks_ch{n}") for n in range(2)]
+        peaks = [self._value(f"lavfi.r128.true_peaks_ch{n}") for n in range(2)]
         peak = max((each for each in peaks if each), default=0.0)
         if peak > 0:
             found["true_peak_dbtp"] = round(20 * math.log10(peak), 2)
         return found
 
-    def _take(self) -> None:
+    def _drain(self) -> None:
         with suppress(av.BlockingIOError, av.EOFError):
             while True:
                 frame = self._sink.pull()
-                self._last.update(frame.metadata)
+                self._metadata.update(frame.metadata)
 
-    def _number(self, name: str) -> float | None:
-        value = float(self._last.get(name, "nan"))
+    def _value(self, name: str) -> float | None:
+        value = float(self._metadata.get(name, "nan"))
         return value if math.isfinite(value) else None

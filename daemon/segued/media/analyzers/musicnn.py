@@ -32,7 +32,7 @@ __all__ = [
     "model_file",
 ]
 
-Array: TypeAlias = npt.NDArray[np.float32]
+FloatArray: TypeAlias = npt.NDArray[np.float32]
 
 VERSION: Final = "musicnn 0.1.0"
 
@@ -41,17 +41,17 @@ MODELS: Final = {"msd": "MSD_musicnn", "mtt": "MTT_musicnn"}
 
 RATE: Final = Hertz(16_000)
 WINDOW, HOP, BANDS, FRAMES = 512, 256, 96, 187
-PATCH: Final = (FRAMES - 1) * HOP + WINDOW
-"""Samples that a patch is made of, 3.008 s; the next begins `STEP` later."""
-STEP: Final = FRAMES * HOP
-SHORTEST: Final = RATE // 2
-QUIETEST: Final = 1e-4
+PATCH_SAMPLES: Final = (FRAMES - 1) * HOP + WINDOW
+"""Samples that a patch is made of, 3.008 s; the next begins `PATCH_STEP` later."""
+PATCH_STEP: Final = FRAMES * HOP
+SAMPLES_MIN: Final = RATE // 2
+PEAK_MIN: Final = 1e-4
 """A patch that stays below -80 dBFS is silence, of which the networks dream."""
 
 MEL_LINEAR: Final = 200 / 3
 MEL_BREAK_HERTZ: Final = 1_000.0
 MEL_OCTAVE: Final = np.log(6.4) / 27
-LOUDNESS: Final = 10_000.0
+LOG_COMPRESSION: Final = 10_000.0
 
 
 def model_file(folder: Path, name: str) -> Path:
@@ -82,70 +82,72 @@ class Tagger:
         Raises:
             ConfigError: They, or onnxruntime, are not there or of no use.
         """
-        self._networks: Final = {n: _loaded(model_file(folder, n)) for n in MODELS}
-        self._sums: Final = {n: np.zeros(len(WORDS[n])) for n in MODELS}
-        self._patches = 0
-        self._sound: Final = np.zeros(PATCH, dtype=np.float32)
-        self._held = 0
-        self._first = True
+        self._networks: Final = {
+            n: _load_session(model_file(folder, n)) for n in MODELS
+        }
+        self._score_sums: Final = {n: np.zeros(len(WORDS[n])) for n in MODELS}
+        self._patch_count = 0
+        self._patch: Final = np.zeros(PATCH_SAMPLES, dtype=np.float32)
+        self._filled = 0
+        self._before_first_patch = True
 
-    def hear(self, sound: Array) -> None:
+    def feed(self, sound: FloatArray) -> None:
         """Take the next stretch of sound, of any length: one channel at `RATE`."""
-        taken = 0
-        while taken < len(sound):
-            more = min(len(sound) - taken, PATCH - self._held)
-            part = self._sound[self._held : self._held + more]
-            part[:] = sound[taken : taken + more]
+        done = 0
+        while done < len(sound):
+            more = min(len(sound) - done, PATCH_SAMPLES - self._filled)
+            part = self._patch[self._filled : self._filled + more]
+            part[:] = sound[done : done + more]
             np.nan_to_num(part, copy=False, posinf=0.0, neginf=0.0)
-            self._held, taken = self._held + more, taken + more
-            if self._held == PATCH:
-                self._first = False
-                self._add(self._sound)
-                self._held = PATCH - STEP
-                self._sound[: self._held] = self._sound[STEP:]
+            self._filled, done = self._filled + more, done + more
+            if self._filled == PATCH_SAMPLES:
+                self._before_first_patch = False
+                self._score_patch(self._patch)
+                self._filled = PATCH_SAMPLES - PATCH_STEP
+                self._patch[: self._filled] = self._patch[PATCH_STEP:]
 
-    def told(self) -> dict[str, dict[str, float]]:
+    def result(self) -> dict[str, dict[str, float]]:
         """Return, by network and word, how well it fits all that was heard, 0 to 1."""
-        if self._first and self._held >= SHORTEST:
-            self._first = False
-            self._add(np.resize(self._sound[: self._held], PATCH))
-        if not self._patches:
+        if self._before_first_patch and self._filled >= SAMPLES_MIN:
+            self._before_first_patch = False
+            self._score_patch(np.resize(self._patch[: self._filled], PATCH_SAMPLES))
+        if not self._patch_count:
             return {}
         return {
             name: {
-                tag: round(float(total) / self._patches, 5)
-                for tag, total in zip(WORDS[name], self._sums[name], strict=True)
+                tag: round(float(total) / self._patch_count, 5)
+                for tag, total in zip(WORDS[name], self._score_sums[name], strict=True)
             }
             for name in MODELS
         }
 
-    def _add(self, sound: Array) -> None:
-        if np.abs(sound).max() < QUIETEST:
+    def _score_patch(self, sound: FloatArray) -> None:
+        if np.abs(sound).max() < PEAK_MIN:
             return
         patch = mel(sound)[np.newaxis, np.newaxis]
         for name, network in self._networks.items():
-            (fits,) = network.run(None, {"mel": patch})
-            self._sums[name] += fits[0]
-        self._patches += 1
+            (scores,) = network.run(None, {"mel": patch})
+            self._score_sums[name] += scores[0]
+        self._patch_count += 1
 
 
-def mel(sound: Array) -> Array:
+def mel(sound: FloatArray) -> FloatArray:
     """Return a patch as its networks want it, shape (frames, bands)."""
     frames = np.lib.stride_tricks.sliding_window_view(sound, WINDOW)[::HOP]
-    power = np.abs(np.fft.rfft(frames * _window(), axis=1)) ** 2
-    bands = power.astype(np.float32) @ _filters()
-    heard: Array = np.log10(1 + np.float32(LOUDNESS) * bands)
-    return heard
+    power = np.abs(np.fft.rfft(frames * _hann_window(), axis=1)) ** 2
+    bands = power.astype(np.float32) @ _mel_filters()
+    log_mel: FloatArray = np.log10(1 + np.float32(LOG_COMPRESSION) * bands)
+    return log_mel
 
 
 @cache
-def _window() -> Array:
+def _hann_window() -> FloatArray:
     turns = np.arange(WINDOW) / WINDOW  # Hann's, as it is for transforms
     return (0.5 - 0.5 * np.cos(2 * np.pi * turns)).astype(np.float32)
 
 
 @cache
-def _filters() -> Array:
+def _mel_filters() -> FloatArray:
     """Return Slaney's triangles of equal area, shape (bins, bands)."""
     bins = np.linspace(0, RATE / 2, WINDOW // 2 + 1)[:, np.newaxis]
     highest = MEL_BREAK_HERTZ / MEL_LINEAR + (
@@ -159,11 +161,11 @@ def _filters() -> Array:
     low, middle, high = corners[:-2], corners[1:-1], corners[2:]
     rising, falling = (bins - low) / (middle - low), (high - bins) / (high - middle)
     shapes = np.maximum(0, np.minimum(rising, falling)) * 2 / (high - low)
-    triangles: Array = shapes.astype(np.float32)
+    triangles: FloatArray = shapes.astype(np.float32)
     return triangles
 
 
-def _loaded(path: Path) -> Any:  # noqa: ANN401
+def _load_session(path: Path) -> Any:  # noqa: ANN401
     try:
         # Loading it takes 0.1 s and 40 MB: only for who asks.
         import onnxruntime  # noqa: PLC0415

@@ -14,9 +14,9 @@ import numpy as np
 from segued.errors import ConfigError
 from segued.matching.musicnn_flavor import WORDS
 from segued.media.analyzers.musicnn import BANDS, FRAMES, VERSION
-from segued.media.analyzers.tf_checkpoint import Array
+from segued.media.analyzers.tf_checkpoint import WeightArray
 
-__all__ = ["convert"]
+__all__ = ["write_onnx_model"]
 
 OPSET, IR_VERSION = 17, 8
 """Old enough for every onnxruntime that segued may meet."""
@@ -24,7 +24,7 @@ OPSET, IR_VERSION = 17, 8
 EPSILON: Final = 1e-3
 
 
-def convert(weights: Mapping[str, Array], target: Path) -> None:
+def write_onnx_model(weights: Mapping[str, WeightArray], target: Path) -> None:
     """Write a network as an ONNX file.
 
     Args:
@@ -41,43 +41,45 @@ def convert(weights: Mapping[str, Array], target: Path) -> None:
 
     wrong = (onnx.checker.ValidationError, onnx.shape_inference.InferenceError)
     try:
-        made = _Drawing(weights, onnx).model()
-        onnx.checker.check_model(made, full_check=True)
+        model = _GraphBuilder(weights, onnx).build()
+        onnx.checker.check_model(model, full_check=True)
     except (KeyError, ValueError, *wrong) as error:
         raise ConfigError(f"these are not the weights of {VERSION}: {error}") from error
     with target.open("xb") as file:
-        file.write(made.SerializeToString())
+        file.write(model.SerializeToString())
 
 
-class _Drawing:
+class _GraphBuilder:
     """A network being drawn: each step adds a node, and names what comes out of it.
 
     Sound has the axes patch, channel, frame and band. The layers of a kind are
     numbered in the order in which sound comes through them.
     """
 
-    def __init__(self, weights: Mapping[str, Array], onnx: Any) -> None:  # noqa: ANN401
+    def __init__(self, weights: Mapping[str, WeightArray], onnx: Any) -> None:  # noqa: ANN401
         self._weights: Final = weights
         self._onnx: Final = onnx
         self._nodes: Final[list[Any]] = []
         self._arrays: Final[list[Any]] = []
         self._layers: Final[Counter[str]] = Counter()
 
-    def model(self) -> Any:  # noqa: ANN401
+    def build(self) -> Any:  # noqa: ANN401
         """Return the whole network as an ONNX model."""
-        heard = self._normal("mel")
+        normalized = self._batch_norm("mel")
         # Two kinds of filters hear timbres, wherever in the spectrum they lie, and
         # three hear what happens in one band.
-        front = self._node("Concat", *(self._front(heard) for _ in range(5)), axis=1)
-        first = self._middle(front)
-        second = self._node("Add", self._middle(first), first)
-        third = self._node("Add", self._middle(second), second)
-        all_ = self._node("Concat", front, first, second, third, axis=1)
-        most = self._node("ReduceMax", all_, axes=[2])
-        mean = self._node("ReduceMean", all_, axes=[2])
-        pooled = self._node("Flatten", self._node("Concat", most, mean, axis=3))
-        dense = self._node("Relu", self._dense(self._normal(pooled)))
-        tags = self._node("Sigmoid", self._dense(self._normal(dense)))
+        front = self._add_node(
+            "Concat", *(self._front_end(normalized) for _ in range(5)), axis=1
+        )
+        first = self._middle_layer(front)
+        second = self._add_node("Add", self._middle_layer(first), first)
+        third = self._add_node("Add", self._middle_layer(second), second)
+        all_ = self._add_node("Concat", front, first, second, third, axis=1)
+        most = self._add_node("ReduceMax", all_, axes=[2])
+        mean = self._add_node("ReduceMean", all_, axes=[2])
+        pooled = self._add_node("Flatten", self._add_node("Concat", most, mean, axis=3))
+        dense = self._add_node("Relu", self._dense_layer(self._batch_norm(pooled)))
+        tags = self._add_node("Sigmoid", self._dense_layer(self._batch_norm(dense)))
 
         helper, number = self._onnx.helper, self._onnx.TensorProto.FLOAT
         graph = helper.make_graph(
@@ -94,54 +96,58 @@ class _Drawing:
             producer_name=VERSION,
         )
 
-    def _front(self, heard: str) -> str:
-        layer = self._layer("conv2d")
+    def _front_end(self, source: str) -> str:
+        layer = self._next_layer("conv2d")
         kernel = self._weights[f"{layer}/kernel"]
         _, spanned, _, _ = kernel.shape
-        bands = self._convolved(heard, layer, kernel.transpose(3, 2, 0, 1))
-        return self._node("MaxPool", bands, kernel_shape=[1, BANDS - spanned + 1])
+        bands = self._convolution(source, layer, kernel.transpose(3, 2, 0, 1))
+        return self._add_node("MaxPool", bands, kernel_shape=[1, BANDS - spanned + 1])
 
-    def _middle(self, heard: str) -> str:
-        layer = self._layer("conv2d")
+    def _middle_layer(self, source: str) -> str:
+        layer = self._next_layer("conv2d")
         kernel = self._weights[f"{layer}/kernel"]
         # There, what is a channel here lies where bands did.
-        return self._convolved(heard, layer, kernel.transpose(3, 1, 0, 2))
+        return self._convolution(source, layer, kernel.transpose(3, 1, 0, 2))
 
-    def _convolved(self, heard: str, layer: str, kernel: Array) -> str:
+    def _convolution(self, source: str, layer: str, kernel: WeightArray) -> str:
         before, odd = divmod(kernel.shape[2] - 1, 2)
         inputs = (
-            heard,
-            self._array(f"{layer}/kernel", kernel),
-            self._array(f"{layer}/bias"),
+            source,
+            self._add_array(f"{layer}/kernel", kernel),
+            self._add_array(f"{layer}/bias"),
         )
-        made = self._node("Conv", *inputs, pads=[before, 0, before + odd, 0])
-        return self._normal(self._node("Relu", made))
+        made = self._add_node("Conv", *inputs, pads=[before, 0, before + odd, 0])
+        return self._batch_norm(self._add_node("Relu", made))
 
-    def _dense(self, heard: str) -> str:
-        layer = self._layer("dense")
-        return self._node("Gemm", heard, *self._arrays_of(layer, "kernel", "bias"))
+    def _dense_layer(self, source: str) -> str:
+        layer = self._next_layer("dense")
+        return self._add_node(
+            "Gemm", source, *self._add_arrays(layer, "kernel", "bias")
+        )
 
-    def _normal(self, heard: str) -> str:
-        layer = self._layer("batch_normalization")
+    def _batch_norm(self, source: str) -> str:
+        layer = self._next_layer("batch_normalization")
         parts = ("gamma", "beta", "moving_mean", "moving_variance")
-        arrays = self._arrays_of(layer, *parts)
-        return self._node("BatchNormalization", heard, *arrays, epsilon=EPSILON)
+        arrays = self._add_arrays(layer, *parts)
+        return self._add_node("BatchNormalization", source, *arrays, epsilon=EPSILON)
 
-    def _layer(self, kind: str) -> str:
+    def _next_layer(self, kind: str) -> str:
         number = self._layers[kind]
         self._layers[kind] += 1
         return f"{kind}_{number}" if number else kind
 
-    def _node(self, kind: str, *inputs: str, **how: Any) -> str:  # noqa: ANN401
+    def _add_node(self, kind: str, *inputs: str, **attributes: Any) -> str:  # noqa: ANN401
         out = f"{kind}_{len(self._nodes)}"
-        self._nodes.append(self._onnx.helper.make_node(kind, inputs, [out], **how))
+        self._nodes.append(
+            self._onnx.helper.make_node(kind, inputs, [out], **attributes)
+        )
         return out
 
-    def _arrays_of(self, layer: str, *parts: str) -> list[str]:
-        return [self._array(f"{layer}/{part}") for part in parts]
+    def _add_arrays(self, layer: str, *parts: str) -> list[str]:
+        return [self._add_array(f"{layer}/{part}") for part in parts]
 
-    def _array(self, name: str, array: Array | None = None) -> str:
-        given = self._weights[name] if array is None else array
-        made = self._onnx.numpy_helper.from_array(np.ascontiguousarray(given), name)
+    def _add_array(self, name: str, array: WeightArray | None = None) -> str:
+        values = self._weights[name] if array is None else array
+        made = self._onnx.numpy_helper.from_array(np.ascontiguousarray(values), name)
         self._arrays.append(made)
         return name

@@ -13,18 +13,18 @@ from typing import Final
 
 import numpy as np
 
-from segued.dsp.mixdown import STEREO_CHANNELS, Mono, Stereo, sane, stereo_of
+from segued.dsp.mixdown import STEREO_CHANNELS, Mono, Stereo, sanitize_block, to_stereo
 from segued.errors import SpoolError
-from segued.media.analyzers.loudness import Loudness
+from segued.media.analyzers.loudness import LoudnessMeter
 from segued.media.analyzers.musicnn import Tagger
-from segued.media.decoding.decode import decoded
+from segued.media.decoding.decode import open_source
 from segued.media.decoding.resample import Resampler
 from segued.media.decoding.sndfile import WaveWriter
-from segued.media.decoding.source import Source
+from segued.media.decoding.source import AudioSource
 from segued.model import Signature, Span
 from segued.units import TICKS_PER_SECOND, Hertz, Ticks, ticks_to_frames
 
-__all__ = ["Ears", "Told", "Wanted", "hear"]
+__all__ = ["AnalyzerSelection", "PassageOutput", "PassageRequest", "analyze_passages"]
 
 ESSENTIA_RATE: Final = Hertz(44_100)
 """What Essentia's descriptors are defined at."""
@@ -36,214 +36,220 @@ EXCERPT_MAX: Final = Ticks(10 * 60 * TICKS_PER_SECOND)
 
 
 @dataclass(frozen=True, slots=True)
-class Ears:
+class AnalyzerSelection:
     """Who is to hear a passage.
 
     Attributes:
         loudness: Whether it is measured how loud it is.
-        models: Folder of the tagging models; None: they do not hear it.
-        wave: WAV file to write the middle of it to, for Essentia; or None.
+        models_folder: Folder of the tagging models; None: they do not hear it.
+        wav_path: WAV file to write the middle of it to, for Essentia; or None.
     """
 
     loudness: bool = False
-    models: str | None = None
-    wave: str | None = None
+    models_folder: str | None = None
+    wav_path: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class PassageOutput:
     """What those who heard a passage say of it.
 
     Attributes:
-        said: JSON, by the name of who says it.
+        outputs: JSON, by the name of who says it.
         failures: Why somebody says nothing.
     """
 
-    said: dict[str, bytes]
+    outputs: dict[str, bytes]
     failures: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class PassageRequest:
     """A passage, and who is to hear it."""
 
     span: Span
-    ears: Ears
+    analyzers: AnalyzerSelection
 
 
-def hear(path: bytes, expected: Signature, wanted: Sequence[Wanted]) -> list[Told]:
-    """Decode a file once, and return what is said of each passage of `wanted`.
+def analyze_passages(
+    path: bytes, expected: Signature, requests: Sequence[PassageRequest]
+) -> list[PassageOutput]:
+    """Decode a file once, and return the analyzer output of each passage.
 
     Args:
         path: Absolute path.
         expected: The file's signature when it was found.
-        wanted: Passages in the order of time, none of which overlap.
+        requests: Passages in the order of time, none of which overlap.
 
     Raises:
         FileError: As `segued.media.decoding.decode.decoded` says.
         SpoolError: A WAV file could not be written.
     """
-    with decoded(path, expected) as source, ExitStack() as stack:
-        listeners = [
-            stack.enter_context(closing(_Listener(path, source, each)))
-            for each in wanted
+    with open_source(path, expected) as source, ExitStack() as stack:
+        analyses = [
+            stack.enter_context(closing(_PassageAnalysis(path, source, each)))
+            for each in requests
         ]
-        every = range(listeners[0].whole.start, listeners[-1].whole.stop)
+        frames = range(analyses[0].frames.start, analyses[-1].frames.stop)
         channels = min(source.channels, STEREO_CHANNELS)
-        for start, sound in _heard(source, every, channels):
-            for listener in listeners:
+        for start, sound in _stereo_blocks(source, frames, channels):
+            for listener in analyses:
                 listener.add(start, sound)
-        return [listener.told() for listener in listeners]
+        return [listener.result() for listener in analyses]
 
 
-class _Listener:
+class _PassageAnalysis:
     """Those who hear one passage; they come when it begins, and go when it ends.
 
     Attributes:
-        whole: The passage, in frames.
+        frames: The passage, in frames.
     """
 
-    def __init__(self, path: bytes, source: Source, wanted: Wanted) -> None:
-        self.whole: Final = _frames(wanted.span, source.rate)
-        self._some: Final = _frames(_middle(wanted.span), source.rate)
+    def __init__(
+        self, path: bytes, source: AudioSource, request: PassageRequest
+    ) -> None:
+        self.frames: Final = _frame_range(request.span, source.rate)
+        self._middle: Final = _frame_range(_middle_span(request.span), source.rate)
         self._path: Final = path
         self._rate: Final = source.rate
         self._channels: Final = min(source.channels, STEREO_CHANNELS)
-        self._ears: Final = wanted.ears
-        self._told: Told | None = None
-        self._meter: Loudness | None = None
-        self._tagger: _ForTagger | None = None
-        self._wave: _ForEssentia | None = None
-        self._began = False
+        self._analyzers: Final = request.analyzers
+        self._output: PassageOutput | None = None
+        self._meter: LoudnessMeter | None = None
+        self._tagger: _TaggerFeed | None = None
+        self._essentia: _EssentiaFeed | None = None
+        self._started = False
 
     def add(self, start: int, sound: Stereo) -> None:
         """Hear what is theirs of a stretch that begins at frame `start`."""
-        if self._told is not None or start + len(sound) <= self.whole.start:
+        if self._output is not None or start + len(sound) <= self.frames.start:
             return
-        self._begin()
+        self._start()
         if self._meter is not None:
-            self._meter.add(_part(sound, start, self.whole))
-        for ear in (self._tagger, self._wave):
-            if ear is not None:
-                ear.add(_part(sound, start, self._some))
-        if start + len(sound) >= self.whole.stop:
-            self.told()
+            self._meter.add(_slice_frames(sound, start, self.frames))
+        for feed in (self._tagger, self._essentia):
+            if feed is not None:
+                feed.add(_slice_frames(sound, start, self._middle))
+        if start + len(sound) >= self.frames.stop:
+            self.result()
 
-    def told(self) -> Told:
+    def result(self) -> PassageOutput:
         """Return what they say, now that nothing more comes."""
-        if self._told is None:
-            self._begin()
-            nothing = np.empty((0, self._channels), dtype=np.float32)
-            for ear in (self._tagger, self._wave):
-                if ear is not None:
-                    ear.add(nothing, last=True)
-            self._told = told = Told({}, {})
+        if self._output is None:
+            self._start()
+            no_sound = np.empty((0, self._channels), dtype=np.float32)
+            for feed in (self._tagger, self._essentia):
+                if feed is not None:
+                    feed.add(no_sound, last=True)
+            self._output = output = PassageOutput({}, {})
             if self._meter is not None:
-                told.said["loudness"] = json.dumps(self._meter.told()).encode()
+                output.outputs["loudness"] = json.dumps(self._meter.result()).encode()
             if self._tagger is not None and not self._tagger.failure:
-                told.said["musicnn"] = json.dumps(self._tagger.told()).encode()
+                output.outputs["musicnn"] = json.dumps(self._tagger.result()).encode()
             elif self._tagger is not None:
-                told.failures["musicnn"] = self._tagger.failure
+                output.failures["musicnn"] = self._tagger.failure
             self.close()
-        return self._told
+        return self._output
 
     def close(self) -> None:
         """Let them go."""
-        if self._wave is not None:
-            self._wave.close()
-        self._meter = self._tagger = self._wave = None
+        if self._essentia is not None:
+            self._essentia.close()
+        self._meter = self._tagger = self._essentia = None
 
-    def _begin(self) -> None:
-        if self._began:
+    def _start(self) -> None:
+        if self._started:
             return
-        self._began = True
-        rate, ears = self._rate, self._ears
-        if ears.loudness:
-            self._meter = Loudness(rate, self._channels)
-        if ears.models is not None:
-            self._tagger = _ForTagger(rate, ears.models)
-        if ears.wave is not None:
-            self._wave = _ForEssentia(self._path, ears.wave, rate, self._channels)
+        self._started = True
+        rate, analyzers = self._rate, self._analyzers
+        if analyzers.loudness:
+            self._meter = LoudnessMeter(rate, self._channels)
+        if analyzers.models_folder is not None:
+            self._tagger = _TaggerFeed(rate, analyzers.models_folder)
+        if analyzers.wav_path is not None:
+            self._essentia = _EssentiaFeed(
+                self._path, analyzers.wav_path, rate, self._channels
+            )
 
 
-def _part(sound: Stereo, start: int, wanted: range) -> Stereo:
+def _slice_frames(sound: Stereo, start: int, frames: range) -> Stereo:
     """Return what of a stretch that begins at frame `start` is wanted."""
-    first, stop = max(0, wanted.start - start), max(0, wanted.stop - start)
+    first, stop = max(0, frames.start - start), max(0, frames.stop - start)
     return np.ascontiguousarray(sound[first:stop])
 
 
-def _middle(span: Span) -> Span:
-    spare = max(0, span.length - EXCERPT_MAX)
-    start = span.start + spare // 2
-    return Span(Ticks(start), Ticks(start + span.length - spare))
+def _middle_span(span: Span) -> Span:
+    excess = max(0, span.length - EXCERPT_MAX)
+    start = span.start + excess // 2
+    return Span(Ticks(start), Ticks(start + span.length - excess))
 
 
-def _frames(span: Span, rate: Hertz) -> range:
+def _frame_range(span: Span, rate: Hertz) -> range:
     return range(ticks_to_frames(span.start, rate), ticks_to_frames(span.end, rate))
 
 
-def _heard(
-    source: Source, wanted: range, channels: int
+def _stereo_blocks(
+    source: AudioSource, frames: range, channels: int
 ) -> Iterator[tuple[int, Stereo]]:
-    """Yield the sound of `wanted`, each stretch with the frame that it begins at."""
+    """Yield the sound of `frames`, each stretch with the frame that it begins at."""
     position = 0
     for raw in source.blocks():
-        begin, end = max(0, wanted.start - position), wanted.stop - position
+        begin, end = max(0, frames.start - position), frames.stop - position
         start = position + begin
         position += raw.shape[1]
         if start < position:
-            block, _ = sane(raw)
-            yield start, stereo_of(block[:, begin:end], channels)
-        if position >= wanted.stop:
+            block, _ = sanitize_block(raw)
+            yield start, to_stereo(block[:, begin:end], channels)
+        if position >= frames.stop:
             break
 
 
-class _ForTagger:
+class _TaggerFeed:
     """The tagging models; whatever is wrong with them is not the music's fault."""
 
-    def __init__(self, rate: Hertz, models: str) -> None:
+    def __init__(self, rate: Hertz, models_folder: str) -> None:
         self.failure = ""
         self._resampler: Final = Resampler(rate, TAGGER_RATE, 1, "HQ")
         self._tagger: Tagger | None = None
-        with self._blamed():
-            self._tagger = Tagger(Path(models))
+        with self._catch_failure():
+            self._tagger = Tagger(Path(models_folder))
 
     def add(self, sound: Stereo, *, last: bool = False) -> None:
         if self._tagger is None or self.failure:
             return
         mono: Mono = sound.mean(axis=1, dtype=np.float32)
-        with self._blamed():
-            self._tagger.hear(self._resampler.add(mono, last=last))
+        with self._catch_failure():
+            self._tagger.feed(self._resampler.add(mono, last=last))
 
-    def told(self) -> dict[str, dict[str, float]]:
-        return self._tagger.told() if self._tagger is not None else {}
+    def result(self) -> dict[str, dict[str, float]]:
+        return self._tagger.result() if self._tagger is not None else {}
 
     @contextmanager
-    def _blamed(self) -> Iterator[None]:
+    def _catch_failure(self) -> Iterator[None]:
         try:
             yield
         except Exception as error:  # noqa: BLE001 whatever a broken model does
             self.failure = f"the tagging models cannot be used: {error}"
 
 
-class _ForEssentia:
-    def __init__(self, path: bytes, wave: str, rate: Hertz, channels: int) -> None:
+class _EssentiaFeed:
+    def __init__(self, path: bytes, wav_path: str, rate: Hertz, channels: int) -> None:
         self._path: Final = path
         self._resampler: Final = Resampler(rate, ESSENTIA_RATE, channels, "HQ")
         try:
-            self._writer: Final = WaveWriter(wave, ESSENTIA_RATE, channels)
+            self._writer: Final = WaveWriter(wav_path, ESSENTIA_RATE, channels)
         except OSError as error:
-            raise self._no_room(error) from error
+            raise self._spool_error(error) from error
 
     def add(self, sound: Stereo, *, last: bool = False) -> None:
         try:
             self._writer.write(self._resampler.add(sound, last=last))
         except OSError as error:
-            raise self._no_room(error) from error
+            raise self._spool_error(error) from error
 
     def close(self) -> None:
         self._writer.close()
 
-    def _no_room(self, error: OSError) -> SpoolError:
+    def _spool_error(self, error: OSError) -> SpoolError:
         reason = error.strerror or str(error)
         return SpoolError(self._path, f"temporary sound could not be written: {reason}")

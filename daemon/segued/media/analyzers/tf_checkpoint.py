@@ -16,17 +16,17 @@ import numpy.typing as npt
 
 from segued.errors import ConfigError
 
-__all__ = ["Array", "arrays"]
+__all__ = ["WeightArray", "read_arrays"]
 
-Array: TypeAlias = npt.NDArray[np.float32]
+WeightArray: TypeAlias = npt.NDArray[np.float32]
 
-FOOTER: Final = 48
+FOOTER_BYTES: Final = 48
 MAGIC: Final = struct.pack("<Q", 0xDB4775248B80FB57)
 COMPRESSED: Final = slice(0, 1)
-WORD: Final = 4
+WORD_BYTES: Final = 4
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
-FIXED: Final = {FIXED64: 8, FIXED32: 4}
+FIXED_BYTES: Final = {FIXED64: 8, FIXED32: 4}
 VARINT_BITS_MAX: Final = 63
 
 FLOAT32: Final = 1
@@ -35,7 +35,7 @@ DIMENSION: Final = 2
 LENGTH: Final = 1
 
 
-def arrays(index: bytes, data: bytes) -> dict[str, Array]:
+def read_arrays(index: bytes, data: bytes) -> dict[str, WeightArray]:
     """Return the arrays of a checkpoint by name: those of 32-bit numbers.
 
     They look into `data`, and cannot be written to. The checksums of the single
@@ -49,58 +49,60 @@ def arrays(index: bytes, data: bytes) -> dict[str, Array]:
         ConfigError: This is no such checkpoint, or a damaged one.
     """
     try:
-        return dict(_arrays(index, data))
+        return dict(_iterate_arrays(index, data))
     except (IndexError, UnicodeDecodeError, ValueError, struct.error) as error:
         raise ConfigError(f"no whole TensorFlow checkpoint: {error}") from error
 
 
-def _arrays(index: bytes, data: bytes) -> Iterator[tuple[str, Array]]:
-    for name, said in _table(index):
-        entry = _message(said)
+def _iterate_arrays(index: bytes, data: bytes) -> Iterator[tuple[str, WeightArray]]:
+    for name, message in _table_entries(index):
+        entry = _parse_message(message)
         if not name or entry.get(DTYPE) != [FLOAT32]:
             continue  # The first says how the files were written.
-        offset, size = _number(entry, OFFSET), _number(entry, SIZE)
+        offset, size = _number_field(entry, OFFSET), _number_field(entry, SIZE)
         shape = tuple(
-            _number(_message(_text(each)), LENGTH)
+            _number_field(_parse_message(_require_bytes(each)), LENGTH)
             for part in entry.get(SHAPE, [])
-            for each in _message(_text(part)).get(DIMENSION, [])
+            for each in _parse_message(_require_bytes(part)).get(DIMENSION, [])
         )
-        if _number(entry, SHARD) or WORD * math.prod(shape) != size:
+        if _number_field(entry, SHARD) or WORD_BYTES * math.prod(shape) != size:
             raise ValueError(f"{name.decode()} has {size} bytes for {shape}")
         stretch = memoryview(data)[offset : offset + size]
         yield name.decode(), np.frombuffer(stretch, "<f4").reshape(shape)
 
 
-def _table(index: bytes) -> Iterator[tuple[bytes, bytes]]:
+def _table_entries(index: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Yield the names of a table in their order, each with what belongs to it."""
-    footer = index[-FOOTER:]
-    if len(footer) < FOOTER or not footer.endswith(MAGIC):
+    footer = index[-FOOTER_BYTES:]
+    if len(footer) < FOOTER_BYTES or not footer.endswith(MAGIC):
         raise ValueError("the index does not end as one")
-    _, _, at = _handle(footer, 0)
-    start, size, _ = _handle(footer, at)
-    for _, place in _block(index, start, size):
-        start, size, _ = _handle(place, 0)
-        yield from _block(index, start, size)
+    _, _, at = _parse_block_handle(footer, 0)
+    start, size, _ = _parse_block_handle(footer, at)
+    for _, place in _block_entries(index, start, size):
+        start, size, _ = _parse_block_handle(place, 0)
+        yield from _block_entries(index, start, size)
 
 
-def _handle(raw: bytes, at: int) -> tuple[int, int, int]:
+def _parse_block_handle(raw: bytes, at: int) -> tuple[int, int, int]:
     """Return where a block starts, how long it is, and where the next word is."""
-    start, at = _varint(raw, at)
-    size, at = _varint(raw, at)
+    start, at = _parse_varint(raw, at)
+    size, at = _parse_varint(raw, at)
     return start, size, at
 
 
-def _block(index: bytes, start: int, size: int) -> Iterator[tuple[bytes, bytes]]:
+def _block_entries(
+    index: bytes, start: int, size: int
+) -> Iterator[tuple[bytes, bytes]]:
     block = index[start : start + size]
     if len(block) < size or index[start + size :][COMPRESSED] != b"\0":
         raise ValueError("a block of the index is cut short, or compressed")
-    (restarts,) = struct.unpack("<I", block[-WORD:])
-    end = size - WORD * (1 + restarts)
+    (restarts,) = struct.unpack("<I", block[-WORD_BYTES:])
+    end = size - WORD_BYTES * (1 + restarts)
     at, name = 0, b""
     while at < end:
-        shared, at = _varint(block, at)
-        more, at = _varint(block, at)
-        length, at = _varint(block, at)
+        shared, at = _parse_varint(block, at)
+        more, at = _parse_varint(block, at)
+        length, at = _parse_varint(block, at)
         if at + more + length > end or shared > len(name):
             raise ValueError("a name of the index reaches too far")
         name = name[:shared] + block[at : at + more]
@@ -108,18 +110,22 @@ def _block(index: bytes, start: int, size: int) -> Iterator[tuple[bytes, bytes]]
         at += more + length
 
 
-def _message(raw: bytes) -> dict[int, list[int | bytes]]:
+def _parse_message(raw: bytes) -> dict[int, list[int | bytes]]:
     """Return the fields of a protocol buffer by number, each as often as it is."""
     fields: dict[int, list[int | bytes]] = {}
     at = 0
     while at < len(raw):
-        key, at = _varint(raw, at)
+        key, at = _parse_varint(raw, at)
         number, kind = key >> 3, key & 7
         value: int | bytes
         if kind == VARINT:
-            value, at = _varint(raw, at)
-        elif kind == BYTES or kind in FIXED:
-            length, at = (FIXED[kind], at) if kind in FIXED else _varint(raw, at)
+            value, at = _parse_varint(raw, at)
+        elif kind == BYTES or kind in FIXED_BYTES:
+            length, at = (
+                (FIXED_BYTES[kind], at)
+                if kind in FIXED_BYTES
+                else _parse_varint(raw, at)
+            )
             value, at = raw[at : at + length], at + length
         else:
             raise ValueError(f"a field of the index is of kind {kind}")
@@ -129,7 +135,7 @@ def _message(raw: bytes) -> dict[int, list[int | bytes]]:
     return fields
 
 
-def _number(entry: dict[int, list[int | bytes]], field: int) -> int:
+def _number_field(entry: dict[int, list[int | bytes]], field: int) -> int:
     """Return a number of a message; what is not said is 0."""
     value = entry.get(field, [0])[-1]
     if isinstance(value, bytes):
@@ -137,13 +143,13 @@ def _number(entry: dict[int, list[int | bytes]], field: int) -> int:
     return value
 
 
-def _text(value: int | bytes) -> bytes:
+def _require_bytes(value: int | bytes) -> bytes:
     if isinstance(value, int):
         raise ValueError("a field of the index is no message")  # noqa: TRY004
     return value
 
 
-def _varint(raw: bytes, at: int) -> tuple[int, int]:
+def _parse_varint(raw: bytes, at: int) -> tuple[int, int]:
     """Return a number of which each byte brings seven bits, and where it ends."""
     value = shift = 0
     while True:

@@ -19,17 +19,17 @@ from segued.media.containers.chunks import (
     RIFF,
     RIFX,
     W64,
-    Read,
+    ReadAt,
     boxes,
     chunks,
     elements,
     syncsafe,
 )
-from segued.media.containers.detect import HEAD_BYTES, Container, container_of
+from segued.media.containers.detect import HEAD_BYTES, Container, detect_container
 
-__all__ = ["Range", "after_head_tags", "audio_ranges"]
+__all__ = ["ByteRange", "audio_ranges", "head_tags_end"]
 
-Range: TypeAlias = tuple[int, int]
+ByteRange: TypeAlias = tuple[int, int]
 """Half-open `[start, end)` in bytes."""
 
 TAGS_MAX: Final = 32
@@ -49,7 +49,7 @@ W64_DATA: Final = bytes.fromhex("64617461f3acd3118cd100c04f8edb8a")
 ASF_DATA: Final = bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")
 CLUSTER: Final = bytes.fromhex("1f43b675")
 
-CHUNKED: Final = MappingProxyType(
+CHUNK_LAYOUTS: Final = MappingProxyType(
     {
         Container.WAVE: (12, RIFF, (b"data",), 0, b"fmt "),
         Container.WAVE_BIG_ENDIAN: (12, RIFX, (b"data",), 0, b"fmt "),
@@ -69,7 +69,7 @@ SAMPLE_DESCRIPTION: Final = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd
 """Where an MP4 file says how to read its first track."""
 
 
-def audio_ranges(read: Read, size: int) -> tuple[Range, ...]:
+def audio_ranges(read: ReadAt, size: int) -> tuple[ByteRange, ...]:
     """Return where the encoded audio of a file is.
 
     Of an Ogg file these are all its pages: which bytes of them are audio only
@@ -85,14 +85,14 @@ def audio_ranges(read: Read, size: int) -> tuple[Range, ...]:
         `size` is 0.
     """
     whole = ((0, size),) if size else ()
-    start = after_head_tags(read, size)
+    start = head_tags_end(read, size)
     if start is None:
         return whole
-    end = _before_tail_tags(read, start, size)
-    return _joined(_found(read, start, end)) or whole
+    end = _tail_tags_start(read, start, size)
+    return _merge_ranges(_find_ranges(read, start, end)) or whole
 
 
-def after_head_tags(read: Read, size: int) -> int | None:
+def head_tags_end(read: ReadAt, size: int) -> int | None:
     """Return where the tags in front of the file end; None if beyond `size`."""
     start = 0
     for _ in range(TAGS_MAX):
@@ -109,7 +109,7 @@ def after_head_tags(read: Read, size: int) -> int | None:
     return start
 
 
-def _before_tail_tags(read: Read, start: int, end: int) -> int:
+def _tail_tags_start(read: ReadAt, start: int, end: int) -> int:
     """Return where the tags at the end of the file begin."""
     for _ in range(TAGS_MAX):
         length = (
@@ -124,71 +124,73 @@ def _before_tail_tags(read: Read, start: int, end: int) -> int:
     return end
 
 
-def _before(read: Read, end: int, count: int) -> bytes:
+def _bytes_before(read: ReadAt, end: int, count: int) -> bytes:
     """Return the `count` bytes before `end`, or nothing if there are fewer."""
     return read(end - count, count) if end >= count else b""
 
 
-def _id3v1_bytes(read: Read, end: int) -> int:
-    if _before(read, end, ID3V1_BYTES)[:3] != b"TAG":
+def _id3v1_bytes(read: ReadAt, end: int) -> int:
+    if _bytes_before(read, end, ID3V1_BYTES)[:3] != b"TAG":
         return 0
-    extended = _before(read, end - ID3V1_BYTES, ID3V1_LONG_BYTES)[:4] == b"TAG+"
+    extended = _bytes_before(read, end - ID3V1_BYTES, ID3V1_LONG_BYTES)[:4] == b"TAG+"
     return ID3V1_BYTES + (ID3V1_LONG_BYTES if extended else 0)
 
 
-def _ape_bytes(read: Read, end: int) -> int:
-    footer = _before(read, end, APE_BYTES)
+def _ape_bytes(read: ReadAt, end: int) -> int:
+    footer = _bytes_before(read, end, APE_BYTES)
     if footer[:8] != APE_MAGIC:
         return 0
     size = int.from_bytes(footer[12:16], "little")
     if size < APE_BYTES:
         return 0
     # Some writers leave the flag out although the header is there.
-    header = _before(read, end - size, APE_BYTES)[:8] == APE_MAGIC
+    header = _bytes_before(read, end - size, APE_BYTES)[:8] == APE_MAGIC
     return size + (APE_BYTES if header else 0)
 
 
-def _lyrics_bytes(read: Read, end: int) -> int:
-    foot = _before(read, end, 15)
+def _lyrics_bytes(read: ReadAt, end: int) -> int:
+    foot = _bytes_before(read, end, 15)
     if foot[6:] == b"LYRICS200" and foot[:6].isdigit():
         length = int(foot[:6]) + 15
-        return length if _before(read, end, length)[:11] == b"LYRICSBEGIN" else 0
+        return length if _bytes_before(read, end, length)[:11] == b"LYRICSBEGIN" else 0
     if foot[6:] == b"LYRICSEND":
-        text = _before(read, end, min(LYRICS_BYTES, end))
+        text = _bytes_before(read, end, min(LYRICS_BYTES, end))
         begin = text.rfind(b"LYRICSBEGIN")
         return len(text) - begin if begin >= 0 else 0
     return 0
 
 
-def _id3v2_bytes(read: Read, end: int) -> int:
-    footer = _before(read, end, ID3V2_BYTES)
+def _id3v2_bytes(read: ReadAt, end: int) -> int:
+    footer = _bytes_before(read, end, ID3V2_BYTES)
     if footer[:3] != b"3DI" or (claim := syncsafe(footer[6:10])) is None:
         return 0
     length = claim + 2 * ID3V2_BYTES
-    return length if _before(read, end, length)[:3] == b"ID3" else 0
+    return length if _bytes_before(read, end, length)[:3] == b"ID3" else 0
 
 
-def _found(read: Read, start: int, end: int) -> list[Range]:
+def _find_ranges(read: ReadAt, start: int, end: int) -> list[ByteRange]:
     """Return the ranges of audio between the tags at both ends."""
     head = read(start, HEAD_BYTES)
-    match container_of(head):
-        case container if container in CHUNKED:
-            skip, layout, names, lead, described = CHUNKED[container]
+    match detect_container(head):
+        case container if container in CHUNK_LAYOUTS:
+            skip, layout, names, lead, described = CHUNK_LAYOUTS[container]
             inside = list(chunks(read, start + skip, end, layout))
             audio = [(c.start + lead, c.end) for c in inside if c.name in names]
             form = [(c.start, c.end) for c in inside if c.name == described]
             return sorted(form + audio) if audio else []
         case Container.FLAC:
-            return _flac(read, start, end)
+            return _flac_ranges(read, start, end)
         case Container.AU:
-            return _au(head, start, end)
+            return _au_ranges(head, start, end)
         case Container.MP4:
             audio = [
                 (box.start, box.end)
                 for box in boxes(read, start, end)
                 if box.name == b"mdat"
             ]
-            return sorted(_described(read, start, end) + audio) if audio else []
+            return (
+                sorted(_sample_description(read, start, end) + audio) if audio else []
+            )
         case Container.MATROSKA:
             # Whole elements, as neighbours then make one range.
             parts = elements(read, start, end)
@@ -197,14 +199,14 @@ def _found(read: Read, start: int, end: int) -> list[Range]:
             return [(start, end)]
 
 
-def _au(head: bytes, start: int, end: int) -> list[Range]:
+def _au_ranges(head: bytes, start: int, end: int) -> list[ByteRange]:
     """Return coding, rate and channels, and the sound; [] if there is none."""
     sound = start + int.from_bytes(head[4:8], "big")
     form = (start + 12, start + AU_BYTES)
     return [form, (sound, end)] if form[1] <= sound < end else []
 
 
-def _described(read: Read, start: int, end: int) -> list[Range]:
+def _sample_description(read: ReadAt, start: int, end: int) -> list[ByteRange]:
     """Return where an MP4 file says how to read its audio, if it does."""
     for name in SAMPLE_DESCRIPTION:
         box = next((b for b in boxes(read, start, end) if b.name == name), None)
@@ -214,7 +216,7 @@ def _described(read: Read, start: int, end: int) -> list[Range]:
     return [(start, end)]
 
 
-def _flac(read: Read, start: int, end: int) -> list[Range]:
+def _flac_ranges(read: ReadAt, start: int, end: int) -> list[ByteRange]:
     """Return what follows the metadata blocks, if it begins with a frame."""
     start += 4
     for _ in range(ELEMENTS_MAX):
@@ -228,14 +230,14 @@ def _flac(read: Read, start: int, end: int) -> list[Range]:
     return [(start, end)] if sync & 0xFFFC == 0xFFF8 else []  # noqa: PLR2004
 
 
-def _joined(ranges: list[Range]) -> tuple[Range, ...]:
+def _merge_ranges(ranges: list[ByteRange]) -> tuple[ByteRange, ...]:
     """Join ranges that touch; () if they are too many, or none holds a byte."""
-    joined: list[Range] = []
+    merged: list[ByteRange] = []
     for start, end in ranges:
         if start >= end:
             continue
-        if joined and joined[-1][1] == start:
-            joined[-1] = (joined[-1][0], end)
+        if merged and merged[-1][1] == start:
+            merged[-1] = (merged[-1][0], end)
         else:
-            joined.append((start, end))
-    return tuple(joined) if len(joined) <= RANGES_MAX else ()
+            merged.append((start, end))
+    return tuple(merged) if len(merged) <= RANGES_MAX else ()

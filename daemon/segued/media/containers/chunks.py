@@ -21,14 +21,14 @@ __all__ = [
     "W64",
     "Chunk",
     "Layout",
-    "Read",
+    "ReadAt",
     "boxes",
     "chunks",
     "elements",
     "syncsafe",
 ]
 
-Read: TypeAlias = Callable[[int, int], bytes]
+ReadAt: TypeAlias = Callable[[int, int], bytes]
 """`read(offset, count)`: those bytes of the file, fewer only at its end."""
 
 ELEMENTS_MAX: Final = 200_000
@@ -73,7 +73,7 @@ ASF: Final = Layout(16, 8, "little", inclusive=True)
 DSF: Final = Layout(4, 8, "little", inclusive=True)
 
 
-def chunks(read: Read, start: int, end: int, layout: Layout) -> Iterator[Chunk]:
+def chunks(read: ReadAt, start: int, end: int, layout: Layout) -> Iterator[Chunk]:
     """Yield the chunks that begin in `[start, end)`, in order.
 
     A body that claims to go on after `end` is cut there, and is the last one;
@@ -101,7 +101,7 @@ def chunks(read: Read, start: int, end: int, layout: Layout) -> Iterator[Chunk]:
         start = body + size + -(header + size) % layout.align
 
 
-def boxes(read: Read, start: int, end: int) -> Iterator[Chunk]:
+def boxes(read: ReadAt, start: int, end: int) -> Iterator[Chunk]:
     """Yield the MP4 boxes that begin in `[start, end)`, in order."""
     for _ in range(ELEMENTS_MAX):
         if end - start < 8:  # noqa: PLR2004
@@ -121,7 +121,7 @@ def boxes(read: Read, start: int, end: int) -> Iterator[Chunk]:
 SEGMENT: Final = b"\x18\x53\x80\x67"
 
 
-def elements(read: Read, start: int, end: int) -> Iterator[Chunk]:
+def elements(read: ReadAt, start: int, end: int) -> Iterator[Chunk]:
     """Yield Matroska's elements: the top ones and those inside segments.
 
     An element of unknown size reaches to `end`, as in a recorded stream.

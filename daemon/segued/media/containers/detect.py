@@ -3,7 +3,7 @@
 from enum import Enum, auto
 from typing import Final
 
-__all__ = ["HEAD_BYTES", "OGG_PAGE", "Container", "container_of"]
+__all__ = ["HEAD_BYTES", "OGG_PAGE", "Container", "detect_container"]
 
 HEAD_BYTES: Final = 40
 """How much of a file tells what it is."""
@@ -36,7 +36,7 @@ class Container(Enum):
     MATROSKA = auto()
 
 
-def container_of(head: bytes) -> Container:
+def detect_container(head: bytes) -> Container:
     """Return what a file is that begins with `head`, after any tag."""
     for container, magic, second_at, seconds in SIGNATURES:
         if head.startswith(magic) and head.startswith(seconds, second_at):

@@ -7,17 +7,17 @@ MP3's first one says there are, and where the next stream of an Ogg begins.
 import os
 from typing import Final
 
-from segued.media.containers.audio_ranges import after_head_tags
-from segued.media.containers.chunks import Read
+from segued.media.containers.audio_ranges import head_tags_end
+from segued.media.containers.chunks import ReadAt
 from segued.media.containers.detect import OGG_PAGE
 from segued.media.safe_open import read_fully
 from segued.units import Frames, Hertz
 
-__all__ = ["next_stream", "xing_length"]
+__all__ = ["mp3_header_length", "next_ogg_stream"]
 
 HEAD_BYTES: Final = 4_096
 VBRI: Final = b"VBRI"
-COUNTS: Final = ((b"Xing", 8), (b"Info", 8), (VBRI, 14))
+FRAME_COUNT_OFFSETS: Final = ((b"Xing", 8), (b"Info", 8), (VBRI, 14))
 """Where encoders put the number of frames, counted from their mark."""
 
 XING_FLAGS_AT: Final = 7
@@ -32,25 +32,25 @@ PAGE_BEGINS: Final = 0x02
 PAGES_MAX: Final = 1_000_000
 
 
-def xing_length(descriptor: int, rate: Hertz) -> Frames | None:
+def mp3_header_length(descriptor: int, rate: Hertz) -> Frames | None:
     """Return how long an MP3's first frame says it is; None if it does not."""
     read = _reader(descriptor)
-    start = after_head_tags(read, os.fstat(descriptor).st_size)
+    start = head_tags_end(read, os.fstat(descriptor).st_size)
     if start is None:
         return None
     head = read(start, HEAD_BYTES)
-    each = MPEG1_FRAMES if rate >= MPEG1_RATE_MIN else MPEG2_FRAMES
-    for tag, frames_at in COUNTS:
+    samples_per_frame = MPEG1_FRAMES if rate >= MPEG1_RATE_MIN else MPEG2_FRAMES
+    for tag, frames_at in FRAME_COUNT_OFFSETS:
         found = head.find(tag)
         claim = head[found : found + frames_at + 4]
         if found < 0 or len(claim) < frames_at + 4:
             continue
         if tag == VBRI or claim[XING_FLAGS_AT] & XING_HAS_FRAMES:
-            return Frames(int.from_bytes(claim[frames_at:], "big") * each)
+            return Frames(int.from_bytes(claim[frames_at:], "big") * samples_per_frame)
     return None
 
 
-def next_stream(descriptor: int, page: int) -> int | None:
+def next_ogg_stream(descriptor: int, page: int) -> int | None:
     """Return where the next stream of a chained Ogg file begins.
 
     Args:
@@ -73,7 +73,7 @@ def next_stream(descriptor: int, page: int) -> int | None:
     return None
 
 
-def _reader(descriptor: int) -> Read:
+def _reader(descriptor: int) -> ReadAt:
     def read(offset: int, count: int) -> bytes:
         return read_fully(descriptor, count, offset)
 

@@ -20,7 +20,7 @@ HEAD_BYTES: Final = 27
 STREAMS_MAX: Final = 1_000
 SPEEX_EXTRA_AT: Final = 68
 FLAC_FRAME: Final = 0xFF
-NEVER: Final = 1 << 32
+HEADERS_ONLY: Final = 1 << 32
 
 
 class OggAudio:
@@ -33,51 +33,51 @@ class OggAudio:
     def __init__(self, sink: Sink) -> None:
         """Pass audio on to `sink`."""
         self._sink: Final = sink
-        self._rest = b""
-        self._headers: dict[bytes, _Headers] = {}
-        self._lost = False
-        self._any = False
+        self._remainder = b""
+        self._headers: dict[bytes, _HeaderCounter] = {}
+        self._out_of_sync = False
+        self._audio_seen = False
 
     def update(self, block: bytes | bytearray | memoryview) -> None:
         """Take the next block of the file, of any length."""
-        if self._lost:
+        if self._out_of_sync:
             return
-        data = b"".join((self._rest, block))
+        data = b"".join((self._remainder, block))
         audio: list[bytes] = []
         at = 0
-        while (page := _page(data, at)) is not None:
+        while (page := _parse_page(data, at)) is not None:
             segments, body, end = page
-            self._take(data[at:body], segments, data[body:end], audio)
+            self._process_page(data[at:body], segments, data[body:end], audio)
             at = end
-        self._rest = data[at:]
-        in_step = OGG_PAGE.startswith(self._rest[: len(OGG_PAGE)])
-        self._lost = not in_step or len(self._headers) > STREAMS_MAX
+        self._remainder = data[at:]
+        in_step = OGG_PAGE.startswith(self._remainder[: len(OGG_PAGE)])
+        self._out_of_sync = not in_step or len(self._headers) > STREAMS_MAX
         # One long update hashes several times faster than many short ones.
         joined = b"".join(audio)
-        self._any = self._any or joined != b""
+        self._audio_seen = self._audio_seen or joined != b""
         self._sink(joined)
 
     @property
-    def found(self) -> bool:
+    def has_audio(self) -> bool:
         """Whether there was audio, in whole pages, one after the other."""
-        return self._any and not self._lost and not self._rest
+        return self._audio_seen and not self._out_of_sync and not self._remainder
 
-    def _take(
+    def _process_page(
         self, head: bytes, segments: bytes, body: bytes, audio: list[bytes]
     ) -> None:
         serial = head[14:18]
         headers = self._headers.get(serial)
         if headers is None or head[5] & 2:
-            headers = self._headers[serial] = _Headers()
+            headers = self._headers[serial] = _HeaderCounter()
             # Of FLAC it counts the headers, and with them the tags.
             self._sink(body[9:] if body.startswith(b"\x7fFLAC") else body)
-        if headers.over:
+        if headers.finished:
             audio.append(body)
         else:
-            audio.append(body[headers.take(segments, body) :])
+            audio.append(body[headers.consume(segments, body) :])
 
 
-def _page(data: bytes, at: int) -> tuple[bytes, int, int] | None:
+def _parse_page(data: bytes, at: int) -> tuple[bytes, int, int] | None:
     """Return a page's segment table, body and end; None if it is not all here."""
     if len(data) - at < HEAD_BYTES or not data.startswith(OGG_PAGE, at):
         return None
@@ -87,42 +87,42 @@ def _page(data: bytes, at: int) -> tuple[bytes, int, int] | None:
     return (segments, body, end) if end <= len(data) else None
 
 
-class _Headers:
+class _HeaderCounter:
     """Counts the header packets of one stream off."""
 
     def __init__(self) -> None:
-        self.over = False
-        self._first = b""  # what has come of the first packet, at most one page
+        self.finished = False
+        self._first_packet = b""  # what has come of the first packet, at most one page
         self._packets = 0
-        self._begins = True  # whether the next byte begins a packet
-        self._left = NEVER
+        self._at_packet_start = True  # whether the next byte begins a packet
+        self._header_packets = HEADERS_ONLY
 
-    def take(self, segments: bytes, body: bytes) -> int:
+    def consume(self, segments: bytes, body: bytes) -> int:
         """Return where in `body` the audio begins, at most at its end."""
         at = 0
         for length in segments:
-            if self._begins and self._is_audio(body[at : at + 1]):
-                self.over = True
+            if self._at_packet_start and self._is_audio(body[at : at + 1]):
+                self.finished = True
                 return at
             if self._packets == 0:
-                self._first = (self._first + body[at : at + length])[:80]
-            self._begins = length < 255  # noqa: PLR2004
+                self._first_packet = (self._first_packet + body[at : at + length])[:80]
+            self._at_packet_start = length < 255  # noqa: PLR2004
             at += length
-            if self._begins:
+            if self._at_packet_start:
                 self._packets += 1
                 if self._packets == 1:
-                    self._left = _header_packets(self._first)
+                    self._header_packets = _count_header_packets(self._first_packet)
         return at
 
     def _is_audio(self, byte: bytes) -> bool:
         if self._packets == 0:
             return False
-        if self._first.startswith(b"\x7fFLAC"):
+        if self._first_packet.startswith(b"\x7fFLAC"):
             return byte == bytes((FLAC_FRAME,))
-        return self._packets >= self._left
+        return self._packets >= self._header_packets
 
 
-def _header_packets(first: bytes) -> int:
+def _count_header_packets(first: bytes) -> int:
     """Return how many header packets a stream has that begins with `first`."""
     if first.startswith((b"\x01vorbis", b"\x80theora")):
         return 3
@@ -132,5 +132,5 @@ def _header_packets(first: bytes) -> int:
         extra = first[SPEEX_EXTRA_AT : SPEEX_EXTRA_AT + 4]
         return 2 + int.from_bytes(extra, "little")
     if first.startswith(b"fishead\0"):
-        return NEVER  # Skeleton describes the other streams and holds no audio
+        return HEADERS_ONLY  # Skeleton describes the other streams and holds no audio
     return 1

@@ -11,22 +11,22 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from segued.dsp.mixdown import Mono, mix, sane, shares_of
+from segued.dsp.mixdown import Mono, mix, sanitize_block, to_shares
 from segued.errors import DecodeError, FileChangedError, NotAudioError
-from segued.media.decoding.libav import libav_source
-from segued.media.decoding.sndfile import plain_source
-from segued.media.decoding.source import BLOCK_FRAMES, Source
-from segued.media.safe_open import opened, signature_of
-from segued.model import Signature, Warned
+from segued.media.decoding.libav import open_libav_source
+from segued.media.decoding.sndfile import open_pcm_source
+from segued.media.decoding.source import BLOCK_FRAMES, AudioSource
+from segued.media.safe_open import open_regular, signature_of
+from segued.model import FileWarning, Signature
 
-__all__ = ["Heard", "decoded", "heard", "warnings_of"]
+__all__ = ["MonoBlock", "decode_warnings", "mono_blocks", "open_source"]
 
 MIB: Final = 1 << 20
 SHORT_SECONDS: Final = 1
 SHORT_SHARE: Final = 0.01
 
 
-class Heard(NamedTuple):
+class MonoBlock(NamedTuple):
     """A stretch of a file as one channel.
 
     Attributes:
@@ -41,7 +41,9 @@ class Heard(NamedTuple):
 
 
 @contextmanager
-def decoded(path: bytes, expected: Signature | None = None) -> Iterator[Source]:
+def open_source(
+    path: bytes, expected: Signature | None = None
+) -> Iterator[AudioSource]:
     """Open a file's sound.
 
     Args:
@@ -55,71 +57,75 @@ def decoded(path: bytes, expected: Signature | None = None) -> Iterator[Source]:
         DecodeError: There is sound in it, but none of it can be decoded.
         AbsurdAudioError: Its sample rate or channel count is out of reason.
     """
-    with opened(path, expected) as descriptor:
+    with open_regular(path, expected) as descriptor:
         before = signature_of(os.fstat(descriptor))
         try:
             with ExitStack() as stack:
-                source: Source | None
-                source = stack.enter_context(plain_source(path, descriptor))
+                source: AudioSource | None
+                source = stack.enter_context(open_pcm_source(path, descriptor))
                 if source is None:
-                    source = stack.enter_context(libav_source(path, descriptor))
+                    source = stack.enter_context(open_libav_source(path, descriptor))
                 yield source
         except (DecodeError, NotAudioError):
-            _blame_what_is_to_blame(path, descriptor, before)
+            _raise_if_disk_or_file_changed(path, descriptor, before)
             raise
-        if source.broken:
-            _blame_what_is_to_blame(path, descriptor, before)
+        if source.decode_errors:
+            _raise_if_disk_or_file_changed(path, descriptor, before)
 
 
-def heard(source: Source) -> Iterator[Heard]:
+def mono_blocks(source: AudioSource) -> Iterator[MonoBlock]:
     """Yield a file's sound as one channel, block by block.
 
     A block's memory is used again: it holds until the next is asked for.
     """
     out, other = (np.empty(BLOCK_FRAMES, dtype=np.float32) for _ in range(2))
     surround = len(set(source.weights)) > 1
-    fpcalc = shares_of(source.weights)
-    equal = shares_of((1.0,) * source.channels)
+    fpcalc_shares = to_shares(source.weights)
+    equal_shares = to_shares((1.0,) * source.channels)
     for raw in source.blocks():
-        block, peak = sane(raw)
+        block, peak = sanitize_block(raw)
         channels, frames = block.shape
         if frames > len(out):
             out, other = (np.empty(frames, dtype=np.float32) for _ in range(2))
-        if channels != len(equal):
-            surround, equal = False, shares_of((1.0,) * channels)
+        if channels != len(equal_shares):
+            surround, equal_shares = False, to_shares((1.0,) * channels)
         mono = downmix = out[:frames]
-        mix(block, equal, mono)
+        mix(block, equal_shares, mono)
         if surround:
             downmix = other[:frames]
-            mix(block, fpcalc, downmix)
-        yield Heard(mono, downmix, peak)
+            mix(block, fpcalc_shares, downmix)
+        yield MonoBlock(mono, downmix, peak)
 
 
-def warnings_of(source: Source, frames: int) -> tuple[Warned, ...]:
+def decode_warnings(source: AudioSource, frames: int) -> tuple[FileWarning, ...]:
     """Return what is wrong with a file of which `frames` frames were decoded.
 
     The graver first: a file cut short ends in a part that cannot be decoded.
     """
     found = []
-    promised = source.promised or 0
-    missing = promised - frames
-    if missing > max(SHORT_SECONDS * source.rate, SHORT_SHARE * promised):
-        there, claimed = frames / source.rate, promised / source.rate
+    declared = source.declared_frames or 0
+    missing = declared - frames
+    if missing > max(SHORT_SECONDS * source.rate, SHORT_SHARE * declared):
+        there, claimed = frames / source.rate, declared / source.rate
         found.append(
-            Warned(
+            FileWarning(
                 "truncated",
                 f"{there:,.1f} s of sound, where the header promises {claimed:,.1f} s",
             )
         )
-    if source.broken:
-        parts = "part" if source.broken == 1 else "parts"
+    if source.decode_errors:
+        parts = "part" if source.decode_errors == 1 else "parts"
         found.append(
-            Warned("damaged", f"{source.broken:,} {parts} could not be decoded")
+            FileWarning(
+                "damaged", f"{source.decode_errors:,} {parts} could not be decoded"
+            )
         )
     return tuple(found)
 
 
-def _blame_what_is_to_blame(path: bytes, descriptor: int, before: Signature) -> None:
+def _raise_if_disk_or_file_changed(
+    path: bytes, descriptor: int, before: Signature
+) -> None:
     """Raise if it was the disk, or a change of the file, and not its contents.
 
     The decoders do not tell an error of the file system from the end of the

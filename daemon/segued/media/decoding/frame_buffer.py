@@ -11,9 +11,9 @@ from segued.dsp.mixdown import Block
 from segued.errors import DecodeError
 from segued.media.decoding.source import BLOCK_FRAMES
 
-__all__ = ["Gathering"]
+__all__ = ["FrameBuffer"]
 
-KINDS: Final[dict[str, np.dtype[Any]]] = {
+SAMPLE_DTYPES: Final[dict[str, np.dtype[Any]]] = {
     "u8": np.dtype(np.uint8),
     "s16": np.dtype(np.int16),
     "s32": np.dtype(np.int32),
@@ -24,7 +24,7 @@ KINDS: Final[dict[str, np.dtype[Any]]] = {
 """FFmpeg's sample formats; a `p` at the end means one plane a channel."""
 
 
-class Gathering:
+class FrameBuffer:
     """Frames of one sample format and channel count, in memory used again.
 
     A frame is an `av.AudioFrame`; the name is not imported, because one module
@@ -39,30 +39,30 @@ class Gathering:
         """
         self._format: Final[str] = frame.format.name
         self._channels: Final[int] = frame.layout.nb_channels
-        kind = KINDS.get(self._format.removesuffix("p"))
+        kind = SAMPLE_DTYPES.get(self._format.removesuffix("p"))
         if kind is None:
             raise DecodeError(path, f"samples of an unknown kind ({self._format})")
-        self._kind: Final[np.dtype[Any]] = kind
+        self._dtype: Final[np.dtype[Any]] = kind
         self._capacity: Final[int] = max(BLOCK_FRAMES, frame.samples)
         # Packed samples are one plane, whatever the channels.
         planar: bool = frame.format.is_planar
         rows = self._channels if planar else 1
         self._width: Final = self._channels // rows
         length = self._capacity * self._width
-        self._planes: Final[Block] = np.empty((rows, length), self._kind)
+        self._planes: Final[Block] = np.empty((rows, length), self._dtype)
         self._rows: Final = tuple(self._planes)
-        self._held = 0
+        self._filled = 0
 
     def add(self, frame: Any) -> bool:  # noqa: ANN401
         """Copy a frame's samples to the end of the others, if they fit there.
 
         Returns:
-            Whether they did. If not, `block` makes room; if there is still
+            Whether they did. If not, `take_block` makes room; if there is still
             none, they are of another kind.
         """
         # This runs a hundred thousand times a file: every name costs.
         count = frame.samples
-        end = self._held + count
+        end = self._filled + count
         if (
             end > self._capacity
             or frame.format.name != self._format
@@ -70,18 +70,18 @@ class Gathering:
         ):
             return False
         width = self._width
-        start, stop, count = self._held * width, end * width, count * width
+        start, stop, count = self._filled * width, end * width, count * width
         # Of more than eight channels PyAV lists more planes than there are, and
         # a plane's memory is longer than its samples.
         for row, plane in zip(self._rows, frame.planes, strict=False):
-            row[start:stop] = np.frombuffer(plane, self._kind, count)
-        self._held = end
+            row[start:stop] = np.frombuffer(plane, self._dtype, count)
+        self._filled = end
         return True
 
-    def block(self) -> Block:
+    def take_block(self) -> Block:
         """Return what was gathered, and begin anew over it."""
-        held, self._held = self._held, 0
-        gathered: Block = self._planes[:, : held * self._width]
+        filled, self._filled = self._filled, 0
+        gathered: Block = self._planes[:, : filled * self._width]
         if self._width > 1:
-            gathered = gathered.reshape(held, self._width).T
+            gathered = gathered.reshape(filled, self._width).T
         return gathered

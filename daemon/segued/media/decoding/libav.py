@@ -17,12 +17,12 @@ from av.container import InputContainer
 
 from segued.dsp.mixdown import Block
 from segued.errors import DecodeError, FileError, NotAudioError
-from segued.media.containers.header_length import next_stream, xing_length
-from segued.media.decoding.frame_buffer import Gathering
-from segued.media.decoding.source import refuse_absurd
+from segued.media.containers.header_length import mp3_header_length, next_ogg_stream
+from segued.media.decoding.frame_buffer import FrameBuffer
+from segued.media.decoding.source import check_plausible
 from segued.units import Frames, Hertz
 
-__all__ = ["LibavSource", "libav_source"]
+__all__ = ["LibavSource", "open_libav_source"]
 
 FORMATS: Final = (
     *("aac", "ac3", "aiff", "amr", "ape", "asf", "au", "caf", "dsf", "dts", "dtshd"),
@@ -31,7 +31,7 @@ FORMATS: Final = (
 )
 """Containers of sound, each in one file."""
 
-PROMISING: Final = frozenset(
+FORMATS_WITH_LENGTH: Final = frozenset(
     (
         *("aiff", "ape", "asf", "au", "caf", "dsf", "flac", "mov", "matroska", "mpc"),
         *("mpc8", "ogg", "tak", "tta", "w64", "wav", "wv"),
@@ -41,7 +41,7 @@ PROMISING: Final = frozenset(
 FFmpeg guesses it from the bit rate of their first frames."""
 
 HALF_POWER: Final = 0.5**0.5
-DOWNMIX: Final = {
+DOWNMIX_WEIGHTS: Final = {
     **dict.fromkeys(("FL", "FR", "FLC", "FRC"), HALF_POWER),
     **dict.fromkeys(("BL", "BR", "BC", "SL", "SR"), 0.5),
     "FC": 1.0,
@@ -58,59 +58,63 @@ class LibavSource:
         self._path: Final = path
         self._descriptor: Final = descriptor
         self._stack: Final = stack
-        container = stack.enter_context(_container(path, descriptor))
-        stream = _sound_of(path, container)
+        container = stack.enter_context(_open_container(path, descriptor))
+        stream = _audio_stream(path, container)
         self.codec = stream.codec_context.codec.name
         self.decoder = "FFmpeg"
-        self.broken = 0
-        self._frames: Final = self._decoded(container, stream)
+        self.decode_errors = 0
+        self._frames: Final = self._decode_all(container, stream)
         first = next(self._frames, None)
         if first is None:
             raise DecodeError(path, f"no sound could be decoded ({self.codec})")
-        self._first: Final = first
+        self._first_frame: Final = first
         self.rate = Hertz(first.sample_rate)
         self.channels: int = first.layout.nb_channels
-        refuse_absurd(path, rate=self.rate, channels=self.channels)
-        self.weights = _weights(first)
-        self.guessed = _guessed(container, stream, self.rate)
-        self.promised: Frames | None = None
+        check_plausible(path, rate=self.rate, channels=self.channels)
+        self.weights = _downmix_weights(first)
+        self.estimated_frames = _estimate_frames(container, stream, self.rate)
+        self.declared_frames: Frames | None = None
         names = set(container.format.name.split(","))
-        self._exact: Final = names == {"flac"}
-        if names & PROMISING:
-            self.promised = self.guessed
+        self._length_is_exact: Final = names == {"flac"}
+        if names & FORMATS_WITH_LENGTH:
+            self.declared_frames = self.estimated_frames
         elif names == {"mp3"}:
-            self.promised = xing_length(descriptor, self.rate)
+            self.declared_frames = mp3_header_length(descriptor, self.rate)
 
     def blocks(self) -> Iterator[Block]:
         """Yield the sound. See `segued.media.decoding.source.Source`."""
-        gathering: Gathering | None = None
+        buffer: FrameBuffer | None = None
         frames = 0
-        for frame in self._at_one_rate():
-            if gathering is not None:
-                if gathering.add(frame):
+        for frame in self._frames_at_one_rate():
+            if buffer is not None:
+                if buffer.add(frame):
                     continue
-                block = gathering.block()
+                block = buffer.take_block()
                 frames += block.shape[1]
                 yield block
-                if gathering.add(frame):
+                if buffer.add(frame):
                     continue
-            gathering = Gathering(self._path, frame)
-            gathering.add(frame)
-        if gathering is not None:
-            block = gathering.block()
+            buffer = FrameBuffer(self._path, frame)
+            buffer.add(frame)
+        if buffer is not None:
+            block = buffer.take_block()
             frames += block.shape[1]
             yield block
-        if self._exact and not self.broken and frames < (self.promised or 0):
+        if (
+            self._length_is_exact
+            and not self.decode_errors
+            and frames < (self.declared_frames or 0)
+        ):
             # FFmpeg leaves FLAC frames with a wrong checksum out in silence.
-            self.broken += 1
+            self.decode_errors += 1
 
-    def _at_one_rate(self) -> Iterator[AudioFrame]:
+    def _frames_at_one_rate(self) -> Iterator[AudioFrame]:
         """Yield the frames, those of another rate than the first's resampled.
 
         The streams of a chained Ogg file may differ; positions count frames
         of one length.
         """
-        yield self._first
+        yield self._first_frame
         resampler: AudioResampler | None = None
         resampled = (0, "", "")
         for frame in self._frames:
@@ -132,30 +136,30 @@ class LibavSource:
                 yield from (f for f in resampler.resample(frame) if f.samples)
             except (av.FFmpegError, ValueError):
                 # Not a rate or layout that sound has: damage, not music.
-                self.broken += 1
+                self.decode_errors += 1
                 resampler = None
         if resampler is not None:
             yield from resampler.resample(None)
 
-    def _decoded(
+    def _decode_all(
         self, container: InputContainer, stream: AudioStream
     ) -> Iterator[AudioFrame]:
         """Yield all frames that can be decoded, of all streams in a chain."""
         while True:
-            page = yield from self._decoded_until_it_ends(container, stream)
-            start = None if page is None else next_stream(self._descriptor, page)
+            page = yield from self._decode_stream(container, stream)
+            start = None if page is None else next_ogg_stream(self._descriptor, page)
             if start is None:
                 return
             try:
                 container = self._stack.enter_context(
-                    _container(self._path, self._descriptor, start)
+                    _open_container(self._path, self._descriptor, start)
                 )
-                stream = _sound_of(self._path, container)
+                stream = _audio_stream(self._path, container)
             except FileError:
-                self.broken += 1
+                self.decode_errors += 1
                 return
 
-    def _decoded_until_it_ends(
+    def _decode_stream(
         self, container: InputContainer, stream: AudioStream
     ) -> Generator[AudioFrame, None, int | None]:
         """Yield what can be decoded, counting what cannot.
@@ -174,17 +178,17 @@ class LibavSource:
             try:
                 packet = next(packets, None)
             except av.FFmpegError as error:
-                _refuse_to_go_on(error)
+                _raise_if_out_of_memory(error)
                 packet, ended = None, reached
                 if ended is None or container.format.name != "ogg":
-                    self.broken += 1
+                    self.decode_errors += 1
                     ended = None
             try:
                 frames = context.decode(packet)
             except av.FFmpegError as error:
-                _refuse_to_go_on(error)
+                _raise_if_out_of_memory(error)
                 if packet is not None:
-                    self.broken += 1
+                    self.decode_errors += 1
                 frames = []
             for frame in frames:
                 if frame.samples:
@@ -195,7 +199,7 @@ class LibavSource:
 
 
 @contextmanager
-def libav_source(path: bytes, descriptor: int) -> Iterator[LibavSource]:
+def open_libav_source(path: bytes, descriptor: int) -> Iterator[LibavSource]:
     """Open a file of sound in any format that FFmpeg knows.
 
     Raises:
@@ -207,7 +211,7 @@ def libav_source(path: bytes, descriptor: int) -> Iterator[LibavSource]:
         yield LibavSource(path, descriptor, stack)
 
 
-def _container(path: bytes, descriptor: int, start: int = 0) -> InputContainer:
+def _open_container(path: bytes, descriptor: int, start: int = 0) -> InputContainer:
     """Open the file as a container that begins at the byte `start`."""
     try:
         # By descriptor, so that no name can mean anything to FFmpeg, and so
@@ -223,11 +227,11 @@ def _container(path: bytes, descriptor: int, start: int = 0) -> InputContainer:
             metadata_errors="replace",
         )
     except av.FFmpegError as error:
-        _refuse_to_go_on(error)
+        _raise_if_out_of_memory(error)
         raise NotAudioError(path, "not sound in any format known here") from error
 
 
-def _sound_of(path: bytes, container: InputContainer) -> AudioStream:
+def _audio_stream(path: bytes, container: InputContainer) -> AudioStream:
     """Return the stream to decode: never a picture, the best of several."""
     stream = container.streams.best("audio")
     if not isinstance(stream, AudioStream):
@@ -239,7 +243,7 @@ def _sound_of(path: bytes, container: InputContainer) -> AudioStream:
     return stream
 
 
-def _guessed(
+def _estimate_frames(
     container: InputContainer, stream: AudioStream, rate: Hertz
 ) -> Frames | None:
     """Return the length by the header, or by FFmpeg's arithmetic.
@@ -255,15 +259,15 @@ def _guessed(
     return Frames(min(lengths)) if lengths else None
 
 
-def _weights(frame: AudioFrame) -> tuple[float, ...]:
+def _downmix_weights(frame: AudioFrame) -> tuple[float, ...]:
     """Return the channels' weights in a downmix; equal where that is unknown."""
     names = [channel.name for channel in frame.layout.channels]
-    weights = tuple(DOWNMIX.get(name, 0.0) for name in names)
-    known = len(names) > 1 and all(name in DOWNMIX for name in names)
+    weights = tuple(DOWNMIX_WEIGHTS.get(name, 0.0) for name in names)
+    known = len(names) > 1 and all(name in DOWNMIX_WEIGHTS for name in names)
     return weights if known else (1.0,) * len(names)
 
 
-def _refuse_to_go_on(error: av.FFmpegError) -> None:
+def _raise_if_out_of_memory(error: av.FFmpegError) -> None:
     """Raise what is not the fault of the file's contents, and surely so.
 
     "Input/output error" is what several demuxers say of a file that ends too

@@ -17,15 +17,15 @@ class Resampler:
     def __init__(
         self,
         rate: Hertz,
-        wanted: Hertz,
+        target_rate: Hertz,
         channels: int,
         quality: Literal["LQ", "MQ", "HQ"],
     ) -> None:
         self._channels: Final = channels
         self._stream: Final = (
             None
-            if rate == wanted
-            else soxr.ResampleStream(rate, wanted, channels, "float32", quality)
+            if rate == target_rate
+            else soxr.ResampleStream(rate, target_rate, channels, "float32", quality)
         )
 
     def add(
@@ -40,7 +40,7 @@ class Resampler:
         if self._stream is None:
             return sound
         # Of one channel it wants no second dimension.
-        given = sound.reshape(-1) if self._channels == 1 else sound
-        made: Any = self._stream.resample_chunk(given, last=last)
+        samples = sound.reshape(-1) if self._channels == 1 else sound
+        made: Any = self._stream.resample_chunk(samples, last=last)
         resampled: npt.NDArray[np.float32] = made
         return resampled

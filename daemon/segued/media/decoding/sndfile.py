@@ -17,18 +17,18 @@ import soundfile
 
 from segued.dsp.mixdown import Block, Stereo
 from segued.media.containers.chunks import IFF, RIFF, RIFX, chunks
-from segued.media.decoding.source import BLOCK_FRAMES, refuse_absurd
+from segued.media.decoding.source import BLOCK_FRAMES, check_plausible
 from segued.media.safe_open import read_fully
 from segued.units import Frames, Hertz
 
-__all__ = ["PlainSource", "WaveWriter", "plain_source"]
+__all__ = ["PcmSource", "WaveWriter", "open_pcm_source"]
 
-Kind: TypeAlias = Literal["int16", "int32", "float32", "float64"]
+SampleType: TypeAlias = Literal["int16", "int32", "float32", "float64"]
 
 MAGICS: Final = (b"RIFF", b"RIFX", b"RF64", b"FORM", b"riff", b"caff", b".snd")
 """First four bytes of WAV, RF64, AIFF, W64, CAF and AU."""
 
-PLAIN: Final[dict[str, tuple[Kind, int]]] = {
+PCM_SUBTYPES: Final[dict[str, tuple[SampleType, int]]] = {
     "PCM_S8": ("int16", 1),
     "PCM_U8": ("int16", 1),
     "PCM_16": ("int16", 2),
@@ -50,13 +50,13 @@ SOUND_CHUNKS: Final = {
 CHUNKS_MAX: Final = 64
 CHANNELS_MAX: Final = 2
 SYSTEM_ERROR: Final = 2
-SIZE_WRAPS: Final = 1 << 31
-STREAMED_WITHIN: Final = 1 << 16
+SIZE_WRAP: Final = 1 << 31
+STREAMED_SIZE_MARGIN: Final = 1 << 16
 """A program that writes into a pipe cannot go back to the header: its sizes
 are a little less than two or four gigabytes, or nothing."""
 
 
-class PlainSource:
+class PcmSource:
     """A file of uncompressed samples. See `segued.media.decoding.source.Source`."""
 
     def __init__(self, descriptor: int, file: soundfile.SoundFile) -> None:
@@ -66,13 +66,13 @@ class PlainSource:
         self.weights = (1.0,) * file.channels
         self.codec: str = file.subtype.lower()
         self.decoder = "libsndfile"
-        self.promised = _promised(descriptor, file)
-        self.guessed: Frames | None = Frames(file.frames)
-        self.broken = 0
+        self.declared_frames = _declared_frames(descriptor, file)
+        self.estimated_frames: Frames | None = Frames(file.frames)
+        self.decode_errors = 0
 
     def blocks(self) -> Iterator[Block]:
         """Yield the sound. See `segued.media.decoding.source.Source`."""
-        kind, _ = PLAIN[self._file.subtype]
+        kind, _ = PCM_SUBTYPES[self._file.subtype]
         packed = np.empty((BLOCK_FRAMES, self.channels), dtype=kind)
         # One memory, two views of it: libsndfile fills what numpy looks at.
         memory = packed.reshape(-1).data.cast("B")
@@ -83,7 +83,7 @@ class PlainSource:
                 if error.code == SYSTEM_ERROR:
                     # It does not say which; the caller names the file.
                     raise OSError(errno.EIO, os.strerror(errno.EIO)) from error
-                self.broken += 1
+                self.decode_errors += 1
                 return
             if not count:
                 return
@@ -119,28 +119,28 @@ class WaveWriter:
 
 
 @contextmanager
-def plain_source(path: bytes, descriptor: int) -> Iterator[PlainSource | None]:
+def open_pcm_source(path: bytes, descriptor: int) -> Iterator[PcmSource | None]:
     """Open a file of uncompressed samples; None if it is not one.
 
     Raises:
         AbsurdAudioError: Its sample rate or channel count is out of reason.
     """
-    file = _opened(descriptor)
+    file = _open_file(descriptor)
     if file is None:
         yield None
         return
     with closing(file):
-        refuse_absurd(path, rate=file.samplerate, channels=file.channels)
+        check_plausible(path, rate=file.samplerate, channels=file.channels)
         # Which channel is which, where there are more than two, only FFmpeg
         # tells.
         many = file.channels > CHANNELS_MAX
-        if many or file.subtype not in PLAIN or not file.frames:
+        if many or file.subtype not in PCM_SUBTYPES or not file.frames:
             yield None
             return
-        yield PlainSource(descriptor, file)
+        yield PcmSource(descriptor, file)
 
 
-def _opened(descriptor: int) -> soundfile.SoundFile | None:
+def _open_file(descriptor: int) -> soundfile.SoundFile | None:
     if read_fully(descriptor, 4, 0) not in MAGICS:
         return None
     try:
@@ -149,7 +149,7 @@ def _opened(descriptor: int) -> soundfile.SoundFile | None:
         return None
 
 
-def _promised(descriptor: int, file: soundfile.SoundFile) -> Frames | None:
+def _declared_frames(descriptor: int, file: soundfile.SoundFile) -> Frames | None:
     """Return how many frames the header says there are.
 
     libsndfile says how many there can be: it has cut the header's claim at the
@@ -167,8 +167,8 @@ def _promised(descriptor: int, file: soundfile.SoundFile) -> Frames | None:
     for chunk in islice(chunks(read, 12, size, layout), CHUNKS_MAX):
         if chunk.name == name:
             claim = int.from_bytes(read(chunk.head + 4, 4), layout.order)
-            if claim == 0 or SIZE_WRAPS - claim % SIZE_WRAPS <= STREAMED_WITHIN:
+            if claim == 0 or SIZE_WRAP - claim % SIZE_WRAP <= STREAMED_SIZE_MARGIN:
                 return None
-            _, sample_bytes = PLAIN[file.subtype]
+            _, sample_bytes = PCM_SUBTYPES[file.subtype]
             return Frames((claim - lead) // (sample_bytes * file.channels))
     return None

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import Final, Protocol
 
 from segued.dsp.mixdown import Block
-from segued.errors import AbsurdAudioError
+from segued.errors import InvalidAudioFormatError
 from segued.units import Frames, Hertz
 
-__all__ = ["BLOCK_FRAMES", "Source", "refuse_absurd"]
+__all__ = ["BLOCK_FRAMES", "AudioSource", "check_plausible"]
 
 BLOCK_FRAMES: Final = 65_536
 """Frames in a block. A block of stereo fits a second-level cache; smaller ones
@@ -18,7 +18,7 @@ RATE_MIN: Final = 4_000
 RATE_MAX: Final = 768_000
 
 
-class Source(Protocol):
+class AudioSource(Protocol):
     """One file, opened, its first frame decoded.
 
     Attributes:
@@ -27,10 +27,10 @@ class Source(Protocol):
         weights: How much of each channel is in `fpcalc`'s mono.
         codec: The decoder's name of the coding.
         decoder: Which library decodes it.
-        promised: Length that the container states as a fact; None if it
+        declared_frames: Length that the container states as a fact; None if it
             states none or only guesses.
-        guessed: Length as far as one can know before decoding.
-        broken: Parts that could not be decoded so far.
+        estimated_frames: Length as far as one can know before decoding.
+        decode_errors: Parts that could not be decoded so far.
     """
 
     rate: Hertz
@@ -38,9 +38,9 @@ class Source(Protocol):
     weights: tuple[float, ...]
     codec: str
     decoder: str
-    promised: Frames | None
-    guessed: Frames | None
-    broken: int
+    declared_frames: Frames | None
+    estimated_frames: Frames | None
+    decode_errors: int
 
     def blocks(self) -> Iterator[Block]:
         """Yield the sound from the first frame to the last.
@@ -52,7 +52,7 @@ class Source(Protocol):
         """
 
 
-def refuse_absurd(path: bytes, *, rate: int, channels: int) -> None:
+def check_plausible(path: bytes, *, rate: int, channels: int) -> None:
     """Refuse what no recording has, before any arithmetic is done with it.
 
     Chromaprint never comes back from a sample rate of 200 MHz, and 1,024
@@ -63,6 +63,10 @@ def refuse_absurd(path: bytes, *, rate: int, channels: int) -> None:
     """
     if not RATE_MIN <= rate <= RATE_MAX:
         limits = f"{RATE_MIN:,} to {RATE_MAX:,}"
-        raise AbsurdAudioError(path, f"a sample rate of {rate:,} Hz, not {limits}")
+        raise InvalidAudioFormatError(
+            path, f"a sample rate of {rate:,} Hz, not {limits}"
+        )
     if not 1 <= channels <= CHANNELS_MAX:
-        raise AbsurdAudioError(path, f"{channels:,} channels, not 1 to {CHANNELS_MAX}")
+        raise InvalidAudioFormatError(
+            path, f"{channels:,} channels, not 1 to {CHANNELS_MAX}"
+        )

@@ -11,14 +11,14 @@ from typing import Final
 
 from segued.media.safe_open import read_fully
 
-__all__ = ["BoundedFile", "TooMuchError"]
+__all__ = ["BoundedFile", "TagLimitError"]
 
-PIECE_MAX: Final = 64 << 20
-TOTAL_MAX: Final = 256 << 20
+READ_BYTES_MAX: Final = 64 << 20
+TOTAL_BYTES_MAX: Final = 256 << 20
 READS_MAX: Final = 1_000_000
 
 
-class TooMuchError(Exception):
+class TagLimitError(Exception):
     """More was asked for than a file's tags can reasonably be."""
 
 
@@ -36,13 +36,13 @@ class BoundedFile:
         self.size: Final = size
         self.failure: OSError | None = None
         self._descriptor: Final = descriptor
-        self._at = 0
+        self._position = 0
         self._total = 0
         self._reads = 0
 
-    def restart(self) -> None:
+    def reset(self) -> None:
         """Go back to the beginning, with the limits unspent."""
-        self._at = self._total = self._reads = 0
+        self._position = self._total = self._reads = 0
 
     def read_at(self, offset: int, count: int) -> bytes:
         """Return `count` bytes from `offset`; fewer only at the file's end.
@@ -53,8 +53,12 @@ class BoundedFile:
         count = max(0, min(count, self.size - offset))
         self._total += count
         self._reads += 1
-        if count > PIECE_MAX or self._total > TOTAL_MAX or self._reads > READS_MAX:
-            raise TooMuchError("more to read than tags can be")
+        if (
+            count > READ_BYTES_MAX
+            or self._total > TOTAL_BYTES_MAX
+            or self._reads > READS_MAX
+        ):
+            raise TagLimitError("more to read than tags can be")
         try:
             return read_fully(self._descriptor, count, offset)
         except OSError as error:
@@ -63,19 +67,21 @@ class BoundedFile:
 
     def read(self, count: int = -1) -> bytes:
         """Return the next `count` bytes; all that are left if negative."""
-        data = self.read_at(self._at, self.size if count < 0 else count)
-        self._at += len(data)
+        data = self.read_at(self._position, self.size if count < 0 else count)
+        self._position += len(data)
         return data
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Move to a position, as files do."""
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self.size}[whence]
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size}[
+            whence
+        ]
         if base + offset < 0:
             # Readers seek back too far in short files, and expect this of it.
             raise OSError(errno.EINVAL, "negative position")
-        self._at = base + offset
-        return self._at
+        self._position = base + offset
+        return self._position
 
     def tell(self) -> int:
         """Return the position."""
-        return self._at
+        return self._position

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, TypeAlias
 
-from segued.media.tags.marks import ended_by_gaps
+from segued.media.tags.marks import end_marks_at_gaps
 from segued.media.tags.values import TEXT_MAX
-from segued.model import Mark
+from segued.model import PassageMark
 from segued.units import TICKS_PER_SECOND, Ticks, frames_to_ticks
 
 __all__ = ["comment_chapters", "cue_block_marks", "ms_to_ticks", "timed_chapters"]
@@ -27,16 +27,18 @@ def ms_to_ticks(milliseconds: int) -> Ticks:
 
 def timed_chapters(
     chapters: Iterable[tuple[Ticks, Ticks | None, str | None]],
-) -> tuple[Mark, ...]:
+) -> tuple[PassageMark, ...]:
     """Return chapters given by start, end and title.
 
     They come back in order of time: ID3 keeps them in none.
     """
-    marks = (Mark(start, end, _title(title)) for start, end, title in chapters)
+    marks = (
+        PassageMark(start, end, _clean_title(title)) for start, end, title in chapters
+    )
     return tuple(sorted(marks, key=lambda mark: mark.start))
 
 
-def comment_chapters(comments: Mapping[str, str]) -> tuple[Mark, ...]:
+def comment_chapters(comments: Mapping[str, str]) -> tuple[PassageMark, ...]:
     """Return the chapters of Vorbis comments, in the order of their numbers.
 
     Args:
@@ -51,29 +53,29 @@ def comment_chapters(comments: Mapping[str, str]) -> tuple[Mark, ...]:
             fraction = match[4] or "0"
             ticks = (3_600 * hours + 60 * minutes + seconds) * TICKS_PER_SECOND
             ticks += int(fraction) * TICKS_PER_SECOND // 10 ** len(fraction)
-            title = _title(comments.get(f"{key[0]}name"))
-            marks.append(Mark(start=Ticks(ticks), title=title))
+            title = _clean_title(comments.get(f"{key[0]}name"))
+            marks.append(PassageMark(start=Ticks(ticks), title=title))
     return tuple(marks)
 
 
-def cue_block_marks(tracks: Iterable[CueTrack], rate: int) -> tuple[Mark, ...]:
+def cue_block_marks(tracks: Iterable[CueTrack], rate: int) -> tuple[PassageMark, ...]:
     """Return the audio tracks of a FLAC CUESHEET block, less the lead-out."""
-    marks: list[Mark] = []
+    marks: list[PassageMark] = []
     gaps: list[Ticks | None] = []
     for first, indexes, isrc in tracks:
         offsets = dict(indexes)
         start = first + offsets.get(1, 0)
         marks.append(
-            Mark(
+            PassageMark(
                 start=frames_to_ticks(start, rate),
                 isrc=isrc.decode("ascii", "replace").strip("\0 ") or None,
             )
         )
         gap = first + offsets[0] if 0 in offsets else None
         gaps.append(None if gap is None else frames_to_ticks(gap, rate))
-    return tuple(ended_by_gaps(marks, gaps))
+    return tuple(end_marks_at_gaps(marks, gaps))
 
 
-def _title(text: str | None) -> str | None:
-    kept = (text or "").replace("\0", "").encode("utf-8", "replace").decode("utf-8")
-    return kept.strip()[:TEXT_MAX] or None
+def _clean_title(text: str | None) -> str | None:
+    valid = (text or "").replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+    return valid.strip()[:TEXT_MAX] or None

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from segued.errors import EmptyFileError, FileError, FileVanishedError
-from segued.media.safe_open import opened, read_fully
-from segued.media.tags.marks import believable, ended_by_gaps
-from segued.model import Mark, Warned
+from segued.media.safe_open import open_regular, read_fully
+from segued.media.tags.marks import end_marks_at_gaps, plausible_marks
+from segued.model import FileWarning, PassageMark
 from segued.units import TICKS_PER_SECOND, Ticks
 
 __all__ = ["TEXT_MAX", "marks_in_cue", "parse_cue", "sidecar_marks"]
@@ -30,7 +30,7 @@ CD_FRAMES: Final = 75
 
 
 @dataclass(slots=True)
-class _Track:
+class _SheetTrack:
     """One TRACK of a sheet while it is being read."""
 
     audio: bool = True
@@ -40,7 +40,7 @@ class _Track:
     texts: dict[str, str] = field(default_factory=dict)
 
 
-def parse_cue(text: str, file_name: str) -> tuple[Mark, ...]:
+def parse_cue(text: str, file_name: str) -> tuple[PassageMark, ...]:
     """Return the passages that a CUE sheet marks in one file.
 
     A passage begins at its INDEX 01, and ends where INDEX 00 of the next one
@@ -59,13 +59,13 @@ def parse_cue(text: str, file_name: str) -> tuple[Mark, ...]:
     return marks_in_cue(text, file_name) or ()
 
 
-def marks_in_cue(text: str, file_name: str) -> tuple[Mark, ...] | None:
+def marks_in_cue(text: str, file_name: str) -> tuple[PassageMark, ...] | None:
     """Do as `parse_cue`, but return None for marks that make no sense."""
-    stems, tracks = _parsed(text)
+    stems, tracks = _parse_sheet(text)
     only = _stem(file_name) if len(stems) > 1 else None
     chosen = [t for t in tracks if t.audio and (only is None or t.file == only)]
     marks = [
-        Mark(
+        PassageMark(
             start=track.start,
             title=track.texts.get("TITLE"),
             artist=track.texts.get("PERFORMER"),
@@ -75,10 +75,12 @@ def marks_in_cue(text: str, file_name: str) -> tuple[Mark, ...] | None:
         if track.start is not None
     ]
     gaps = [track.gap for track in chosen if track.start is not None]
-    return believable(ended_by_gaps(marks, gaps))
+    return plausible_marks(end_marks_at_gaps(marks, gaps))
 
 
-def sidecar_marks(path: bytes) -> tuple[tuple[Mark, ...], tuple[Warned, ...]]:
+def sidecar_marks(
+    path: bytes,
+) -> tuple[tuple[PassageMark, ...], tuple[FileWarning, ...]]:
     """Return the passages that a CUE sheet beside the file marks in it.
 
     The sheet is `<stem>.cue` or `<name>.cue`. There being none is normal, and
@@ -94,23 +96,25 @@ def sidecar_marks(path: bytes) -> tuple[tuple[Mark, ...], tuple[Warned, ...]]:
         except (FileVanishedError, EmptyFileError):
             continue
         except FileError as error:
-            return (), (Warned("cue", f"CUE sheet not used: {error.detail}"),)
+            return (), (FileWarning("cue", f"CUE sheet not used: {error.detail}"),)
         if len(data) > SHEET_BYTES_MAX:
-            return (), (Warned("cue", "CUE sheet not used: larger than 1 MiB"),)
+            return (), (FileWarning("cue", "CUE sheet not used: larger than 1 MiB"),)
         name = os.path.basename(path).decode("utf-8", "replace")
-        marks = marks_in_cue(_decoded(data), name)
+        marks = marks_in_cue(_decode_sheet(data), name)
         if marks is None:
-            return (), (Warned("cue", "CUE sheet not used: its times make no sense"),)
+            return (), (
+                FileWarning("cue", "CUE sheet not used: its times make no sense"),
+            )
         return marks, ()
     return (), ()
 
 
 def _sheet_bytes(path: bytes) -> bytes:
-    with opened(path) as descriptor:
+    with open_regular(path) as descriptor:
         return read_fully(descriptor, SHEET_BYTES_MAX + 1, 0)
 
 
-def _decoded(data: bytes) -> str:
+def _decode_sheet(data: bytes) -> str:
     """Return a sheet's text: by its mark, as UTF-8, or as old Windows wrote."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return data.decode("utf-16", "replace")
@@ -120,25 +124,25 @@ def _decoded(data: bytes) -> str:
         return data.decode("cp1252", "replace")
 
 
-def _parsed(text: str) -> tuple[set[str], list[_Track]]:
+def _parse_sheet(text: str) -> tuple[set[str], list[_SheetTrack]]:
     """Return the stems of all files of a sheet, and its tracks in order."""
     stems: set[str] = set()
-    tracks: list[_Track] = []
+    tracks: list[_SheetTrack] = []
     file = ""
     performer: dict[str, str] = {}
-    for command, rest in _lines(text):
+    for command, rest in _commands(text):
         track = tracks[-1] if tracks else None
         if command == "FILE":
             file = _stem(_file_name(rest))
             stems.add(file)
         elif command == "TRACK":
             audio = rest.upper().split()[1:2] in (["AUDIO"], [])
-            tracks.append(_Track(audio, texts=dict(performer)))
+            tracks.append(_SheetTrack(audio, texts=dict(performer)))
         elif command == "PERFORMER" and track is None:
             performer = {command: rest}
         elif track is None:
             continue
-        elif command == "INDEX" and (at := _index(rest)) is not None:
+        elif command == "INDEX" and (at := _parse_index(rest)) is not None:
             number, position = at
             if number == 0:
                 track.gap = position
@@ -149,7 +153,7 @@ def _parsed(text: str) -> tuple[set[str], list[_Track]]:
     return stems, tracks
 
 
-def _lines(text: str) -> Iterator[tuple[str, str]]:
+def _commands(text: str) -> Iterator[tuple[str, str]]:
     """Yield each line's command in capitals, and what follows it."""
     for line in text.removeprefix("\ufeff").replace("\0", "").splitlines():
         # Not a pattern: some take minutes over a long line of blanks.
@@ -170,7 +174,7 @@ def _file_name(rest: str) -> str:
     return rest.rsplit(None, 1)[0]
 
 
-def _index(rest: str) -> tuple[int, Ticks] | None:
+def _parse_index(rest: str) -> tuple[int, Ticks] | None:
     match = INDEX.fullmatch(rest)
     if match is None or int(match[4]) >= CD_FRAMES:
         return None

@@ -7,7 +7,7 @@ from typing import Final
 
 from segued.model import Tags
 
-__all__ = ["leading_number", "says_side", "tags_from_name"]
+__all__ = ["is_side_title", "leading_number", "tags_from_name"]
 
 TEXT_MAX: Final = 255
 
@@ -28,7 +28,7 @@ SIDE: Final = re.compile(
 )
 """And then no other word: neither `Side by Side` nor `Face 2 Face` is one."""
 
-NO_ALBUM: Final = frozenset(
+GENERIC_FOLDERS: Final = frozenset(
     ("audio", "download", "downloads", "flac", "incoming", "media", "mp3", "music")
 )
 """Folders that hold anything; none of them is an album of that name."""
@@ -47,7 +47,7 @@ def tags_from_name(path: bytes) -> Tags:
         path: Bytes that are not UTF-8 become U+FFFD.
     """
     folder, base = os.path.split(path)
-    tags = _from_stem(_text(os.path.splitext(base)[0]))
+    tags = _from_stem(_decode_name(os.path.splitext(base)[0]))
     if tags.track is None or tags.album is not None:
         return tags
     return _from_folder(folder).merged_with(tags)
@@ -59,10 +59,10 @@ def leading_number(path: bytes) -> int | None:
     Of `1-03 Title` that is 3. `1979` is a year, and neither `10cc` nor
     `50 Cent - In da Club` has one.
     """
-    return _numbered(_text(os.path.splitext(os.path.basename(path))[0]))[1]
+    return _split_number(_decode_name(os.path.splitext(os.path.basename(path))[0]))[1]
 
 
-def says_side(title: str | None) -> bool:
+def is_side_title(title: str | None) -> bool:
     """Return whether a title is that of an album side: `Side A`, `Meddle (side 2)`.
 
     A `B-side` is a song.
@@ -70,7 +70,7 @@ def says_side(title: str | None) -> bool:
     return SIDE.search(title or "") is not None
 
 
-def _text(name: bytes) -> str:
+def _decode_name(name: bytes) -> str:
     text = name.decode("utf-8", "replace")
     if " " not in text:
         text = text.replace("_", " ")
@@ -89,25 +89,29 @@ def _from_stem(stem: str) -> Tags:
                 track=int(number[2]) or None,
                 title=" - ".join(parts[at + 1 :]),
             )
-    disc, track, rest = _numbered(stem)
+    disc, track, rest = _split_number(stem)
     artist, *title = DASH.split(rest, maxsplit=1)
     if not title:
         return Tags(title=rest or None, track=track, disc=disc)
     return Tags(artist=artist or None, title=title[0] or None, track=track, disc=disc)
 
 
-def _numbered(stem: str) -> tuple[int | None, int | None, str]:
+def _split_number(stem: str) -> tuple[int | None, int | None, str]:
     """Return disc, track and what follows them; the whole stem if no number."""
     if match := DISC_TRACK.fullmatch(stem):
         return int(match[1]), int(match[2]) or None, match[3]
     if match := NUMBER.fullmatch(stem):
         return None, int(match[2]) or None, ""
-    if (match := NUMBERED.fullmatch(stem)) and match[2] and not _is_artist(stem):
+    if (
+        (match := NUMBERED.fullmatch(stem))
+        and match[2]
+        and not _is_number_of_artist(stem)
+    ):
         return None, int(match[1]) or None, match[2]
     return None, None, stem
 
 
-def _is_artist(stem: str) -> bool:
+def _is_number_of_artist(stem: str) -> bool:
     """Whether the number is part of a name, as in `50 Cent - In da Club`."""
     first, *rest = DASH.split(stem)
     return len(rest) == 1 and BARE_NUMBER.match(first) is not None
@@ -115,10 +119,11 @@ def _is_artist(stem: str) -> bool:
 
 def _from_folder(folder: bytes) -> Tags:
     above, base = os.path.split(folder)
-    name = _text(base)
+    name = _decode_name(base)
     if match := DISC_FOLDER.fullmatch(name):
         return replace(
-            _from_album_folder(_text(os.path.basename(above))), disc=int(match[1])
+            _from_album_folder(_decode_name(os.path.basename(above))),
+            disc=int(match[1]),
         )
     return _from_album_folder(name)
 
@@ -134,6 +139,6 @@ def _from_album_folder(name: str) -> Tags:
         if (match := YEAR_FIRST.fullmatch(album[0])) and date is None:
             date, album[0] = match[1], match[2]
         return Tags(artist=artist, album=album[0], date=date)
-    if not name or name.casefold() in NO_ALBUM:
+    if not name or name.casefold() in GENERIC_FOLDERS:
         return Tags()
     return Tags(album=name, date=date)

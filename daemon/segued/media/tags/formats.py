@@ -30,14 +30,14 @@ from segued.media.tags.chapters import (
     ms_to_ticks,
     timed_chapters,
 )
-from segued.media.tags.keys import ID3_FRAMES, MP4_ATOMS, Field, field_named
-from segued.media.tags.values import tags_of
-from segued.model import Cover, Mark, Tags
+from segued.media.tags.keys import ID3_FRAMES, MP4_ATOMS, TagField, field_for_name
+from segued.media.tags.values import build_tags
+from segued.model import Cover, PassageMark, Tags
 from segued.units import seconds_to_ticks
 
 __all__ = [
     "NO_TAGS",
-    "Found",
+    "TagData",
     "from_ape",
     "from_asf",
     "from_flac",
@@ -46,10 +46,10 @@ __all__ = [
     "from_ogg",
 ]
 
-Reader: TypeAlias = Callable[..., Any]
+MutagenClass: TypeAlias = Callable[..., Any]
 """mutagen is typed in part; what its classes hold is not known."""
 
-OGG_CODECS: Final[tuple[tuple[bytes, Reader], ...]] = (
+OGG_CODECS: Final[tuple[tuple[bytes, MutagenClass], ...]] = (
     (b"\x01vorbis", OggVorbis),
     (b"OpusHead", OggOpus),
     (b"Speex   ", OggSpeex),
@@ -57,16 +57,16 @@ OGG_CODECS: Final[tuple[tuple[bytes, Reader], ...]] = (
     (b"\x80theora", OggTheora),
 )
 
-FRONT: Final = 3
+FRONT_COVER: Final = 3
 """The type of picture that is the front cover, in ID3, FLAC and ASF."""
 
 NO_TAGS: Final = Tags()
 MIME_MAX: Final = 64
-SEVERAL_VALUES_MAX: Final = 1_000
+VALUES_MAX: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class TagData:
     """What one tag says.
 
     Attributes:
@@ -75,174 +75,184 @@ class Found:
     """
 
     tags: Tags = NO_TAGS
-    marks: tuple[Mark, ...] = ()
+    marks: tuple[PassageMark, ...] = ()
     cue: str | None = None
 
 
-class _Values(dict[Field, list[str]]):
+class _ValueCollector(dict[TagField, list[str]]):
     """Collects what a tag says of each field."""
 
-    def put(self, field: Field | None, *texts: object) -> None:
+    def add(self, field: TagField | None, *texts: object) -> None:
         """Note what is said of a field, if it is one that is wanted."""
         if field is not None:
-            kept = self.setdefault(field, [])
-            kept.extend(str(text) for text in texts[:SEVERAL_VALUES_MAX])
+            collected = self.setdefault(field, [])
+            collected.extend(str(text) for text in texts[:VALUES_MAX])
 
     def cue(self) -> str | None:
         """Return the CUE sheet in it."""
-        sheets = self.pop(Field.CUE_SHEET, [])
+        sheets = self.pop(TagField.CUE_SHEET, [])
         return sheets[0] if sheets else None
 
 
-def from_id3(source: BinaryIO, *, v1: bool = False) -> Found:
+def from_id3(source: BinaryIO, *, v1: bool = False) -> TagData:
     """Read ID3v2, or ID3v1, from a file object that holds just the tag."""
     tag = ID3(source, load_v1=v1)
-    values = _Values()
+    values = _ValueCollector()
     frames = list(tag.values())
     for frame in frames:
         if frame.FrameID == "TCON":
-            values.put(Field.GENRE, *frame.genres)
+            values.add(TagField.GENRE, *frame.genres)
         elif frame.FrameID in ID3_FRAMES:
-            values.put(ID3_FRAMES[frame.FrameID], *frame.text)
+            values.add(ID3_FRAMES[frame.FrameID], *frame.text)
         elif frame.FrameID == "UFID" and frame.owner.endswith("musicbrainz.org"):
-            values.put(Field.RECORDING_MBID, frame.data.decode("ascii", "replace"))
+            values.add(TagField.RECORDING_MBID, frame.data.decode("ascii", "replace"))
     # What has a frame of its own is read first, and so wins.
     for frame in frames:
         if frame.FrameID == "TXXX":
-            values.put(field_named(frame.desc), *frame.text)
+            values.add(field_for_name(frame.desc), *frame.text)
     for frame in frames:
         if frame.FrameID == "RVA2" and frame.desc.lower() in {"track", "album"}:
             album = frame.desc.lower() == "album"
-            values.put(Field.ALBUM_GAIN if album else Field.TRACK_GAIN, frame.gain)
+            values.add(
+                TagField.ALBUM_GAIN if album else TagField.TRACK_GAIN, frame.gain
+            )
             if frame.peak:
-                values.put(Field.ALBUM_PEAK if album else Field.TRACK_PEAK, frame.peak)
+                values.add(
+                    TagField.ALBUM_PEAK if album else TagField.TRACK_PEAK, frame.peak
+                )
     pictures = ((p.type, p.mime, p.data) for p in frames if p.FrameID == "APIC")
     chapters = (
-        (ms_to_ticks(frame.start_time), ms_to_ticks(frame.end_time), _subtitle(frame))
+        (
+            ms_to_ticks(frame.start_time),
+            ms_to_ticks(frame.end_time),
+            _chapter_title(frame),
+        )
         for frame in frames
         if frame.FrameID == "CHAP"
     )
     cue = values.cue()
-    return Found(tags_of(values, _cover(pictures)), timed_chapters(chapters), cue)
+    return TagData(build_tags(values, _cover(pictures)), timed_chapters(chapters), cue)
 
 
-def _subtitle(chapter: Any) -> str | None:  # noqa: ANN401
+def _chapter_title(chapter: Any) -> str | None:  # noqa: ANN401
     titles = chapter.sub_frames.getall("TIT2")
     return str(titles[0]) if titles else None
 
 
-def from_ape(source: BoundedFile) -> Found:
+def from_ape(source: BoundedFile) -> TagData:
     """Read the APEv2 tag at the end of a file; nothing if there is none."""
     try:
         tag = APEv2(source)
     except APENoHeaderError:
-        return Found()
-    values = _Values()
+        return TagData()
+    values = _ValueCollector()
     pictures = []
     for key, value in tag.items():
         if key.lower().startswith("cover art"):
-            front = FRONT if "front" in key.lower() else 0
+            front = FRONT_COVER if "front" in key.lower() else 0
             pictures.append((front, "", bytes(value.value).partition(b"\0")[2]))
         elif isinstance(value.value, str):
-            values.put(field_named(key), value.value)
+            values.add(field_for_name(key), value.value)
     cue = values.cue()
-    return Found(tags_of(values, _cover(pictures)), cue=cue)
+    return TagData(build_tags(values, _cover(pictures)), cue=cue)
 
 
-def from_flac(source: BoundedFile) -> Found:
+def from_flac(source: BoundedFile) -> TagData:
     """Read the metadata blocks of a FLAC file."""
     flac: Any = FLAC(source)
     pictures = [(p.type, p.mime, p.data) for p in flac.pictures]
-    found = _from_comments(flac.tags or (), pictures)
-    if found.marks or flac.cuesheet is None:
-        return found
+    data = _from_comments(flac.tags or (), pictures)
+    if data.marks or flac.cuesheet is None:
+        return data
     tracks = (
         (track.start_offset, list(track.indexes), bytes(track.isrc))
         for track in flac.cuesheet.tracks
         if track.type == 0 and track.track_number <= 99  # noqa: PLR2004
     )
     marks = cue_block_marks(tracks, flac.info.sample_rate)
-    return Found(found.tags, marks, found.cue)
+    return TagData(data.tags, marks, data.cue)
 
 
-def from_ogg(source: BoundedFile, first_page: bytes) -> Found:
+def from_ogg(source: BoundedFile, first_page: bytes) -> TagData:
     """Read the comments of the first stream of an Ogg file."""
     for magic, read in OGG_CODECS:
         if magic in first_page:
             return _from_comments(read(source).tags or (), [])
-    return Found()
+    return TagData()
 
 
 def _from_comments(
     comments: Iterable[tuple[str, str]], pictures: list[tuple[int, str, bytes]]
-) -> Found:
+) -> TagData:
     """Return what Vorbis comments say, and the best of the pictures."""
-    values = _Values()
+    values = _ValueCollector()
     chapters: dict[str, str] = {}
     for key, text in comments:
         name = key.lower()
         if name == "metadata_block_picture":
             pictures.extend(_embedded_picture(text))
         elif name == "coverart":
-            pictures.append((FRONT, "", _unbase64(text)))
+            pictures.append((FRONT_COVER, "", _decode_base64(text)))
         elif name.startswith("chapter"):
             chapters[name] = text
         else:
-            values.put(field_named(name), text)
+            values.add(field_for_name(name), text)
     cue = values.cue()
-    return Found(tags_of(values, _cover(pictures)), comment_chapters(chapters), cue)
+    return TagData(
+        build_tags(values, _cover(pictures)), comment_chapters(chapters), cue
+    )
 
 
 def _embedded_picture(text: str) -> list[tuple[int, str, bytes]]:
     try:
-        picture = Picture(_unbase64(text))
+        picture = Picture(_decode_base64(text))
     except Exception:  # noqa: BLE001 - a bad picture is no reason to lose the tags
         return []
     return [(picture.type, picture.mime, picture.data)]
 
 
-def _unbase64(text: str) -> bytes:
+def _decode_base64(text: str) -> bytes:
     try:
         return base64.b64decode(text)
     except ValueError:
         return b""
 
 
-def from_mp4(source: BoundedFile) -> Found:
+def from_mp4(source: BoundedFile) -> TagData:
     """Read the iTunes atoms and the chapter list of an MP4 file."""
     mp4: Any = MP4(source)
-    values = _Values()
+    values = _ValueCollector()
     pictures = []
     for key, value in (mp4.tags or {}).items():
         if key in {"trkn", "disk"}:
-            values.put(MP4_ATOMS[key], *(f"{pair[0]}/{pair[1]}" for pair in value))
+            values.add(MP4_ATOMS[key], *(f"{pair[0]}/{pair[1]}" for pair in value))
         elif key in MP4_ATOMS:
-            values.put(MP4_ATOMS[key], *value)
+            values.add(MP4_ATOMS[key], *value)
         elif key.startswith("----:"):
             texts = (bytes(text).decode("utf-8", "replace") for text in value)
-            values.put(field_named(key.rpartition(":")[2]), *texts)
+            values.add(field_for_name(key.rpartition(":")[2]), *texts)
         elif key == "covr":
-            pictures = [(FRONT, "", bytes(picture)) for picture in value]
+            pictures = [(FRONT_COVER, "", bytes(picture)) for picture in value]
     chapters = (
         (seconds_to_ticks(chapter.start), None, chapter.title)
         for chapter in mp4.chapters or ()
     )
     cue = values.cue()
-    return Found(tags_of(values, _cover(pictures)), timed_chapters(chapters), cue)
+    return TagData(build_tags(values, _cover(pictures)), timed_chapters(chapters), cue)
 
 
-def from_asf(source: BoundedFile) -> Found:
+def from_asf(source: BoundedFile) -> TagData:
     """Read the attributes of an ASF (WMA) file."""
     asf: Any = ASF(source)
-    values = _Values()
+    values = _ValueCollector()
     pictures = []
     for key, attribute in asf.tags or ():
         if key == "WM/Picture":
             pictures.extend(_asf_picture(bytes(attribute.value)))
         elif not isinstance(attribute.value, bytes):
-            values.put(field_named(key), attribute.value)
+            values.add(field_for_name(key), attribute.value)
     cue = values.cue()
-    return Found(tags_of(values, _cover(pictures)), cue=cue)
+    return TagData(build_tags(values, _cover(pictures)), cue=cue)
 
 
 def _asf_picture(value: bytes) -> list[tuple[int, str, bytes]]:
@@ -258,11 +268,11 @@ def _cover(pictures: Iterable[tuple[int, str, bytes]]) -> Cover | None:
     real = [picture for picture in pictures if picture[2]]
     if not real:
         return None
-    _, mime, data = next((p for p in real if p[0] == FRONT), real[0])
-    return Cover(_mime_of(data) or _named_mime(mime), len(data), digest(data))
+    _, mime, data = next((p for p in real if p[0] == FRONT_COVER), real[0])
+    return Cover(_detect_mime(data) or _clean_mime(mime), len(data), digest(data))
 
 
-def _mime_of(data: bytes) -> str | None:
+def _detect_mime(data: bytes) -> str | None:
     if data.startswith(b"\xff\xd8\xff"):
         return "image/jpeg"
     if data.startswith(b"\x89PNG\r\n"):
@@ -274,6 +284,6 @@ def _mime_of(data: bytes) -> str | None:
     return None
 
 
-def _named_mime(mime: str) -> str:
-    named = "".join(c for c in mime.lower() if c.isprintable())[:MIME_MAX]
-    return named if "/" in named else "application/octet-stream"
+def _clean_mime(mime: str) -> str:
+    cleaned = "".join(c for c in mime.lower() if c.isprintable())[:MIME_MAX]
+    return cleaned if "/" in cleaned else "application/octet-stream"

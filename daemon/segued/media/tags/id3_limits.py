@@ -9,29 +9,31 @@ from typing import Final
 
 from segued.media.containers.chunks import syncsafe
 
-__all__ = ["bomb_in"]
+__all__ = ["tag_bomb_reason"]
 
 FRAMES_MAX: Final = 5_000
 COMPRESSED_BYTES_MAX: Final = 64 << 10
 
-UNSYNCHRONISED: Final = 0x80
-EXTENDED: Final = 0x40
+UNSYNCHRONIZED: Final = 0x80
+EXTENDED_HEADER: Final = 0x40
 V22, V23, V24 = 2, 3, 4
-COMPRESSED: Final = {V22: 0, V23: 0x80, V24: 0x08}
+COMPRESSION_FLAG: Final = {V22: 0, V23: 0x80, V24: 0x08}
 
 
-def bomb_in(tag: bytes) -> str | None:
+def tag_bomb_reason(tag: bytes) -> str | None:
     """Return what is wrong with a whole ID3v2 tag; None if it may be parsed."""
     version = tag[3]
-    if version not in COMPRESSED:
+    if version not in COMPRESSION_FLAG:
         return None
-    if tag[5] & UNSYNCHRONISED and version < V24:
+    if tag[5] & UNSYNCHRONIZED and version < V24:
         tag = tag[:10] + tag[10:].replace(b"\xff\x00", b"\xff")
     # Some programs wrote 2.4 with the sizes of 2.3; either may be meant.
     for safe in {version == V24, False}:
         compressed = 0
-        for count, (size, flags) in enumerate(_frames(tag, version, safe=safe), 1):
-            if flags & COMPRESSED[version]:
+        for count, (size, flags) in enumerate(
+            _frames(tag, version, syncsafe_sizes=safe), 1
+        ):
+            if flags & COMPRESSION_FLAG[version]:
                 compressed += size
             if count > FRAMES_MAX:
                 return f"more than {FRAMES_MAX} ID3 frames"
@@ -40,7 +42,9 @@ def bomb_in(tag: bytes) -> str | None:
     return None
 
 
-def _frames(tag: bytes, version: int, *, safe: bool) -> Iterator[tuple[int, int]]:
+def _frames(
+    tag: bytes, version: int, *, syncsafe_sizes: bool
+) -> Iterator[tuple[int, int]]:
     """Yield size and format flags of each frame; ends at the padding."""
     header = 6 if version == V22 else 10
     at = 10 + _extended_header_bytes(tag, version)
@@ -49,7 +53,7 @@ def _frames(tag: bytes, version: int, *, safe: bool) -> Iterator[tuple[int, int]
             size, flags = int.from_bytes(tag[at + 3 : at + 6], "big"), 0
         else:
             raw = tag[at + 4 : at + 8]
-            found = syncsafe(raw) if safe else int.from_bytes(raw, "big")
+            found = syncsafe(raw) if syncsafe_sizes else int.from_bytes(raw, "big")
             if found is None:
                 return
             size, flags = found, tag[at + 9]
@@ -58,7 +62,7 @@ def _frames(tag: bytes, version: int, *, safe: bool) -> Iterator[tuple[int, int]
 
 
 def _extended_header_bytes(tag: bytes, version: int) -> int:
-    if version == V22 or not tag[5] & EXTENDED:
+    if version == V22 or not tag[5] & EXTENDED_HEADER:
         return 0
     if version == V24:
         return syncsafe(tag[10:14]) or 0

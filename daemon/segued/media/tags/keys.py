@@ -11,10 +11,17 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-__all__ = ["ID3_FRAMES", "INFO_CHUNKS", "MP4_ATOMS", "Field", "field_named", "plain"]
+__all__ = [
+    "ID3_FRAMES",
+    "INFO_CHUNKS",
+    "MP4_ATOMS",
+    "TagField",
+    "field_for_name",
+    "normalize_key",
+]
 
 
-class Field(StrEnum):
+class TagField(StrEnum):
     """Something that a tag can say, whatever the tag calls it."""
 
     TITLE = "title"
@@ -47,56 +54,56 @@ class Field(StrEnum):
     CUE_SHEET = "cue sheet"
 
 
-def plain(name: str) -> str:
+def normalize_key(name: str) -> str:
     """Return a free-form name without case, blanks and punctuation."""
-    return name.casefold().translate(IGNORED)
+    return name.casefold().translate(IGNORED_CHARACTERS)
 
 
-def field_named(name: str) -> Field | None:
+def field_for_name(name: str) -> TagField | None:
     """Return the field that a free-form name stands for, if it is wanted."""
-    return NAMES.get(plain(name))
+    return FIELD_OF_NAME.get(normalize_key(name))
 
 
-IGNORED: Final = str.maketrans("", "", " _-/:.")
+IGNORED_CHARACTERS: Final = str.maketrans("", "", " _-/:.")
 
 # "Track id" is the recording for historical reasons; the id of the track on
 # the release came later and is called "release track id".
-NAMES: Final = MappingProxyType(
+FIELD_OF_NAME: Final = MappingProxyType(
     {
         name: field
         for field, names in (
-            (Field.TITLE, "title wmtitle"),
-            (Field.ARTIST, "artist author wmauthor"),
-            (Field.ARTISTS, "artists wmartists"),
-            (Field.ALBUM, "album albumtitle wmalbumtitle"),
-            (Field.ALBUM_ARTIST, "albumartist wmalbumartist"),
-            (Field.TRACK, "track tracknumber tracknum wmtracknumber"),
-            (Field.TRACK_TOTAL, "tracktotal totaltracks trackc"),
-            (Field.DISC, "disc disk discnumber disknumber wmpartofset"),
-            (Field.DISC_TOTAL, "disctotal totaldiscs discc"),
-            (Field.DATE, "date year wmyear releasedate"),
-            (Field.ORIGINAL_DATE, "originaldate originalyear originalreleasedate"),
-            (Field.ORIGINAL_DATE, "wmoriginalreleaseyear wmoriginalreleasetime"),
-            (Field.GENRE, "genre wmgenre"),
-            (Field.ISRC, "isrc wmisrc"),
-            (Field.RECORDING_MBID, "musicbrainztrackid musicbrainzrecordingid"),
-            (Field.TRACK_MBID, "musicbrainzreleasetrackid"),
-            (Field.RELEASE_MBID, "musicbrainzalbumid musicbrainzreleaseid"),
-            (Field.RELEASE_GROUP_MBID, "musicbrainzreleasegroupid"),
-            (Field.WORK_MBID, "musicbrainzworkid"),
-            (Field.ARTIST_MBID, "musicbrainzartistid"),
+            (TagField.TITLE, "title wmtitle"),
+            (TagField.ARTIST, "artist author wmauthor"),
+            (TagField.ARTISTS, "artists wmartists"),
+            (TagField.ALBUM, "album albumtitle wmalbumtitle"),
+            (TagField.ALBUM_ARTIST, "albumartist wmalbumartist"),
+            (TagField.TRACK, "track tracknumber tracknum wmtracknumber"),
+            (TagField.TRACK_TOTAL, "tracktotal totaltracks trackc"),
+            (TagField.DISC, "disc disk discnumber disknumber wmpartofset"),
+            (TagField.DISC_TOTAL, "disctotal totaldiscs discc"),
+            (TagField.DATE, "date year wmyear releasedate"),
+            (TagField.ORIGINAL_DATE, "originaldate originalyear originalreleasedate"),
+            (TagField.ORIGINAL_DATE, "wmoriginalreleaseyear wmoriginalreleasetime"),
+            (TagField.GENRE, "genre wmgenre"),
+            (TagField.ISRC, "isrc wmisrc"),
+            (TagField.RECORDING_MBID, "musicbrainztrackid musicbrainzrecordingid"),
+            (TagField.TRACK_MBID, "musicbrainzreleasetrackid"),
+            (TagField.RELEASE_MBID, "musicbrainzalbumid musicbrainzreleaseid"),
+            (TagField.RELEASE_GROUP_MBID, "musicbrainzreleasegroupid"),
+            (TagField.WORK_MBID, "musicbrainzworkid"),
+            (TagField.ARTIST_MBID, "musicbrainzartistid"),
             (
-                Field.ALBUM_ARTIST_MBID,
+                TagField.ALBUM_ARTIST_MBID,
                 "musicbrainzalbumartistid musicbrainzreleaseartistid",
             ),
-            (Field.ACOUSTID, "acoustidid"),
-            (Field.TRACK_GAIN, "replaygaintrackgain"),
-            (Field.TRACK_PEAK, "replaygaintrackpeak"),
-            (Field.ALBUM_GAIN, "replaygainalbumgain"),
-            (Field.ALBUM_PEAK, "replaygainalbumpeak"),
-            (Field.R128_TRACK_GAIN, "r128trackgain"),
-            (Field.R128_ALBUM_GAIN, "r128albumgain"),
-            (Field.CUE_SHEET, "cuesheet"),
+            (TagField.ACOUSTID, "acoustidid"),
+            (TagField.TRACK_GAIN, "replaygaintrackgain"),
+            (TagField.TRACK_PEAK, "replaygaintrackpeak"),
+            (TagField.ALBUM_GAIN, "replaygainalbumgain"),
+            (TagField.ALBUM_PEAK, "replaygainalbumpeak"),
+            (TagField.R128_TRACK_GAIN, "r128trackgain"),
+            (TagField.R128_ALBUM_GAIN, "r128albumgain"),
+            (TagField.CUE_SHEET, "cuesheet"),
         )
         for name in names.split()
     }
@@ -104,45 +111,45 @@ NAMES: Final = MappingProxyType(
 
 ID3_FRAMES: Final = MappingProxyType(
     {
-        "TIT2": Field.TITLE,
-        "TPE1": Field.ARTIST,
-        "TALB": Field.ALBUM,
-        "TPE2": Field.ALBUM_ARTIST,
-        "TRCK": Field.TRACK,
-        "TPOS": Field.DISC,
-        "TDRC": Field.DATE,
-        "TDRL": Field.DATE,
-        "TDOR": Field.ORIGINAL_DATE,
-        "TCON": Field.GENRE,
-        "TSRC": Field.ISRC,
+        "TIT2": TagField.TITLE,
+        "TPE1": TagField.ARTIST,
+        "TALB": TagField.ALBUM,
+        "TPE2": TagField.ALBUM_ARTIST,
+        "TRCK": TagField.TRACK,
+        "TPOS": TagField.DISC,
+        "TDRC": TagField.DATE,
+        "TDRL": TagField.DATE,
+        "TDOR": TagField.ORIGINAL_DATE,
+        "TCON": TagField.GENRE,
+        "TSRC": TagField.ISRC,
     }
 )
 """ID3v2.4; mutagen turns the older versions into it."""
 
 MP4_ATOMS: Final = MappingProxyType(
     {
-        "\xa9nam": Field.TITLE,
-        "\xa9ART": Field.ARTIST,
-        "\xa9alb": Field.ALBUM,
-        "aART": Field.ALBUM_ARTIST,
-        "trkn": Field.TRACK,
-        "disk": Field.DISC,
-        "\xa9day": Field.DATE,
-        "\xa9gen": Field.GENRE,
+        "\xa9nam": TagField.TITLE,
+        "\xa9ART": TagField.ARTIST,
+        "\xa9alb": TagField.ALBUM,
+        "aART": TagField.ALBUM_ARTIST,
+        "trkn": TagField.TRACK,
+        "disk": TagField.DISC,
+        "\xa9day": TagField.DATE,
+        "\xa9gen": TagField.GENRE,
     }
 )
 
 INFO_CHUNKS: Final = MappingProxyType(
     {
-        b"INAM": Field.TITLE,
-        b"IART": Field.ARTIST,
-        b"IPRD": Field.ALBUM,
-        b"ITRK": Field.TRACK,
-        b"IPRT": Field.TRACK,
-        b"ICRD": Field.DATE,
-        b"IGNR": Field.GENRE,
-        b"NAME": Field.TITLE,
-        b"AUTH": Field.ARTIST,
+        b"INAM": TagField.TITLE,
+        b"IART": TagField.ARTIST,
+        b"IPRD": TagField.ALBUM,
+        b"ITRK": TagField.TRACK,
+        b"IPRT": TagField.TRACK,
+        b"ICRD": TagField.DATE,
+        b"IGNR": TagField.GENRE,
+        b"NAME": TagField.TITLE,
+        b"AUTH": TagField.ARTIST,
     }
 )
 """RIFF INFO, and the two text chunks that AIFF has of its own."""

@@ -5,16 +5,16 @@ from dataclasses import replace
 from itertools import pairwise, starmap
 from typing import Final
 
-from segued.model import Mark
+from segued.model import PassageMark
 from segued.units import Ticks
 
-__all__ = ["believable", "ended_by_gaps"]
+__all__ = ["end_marks_at_gaps", "plausible_marks"]
 
 MARKS_MAX: Final = 999
 """More passages than this are in no recording."""
 
 
-def believable(marks: Sequence[Mark]) -> tuple[Mark, ...] | None:
+def plausible_marks(marks: Sequence[PassageMark]) -> tuple[PassageMark, ...] | None:
     """Return marks that can be cut by; None if they make no sense.
 
     They make sense when each begins after the one before it, and ends, where
@@ -29,10 +29,12 @@ def believable(marks: Sequence[Mark]) -> tuple[Mark, ...] | None:
         return None
     if len(marks) < 2:  # noqa: PLR2004
         return ()
-    return (*starmap(_without_overlap, pairwise(marks)), marks[-1])
+    return (*starmap(_trim_overlap, pairwise(marks)), marks[-1])
 
 
-def ended_by_gaps(marks: Sequence[Mark], gaps: Sequence[Ticks | None]) -> list[Mark]:
+def end_marks_at_gaps(
+    marks: Sequence[PassageMark], gaps: Sequence[Ticks | None]
+) -> list[PassageMark]:
     """Return marks that end where the gap before the next one begins.
 
     Args:
@@ -47,7 +49,7 @@ def ended_by_gaps(marks: Sequence[Mark], gaps: Sequence[Ticks | None]) -> list[M
     return ended
 
 
-def _without_overlap(mark: Mark, following: Mark) -> Mark:
+def _trim_overlap(mark: PassageMark, following: PassageMark) -> PassageMark:
     if mark.end is not None and mark.end > following.start:
         return replace(mark, end=None)
     return mark

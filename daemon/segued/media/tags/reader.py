@@ -12,7 +12,7 @@ from io import BytesIO
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
-from segued.media.containers.audio_ranges import after_head_tags
+from segued.media.containers.audio_ranges import head_tags_end
 from segued.media.containers.chunks import (
     FRM8,
     IFF,
@@ -23,33 +23,33 @@ from segued.media.containers.chunks import (
     chunks,
     syncsafe,
 )
-from segued.media.containers.detect import HEAD_BYTES, Container, container_of
-from segued.media.safe_open import opened
+from segued.media.containers.detect import HEAD_BYTES, Container, detect_container
+from segued.media.safe_open import open_regular
 from segued.media.tags import formats
-from segued.media.tags.bounded_file import BoundedFile, TooMuchError
+from segued.media.tags.bounded_file import BoundedFile, TagLimitError
 from segued.media.tags.cue import marks_in_cue
-from segued.media.tags.formats import NO_TAGS, Found
-from segued.media.tags.id3_limits import bomb_in
+from segued.media.tags.formats import NO_TAGS, TagData
+from segued.media.tags.id3_limits import tag_bomb_reason
 from segued.media.tags.keys import INFO_CHUNKS
-from segued.media.tags.marks import believable
-from segued.media.tags.values import tags_of
-from segued.model import Mark, Signature, Tags, Warned
+from segued.media.tags.marks import plausible_marks
+from segued.media.tags.values import build_tags
+from segued.model import FileWarning, PassageMark, Signature, Tags
 
 __all__ = ["TagReading", "read_tags"]
 
-Part: TypeAlias = Callable[[], Found]
+ReadTag: TypeAlias = Callable[[], TagData]
 
 ID3_BYTES_MAX: Final = 64 << 20
 ID3_HEAD_BYTES: Final = 10
 ID3V1_BYTES: Final = 128
 TEXT_BYTES_MAX: Final = 16_384
 TEXTS_MAX: Final = 100
-PARTS_MAX: Final = 4
+ID3_CHUNKS_MAX: Final = 4
 REASON_MAX: Final = 200
 
 FIRST_PAGE_BYTES: Final = 128
 
-CHUNKED: Final = MappingProxyType(
+CHUNK_LAYOUTS: Final = MappingProxyType(
     {
         Container.WAVE: (12, RIFF),
         Container.WAVE_BIG_ENDIAN: (12, RIFX),
@@ -70,8 +70,8 @@ class TagReading:
     """
 
     tags: Tags = NO_TAGS
-    marks: tuple[Mark, ...] = ()
-    warnings: tuple[Warned, ...] = ()
+    marks: tuple[PassageMark, ...] = ()
+    warnings: tuple[FileWarning, ...] = ()
 
 
 def read_tags(path: bytes, expected: Signature) -> TagReading:
@@ -83,125 +83,136 @@ def read_tags(path: bytes, expected: Signature) -> TagReading:
         FileUnreadableError: It may not be read, or the disk failed.
     """
     name = os.path.basename(path).decode("utf-8", "replace")
-    with opened(path, expected) as descriptor:
+    with open_regular(path, expected) as descriptor:
         source = BoundedFile(descriptor, expected.size_bytes)
         tags = NO_TAGS
-        marks: tuple[Mark, ...] = ()
-        warnings: dict[Warned, None] = {}
-        for part in _parts(source):
-            found, warned = _attempted(part, source)
-            if warned is not None:
-                warnings[warned] = None
+        marks: tuple[PassageMark, ...] = ()
+        warnings: dict[FileWarning, None] = {}
+        for read_tag in _tag_readers(source):
+            found, warning = _try_read(read_tag, source)
+            if warning is not None:
+                warnings[warning] = None
             tags = found.tags.merged_with(tags)
             if not marks:
-                marks, warned = _marks(found, name)
-            if warned is not None:
-                warnings[warned] = None
+                marks, warning = _choose_marks(found, name)
+            if warning is not None:
+                warnings[warning] = None
         return TagReading(tags, marks, tuple(warnings))
 
 
-def _attempted(part: Part, source: BoundedFile) -> tuple[Found, Warned | None]:
-    source.restart()  # one tag's excess is not the next one's
+def _try_read(
+    read_tag: ReadTag, source: BoundedFile
+) -> tuple[TagData, FileWarning | None]:
+    source.reset()  # one tag's excess is not the next one's
     try:
-        return part(), None
+        return read_tag(), None
     except Exception as error:  # anything can come out of a parser
         if source.failure is not None:
             raise source.failure from error
-        return Found(), Warned("tags", f"tags could not be read: {_reason(error)}")
+        return TagData(), FileWarning(
+            "tags", f"tags could not be read: {_error_reason(error)}"
+        )
 
 
-def _reason(error: Exception) -> str:
+def _error_reason(error: Exception) -> str:
     kind = type(error).__name__
-    said = "".join(c if c.isprintable() else " " for c in str(error))[:REASON_MAX]
-    if not said:
+    message = "".join(c if c.isprintable() else " " for c in str(error))[:REASON_MAX]
+    if not message:
         return kind
     # `error` is what half of mutagen's own errors are called.
-    return said if kind in {"error", TooMuchError.__name__} else f"{kind}: {said}"
+    return (
+        message if kind in {"error", TagLimitError.__name__} else f"{kind}: {message}"
+    )
 
 
-def _marks(found: Found, name: str) -> tuple[tuple[Mark, ...], Warned | None]:
+def _choose_marks(
+    found: TagData, name: str
+) -> tuple[tuple[PassageMark, ...], FileWarning | None]:
     """Return the marks of one tag; a CUE sheet goes before chapters."""
     by_sheet = marks_in_cue(found.cue, name) if found.cue else ()
     if by_sheet:
         return by_sheet, None
-    by_chapter = believable(found.marks)
+    by_chapter = plausible_marks(found.marks)
     if by_chapter:
         return by_chapter, None
     if by_sheet is None:
-        return (), Warned("cue", "embedded CUE sheet not used: it makes no sense")
+        return (), FileWarning("cue", "embedded CUE sheet not used: it makes no sense")
     if by_chapter is None:
-        return (), Warned("chapters", "chapters not used: they make no sense")
+        return (), FileWarning("chapters", "chapters not used: they make no sense")
     return (), None
 
 
-def _parts(source: BoundedFile) -> list[Part]:
+def _tag_readers(source: BoundedFile) -> list[ReadTag]:
     """Return how to read each tag that the file may have, strongest first."""
-    start = after_head_tags(source.read_at, source.size) or 0
+    start = head_tags_end(source.read_at, source.size) or 0
     head = source.read_at(start, HEAD_BYTES)
     ape = partial(formats.from_ape, source)
-    id3 = partial(_id3_at, source, 0, source.size)
-    id3v1 = partial(_id3v1, source)
-    parts: list[Part]
-    match container_of(head):
-        case container if container in CHUNKED:
-            parts = _chunk_parts(source, start, *CHUNKED[container])
+    id3 = partial(_read_id3, source, 0, source.size)
+    id3v1 = partial(_read_id3v1, source)
+    readers: list[ReadTag]
+    match detect_container(head):
+        case container if container in CHUNK_LAYOUTS:
+            readers = _chunk_tag_readers(source, start, *CHUNK_LAYOUTS[container])
         case Container.FLAC:
-            parts = [partial(formats.from_flac, source), id3, ape, id3v1]
+            readers = [partial(formats.from_flac, source), id3, ape, id3v1]
         case Container.OGG:
             first_page = source.read_at(start, FIRST_PAGE_BYTES)
-            parts = [partial(formats.from_ogg, source, first_page)]
+            readers = [partial(formats.from_ogg, source, first_page)]
         case Container.MP4:
-            parts = [partial(formats.from_mp4, source)]
+            readers = [partial(formats.from_mp4, source)]
         case Container.ASF:
-            parts = [partial(formats.from_asf, source)]
+            readers = [partial(formats.from_asf, source)]
         case Container.DSF:
             pointer = int.from_bytes(head[20:28], "little")
-            parts = [partial(_id3_at, source, pointer, source.size)]
+            readers = [partial(_read_id3, source, pointer, source.size)]
         case Container.APE_TAGGED:
-            parts = [ape, id3, id3v1]
+            readers = [ape, id3, id3v1]
         case _:
-            parts = [id3, ape, id3v1]
-    return parts
+            readers = [id3, ape, id3v1]
+    return readers
 
 
-def _chunk_parts(
+def _chunk_tag_readers(
     source: BoundedFile, start: int, skip: int, layout: Layout
-) -> list[Part]:
+) -> list[ReadTag]:
     """Return the ID3 chunks of a WAV or AIFF file, then its own text chunks."""
-    id3: list[Part] = []
+    id3: list[ReadTag] = []
     texts: list[Chunk] = []
     for chunk in chunks(source.read_at, start + skip, source.size, layout):
         if chunk.name.upper() == b"ID3 ":
-            id3.append(partial(_id3_at, source, chunk.start, chunk.end))
+            id3.append(partial(_read_id3, source, chunk.start, chunk.end))
         elif chunk.name == b"LIST" and source.read_at(chunk.start, 4) == b"INFO":
             inside = chunks(source.read_at, chunk.start + 4, chunk.end, layout)
             texts.extend(c for c in inside if c.name in INFO_CHUNKS)
         elif chunk.name in INFO_CHUNKS:
             texts.append(chunk)
-    return [*id3[:PARTS_MAX], partial(_texts, source, texts[:TEXTS_MAX])]
+    return [
+        *id3[:ID3_CHUNKS_MAX],
+        partial(_read_text_chunks, source, texts[:TEXTS_MAX]),
+    ]
 
 
-def _texts(source: BoundedFile, texts: list[Chunk]) -> Found:
+def _read_text_chunks(source: BoundedFile, texts: list[Chunk]) -> TagData:
     values = {
-        INFO_CHUNKS[text.name]: [_decoded(_text(source, text))]
+        INFO_CHUNKS[text.name]: [_decode_text(_read_text(source, text))]
         for text in reversed(texts)  # so that the first of a name stays
     }
-    return Found(tags_of(values))
+    return TagData(build_tags(values))
 
 
-def _text(source: BoundedFile, text: Chunk) -> bytes:
+def _read_text(source: BoundedFile, text: Chunk) -> bytes:
     length = min(text.end - text.start, TEXT_BYTES_MAX)
     return source.read_at(text.start, length).partition(b"\0")[0]
 
 
-def _decoded(text: bytes) -> str:
+def _decode_text(text: bytes) -> str:
     try:
         return text.decode("utf-8")
     except UnicodeDecodeError:
         return text.decode("cp1252", "replace")
 
 
-def _id3_at(source: BoundedFile, start: int, limit: int) -> Found:
+def _read_id3(source: BoundedFile, start: int, limit: int) -> TagData:
     """Read the ID3v2 tag at `start`; nothing if there is none.
 
     Raises:
@@ -209,18 +220,18 @@ def _id3_at(source: BoundedFile, start: int, limit: int) -> Found:
     """
     head = source.read_at(start, ID3_HEAD_BYTES)
     if len(head) < ID3_HEAD_BYTES or head[:3] != b"ID3":
-        return Found()
+        return TagData()
     length = ID3_HEAD_BYTES + (syncsafe(head[6:]) or 0)
     if length > ID3_BYTES_MAX or start + length > limit:
-        raise TooMuchError(f"an ID3 tag that claims {length} bytes")
+        raise TagLimitError(f"an ID3 tag that claims {length} bytes")
     tag = source.read_at(start, length)
-    if reason := bomb_in(tag):
-        raise TooMuchError(reason)
+    if reason := tag_bomb_reason(tag):
+        raise TagLimitError(reason)
     return formats.from_id3(BytesIO(tag))
 
 
-def _id3v1(source: BoundedFile) -> Found:
+def _read_id3v1(source: BoundedFile) -> TagData:
     tag = source.read_at(max(0, source.size - ID3V1_BYTES), ID3V1_BYTES)
     if not tag.startswith(b"TAG"):
-        return Found()
+        return TagData()
     return formats.from_id3(BytesIO(tag), v1=True)

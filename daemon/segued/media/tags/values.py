@@ -4,12 +4,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias
 
-from segued.media.tags.keys import Field
+from segued.media.tags.keys import TagField
 from segued.model import Cover, Tags
 
-__all__ = ["TEXT_MAX", "Values", "tags_of"]
+__all__ = ["TEXT_MAX", "RawTagValues", "build_tags"]
 
-Values: TypeAlias = Mapping[Field, Sequence[str]]
+RawTagValues: TypeAlias = Mapping[TagField, Sequence[str]]
 """What a tag says of each field, in its order; raw text."""
 
 TEXT_MAX: Final = 4_096
@@ -30,51 +30,52 @@ R128_MAX: Final = 1 << 15
 
 UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 ISRC: Final = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[0-9]{7}")
-NUMBERS: Final = re.compile(
+NUMBER_AND_TOTAL: Final = re.compile(
     r"\s*([0-9]{1,9})?\s*(?:(?:/|of)\s*([0-9]{1,9}))?.*", re.DOTALL
 )
 DECIMAL: Final = re.compile(
     r"\s*([-+]?[0-9]{1,9}(?:[.,][0-9]{0,20})?)(?:\s*dB)?\s*", re.IGNORECASE
 )
 INTEGER: Final = re.compile(r"\s*([-+]?[0-9]{1,9})\s*")
-SEVERAL: Final = re.compile(r"[/;,\0\s]+")
+VALUE_SEPARATOR: Final = re.compile(r"[/;,\0\s]+")
 
 
-def tags_of(values: Values, cover: Cover | None = None) -> Tags:
+def build_tags(values: RawTagValues, cover: Cover | None = None) -> Tags:
     """Return the tags that `values` amount to.
 
     Text is kept as it is, wrongly decoded text too: only blanks around it,
     NULs and lone surrogates go. A number, id, ISRC or gain that is none is
     left out.
     """
-    artists = _texts(values, Field.ARTIST)
-    track, track_total = _numbers(values, Field.TRACK, Field.TRACK_TOTAL)
-    disc, disc_total = _numbers(values, Field.DISC, Field.DISC_TOTAL)
+    artists = _texts(values, TagField.ARTIST)
+    track, track_total = _number_and_total(values, TagField.TRACK, TagField.TRACK_TOTAL)
+    disc, disc_total = _number_and_total(values, TagField.DISC, TagField.DISC_TOTAL)
     return Tags(
-        title=_first(_texts(values, Field.TITLE)),
+        title=_first(_texts(values, TagField.TITLE)),
         artist="; ".join(artists)[:TEXT_MAX] or None,
-        artists=_texts(values, Field.ARTISTS) or artists,
-        album=_first(_texts(values, Field.ALBUM)),
-        album_artist="; ".join(_texts(values, Field.ALBUM_ARTIST))[:TEXT_MAX] or None,
+        artists=_texts(values, TagField.ARTISTS) or artists,
+        album=_first(_texts(values, TagField.ALBUM)),
+        album_artist="; ".join(_texts(values, TagField.ALBUM_ARTIST))[:TEXT_MAX]
+        or None,
         track=track,
         track_total=track_total,
         disc=disc,
         disc_total=disc_total,
-        date=_first(_texts(values, Field.DATE, Field.ORIGINAL_DATE)),
-        genres=_texts(values, Field.GENRE),
+        date=_first(_texts(values, TagField.DATE, TagField.ORIGINAL_DATE)),
+        genres=_texts(values, TagField.GENRE),
         isrcs=_isrcs(values),
-        recording_mbid=_first(_uuids(values, Field.RECORDING_MBID)),
-        track_mbid=_first(_uuids(values, Field.TRACK_MBID)),
-        release_mbid=_first(_uuids(values, Field.RELEASE_MBID)),
-        release_group_mbid=_first(_uuids(values, Field.RELEASE_GROUP_MBID)),
-        work_mbid=_first(_uuids(values, Field.WORK_MBID)),
-        artist_mbids=_uuids(values, Field.ARTIST_MBID),
-        album_artist_mbids=_uuids(values, Field.ALBUM_ARTIST_MBID),
-        acoustid=_first(_uuids(values, Field.ACOUSTID)),
-        track_gain_db=_gain(values, Field.TRACK_GAIN, Field.R128_TRACK_GAIN),
-        track_peak=_peak(values, Field.TRACK_PEAK),
-        album_gain_db=_gain(values, Field.ALBUM_GAIN, Field.R128_ALBUM_GAIN),
-        album_peak=_peak(values, Field.ALBUM_PEAK),
+        recording_mbid=_first(_uuids(values, TagField.RECORDING_MBID)),
+        track_mbid=_first(_uuids(values, TagField.TRACK_MBID)),
+        release_mbid=_first(_uuids(values, TagField.RELEASE_MBID)),
+        release_group_mbid=_first(_uuids(values, TagField.RELEASE_GROUP_MBID)),
+        work_mbid=_first(_uuids(values, TagField.WORK_MBID)),
+        artist_mbids=_uuids(values, TagField.ARTIST_MBID),
+        album_artist_mbids=_uuids(values, TagField.ALBUM_ARTIST_MBID),
+        acoustid=_first(_uuids(values, TagField.ACOUSTID)),
+        track_gain_db=_gain(values, TagField.TRACK_GAIN, TagField.R128_TRACK_GAIN),
+        track_peak=_peak(values, TagField.TRACK_PEAK),
+        album_gain_db=_gain(values, TagField.ALBUM_GAIN, TagField.R128_ALBUM_GAIN),
+        album_peak=_peak(values, TagField.ALBUM_PEAK),
         cover=cover,
     )
 
@@ -83,65 +84,71 @@ def _first(texts: tuple[str, ...]) -> str | None:
     return texts[0] if texts else None
 
 
-def _texts(values: Values, *names: Field) -> tuple[str, ...]:
+def _texts(values: RawTagValues, *names: TagField) -> tuple[str, ...]:
     """Return all there is under `names`, once each, in that order."""
     found: dict[str, None] = {}
     for name in names:
         for value in values.get(name, ())[:VALUES_MAX]:
             for part in value[: TEXT_MAX * VALUES_MAX].split("\0", VALUES_MAX):
-                if text := _kept(part):
+                if text := _clean_text(part):
                     found[text] = None
     return tuple(found)[:VALUES_MAX]
 
 
-def _kept(text: str) -> str:
+def _clean_text(text: str) -> str:
     # A lone surrogate has no UTF-8, and the library takes nothing else.
     valid = text.encode("utf-8", "replace").decode("utf-8")
     return valid.replace("\0", "").strip().strip("\ufeff").strip()[:TEXT_MAX].rstrip()
 
 
-def _several(values: Values, name: Field) -> list[str]:
+def _split_values(values: RawTagValues, name: TagField) -> list[str]:
     """Return all values of a field that may hold several in one text."""
-    return [part for text in _texts(values, name) for part in SEVERAL.split(text)]
+    return [
+        part for text in _texts(values, name) for part in VALUE_SEPARATOR.split(text)
+    ]
 
 
-def _uuids(values: Values, name: Field) -> tuple[str, ...]:
-    parts = (part.strip("{}").lower() for part in _several(values, name))
+def _uuids(values: RawTagValues, name: TagField) -> tuple[str, ...]:
+    parts = (part.strip("{}").lower() for part in _split_values(values, name))
     return tuple(dict.fromkeys(p for p in parts if UUID.fullmatch(p)))[:VALUES_MAX]
 
 
-def _isrcs(values: Values) -> tuple[str, ...]:
-    parts = (part.replace("-", "").upper() for part in _several(values, Field.ISRC))
+def _isrcs(values: RawTagValues) -> tuple[str, ...]:
+    parts = (
+        part.replace("-", "").upper() for part in _split_values(values, TagField.ISRC)
+    )
     return tuple(dict.fromkeys(p for p in parts if ISRC.fullmatch(p)))[:VALUES_MAX]
 
 
-def _numbers(values: Values, one: Field, total: Field) -> tuple[int | None, int | None]:
+def _number_and_total(
+    values: RawTagValues, one: TagField, total: TagField
+) -> tuple[int | None, int | None]:
     """Return a number and the total, which may stand behind it or apart."""
-    number = of = None
+    number = of_total = None
     for text in _texts(values, one):
-        match = NUMBERS.fullmatch(text)
+        match = NUMBER_AND_TOTAL.fullmatch(text)
         if match:
-            number = number or _in_range(match[1])
-            of = of or _in_range(match[2])
+            number = number or _positive_number(match[1])
+            of_total = of_total or _positive_number(match[2])
     for text in _texts(values, total):
-        match = NUMBERS.fullmatch(text)
-        of = of or _in_range(match[1] if match else None)
-    return number, of
+        match = NUMBER_AND_TOTAL.fullmatch(text)
+        of_total = of_total or _positive_number(match[1] if match else None)
+    return number, of_total
 
 
-def _in_range(digits: str | None) -> int | None:
+def _positive_number(digits: str | None) -> int | None:
     number = int(digits or 0)
     return number if 0 < number <= NUMBER_MAX else None
 
 
-def _decimal(values: Values, name: Field) -> float | None:
+def _decimal(values: RawTagValues, name: TagField) -> float | None:
     for text in _texts(values, name):
         if match := DECIMAL.fullmatch(text):
             return float(match[1].replace(",", "."))
     return None
 
 
-def _gain(values: Values, name: Field, r128: Field) -> float | None:
+def _gain(values: RawTagValues, name: TagField, r128: TagField) -> float | None:
     """Return a gain in dB, as ReplayGain counts it.
 
     Opus has `R128_*_GAIN` instead, in 1/256 dB. It is relative to the output
@@ -157,6 +164,6 @@ def _gain(values: Values, name: Field, r128: Field) -> float | None:
     return None
 
 
-def _peak(values: Values, name: Field) -> float | None:
+def _peak(values: RawTagValues, name: TagField) -> float | None:
     peak = _decimal(values, name)
     return peak if peak is not None and 0 <= peak <= PEAK_MAX else None

@@ -19,134 +19,157 @@ from segued.config.config import Config
 from segued.errors import (
     DiskReadError,
     FileUnreadableError,
+    PhaseCrashedError,
     SpoolError,
-    UnexpectedError,
 )
 from segued.media.analyzers import essentia, loudness, musicnn, passage_analysis
-from segued.media.analyzers.passage_analysis import Ears, Wanted
+from segued.media.analyzers.passage_analysis import AnalyzerSelection, PassageRequest
 from segued.model import Span
 from segued.phases import p01_filename, p02_hash
-from segued.phases.base import Dossier, Tools
-from segued.phases.flavor.results import CLASSIFIERS, ESSENTIA, LOUDNESS, MUSICNN, Heard
+from segued.phases.base import FileResults, PhaseContext
+from segued.phases.flavor.results import (
+    CLASSIFIERS,
+    ESSENTIA,
+    LOUDNESS,
+    MUSICNN,
+    AnalysisResults,
+)
 from segued.store import analysis_cache as kept_said
-from segued.store.analysis_cache import Said
+from segued.store.analysis_cache import StoredOutput
 from segued.units import TICKS_PER_SECOND, Seconds, Ticks
 
-__all__ = ["SPOOLED", "ears", "is_short", "kept", "listening_to", "missing"]
+__all__ = [
+    "SPOOL_PREFIX",
+    "installed_analyzers",
+    "is_too_short",
+    "open_file_analysis",
+    "pending_analyzers",
+    "stored_results",
+]
 
 
 LENGTH_MIN: Final = Ticks(3 * TICKS_PER_SECOND)
 """What is shorter than this is measured as nonsense."""
 
-AHEAD_MOST: Final = 8
-AHEAD_LENGTH: Final = Ticks(40 * 60 * TICKS_PER_SECOND)
+BATCH_PASSAGES_MAX: Final = 8
+BATCH_LENGTH_MAX: Final = Ticks(40 * 60 * TICKS_PER_SECOND)
 """So many passages, and so much of them, are decoded at once: an album side in one
 decoding and not in ten, and half a gigabyte in the spool at most."""
 
-SPOOLED: Final = "segued-flavor-"
+SPOOL_PREFIX: Final = "segued-flavor-"
 """What the names of our folders in the spool begin with."""
 
 log: Final = structlog.get_logger()
 
 
-def ears(config: Config) -> dict[str, str]:
+def installed_analyzers(config: Config) -> dict[str, str]:
     """Return who can hear how a passage sounds, each with a version."""
-    wanted, found = config.flavoring, {}
-    if wanted.loudness:
-        found[LOUDNESS] = loudness.VERSION
-    if ESSENTIA in wanted.sources and essentia.available():
-        found[ESSENTIA] = essentia.version()
-        models = _classifiers(config)
+    flavoring, analyzers = config.flavoring, {}
+    if flavoring.loudness:
+        analyzers[LOUDNESS] = loudness.VERSION
+    if ESSENTIA in flavoring.sources and essentia.is_installed():
+        analyzers[ESSENTIA] = essentia.installed_version()
+        models = _classifiers_version(config)
         if models is not None:
-            found[CLASSIFIERS] = f"{found[ESSENTIA]}-{models}"
-    if MUSICNN in wanted.sources and musicnn.is_installed(config.models_folder):
-        found[MUSICNN] = musicnn.VERSION
-    return found
+            analyzers[CLASSIFIERS] = f"{analyzers[ESSENTIA]}-{models}"
+    if MUSICNN in flavoring.sources and musicnn.is_installed(config.models_folder):
+        analyzers[MUSICNN] = musicnn.VERSION
+    return analyzers
 
 
-def _classifiers(config: Config) -> str | None:
+def _classifiers_version(config: Config) -> str | None:
     """Return what tells a person's classifiers from others, if there are any."""
-    if config.classifiers is None:
+    if config.classifiers_folder is None:
         return None
     try:
-        found = essentia.models_version(config.classifiers)
+        found = essentia.models_version(config.classifiers_folder)
         why = "no *.history files"
     except OSError as error:
         found, why = None, str(error)
     if found is None:
-        log.warning("classifiers.none", folder=str(config.classifiers), reason=why)
+        log.warning(
+            "classifiers.none", folder=str(config.classifiers_folder), reason=why
+        )
     return found
 
 
-async def kept(tools: Tools, dossier: Dossier, span: Span) -> Heard:
+async def stored_results(
+    context: PhaseContext, file_results: FileResults, span: Span
+) -> AnalysisResults:
     """Return what was heard of a passage before, by those who hear today."""
-    found = await tools.store.do(kept_said.find, dossier[p02_hash.PHASE].audio, span)
-    said: dict[str, bytes] = {}
-    before: dict[str, bytes] = {}
-    for who, each in found.items():
-        today = tools.hears.get(who) == each.version
-        (said if today else before)[who] = each.said
-    return Heard(said, before)
+    found = await context.store.do(
+        kept_said.load, file_results[p02_hash.PHASE].audio, span
+    )
+    current: dict[str, bytes] = {}
+    outdated: dict[str, bytes] = {}
+    for analyzer, each in found.items():
+        is_current = context.analyzers.get(analyzer) == each.version
+        (current if is_current else outdated)[analyzer] = each.payload
+    return AnalysisResults(current, outdated)
 
 
-def is_short(span: Span) -> bool:
+def is_too_short(span: Span) -> bool:
     """Return whether a passage is too short to sound like anything."""
     return span.length < LENGTH_MIN
 
 
-def missing(tools: Tools, span: Span, heard: Heard) -> list[str]:
+def pending_analyzers(
+    context: PhaseContext, span: Span, results: AnalysisResults
+) -> list[str]:
     """Return those who have yet to hear a passage."""
-    short = is_short(span)
+    is_short_span = is_too_short(span)
     return [
         each
-        for each in tools.hears
-        if each not in heard.said and (each == LOUDNESS or not short)
+        for each in context.analyzers
+        if each not in results.current and (each == LOUDNESS or not is_short_span)
     ]
 
 
 @asynccontextmanager
-async def listening_to(
-    tools: Tools, dossier: Dossier, spans: Sequence[Span]
-) -> AsyncIterator["Listening"]:
+async def open_file_analysis(
+    context: PhaseContext, file_results: FileResults, spans: Sequence[Span]
+) -> AsyncIterator["FileAnalysis"]:
     """Have a file heard, passage by passage, within this context.
 
     Args:
-        tools: What there is.
-        dossier: What is known of it.
+        context: What there is.
+        file_results: What is known of it.
         spans: All its passages, in the order of time.
     """
     async with AsyncExitStack() as stack:
-        yield Listening(tools, dossier, spans, stack)
+        yield FileAnalysis(context, file_results, spans, stack)
 
 
 @asynccontextmanager
-async def _spool(tools: Tools) -> AsyncIterator[str]:
+async def _temporary_folder(context: PhaseContext) -> AsyncIterator[str]:
     # A folder of its own: a child that is killed cannot tidy up after itself.
-    place = await asyncio.to_thread(tempfile.mkdtemp, prefix=SPOOLED, dir=tools.spool)
+    folder = await asyncio.to_thread(
+        tempfile.mkdtemp, prefix=SPOOL_PREFIX, dir=context.spool
+    )
     try:
-        yield place
+        yield folder
     finally:
-        await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
 
-class Listening:
+class FileAnalysis:
     """A file that is being heard: decoded for some passages ahead at a time."""
 
     def __init__(
         self,
-        tools: Tools,
-        dossier: Dossier,
+        context: PhaseContext,
+        file_results: FileResults,
         spans: Sequence[Span],
         stack: AsyncExitStack,
     ) -> None:
-        self._tools: Final = tools
-        self._dossier: Final = dossier
+        self._context: Final = context
+        self._file_results: Final = file_results
         self._spans: Final = spans
         self._stack: Final = stack
-        self._place = ""
-        self._heard: Final[dict[Span, Heard]] = {}
+        self._folder = ""
+        self._results: Final[dict[Span, AnalysisResults]] = {}
 
-    async def sound(self, span: Span, heard: Heard) -> Heard:
+    async def analyze(self, span: Span, results: AnalysisResults) -> AnalysisResults:
         """Have a passage heard by those who have not heard it yet.
 
         Raises:
@@ -155,133 +178,155 @@ class Listening:
             FileVanishedError: It is gone.
         """
         try:
-            if not self._place:
-                spool = _spool(self._tools)
-                self._place = await self._stack.enter_async_context(spool)
-            if span not in self._heard:
-                await self._decode(await self._ahead(span, heard))
+            if not self._folder:
+                spool = _temporary_folder(self._context)
+                self._folder = await self._stack.enter_async_context(spool)
+            if span not in self._results:
+                await self._decode_batch(await self._batch_from(span, results))
         except (OSError, SpoolError) as error:
             # No fault of the sound: it stays to be heard.
             log.warning("spool.failed", detail=str(error))
-            return heard
-        heard = self._heard.pop(span)
-        if ESSENTIA in missing(self._tools, span, heard):
-            heard = await self._measured(span, heard)
-        if CLASSIFIERS in missing(self._tools, span, heard):
-            heard = await self._classified(span, heard)
-        return heard
+            return results
+        results = self._results.pop(span)
+        if ESSENTIA in pending_analyzers(self._context, span, results):
+            results = await self._run_essentia(span, results)
+        if CLASSIFIERS in pending_analyzers(self._context, span, results):
+            results = await self._run_classifiers(span, results)
+        return results
 
-    async def _ahead(self, span: Span, heard: Heard) -> dict[Span, Heard]:
+    async def _batch_from(
+        self, span: Span, results: AnalysisResults
+    ) -> dict[Span, AnalysisResults]:
         """Return a passage and those after it to be decoded with it."""
-        found, length = {span: heard}, span.length
-        for each in self._spans[self._spans.index(span) + 1 :][: AHEAD_MOST - 1]:
+        batch, length = {span: results}, span.length
+        for each in self._spans[self._spans.index(span) + 1 :][
+            : BATCH_PASSAGES_MAX - 1
+        ]:
             length = Ticks(length + each.length)
-            if length > AHEAD_LENGTH:
+            if length > BATCH_LENGTH_MAX:
                 break
-            found[each] = await kept(self._tools, self._dossier, each)
-        return found
+            batch[each] = await stored_results(self._context, self._file_results, each)
+        return batch
 
-    async def _decode(self, ahead: dict[Span, Heard]) -> None:
+    async def _decode_batch(self, batch: dict[Span, AnalysisResults]) -> None:
         """Decode some passages at once; one by one, if that ends badly."""
-        self._heard.update(ahead)
-        wanted = [
-            Wanted(span, ears)
-            for span, heard in ahead.items()
-            if (ears := self._ears(span, heard)) != Ears()
+        self._results.update(batch)
+        requests = [
+            PassageRequest(span, ears)
+            for span, heard in batch.items()
+            if (ears := self._analyses_for(span, heard)) != AnalyzerSelection()
         ]
-        if not wanted:
+        if not requests:
             return
         try:
-            await self._listen(wanted)
+            await self._run_analyzers(requests)
         except (DiskReadError, SpoolError):
             raise  # no fault of the sound
         except FileUnreadableError as error:
-            if len(wanted) > 1:
-                for each in wanted:
-                    await self._decode({each.span: ahead[each.span]})
+            if len(requests) > 1:
+                for each in requests:
+                    await self._decode_batch({each.span: batch[each.span]})
                 return
-            (alone,) = wanted
-            if alone.ears.models is not None:
-                self._failed(alone.span, MUSICNN, error)
-                await self._decode({alone.span: self._heard[alone.span]})
+            (alone,) = requests
+            if alone.analyzers.models_folder is not None:
+                self._record_failure(alone.span, MUSICNN, error)
+                await self._decode_batch({alone.span: self._results[alone.span]})
                 return
-            for who in missing(self._tools, alone.span, self._heard[alone.span]):
-                self._failed(alone.span, who, error)
+            for analyzer in pending_analyzers(
+                self._context, alone.span, self._results[alone.span]
+            ):
+                self._record_failure(alone.span, analyzer, error)
 
-    def _ears(self, span: Span, heard: Heard) -> Ears:
+    def _analyses_for(self, span: Span, results: AnalysisResults) -> AnalyzerSelection:
         """Return who is to hear the sound itself of a passage."""
-        left = set(missing(self._tools, span, heard)) - heard.failures.keys()
-        models = str(self._tools.config.models_folder) if MUSICNN in left else None
-        wave = self._wave(span) if ESSENTIA in left else None
-        return Ears(LOUDNESS in left, models, wave)
+        pending = (
+            set(pending_analyzers(self._context, span, results))
+            - results.failures.keys()
+        )
+        models = str(self._context.config.models_folder) if MUSICNN in pending else None
+        wav_path = self._wav_path(span) if ESSENTIA in pending else None
+        return AnalyzerSelection(LOUDNESS in pending, models, wav_path)
 
-    def _wave(self, span: Span) -> str:
-        return f"{self._place}/{span.start}.wav"
+    def _wav_path(self, span: Span) -> str:
+        return f"{self._folder}/{span.start}.wav"
 
-    async def _listen(self, wanted: Sequence[Wanted]) -> None:
-        file = self._dossier.file
-        signature = self._dossier[p01_filename.PHASE].signature
-        limit = Seconds(len(wanted) * self._limit)
-        spare = self._tools.compute.spare
-        told = await spare(limit, passage_analysis.hear, file.path, signature, wanted)
-        for each, found in zip(wanted, told, strict=True):
+    async def _run_analyzers(self, requests: Sequence[PassageRequest]) -> None:
+        file = self._file_results.file
+        signature = self._file_results[p01_filename.PHASE].signature
+        limit = Seconds(len(requests) * self._time_limit)
+        run_idle = self._context.compute.run_idle
+        outputs = await run_idle(
+            limit, passage_analysis.analyze_passages, file.path, signature, requests
+        )
+        for each, found in zip(requests, outputs, strict=True):
             for who, why in found.failures.items():
-                self._failed(each.span, who, UnexpectedError(file.path, why))
-            for who, what in found.said.items():
-                await self._keep(each.span, who, what)
+                self._record_failure(each.span, who, PhaseCrashedError(file.path, why))
+            for who, what in found.outputs.items():
+                await self._store_output(each.span, who, what)
 
-    async def _measured(self, span: Span, heard: Heard) -> Heard:
+    async def _run_essentia(
+        self, span: Span, results: AnalysisResults
+    ) -> AnalysisResults:
         """Have Essentia measure a passage that was decoded."""
-        if ESSENTIA in heard.failures:
-            return heard
-        self._heard[span] = heard
-        path, wave = self._dossier.file.path, self._wave(span)
+        if ESSENTIA in results.failures:
+            return results
+        self._results[span] = results
+        path, wav_path = self._file_results.file.path, self._wav_path(span)
         try:
-            measured = await self._tools.compute.spare(
-                self._limit, essentia.low_level, path, wave
+            measured = await self._context.compute.run_idle(
+                self._time_limit, essentia.extract_low_level, path, wav_path
             )
         except FileUnreadableError as error:
-            self._failed(span, ESSENTIA, error)
+            self._record_failure(span, ESSENTIA, error)
         else:
-            await self._keep(span, ESSENTIA, measured)
-        await asyncio.to_thread(_remove, wave)
-        return self._heard.pop(span)
+            await self._store_output(span, ESSENTIA, measured)
+        await asyncio.to_thread(_remove_file, wav_path)
+        return self._results.pop(span)
 
-    async def _classified(self, span: Span, heard: Heard) -> Heard:
+    async def _run_classifiers(
+        self, span: Span, results: AnalysisResults
+    ) -> AnalysisResults:
         """Have a person's classifiers say what they make of what was measured."""
-        self._heard[span] = heard
-        path, models = self._dossier.file.path, str(self._tools.config.classifiers)
+        self._results[span] = results
+        path, models = (
+            self._file_results.file.path,
+            str(self._context.config.classifiers_folder),
+        )
         try:
-            if ESSENTIA not in heard.said:
-                raise UnexpectedError(path, "nothing was measured")
-            measured, place = heard.said[ESSENTIA], self._place
-            told = await self._tools.compute.spare(
-                self._limit, essentia.classified, path, measured, models, place
+            if ESSENTIA not in results.current:
+                raise PhaseCrashedError(path, "nothing was measured")
+            measured, place = results.current[ESSENTIA], self._folder
+            classified = await self._context.compute.run_idle(
+                self._time_limit, essentia.classify, path, measured, models, place
             )
         except FileUnreadableError as error:
-            self._failed(span, CLASSIFIERS, error)
+            self._record_failure(span, CLASSIFIERS, error)
         else:
-            await self._keep(span, CLASSIFIERS, told)
-        return self._heard.pop(span)
+            await self._store_output(span, CLASSIFIERS, classified)
+        return self._results.pop(span)
 
     @property
-    def _limit(self) -> Seconds:
-        return Seconds(self._tools.config.compute.flavor_seconds)
+    def _time_limit(self) -> Seconds:
+        return Seconds(self._context.config.compute.flavor_seconds)
 
-    async def _keep(self, span: Span, who: str, what: bytes) -> None:
-        said = Said(who, self._tools.hears[who], what)
-        audio = self._dossier[p02_hash.PHASE].audio
-        await self._tools.store.do(kept_said.keep, audio, span, said)
-        heard = self._heard[span]
-        self._heard[span] = replace(heard, said={**heard.said, who: what})
+    async def _store_output(self, span: Span, analyzer: str, output: bytes) -> None:
+        stored = StoredOutput(analyzer, self._context.analyzers[analyzer], output)
+        audio = self._file_results[p02_hash.PHASE].audio
+        await self._context.store.do(kept_said.save, audio, span, stored)
+        results = self._results[span]
+        self._results[span] = replace(
+            results, current={**results.current, analyzer: output}
+        )
 
-    def _failed(self, span: Span, who: str, error: FileUnreadableError) -> None:
-        log.info("flavor.failed", source=who, code=error.code, detail=str(error))
-        heard = self._heard[span]
-        failures = {**heard.failures, who: error.detail}
-        self._heard[span] = replace(heard, failures=failures)
+    def _record_failure(
+        self, span: Span, analyzer: str, error: FileUnreadableError
+    ) -> None:
+        log.info("flavor.failed", source=analyzer, code=error.code, detail=str(error))
+        results = self._results[span]
+        failures = {**results.failures, analyzer: error.detail}
+        self._results[span] = replace(results, failures=failures)
 
 
-def _remove(path: str) -> None:
+def _remove_file(path: str) -> None:
     with suppress(FileNotFoundError):
         os.unlink(path)

@@ -6,77 +6,84 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
 from segued.matching import essentia_flavor, musicnn_flavor
-from segued.matching.flavor import sane
-from segued.phases.base import Tools
+from segued.matching.flavor import validate_flavor
+from segued.phases.base import PhaseContext
 from segued.store import codec, flavors
-from segued.store.flavors import Measured
+from segued.store.flavors import Measures
 
-__all__ = ["CLASSIFIERS", "ESSENTIA", "LOUDNESS", "MUSICNN", "Heard", "expected"]
+__all__ = [
+    "CLASSIFIERS",
+    "ESSENTIA",
+    "LOUDNESS",
+    "MUSICNN",
+    "AnalysisResults",
+    "local_flavor_source",
+]
 
 LOUDNESS: Final = "loudness"
 ESSENTIA: Final = "essentia"
 CLASSIFIERS: Final = "essentia-svm"
 MUSICNN: Final = "musicnn"
 
-SAY_FLAVOR: Final = (ESSENTIA, MUSICNN)
+FLAVOR_ANALYZERS: Final = (ESSENTIA, MUSICNN)
 """Those whose words together are a flavor; classifiers need no help."""
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class AnalysisResults:
     """What is known of a passage by what was heard here.
 
     Attributes:
-        said: JSON of each who heard it and hears today, by name.
-        before: JSON of others, or of other versions of them: enough to measure by.
+        current: JSON of each who heard it and hears today, by name.
+        outdated: JSON of others, or of other versions of them: enough to measure by.
         failures: Why somebody could not, by name.
     """
 
-    said: Mapping[str, bytes]
-    before: Mapping[str, bytes] = field(default_factory=dict)
+    current: Mapping[str, bytes]
+    outdated: Mapping[str, bytes] = field(default_factory=dict)
     failures: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def measured(self) -> Measured:
+    def measures(self) -> Measures:
         """What there are columns for."""
-        found: dict[str, Any] = dict(self._read(LOUDNESS))
-        found |= essentia_flavor.measures(self._read(ESSENTIA))
-        there = {each.name for each in fields(Measured)}
-        return Measured(**{name: found[name] for name in there & found.keys()})
+        found: dict[str, Any] = dict(self._parse_output(LOUDNESS))
+        found |= essentia_flavor.measures(self._parse_output(ESSENTIA))
+        columns = {each.name for each in fields(Measures)}
+        return Measures(**{name: found[name] for name in columns & found.keys()})
 
-    def flavor(self, hears: Mapping[str, str]) -> flavors.Flavor | None:
+    def flavor(self, analyzers: Mapping[str, str]) -> flavors.Flavor | None:
         """Return how it sounds, if anybody could tell.
 
         Args:
-            hears: Who hears, and which version of them.
+            analyzers: Who hears, and which version of them.
         """
         shares: dict[str, Mapping[str, float]] = {}
-        who = [each for each in SAY_FLAVOR if each in self.said]
-        if CLASSIFIERS in self.said:
-            shares |= sane(self._read(CLASSIFIERS))
-            who = [CLASSIFIERS] if shares else who
+        sources = [each for each in FLAVOR_ANALYZERS if each in self.current]
+        if CLASSIFIERS in self.current:
+            shares |= validate_flavor(self._parse_output(CLASSIFIERS))
+            sources = [CLASSIFIERS] if shares else sources
         if not shares:
-            for each in who:
-                shares |= _SAYS[each](self._read(each))
+            for each in sources:
+                shares |= _CHARACTERISTICS_OF[each](self._parse_output(each))
         if not shares:
             return None
-        measures = essentia_flavor.measures(self._read(ESSENTIA))
+        measures = essentia_flavor.measures(self._parse_output(ESSENTIA))
         text = codec.encode({"characteristics": shares, "measures": measures})
-        return flavors.Flavor(text, *_signed(who, hears))
+        return flavors.Flavor(text, *_source_and_version(sources, analyzers))
 
-    def _read(self, who: str) -> dict[str, Any]:
-        text = self.said.get(who) or self.before.get(who, b"{}")
+    def _parse_output(self, analyzer: str) -> dict[str, Any]:
+        text = self.current.get(analyzer) or self.outdated.get(analyzer, b"{}")
         found: dict[str, Any] = json.loads(text)
         return found
 
 
-_SAYS: Final = {
+_CHARACTERISTICS_OF: Final = {
     ESSENTIA: essentia_flavor.characteristics,
     MUSICNN: musicnn_flavor.characteristics,
 }
 
 
-_RULES: Final = {
+_RULE_VERSIONS: Final = {
     ESSENTIA: essentia_flavor.VERSION,
     MUSICNN: musicnn_flavor.VERSION,
     CLASSIFIERS: 1,
@@ -84,14 +91,16 @@ _RULES: Final = {
 """Versions of what is made of their words."""
 
 
-def _signed(who: list[str], hears: Mapping[str, str]) -> tuple[str, str]:
-    versions = (f"{hears[each]}/{_RULES[each]}" for each in who)
-    return "+".join(who), ", ".join(versions)
+def _source_and_version(
+    sources: list[str], analyzers: Mapping[str, str]
+) -> tuple[str, str]:
+    versions = (f"{analyzers[each]}/{_RULE_VERSIONS[each]}" for each in sources)
+    return "+".join(sources), ", ".join(versions)
 
 
-def expected(tools: Tools) -> tuple[str, str] | None:
+def local_flavor_source(context: PhaseContext) -> tuple[str, str] | None:
     """Return source and version of a flavor that is worked out here, if any is."""
-    if CLASSIFIERS in tools.hears:
-        return _signed([CLASSIFIERS], tools.hears)
-    who = [each for each in SAY_FLAVOR if each in tools.hears]
-    return _signed(who, tools.hears) if who else None
+    if CLASSIFIERS in context.analyzers:
+        return _source_and_version([CLASSIFIERS], context.analyzers)
+    sources = [each for each in FLAVOR_ANALYZERS if each in context.analyzers]
+    return _source_and_version(sources, context.analyzers) if sources else None

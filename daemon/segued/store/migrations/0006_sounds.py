@@ -42,5 +42,5 @@ def up(migrator: Any, db: Any) -> None:  # noqa: ANN401
     for step in STEPS.split(";"):
         db.execute_sql(step)
     views = resources.files("segued.store.schema").joinpath("views.sql").read_text()
-    for statement in search.statements(views):
+    for statement in search.split_statements(views):
         db.execute_sql(statement)

@@ -12,28 +12,35 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from segued.errors import NotKnownError
-from segued.model import FileStatus, LevelCurve, Print
+from segued.errors import NotFoundError
+from segued.model import FileStatus, Fingerprint, LevelCurve
 from segued.paths import shown
 from segued.store import codec
-from segued.store.overrides import NEAR
-from segued.store.reading.listings import PASSAGE, WITH_SONG, passage_values
-from segued.store.reading.reports import reading
+from segued.store.overrides import START_TOLERANCE
+from segued.store.reading.listings import PASSAGE_COLUMNS, SONG_JOINS, passage_values
+from segued.store.reading.reports import open_read_only
 from segued.store.reading.rows import (
     Duplicate,
-    FailureLine,
+    FailureRow,
     FileFacts,
+    FileLocation,
     PassageFacts,
-    PhaseDone,
-    Whereabouts,
+    PhaseRow,
 )
 from segued.units import Frames, Hertz
 
-__all__ = ["Whole", "answered", "curve_of", "path_of", "whereabouts", "whole"]
+__all__ = [
+    "FileDetail",
+    "acoustid_answers",
+    "file_detail",
+    "level_curve",
+    "location",
+    "path_of",
+]
 
 NANOSECONDS: Final = 1_000_000_000
 
-AS_IT_IS: Final = (
+COPIED_COLUMNS: Final = (
     *("flavor_version", "flavored_at", "flavor_failure", "key_strength"),
     *("loudness_range_lu", "true_peak_dbtp", "fade_in_ticks", "fade_out_ticks"),
 )
@@ -41,65 +48,65 @@ AS_IT_IS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
+class FileDetail:
     """A file with its passages and its past.
 
     Attributes:
-        prints: Every fingerprint that was taken of its audio.
+        fingerprints: Every fingerprint that was taken of its audio.
     """
 
     facts: FileFacts
     tags: dict[str, Any]
-    failure: FailureLine | None
-    phases: list[PhaseDone]
+    failure: FailureRow | None
+    phases: list[PhaseRow]
     duplicates: list[Duplicate]
     passages: list[PassageFacts]
-    prints: tuple[Print, ...]
+    fingerprints: tuple[Fingerprint, ...]
 
 
-def whole(library: Path, file: str) -> Whole:
+def file_detail(library: Path, file: str) -> FileDetail:
     """Return all that is known of a file.
 
     Raises:
         NotKnownError: No file has this id.
         StoreError: There is no library there, or it cannot be read.
     """
-    with reading(library) as database:
+    with open_read_only(library) as database:
         row = _row(database, file)
         facts = _facts(row)
         phases = [
-            PhaseDone(phase, at, needs)
+            PhaseRow(phase, at, needs)
             for phase, at, needs in database.execute(
                 "SELECT phase, at, needs FROM checkpoints"
                 " WHERE file_id = ? ORDER BY phase",
                 [file],
             )
         ]
-        twins = [
-            Duplicate(twin, shown(path))
+        duplicates = [
+            Duplicate(duplicate, shown(path))
             for other in json.loads(row["matching_hashes"])
-            for twin, path in database.execute(
+            for duplicate, path in database.execute(
                 "SELECT id, path FROM files WHERE id = ?", [other]
             )
         ]
-        return Whole(
+        return FileDetail(
             facts=facts,
             tags=_tags(row["tags"]),
             failure=_failure(database, facts),
             phases=phases,
-            duplicates=twins,
+            duplicates=duplicates,
             passages=_passages(database, facts),
-            prints=_prints(database, facts.audio_hash),
+            fingerprints=_fingerprints(database, facts.audio_hash),
         )
 
 
-def answered(library: Path, keys: Iterable[str]) -> dict[str, bytes | None]:
+def acoustid_answers(library: Path, keys: Iterable[str]) -> dict[str, bytes | None]:
     """Return what AcoustID answered to some questions, as it came.
 
     Raises:
         StoreError: There is no library there, or it cannot be read.
     """
-    with reading(library) as database:
+    with open_read_only(library) as database:
         found = {}
         for key in keys:
             for (answer,) in database.execute(
@@ -109,14 +116,14 @@ def answered(library: Path, keys: Iterable[str]) -> dict[str, bytes | None]:
         return found
 
 
-def curve_of(library: Path, file: str) -> LevelCurve | None:
+def level_curve(library: Path, file: str) -> LevelCurve | None:
     """Return how loud a file is, hop by hop; None if it was never decoded.
 
     Raises:
         NotKnownError: No file has this id.
         StoreError: There is no library there, or it cannot be read.
     """
-    with reading(library) as database:
+    with open_read_only(library) as database:
         audio_hash = _row(database, file)["audio_hash"]
         for levels, hop, rate, frames in database.execute(
             "SELECT levels, hop_frames, rate, frames FROM level_curves"
@@ -136,22 +143,22 @@ def path_of(library: Path, file: str) -> bytes:
         NotKnownError: No file has this id.
         StoreError: There is no library there, or it cannot be read.
     """
-    with reading(library) as database:
+    with open_read_only(library) as database:
         return bytes(_row(database, file)["path"])
 
 
-def whereabouts(library: Path, file: str) -> Whereabouts:
+def location(library: Path, file: str) -> FileLocation:
     """Return where the bytes of a file are.
 
     Raises:
         NotKnownError: No file has this id, or it is gone.
         StoreError: There is no library there, or it cannot be read.
     """
-    with reading(library) as database:
+    with open_read_only(library) as database:
         row = _row(database, file)
         if row["status"] == FileStatus.MISSING:
-            raise NotKnownError(f"{shown(bytes(row['path']))}: is not there any more")
-        return Whereabouts(bytes(row["path"]), row["codec"])
+            raise NotFoundError(f"{shown(bytes(row['path']))}: is not there any more")
+        return FileLocation(bytes(row["path"]), row["codec"])
 
 
 def _row(database: sqlite3.Connection, file: str) -> sqlite3.Row:
@@ -159,7 +166,7 @@ def _row(database: sqlite3.Connection, file: str) -> sqlite3.Row:
         "SELECT * FROM files WHERE id = ?", [file]
     ).fetchone()
     if row is None:
-        raise NotKnownError(f"no file has the id {file}")
+        raise NotFoundError(f"no file has the id {file}")
     return row
 
 
@@ -199,27 +206,29 @@ def _tags(text: str | None) -> dict[str, Any]:
     return {name: value for name, value in tags.items() if value not in (None, [])}
 
 
-def _failure(database: sqlite3.Connection, facts: FileFacts) -> FailureLine | None:
+def _failure(database: sqlite3.Connection, facts: FileFacts) -> FailureRow | None:
     for phase, code, detail, fatal, at in database.execute(
         "SELECT phase, code, detail, fatal, at FROM failures WHERE file_id = ?",
         [facts.file],
     ):
-        return FailureLine(
+        return FailureRow(
             facts.file, facts.path, facts.status, phase, code, detail, bool(fatal), at
         )
     return None
 
 
-def _prints(database: sqlite3.Connection, audio_hash: str | None) -> tuple[Print, ...]:
+def _fingerprints(
+    database: sqlite3.Connection, audio_hash: str | None
+) -> tuple[Fingerprint, ...]:
     for (text,) in database.execute(
         "SELECT prints FROM level_curves WHERE audio_hash = ?", [audio_hash]
     ):
-        return tuple(codec.decode(text, list[Print]))
+        return tuple(codec.decode(text, list[Fingerprint]))
     return ()
 
 
 def _passages(database: sqlite3.Connection, facts: FileFacts) -> list[PassageFacts]:
-    said = [
+    overridden_starts = [
         start
         for (start,) in database.execute(
             "SELECT start_ticks FROM overrules WHERE audio_hash = ?",
@@ -227,7 +236,7 @@ def _passages(database: sqlite3.Connection, facts: FileFacts) -> list[PassageFac
         )
     ]
     rows = database.execute(
-        f"SELECT {PASSAGE}, reason, evidence, rejected,"  # noqa: S608
+        f"SELECT {PASSAGE_COLUMNS}, reason, evidence, rejected,"  # noqa: S608
         " coalesce(passages.flavor, songs.flavor) AS flavor,"
         " iif(passages.flavor IS NULL, songs.flavor_version,"
         " passages.flavor_version) AS flavor_version,"
@@ -235,7 +244,7 @@ def _passages(database: sqlite3.Connection, facts: FileFacts) -> list[PassageFac
         " passages.flavored_at) AS flavored_at,"
         " flavor_failure, key_strength, loudness_range_lu, true_peak_dbtp,"
         " fade_in_ticks, fade_out_ticks FROM passages"
-        f" JOIN files ON files.id = passages.file_id {WITH_SONG}"
+        f" JOIN files ON files.id = passages.file_id {SONG_JOINS}"
         " LEFT JOIN decisions ON decisions.passage_id = passages.id"
         " WHERE passages.file_id = ? ORDER BY passages.ordinal",
         [facts.file],
@@ -246,9 +255,12 @@ def _passages(database: sqlite3.Connection, facts: FileFacts) -> list[PassageFac
             reason=row["reason"] or "",
             evidence=json.loads(row["evidence"] or "{}"),
             rejected=json.loads(row["rejected"] or "[]"),
-            overruled=any(abs(each - row["start_ticks"]) <= NEAR for each in said),
+            overruled=any(
+                abs(each - row["start_ticks"]) <= START_TOLERANCE
+                for each in overridden_starts
+            ),
             flavor=json.loads(row["flavor"]) if row["flavor"] else None,
-            **{name: row[name] for name in AS_IT_IS},
+            **{name: row[name] for name in COPIED_COLUMNS},
         )
         for row in rows
     ]

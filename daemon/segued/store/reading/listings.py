@@ -12,26 +12,26 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
-from segued.matching.normalize import normalised
+from segued.matching.normalize import normalize_name
 from segued.model import FileStatus
 from segued.paths import shown
-from segued.store.reading.problems import WRONG
-from segued.store.reading.reports import reading
+from segued.store.reading.problems import FILE_PROBLEMS
+from segued.store.reading.reports import open_read_only
 from segued.store.reading.rows import (
-    Counts,
-    Cut,
-    FailureLine,
+    FailureGroup,
     FailurePage,
-    FileLine,
+    FailureRow,
     FilePage,
-    Group,
-    PassageLine,
+    FileRow,
+    LibraryCounts,
+    PageRequest,
     PassagePage,
+    PassageRow,
 )
 
 __all__ = [
-    "PASSAGE",
-    "WITH_SONG",
+    "PASSAGE_COLUMNS",
+    "SONG_JOINS",
     "counts",
     "failures",
     "files",
@@ -39,13 +39,13 @@ __all__ = [
     "passages",
 ]
 
-FEW: Final = 10_000
+SCAN_LIMIT: Final = 10_000
 
 WORDS_MAX: Final = 12
 """A search by more words is no search; the rest is left out."""
 
-LINE: Final = fields(PassageLine)
-PASSAGE: Final = """
+PASSAGE_FIELDS: Final = fields(PassageRow)
+PASSAGE_COLUMNS: Final = """
     passages.id AS passage, passages.file_id AS file, files.path AS path,
     passages.ordinal, start_ticks, end_ticks, lead_in_ticks, lead_out_ticks,
     passages.title, passages.artist, passages.album,
@@ -54,7 +54,7 @@ PASSAGE: Final = """
     coalesce(passages.flavor_source, songs.flavor_source) AS flavor_source,
     passages.bpm, passages.key, passages.scale, passages.loudness_lufs
 """
-WITH_SONG: Final = """
+SONG_JOINS: Final = """
     LEFT JOIN songs ON songs.id = (
         SELECT song_id FROM passage_songs WHERE passage_id = passages.id
         ORDER BY length_ticks IS NULL DESC, length_ticks DESC, song_id LIMIT 1
@@ -65,7 +65,7 @@ WITH_SONG: Final = """
 
 
 @dataclass(frozen=True, slots=True)
-class _Shelf:
+class _Listing:
     """Where lines stand in their order, with what they are counted by."""
 
     table: str
@@ -75,27 +75,33 @@ class _Shelf:
 
 
 # Without a search, the index of the files alone is narrower still.
-EVERY: Final = _Shelf("files", "id", "status")
-FILES: Final = _Shelf("file_index", "file_id", "status")
-PASSAGES: Final = _Shelf("passage_index", "passage_id", "confidence", "path, ordinal")
+ALL_FILES: Final = _Listing("files", "id", "status")
+FILE_INDEX: Final = _Listing("file_index", "file_id", "status")
+PASSAGE_INDEX: Final = _Listing(
+    "passage_index", "passage_id", "confidence", "path, ordinal"
+)
 
 
-def files(library: Path, query: str, status: str | None, cut: Cut) -> FilePage:
+def files(
+    library: Path, query: str, status: str | None, request: PageRequest
+) -> FilePage:
     """Return a page of the files whose path and names hold all words of `query`.
 
     Raises:
         StoreError: There is no library there, or it cannot be read.
     """
     words = _words(query)
-    with reading(library) as database:
-        shelf = FILES if words else EVERY
-        counts, cut, keys = _taken(database, shelf, words, status, cut)
-        lines = [_file_line(database, file) for file in keys]
-    return FilePage(lines, cut.page, cut.per, cut.pages, cut.total or 0, counts)
+    with open_read_only(library) as database:
+        listing = FILE_INDEX if words else ALL_FILES
+        counts, request, keys = _page_of(database, listing, words, status, request)
+        rows = [_file_row(database, file) for file in keys]
+    return FilePage(
+        rows, request.page, request.page_size, request.pages, request.total or 0, counts
+    )
 
 
 def passages(
-    library: Path, query: str, confidence: str | None, cut: Cut
+    library: Path, query: str, confidence: str | None, request: PageRequest
 ) -> PassagePage:
     """Return a page of the passages whose path and names hold all words of `query`.
 
@@ -103,47 +109,56 @@ def passages(
         StoreError: There is no library there, or it cannot be read.
     """
     words = _words(query)
-    with reading(library) as database:
-        counts, cut, keys = _taken(database, PASSAGES, words, confidence, cut)
+    with open_read_only(library) as database:
+        counts, request, keys = _page_of(
+            database, PASSAGE_INDEX, words, confidence, request
+        )
         lines = [
-            PassageLine(**passage_values(row))
+            PassageRow(**passage_values(row))
             for passage in keys
             for row in database.execute(
-                f"SELECT {PASSAGE} FROM passages"  # noqa: S608
-                f" JOIN files ON files.id = passages.file_id {WITH_SONG}"
+                f"SELECT {PASSAGE_COLUMNS} FROM passages"  # noqa: S608
+                f" JOIN files ON files.id = passages.file_id {SONG_JOINS}"
                 " WHERE passages.id = ?",
                 [passage],
             )
         ]
-    return PassagePage(lines, cut.page, cut.per, cut.pages, cut.total or 0, counts)
+    return PassagePage(
+        lines,
+        request.page,
+        request.page_size,
+        request.pages,
+        request.total or 0,
+        counts,
+    )
 
 
-def failures(library: Path, code: str | None, cut: Cut) -> FailurePage:
+def failures(library: Path, code: str | None, request: PageRequest) -> FailurePage:
     """Return a page of what is wrong with files, those that failed first.
 
     Raises:
         StoreError: There is no library there, or it cannot be read.
     """
-    here = f"FROM {WRONG} JOIN files ON files.id = wrong.file_id"
-    there = f"WHERE files.status <> '{FileStatus.MISSING}'"
-    with reading(library) as database:
+    source = f"FROM {FILE_PROBLEMS} JOIN files ON files.id = wrong.file_id"
+    where = f"WHERE files.status <> '{FileStatus.MISSING}'"
+    with open_read_only(library) as database:
         groups = [
-            Group(name, bool(fatal), count)
+            FailureGroup(name, bool(fatal), count)
             for name, fatal, count in database.execute(
-                f"SELECT code, fatal, count(*) {here} {there}"
+                f"SELECT code, fatal, count(*) {source} {where}"
                 " GROUP BY code, fatal ORDER BY fatal DESC, count(*) DESC, code"
             )
         ]
         total = sum(each.count for each in groups if code in (None, each.code))
-        cut = cut.within(total)
+        request = request.with_total(total)
         rows = database.execute(
             "SELECT files.id AS file, files.path, files.status, phase, code, detail,"
-            f" fatal, at {here} {there} AND (? IS NULL OR code = ?)"
+            f" fatal, at {source} {where} AND (? IS NULL OR code = ?)"
             " ORDER BY fatal DESC, code, files.path LIMIT ? OFFSET ?",
-            [code, code, cut.count, cut.skipped],
+            [code, code, request.limit, request.offset],
         )
-        lines = [
-            FailureLine(
+        failure_rows = [
+            FailureRow(
                 **{
                     **dict(row),
                     "path": shown(row["path"]),
@@ -152,36 +167,40 @@ def failures(library: Path, code: str | None, cut: Cut) -> FailurePage:
             )
             for row in rows
         ]
-    return FailurePage(groups, lines, cut.page, cut.per, cut.pages, total)
+    return FailurePage(
+        groups, failure_rows, request.page, request.page_size, request.pages, total
+    )
 
 
-def counts(library: Path) -> Counts:
+def counts(library: Path) -> LibraryCounts:
     """Count all that the library holds.
 
     Raises:
         StoreError: There is no library there, or it cannot be read.
     """
-    with reading(library) as database:
+    with open_read_only(library) as database:
         failed = database.execute(
             "SELECT code, count(*) FROM failures JOIN files ON files.id = file_id"
             " WHERE fatal = 1 AND status = ? GROUP BY code",
             [FileStatus.FAILED],
         )
-        return Counts(
-            _counted(database, EVERY, "1", []),
-            _counted(database, PASSAGES, "1", []),
+        return LibraryCounts(
+            _count_by_kind(database, ALL_FILES, "1", []),
+            _count_by_kind(database, PASSAGE_INDEX, "1", []),
             dict(failed.fetchall()),
         )
 
 
 def passage_values(row: sqlite3.Row) -> dict[str, Any]:
-    """Return the fields of a passage that was read by the columns of `PASSAGE`."""
+    """Return a passage's fields, from a row with `PASSAGE_COLUMNS`."""
     path = bytes(row["path"])
-    values = {each.name: row[each.name] for each in LINE if each.name != "name"}
+    values = {
+        each.name: row[each.name] for each in PASSAGE_FIELDS if each.name != "name"
+    }
     return values | {"path": shown(path), "name": shown(path.rpartition(b"/")[2])}
 
 
-def _file_line(database: sqlite3.Connection, file: str) -> FileLine:
+def _file_row(database: sqlite3.Connection, file: str) -> FileRow:
     row = database.execute(
         "SELECT files.*, first.title, first.artist, first.confidence,"
         " failures.code AS failure_code,"
@@ -193,7 +212,7 @@ def _file_line(database: sqlite3.Connection, file: str) -> FileLine:
         [file],
     ).fetchone()
     path = bytes(row["path"])
-    return FileLine(
+    return FileRow(
         file=row["id"],
         path=shown(path),
         name=shown(path.rpartition(b"/")[2]),
@@ -210,51 +229,62 @@ def _file_line(database: sqlite3.Connection, file: str) -> FileLine:
 
 
 def _words(query: str) -> list[str]:
-    words = normalised(query).split()[:WORDS_MAX]
+    words = normalize_name(query).split()[:WORDS_MAX]
     if not words and query.strip():
         return [query.strip()]  # signs alone, which are in no index
     words.sort(key=len, reverse=True)  # the longest is the rarest, and ends most looks
     return words
 
 
-def _taken(
+def _page_of(
     database: sqlite3.Connection,
-    shelf: _Shelf,
+    listing: _Listing,
     words: Sequence[str],
-    wanted: str | None,
-    cut: Cut,
-) -> tuple[dict[str, int], Cut, list[str]]:
+    wanted_kind: str | None,
+    request: PageRequest,
+) -> tuple[dict[str, int], PageRequest, list[str]]:
     """Return how many fit by their kind, the page, and the keys of what is on it."""
-    fits = " AND ".join("instr(words, ?)" for _ in words) or "1"
+    where = " AND ".join("instr(words, ?)" for _ in words) or "1"
     if words:
         # Whoever searches mostly finds little: then once through is enough.
-        few = database.execute(
-            f"SELECT {shelf.key}, {shelf.kind} FROM {shelf.table} WHERE {fits}"  # noqa: S608
-            f" ORDER BY {shelf.order} LIMIT {FEW}",
+        hits = database.execute(
+            f"SELECT {listing.key}, {listing.kind} FROM {listing.table} WHERE {where}"  # noqa: S608
+            f" ORDER BY {listing.order} LIMIT {SCAN_LIMIT}",
             words,
         ).fetchall()
-        if len(few) < FEW:
-            counts = dict(Counter(kind for _, kind in few))
-            keys = [key for key, kind in few if wanted in (None, kind)]
-            cut = cut.within(len(keys))
-            return counts, cut, keys[cut.skipped : cut.skipped + cut.per]
-    counts = _counted(database, shelf, fits, words)
-    cut = cut.within(sum(counts.values()) if wanted is None else counts.get(wanted, 0))
-    also = "" if wanted is None else f" AND {shelf.kind} = ?"
-    rows = database.execute(
-        f"SELECT {shelf.key} FROM {shelf.table} WHERE {fits}{also}"  # noqa: S608
-        f" ORDER BY {shelf.order} LIMIT ? OFFSET ?",
-        [*words, *([] if wanted is None else [wanted]), cut.count, cut.skipped],
+        if len(hits) < SCAN_LIMIT:
+            counts = dict(Counter(kind for _, kind in hits))
+            keys = [key for key, kind in hits if wanted_kind in (None, kind)]
+            request = request.with_total(len(keys))
+            return (
+                counts,
+                request,
+                keys[request.offset : request.offset + request.page_size],
+            )
+    counts = _count_by_kind(database, listing, where, words)
+    request = request.with_total(
+        sum(counts.values()) if wanted_kind is None else counts.get(wanted_kind, 0)
     )
-    return counts, cut, [key for (key,) in rows]
-
-
-def _counted(
-    database: sqlite3.Connection, shelf: _Shelf, fits: str, words: Sequence[str]
-) -> dict[str, int]:
-    kind, table = shelf.kind, shelf.table
+    kind_condition = "" if wanted_kind is None else f" AND {listing.kind} = ?"
     rows = database.execute(
-        f"SELECT {kind}, count(*) FROM {table} WHERE {fits} GROUP BY {kind}",  # noqa: S608
+        f"SELECT {listing.key} FROM {listing.table} WHERE {where}{kind_condition}"  # noqa: S608
+        f" ORDER BY {listing.order} LIMIT ? OFFSET ?",
+        [
+            *words,
+            *([] if wanted_kind is None else [wanted_kind]),
+            request.limit,
+            request.offset,
+        ],
+    )
+    return counts, request, [key for (key,) in rows]
+
+
+def _count_by_kind(
+    database: sqlite3.Connection, listing: _Listing, where: str, words: Sequence[str]
+) -> dict[str, int]:
+    kind, table = listing.kind, listing.table
+    rows = database.execute(
+        f"SELECT {kind}, count(*) FROM {table} WHERE {where} GROUP BY {kind}",  # noqa: S608
         words,
     )
     return dict(rows)

@@ -6,9 +6,9 @@ could not be found out how it sounds, which is put on record passage by passage.
 
 from typing import Final
 
-__all__ = ["WRONG"]
+__all__ = ["FILE_PROBLEMS"]
 
-WRONG: Final = """(
+FILE_PROBLEMS: Final = """(
     SELECT file_id, phase, code, detail, fatal, at FROM failures
     UNION ALL
     SELECT

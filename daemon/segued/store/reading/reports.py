@@ -13,21 +13,21 @@ from pathlib import Path
 from typing import Any, Final
 
 from segued.errors import StoreError
-from segued.paths import shown, slashed
-from segued.store.reading.problems import WRONG
+from segued.paths import folder_prefix, shown
+from segued.store.reading.problems import FILE_PROBLEMS
 from segued.store.sqlite_errors import store_error
 
 __all__ = [
     "TOPICS",
-    "Flavored",
+    "FlavoredPassage",
     "Summary",
-    "explained",
-    "flavored",
-    "reading",
+    "count_files",
+    "open_read_only",
+    "passages_with_flavor",
+    "passages_with_reasons",
     "roots",
     "rows",
     "session",
-    "standing",
     "summary",
 ]
 
@@ -36,7 +36,7 @@ TOPICS: Final = {
     "passages": "SELECT * FROM library_passages ORDER BY path, ordinal",
     "failures": (
         "SELECT files.id AS file_id, files.path_text AS path, files.status,"  # noqa: S608
-        f" phase, code, detail, at, fatal FROM {WRONG}"
+        f" phase, code, detail, at, fatal FROM {FILE_PROBLEMS}"
         " JOIN files ON files.id = wrong.file_id AND files.status <> 'MISSING'"
         " ORDER BY fatal DESC, code, files.path"
     ),
@@ -64,7 +64,7 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
-class Flavored:
+class FlavoredPassage:
     """A passage, and how it sounds.
 
     Attributes:
@@ -82,7 +82,7 @@ class Flavored:
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[sqlite3.Connection]:
+def open_read_only(path: Path) -> Iterator[sqlite3.Connection]:
     """Open a library to read from it, within this context.
 
     Raises:
@@ -107,7 +107,7 @@ def rows(path: Path, topic: str) -> Iterator[dict[str, Any]]:
     Raises:
         StoreError: There is no library there, or it cannot be read.
     """
-    with reading(path) as database:
+    with open_read_only(path) as database:
         for row in database.execute(TOPICS[topic]):
             yield dict(row)
 
@@ -118,27 +118,27 @@ def summary(path: Path, roots: Sequence[bytes] = ()) -> Summary:
     Raises:
         StoreError: There is no library there, or it cannot be read.
     """
-    below, bounds = _below(roots)
+    condition, bounds = _under(roots)
 
-    with reading(path) as database:
+    with open_read_only(path) as database:
 
-        def ask(columns: str, rest: str = "") -> list[Any]:
+        def select(columns: str, rest: str = "") -> list[Any]:
             sql = f"SELECT {columns} FROM files {rest}"  # noqa: S608
-            return database.execute(sql.replace("BELOW", below), bounds).fetchall()
+            return database.execute(sql.replace("BELOW", condition), bounds).fetchall()
 
         def problems(fatal: int) -> list[tuple[str, str]]:
-            found = ask(
+            found = select(
                 "code, detail",
-                f"JOIN {WRONG} ON wrong.file_id = files.id WHERE BELOW"
+                f"JOIN {FILE_PROBLEMS} ON wrong.file_id = files.id WHERE BELOW"
                 f" AND fatal = {fatal} AND status <> 'MISSING'"
                 " ORDER BY code, files.path",
             )
             return [(code, detail) for code, detail in found]
 
         return Summary(
-            files=dict(ask("status, count(*)", "WHERE BELOW GROUP BY status")),
+            files=dict(select("status, count(*)", "WHERE BELOW GROUP BY status")),
             passages=dict(
-                ask(
+                select(
                     "confidence, count(*)",
                     "JOIN passages ON passages.file_id = files.id"
                     " WHERE BELOW AND files.status = 'INGEST COMPLETE'"
@@ -148,7 +148,7 @@ def summary(path: Path, roots: Sequence[bytes] = ()) -> Summary:
             failed=problems(1),
             warned=problems(0),
             waiting=dict(
-                ask(
+                select(
                     "needs, count(DISTINCT files.id)",
                     "JOIN checkpoints ON checkpoints.file_id = files.id WHERE BELOW"
                     " AND files.status = 'INGEST COMPLETE' AND needs IS NOT NULL"
@@ -158,18 +158,18 @@ def summary(path: Path, roots: Sequence[bytes] = ()) -> Summary:
         )
 
 
-def _below(roots: Sequence[bytes]) -> tuple[str, list[bytes]]:
+def _under(roots: Sequence[bytes]) -> tuple[str, list[bytes]]:
     """Return the condition that a file is below one of some folders, and its values.
 
     Without folders, all files are.
     """
-    slashes = map(slashed, roots)
+    slashes = map(folder_prefix, roots)
     bounds = [each for slash in slashes for each in (slash, slash[:-1] + b"0")]
     either = " OR ".join("(files.path > ? AND files.path < ?)" for _ in roots)
     return f"({either or 1})", bounds
 
 
-def standing(path: Path, roots: Sequence[bytes]) -> tuple[int, int, int, int, int]:
+def count_files(path: Path, roots: Sequence[bytes]) -> tuple[int, int, int, int, int]:
     """Count the files below some folders that are not missing.
 
     Returns:
@@ -182,13 +182,13 @@ def standing(path: Path, roots: Sequence[bytes]) -> tuple[int, int, int, int, in
     total = done = failed = 0
     if not roots:
         return 0, 0, 0, 0, 0
-    below, bounds = _below(roots)
-    with reading(path) as database:
+    condition, bounds = _under(roots)
+    with open_read_only(path) as database:
 
-        def ask(sql: str) -> list[Any]:
-            return database.execute(sql.replace("BELOW", below), bounds).fetchall()
+        def select(sql: str) -> list[Any]:
+            return database.execute(sql.replace("BELOW", condition), bounds).fetchall()
 
-        for status, count in ask(
+        for status, count in select(
             "SELECT status, count(*) FROM files WHERE BELOW"
             " AND status <> 'MISSING' GROUP BY status"
         ):
@@ -199,18 +199,18 @@ def standing(path: Path, roots: Sequence[bytes]) -> tuple[int, int, int, int, in
             "SELECT count(DISTINCT file_id) FILTER (WHERE needs <> 'leisure'),"
             " count(*) FILTER (WHERE needs = 'leisure') FROM checkpoints"
         )
-        ((elsewhere,),) = ask("SELECT EXISTS (SELECT 1 FROM files WHERE NOT BELOW)")
-        if elsewhere:
-            ((deferred, unanalysed),) = ask(
+        ((has_others,),) = select("SELECT EXISTS (SELECT 1 FROM files WHERE NOT BELOW)")
+        if has_others:
+            ((deferred, unanalyzed),) = select(
                 f"{waiting} JOIN files ON files.id = file_id WHERE BELOW"
                 " AND needs IS NOT NULL AND status <> 'MISSING'"
             )
         else:
             # A thirtieth of the effort, and the same: all there is is below them.
-            ((deferred, unanalysed),) = database.execute(
+            ((deferred, unanalyzed),) = database.execute(
                 f"{waiting} WHERE needs IS NOT NULL"
             )
-    return total, done, failed, deferred, unanalysed
+    return total, done, failed, deferred, unanalyzed
 
 
 def roots(path: Path) -> list[bytes]:
@@ -219,12 +219,12 @@ def roots(path: Path) -> list[bytes]:
     Raises:
         StoreError: There is no library there, or it cannot be read.
     """
-    with reading(path) as database:
+    with open_read_only(path) as database:
         found = database.execute("SELECT DISTINCT root FROM files ORDER BY root")
         return [bytes(root) for (root,) in found]
 
 
-def explained(path: Path, file: bytes) -> list[dict[str, Any]]:
+def passages_with_reasons(path: Path, file: bytes) -> list[dict[str, Any]]:
     """Return the passages of a file, each with why it is said to be what it is.
 
     Args:
@@ -234,7 +234,7 @@ def explained(path: Path, file: bytes) -> list[dict[str, Any]]:
     Raises:
         StoreError: There is no library there, or it cannot be read.
     """
-    with reading(path) as database:
+    with open_read_only(path) as database:
         rows = database.execute(
             "SELECT library_passages.*, reason, evidence, rejected"
             " FROM library_passages JOIN decisions USING (passage_id)"
@@ -252,20 +252,20 @@ def explained(path: Path, file: bytes) -> list[dict[str, Any]]:
         ]
 
 
-def flavored(
-    path: Path, source: str | None = None, *, path_is: bytes | None = None
-) -> Iterator[Flavored]:
+def passages_with_flavor(
+    path: Path, source: str | None = None, *, file_path: bytes | None = None
+) -> Iterator[FlavoredPassage]:
     """Yield the passages of which it is known how they sound.
 
     Args:
         path: The library.
         source: Only those of which this source said so.
-        path_is: Only those of the file at this path.
+        file_path: Only those of the file at this path.
 
     Raises:
         StoreError: There is no library there, or it cannot be read.
     """
-    with reading(path) as database:
+    with open_read_only(path) as database:
         rows = database.execute(
             "SELECT library_passages.passage_id, files.path, ordinal, artist, title,"
             " flavor_source, flavor FROM library_passages"
@@ -273,24 +273,30 @@ def flavored(
             " WHERE flavor IS NOT NULL AND files.status <> 'MISSING'"
             " AND (?1 IS NULL OR flavor_source = ?1)"
             " AND (?2 IS NULL OR files.path = ?2)",
-            [source, path_is],
+            [source, file_path],
         )
-        for passage, place, ordinal, artist, title, said_by, flavor in rows:
-            yield Flavored(
-                passage, shown(bytes(place)), ordinal, artist, title, said_by, flavor
+        for passage, place, ordinal, artist, title, flavor_source, flavor in rows:
+            yield FlavoredPassage(
+                passage,
+                shown(bytes(place)),
+                ordinal,
+                artist,
+                title,
+                flavor_source,
+                flavor,
             )
 
 
-def session(path: Path, wanted: str | None = None) -> dict[str, Any] | None:
+def session(path: Path, session_id: str | None = None) -> dict[str, Any] | None:
     """Return an import session by its id, or the newest, if there is one.
 
     Raises:
         StoreError: There is no library there, or it cannot be read.
     """
-    with reading(path) as database:
+    with open_read_only(path) as database:
         row = database.execute(
             "SELECT * FROM import_sessions WHERE id = ? OR ? IS NULL"
             " ORDER BY rowid DESC LIMIT 1",
-            [wanted, wanted],
+            [session_id, session_id],
         ).fetchone()
         return dict(row) if row else None

@@ -4,25 +4,25 @@ from dataclasses import dataclass, field
 from typing import Any
 
 __all__ = [
-    "Counts",
-    "Cut",
     "Duplicate",
-    "FailureLine",
+    "FailureGroup",
     "FailurePage",
+    "FailureRow",
     "FileFacts",
-    "FileLine",
+    "FileLocation",
     "FilePage",
-    "Group",
+    "FileRow",
+    "LibraryCounts",
+    "PageRequest",
     "PassageFacts",
-    "PassageLine",
     "PassagePage",
-    "PhaseDone",
-    "Whereabouts",
+    "PassageRow",
+    "PhaseRow",
 ]
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
+class PageRequest:
     """Which page is wanted, and how much is on one.
 
     Attributes:
@@ -31,32 +31,32 @@ class Cut:
     """
 
     page: int = 1
-    per: int = 50
+    page_size: int = 50
     total: int | None = None
 
-    def within(self, total: int) -> "Cut":
+    def with_total(self, total: int) -> "PageRequest":
         """Return the cut of so much: the last page, if there are not so many."""
-        pages = max(1, -(-total // self.per))
-        return Cut(min(self.page, pages), self.per, total)
+        pages = max(1, -(-total // self.page_size))
+        return PageRequest(min(self.page, pages), self.page_size, total)
 
     @property
     def pages(self) -> int:
         """How many pages there are; one, when there is nothing."""
-        return max(1, -(-(self.total or 0) // self.per))
+        return max(1, -(-(self.total or 0) // self.page_size))
 
     @property
-    def skipped(self) -> int:
+    def offset(self) -> int:
         """How many come before it."""
-        return (self.page - 1) * self.per
+        return (self.page - 1) * self.page_size
 
     @property
-    def count(self) -> int:
+    def limit(self) -> int:
         """How many are on it, so that nobody looks for more."""
-        return max(0, min(self.per, (self.total or 0) - self.skipped))
+        return max(0, min(self.page_size, (self.total or 0) - self.offset))
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class LibraryCounts:
     """What a library holds: files by status, passages by confidence, failed by code."""
 
     statuses: dict[str, int]
@@ -65,7 +65,7 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class FileLine:
+class FileRow:
     """A file, as one line of many.
 
     Attributes:
@@ -96,7 +96,7 @@ class FilePage:
         statuses: Files that fit the search, by status.
     """
 
-    files: list[FileLine]
+    files: list[FileRow]
     page: int
     per: int
     pages: int
@@ -105,7 +105,7 @@ class FilePage:
 
 
 @dataclass(frozen=True, slots=True)
-class PassageLine:
+class PassageRow:
     """A passage, as one line of many; positions in ticks from the file's start."""
 
     passage: str
@@ -141,7 +141,7 @@ class PassagePage:
         confidences: Passages that fit the search, by confidence.
     """
 
-    passages: list[PassageLine]
+    passages: list[PassageRow]
     page: int
     per: int
     pages: int
@@ -150,7 +150,7 @@ class PassagePage:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class FailureGroup:
     """Files with the same thing wrong.
 
     Attributes:
@@ -163,7 +163,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class FailureLine:
+class FailureRow:
     """What is wrong with a file."""
 
     file: str
@@ -180,8 +180,8 @@ class FailureLine:
 class FailurePage:
     """Some of the failures that were asked for, and all by what they are."""
 
-    groups: list[Group]
-    failures: list[FailureLine]
+    groups: list[FailureGroup]
+    failures: list[FailureRow]
     page: int
     per: int
     pages: int
@@ -211,7 +211,7 @@ class FileFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class PhaseDone:
+class PhaseRow:
     """A phase that is behind a file.
 
     Attributes:
@@ -232,7 +232,7 @@ class Duplicate:
 
 
 @dataclass(frozen=True, slots=True)
-class PassageFacts(PassageLine):
+class PassageFacts(PassageRow):
     """A passage with the reasons for what is said of it.
 
     Attributes:
@@ -261,7 +261,7 @@ class PassageFacts(PassageLine):
 
 
 @dataclass(frozen=True, slots=True)
-class Whereabouts:
+class FileLocation:
     """Where the bytes of a file are, as the system knows it, and their coding."""
 
     path: bytes

@@ -4,12 +4,12 @@ from typing import ClassVar
 
 from peewee import BlobField, Check, CompositeKey, IntegerField, TextField
 
-from segued.store.schema.files import Table, now
+from segued.store.schema.files import BaseTable, now
 
-__all__ = ["Curve", "Sound"]
+__all__ = ["AnalyzerOutput", "DecodeCache"]
 
 
-class Curve(Table):
+class DecodeCache(BaseTable):
     """What decoding showed, for every file with the same audio.
 
     Keyed by the audio and not by the file, so that a retagged, moved or
@@ -30,10 +30,10 @@ class Curve(Table):
         table_name = "level_curves"
 
 
-class Sound(Table):
+class AnalyzerOutput(BaseTable):
     """What one tool heard in one stretch of some audio, whole and for ever.
 
-    Keyed by the audio and not by the file, as `Curve`; so what follows from it
+    Keyed by the audio and not by the file, as `DecodeCache`; so what follows from it
     can be worked out anew without decoding.
     """
 

@@ -32,20 +32,20 @@ from segued.model import (
 )
 
 __all__ = [
+    "BaseTable",
     "Checkpoint",
     "Crash",
-    "Decision",
     "Failure",
     "File",
     "Passage",
+    "PassageDecision",
     "Session",
     "Setting",
-    "Table",
     "database",
+    "iter_rows",
     "new_id",
     "now",
     "one_of",
-    "tuples",
 ]
 
 database: Final = DatabaseProxy()
@@ -68,13 +68,13 @@ def one_of(column: str, values: type[StrEnum]) -> Any:  # noqa: ANN401
     return Check(f"{column} IN ({names})")
 
 
-def tuples(query: Any) -> Iterator[tuple[Any, ...]]:  # noqa: ANN401
+def iter_rows(query: Any) -> Iterator[tuple[Any, ...]]:  # noqa: ANN401
     """Return the rows of a query as plain tuples, which peewee's types deny."""
     rows: Iterator[tuple[Any, ...]] = iter(query.tuples())
     return rows
 
 
-class Table(Model):
+class BaseTable(Model):
     """Base of every table: our database, strict typing, names we chose."""
 
     class Meta:
@@ -83,7 +83,7 @@ class Table(Model):
         strict_tables = True
 
 
-class File(Table):
+class File(BaseTable):
     """One audio file, found at one path; its id outlives the path."""
 
     id = TextField(primary_key=True, default=new_id)
@@ -113,7 +113,7 @@ class File(Table):
         constraints: ClassVar = [one_of("status", FileStatus)]
 
 
-class Checkpoint(Table):
+class Checkpoint(BaseTable):
     """Proof that one phase is done for one file, and what it found.
 
     Written in the transaction that writes the phase's own rows, so a crash
@@ -137,7 +137,7 @@ class Checkpoint(Table):
         constraints: ClassVar = [Check("phase BETWEEN 1 AND 10")]
 
 
-class Crash(Table):
+class Crash(BaseTable):
     """A file that was being worked on when the process was killed, and how often."""
 
     file = ForeignKeyField(File, primary_key=True, on_delete="CASCADE", index=False)
@@ -147,7 +147,7 @@ class Crash(Table):
         table_name = "crashes"
 
 
-class Passage(Table):
+class Passage(BaseTable):
     """One stretch of a file; `[start, end)` in ticks from its first frame.
 
     Fades are a person's decision: null until somebody takes it.
@@ -209,7 +209,7 @@ Passage.add_index(
 """The few of which it could not be found out how they sound."""
 
 
-class Decision(Table):
+class PassageDecision(BaseTable):
     """Why a passage is said to be what it is said to be."""
 
     passage = ForeignKeyField(Passage, primary_key=True, on_delete="CASCADE")
@@ -222,7 +222,7 @@ class Decision(Table):
         table_name = "decisions"
 
 
-class Failure(Table):
+class Failure(BaseTable):
     """What is wrong with a file: why it failed, or what it was imported in spite of."""
 
     file = ForeignKeyField(File, primary_key=True, on_delete="CASCADE")
@@ -237,7 +237,7 @@ class Failure(Table):
         constraints: ClassVar = [Check("fatal IN (0, 1)")]
 
 
-class Session(Table):
+class Session(BaseTable):
     """One import, from its first scan to its end."""
 
     id = TextField(primary_key=True, default=new_id)
@@ -255,7 +255,7 @@ class Session(Table):
         constraints: ClassVar = [one_of("state", SessionState)]
 
 
-class Setting(Table):
+class Setting(BaseTable):
     """A setting, under its name."""
 
     key = TextField(primary_key=True)

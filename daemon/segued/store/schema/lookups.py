@@ -8,19 +8,19 @@ from typing import ClassVar, Final
 
 from peewee import BlobField, Check, CompositeKey, ForeignKeyField, TextField
 
-from segued.store.schema.files import File, Table, now
+from segued.store.schema.files import BaseTable, File, now
 
 __all__ = [
-    "ANSWERS",
+    "ANSWER_TABLES",
     "AcoustIdAnswer",
     "AcousticBrainzAnswer",
-    "Answer",
+    "CachedAnswer",
     "Lookup",
     "MusicBrainzAnswer",
 ]
 
 
-class Answer(Table):
+class CachedAnswer(BaseTable):
     """Base of the tables of answers, one for each service."""
 
     key = TextField(primary_key=True)  # what the question is called here
@@ -30,28 +30,28 @@ class Answer(Table):
     expires_at = TextField(null=True)  # of "nothing found": it is no truth
 
 
-class AcoustIdAnswer(Answer):
+class AcoustIdAnswer(CachedAnswer):
     """What recordings a fingerprint may be of."""
 
     class Meta:
         table_name = "acoustid_cache"
 
 
-class MusicBrainzAnswer(Answer):
+class MusicBrainzAnswer(CachedAnswer):
     """A release, the releases of an album, a recording, or a search."""
 
     class Meta:
         table_name = "musicbrainz_cache"
 
 
-class AcousticBrainzAnswer(Answer):
+class AcousticBrainzAnswer(CachedAnswer):
     """How a recording sounds; of a dump, when it was made and how many sent it."""
 
     class Meta:
         table_name = "acousticbrainz_cache"
 
 
-ANSWERS: Final[dict[str, type[Answer]]] = {
+ANSWER_TABLES: Final[dict[str, type[CachedAnswer]]] = {
     "acoustid": AcoustIdAnswer,
     "musicbrainz": MusicBrainzAnswer,
     "acousticbrainz": AcousticBrainzAnswer,
@@ -59,7 +59,7 @@ ANSWERS: Final[dict[str, type[Answer]]] = {
 """The services that can be asked, by the name that deferred phases use."""
 
 
-class Lookup(Table):
+class Lookup(BaseTable):
     """A question that a file waits for the answer to. Gone once it is there.
 
     When the answer was that nothing was found, it stays, due when that expires.

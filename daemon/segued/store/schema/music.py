@@ -12,17 +12,17 @@ from peewee import (
 )
 
 from segued.model import SongStatus
-from segued.store.schema.audio import Curve, Sound
+from segued.store.schema.audio import AnalyzerOutput, DecodeCache
 from segued.store.schema.files import (
+    BaseTable,
     Checkpoint,
     Crash,
-    Decision,
     Failure,
     File,
     Passage,
+    PassageDecision,
     Session,
     Setting,
-    Table,
     new_id,
     now,
     one_of,
@@ -38,17 +38,17 @@ __all__ = [
     "TABLES",
     "Album",
     "Artist",
-    "Overrule",
     "PassageAlbum",
     "PassageSong",
     "Song",
     "SongArtist",
     "SongWork",
+    "StoredOverride",
     "Work",
 ]
 
 
-class Song(Table):
+class Song(BaseTable):
     """A recording, as MusicBrainz means it, or as tags alone name it."""
 
     id = TextField(primary_key=True, default=new_id)
@@ -70,7 +70,7 @@ class Song(Table):
         ]
 
 
-class Artist(Table):
+class Artist(BaseTable):
     """Who made it."""
 
     id = TextField(primary_key=True, default=new_id)
@@ -82,7 +82,7 @@ class Artist(Table):
         table_name = "artists"
 
 
-class Work(Table):
+class Work(BaseTable):
     """The composition behind a recording."""
 
     id = TextField(primary_key=True, default=new_id)
@@ -93,7 +93,7 @@ class Work(Table):
         table_name = "works"
 
 
-class Album(Table):
+class Album(BaseTable):
     """A release that a passage comes from."""
 
     id = TextField(primary_key=True, default=new_id)
@@ -105,7 +105,7 @@ class Album(Table):
         table_name = "albums"
 
 
-class PassageSong(Table):
+class PassageSong(BaseTable):
     """Which song a passage is; or which ones, where a person or program says so."""
 
     passage = ForeignKeyField(Passage, on_delete="CASCADE", index=False)
@@ -118,7 +118,7 @@ class PassageSong(Table):
         without_rowid = True
 
 
-class SongArtist(Table):
+class SongArtist(BaseTable):
     """Whose song it is; the weights of a song sum to 1."""
 
     song = ForeignKeyField(Song, on_delete="CASCADE", index=False)
@@ -132,7 +132,7 @@ class SongArtist(Table):
         constraints: ClassVar = [Check("weight > 0 AND weight <= 1")]
 
 
-class SongWork(Table):
+class SongWork(BaseTable):
     """Which composition a song performs."""
 
     song = ForeignKeyField(Song, on_delete="CASCADE", index=False)
@@ -144,7 +144,7 @@ class SongWork(Table):
         without_rowid = True
 
 
-class PassageAlbum(Table):
+class PassageAlbum(BaseTable):
     """Which release a passage comes from."""
 
     passage = ForeignKeyField(Passage, on_delete="CASCADE", index=False)
@@ -156,7 +156,7 @@ class PassageAlbum(Table):
         without_rowid = True
 
 
-class Overrule(Table):
+class StoredOverride(BaseTable):
     """What a person says a passage is, over all that was found out.
 
     Kept by the audio, so that it holds for the file under whatever name and
@@ -177,9 +177,9 @@ class Overrule(Table):
 
 
 TABLES: Final = (
-    *(File, Checkpoint, Curve, Passage, Song, Artist, Work, Album),
-    *(PassageSong, SongArtist, SongWork, PassageAlbum, Decision, Failure),
+    *(File, Checkpoint, DecodeCache, Passage, Song, Artist, Work, Album),
+    *(PassageSong, SongArtist, SongWork, PassageAlbum, PassageDecision, Failure),
     *(Session, Setting, Crash, AcoustIdAnswer, MusicBrainzAnswer, Lookup),
-    *(Overrule, AcousticBrainzAnswer, Sound),
+    *(StoredOverride, AcousticBrainzAnswer, AnalyzerOutput),
 )
 """All there are, referred to before referring."""

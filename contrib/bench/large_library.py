@@ -1,0 +1,88 @@
+"""A library of many files that never were, for the page to be measured with."""
+
+import asyncio
+import random
+from pathlib import Path
+from typing import Final
+
+from segued.model import Confidence, FileStatus
+from segued.store.database import Store
+from segued.store.schema.files import Failure, File, Passage, new_id
+
+__all__ = ["make_large_library"]
+
+WORDS: Final = (
+    *("river", "stone", "light", "winter", "golden", "ashes", "morning", "silver"),
+    *("thunder", "quiet", "empty", "garden", "shadow", "mirror", "crystal", "ocean"),
+    *("velvet", "paper", "northern", "hollow"),
+)
+SEED: Final = 20
+PER_ALBUM: Final = 10
+ALBUMS_EACH: Final = 5
+FAILED_EVERY: Final = 97
+BATCH_SIZE: Final = 5_000
+TICKS: Final = 28_224_000 * 200
+FINGERPRINT: Final = "AQADtEmUaEkSRZEGAAAA" * 120
+"""As long as most are."""
+
+
+def make_large_library(path: Path, files: int) -> None:
+    """Make a library in which so many files are on record."""
+    asyncio.run(_make_async(path, files))
+
+
+async def _make_async(path: Path, files: int) -> None:
+    store = Store(path)
+    await store.open()
+    dice = random.Random(SEED)  # noqa: S311
+    try:
+        for first in range(0, files, BATCH_SIZE):
+            await store.do(
+                _insert_files, range(first, min(first + BATCH_SIZE, files)), dice
+            )
+    finally:
+        await store.close()
+
+
+def _insert_files(numbers: range, dice: random.Random) -> None:
+    for number in numbers:
+        album = number // PER_ALBUM
+        artist, name, title = (
+            " ".join(dice.sample(WORDS, count)).title() for count in (2, 2, 3)
+        )
+        folder = f"/srv/music/artist {album // ALBUMS_EACH:05}/{name} {album}"
+        path = f"{folder}/{number % PER_ALBUM + 1:02} {title}.flac"
+        failed = number % FAILED_EVERY == 0
+        file = new_id()
+        File.insert(
+            id=file,
+            path=path.encode(),
+            folder=folder.encode(),
+            root=b"/srv/music",
+            path_text=path,
+            size_bytes=30_000_000,
+            mtime_ns=number,
+            inode=number,
+            status=FileStatus.FAILED if failed else FileStatus.COMPLETE,
+            tags="{}",
+            duration_ticks=TICKS,
+            codec="flac",
+        ).execute()
+        if failed:
+            code = dice.choice(("decode", "empty", "io"))
+            Failure.insert(
+                file=file, phase=4, code=code, detail=f"{path}: no", fatal=1
+            ).execute()
+            continue
+        Passage.insert(
+            file=file,
+            ordinal=1,
+            start_ticks=0,
+            end_ticks=TICKS,
+            fingerprint=FINGERPRINT,
+            title=title,
+            artist=artist,
+            album=name,
+            confidence=dice.choice(list(Confidence)),
+            score=0.5,
+        ).execute()

@@ -1,0 +1,181 @@
+"""The music that is measured with: made once, from numbers, and kept."""
+
+import itertools
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Final, TypeAlias
+
+import numpy as np
+from sample_library import GAP_SECONDS, RATE, Samples, song
+
+__all__ = [
+    "LONG_SECONDS",
+    "PER_FOLDER",
+    "SEEDS",
+    "cache_folder",
+    "length_of",
+    "long_file",
+    "small_files",
+    "songs",
+]
+
+Encoding: TypeAlias = tuple[str, ...]
+"""What FFmpeg is told, from the codec to the end of the file's name."""
+
+ALBUMS: Final[tuple[tuple[str, int, Encoding], ...]] = (
+    ("Harbour Lights", 12, ("-c:a", "libmp3lame", "-q:a", "2", ".mp3")),
+    ("Paper Boats", 6, ("-c:a", "libmp3lame", "-b:a", "320k", ".mp3")),
+    ("Slow Weather", 8, ("-sample_fmt", "s16", ".flac")),
+    ("The Long Field", 4, ("-c:a", "libvorbis", "-q:a", "5", ".ogg")),
+    ("Kitchen Tapes", 4, ("-c:a", "aac", "-b:a", "192k", ".m4a")),
+    ("Night Bus", 3, ("-c:a", "libopus", "-b:a", "128k", ".opus")),
+    ("Plain Speech", 3, ("-c:a", "pcm_s16le", ".wav")),
+)
+"""An album of each kind: its name, its songs, how they are encoded."""
+
+ARTISTS: Final = ("Marram", "Sandpiper")
+"""Each has all those albums: enough for a start and an end not to count much."""
+
+SEEDS: Final = range(5_000, 5_000 + len(ARTISTS) * sum(count for _, count, _ in ALBUMS))
+
+SECONDS_MIN: Final = 180
+SECONDS_MORE: Final = 121
+STEP: Final = 37
+"""Spreads the songs' lengths over three to five minutes."""
+
+HISS: Final = 0.006
+"""Noise over all frequencies. With it the encoders need as many bits as they
+do for real recordings: 175 kb/s for MP3 V2, 940 for FLAC."""
+
+LONG_SECONDS: Final = 4 * 3_600
+LONG_ENCODING: Final[Encoding] = ("-c:a", "libmp3lame", "-q:a", "5", ".mp3")
+LONG_SONG_SECONDS: Final = 237.0
+
+SMALL_RATE: Final = 8_000
+SMALL_FRAMES: Final = 2_400
+PER_FOLDER: Final = 13
+
+
+def cache_folder() -> Path:
+    """Return where made music is kept."""
+    place = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(place) / "segued-bench"
+
+
+def songs(folder: Path) -> None:
+    """Make eighty songs in `folder`, if it is not there or empty."""
+    _make_once(folder, _make_songs)
+
+
+def long_file(folder: Path) -> None:
+    """Make a folder with one file of four hours, if it is not there."""
+    _make_once(folder, _make_long)
+
+
+def small_files(folder: Path, count: int) -> None:
+    """Make a folder of small music files, if it is not there."""
+    _make_once(folder, lambda place: _make_small(place, count))
+
+
+def length_of(seed: int) -> int:
+    """Return how many seconds a song has."""
+    return SECONDS_MIN + STEP * seed % SECONDS_MORE
+
+
+def _make_once(folder: Path, make: Callable[[Path], None]) -> None:
+    """Make a folder whole or not at all."""
+    if folder.is_dir() and any(folder.iterdir()):
+        return
+    print(f"making {folder}: once, a few minutes ...", file=sys.stderr)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".making-", dir=folder.parent) as place:
+        made = Path(place) / "made"
+        made.mkdir()
+        make(made)
+        with suppress(FileNotFoundError):
+            folder.rmdir()
+        made.rename(folder)
+
+
+def _make_songs(folder: Path) -> None:
+    seeds = iter(SEEDS)
+    wanted: list[tuple[Path, int, Encoding]] = []
+    for artist, (album, count, encoding) in itertools.product(ARTISTS, ALBUMS):
+        place = folder / artist / album
+        place.mkdir(parents=True)
+        for track in range(1, count + 1):
+            seed = next(seeds)
+            path = place / f"{track:02} - Song {seed}{encoding[-1]}"
+            names = {
+                "title": f"Song {seed}",
+                "artist": artist,
+                "album": album,
+                "track": f"{track}/{count}",
+            }
+            told = [f for k, v in names.items() for f in ("-metadata", f"{k}={v}")]
+            wanted.append((path, seed, (*told, *encoding[:-1])))
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as encoders:
+        list(encoders.map(_make_song, *zip(*wanted, strict=True)))
+
+
+def _make_song(path: Path, seed: int, encoding: Encoding) -> None:
+    sound = song(seed, length_of(seed))
+    _encode(path, encoding, iter((_with_hiss(sound, seed),)))
+
+
+def _make_long(folder: Path) -> None:
+    def long_sound() -> Iterator[Samples]:
+        gap = np.zeros((round(GAP_SECONDS * RATE), 2), np.float32)
+        for nth in range(round(LONG_SECONDS / (LONG_SONG_SECONDS + GAP_SECONDS))):
+            yield _with_hiss(song(6_000 + nth, LONG_SONG_SECONDS), nth)
+            yield gap
+
+    path = folder / f"Four Hours{LONG_ENCODING[-1]}"
+    _encode(path, LONG_ENCODING[:-1], long_sound())
+
+
+def _with_hiss(sound: Samples, seed: int) -> Samples:
+    dice = np.random.default_rng(seed)
+    sound += np.float32(HISS) * dice.standard_normal(sound.shape, dtype=np.float32)
+    return sound
+
+
+def _encode(path: Path, encoding: Encoding, sound: Iterator[Samples]) -> None:
+    """Encode sound that is made as it goes."""
+    given = ("-f", "f32le", "-ar", str(RATE), "-ac", "2", "-i", "pipe:")
+    quietly = ("ffmpeg", "-nostdin", "-loglevel", "error")
+    command = (*quietly, *given, *encoding, str(path))
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as encoder:  # noqa: S603
+        pipe: IO[bytes] | None = encoder.stdin
+        assert pipe is not None  # noqa: S101
+        for part in sound:
+            pipe.write(np.ascontiguousarray(part, np.float32).data)
+        pipe.close()
+    if encoder.returncode:
+        raise subprocess.CalledProcessError(encoder.returncode, command)
+
+
+def _make_small(folder: Path, count: int) -> None:
+    """Write 0.3 s of noise, no two files alike, 13 to a folder."""
+    dice = np.random.default_rng(7)
+    size = 2 * SMALL_FRAMES
+    head = struct.pack(
+        "<4sI4s4sIHHIIHH4sI",
+        *(b"RIFF", 36 + size, b"WAVE", b"fmt ", 16, 1, 1),
+        *(SMALL_RATE, 2 * SMALL_RATE, 2, 16, b"data", size),
+    )
+    for number in range(count):
+        album, track = divmod(number, PER_FOLDER)
+        place = folder / f"Artist {album // 10:03}" / f"Album {album:04}"
+        if track == 0:
+            place.mkdir(parents=True)
+        noise = dice.integers(-8_000, 8_000, SMALL_FRAMES, dtype=np.int16)
+        path = place / f"{track + 1:02} - Song {number}.wav"
+        path.write_bytes(head + noise.tobytes())

@@ -1,0 +1,121 @@
+"""The configuration: `segued.config.config` and `config/segued.toml`."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from segued.config.config import (
+    Config,
+    PinnedSettings,
+    Settings,
+    check_setting,
+    cpu_count,
+    read_config,
+)
+from segued.errors import ConfigError
+
+DOCUMENTED = Path(__file__).parents[2] / "config" / "segued.toml"
+
+
+def documented_with_all_settings() -> str:
+    """The documented file with every setting switched on."""
+    text = DOCUMENTED.read_text()
+    return re.sub(r"^# (\w+ = )", r"\1", text, flags=re.MULTILINE)
+
+
+def test_every_setting_is_documented_with_its_default() -> None:
+    """Names and values in the file are those in the code, one for one."""
+    in_file = tomllib.loads(documented_with_all_settings())
+    in_code = msgspec.to_builtins(Config())
+    stored = msgspec.to_builtins(Settings())
+    stored["acoustid_api_key"] = ""
+    stored["ai_processing_thread_count"] = 3
+    in_code["settings"] = stored
+
+    assert in_file == msgspec.json.decode(msgspec.json.encode(in_code))
+
+
+def test_pinned_settings_mirror_the_settings() -> None:
+    """Every stored setting can be held fast by the file, and nothing else."""
+    assert PinnedSettings.__struct_fields__ == Settings.__struct_fields__
+
+
+def test_the_documented_file_loads_as_it_is() -> None:
+    """As shipped it changes nothing."""
+    assert read_config(DOCUMENTED) == Config()
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        pytest.param("[compute\n", "at line 1", id="not TOML"),
+        pytest.param("[compute]\nprocess = 1\n", "process", id="unknown key"),
+        pytest.param("[computer]\n", "computer", id="unknown section"),
+        pytest.param('[compute]\nprocesses = "2"\n', "processes", id="wrong type"),
+        pytest.param("[compute]\nmemory_mib = 1\n", "memory_mib", id="out of range"),
+        pytest.param('[flavoring]\nsources = ["x"]\n', "sources", id="unknown source"),
+        pytest.param(
+            "[settings]\nsilence_threshold_dB = -60\n",
+            "silence_threshold_dB",
+            id="a setting with the wrong sign",
+        ),
+        pytest.param('[logging]\nlevel = "loud"\n', "level", id="unknown level"),
+    ],
+)
+def test_invalid_configuration_is_reported(
+    tmp_path: Path, text: str, complaint: str
+) -> None:
+    """The message names the file and what is wrong in it."""
+    path = tmp_path / "segued.toml"
+    path.write_text(text)
+
+    with pytest.raises(ConfigError, match=rf"segued\.toml: .*{complaint}"):
+        read_config(path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    """A configuration that was asked for and is not there is an error."""
+    with pytest.raises(ConfigError, match=r"nowhere\.toml: cannot be read"):
+        read_config(tmp_path / "nowhere.toml")
+
+
+def test_settings_turn_decibels_round_once() -> None:
+    """60 dB below full scale is -60 dBFS."""
+    held = Settings()
+
+    assert (held.silence_level, held.lead_in_level, held.lead_out_level) == (
+        -60.0,
+        -45.0,
+        -40.0,
+    )
+
+
+def test_a_setting_is_checked_by_name() -> None:
+    """Unknown names and values out of range are refused with the name."""
+    assert check_setting("lead_in_threshold_dB", 30) == 30.0
+    with pytest.raises(ConfigError, match="no such setting: volume"):
+        check_setting("volume", 11)
+    with pytest.raises(ConfigError, match="ai_processing_thread_count = 0"):
+        check_setting("ai_processing_thread_count", 0)
+
+
+def test_the_state_folder_follows_systemd_then_xdg(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A service keeps its library where systemd says, a person where XDG does."""
+    monkeypatch.delenv("STATE_DIRECTORY", raising=False)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    assert Config().database == tmp_path / "state" / "segued" / "library.db"
+
+    monkeypatch.setenv("STATE_DIRECTORY", "/var/lib/segued")
+    assert Config().database == Path("/var/lib/segued/library.db")
+
+
+def test_processes_default_to_the_processors() -> None:
+    """0 means one for each."""
+    assert Config().processes == cpu_count() >= 1
+    two = msgspec.structs.replace(Config().compute, processes=2)
+    assert msgspec.structs.replace(Config(), compute=two).processes == 2

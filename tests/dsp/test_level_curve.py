@@ -1,0 +1,159 @@
+"""How loud a recording is over time: `segued.dsp.level_curve`."""
+
+import math
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from segued.dsp.level_curve import (
+    LevelCurveBuilder,
+    energy_of,
+    hop_length,
+    window_energies,
+)
+from segued.dsp.mixdown import Mono
+from segued.model import LevelCurve
+from segued.units import RATES_EXACT, Dbfs, Frames, Hertz
+
+RATE = Hertz(44_100)
+HOP = 441
+
+
+def curve_of(*parts: Mono, rate: Hertz = RATE) -> LevelCurve:
+    """Let parts stream by; return the curve."""
+    envelope = LevelCurveBuilder(rate)
+    for part in parts:
+        envelope.add(part)
+    return envelope.curve()
+
+
+def tone(level: float, frames: int) -> Mono:
+    """Return a square wave, whose RMS is its height."""
+    height = 10 ** (level / 20)
+    return np.where(np.arange(frames) % 2, height, -height).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("level", "byte"),
+    [
+        pytest.param(0.0, 0, id="full scale"),
+        pytest.param(-0.2, 0, id="rounded to the nearer"),
+        pytest.param(-0.3, 1, id="rounded to the nearer, further down"),
+        pytest.param(-60.0, 120, id="the silence level"),
+        pytest.param(-127.4, 255, id="the quietest there is"),
+        pytest.param(-300.0, 255, id="all that is quieter"),
+        pytest.param(12.0, 0, id="above full scale"),
+    ],
+)
+def test_levels_are_quantized_to_half_decibels(level: float, byte: int) -> None:
+    """A hop's byte is its RMS below full scale, in steps of 0.5 dB."""
+    assert curve_of(tone(level, HOP)).levels == bytes([byte])
+
+
+def test_digital_silence_is_the_last_byte() -> None:
+    """No logarithm of nothing is taken, and no warning given."""
+    assert curve_of(np.zeros(3 * HOP, np.float32)).levels == b"\xff\xff\xff"
+
+
+def test_a_sine_is_three_decibels_below_its_peak() -> None:
+    """RMS, not peak."""
+    time = np.arange(10 * HOP, dtype=np.float32)
+    sine = np.sin(2 * np.pi * 1_000 * time / RATE).astype(np.float32)
+
+    assert set(curve_of(sine).levels) == {6}
+
+
+def test_partial_hop_uses_its_own_frames() -> None:
+    """The last hop's RMS is over its own frames, not over a whole hop's."""
+    curve = curve_of(tone(-20.0, 2 * HOP + 44))
+
+    assert curve.levels == bytes([40, 40, 40])
+    assert curve.frames == 2 * HOP + 44
+
+
+def test_nothing_has_no_hops() -> None:
+    """A curve of no sound at all is empty, not an error."""
+    assert curve_of() == LevelCurve(b"", Frames(HOP), RATE, Frames(0))
+
+
+@pytest.mark.parametrize("rate", [*RATES_EXACT, Hertz(4_000), Hertz(37_800)])
+def test_a_hop_is_a_hundredth_of_a_second(rate: Hertz) -> None:
+    """At any rate, to the frame."""
+    assert abs(hop_length(rate) - rate / 100) <= 0.5
+    assert len(curve_of(np.zeros(rate, np.float32), rate=rate).levels) in {100, 101}
+
+
+@given(st.lists(st.integers(0, 1_500), max_size=12))
+def test_block_size_does_not_change_the_curve(lengths: list[int]) -> None:
+    """However a recording is cut into blocks, its curve is the same."""
+    rng = np.random.default_rng(7)
+    sound = rng.uniform(-1, 1, sum(lengths)).astype(np.float32)
+    parts = np.split(sound, np.cumsum(lengths)[:-1]) if lengths else []
+
+    assert curve_of(*parts) == curve_of(sound)
+
+
+def reference_windows(
+    curve: LevelCurve, first: int, last: int, step: int
+) -> list[float]:
+    """Work the windows out as the rule says them, one by one."""
+    shares = [1.0] * len(curve.levels)
+    if shares:
+        shares[-1] = (curve.frames - (len(shares) - 1) * curve.hop) / curve.hop
+    means = []
+    for start in range(first, last, step):
+        hops = range(start, min(start + 10, last))
+        total = sum(
+            shares[hop] * energy_of(Dbfs(-curve.levels[hop] / 2))
+            for hop in hops
+            if curve.levels[hop] < 255
+        )
+        means.append(total / sum(shares[hop] for hop in hops))
+        if start + 10 >= last:
+            break
+    return means
+
+
+@given(
+    levels=st.binary(max_size=80),
+    begun=st.integers(1, HOP),
+    step=st.sampled_from([1, 5]),
+    data=st.data(),
+)
+def test_windows(levels: bytes, begun: int, step: int, data: st.DataObject) -> None:
+    """A window's mean square is that of its hops, the last as long as it is."""
+    frames = Frames(max(0, len(levels) - 1) * HOP + (begun if levels else 0))
+    curve = LevelCurve(levels, Frames(HOP), RATE, frames)
+    first = data.draw(st.integers(0, len(levels)))
+    last = data.draw(st.integers(first, len(levels)))
+
+    found = window_energies(curve, first, last, step=step)
+
+    assert found.tolist() == pytest.approx(reference_windows(curve, first, last, step))
+
+
+def test_four_hours_take_little_memory() -> None:
+    """A curve is read in parts: a child process has other things to hold."""
+    curve = LevelCurve(bytes(1_440_000), Frames(HOP), RATE, Frames(1_440_000 * HOP))
+
+    tracemalloc.start()
+    try:
+        window_energies(curve, 0, len(curve.levels))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert most < 12 << 20
+
+
+def test_levels_and_energies_agree() -> None:
+    """What is quantised and read again is within a quarter of a decibel."""
+    for level in np.linspace(-127, 0, 500):
+        byte = LevelCurve.quantized(Dbfs(float(level)))
+        energy = window_energies(
+            LevelCurve(bytes([byte]), Frames(1), RATE, Frames(1)), 0, 1
+        )
+        assert abs(10 * math.log10(energy[0]) - level) <= 0.2501

@@ -1,0 +1,332 @@
+"""The tracks of an album side in one file: `segued.dsp.side_tracks`."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from segued.dsp.side_tracks import BoundaryKind, Fit, fit_tracks
+from segued.model import LevelCurve, Span
+from segued.units import Frames, Ticks, frames_to_ticks, seconds_to_ticks
+from tests.dsp.drawn_curves import RATE, curve_from_drawing, ticks_at
+
+MINUTE = "#" * 60
+HOP = Frames(441)
+
+
+def fit_drawing(drawing: str, *lengths_s: float | None) -> Fit:
+    """Return how a release fits a drawing; a sign is a second."""
+    lengths = [None if s is None else seconds_to_ticks(s) for s in lengths_s]
+    found = fit_tracks(curve_from_drawing(drawing, each_s=1.0), lengths)
+    assert found is not None
+    return found
+
+
+def draw_tracks(drawing: str, *lengths_s: float | None) -> str:
+    """Draw the tracks under the curve."""
+    answer = [" "] * len(drawing)
+    for name, span in zip(
+        "abcdef", fit_drawing(drawing, *lengths_s).spans, strict=False
+    ):
+        first, last = (round(edge / ticks_at(1)) for edge in (span.start, span.end))
+        answer[first:last] = name * (last - first)
+    return "".join(answer).rstrip()
+
+
+def noisy_curve(
+    *parts: tuple[float, float], seed: int = 1, spread_db: float = 3.0
+) -> LevelCurve:
+    """Return a curve of parts, each of so many seconds at about such a level."""
+    dice = np.random.default_rng(seed)
+    pieces = [
+        level + dice.uniform(-spread_db, spread_db, round(100 * length_s))
+        for length_s, level in parts
+    ]
+    levels = np.rint(-2 * np.concatenate(pieces)).clip(0, 255).astype(np.uint8)
+    return LevelCurve(levels.tobytes(), HOP, RATE, Frames(HOP * len(levels)))
+
+
+def boundary_kinds(found: Fit) -> list[BoundaryKind]:
+    """Return what the boundaries are."""
+    return [boundary.kind for boundary in found.boundaries]
+
+
+SHORT = "#" * 9
+LONG = "#" * 30
+
+
+@pytest.mark.parametrize(
+    ("drawing", "lengths_s", "expected"),
+    [
+        pytest.param(
+            f"{LONG}..{MINUTE}...{LONG}",
+            (30, 60, 30),
+            f"{'a' * 30}  {'b' * 60}   {'c' * 30}",
+            id="as many silences as there should be",
+        ),
+        pytest.param(
+            f"{LONG}...{LONG}..{LONG}",
+            (63, 30),
+            f"{'a' * 63}  {'b' * 30}",
+            id="a longer silence is within a track",
+        ),
+        pytest.param(
+            f"{LONG}.{LONG}..{SHORT}.{MINUTE}.{LONG}",
+            (72, 91),
+            f"{'a' * 72} {'b' * 91}",
+            id="four silences, two tracks",
+        ),
+        pytest.param(
+            f"...{LONG}..{LONG}....",
+            (30, 30),
+            f"   {'a' * 30}  {'b' * 30}",
+            id="silence at the ends is no track's",
+        ),
+        pytest.param(f"..{MINUTE}..", (60,), f"  {'a' * 60}", id="one track"),
+        pytest.param(MINUTE, (60,), "a" * 60, id="one track and no silence"),
+        pytest.param(
+            f"{LONG}--{MINUTE}--{LONG}",
+            (30, 60, 30),
+            f"{'a' * 30}  {'b' * 60}  {'c' * 30}",
+            id="noise at -42 dBFS is what silence is here",
+        ),
+        pytest.param(
+            f"{LONG}..{MINUTE}..{LONG}",
+            (32, 62, 30),
+            f"{'a' * 30}  {'b' * 60}  {'c' * 30}",
+            id="lengths may count the silence",
+        ),
+        pytest.param(
+            f"{LONG}..{MINUTE}..{LONG}",
+            (None, 60, None),
+            f"{'a' * 30}  {'b' * 60}  {'c' * 30}",
+            id="lengths may be unknown",
+        ),
+        pytest.param(
+            f"{LONG}..{SHORT}..{LONG}",
+            (None, None),
+            f"{'a' * 30}  {'b' * 41}",
+            id="what nobody knows is no shorter than twenty seconds",
+        ),
+    ],
+)
+def test_tracks(
+    drawing: str, lengths_s: tuple[float | None, ...], expected: str
+) -> None:
+    """Tracks are as many and about as long as expected; silence is in none."""
+    found = draw_tracks(drawing, *lengths_s)
+
+    assert found == expected
+
+
+def test_tracks_that_meet_are_cut_where_the_music_changes() -> None:
+    """Two tracks without a gap: the second is louder, and has other notes."""
+    curve = noisy_curve((50, -20), (70, -14), (1, -80), (60, -20))
+
+    found = fit_tracks(curve, [seconds_to_ticks(s) for s in (52, 68, 60)])
+
+    assert found is not None
+    assert boundary_kinds(found) == [BoundaryKind.STEP, BoundaryKind.SILENCE]
+    assert found.spans[0].end == found.spans[1].start
+    assert abs(found.spans[0].end - ticks_at(50)) <= ticks_at(0.5)
+    assert "no silence; the music changes, +6" in found.boundaries[0].reason
+
+
+def test_tracks_without_a_gap_are_cut_near_the_expected_place() -> None:
+    """Nothing shows where: a place within some seconds of the expected one."""
+    curve = noisy_curve((120, -20), (2, -80), (60, -20))
+
+    found = fit_tracks(curve, [seconds_to_ticks(s) for s in (52, 68, 60)])
+
+    assert found is not None
+    assert found.boundaries[0].kind is not BoundaryKind.SILENCE
+    assert abs(found.spans[0].end - ticks_at(52)) <= ticks_at(3)
+
+
+def test_the_quietest_spot_is_taken_for_want_of_better() -> None:
+    """A dip that is no silence, in music that changes everywhere but there."""
+    verses = [(6, -10), (6, -14)] * 4
+    curve = noisy_curve(
+        *(*verses, (3, -10), (0.5, -17), (3, -10), *verses, (2, -80), (60, -10)),
+        spread_db=1,
+    )
+
+    found = fit_tracks(curve, [seconds_to_ticks(s) for s in (52, 50, 60)])
+
+    assert found is not None
+    assert boundary_kinds(found) == [BoundaryKind.SPOT, BoundaryKind.SILENCE]
+    assert ticks_at(51) <= found.spans[0].end <= ticks_at(51.5)
+    assert found.boundaries[0].reason.startswith("no silence; the quietest spot, at -1")
+
+
+def test_a_loud_noise_floor_is_silence_to_its_edges() -> None:
+    """A rip that hisses at -35 dBFS, before, between and after the music."""
+    curve = noisy_curve(
+        *((4, -35), (50, -18), (1.5, -35), (70, -20), (0.3, -35), (45, -17), (6, -35)),
+        spread_db=1,
+    )
+
+    found = fit_tracks(curve, [seconds_to_ticks(s) for s in (51, 69, 45)])
+
+    assert found is not None
+    assert found.spans == (
+        Span(ticks_at(4), ticks_at(54)),
+        Span(ticks_at(55.5), ticks_at(125.5)),
+        Span(ticks_at(125.8), ticks_at(170.8)),
+    )
+    assert found.is_accepted
+    assert found.boundaries[0].reason == "silence of 1.50 s below -32 dBFS"
+
+
+def test_a_crackle_does_not_end_a_silence() -> None:
+    """Nor do two that are close to each other."""
+    crackle = (0.03, -20)
+    curve = noisy_curve(
+        *((60, -15), (1, -70), crackle, (0.05, -70), crackle, (1, -70), (60, -15))
+    )
+
+    found = fit_tracks(curve, [seconds_to_ticks(60), seconds_to_ticks(60)])
+
+    assert found is not None
+    assert found.spans[0].end == ticks_at(60)
+    assert found.spans[1].start == ticks_at(62.11)
+
+
+def test_needle_drop_is_not_music() -> None:
+    """A thump, then silence: the first track begins after both, however long."""
+    curve = noisy_curve((0.2, -20), (5, -70), (60, -15), (2, -70), (60, -15))
+
+    found = fit_tracks(curve, [seconds_to_ticks(65.2), seconds_to_ticks(60)])
+
+    assert found is not None
+    assert found.spans[0].start == ticks_at(5.2)
+
+
+@pytest.mark.parametrize("speed", [0.99, 1.0, 1.01])
+def test_a_rip_may_be_a_little_fast_or_slow(speed: float) -> None:
+    """By a hundredth, which would make a track of twenty minutes 12 s wrong."""
+    lengths_s = (1_200.0, 900.0, 600.0)
+    parts = [part for s in lengths_s for part in ((s * speed, -20.0), (1.0, -80.0))]
+
+    found = fit_tracks(noisy_curve(*parts), [seconds_to_ticks(s) for s in lengths_s])
+
+    assert found is not None
+    assert found.speed == pytest.approx(speed, abs=0.002)
+    assert found.matched_count == 3
+    assert found.total_length_error <= seconds_to_ticks(3)
+
+
+def test_the_right_release_is_accepted() -> None:
+    """Its tracks match; by how much they do not is said in ticks."""
+    found = fit_drawing(f"{LONG}..{MINUTE}..{LONG}..{MINUTE}", 30, 59, 30, 60)
+
+    assert (found.matched_count, found.is_accepted) == (4, True)
+    assert found.length_errors[1] is not None
+    assert (
+        ticks_at(0.5)
+        < found.length_errors[1]
+        <= found.total_length_error
+        < ticks_at(1.5)
+    )
+
+
+def test_the_wrong_release_is_not_accepted() -> None:
+    """As many tracks, as long in all, but of other lengths."""
+    found = fit_drawing(f"{LONG}..{MINUTE}..{LONG}..{MINUTE}", 75, 15, 75, 15)
+
+    assert not found.is_accepted
+
+
+def test_lengths_alone_are_no_evidence() -> None:
+    """Sound without a silence can be cut at any length: no track matches."""
+    found = fit_drawing(MINUTE * 4, 50, 70, 60, 60)
+
+    assert len(found.spans) == 4
+    assert (found.matched_count, found.is_accepted) == (0, False)
+
+
+def test_silences_that_are_everywhere_are_no_evidence() -> None:
+    """Each note is followed by one, so any length ends at one."""
+    curve = noisy_curve(*[(1.5, -15), (0.5, -50)] * 120, spread_db=1)
+
+    found = fit_tracks(curve, [seconds_to_ticks(s) for s in (50, 70, 60, 60)])
+
+    assert found is not None
+    assert set(boundary_kinds(found)) == {BoundaryKind.SILENCE}
+    assert (found.matched_count, found.is_accepted) == (0, False)
+
+
+def test_a_longer_silence_stands_out_more() -> None:
+    """If nothing else speaks for one of two, the longer is the boundary."""
+    curve = noisy_curve((40, -15), (0.2, -70), (40, -15), (2, -70), (40, -15))
+
+    found = fit_tracks(curve, [None, None])
+
+    assert found is not None
+    assert found.spans[0].end == ticks_at(80.2)
+
+
+def test_two_tracks_of_three_are_enough() -> None:
+    """65 % are what it takes; a track of unknown length is none of them."""
+    drawing = f"{MINUTE}..{MINUTE}..{MINUTE}"
+
+    assert fit_drawing(drawing, 60, None, 60).matched_count == 2
+    assert fit_drawing(drawing, 60, None, 60).is_accepted
+    assert not fit_drawing(drawing, None, None, 60).is_accepted
+
+
+@pytest.mark.parametrize(
+    "drawing",
+    [
+        pytest.param("##", id="too short"),
+        pytest.param("." * 90, id="silence"),
+        pytest.param("", id="nothing at all"),
+    ],
+)
+def test_too_short_file_has_no_fit(drawing: str) -> None:
+    """Three tracks of at least a second must be there to be found."""
+    curve = curve_from_drawing(drawing, each_s=1.0)
+
+    assert fit_tracks(curve, [seconds_to_ticks(30)] * 3) is None
+
+
+def test_refuses_a_release_without_tracks() -> None:
+    """It fits everything, and says nothing."""
+    with pytest.raises(ValueError, match="at least one track"):
+        fit_tracks(curve_from_drawing(MINUTE), [])
+
+
+@given(
+    parts=st.lists(
+        st.tuples(st.integers(1, 40), st.sampled_from([-10, -25, -40, -60, -200])),
+        min_size=1,
+        max_size=12,
+    ),
+    lengths_s=st.lists(st.none() | st.integers(1, 90), min_size=1, max_size=6),
+    last_frames=st.integers(1, 441),
+)
+def test_spans_are_ordered_and_disjoint(
+    parts: list[tuple[int, int]], lengths_s: list[int | None], last_frames: int
+) -> None:
+    """Spans are ordered, disjoint, in the file, and as many as there are tracks."""
+    whole = noisy_curve(*parts)
+    frames = Frames(whole.frames - 441 + last_frames)
+    curve = LevelCurve(whole.levels, whole.hop, whole.rate, frames)
+    lengths = [None if s is None else seconds_to_ticks(s) for s in lengths_s]
+
+    found = fit_tracks(curve, lengths)
+
+    if found is None:
+        return
+    edges = [edge for span in found.spans for edge in (span.start, span.end)]
+    assert len(found.spans) == len(lengths) == len(found.boundaries) + 1
+    assert edges == sorted(edges)
+    assert all(span.length > 0 for span in found.spans)
+    assert edges[0] >= 0
+    assert edges[-1] <= frames_to_ticks(curve.frames, curve.rate)
+    assert [each.gap for each in found.boundaries] == [
+        Span(Ticks(end), Ticks(start))
+        for end, start in zip(edges[1:-1:2], edges[2:-1:2], strict=True)
+    ]
+    assert 0 <= found.matched_count <= len(lengths)
+    assert all(each.reason for each in found.boundaries)

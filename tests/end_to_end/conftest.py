@@ -1,0 +1,22 @@
+"""Music for whole-program stories, made once."""
+
+from pathlib import Path
+
+import pytest
+from sample_library import make_library
+
+from tests.end_to_end.segued_runner import SeguedRunner
+
+
+@pytest.fixture(name="sample", scope="session")
+def _sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample library that `contrib/run` makes."""
+    folder = tmp_path_factory.mktemp("sample") / "music"
+    make_library(folder, seconds=22.0)
+    return folder
+
+
+@pytest.fixture(name="segued")
+def _segued(tmp_path: Path) -> SeguedRunner:
+    """A library of its own."""
+    return SeguedRunner(tmp_path / "state")

@@ -1,0 +1,96 @@
+"""A library, written down so that two of them can be compared.
+
+Ids are drawn by chance and times by the clock; everything else is a function
+of the files. So ids are replaced by what they stand for, and times left out.
+"""
+
+import json
+import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+__all__ = ["dump_library", "files_by_name", "passages_of", "query", "statuses_by_name"]
+
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+PLAIN = {
+    "curves": (
+        "SELECT audio_hash, version, rate, hop_frames, frames, levels, facts,"
+        " prints, warnings FROM level_curves ORDER BY 1"
+    ),
+    "songs": (
+        "SELECT songs.mbid, songs.title, songs.status, songs.flavor_source,"
+        " files.path, artists.name, song_artists.weight"
+        " FROM songs JOIN passage_songs ON passage_songs.song_id = songs.id"
+        " JOIN passages ON passages.id = passage_id"
+        " JOIN files ON files.id = file_id"
+        " LEFT JOIN song_artists ON song_artists.song_id = songs.id"
+        " LEFT JOIN artists ON artists.id = artist_id ORDER BY 5, 2, 6"
+    ),
+    "lonely": (
+        "SELECT (SELECT count(*) FROM songs), (SELECT count(*) FROM artists),"
+        " (SELECT count(*) FROM albums)"
+    ),
+    "decisions": (
+        "SELECT files.path, ordinal, reason, evidence, rejected FROM decisions"
+        " JOIN passages ON passages.id = passage_id"
+        " JOIN files ON files.id = file_id ORDER BY 1, 2"
+    ),
+    "checkpoints": (
+        "SELECT files.path, phase, recipe, payload, needs FROM checkpoints"
+        " JOIN files ON files.id = file_id ORDER BY 1, 2"
+    ),
+    "settings": "SELECT * FROM settings ORDER BY 1",
+}
+
+
+def query(database: Path, question: str) -> list[dict[str, Any]]:
+    """Return the rows of an SQL question."""
+    with closing(sqlite3.connect(database)) as library:
+        library.row_factory = sqlite3.Row
+        return [dict(row) for row in library.execute(question)]
+
+
+def files_by_name(database: Path) -> dict[str, dict[str, Any]]:
+    """Return the rows of `library_files`, by the file's name."""
+    rows = query(database, "SELECT * FROM library_files")
+    return {Path(row["path"]).name: row for row in rows}
+
+
+def statuses_by_name(database: Path) -> dict[str, str]:
+    """Return the status of each file, by its name."""
+    return {name: row["status"] for name, row in files_by_name(database).items()}
+
+
+def passages_of(database: Path, name: str) -> list[dict[str, Any]]:
+    """Return the rows of `library_passages` for a file, in order."""
+    rows = query(database, "SELECT * FROM library_passages ORDER BY path, ordinal")
+    return [row for row in rows if Path(row["path"]).name == name]
+
+
+def dump_library(database: Path) -> str:
+    """Return a whole library as text, equal for equal libraries."""
+    everything: dict[str, Any] = {}
+    everything["files"] = query(
+        database, "SELECT * FROM library_files ORDER BY path_bytes"
+    )
+    everything["passages"] = query(
+        database, "SELECT * FROM library_passages ORDER BY path, ordinal"
+    )
+    everything |= {name: query(database, sql) for name, sql in PLAIN.items()}
+    by_id = {row["file_id"]: row["path"] for row in everything["files"]}
+    by_id |= {
+        row["passage_id"]: f"{row['path']} {row['ordinal']}"
+        for row in everything["passages"]
+    }
+
+    def named(found: re.Match[str]) -> str:
+        return f"<{by_id.get(found[0], found[0])}>"
+
+    for row in everything["files"]:
+        matching = json.loads(row["matching_hashes"])
+        row["matching_hashes"] = sorted(by_id[each] for each in matching)
+    text = json.dumps(everything, default=bytes.hex, indent=1)
+    return UUID.sub(named, text)

@@ -1,0 +1,227 @@
+"""What happens to files that are known: moved, changed, gone, away."""
+
+import os
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+from sample_library import tag
+
+from segued.units import TICKS_PER_SECOND
+from tests.end_to_end.library_queries import files_by_name, statuses_by_name
+from tests.end_to_end.running_daemon import (
+    RunningDaemon,
+    running_daemon,
+    write_album,
+    write_noise_mp3,
+    write_noise_wav,
+)
+from tests.end_to_end.segued_runner import SeguedRunner
+
+MINUTES = 15
+
+
+@pytest.fixture(name="long", scope="module")
+def _long(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file that takes a second or two to decode."""
+    return write_noise_mp3(tmp_path_factory.mktemp("long") / "long.mp3", MINUTES)
+
+
+def file_ids(segued: SeguedRunner) -> dict[str, str]:
+    """Return the id of each file that is not missing, by its name."""
+    return {
+        name: row["file_id"]
+        for name, row in files_by_name(segued.database).items()
+        if row["status"] != "MISSING"
+    }
+
+
+def wait_until_decoding(daemon: RunningDaemon, name: str) -> None:
+    """Wait until a worker decodes a file."""
+    daemon.wait_for_log('"phase.started"', '"phase": 4', name)
+
+
+def test_a_moved_folder_keeps_its_ids_and_is_not_decoded(
+    segued: SeguedRunner, tmp_path: Path
+) -> None:
+    """Renamed inside a music folder, and across to another one."""
+    one, two = tmp_path / "one", tmp_path / "two"
+    two.mkdir()
+    tide = write_album(one / "Tide")
+
+    with running_daemon(segued, one, two) as daemon:
+        daemon.wait_until_done(4)
+        before = file_ids(segued)
+
+        tide.rename(one / "High Tide")
+        daemon.wait_for(lambda _: _paths(segued) == {str(one / "High Tide")})
+        daemon.wait_until_done(4)
+        (one / "High Tide").rename(two / "Tide")
+        daemon.wait_for(lambda _: _paths(segued) == {str(two / "Tide")})
+        told = daemon.wait_until_done(4)
+
+        assert file_ids(segued) == before
+        assert len(files_by_name(segued.database)) == 4
+        assert daemon.counter_total("4", "decoded") == 4
+        assert daemon.counter_total("2", "hashed") == 4
+        assert [each["state"] for each in told["folders"]] == ["watching"] * 2
+
+
+def _paths(segued: SeguedRunner) -> set[str]:
+    rows = files_by_name(segued.database).values()
+    return {
+        str(Path(row["path"]).parent)
+        for row in rows
+        if row["status"] == "INGEST COMPLETE"
+    }
+
+
+def test_a_retagged_file_is_not_decoded(segued: SeguedRunner, tmp_path: Path) -> None:
+    """Its bytes changed, its sound did not."""
+    music = tmp_path / "music"
+    tide = write_album(music / "Tide", suffix="flac")
+
+    with running_daemon(segued, music) as daemon:
+        daemon.wait_until_done(4)
+        before = file_ids(segued)
+        tag(tide / "01 song.flac", {"title": "Another Name", "artist": "Marram"})
+        daemon.wait_for(lambda _: "Another Name" in _titles(segued))
+        daemon.wait_until_done(4)
+
+        assert file_ids(segued) == before
+        assert daemon.counter_total("4", "decoded") == 4
+
+
+def _titles(segued: SeguedRunner) -> set[str]:
+    done = segued.run("library", "passages", "--json", "--database", segued.database)
+    return {line.split('"title": "')[1].split('"')[0] for line in done.out.splitlines()}
+
+
+def test_changes_in_the_middle_of_the_work(
+    segued: SeguedRunner, tmp_path: Path, long: Path
+) -> None:
+    """Renamed, replaced or deleted while it is decoded: what is there counts."""
+    music = tmp_path / "music"
+    music.mkdir()
+
+    with running_daemon(segued, music) as daemon:
+        daemon.wait_for(lambda told: told["folders"][0]["state"] == "watching")
+        place = music / "before.mp3"
+        shutil.copy(long, place)
+        wait_until_decoding(daemon, "before.mp3")
+        place.rename(music / "after.mp3")
+        daemon.wait_until_done(1)
+        assert statuses_by_name(segued.database) == {"after.mp3": "INGEST COMPLETE"}
+
+        # Long enough to be still at it when the new bytes have settled.
+        replaced = music / "replaced.mp3"
+        replaced.write_bytes(long.read_bytes() * 12)
+        wait_until_decoding(daemon, "replaced.mp3")
+        write_noise_wav(tmp_path / "new.wav", 7).rename(replaced)
+        daemon.wait_for(
+            lambda _: _ticks(segued, "replaced.mp3") == TICKS_PER_SECOND // 2
+        )
+        daemon.wait_until_done(2)
+        assert _ticks(segued, "replaced.mp3") == TICKS_PER_SECOND // 2
+
+        deleted = music / "deleted.mp3"
+        deleted.write_bytes(long.read_bytes() * 10)
+        wait_until_decoding(daemon, "deleted.mp3")
+        deleted.unlink()
+        daemon.wait_for(
+            lambda _: statuses_by_name(segued.database).get("deleted.mp3") == "MISSING"
+        )
+        daemon.wait_until_done(2)
+        assert daemon.status()["files_failed"] == 0
+
+
+def _ticks(segued: SeguedRunner, name: str) -> object:
+    row = files_by_name(segued.database).get(name)
+    return row and row["duration_ticks"]
+
+
+def test_a_deleted_file_is_missing_and_comes_back(
+    segued: SeguedRunner, tmp_path: Path
+) -> None:
+    """Nothing that is known of it is thrown away; nor of a folder."""
+    music = tmp_path / "music"
+    tide = write_album(music / "Tide")
+    write_noise_wav(music / "single.wav", 1)
+    write_noise_wav(music / "left" / "other.wav", 2)
+
+    with running_daemon(segued, music) as daemon:
+        daemon.wait_until_done(6)
+        before = file_ids(segued)
+        (music / "single.wav").rename(tmp_path / "single.wav")
+        shutil.move(tide, tmp_path / "Tide")
+        daemon.wait_until_done(1)
+        assert sorted(statuses_by_name(segued.database).values()) == [
+            "INGEST COMPLETE",
+            *["MISSING"] * 5,
+        ]
+
+        (tmp_path / "single.wav").rename(music / "single.wav")
+        shutil.move(tmp_path / "Tide", tide)
+        daemon.wait_until_done(6)
+        assert file_ids(segued) == before
+        assert daemon.counter_total("4", "decoded") == 6
+
+        (music / "single.wav").unlink()
+        shutil.rmtree(tide)
+        shutil.rmtree(music / "left")
+        daemon.wait_for(lambda told: told["folders"][0]["state"] == "offline")
+        assert statuses_by_name(segued.database)["other.wav"] == "INGEST COMPLETE"
+
+
+def test_a_folder_that_appears_later(segued: SeguedRunner, tmp_path: Path) -> None:
+    """The daemon is there before its music is."""
+    music = tmp_path / "music"
+
+    with running_daemon(segued, music) as daemon:
+        assert daemon.status()["folders"][0]["state"] == "offline"
+        write_noise_wav(tmp_path / "made" / "song.wav", 1)
+        (tmp_path / "made").rename(music)
+        daemon.wait_until_done(1)
+        assert daemon.status()["folders"][0]["state"] == "watching"
+
+
+def test_inotify_overflow_is_recovered(segued: SeguedRunner, tmp_path: Path) -> None:
+    """The queue of inotify overflows while the daemon cannot read it."""
+    music = tmp_path / "music"
+    music.mkdir()
+
+    with running_daemon(segued, music) as daemon:
+        daemon.wait_for(lambda told: told["folders"][0]["state"] == "watching")
+        os.killpg(daemon.process.pid, signal.SIGSTOP)
+        try:
+            for number in range(9_000):
+                (music / f"{number}.txt").touch()
+            for number in range(20):
+                write_noise_wav(music / "deep" / f"{number}" / "song.wav", number)
+        finally:
+            os.killpg(daemon.process.pid, signal.SIGCONT)
+        daemon.wait_until_done(20)
+        assert daemon.log_entries("events.lost")
+
+        write_noise_wav(music / "deep" / "7" / "later.wav", 99)
+        daemon.wait_until_done(21)
+
+
+def test_inotify_watch_limit_falls_back_to_polling(
+    segued: SeguedRunner, tmp_path: Path
+) -> None:
+    """The cure is named, and what arrives is found all the same."""
+    music = tmp_path / "music"
+    for number in range(40):
+        write_noise_wav(music / f"{number:02}" / "song.wav", number)
+    # Its own limit, in a user namespace of its own.
+    few = 'echo 20 > /proc/sys/user/max_inotify_watches && exec "$@"'
+    before = ("unshare", "--user", "--map-root-user", "sh", "-c", few, "sh")
+
+    with running_daemon(segued, music, command_prefix=before) as daemon:
+        daemon.wait_until_done(40)
+        told = daemon.wait_for(lambda told: told["folders"][0]["state"] == "polling")
+        assert "sysctl fs.inotify.max_user_watches=" in told["folders"][0]["why"]
+        write_noise_wav(music / "39" / "later.wav", 99)
+        daemon.wait_until_done(41)

@@ -1,0 +1,95 @@
+"""How a song sounds: by Essentia, where it is installed."""
+
+import json
+from pathlib import Path
+
+import pytest
+from sample_library import encode, song, tag
+
+from tests.end_to_end.library_queries import passages_of
+from tests.end_to_end.segued_runner import SeguedRunner
+
+ESSENTIA = '[flavoring]\nsources = ["essentia"]\n'
+
+
+@pytest.fixture(name="music")
+def _music(tmp_path: Path) -> Path:
+    """One song, and a side without names."""
+    music = tmp_path / "music"
+    music.mkdir()
+    encode(music / "song.opus", song(1, 11.0), 48_000, "opus")
+    tag(music / "song.opus", {"title": "Song", "artist": "Somebody"})
+    encode(music / "noname.mp3", song(2, 11.0), 44_100, "mp3")
+    return music
+
+
+def test_deferred_flavor_is_computed_when_possible(
+    music: Path, segued: SeguedRunner
+) -> None:
+    """First without, then with: flavored without decoding, and only once."""
+    without = segued.import_folders(music)
+    before = passages_of(segued.database, "song.opus")
+    essentia = ["--config", segued.write_config(ESSENTIA)]
+
+    first = segued.import_folders(music, options=essentia)
+    second = segued.import_folders(music, options=essentia)
+
+    assert without.json["deferred"].keys() == {"acoustid"}
+    assert first.code == 0
+    assert first.json["deferred"].keys() == {"acoustid"}
+    assert first.json["counters"]["9"] == {"essentia": 2}
+    assert first.json["counters"]["4"] == {}
+    assert second.json["counters"]["9"] == {}
+    for name in ("song.opus", "noname.mp3"):  # on the song, and on the passage
+        (passage,) = passages_of(segued.database, name)
+        flavor = json.loads(passage["flavor"])
+        assert passage["flavor_source"] == "essentia"
+        assert passage["flavor_version"].startswith("2.1")
+        assert len(flavor["characteristics"]) == 3
+        for shares in flavor["characteristics"].values():
+            assert sum(shares.values()) == pytest.approx(1)
+        assert 40 < flavor["measures"]["bpm"] < 220
+    assert before[0]["flavor"] is None
+    assert list((segued.home / "library.db.spool").iterdir()) == []
+
+
+def test_similar_passages_are_found(music: Path, segued: SeguedRunner) -> None:
+    """The nearest first, among what the same source measured; by either metric."""
+    encode(music / "again.flac", song(1, 11.0), 44_100, "flac")
+    tag(music / "again.flac", {"title": "Again", "artist": "Nobody"})
+    options = ("--config", segued.write_config(ESSENTIA))
+    assert segued.import_folders(music, options=options).code == 0
+    where = ("--database", segued.database)
+
+    for metric in ("squares", "variation"):
+        found = segued.run(
+            "similar", *where, music / "song.opus", "--metric", metric, "--json"
+        )
+        near, far = found.json["similar"]
+        assert (near["title"], near["path"]) == ("Again", str(music / "again.flac"))
+        assert far["path"] == str(music / "noname.mp3")
+        assert near["distance"] < far["distance"]
+    shown = segued.run("similar", *where, music / "song.opus", "-n", "1")
+    assert shown.out.splitlines()[1].split("\t")[1:3] == ["Nobody", "Again"]
+    unknown = segued.run("similar", *where, music / "song.opus", "--passage", "2")
+    assert unknown.code == 2
+    assert "it is not known how passage 2 of it sounds" in unknown.err
+
+
+def test_song_without_essentia_result_is_complete(
+    segued: SeguedRunner, tmp_path: Path
+) -> None:
+    """The flavor failed; the file did not."""
+    music = tmp_path / "music"
+    music.mkdir()
+    encode(music / "song.mp3", song(1, 11.0), 44_100, "mp3")
+    tag(music / "song.mp3", {"title": "Song", "artist": "Somebody"})
+    hasty = ESSENTIA + "[compute]\nflavor_seconds = 0.05\n"
+
+    ran = segued.import_folders(music, options=["--config", segued.write_config(hasty)])
+
+    assert ran.code == 0
+    assert ran.json["files"] == {"INGEST COMPLETE": 1}
+    assert ran.json["counters"]["9"] == {"failed": 1}
+    assert list((segued.home / "library.db.spool").iterdir()) == []
+    assert segued.leftover_processes() == []

@@ -1,0 +1,407 @@
+"""A folder of music becomes a library: the one-shot import, over real audio."""
+
+import json
+import os
+import shlex
+import shutil
+import sqlite3
+import subprocess
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from segued.units import TICKS_PER_SECOND
+from tests.audio import fpcalc, length_by_ffmpeg
+from tests.end_to_end.library_queries import dump_library, files_by_name, passages_of
+from tests.end_to_end.running_daemon import write_noise_wav
+from tests.end_to_end.segued_runner import QUICK_CONFIG, SeguedRunner, interrupt
+
+
+@pytest.fixture(name="imported", scope="module")
+def _imported(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> SeguedRunner:
+    """The sample library, imported once for the stories that only look."""
+    segued = SeguedRunner(tmp_path_factory.mktemp("imported"))
+    assert segued.import_folders(sample).code == 1
+    return segued
+
+
+def test_every_file_gets_a_final_status(imported: SeguedRunner) -> None:
+    """Good ones complete, copies linked, silence and nonsense named."""
+    found = files_by_name(imported.database)
+    statuses = {name: row["status"] for name, row in found.items()}
+
+    assert statuses == {
+        "01 - First Light.mp3": "INGEST COMPLETE",
+        "02 - Salt and Rope.mp3": "INGEST COMPLETE",
+        "03 - Undertow.mp3": "INGEST COMPLETE",
+        "04 - The Last Ferry.mp3": "INGEST COMPLETE",
+        "The Lanterns - Night Bus.ogg": "INGEST COMPLETE",
+        "The Lanterns - Glasshouse.opus": "INGEST COMPLETE",
+        "The Lanterns - Copper Wire.m4a": "INGEST COMPLETE",
+        "The Lanterns - Lossless Heart.m4a": "INGEST COMPLETE",
+        "The Lanterns - Plain Speech.wav": "INGEST COMPLETE",
+        "track.mp3": "INGEST COMPLETE",
+        "Side A.flac": "INGEST COMPLETE",
+        "Side B.flac": "INGEST COMPLETE",
+        "cut short.flac": "INGEST COMPLETE",
+        "Caf\ufffd - Chanson.mp3": "INGEST COMPLETE",
+        "silence.flac": "NO AUDIO",
+        "not music.mp3": "FAILED",
+        # The copy is found first, by its path: it is the one imported.
+        "01 - First Light (copy).mp3": "INGEST COMPLETE",
+    } | {"01 - First Light.mp3": "DUPLICATE HASH"}
+    assert found["not music.mp3"]["failure_code"] == "not-audio"
+    assert found["cut short.flac"]["failure_code"] == "truncated"
+
+
+def test_copies_are_linked_both_ways(imported: SeguedRunner) -> None:
+    """Each names the other; the retagged copy is another file with the same audio."""
+    found = files_by_name(imported.database)
+    first = found["01 - First Light.mp3"]
+    copy = found["01 - First Light (copy).mp3"]
+
+    assert json.loads(first["matching_hashes"]) == [copy["file_id"]]
+    assert json.loads(copy["matching_hashes"]) == [first["file_id"]]
+    ferry, retagged = found["04 - The Last Ferry.mp3"], found["track.mp3"]
+    assert ferry["audio_hash"] == retagged["audio_hash"]
+    assert ferry["content_hash"] != retagged["content_hash"]
+    assert json.loads(retagged["matching_hashes"]) == []
+
+
+def test_lengths_are_those_that_ffmpeg_decodes(
+    sample: Path, imported: SeguedRunner
+) -> None:
+    """Whatever the format; also where the file is cut short."""
+    found = files_by_name(imported.database)
+    for path in sorted(sample.rglob("*.*")):
+        row = found.get(os.fsencode(path.name).decode("utf-8", "replace"))
+        if row is None or row["duration_ticks"] is None:
+            continue
+        frames = row["duration_ticks"] * row["sample_rate"] // TICKS_PER_SECOND
+        assert abs(frames - length_by_ffmpeg(path)) <= 1_200, path
+
+
+def test_fingerprints_are_those_that_fpcalc_prints(
+    sample: Path, imported: SeguedRunner
+) -> None:
+    """For a file that is one song, of a lossless format, to the letter."""
+    path = next(sample.rglob("*Plain Speech.wav"))
+
+    (passage,) = passages_of(imported.database, path.name)
+
+    assert passage["fingerprint"] == fpcalc(path)
+
+
+def test_a_song_is_one_passage_with_its_names(imported: SeguedRunner) -> None:
+    """From the first frame to the last, named by its tags alone: Low."""
+    row = files_by_name(imported.database)["02 - Salt and Rope.mp3"]
+
+    (passage,) = passages_of(imported.database, "02 - Salt and Rope.mp3")
+
+    assert (passage["start_ticks"], passage["end_ticks"]) == (0, row["duration_ticks"])
+    assert passage["title"] == "Salt and Rope"
+    assert passage["artist"] == "Marram"
+    assert passage["album"] == "Harbour Lights"
+    assert (passage["confidence"], passage["status"]) == ("Low", "INGEST COMPLETE")
+    assert passage["recording_mbid"] is None
+    # It begins at once, and fades out over its last second and a half.
+    assert passage["lead_in_ticks"] == 0
+    tail = passage["end_ticks"] - passage["lead_out_ticks"]
+    assert 0 < tail < 2 * TICKS_PER_SECOND
+
+
+def test_an_album_side_is_cut(imported: SeguedRunner) -> None:
+    """At its CUE sheet to the tick, named; else at its silences, unnamed."""
+    by_sheet = passages_of(imported.database, "Side A.flac")
+    by_silence = passages_of(imported.database, "Side B.flac")
+
+    assert [each["title"] for each in by_sheet] == ["Kettle", "Lino", "Back Door"]
+    starts = [each["start_ticks"] for each in by_sheet]
+    assert starts == [n * 25 * TICKS_PER_SECOND for n in range(3)]
+    assert by_sheet[0]["end_ticks"] == 22 * TICKS_PER_SECOND
+    assert [each["title"] for each in by_silence] == [None] * 3
+    for number, each in enumerate(by_silence):
+        assert abs(each["start_ticks"] / TICKS_PER_SECOND - 25 * number) < 1
+        assert abs(each["end_ticks"] / TICKS_PER_SECOND - 25 * number - 22) < 1
+        assert each["fingerprint"]
+
+
+def test_a_second_run_does_nothing(sample: Path, imported: SeguedRunner) -> None:
+    """No file is hashed, let alone decoded; the failed one is still listed."""
+    before = dump_library(imported.database)
+
+    ran = imported.import_folders(sample)
+
+    assert ran.code == 1
+    assert ran.json["files_done"] == ran.json["files_total"] == 17
+    assert ran.json["counters"]["1"] == {}
+    assert dump_library(imported.database) == before
+
+
+def test_summary_lists_problems(sample: Path, imported: SeguedRunner) -> None:
+    """In words, with every failed file, its code and the reason."""
+    where = (
+        "--database",
+        imported.database,
+        "--config",
+        imported.write_config(QUICK_CONFIG),
+    )
+    ran = imported.run("import", *where, sample)
+
+    assert "17 files" in ran.out
+    assert "not-audio" in ran.out
+    assert "not music.mp3: " in ran.out
+    assert "14 complete, 1 duplicate, 1 without audio, 1 failed" in ran.out
+    assert str(imported.database) in ran.out
+    look = next(line for line in ran.out.splitlines() if "Look into it" in line)
+    shown = subprocess.run(
+        shlex.split(look.partition(":")[2].partition("[")[0]),
+        check=True,
+        env=imported.environment(),
+        capture_output=True,
+    )
+    assert b"Salt and Rope" in shown.stdout
+
+
+def test_library_command_lists_the_library(imported: SeguedRunner) -> None:
+    """As tables and as JSON, while nothing runs."""
+    where = ("--database", imported.database)
+
+    table = imported.run("library", "passages", *where)
+    lines = imported.run("library", "files", "--json", *where)
+    failures = imported.run("library", "failures", *where)
+
+    assert "Salt and Rope" in table.out
+    rows = [json.loads(line) for line in lines.out.splitlines()]
+    assert len(rows) == 17
+    assert {"file_id", "path_bytes", "matching_hashes"} <= rows[0].keys()
+    assert "not-audio" in failures.out
+    assert table.code == lines.code == failures.code == 0
+
+
+def test_the_number_of_workers_changes_nothing(sample: Path, tmp_path: Path) -> None:
+    """One or four: the same library."""
+    one, four = SeguedRunner(tmp_path / "one"), SeguedRunner(tmp_path / "four")
+    one.import_folders(sample, options=["--workers", "1"])
+    four.import_folders(sample, options=["--workers", "4"])
+
+    assert dump_library(one.database) == dump_library(four.database)
+
+
+def test_music_files_are_never_modified(
+    sample: Path, segued: SeguedRunner, tmp_path: Path
+) -> None:
+    """Nothing in the folder is opened for writing, made, moved or removed."""
+    music = tmp_path / "music"
+    shutil.copytree(sample, music)
+    trace = tmp_path / "trace"
+    before = _stats(music)
+    where = (
+        "--database",
+        segued.database,
+        "--config",
+        segued.write_config(QUICK_CONFIG),
+    )
+    command = ("strace", "-f", "-qq", "-y", "-o", str(trace), "-e")
+    calls = "trace=open,openat,openat2,creat,rename,renameat,renameat2,unlink,unlinkat"
+    calls += ",mkdir,mkdirat,chmod,fchmodat,chown,fchownat,truncate,utimensat,link"
+
+    subprocess.run(
+        (
+            *command,
+            calls,
+            *segued.command("import", *where, music),
+        ),
+        check=False,
+        env=segued.environment(),
+        capture_output=True,
+    )
+
+    touching = [line for line in trace.read_text().splitlines() if str(music) in line]
+    writing = [
+        line
+        for line in touching
+        if "resumed>" not in line  # what it was called with stands further up
+        and not ("open" in line and "O_RDONLY" in line and "O_CREAT" not in line)
+    ]
+    assert touching
+    assert writing == []
+    assert _stats(music) == before
+
+
+def _stats(folder: Path) -> dict[str, tuple[int, int, int]]:
+    found = {}
+    for path in folder.rglob("*"):
+        stat = path.lstat()
+        found[os.fsencode(path).hex()] = (stat.st_size, stat.st_mtime_ns, stat.st_ino)
+    return found
+
+
+def test_new_tags_are_read_without_decoding(
+    sample: Path, segued: SeguedRunner, tmp_path: Path
+) -> None:
+    """The audio hash recognises the sound; id and passage are kept."""
+    from sample_library import tag  # noqa: PLC0415
+
+    music = tmp_path / "music"
+    shutil.copytree(sample / "Marram", music)
+    segued.import_folders(music)
+    before = passages_of(segued.database, "03 - Undertow.mp3")
+    tag(next(music.rglob("03*")), {"title": "Overtow", "artist": "Marram"})
+
+    ran = segued.import_folders(music)
+
+    (after,) = passages_of(segued.database, "03 - Undertow.mp3")
+    assert ran.json["counters"]["4"] == {"passages": 1, "decoded": 0}
+    assert after["title"] == "Overtow"
+    assert after["album"] == "Harbour Lights"  # gone from the tags, not forgotten
+    assert after["passage_id"] == before[0]["passage_id"]
+
+
+def test_a_moved_folder_keeps_everything(
+    sample: Path, segued: SeguedRunner, tmp_path: Path
+) -> None:
+    """Ids, passages, status: found again by content, nothing decoded."""
+    music = tmp_path / "music"
+    shutil.copytree(sample / "Marram", music / "here")
+    segued.import_folders(music)
+    before = files_by_name(segued.database)
+    (music / "here").rename(music / "there")
+
+    ran = segued.import_folders(music)
+
+    after = files_by_name(segued.database)
+    assert ran.code == 0
+    assert ran.json["counters"]["4"]["decoded"] == 0
+    assert len(after) == len(before)
+    for name, row in after.items():
+        assert row["file_id"] == before[name]["file_id"]
+        assert row["status"] == "INGEST COMPLETE"
+        assert "/there/" in row["path"]
+
+
+def test_renamed_file_gets_its_new_name(segued: SeguedRunner, tmp_path: Path) -> None:
+    """Without tags its name is all there is; the sound is not decoded again."""
+    music = tmp_path / "music"
+    write_noise_wav(music / "Old Name.wav", 1)
+    segued.import_folders(music)
+    (music / "Old Name.wav").rename(music / "New Name.wav")
+
+    ran = segued.import_folders(music)
+
+    assert ran.json["counters"]["4"]["decoded"] == 0
+    (passage,) = passages_of(segued.database, "New Name.wav")
+    assert passage["title"] == "New Name"
+
+
+def test_a_deleted_file_is_missing_and_comes_back(
+    sample: Path, segued: SeguedRunner, tmp_path: Path
+) -> None:
+    """Nothing is purged; what comes back unchanged needs no work."""
+    music = tmp_path / "music"
+    shutil.copytree(sample / "Marram", music)
+    segued.import_folders(music)
+    song = next(music.rglob("02*"))
+    away = tmp_path / "away.mp3"
+
+    song.rename(away)
+    gone = segued.import_folders(music)
+    missing = files_by_name(segued.database)["02 - Salt and Rope.mp3"]["status"]
+    kept = passages_of(segued.database, "02 - Salt and Rope.mp3")
+    away.rename(song)
+    back = segued.import_folders(music)
+
+    assert (gone.code, missing, len(kept)) == (0, "MISSING", 1)
+    assert gone.json["files_total"] == 3
+    assert back.json["counters"]["1"] == {}
+    row = files_by_name(segued.database)["02 - Salt and Rope.mp3"]
+    assert row["status"] == "INGEST COMPLETE"
+
+
+def test_empty_folder_counts_as_offline(
+    sample: Path, segued: SeguedRunner, tmp_path: Path
+) -> None:
+    """All files at once are never MISSING."""
+    music = tmp_path / "music"
+    shutil.copytree(sample / "Marram", music)
+    segued.import_folders(music)
+    music.rename(tmp_path / "unmounted")
+    music.mkdir()
+
+    ran = segued.import_folders(music)
+
+    statuses = {row["status"] for row in files_by_name(segued.database).values()}
+    assert statuses == {"INGEST COMPLETE"}
+    assert "is its disk away?" in ran.err
+
+
+def test_changed_settings_resegment_without_decoding(
+    sample: Path, segued: SeguedRunner
+) -> None:
+    """The level curve is enough; only new passages are fingerprinted again."""
+    side = sample / "Kitchen Tapes" / "Side B"
+    segued.import_folders(side)
+    longer = 4 * TICKS_PER_SECOND
+    setting = f"[settings]\nsilence_min_duration_ticks = {longer}\n"
+
+    ran = segued.import_folders(
+        side, options=["--config", segued.write_config(QUICK_CONFIG + setting)]
+    )
+
+    assert ran.json["counters"]["4"] == {"passages": 1, "decoded": 0}
+    assert ran.json["counters"]["5"] == {
+        "fingerprints": 1,
+        "none": 0,
+        "deferred": 1,
+        "cached": 0,
+    }
+    (passage,) = passages_of(segued.database, "Side B.flac")
+    assert passage["start_ticks"] == 0
+    assert passage["fingerprint"] == fpcalc(side / "Side B.flac")
+
+
+def test_ctrl_c_stops_quickly_and_next_run_continues(
+    sample: Path, segued: SeguedRunner
+) -> None:
+    """In the middle of decoding, in under two seconds, with exit code 130."""
+    with segued.start_import(sample) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if b'"phase.started"' in line and b'"phase": 4' in line:
+                break
+        interrupt(process)
+        rest = process.stderr.read()
+        code = process.wait(2.0)
+    middle = files_by_name(segued.database)
+
+    last = segued.import_folders(sample)
+
+    assert code == 130
+    assert b"Cancelled. The same command goes on from here." in rest
+    assert b"Traceback" not in rest
+    assert {"PENDING"} <= {row["status"] for row in middle.values()}
+    assert "PROCESSING" not in {row["status"] for row in middle.values()}
+    assert last.json["files_done"] == 17
+    with closing(sqlite3.connect(segued.database)) as library:
+        states = library.execute(
+            "SELECT state FROM import_sessions ORDER BY started_at"
+        ).fetchall()
+    assert states == [("CANCELLED",), ("COMPLETED",)]
+    assert segued.leftover_processes() == []
+
+
+def test_failed_files_are_tried_again_on_request(
+    sample: Path, segued: SeguedRunner
+) -> None:
+    """By themselves they are left alone until their bytes change."""
+    where = ("--database", segued.database)
+    segued.import_folders(sample / "Oddities")
+
+    again = segued.run(
+        "retry", "not-audio", "--json", *where, module="segued.cli.control"
+    )
+    ran = segued.import_folders(sample / "Oddities")
+
+    assert again.json == {"reopened": 1}
+    assert ran.json["counters"]["files complete"] == {"FAILED": 1}

@@ -1,0 +1,484 @@
+"""How passages sound, worked out here: when nobody else wants the time, and kept."""
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sample_library import encode, song, tag
+
+from tests import musicnn_models
+from tests.end_to_end.library_queries import files_by_name, passages_of, query
+from tests.end_to_end.running_daemon import running_daemon, write_noise_mp3
+from tests.end_to_end.segued_runner import SeguedRunner
+
+MINUTES = 1.0
+"""Of noise, which takes Essentia some three seconds, and as many to begin."""
+
+
+def flavoring_config(*sources: str, more: str = "") -> str:
+    """Return the configuration with these sources, and loudness."""
+    folder = musicnn_models.installed_models()
+    return f'sources = {json.dumps(sources)}\nmodels = "{folder}"\n{more}\n'
+
+
+def analysis_options(segued: SeguedRunner, flavoring: str) -> list[str]:
+    """Return the options for an import that finds out how passages sound."""
+    return ["--config", segued.write_config(f"[flavoring]\n{flavoring}")]
+
+
+@pytest.fixture(name="music")
+def _music(tmp_path: Path) -> Path:
+    """One song, in a coding that Essentia itself cannot read, and a side of another."""
+    music = tmp_path / "music"
+    music.mkdir()
+    encode(music / "song.opus", song(1, 12.0), 48_000, "opus")
+    tag(music / "song.opus", {"title": "Song", "artist": "Somebody"})
+    encode(music / "noname.mp3", song(2, 12.0), 44_100, "mp3")
+    return music
+
+
+def stored_outputs(segued: SeguedRunner) -> dict[str, int]:
+    """Return how many stretches of sound each source was kept of."""
+    rows = query(
+        segued.database, "SELECT source, count(*) AS n FROM sounds GROUP BY source"
+    )
+    return {row["source"]: row["n"] for row in rows}
+
+
+def test_each_analyzer_runs_once(music: Path, segued: SeguedRunner) -> None:
+    """Shares from two sources, measures in columns, and nothing is decoded twice."""
+    both = analysis_options(segued, flavoring_config("essentia", "musicnn"))
+
+    first = segued.import_folders(music, options=both)
+    kept = query(segued.database, "SELECT * FROM sounds ORDER BY 1, 2, 3, 4")
+
+    assert first.code == 0
+    assert first.json["counters"]["9"] == {"essentia+musicnn": 2}
+    assert stored_outputs(segued) == {"essentia": 2, "loudness": 2, "musicnn": 2}
+    for name in ("song.opus", "noname.mp3"):
+        (row,) = passages_of(segued.database, name)
+        said = json.loads(row["flavor"])["characteristics"]
+        assert row["flavor_source"] == "essentia+musicnn"
+        assert {"timbre", "tonal_atonal", "mood_happy", "genre_rosamerica"} <= set(said)
+        for shares in said.values():
+            assert sum(shares.values()) == pytest.approx(1, abs=1e-4)
+        assert 40 < row["bpm"] < 220
+        assert row["scale"] in {"major", "minor"}
+        assert -40 < row["loudness_lufs"] < -5
+        assert row["true_peak_dbtp"] > row["loudness_lufs"]
+        assert row["flavor_failure"] is None
+
+    # Another rule, other tags, another name: all of it is known of this sound.
+    one = analysis_options(segued, flavoring_config("essentia"))
+    tag(music / "song.opus", {"title": "Another", "artist": "Somebody"})
+    (music / "noname.mp3").rename(music / "again.mp3")
+    second = segued.import_folders(music, options=one)
+
+    assert second.json["counters"]["4"].get("decoded", 0) == 0
+    assert query(segued.database, "SELECT * FROM sounds ORDER BY 1, 2, 3, 4") == kept
+    (row,) = passages_of(segued.database, "song.opus")
+    assert row["title"] == "Another"
+    assert row["bpm"] is not None
+
+
+def test_side_is_analyzed_per_passage(segued: SeguedRunner, tmp_path: Path) -> None:
+    """Each passage has what is its own, though all are decoded at once."""
+    music = tmp_path / "music"
+    music.mkdir()
+    gap = np.zeros((4 * 44_100, 2), np.float32)
+    parts = [song(number, 12.0 + number) * (0.2 * number) for number in (1, 2, 3)]
+    sound = np.concatenate([each for part in parts for each in (part, gap)])
+    encode(music / "side a.flac", sound, 44_100, "flac")
+    tracks = (
+        f'  TRACK {number:02} AUDIO\n    TITLE "Song {number}"\n'
+        f'    PERFORMER "Marram"\n'
+        f"    INDEX 01 {begins}\n"
+        for number, begins in ((1, "00:00:00"), (2, "00:17:00"), (3, "00:35:00"))
+    )
+    cue = 'FILE "side a.flac" WAVE\n' + "".join(tracks)
+    (music / "side a.cue").write_text(cue)
+
+    ran = segued.import_folders(
+        music, options=analysis_options(segued, flavoring_config("essentia", "musicnn"))
+    )
+
+    assert ran.code == 0
+    rows = passages_of(segued.database, "side a.flac")
+    assert len(rows) == 3
+    assert stored_outputs(segued) == {"essentia": 3, "loudness": 3, "musicnn": 3}
+    louder = [row["loudness_lufs"] for row in rows]
+    assert louder[0] + 3 < louder[1] < louder[2]
+    assert len({row["flavor"] for row in rows}) == 3
+
+
+@pytest.mark.parametrize("damage", ["cut", "gone", "other"])
+def test_broken_models_do_not_stop_other_analyzers(
+    music: Path, segued: SeguedRunner, tmp_path: Path, damage: str
+) -> None:
+    """What else can be told is told, and why the models say nothing."""
+    folder = tmp_path / "models"
+    shutil.copytree(musicnn_models.installed_models(), folder)
+    for path in folder.glob("*.onnx"):
+        if damage == "gone":
+            path.unlink()
+        else:
+            whole = path.read_bytes()
+            path.write_bytes(whole[:-999] if damage == "cut" else b"none" * 999)
+    broken = f'sources = ["essentia", "musicnn"]\nmodels = "{folder}"\n'
+
+    ran = segued.import_folders(music, options=analysis_options(segued, broken))
+
+    assert ran.code == 0
+    assert ran.json["files"] == {"INGEST COMPLETE": 2}
+    assert stored_outputs(segued) == {"essentia": 2, "loudness": 2}
+    (row,) = passages_of(segued.database, "song.opus")
+    assert row["flavor_source"] == "essentia"
+    if damage == "gone":
+        assert row["flavor_failure"] is None  # they are not installed
+    else:
+        assert "musicnn: the tagging models cannot be used" in row["flavor_failure"]
+
+
+def test_broken_classifiers_are_reported(
+    music: Path, segued: SeguedRunner, tmp_path: Path
+) -> None:
+    """The flavor is that of the others."""
+    folder = tmp_path / "classifiers"
+    folder.mkdir()
+    (folder / "mood_sad.history").write_text("no history at all" * 99)
+    more = f'classifiers = "{folder}"'
+
+    ran = segued.import_folders(
+        music, options=analysis_options(segued, flavoring_config("essentia", more=more))
+    )
+
+    assert ran.code == 0
+    (row,) = passages_of(segued.database, "song.opus")
+    assert row["flavor_source"] == "essentia"
+    assert "essentia-svm: its classifiers cannot be used" in row["flavor_failure"]
+
+
+BUSY_SECONDS = 0.5
+
+
+def idle_processes(segued: SeguedRunner) -> list[int]:
+    """Return the children that give way to everybody."""
+    found = []
+    for process in segued.leftover_processes():
+        try:
+            fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2]
+        except OSError:
+            continue
+        if fields.split()[16] == "19":
+            found.append(process)
+    return found
+
+
+def cpu_seconds_used(segued: SeguedRunner) -> float:
+    """Return how many seconds of CPU those have taken that took most."""
+    taken = [0.0]
+    for process in idle_processes(segued):
+        try:
+            fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2]
+        except OSError:
+            continue
+        ticks = sum(map(int, fields.split()[11:13]))
+        taken.append(ticks / os.sysconf("SC_CLK_TCK"))
+    return max(taken)
+
+
+def test_killed_essentia_is_a_flavor_failure(
+    segued: SeguedRunner, tmp_path: Path
+) -> None:
+    """Twice, and it fails, with the signal's name; the rest is there, and a retry."""
+    music = tmp_path / "music"
+    music.mkdir()
+    write_noise_mp3(music / "noise.mp3", 2.5 * MINUTES)
+
+    with running_daemon(
+        segued, music, flavoring=flavoring_config("essentia")
+    ) as daemon:
+        daemon.wait_for(lambda _told: stored_outputs(segued).get("loudness"))
+        for _ in range(2):
+            # In the middle of what it is at.
+            daemon.wait_for(lambda _told: cpu_seconds_used(segued) >= BUSY_SECONDS)
+            killed = set(idle_processes(segued))
+            for process in killed:
+                os.kill(process, signal.SIGSEGV)
+            daemon.wait_for(
+                lambda _told, killed=killed: (  # type: ignore[misc]
+                    not killed & set(idle_processes(segued))
+                )
+            )
+        daemon.wait_for(lambda told: told["files_analysed"] == 1)
+        (row,) = passages_of(segued.database, "noise.mp3")
+        assert "SIGSEGV" in row["flavor_failure"]
+        assert row["loudness_lufs"] is not None
+        assert row["flavor"] is None
+        assert (
+            files_by_name(segued.database)["noise.mp3"]["status"] == "INGEST COMPLETE"
+        )
+
+        segued.control("retry", "flavor", client=daemon.client)
+
+        daemon.wait_for(lambda _told: stored_outputs(segued).get("essentia"))
+        daemon.wait_for(lambda told: told["files_analysed"] == 1)
+        (row,) = passages_of(segued.database, "noise.mp3")
+        assert row["flavor_failure"] is None
+        assert row["flavor_source"] == "essentia"
+
+
+@pytest.fixture(name="long_files", scope="module")
+def _long_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three files that take long to analyse."""
+    music = tmp_path_factory.mktemp("long") / "music"
+    music.mkdir()
+    for number in range(3):
+        write_noise_mp3(music / f"{number}.mp3", MINUTES + number / 100)
+    return music
+
+
+def test_new_files_preempt_analysis(
+    segued: SeguedRunner, long_files: Path, tmp_path: Path
+) -> None:
+    """All workers analyse; one of them makes way at once, and comes back to it."""
+    music = tmp_path / "music"
+    shutil.copytree(long_files, music)
+    two = "[settings]\nai_processing_thread_count = 2\n[compute]\nprocesses = 2\n"
+    with running_daemon(
+        segued, music, flavoring=flavoring_config("essentia"), extra_config=two
+    ) as daemon:
+        daemon.wait_for(
+            lambda told: told["files_done"] == 3 and len(told["workers"]) == 2
+        )
+
+        encode(music / "new.mp3", song(3, 11.0), 44_100, "mp3")
+        told = daemon.wait_for(lambda told: told["files_done"] == 4)
+
+        assert told["files_analysed"] < 3
+        assert daemon.log_entries("analysis.made_way")
+        daemon.wait_for(lambda told: told["files_analysed"] == 4, seconds=110)
+        assert daemon.completion_counts() == {str(each): 1 for each in music.iterdir()}
+    assert stored_outputs(segued)["essentia"] == 4
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_analysis_continues_after_restart(
+    segued: SeguedRunner, long_files: Path, number: int
+) -> None:
+    """A file that is imported stays so, and what was heard is not heard again."""
+    flavoring = flavoring_config("essentia", "musicnn")
+    with running_daemon(segued, long_files, flavoring=flavoring) as daemon:
+        daemon.wait_for(lambda _told: stored_outputs(segued).get("musicnn"))
+        daemon.stop(number)
+    assert {row["status"] for row in files_by_name(segued.database).values()} == {
+        "INGEST COMPLETE"
+    }
+    before = query(segued.database, "SELECT * FROM sounds WHERE source = 'musicnn'")
+
+    with running_daemon(segued, long_files, flavoring=flavoring) as daemon:
+        daemon.wait_for(lambda told: told["files_analysed"] == 3, seconds=110)
+
+    after = query(segued.database, "SELECT * FROM sounds WHERE source = 'musicnn'")
+    assert all(row in after for row in before)
+    assert stored_outputs(segued) == {"essentia": 3, "loudness": 3, "musicnn": 3}
+    assert [row["flavor_source"] for row in passages_of(segued.database, "0.mp3")] == [
+        "essentia+musicnn"
+    ]
+
+
+def test_pause_and_resume_analysis(segued: SeguedRunner, long_files: Path) -> None:
+    """In less than two seconds, as an import does."""
+    with running_daemon(
+        segued, long_files, flavoring=flavoring_config("essentia")
+    ) as daemon:
+        daemon.wait_for(lambda told: told["files_done"] == 3 and told["workers"])
+        started = time.monotonic()
+        told = daemon.client.request("POST", "/api/import/pause/current", {})
+        assert time.monotonic() - started < 2
+        assert (told["state"], told["workers"]) == ("PAUSED", [])
+
+        daemon.client.request("POST", "/api/import/resume/current", {})
+
+        daemon.wait_for(lambda told: told["files_analysed"] == 3, seconds=110)
+
+
+def hour_from_now(ahead: int) -> str:
+    """Return an hour of the day that begins so many hours from now."""
+    hour = (time.localtime().tm_hour + ahead) % 24
+    return f"{hour:02}:30-{(hour + 1) % 24:02}:30"
+
+
+def test_analysis_waits_for_active_hours(music: Path, segued: SeguedRunner) -> None:
+    """Imported all the same; told so; and done when the hours are others."""
+    by_night = flavoring_config("essentia", more=f'hours = "{hour_from_now(8)}"')
+    by_day = flavoring_config("essentia", more='hours = "00:00-00:00"')
+
+    first = segued.import_folders(music, options=analysis_options(segued, by_night))
+    assert first.code == 0
+    assert first.json["files"] == {"INGEST COMPLETE": 2}
+    assert first.json["deferred"]["leisure"] == 2
+    assert stored_outputs(segued) == {}
+
+    second = segued.import_folders(music, options=analysis_options(segued, by_day))
+
+    assert "leisure" not in second.json["deferred"]
+    assert stored_outputs(segued) == {"essentia": 2, "loudness": 2}
+
+
+@pytest.fixture(name="two_songs")
+def _two_songs(music: Path, segued: SeguedRunner) -> Iterator[sqlite3.Connection]:
+    """A library in which one passage is two songs, one three times as long."""
+    tag(music / "noname.mp3", {"title": "Other", "artist": "Nobody"})
+    imported = segued.import_folders(
+        music, options=analysis_options(segued, flavoring_config("essentia"))
+    )
+    assert imported.code == 0
+    with closing(sqlite3.connect(segued.database)) as library:
+        library.execute("PRAGMA foreign_keys = ON")
+        yield library
+
+
+def test_flavor_of_several_songs_is_weighted_by_length(
+    music: Path, segued: SeguedRunner, two_songs: sqlite3.Connection
+) -> None:
+    """Weighted, and summing to 1 again."""
+    flavors = {
+        title: json.loads(flavor)["characteristics"]
+        for title, flavor in two_songs.execute("SELECT title, flavor FROM songs")
+    }
+    ids = dict(two_songs.execute("SELECT title, id FROM songs").fetchall())
+    ((passage, file),) = two_songs.execute(
+        "SELECT passage_id, file_id FROM library_passages WHERE title = 'Song'"
+    ).fetchall()
+    two_songs.execute(
+        "UPDATE passage_songs SET length_ticks = 3 WHERE passage_id = ?", [passage]
+    )
+    two_songs.execute(
+        "INSERT INTO passage_songs VALUES (?, ?, 1)", [passage, ids["Other"]]
+    )
+    two_songs.execute("DELETE FROM checkpoints WHERE file_id = ? AND phase > 8", [file])
+    two_songs.execute("UPDATE files SET status = 'PENDING' WHERE id = ?", [file])
+    two_songs.commit()
+
+    imported = segued.import_folders(
+        music, options=analysis_options(segued, flavoring_config("essentia"))
+    )
+    assert imported.code == 0
+
+    (row,) = passages_of(segued.database, "song.opus")
+    said = json.loads(row["flavor"])["characteristics"]
+    assert row["flavor_source"] == "essentia"
+    for name, shares in said.items():
+        for each, share in shares.items():
+            wanted = (
+                3 * flavors["Song"][name][each] + flavors["Other"][name][each]
+            ) / 4
+            assert share == pytest.approx(wanted, abs=1e-5)
+        assert sum(shares.values()) == pytest.approx(1, abs=1e-5)
+
+
+def test_failed_passage_is_not_retried_forever(
+    music: Path, segued: SeguedRunner
+) -> None:
+    """A passage that nobody decided on: said so, and left until somebody retries."""
+    by_night = flavoring_config("essentia", more=f'hours = "{hour_from_now(8)}"')
+    assert (
+        segued.import_folders(music, options=analysis_options(segued, by_night)).code
+        == 0
+    )
+    with closing(sqlite3.connect(segued.database)) as library:
+        library.execute(
+            "INSERT INTO passages (id, file_id, ordinal, start_ticks, end_ticks,"
+            " confidence, score, status) SELECT 'stray', id, 2, 0, 9, 'None', 0.0,"
+            " 'PENDING' FROM files WHERE path_text LIKE '%noname%'"
+        )
+        library.commit()
+
+    first = segued.import_folders(
+        music, options=analysis_options(segued, flavoring_config("essentia"))
+    )
+    second = segued.import_folders(
+        music, options=analysis_options(segued, flavoring_config("essentia"))
+    )
+
+    assert stored_outputs(segued) == {"essentia": 1, "loudness": 1}
+    for ran in (first, second):
+        assert ran.json["files"] == {"INGEST COMPLETE": 2}
+        assert "leisure" not in ran.json["deferred"]
+        assert [each["code"] for each in ran.json["warnings"]] == ["flavor"]
+    rows = passages_of(segued.database, "noname.mp3")
+    assert all("phase 9 failed" in row["flavor_failure"] for row in rows)
+
+
+def test_disk_error_is_reported_as_such(music: Path, segued: SeguedRunner) -> None:
+    """Of a file that cannot be read while its folder can."""
+    by_night = flavoring_config("essentia", more=f'hours = "{hour_from_now(8)}"')
+    assert (
+        segued.import_folders(music, options=analysis_options(segued, by_night)).code
+        == 0
+    )
+    (music / "song.opus").unlink()
+    inject = ("-P", str(music / "noname.mp3"), "-e", "inject=read,pread64:error=EIO")
+    quiet = ("strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=read,pread64")
+    where = ("--database", str(segued.database))
+    command = segued.command(
+        "import",
+        *where,
+        *analysis_options(segued, flavoring_config("essentia")),
+        str(music),
+    )
+
+    subprocess.run(
+        (*quiet, *inject, *command),
+        env=segued.environment(),
+        capture_output=True,
+        check=False,
+    )
+
+    (row,) = passages_of(segued.database, "noname.mp3")
+    assert "Input/output error" in row["flavor_failure"]
+    assert files_by_name(segued.database)["noname.mp3"]["status"] == "INGEST COMPLETE"
+
+
+def test_cancelled_analysis_leaves_a_complete_import(
+    segued: SeguedRunner, long_files: Path
+) -> None:
+    """Exit code and session say that all is imported."""
+    where = ("--database", str(segued.database))
+    flavoring = analysis_options(segued, flavoring_config("essentia"))
+    command = segued.command("import", "--json", *where, *flavoring, str(long_files))
+    with subprocess.Popen(
+        command,
+        env=segued.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        until = time.monotonic() + 30
+        while time.monotonic() < until and not has_stored_outputs(segued):
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=10)
+
+    assert process.returncode == 0
+    told = json.loads(said)
+    assert told["state"] == "COMPLETED"
+    assert told["files"] == {"INGEST COMPLETE": 3}
+    assert told["deferred"]["leisure"] > 0
+
+
+def has_stored_outputs(segued: SeguedRunner) -> bool:
+    """Return whether anything was heard yet, of a library that may not be there."""
+    try:
+        return bool(stored_outputs(segued))
+    except sqlite3.Error:
+        return False

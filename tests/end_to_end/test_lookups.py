@@ -1,0 +1,290 @@
+"""An import with the outside world, over real audio and real HTTP."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import mutagen
+import numpy as np
+import pytest
+
+from tests import audio
+from tests.end_to_end.library_queries import passages_of, query
+from tests.end_to_end.segued_runner import QUICK_CONFIG, SeguedRunner
+from tests.end_to_end.service_catalog import ServiceCatalog, mbid
+from tests.fake_services import FakeServices, services_in_background
+from tests.fake_services.background import BackgroundServices
+
+FOLDER = "Harbour Lights (1990)"
+SONGS = ("First Light", "Salt and Rope", "Undertow", "The Last Ferry")
+
+
+@pytest.fixture(name="music")
+def _music(sample: Path, tmp_path: Path) -> Path:
+    """An album of four songs, each in a file, and one song that is on none."""
+    music = tmp_path / "music"
+    shutil.copytree(sample / "Marram" / FOLDER, music / FOLDER)
+    shutil.copytree(sample / "Singles", music / "Singles")
+    return music
+
+
+@pytest.fixture(name="catalogue")
+def _catalogue(music: Path, tmp_path: Path) -> ServiceCatalog:
+    """What the services know of it."""
+    first = SeguedRunner(tmp_path / "first")
+    assert first.import_folders(music, options=("--offline",)).code == 0
+    catalogue = ServiceCatalog(first.database)
+    catalogue.add_album(FOLDER, "Marram", "Harbour Lights", *SONGS)
+    return catalogue
+
+
+@pytest.fixture(name="fake_services")
+def _fake_services(catalogue: ServiceCatalog) -> Iterator[BackgroundServices]:
+    """The services, without their limits: those have tests of their own."""
+    with services_in_background(
+        lambda: FakeServices(catalogue.in_memory_answers, limits=False)
+    ) as background:
+        yield background
+
+
+def config_for(
+    segued: SeguedRunner, fake_services: FakeServices, key: str | None = "test-key"
+) -> str:
+    """Return a configuration that asks a world, as fast as it will answer."""
+    text = QUICK_CONFIG + (
+        "[services]\n"
+        f'acoustid_url = "{fake_services.acoustid_url}"\n'
+        f'musicbrainz_url = "{fake_services.musicbrainz_url}"\n'
+        "acoustid_rate = 100.0\nmusicbrainz_rate = 100.0\n"
+        'contact = "stories@example.org"\n'
+    )
+    if key:
+        text += f'[settings]\nacoustid_api_key = "{key}"\n'
+    return segued.write_config(text)
+
+
+def import_summary(segued: SeguedRunner, music: Path, config: str) -> dict[str, object]:
+    """Import, and return the summary."""
+    ran = segued.import_folders(music, options=("--config", config))
+    assert ran.code == 0, ran.err
+    summary: dict[str, object] = ran.json
+    return summary
+
+
+def album_passages(segued: SeguedRunner) -> list[dict[str, object]]:
+    """Return the album's passages as the library has them."""
+    rows = query(segued.database, "SELECT * FROM library_passages ORDER BY path")
+    return [row for row in rows if FOLDER in row["path"]]
+
+
+def test_album_is_identified_by_fingerprints(
+    segued: SeguedRunner, music: Path, fake_services: BackgroundServices
+) -> None:
+    """High, with recording, release, artist and work; and never asked again."""
+    config = config_for(segued, fake_services.services)
+
+    summary = import_summary(segued, music, config)
+
+    rows = album_passages(segued)
+    assert [row["confidence"] for row in rows] == ["High"] * 4
+    assert [row["recording_mbid"] for row in rows] == [
+        mbid("Marram", name) for name in SONGS
+    ]
+    release = mbid("Marram", "Harbour Lights")
+    assert {row["release_mbid"] for row in rows} == {release}
+    works = query(segued.database, "SELECT title FROM works ORDER BY title")
+    assert [row["title"] for row in works] == sorted(SONGS)
+    assert "acoustid" not in summary["deferred"]  # type: ignore[operator]
+    assert "musicbrainz" not in summary["deferred"]  # type: ignore[operator]
+
+    # Nine fingerprints in a batch or a few, the album in one or two questions.
+    assert len(fake_services.services.requests_to("acoustid")) <= 5
+    assert fake_services.services.keys_in_urls == []
+    asked = len(fake_services.services.requests)
+    import_summary(segued, music, config)
+    assert len(fake_services.services.requests) == asked
+
+
+def test_no_answer_fails_no_file(
+    segued: SeguedRunner, music: Path, fake_services: BackgroundServices
+) -> None:
+    """Without the services all is complete; with them, the rest follows."""
+    config = config_for(segued, fake_services.services)
+    fake_services.run(fake_services.services.stop())
+
+    summary = import_summary(segued, music, config)
+    assert summary["files"] == {"INGEST COMPLETE": 9}
+    assert summary["deferred"]["acoustid"] == 9  # type: ignore[index]
+    assert {row["confidence"] for row in album_passages(segued)} == {"Low"}
+
+    fake_services.run(fake_services.services.start())
+    again = import_summary(segued, music, config)
+    assert [row["confidence"] for row in album_passages(segued)] == ["High"] * 4
+    counters = again["counters"]
+    assert counters["4"].get("decoded", 0) == 0  # type: ignore[index]
+
+
+def test_a_key_that_comes_later_is_enough(
+    segued: SeguedRunner, music: Path, fake_services: BackgroundServices
+) -> None:
+    """Without one AcoustID is not asked; MusicBrainz is, by the album's name."""
+    import_summary(segued, music, config_for(segued, fake_services.services, key=None))
+    assert fake_services.services.requests_to("acoustid") == []
+    assert {row["confidence"] for row in album_passages(segued)} == {"Medium"}
+
+    import_summary(segued, music, config_for(segued, fake_services.services))
+    assert {row["confidence"] for row in album_passages(segued)} == {"High"}
+
+
+def test_refused_api_key_is_reported_once(
+    segued: SeguedRunner, music: Path, fake_services: BackgroundServices
+) -> None:
+    """One request finds out; the import goes on without."""
+    config = config_for(segued, fake_services.services, key="wrong-key")
+
+    ran = segued.run(
+        *("import", "--database", segued.database, "--config", config, music)
+    )
+
+    assert ran.code == 0
+    assert len(fake_services.services.requests_to("acoustid")) <= 2
+    assert "wrong-key" not in ran.out + ran.err
+    assert "does not take the API key" in ran.out
+
+
+def test_foreign_fingerprint_in_an_album_is_not_high(
+    segued: SeguedRunner, music: Path, catalogue: ServiceCatalog
+) -> None:
+    """AcoustID takes one song for a stranger's: the album knows better."""
+    row = catalogue.passages(FOLDER)[2]
+    stranger = mbid("Somebody", "Undertow")
+    elsewhere = mbid("group", "elsewhere")
+    catalogue.add_candidates(
+        row, [(stranger, "Undertow", "Marram", 900, elsewhere)], score=0.99
+    )
+    with services_in_background(
+        lambda: FakeServices(catalogue.in_memory_answers, limits=False)
+    ) as fake_services:
+        import_summary(segued, music, config_for(segued, fake_services.services))
+
+    third = album_passages(segued)[2]
+    assert third["recording_mbid"] == mbid("Marram", "Undertow")
+    assert third["confidence"] == "Medium"
+
+
+def test_explain_command(
+    segued: SeguedRunner, music: Path, fake_services: BackgroundServices
+) -> None:
+    """For a person in words, for a program in JSON."""
+    import_summary(segued, music, config_for(segued, fake_services.services))
+    song = next((music / FOLDER).glob("*First Light*"))
+    where = ("--database", segued.database)
+
+    told = segued.run("explain", *where, song)
+    data = segued.run("explain", "--json", *where, song).json
+
+    assert told.code == 0
+    assert "First Light" in told.out
+    assert "High" in told.out
+    assert "heard, and its names agree" in told.out
+    (passage,) = data["passages"]
+    assert passage["recording_mbid"] == mbid("Marram", "First Light")
+    assert passage["reason"] in told.out
+    assert segued.run("explain", *where, music / "none.mp3").code == 2
+
+
+def test_a_side_is_cut_by_the_lengths_of_its_release(
+    segued: SeguedRunner, tmp_path: Path
+) -> None:
+    """Where hiss hides the silences, and AcoustID knows nothing of it."""
+    lengths, rate = (95.0, 120.0, 80.0, 105.0), 11_025
+    songs = [audio.music(s, rate, 1, seed) for seed, s in enumerate(lengths, start=7)]
+    gap = audio.silence(2.5, rate, 1)
+    sound = np.concatenate([part for song in songs for part in (song, gap)])
+    hiss = np.random.default_rng(3).standard_normal(sound.shape, np.float32)
+    path = tmp_path / "music" / "Old Record" / "side.flac"
+    path.parent.mkdir(parents=True)
+    audio.encode_audio(path, 0.7 * sound + np.float32(0.004) * hiss, rate)
+    tags = mutagen.File(path)
+    tags["album"], tags["artist"], tags["title"] = "Old Record", "The Hiss", "Side A"
+    tags.save()
+    catalogue = ServiceCatalog(segued.database)
+    names = ("One", "Two", "Three", "Four")
+    catalogue.add_release("The Hiss", "Old Record", names, lengths)
+
+    with services_in_background(
+        lambda: FakeServices(catalogue.in_memory_answers, limits=False)
+    ) as fake_services:
+        import_summary(
+            segued, tmp_path / "music", config_for(segued, fake_services.services)
+        )
+
+    rows = query(segued.database, "SELECT * FROM library_passages ORDER BY ordinal")
+    assert [row["title"] for row in rows] == list(names)
+    assert [row["recording_mbid"] for row in rows] == [
+        mbid("The Hiss", name) for name in names
+    ]
+    assert {row["confidence"] for row in rows} == {"Medium"}
+    starts = [row["start_ticks"] / 28_224_000 for row in rows]
+    expected = [0.0, 97.5, 220.0, 302.5]
+    assert starts == pytest.approx(expected, abs=1.0)
+    for row in rows:
+        assert (
+            row["lead_out_ticks"] is None
+            or row["lead_in_ticks"] is None
+            or (row["start_ticks"] <= row["lead_in_ticks"] <= row["lead_out_ticks"])
+        )
+
+
+def test_override_persists(
+    segued: SeguedRunner, music: Path, fake_services: BackgroundServices
+) -> None:
+    """Through new tags, rescans and rematching; and not once it is taken back."""
+    config = config_for(segued, fake_services.services)
+    import_summary(segued, music, config)
+    song = next((music / FOLDER).glob("*First Light*"))
+    where = ("--json", "--database", segued.database, "--config", config)
+    another = mbid("a person", "knows better")
+
+    said = segued.run("decide", *where, "--recording", another, "--title", "X", song)
+    tags = mutagen.File(song, easy=True)
+    tags["title"] = "Something Else"
+    tags.save()
+    import_summary(segued, music, config)
+    segued.run("rematch", *where)
+
+    assert said.json["passages"][0]["reason"] == "a person says so"
+    first = album_passages(segued)[0]
+    assert (first["recording_mbid"], first["title"]) == (another, "X")
+    assert (first["confidence"], first["status"]) == ("High", "INGEST COMPLETE")
+    assert album_passages(segued)[1]["recording_mbid"] == mbid("Marram", SONGS[1])
+
+    assert segued.run("decide", *where, "--no-song", song).code == 0
+    first = album_passages(segued)[0]
+    assert (first["recording_mbid"], first["confidence"]) == (None, "None")
+
+    assert segued.run("decide", *where, "--clear", song).code == 0
+    assert album_passages(segued)[0]["recording_mbid"] == mbid("Marram", "First Light")
+    assert segued.run("decide", *where, "--passage", "2", "--clear", song).code == 2
+
+
+def test_rematching_sends_no_requests(
+    segued: SeguedRunner, music: Path, fake_services: BackgroundServices
+) -> None:
+    """All answers are kept, so new rules are tried without the network."""
+    config = config_for(segued, fake_services.services)
+    import_summary(segued, music, config)
+    before = album_passages(segued)
+    asked = len(fake_services.services.requests)
+
+    ran = segued.run(
+        "rematch", "--json", "--database", segued.database, "--config", config
+    )
+
+    assert ran.code == 0, ran.err
+    assert len(fake_services.services.requests) == asked
+    assert json.loads(ran.out)["files"] == {"INGEST COMPLETE": 9}
+    kept = [{**row, "passage_id": None} for row in album_passages(segued)]
+    assert kept == [{**row, "passage_id": None} for row in before]
+    assert passages_of(segued.database, "none") == []

@@ -1,0 +1,147 @@
+"""Services that go away in the middle, and come back."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from bench.lookups import (
+    LookupLibrary,
+    config_for,
+    make_lookup_library,
+    one_shot_import,
+)
+from bench.prepared_library import prepare_library
+
+from segued.clients.rate_limit import Clock
+from segued.daemon.daemon import Daemon
+from segued.daemon.import_loop import RunConfig
+from segued.model import SessionState
+from segued.pipeline.one_shot import ImportResult
+from segued.store.reading import reports
+from tests.fake_services import AnswersInMemory, FakeServices
+
+FAST = 50.0
+"""Times as fast as the services' clock and ours run here."""
+
+NEEDS = {"acoustid", "folder", "musicbrainz"}
+
+
+async def import_with_outage(
+    music: Path,
+    database: Path,
+    fake_services: FakeServices,
+    is_outage_due: Callable[[FakeServices], bool],
+) -> ImportResult:
+    """Import, and switch all services off once something holds of them."""
+    service = one_shot_import(database, fake_services, Clock.scaled(FAST))
+
+    async def stop_services() -> None:
+        while not is_outage_due(fake_services):  # noqa: ASYNC110  (the world tells nobody)
+            await asyncio.sleep(0.01)
+        await fake_services.stop()
+
+    switching = asyncio.ensure_future(stop_services())
+    try:
+        return await service.run([bytes(music)], workers=3)
+    finally:
+        switching.cancel()
+        await asyncio.wait({switching})
+
+
+def query(database: Path, question: str) -> list[tuple[object, ...]]:
+    """Return the rows of an SQL question."""
+    with closing(sqlite3.connect(database)) as library:
+        return library.execute(question).fetchall()
+
+
+async def test_an_outage_in_the_middle_loses_nothing(tmp_path: Path) -> None:
+    """Nothing fails, nothing is taken for unknown, and the rest follows."""
+    library: LookupLibrary = make_lookup_library(17)
+    assert len(library.songs) > 200
+    music, database = tmp_path / "music", tmp_path / "library.db"
+    await prepare_library(music, database, library.songs)
+    clock = Clock.scaled(FAST)
+    tree = AnswersInMemory(library.answers)
+
+    async with FakeServices(
+        tree, clock=clock.now, jitter_seconds=FAST * 0.05
+    ) as fake_services:
+        during = await import_with_outage(
+            music, database, fake_services, lambda world: len(world.requests) >= 6
+        )
+        half = reports.summary(database)
+        before = len(fake_services.requests)
+        await fake_services.start()
+        after = await import_with_outage(
+            music, database, fake_services, lambda _world: False
+        )
+
+    assert (during.state, during.service_states["acoustid"]) == (
+        SessionState.COMPLETED,
+        "away",
+    )
+    assert half.files == {"INGEST COMPLETE": len(library.songs)}
+    assert NEEDS & set(half.waiting)
+    assert after.state is SessionState.COMPLETED
+    assert len(fake_services.requests) > before
+    whole = reports.summary(database)
+    assert not NEEDS & set(whole.waiting)
+    assert whole.passages == {"High": len(library.songs)}
+    for table in ("acoustid_cache", "musicbrainz_cache"):
+        nothing = f"SELECT count(*) FROM {table} WHERE expires_at IS NOT NULL"  # noqa: S608
+        assert query(database, nothing) == [(0,)]
+    assert fake_services.rate_limited_requests == []
+
+
+async def test_daemon_completes_deferred_lookups(tmp_path: Path) -> None:
+    """What was put off is done when the services are back, and nobody asks for it."""
+    library: LookupLibrary = make_lookup_library(17)
+    music, database = tmp_path / "music", tmp_path / "library.db"
+    await prepare_library(music, database, library.songs)
+    clock = Clock.scaled(FAST)
+    tree = AnswersInMemory(library.answers)
+
+    async with FakeServices(
+        tree, clock=clock.now, jitter_seconds=FAST * 0.05
+    ) as fake_services:
+        await fake_services.stop()
+        config = config_for(database, fake_services)
+        daemon = Daemon(RunConfig(config, [bytes(music)]), clock)
+        daemon_task = asyncio.ensure_future(daemon.run(_on_ready))
+        try:
+            await _wait_until(
+                lambda: (
+                    daemon.pipeline
+                    and daemon.pipeline.service_states.get("acoustid") == "away"
+                )
+            )
+            await _wait_until(lambda: daemon.progress.state is SessionState.COMPLETED)
+            half = reports.summary(database)
+            await fake_services.start()
+            await _wait_until(
+                lambda: (
+                    not NEEDS & set(reports.summary(database).waiting)
+                    and daemon.progress.state is SessionState.COMPLETED
+                )
+            )
+        finally:
+            daemon.stop()
+            await daemon_task
+
+    assert half.files == {"INGEST COMPLETE": len(library.songs)}
+    assert NEEDS & set(half.waiting)
+    assert reports.summary(database).passages == {"High": len(library.songs)}
+    assert fake_services.rate_limited_requests == []
+
+
+async def _on_ready() -> None:
+    """Be told that it is ready."""
+
+
+async def _wait_until(what: Callable[[], object], seconds: float = 60.0) -> None:
+    """Wait until something is so."""
+    async with asyncio.timeout(seconds):
+        while not what():  # noqa: ASYNC110  (it tells nobody)
+            await asyncio.sleep(0.02)

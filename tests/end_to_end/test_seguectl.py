@@ -1,0 +1,81 @@
+"""Looking after a library: `seguectl`."""
+
+from pathlib import Path
+
+from tests.end_to_end.segued_runner import CommandResult, SeguedRunner
+
+
+def run_seguectl(segued: SeguedRunner, *arguments: str | Path) -> CommandResult:
+    """Run seguectl on a library."""
+    name, *rest = arguments
+    where = ("--database", segued.database)
+    return segued.run(name, *where, *rest, module="segued.cli.control")
+
+
+def test_settings_are_stored_checked_and_shown(
+    segued: SeguedRunner, tmp_path: Path
+) -> None:
+    """The defaults are there from the first import; nonsense is refused."""
+    empty = tmp_path / "music"
+    empty.mkdir()
+    segued.import_folders(empty)
+
+    before = run_seguectl(segued, "settings", "--json")
+    wrong = run_seguectl(segued, "settings", "silence_threshold_dB", "500")
+    unknown = run_seguectl(segued, "settings", "volume", "11")
+    right = run_seguectl(segued, "settings", "silence_threshold_dB", "55")
+    workers = run_seguectl(segued, "workers", "7", "--json")
+    key = run_seguectl(segued, "settings", "acoustid_api_key", "abcdefgh")
+    after = run_seguectl(segued, "settings", "--json")
+
+    assert before.json["silence_threshold_dB"] == 60
+    assert before.json["ai_processing_thread_count"] >= 2
+    assert (wrong.code, unknown.code) == (2, 2)
+    assert "silence_threshold_dB = 500" in wrong.err
+    assert "no such setting: volume" in unknown.err
+    assert right.out == "silence_threshold_dB = 55.0\n"
+    assert workers.json == {"ai_processing_thread_count": 7}
+    assert "abcdef" not in key.out
+    assert after.json["silence_threshold_dB"] == 55
+    assert after.json["acoustid_api_key"] == "...gh"
+
+
+def test_pinned_setting_cannot_be_changed(segued: SeguedRunner, tmp_path: Path) -> None:
+    """The configuration file wins, and says so."""
+    config = tmp_path / "segued.toml"
+    config.write_text("[settings]\nlead_in_threshold_dB = 33\n")
+    pin = ("--config", config)
+
+    shown = run_seguectl(segued, "settings", "lead_in_threshold_dB", *pin)
+    refused = run_seguectl(segued, "settings", "lead_in_threshold_dB", "44", *pin)
+
+    assert shown.out == f"lead_in_threshold_dB = 33.0   (held fast by {config})\n"
+    assert refused.code == 2
+    assert "held fast by the configuration file" in refused.err
+
+
+def test_status_is_the_last_session(segued: SeguedRunner, sample: Path) -> None:
+    """In a line for people, as a row for programs."""
+    segued.import_folders(sample / "Marram")
+
+    line = run_seguectl(segued, "status")
+    row = run_seguectl(segued, "status", "--json")
+
+    assert line.out.startswith("COMPLETED   4 of 4 files   since ")
+    assert (row.json["state"], row.json["files_done"]) == ("COMPLETED", 4)
+
+
+def test_library_in_use_is_read_only(segued: SeguedRunner, sample: Path) -> None:
+    """What only reads goes on beside an import; the rest is told who has it."""
+    with segued.start_import(sample) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if b'"phase.started"' in line:
+                break
+        status = run_seguectl(segued, "status")
+        refused = run_seguectl(segued, "workers", "2")
+
+    assert status.out.startswith(("SCANNING", "PROCESSING"))
+    assert refused.code == 3
+    assert f"(process {process.pid})" in refused.err
+    assert "another segued is using this library" in refused.err

@@ -1,0 +1,125 @@
+"""The outside world that other tests rely on: it lives, and it ends."""
+
+import asyncio
+import json
+import re
+import signal
+import subprocess
+import sys
+from contextlib import AsyncExitStack
+from urllib.request import urlopen
+
+import pytest
+
+from tests.fake_services import (
+    AnswersInMemory,
+    AnswersOnDisk,
+    FakeServices,
+    StalledBodyFault,
+    fingerprint_path,
+    services_in_background,
+)
+from tests.fake_services.client import (
+    ANSWERS,
+    FINGERPRINT,
+    LOW_TIDE,
+    RELEASE_PATH,
+    Client,
+    session,
+)
+
+
+async def test_rate_limits_can_be_disabled() -> None:
+    """For a test of something else."""
+    async with (
+        FakeServices(AnswersOnDisk(ANSWERS), limits=False) as fake_services,
+        session() as opened,
+    ):
+        client = Client(fake_services, opened)
+        statuses = {(await client.release()).status for _ in range(30)}
+
+    assert statuses == {200}
+    assert fake_services.rate_limited_requests == []
+
+
+async def test_shutdown_does_not_wait_for_clients() -> None:
+    """Answers that never end, end with the world."""
+    loop = asyncio.get_running_loop()
+    async with AsyncExitStack() as stack:
+        opened = await stack.enter_async_context(session())
+        async with FakeServices(AnswersOnDisk(ANSWERS), limits=False) as fake_services:
+            fake_services.add_fault("musicbrainz", StalledBodyFault(), times=None)
+            for _ in range(5):
+                url = fake_services.musicbrainz_url + RELEASE_PATH
+                await stack.enter_async_context(opened.get(url))
+            started = loop.time()
+        took = loop.time() - started
+
+    assert took < 2
+
+
+async def test_added_answers_are_served() -> None:
+    """A tree may grow while the world lives."""
+    files: dict[str, bytes] = {}
+    async with (
+        FakeServices(AnswersInMemory(files), limits=False) as fake_services,
+        session() as opened,
+    ):
+        client = Client(fake_services, opened)
+        before = await client.lookup(fingerprint=FINGERPRINT, duration="201")
+        files[fingerprint_path(FINGERPRINT)] = b'[{"id": "x", "score": 1.0}]'
+        after = await client.lookup(fingerprint=FINGERPRINT, duration="201")
+
+    assert before.json["results"] == []
+    assert after.json["results"] == [{"id": "x", "score": 1.0}]
+
+
+def test_services_in_a_background_thread() -> None:
+    """For those who hold up their own event loop."""
+    with services_in_background(
+        lambda: FakeServices(AnswersOnDisk(ANSWERS))
+    ) as background:
+        fake_services = background.services
+        base = fake_services.acousticbrainz_url
+        url = f"{base}/api/v1/high-level?recording_ids={LOW_TIDE}"
+        with urlopen(url) as response:  # noqa: S310
+            found = json.load(response)
+        background.run(fake_services.stop())
+        with pytest.raises(OSError, match="refused"):
+            urlopen(url)  # noqa: S310
+
+    assert LOW_TIDE in found
+    assert [request.status for request in fake_services.requests] == [200]
+
+
+def test_services_from_the_command_line() -> None:
+    """It says where it is and what to configure, and ends at Ctrl-C."""
+    command = [
+        sys.executable,
+        "-u",
+        "-m",
+        "tests.fake_services",
+        "--answers",
+        str(ANSWERS),
+    ]
+    with subprocess.Popen(
+        [*command, "--speed", "10"], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        said = ""
+        while "Ctrl-C" not in said:
+            line = process.stdout.readline()
+            assert line, said
+            said += line
+        snippet = said[said.index("[services]") :]
+        urls = dict(re.findall(r'^(\w+_url) = "(.*)"$', snippet, re.MULTILINE))
+        url = f"{urls['acousticbrainz_url']}/api/v1/high-level"
+        with urlopen(f"{url}?recording_ids={LOW_TIDE}") as response:  # noqa: S310
+            found = json.load(response)
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read()
+
+    assert set(urls) == {"acoustid_url", "musicbrainz_url", "acousticbrainz_url"}
+    assert LOW_TIDE in found
+    assert rest == "\n1 requests, 0 of them refused for their rate\n"
+    assert process.returncode == 0

@@ -1,0 +1,63 @@
+"""What inotify can and cannot tell: `segued.intake.inotify`."""
+
+import threading
+from pathlib import Path
+
+from segued.intake.inotify import (
+    InotifyWatch,
+    file_system_type,
+    watch_unsupported_reason,
+)
+
+MOUNTS = b"""\
+21 1 0:20 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
+40 21 0:50 / /mnt/nas rw,relatime shared:9 - nfs4 nas:/music rw,vers=4.2
+41 40 0:51 / /mnt/nas/usb\\040stick rw - vfat /dev/sdb1 rw
+42 21 0:52 / /mnt/cloud rw - fuse.rclone remote: rw
+43 42 0:53 / /mnt/cloud rw - xfs /dev/sdc1 rw
+"""
+
+
+def test_file_system_of_a_folder_is_detected() -> None:
+    """By the longest place that it is below, and the last mount there."""
+    assert file_system_type(b"/home/music", MOUNTS) == "ext4"
+    assert file_system_type(b"/mnt/nas", MOUNTS) == "nfs4"
+    assert file_system_type(b"/mnt/nasty", MOUNTS) == "ext4"
+    assert file_system_type(b"/mnt/nas/usb stick/a", MOUNTS) == "vfat"
+    assert file_system_type(b"/mnt/cloud/music", MOUNTS) == "xfs"
+
+
+def test_changes_are_reported_and_reads_are_not(tmp_path: Path) -> None:
+    """Reading is no news; a death of its thread shows."""
+    heard: list[tuple[bytes, bool]] = []
+    told = threading.Event()
+
+    def stirred(path: bytes, is_folder: bool) -> None:  # noqa: FBT001
+        heard.append((path, is_folder))
+        if path.endswith(b"last"):
+            told.set()
+
+    song = tmp_path / "song.wav"
+    song.write_bytes(b"sound")
+    watch = InotifyWatch(bytes(tmp_path), on_event=stirred, on_overflow=told.set)
+    watch.start()
+    try:
+        song.read_bytes()
+        song.rename(tmp_path / "other.wav")
+        (tmp_path / "album").mkdir()
+        (tmp_path / "last").touch()
+        assert told.wait(timeout=10)
+        living = watch.is_alive
+        assert watch.unwatched([bytes(tmp_path), b"/elsewhere"]) == [b"/elsewhere"]
+    finally:
+        watch.stop()
+
+    assert (living, watch.is_alive) == (True, False)
+    assert heard[0] == (bytes(song), False)
+    assert (bytes(tmp_path / "other.wav"), False) in heard
+    assert (bytes(tmp_path / "album"), True) in heard
+
+
+def test_a_local_folder_can_be_watched(tmp_path: Path) -> None:
+    """Whatever the machine of the tests keeps its files on."""
+    assert watch_unsupported_reason(bytes(tmp_path)) is None

@@ -1,0 +1,127 @@
+"""Which folders and files a walk sees: `segued.intake`."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from segued.config.sections import ScanningSection
+from segued.errors import ConfigError
+from segued.intake.filters import Filters
+from segued.intake.walk import UnreadableFolder, existing_roots, walk
+from segued.model import FolderListing
+
+
+def walked_files(root: Path, scanning: ScanningSection | None = None) -> list[str]:
+    """Return the files that a walk yields, in its order."""
+    filters = Filters.of(scanning or ScanningSection())
+    place = os.fsencode(root)
+    return [
+        os.fsdecode(os.path.relpath(file.path, place))
+        for folder in walk(place, filters)
+        if isinstance(folder, FolderListing)
+        for file in folder.files
+    ]
+
+
+def make_files(root: Path, *names: str) -> None:
+    """Make files, empty, with the folders that they are in."""
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def test_music_is_recognized_by_its_extension(tmp_path: Path) -> None:
+    """In any case of letters; everything else is not looked at."""
+    make_files(tmp_path, "a.mp3", "b.FLAC", "c.txt", "d", "e.mp3.txt", "f.m4b")
+
+    assert sorted(walked_files(tmp_path)) == ["a.mp3", "b.FLAC", "f.m4b"]
+
+
+def test_hidden_and_partial_files_are_ignored(tmp_path: Path) -> None:
+    """Hidden names and partial downloads, but no innocent look-alike."""
+    make_files(tmp_path, ".a.mp3", "b.mp3.part", "c.crdownload", "d.mp3~", "e.!qB")
+    make_files(tmp_path, "part.mp3", "The .part Song.mp3")
+
+    assert sorted(walked_files(tmp_path)) == ["The .part Song.mp3", "part.mp3"]
+
+
+def test_excluded_folders_are_not_walked(tmp_path: Path) -> None:
+    """By their whole name: a folder whose name merely begins so is."""
+    make_files(tmp_path, "@eaDir/a.mp3", ".stversions/b.mp3", ".Trash-1000/c.mp3")
+    make_files(tmp_path, "lost+found/d.mp3", "#recycle/e.mp3", ".git/f.mp3")
+    make_files(tmp_path, "lost+found songs/g.mp3")
+
+    assert walked_files(tmp_path) == ["lost+found songs/g.mp3"]
+
+
+def test_ignore_marker_excludes_a_folder(tmp_path: Path) -> None:
+    """If it is empty; one with rules in it is somebody else's."""
+    make_files(tmp_path, "closed/.seguedignore", "closed/a.mp3", "closed/deep/b.mp3")
+    make_files(tmp_path, "also/.ignore", "also/c.mp3", "open/.ignore", "open/d.mp3")
+    (tmp_path / "open" / ".ignore").write_text("*.log\n")
+
+    assert walked_files(tmp_path) == ["open/d.mp3"]
+
+
+def test_links_are_not_followed(tmp_path: Path) -> None:
+    """Neither to files nor to folders, so that no walk runs in circles."""
+    make_files(tmp_path, "real/a.mp3")
+    (tmp_path / "real" / "again").symlink_to(tmp_path)
+    (tmp_path / "b.mp3").symlink_to(tmp_path / "real" / "a.mp3")
+
+    assert walked_files(tmp_path) == ["real/a.mp3"]
+
+
+def test_a_folder_that_is_called_like_a_file_is_a_folder(tmp_path: Path) -> None:
+    """What counts is what it is."""
+    make_files(tmp_path, "album.mp3/a.mp3")
+
+    assert walked_files(tmp_path) == ["album.mp3/a.mp3"]
+
+
+def test_walk_is_ordered_and_not_recursive(tmp_path: Path) -> None:
+    """However deep: nothing is kept on a stack of calls."""
+    deep = "/".join("d" * 1 for _ in range(900))
+    make_files(tmp_path, "b/2.mp3", "a/1.mp3", f"{deep}/3.mp3")
+
+    assert walked_files(tmp_path) == ["a/1.mp3", "b/2.mp3", f"{deep}/3.mp3"]
+
+
+def test_a_folder_that_goes_away_is_reported(tmp_path: Path) -> None:
+    """With the reason; the rest of the walk goes on."""
+    make_files(tmp_path, "a/1.mp3", "b/2.mp3")
+    steps = walk(os.fsencode(tmp_path), Filters.of(ScanningSection()))
+    next(steps)
+    (tmp_path / "a" / "1.mp3").unlink()
+    (tmp_path / "a").rmdir()
+
+    rest = list(steps)
+
+    assert rest[0] == UnreadableFolder(
+        os.fsencode(tmp_path / "a"), "No such file or directory"
+    )
+    assert isinstance(rest[1], FolderListing)
+
+
+def test_nested_roots_are_merged(tmp_path: Path) -> None:
+    """By their real paths; a name that merely begins the same is another."""
+    for name in ("music", "music/deep", "music2"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "music")
+
+    given = [str(tmp_path / n) for n in ("music/deep", "link", "music2", "music/")]
+
+    place = os.fsencode(tmp_path)
+    assert existing_roots(given) == [place + b"/music", place + b"/music2"]
+
+
+def test_unreadable_roots_are_reported(tmp_path: Path) -> None:
+    """Missing is not the same as no folder."""
+    make_files(tmp_path, "file.mp3")
+
+    with pytest.raises(ConfigError, match=r"nowhere: there is no such folder"):
+        existing_roots([str(tmp_path / "nowhere")])
+    with pytest.raises(ConfigError, match=r"file\.mp3: not a folder but a file"):
+        existing_roots([str(tmp_path / "file.mp3")])

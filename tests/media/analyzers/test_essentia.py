@@ -1,0 +1,109 @@
+"""How a passage sounds, measured by Essentia itself: `segued.media.analyzers.essentia`.
+
+Collected only where Essentia is installed; see `conftest.py`.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from essentia.standard import YamlInput
+
+from segued.errors import DecodeError
+from segued.matching.essentia_flavor import characteristics, measures
+from segued.media.analyzers import essentia
+from tests.audio import encode_audio, music, silence
+
+
+@pytest.fixture(name="measured", scope="module")
+def _measured(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Measure twenty seconds of music."""
+    place = tmp_path_factory.mktemp("music")
+    return essentia.extract_low_level(
+        b"song", str(encode_audio(place / "song.wav", music(20.0), 44_100))
+    )
+
+
+@pytest.fixture(name="descriptors")
+def _descriptors(measured: bytes) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(measured)
+    return found
+
+
+def test_music_is_measured(descriptors: dict[str, Any]) -> None:
+    """Two beats a second, and a key; and all that classifiers may want."""
+    found = measures(descriptors)
+
+    assert found["bpm"] == pytest.approx(120, rel=0.02)
+    assert found["scale"] in {"major", "minor"}
+    assert 0 < float(found["key_strength"]) <= 1
+    assert len(descriptors) > 550
+    assert np.shape(descriptors["lowlevel.mfcc.cov"]) == (13, 13)
+    assert not any(name.startswith("metadata.tags") for name in descriptors)
+
+
+def test_shares_sum_to_one(descriptors: dict[str, Any]) -> None:
+    """And are only of what Essentia can tell without trained models."""
+    found = characteristics(descriptors)
+
+    assert set(found) == {"danceability", "timbre", "tonal_atonal"}
+    for shares in found.values():
+        assert sum(shares.values()) == pytest.approx(1.0)
+        assert all(0 <= share <= 1 for share in shares.values())
+    assert found["tonal_atonal"]["tonal"] > 0.5
+
+
+def test_silence_is_not_measured(tmp_path: Path) -> None:
+    """Essentia says so, in its own words and without ours."""
+    wave = encode_audio(tmp_path / "silence.wav", silence(5.0), 44_100)
+
+    with pytest.raises(DecodeError, match=r"Essentia could not measure it: .*silent"):
+        essentia.extract_low_level(b"song", str(wave))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"not a history of anything " * 99, id="something else"),
+        pytest.param(bytes(range(256)) * 99, id="noise"),
+    ],
+)
+def test_broken_classifiers_are_reported(
+    measured: bytes, content: bytes, tmp_path: Path
+) -> None:
+    """By their name; what was measured years ago is put before them without sound."""
+    (tmp_path / "mood_sad.history").write_bytes(content)
+
+    with pytest.raises(DecodeError, match="its classifiers cannot be used"):
+        essentia.classify(b"song", measured, str(tmp_path), str(tmp_path))
+
+
+def test_classifier_version_depends_on_its_files(tmp_path: Path) -> None:
+    """By their names, sizes and times; a folder without any is none."""
+    assert essentia.models_version(tmp_path) is None
+    model = tmp_path / "mood_sad.history"
+    model.write_bytes(b"one")
+    first = essentia.models_version(tmp_path)
+    model.write_bytes(b"another")
+
+    assert first is not None
+    assert essentia.models_version(tmp_path) != first
+
+
+def test_stored_descriptors_keep_their_types(
+    measured: bytes, descriptors: dict[str, Any], tmp_path: Path
+) -> None:
+    """Put before a classifier it has all its kinds again: words, lists, matrices."""
+    document = tmp_path / "measured.json"
+    document.write_text(json.dumps(essentia._nest_by_dots(json.loads(measured))))
+
+    pool = YamlInput(filename=str(document), format="json")()
+
+    assert set(pool.descriptorNames()) == set(descriptors)
+    assert pool["lowlevel.mfcc.cov"].shape == (13, 13)
+    assert pool["tonal.key_edma.key"] == descriptors["tonal.key_edma.key"]
+    bpm = descriptors["rhythm.bpm"]
+    assert pool["rhythm.bpm"] == pytest.approx(bpm, rel=1e-6)

@@ -1,0 +1,209 @@
+"""What a passage is decoded to: `media.analyzers.passage_analysis`."""
+
+import json
+import math
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from segued.errors import FileChangedError, SpoolError
+from segued.media.analyzers.passage_analysis import (
+    AnalyzerSelection,
+    PassageOutput,
+    PassageRequest,
+    _middle_span,
+    analyze_passages,
+)
+from segued.media.decoding.decode import mono_blocks, open_source
+from segued.model import Signature, Span
+from segued.units import Ticks, seconds_to_ticks
+from tests.audio import encode_audio, music, silence
+from tests.media.formats import signature
+
+
+def span(start_s: float, end_s: float) -> Span:
+    """Return a span given in seconds."""
+    return Span(seconds_to_ticks(start_s), seconds_to_ticks(end_s))
+
+
+def analyze_passage(
+    path: Path, passage: Span, ears: AnalyzerSelection
+) -> PassageOutput:
+    """Have a passage heard."""
+    (found,) = analyze_passages(
+        os.fsencode(path), signature(path), [PassageRequest(passage, ears)]
+    )
+    return found
+
+
+def loudness_of(path: Path, passage: Span) -> dict[str, float]:
+    """Return how loud a passage is."""
+    found: dict[str, float] = json.loads(
+        analyze_passage(path, passage, AnalyzerSelection(loudness=True)).outputs[
+            "loudness"
+        ]
+    )
+    return found
+
+
+@pytest.mark.parametrize(
+    ("passage", "expected"),
+    [
+        pytest.param(span(10, 70), span(10, 70), id="a short one, all of it"),
+        pytest.param(span(100, 700), span(100, 700), id="ten minutes"),
+        pytest.param(span(100, 1_000), span(250, 850), id="the middle of fifteen"),
+    ],
+)
+def test_analysis_is_limited_to_ten_minutes(passage: Span, expected: Span) -> None:
+    """More would take longer, and say the same."""
+    assert _middle_span(passage) == expected
+
+
+@pytest.mark.parametrize(
+    ("rate", "channels", "heard_as"),
+    [(44_100, 2, 2), (48_000, 1, 1), (44_100, 6, 2)],
+)
+def test_essentia_gets_the_passage(
+    rate: int, channels: int, heard_as: int, tmp_path: Path
+) -> None:
+    """From its start to its end, at Essentia's rate, in one channel or two."""
+    sound = music(6.0, rate, channels)
+    path = encode_audio(tmp_path / "song.flac", sound, rate)
+    wave = tmp_path / "passage.wav"
+
+    analyze_passage(path, span(2.0, 4.5), AnalyzerSelection(wav_path=str(wave)))
+
+    with open_source(os.fsencode(wave)) as source:
+        found = np.concatenate([part.mono.copy() for part in mono_blocks(source)])
+        assert (source.rate, source.channels) == (44_100, heard_as)
+    assert abs(len(found) - 2.5 * 44_100) <= 2
+    wanted = sound[2 * rate : round(4.5 * rate)].mean(axis=1)
+    time = np.linspace(0, len(wanted) - 1, len(found))
+    alike = np.corrcoef(found, np.interp(time, np.arange(len(wanted)), wanted))[0, 1]
+    assert alike > 0.95
+
+
+@pytest.mark.parametrize(("channels", "expected"), [(2, -23.0), (1, -26.01)])
+def test_loudness_of_the_ebu_test_tone(
+    channels: int, expected: float, tmp_path: Path
+) -> None:
+    """EBU Tech 3341, case 1: 1 kHz at -23 dBFS in both channels is -23 LUFS."""
+    time = np.arange(20 * 48_000) / 48_000
+    tone = 10 ** (-23 / 20) * np.sin(2 * math.pi * 1_000 * time)
+    sound = np.repeat(tone[:, np.newaxis], channels, axis=1).astype(np.float32)
+    path = encode_audio(tmp_path / "tone.wav", sound, 48_000)
+
+    found = loudness_of(path, span(0, 20))
+
+    assert found["loudness_lufs"] == pytest.approx(expected, abs=0.1)
+    assert found["loudness_range_lu"] == pytest.approx(0, abs=0.1)
+    assert found["true_peak_dbtp"] == pytest.approx(-23, abs=0.2)
+
+
+def test_true_peak_between_samples(tmp_path: Path) -> None:
+    """A quarter of the rate, an eighth of a turn late: 3 dB above all samples."""
+    time = np.arange(5 * 48_000)
+    swell = np.sin(math.pi * time / len(time))
+    tone = 0.5 * swell * np.sin(math.pi / 2 * time + math.pi / 4)
+    sound = np.stack([tone, tone], axis=1).astype(np.float32)
+    path = encode_audio(tmp_path / "between.wav", sound, 48_000)
+
+    assert np.abs(sound).max() == pytest.approx(0.354, abs=0.001)
+    peak = loudness_of(path, span(0, 5))["true_peak_dbtp"]
+    assert peak == pytest.approx(20 * math.log10(0.5), abs=0.2)
+
+
+def test_loudness_range_of_the_ebu_test_signal(tmp_path: Path) -> None:
+    """EBU Tech 3342, case 1: 20 s at -20 and 20 s at -30 dBFS are 10 LU apart."""
+    time = np.arange(20 * 48_000) / 48_000
+    tone = np.sin(2 * math.pi * 1_000 * time)
+    levels = [10 ** (-20 / 20) * tone, 10 ** (-30 / 20) * tone]
+    mono = np.concatenate(levels)
+    sound = np.stack([mono, mono], axis=1).astype(np.float32)
+    path = encode_audio(tmp_path / "steps.wav", sound, 48_000)
+
+    found = loudness_of(path, span(0, 40))
+
+    assert found["loudness_range_lu"] == pytest.approx(10, abs=1)
+
+
+def test_loudness_covers_only_the_passage(tmp_path: Path) -> None:
+    """Of silence nothing is said; and what is beside a passage is not in it."""
+    sound = np.concatenate((silence(5.0), music(5.0), silence(5.0)))
+    path = encode_audio(tmp_path / "between.flac", sound, 44_100)
+    alone = encode_audio(tmp_path / "alone.flac", music(5.0), 44_100)
+
+    assert loudness_of(path, span(0, 5)) == {}
+    assert loudness_of(path, span(5, 10)) == loudness_of(alone, span(0, 5))
+
+
+def test_full_disk_for_the_excerpt_is_no_file_error(tmp_path: Path) -> None:
+    """It is not the music's fault, and the error says whose."""
+    path = encode_audio(tmp_path / "song.wav", music(1.0), 44_100)
+    whole = Span(Ticks(0), seconds_to_ticks(1))
+
+    with pytest.raises(SpoolError, match="temporary sound could not be written"):
+        analyze_passage(
+            path,
+            whole,
+            AnalyzerSelection(wav_path=str(tmp_path / "not there" / "passage.wav")),
+        )
+
+
+def test_changed_file_is_not_analyzed(tmp_path: Path) -> None:
+    """It is not heard."""
+    path = encode_audio(tmp_path / "song.wav", music(1.0), 44_100)
+
+    with pytest.raises(FileChangedError):
+        analyze_passages(
+            os.fsencode(path),
+            Signature(1, 1, 1),
+            [PassageRequest(span(0, 1), AnalyzerSelection(loudness=True))],
+        )
+
+
+def test_broken_models_do_not_stop_other_analyzers(tmp_path: Path) -> None:
+    """Who measures loudness does so; who cannot be used says why."""
+    path = encode_audio(tmp_path / "song.wav", music(4.0), 44_100)
+    (tmp_path / "models").mkdir()
+
+    found = analyze_passage(
+        path,
+        span(0, 4),
+        AnalyzerSelection(loudness=True, models_folder=str(tmp_path / "models")),
+    )
+
+    assert found.outputs.keys() == {"loudness"}
+    assert "the tagging models cannot be used" in found.failures["musicnn"]
+
+
+def test_many_passages_are_analyzed_in_one_pass(tmp_path: Path) -> None:
+    """Each says what it says alone, beside its neighbour and with a gap between."""
+    sound = np.concatenate((music(4.0), silence(3.0), music(5.0), music(6.0)))
+    path = encode_audio(tmp_path / "side.flac", sound, 44_100)
+    spans = [span(0, 4), span(7, 12), span(12, 18)]
+
+    def wanted(place: str) -> list[PassageRequest]:
+        return [
+            PassageRequest(
+                each,
+                AnalyzerSelection(
+                    loudness=True, wav_path=str(tmp_path / f"{place}{nth}.wav")
+                ),
+            )
+            for nth, each in enumerate(spans)
+        ]
+
+    together = analyze_passages(os.fsencode(path), signature(path), wanted("together"))
+    alone = [
+        analyze_passages(os.fsencode(path), signature(path), [each])[0]
+        for each in wanted("alone")
+    ]
+
+    assert together == alone
+    assert len({each.outputs["loudness"] for each in together}) == 3
+    for nth in range(3):
+        waves = [tmp_path / f"{place}{nth}.wav" for place in ("together", "alone")]
+        assert waves[0].read_bytes() == waves[1].read_bytes()

@@ -1,0 +1,266 @@
+"""CUE sheets mark the passages of one file, exactly or not at all."""
+
+import os
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from segued.media.tags.cue import parse_cue, sidecar_marks
+from segued.model import PassageMark
+from segued.units import TICKS_PER_SECOND, Ticks
+
+SECOND = TICKS_PER_SECOND
+FRAME = TICKS_PER_SECOND // 75
+
+SHEET = """\
+REM GENRE Krautrock
+REM COMMENT "ExactAudioCopy v0.99pb4"
+PERFORMER "Can"
+TITLE "Ege Bamyasi"
+FILE "Ege Bamyasi.flac" WAVE
+  TRACK 01 AUDIO
+    TITLE "Pinch"
+    PERFORMER "Can"
+    ISRC GBAKW8901234
+    INDEX 01 00:00:00
+  TRACK 02 AUDIO
+    TITLE "Sing Swan Song"
+    PERFORMER "Can & friends"
+    PREGAP 00:02:00
+    INDEX 00 09:28:50
+    INDEX 01 09:30:74
+  TRACK 03 AUDIO
+    TITLE "One More Night"
+    INDEX 01 100:00:01
+    INDEX 02 101:00:00
+"""
+
+MARKS = (
+    PassageMark(
+        Ticks(0),
+        Ticks(568 * SECOND + 50 * FRAME),
+        title="Pinch",
+        artist="Can",
+        isrc="GBAKW8901234",
+    ),
+    PassageMark(
+        Ticks(570 * SECOND + 74 * FRAME),
+        title="Sing Swan Song",
+        artist="Can & friends",
+    ),
+    PassageMark(Ticks(6_000 * SECOND + FRAME), title="One More Night", artist="Can"),
+)
+
+
+def test_a_sheet_is_exact() -> None:
+    """A 75th of a second is a whole number of ticks; a gap ends a passage."""
+    assert parse_cue(SHEET, "Ege Bamyasi.flac") == MARKS
+
+
+@pytest.mark.parametrize(
+    "sheet",
+    [
+        "\ufeff" + SHEET[SHEET.index("FILE") :],
+        SHEET.replace("\n", "\r\n"),
+        SHEET.replace("\n", "\r"),
+        SHEET.replace("    ", "\t\t").replace(" 0", "\t0"),
+        SHEET.replace('"', "").replace("FILE Ege Bamyasi", 'FILE "Ege Bamyasi"'),
+        SHEET.lower().replace("title", "Title").replace("track", "Track"),
+        SHEET.replace('night"', "night"),
+        SHEET.replace("PREGAP", "garbage \x00\x01\nINDEX\nTRACK\nINDEX 01 99:99:99\n"),
+        SHEET.replace("Ege Bamyasi.flac", r"C:\Rips\Ege Bamyasi.wav"),
+        SHEET.replace("Ege Bamyasi.flac", "CDImage.ape"),
+    ],
+)
+def test_sloppy_cue_sheets_are_parsed(sheet: str) -> None:
+    """Marks, line ends, blanks, quotes, case, rubbish and names may differ."""
+    found = parse_cue(sheet, "EGE BAMYASI.mp3")
+
+    assert [mark.start for mark in found] == [mark.start for mark in MARKS]
+    assert [mark.end for mark in found] == [mark.end for mark in MARKS]
+    titles = [(mark.title or "").lower() for mark in found]
+    assert titles == ["pinch", "sing swan song", "one more night"]
+
+
+TWO_SIDES = """\
+FILE "Side A.flac" WAVE
+TRACK 01 AUDIO
+INDEX 01 00:00:00
+TRACK 02 AUDIO
+INDEX 01 03:00:00
+FILE "Side B.flac" WAVE
+TRACK 03 AUDIO
+INDEX 01 00:00:00
+TRACK 04 AUDIO
+INDEX 00 03:58:00
+INDEX 01 04:00:00
+"""
+
+
+def test_only_the_tracks_of_this_file_count() -> None:
+    """Two files with two tracks each: two marks for each, none for others."""
+    starts = [mark.start for mark in parse_cue(TWO_SIDES, "side b.FLAC")]
+
+    assert starts == [0, 240 * SECOND]
+    assert len(parse_cue("\ufeff" + TWO_SIDES, "Side A.flac")) == 2
+    assert parse_cue(TWO_SIDES, "Side C.flac") == ()
+
+
+def test_one_file_per_track_gives_no_marks() -> None:
+    """Then there is nothing to cut."""
+    sheet = "".join(
+        f'FILE "{n}.flac" WAVE\nTRACK {n} AUDIO\nINDEX 01 00:00:00\n' for n in (1, 2, 3)
+    )
+
+    assert parse_cue(sheet, "2.flac") == ()
+
+
+def test_a_gap_at_the_end_of_the_file_before_is_not_in_this_one() -> None:
+    """EAC puts INDEX 00 into the file of the track before."""
+    sheet = """FILE "1.flac" WAVE
+TRACK 01 AUDIO
+INDEX 01 00:00:00
+TRACK 02 AUDIO
+INDEX 01 01:00:00
+TRACK 03 AUDIO
+INDEX 00 01:30:00
+FILE "2.flac" WAVE
+INDEX 01 02:00:00
+TRACK 04 AUDIO
+INDEX 01 03:00:00
+"""
+    first = parse_cue(sheet, "1.flac")
+
+    assert first == (PassageMark(Ticks(0)), PassageMark(Ticks(60 * SECOND)))
+    assert [mark.start for mark in parse_cue(sheet, "2.flac")] == [
+        120 * SECOND,
+        180 * SECOND,
+    ]
+
+
+def test_data_tracks_are_not_music() -> None:
+    """An enhanced CD has one at its end."""
+    sheet = SHEET.replace("TRACK 03 AUDIO", "TRACK 03 MODE1/2352")
+
+    assert len(parse_cue(sheet, "x")) == 2
+
+
+@pytest.mark.parametrize(
+    "sheet",
+    [
+        "",
+        "FILE x WAVE",
+        SHEET.replace("09:30:74", "00:00:00"),
+        SHEET.replace("INDEX 01 100", "INDEX 01 001"),
+        "FILE x WAVE\nTRACK 01 AUDIO\nINDEX 01 00:00:00",
+        "FILE x WAVE\n"
+        + "".join(
+            f"TRACK 01 AUDIO\nINDEX 01 {n // 60}:{n % 60:02}:00\n" for n in range(1_000)
+        ),
+    ],
+)
+def test_unordered_cue_sheet_gives_no_marks(sheet: str) -> None:
+    """Nor does one with fewer than two passages, or a thousand."""
+    assert parse_cue(sheet, "x") == ()
+
+
+WORDS = st.sampled_from(
+    (
+        *('FILE "a" WAVE\n', "TRACK 01 AUDIO\n", "INDEX 01 ", "INDEX 00 "),
+        *("TITLE ", '"', "\n", "\t", "\ufeff", "REM\r\n"),
+        *("00:00:00\n", "00:01:00\n", "99:59:74\n"),
+    )
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(parts=st.lists(WORDS | st.text(max_size=10), max_size=40))
+@example(parts=["TITLE x", " " * 1_000_000, "x"])
+@example(parts=['FILE "', " " * 1_000_000, "x"])
+@example(parts=["TRACK 1", " " * 1_000_000])
+def test_any_text_gives_ordered_marks_or_none(parts: list[str]) -> None:
+    """Nothing raises, or takes long, and marks never run backwards."""
+    marks = parse_cue("".join(parts), "a")
+
+    assert len(marks) != 1
+    for mark, following in pairwise(marks):
+        assert 0 <= mark.start < (mark.end or following.start) <= following.start
+
+
+def write_sheet_beside(
+    folder: Path, sheet: bytes, name: str = "Ege Bamyasi.cue"
+) -> bytes:
+    """Write a sheet; return the path of the music file beside it."""
+    (folder / name).write_bytes(sheet)
+    return os.fsencode(folder / "Ege Bamyasi.flac")
+
+
+@pytest.mark.parametrize(
+    "name", ["Ege Bamyasi.cue", "Ege Bamyasi.flac.cue", "Ege Bamyasi.CUE"]
+)
+def test_a_sheet_beside_the_file_is_found(name: str, tmp_path: Path) -> None:
+    """By the stem, or by the whole name."""
+    assert sidecar_marks(write_sheet_beside(tmp_path, SHEET.encode(), name)) == (
+        MARKS,
+        (),
+    )
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_cue_sheet_encoding_is_detected(encoding: str, tmp_path: Path) -> None:
+    """Old Windows programs knew nothing of UTF-8."""
+    sheet = SHEET.replace("Pinch", "Zwölf").encode(encoding)
+
+    marks, warnings = sidecar_marks(write_sheet_beside(tmp_path, sheet))
+
+    assert marks[0].title == "Zwölf"
+    assert warnings == ()
+
+
+def test_no_sheet_is_normal(tmp_path: Path) -> None:
+    """Most files have none; an empty one is as good."""
+    assert sidecar_marks(os.fsencode(tmp_path / "x.flac")) == ((), ())
+    assert sidecar_marks(write_sheet_beside(tmp_path, b"")) == ((), ())
+
+
+def test_invalid_cue_sheet_is_a_warning(tmp_path: Path) -> None:
+    """Someone meant something by it."""
+    sheet = SHEET.replace("09:30:74", "00:00:00").encode()
+
+    marks, warnings = sidecar_marks(write_sheet_beside(tmp_path, sheet))
+
+    assert marks == ()
+    assert [warned.code for warned in warnings] == ["cue"]
+
+
+def test_a_sheet_of_a_megabyte_is_none(tmp_path: Path) -> None:
+    """Whatever it is, it is not read."""
+    marks, warnings = sidecar_marks(
+        write_sheet_beside(tmp_path, SHEET.encode() + bytes(1 << 20))
+    )
+
+    assert marks == ()
+    assert [warned.detail for warned in warnings] == [
+        "CUE sheet not used: larger than 1 MiB"
+    ]
+
+
+def test_cue_sheet_that_is_a_fifo_is_not_opened(tmp_path: Path) -> None:
+    """A FIFO would be waited for, for ever."""
+    os.mkfifo(tmp_path / "Ege Bamyasi.cue")
+
+    marks, warnings = sidecar_marks(os.fsencode(tmp_path / "Ege Bamyasi.flac"))
+
+    assert marks == ()
+    assert [warned.code for warned in warnings] == ["cue"]
+
+
+def test_a_name_that_is_not_text_is_no_obstacle(tmp_path: Path) -> None:
+    """Names are bytes."""
+    music = os.fsencode(tmp_path) + b"/\xff\xfe.flac"
+    Path(os.fsdecode(music[:-5] + b".cue")).write_text(SHEET)
+
+    assert sidecar_marks(music) == (MARKS, ())

@@ -1,0 +1,235 @@
+"""Tags are read in every kind, and checked."""
+
+import os
+import struct
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mutagen.apev2 import APEv2
+from mutagen.id3 import RVA2, TIT2, TPE1, TXXX, UFID
+
+from segued.errors import FileVanishedError
+from segued.media.tags.reader import TagReading, read_tags
+from segued.model import FileWarning, Signature, Tags
+from tests.media.encoded_files import PICTURE, VORBIS, encoded_tone
+from tests.media.tags.tagged_files import (
+    COVER,
+    MBID,
+    TAGGED,
+    TAGS,
+    id3_of,
+    id3v1,
+    read_tags_of,
+    rewritten,
+    tagged_id3,
+)
+
+
+@pytest.mark.parametrize("kind", TAGGED)
+def test_all_tag_formats_read_the_same(kind: str, tmp_path: Path) -> None:
+    """One set of values, written as Picard writes it, comes back as one."""
+    # The name is wrong on purpose: the content tells.
+    found = read_tags_of(tmp_path, TAGGED[kind](), "file.jpg")
+
+    assert found == TagReading(TAGS)
+
+
+def test_old_id3_says_the_same(tmp_path: Path) -> None:
+    """ID3v2.3 splits the date and joins several values with a slash."""
+    found = read_tags_of(tmp_path, tagged_id3(3)).tags
+
+    assert found.date == "1995-06-13"
+    assert found.artist_mbids == TAGS.artist_mbids
+    assert found.genres == ("Art Pop/Electronic",)  # "R&B/Soul" is one genre
+    assert found.recording_mbid == TAGS.recording_mbid
+
+
+def test_the_oldest_id3_is_read(tmp_path: Path) -> None:
+    """ID3v2.2 has names of three letters."""
+
+    def frame(name: bytes, text: bytes) -> bytes:
+        return name + (1 + len(text)).to_bytes(3, "big") + b"\0" + text
+
+    frames = frame(b"TT2", b"Title") + frame(b"TP1", b"Artist") + frame(b"TRK", b"7/9")
+    frames += (
+        frame(b"TYE", b"1999") + frame(b"TXX", b"ASIN\0B00") + frame(b"TCO", b"(17)")
+    )
+    frames += frame(b"PIC", b"JPG\x03\0" + PICTURE)
+    sizes = bytes(len(frames) >> shift & 0x7F for shift in (21, 14, 7, 0))
+
+    found = read_tags_of(
+        tmp_path, b"ID3\x02\0\0" + sizes + frames + encoded_tone("mp3")
+    )
+
+    assert found == TagReading(
+        Tags(
+            title="Title",
+            artist="Artist",
+            artists=("Artist",),
+            track=7,
+            track_total=9,
+            date="1999",
+            genres=("Rock",),
+            cover=COVER,
+        )
+    )
+
+
+def test_id3v1_alone_is_read(tmp_path: Path) -> None:
+    """A hundred and twenty-eight bytes at the end are a tag."""
+    found = read_tags_of(tmp_path, encoded_tone("mp3") + id3v1(b"Title", 5))
+
+    assert found == TagReading(
+        Tags(
+            title="Title",
+            artist="Artist",
+            artists=("Artist",),
+            album="Album",
+            track=5,
+            date="1987",
+            genres=("Rock",),
+        )
+    )
+
+
+def test_the_own_tag_of_a_format_wins(tmp_path: Path) -> None:
+    """ID3v2 before APEv2 before ID3v1 in MP3; APEv2 first in WavPack."""
+
+    def with_ape(data: bytes) -> bytes:
+        def change(file: BytesIO) -> None:
+            tag: Any = APEv2()
+            tag["Title"], tag["Album"], tag["replaygain_track_gain"] = "ape", "ape", "1"
+            tag.save(file)
+
+        return rewritten(data, change)
+
+    head = id3_of(TIT2(text=["id3"]), TPE1(text=["id3"]))
+    mp3 = read_tags_of(
+        tmp_path, head + with_ape(encoded_tone("mp3")) + id3v1(b"v1", 9)
+    ).tags
+    wavpack = read_tags_of(tmp_path, head + with_ape(encoded_tone("wv"))).tags
+
+    assert (mp3.title, mp3.artist, mp3.album, mp3.track) == ("id3", "id3", "ape", 9)
+    assert mp3.track_gain_db == 1.0
+    assert (wavpack.title, wavpack.artist) == ("ape", "id3")
+
+
+def test_wav_has_text_chunks_of_its_own(tmp_path: Path) -> None:
+    """RIFF INFO is read, and what ID3 says goes before it."""
+    texts = [(b"INAM", b"info title\0"), (b"INAM", b"another"), (b"ITRK", b"4")]
+    texts.append((b"IART", "Bj\xf6rk".encode("cp1252")))
+    body = b"INFO" + b"".join(
+        name + struct.pack("<I", len(text)) + text + bytes(len(text) % 2)
+        for name, text in texts
+    )
+    chunk = b"LIST" + struct.pack("<I", len(body)) + body
+    tag = id3_of(TIT2(text=["id3 title"]))
+    id3 = b"id3 " + struct.pack("<I", len(tag)) + tag
+
+    info = read_tags_of(tmp_path, encoded_tone("wav") + chunk).tags
+    both = read_tags_of(tmp_path, encoded_tone("wav") + chunk + id3).tags
+
+    assert (info.title, info.artist, info.track) == ("info title", "Björk", 4)
+    assert (both.title, both.artist) == ("id3 title", "Björk")
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ({"TRACKNUMBER": ["0/0"]}, Tags()),
+        ({"TRACKNUMBER": ["A1"]}, Tags()),
+        ({"TRACKNUMBER": ["07/00"]}, Tags(track=7)),
+        (
+            {"TRACKNUMBER": ["100000"], "TRACKTOTAL": ["99999"]},
+            Tags(track_total=99_999),
+        ),
+        ({"TITLE": ["  \0x\0y "]}, Tags(title="x")),
+        ({"TITLE": ["", " \ufeff", "z"]}, Tags(title="z")),
+        ({"TITLE": ["BjÃ¶rk"]}, Tags(title="BjÃ¶rk")),
+        ({"TITLE": ["x" * 5_000]}, Tags(title="x" * 4_096)),
+        ({"ORIGINALDATE": ["1971"]}, Tags(date="1971")),
+        ({"ARTIST": ["a", "b", "a"]}, Tags(artist="a; b", artists=("a", "b"))),
+        ({"ALBUM ARTIST": ["a"]}, Tags(album_artist="a")),
+        ({"MUSICBRAINZ_TRACKID": ["not an id"]}, Tags()),
+        (
+            {"MUSICBRAINZ_ARTISTID": [f"{MBID.format(1)}/{MBID.format(2)}"]},
+            Tags(artist_mbids=(MBID.format(1), MBID.format(2))),
+        ),
+        (
+            {"MUSICBRAINZ_ARTISTID": [f"{MBID.format(1)}; {MBID.format(1)}\0x"]},
+            Tags(artist_mbids=(MBID.format(1),)),
+        ),
+        ({"ISRC": ["gbaye9500123;junk"]}, Tags(isrcs=("GBAYE9500123",))),
+        ({"REPLAYGAIN_TRACK_GAIN": ["+3,5 db"]}, Tags(track_gain_db=3.5)),
+        ({"REPLAYGAIN_TRACK_GAIN": ["1e9"]}, Tags()),
+        ({"REPLAYGAIN_TRACK_GAIN": ["900"]}, Tags()),
+        ({"REPLAYGAIN_TRACK_PEAK": ["-1"]}, Tags()),
+        # R128 aims 5 dB lower, in steps of 1/256 dB.
+        ({"R128_TRACK_GAIN": ["-512"]}, Tags(track_gain_db=3.0)),
+        ({"R128_ALBUM_GAIN": ["40000"]}, Tags()),
+        ({"METADATA_BLOCK_PICTURE": ["junk"], "TITLE": ["t"]}, Tags(title="t")),
+    ],
+)
+def test_values_are_checked(
+    written: dict[str, list[str]], read: Tags, tmp_path: Path
+) -> None:
+    """What is out of range is left out; text is kept as it is."""
+
+    def change(file: BytesIO) -> None:
+        ogg: Any = VORBIS["opus"](file)
+        ogg.update(written)
+        file.seek(0)
+        ogg.save(file)
+
+    found = read_tags_of(tmp_path, rewritten(encoded_tone("opus"), change))
+
+    assert found == TagReading(read)
+
+
+def test_rva2_is_replay_gain(tmp_path: Path) -> None:
+    """Old taggers wrote the gain in a frame of ID3's own."""
+    data = id3_of(RVA2(desc="track", channel=1, gain=-3.5, peak=0.5)) + encoded_tone(
+        "mp3"
+    )
+
+    found = read_tags_of(tmp_path, data).tags
+
+    assert found.track_gain_db == -3.5
+    assert found.track_peak == pytest.approx(0.5, abs=1e-3)
+
+
+def test_the_oldest_name_of_an_id_wins_over_free_text(tmp_path: Path) -> None:
+    """UFID is the recording, whatever TXXX of a similar name says."""
+    data = id3_of(
+        TXXX(desc="MusicBrainz Track Id", text=[MBID.format(2)]),
+        UFID(owner="http://musicbrainz.org", data=MBID.format(1).encode()),
+    )
+
+    assert read_tags_of(tmp_path, data + encoded_tone("mp3")).tags == Tags(
+        recording_mbid=MBID.format(1)
+    )
+
+
+@pytest.mark.parametrize("kind", ["mka", "caf", "au", "aac", "w64", "wav", "speex"])
+def test_no_tags_are_no_warning(kind: str, tmp_path: Path) -> None:
+    """A file that says nothing of itself is fine."""
+    assert read_tags_of(tmp_path, encoded_tone(kind)).warnings == ()
+
+
+def test_a_file_that_is_gone_is_no_warning(tmp_path: Path) -> None:
+    """Then there is nothing to read."""
+    with pytest.raises(FileVanishedError):
+        read_tags(os.fsencode(tmp_path / "gone"), Signature(1, 1, 1))
+
+
+def test_warnings_have_a_readable_reason(tmp_path: Path) -> None:
+    """The reason is a clause that a person can read."""
+    data = b"ID3\x04\0\0\0\0\x7f\x7f" + encoded_tone("mp3")[:100]
+
+    assert read_tags_of(tmp_path, data).warnings == (
+        FileWarning(
+            "tags", "tags could not be read: an ID3 tag that claims 16393 bytes"
+        ),
+    )

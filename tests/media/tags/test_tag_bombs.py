@@ -1,0 +1,148 @@
+"""No tag fails a file, or costs more than a warning."""
+
+import errno
+import os
+import pickle
+import struct
+import time
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from segued.errors import DiskReadError, FileError
+from segued.media.safe_open import signature_of
+from segued.media.tags.reader import read_tags
+from segued.model import Tags
+from tests.media.encoded_files import encoded_tone, write_file
+from tests.media.tags.tagged_files import TAGGED, id3v1, read_tags_of, tagged_mp4
+
+
+def compressed_id3() -> bytes:
+    """Return a tag of 300 kB that unpacks to 250 MB."""
+    packed = zlib.compress(bytes(250_000_000), 1)
+    frame = b"TXXX" + struct.pack(">I", 4 + len(packed)) + b"\0\x80"
+    frames = frame + struct.pack(">I", 250_000_000) + packed
+    sizes = bytes(len(frames) >> shift & 0x7F for shift in (21, 14, 7, 0))
+    return b"ID3\x03\0\0" + sizes + frames
+
+
+def many_frames() -> bytes:
+    """Return a tag with 200,000 frames."""
+    frames = (b"TXXX" + struct.pack(">I", 4) + b"\0\0\0a\0b") * 200_000
+    sizes = bytes(len(frames) >> shift & 0x7F for shift in (21, 14, 7, 0))
+    return b"ID3\x04\0\0" + sizes + frames
+
+
+def huge_picture() -> bytes:
+    """Return the beginning of a tag that is 200 MB long."""
+    return b"ID3\x04\0\0" + bytes((0x5F, 0x5F, 0x5F, 0x5F))
+
+
+def nested_chapters() -> bytes:
+    """Return chapters in chapters, deeper than any stack."""
+    frames = b""
+    for _ in range(1_500):
+        body = b"a\0" + bytes(16) + frames
+        sizes = bytes(len(body) >> shift & 0x7F for shift in (21, 14, 7, 0))
+        frames = b"CHAP" + sizes + b"\0\0" + body
+    sizes = bytes(len(frames) >> shift & 0x7F for shift in (21, 14, 7, 0))
+    return b"ID3\x04\0\0" + sizes + frames
+
+
+@pytest.mark.parametrize(
+    "bomb", [compressed_id3, many_frames, huge_picture, nested_chapters]
+)
+def test_a_bomb_is_a_warning(bomb: Callable[[], bytes], tmp_path: Path) -> None:
+    """It costs neither seconds nor memory, and the other tags are read."""
+    data = bomb() + encoded_tone("mp3") + id3v1(b"Title", 5)
+    path, signature = write_file(tmp_path, data)
+
+    started = time.process_time()
+    found = read_tags(path, signature)
+
+    assert time.process_time() - started < 2
+    assert [warned.code for warned in found.warnings] == ["tags"]
+    assert found.warnings[0].detail.startswith("tags could not be read: ")
+    assert found.tags.title == "Title"
+
+
+def test_wrong_tag_length_is_a_warning(tmp_path: Path) -> None:
+    """A FLAC comment of four thousand million bytes is not read."""
+    lie = b"fLaC" + b"\x04\0\0\x08" + b"\xff" * 8
+
+    found = read_tags_of(tmp_path, lie + bytes(100))
+
+    assert found.tags == Tags()
+    assert len(found.warnings) == 1
+
+
+def test_a_comment_of_300_megabytes_is_a_warning(tmp_path: Path) -> None:
+    """The file being that long, the length is no lie; it is not read all the same."""
+    flac = b"fLaC\x04\xff\xff\xff" + struct.pack("<I", 300 << 20)
+    path, _ = write_file(tmp_path, flac)
+    os.truncate(path, 400 << 20)
+    with open(os.fsdecode(path), "ab") as file:
+        file.write(id3v1(b"Title", 5))
+
+    found = read_tags(path, signature_of(os.stat(path)))
+
+    assert found.tags.title == "Title"
+    assert [warned.detail for warned in found.warnings] == [
+        "tags could not be read: more to read than tags can be"
+    ]
+
+
+@pytest.mark.parametrize("kind", TAGGED)
+@settings(
+    max_examples=50,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(chance=st.randoms(use_true_random=True))
+def test_damage_is_never_a_failure(kind: str, chance: Random, tmp_path: Path) -> None:
+    """Whatever bytes are wrong, or missing, there is a reading."""
+    data = bytearray(DAMAGED.setdefault(kind, TAGGED[kind]()))
+    if chance.random() < 0.3:
+        del data[chance.randrange(1, len(data)) :]
+    for _ in range(chance.randrange(1, 30)):
+        reach = chance.choice((100, 2_000, len(data)))
+        data[chance.randrange(min(reach, len(data)))] = chance.randrange(256)
+
+    try:
+        found = read_tags_of(tmp_path, bytes(data))
+    except FileError as error:
+        pytest.fail(f"a tag failed the file: {error}")
+
+    assert pickle.loads(pickle.dumps(found)) == found  # noqa: S301
+    assert all(warned.detail.isprintable() for warned in found.warnings)
+    for text in (found.tags.title, found.tags.artist, *found.tags.genres):
+        assert len((text or "").encode()) <= 4 * 4_096
+
+
+DAMAGED: dict[str, bytes] = {}
+
+
+def test_a_failing_disk_is_no_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What mutagen makes an error of its own is the disk's all the same."""
+    path, signature = write_file(tmp_path, tagged_mp4())
+    reads = 0
+
+    def broken(descriptor: int, count: int, offset: int) -> bytes:
+        nonlocal reads
+        reads += 1
+        if reads > 5:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(descriptor, count, offset)
+
+    real = os.pread
+    monkeypatch.setattr(os, "pread", broken)
+
+    with pytest.raises(DiskReadError):
+        read_tags(path, signature)

@@ -1,0 +1,43 @@
+"""Disks that do not answer: `segued.media.disk_calls`."""
+
+import asyncio
+import threading
+
+import pytest
+
+from segued.media.disk_calls import STUCK_CALLS_MAX, call_disk
+from segued.units import Seconds
+
+HUNG_DISK, GOOD_DISK = b"/dead", b"/well"
+
+
+async def test_hung_disk_does_not_block_others() -> None:
+    """It is asked a few times, then no more, until it answers again."""
+    answers = threading.Event()
+
+    def hang() -> str:
+        answers.wait()
+        return "late"
+
+    for _ in range(STUCK_CALLS_MAX):
+        with pytest.raises(TimeoutError):
+            await call_disk(HUNG_DISK, Seconds(0.01), hang)
+    with pytest.raises(TimeoutError):
+        await call_disk(HUNG_DISK, Seconds(60), hang)
+    assert await call_disk(GOOD_DISK, Seconds(60), str.upper, "well") == "WELL"
+
+    answers.set()
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                assert await call_disk(HUNG_DISK, Seconds(60), hang) == "late"
+            except TimeoutError:
+                await asyncio.sleep(0)
+            else:
+                break
+
+
+async def test_errors_are_passed_through() -> None:
+    """Also a timeout of the file system's own."""
+    with pytest.raises(ValueError, match="invalid literal"):
+        await call_disk(GOOD_DISK, Seconds(60), int, "no number")

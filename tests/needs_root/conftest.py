@@ -1,0 +1,12 @@
+"""A library of its own for each story."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.segued_runner import SeguedRunner
+
+
+@pytest.fixture(name="segued")
+def _segued(tmp_path: Path) -> SeguedRunner:
+    return SeguedRunner(tmp_path / "state")

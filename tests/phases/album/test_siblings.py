@@ -1,0 +1,227 @@
+"""The files of a folder, which decide together what each of them is.
+
+The library is on record as decoded; what the services know of it is made.
+"""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bench.lookups import LookupLibrary, make_lookup_library, one_shot_import
+from bench.prepared_library import PreparedSong, prepare_library
+
+from segued.clients.rate_limit import Clock
+from segued.compute.pools import ProcessPools
+from segued.config.config import Config, Settings
+from segued.model import AudioFile, FileId, Signature
+from segued.phases import PHASES
+from segued.phases.base import Deferred, FileResults, PhaseContext
+from segued.store import checkpoints, codec, files
+from segued.store.checkpoints import StoredCheckpoint
+from segued.store.database import Store
+from segued.store.schema.files import Checkpoint, File
+from segued.units import Seconds
+from tests.fake_services import AnswersInMemory, FakeServices
+
+SPEED = 50
+
+
+@dataclass
+class GrowingLibrary:
+    """A library that is filled bit by bit, and imported after each."""
+
+    home: Path
+    fake_services: FakeServices
+    clock: Clock
+
+    @property
+    def music(self) -> Path:
+        """The music folder."""
+        return self.home / "music"
+
+    @property
+    def database(self) -> Path:
+        """The library."""
+        return self.home / "library.db"
+
+    async def import_songs(self, *songs: PreparedSong) -> dict[str, str]:
+        """Import, with some more files; return what each is, by name."""
+        await prepare_library(self.music, self.database, songs)
+        service = one_shot_import(self.database, self.fake_services, self.clock)
+        ended = await service.run([bytes(self.music)], workers=2)
+        assert ended.state == "COMPLETED", ended.error
+        return {name: given for name, (given, _) in (await self.matches()).items()}
+
+    async def matches(self) -> dict[str, tuple[str, str]]:
+        """Return as what each file was matched, and when; "!" if it is not done."""
+
+        def read() -> dict[str, tuple[str, str]]:
+            rows: Any = (
+                Checkpoint.select(File.path_text, File.status, Checkpoint)
+                .join(File)
+                .where(Checkpoint.phase == 6)
+                .order_by(File.path)
+                .dicts()
+            )
+            return {
+                Path(row["path_text"]).name: (
+                    json.loads(row["payload"])["given"].partition(" ")[2]
+                    if row["status"] in ("INGEST COMPLETE", "MISSING")
+                    else "!",
+                    row["at"],
+                )
+                for row in rows
+            }
+
+        store = Store(self.database)
+        await store.open()
+        try:
+            return await store.do(read)
+        finally:
+            await store.close()
+
+
+@pytest.fixture(name="library")
+def _library() -> LookupLibrary:
+    """An album of twelve songs, tagged with its id."""
+    return make_lookup_library(1)
+
+
+@pytest.fixture(name="growing_library")
+async def _growing_library(
+    library: LookupLibrary, tmp_path: Path
+) -> AsyncIterator[GrowingLibrary]:
+    clock = Clock.scaled(SPEED)
+    fake_services = FakeServices(
+        AnswersInMemory(library.answers), clock=clock.now, limits=False
+    )
+    async with fake_services:
+        yield GrowingLibrary(tmp_path, fake_services, clock)
+
+
+def song(library: LookupLibrary, nth: int) -> PreparedSong:
+    """Return the nth song, from 1, as it is on the album."""
+    found = library.songs[nth - 1]
+    return replace(found, path=f"Album/{nth:02}.mp3")
+
+
+async def test_better_match_replaces_an_earlier_one(
+    growing_library: GrowingLibrary, library: LookupLibrary
+) -> None:
+    """Who had it is matched anew; all others are left alone, and it ends."""
+    some = [song(library, nth) for nth in (1, 2, 3, 4)]
+    five = song(library, 5)
+    other = replace(five, path="Album/zz another rip.mp3", seconds=five.seconds + 4)
+
+    first = await growing_library.import_songs(*some, other)
+    before = await growing_library.matches()
+    second = await growing_library.import_songs(five)
+    after = await growing_library.matches()
+    third = await growing_library.import_songs()
+
+    places = {f"{nth:02}.mp3": f"1.{nth}" for nth in (1, 2, 3, 4)}
+    assert first == places | {"zz another rip.mp3": "1.5"}
+    assert second == places | {"05.mp3": "1.5", "zz another rip.mp3": "-"}
+    assert {name for name in before if before[name] != after[name]} == {
+        "zz another rip.mp3"
+    }
+    assert (third, await growing_library.matches()) == (second, after)
+
+
+async def test_missing_file_frees_its_track(
+    growing_library: GrowingLibrary, library: LookupLibrary
+) -> None:
+    """And has it again when he is back."""
+    some = [song(library, nth) for nth in (1, 2, 3, 4, 5)]
+    other = replace(some[4], path="Album/zz another rip.mp3")
+    there, away = (
+        growing_library.music / "Album" / "05.mp3",
+        growing_library.home / "05.mp3",
+    )
+
+    first = await growing_library.import_songs(*some, other)
+    there.rename(away)
+    without = await growing_library.import_songs()
+    away.rename(there)
+    again = await growing_library.import_songs()
+
+    assert first["zz another rip.mp3"] == "-"
+    assert without["zz another rip.mp3"] == "1.5"
+    assert (again["05.mp3"], again["zz another rip.mp3"]) == ("1.5", "-")
+    assert "!" not in again.values()
+
+
+async def test_failed_file_frees_its_track(
+    growing_library: GrowingLibrary, library: LookupLibrary
+) -> None:
+    """A file that was good, and is no audio any more."""
+    some = [song(library, nth) for nth in (1, 2, 3, 4, 5)]
+    other = replace(some[4], path="Album/zz another rip.mp3")
+
+    first = await growing_library.import_songs(*some, other)
+    (growing_library.music / "Album" / "05.mp3").write_text("a shopping list")
+    without = await growing_library.import_songs()
+
+    assert first["zz another rip.mp3"] == "-"
+    assert without["zz another rip.mp3"] == "1.5"
+    assert "05.mp3" not in without
+
+
+async def match_file(store: Store, tools: PhaseContext, nth: int) -> Deferred[Any]:
+    """Let the nth file of the album, from 0, be fingerprinted and matched."""
+
+    def read() -> tuple[AudioFile, list[str]]:
+        row = list(File.select().order_by(File.path))[nth]
+        signature = Signature(row.size_bytes, row.mtime_ns, row.inode)
+        file = AudioFile(FileId(row.id), bytes(row.path), bytes(row.root), signature)
+        files.mark_processing(file)
+        return file, [each.payload for each in checkpoints.for_file(file.id)]
+
+    file, payloads = await store.do(read)
+    last: Deferred[Any] = Deferred(None, "", "")
+    dossier = FileResults(file)
+    for phase, payload in zip(PHASES, payloads, strict=False):
+        dossier = dossier.with_result(phase, codec.decode(payload, phase.result_type))
+    for phase in PHASES[4:6]:
+        outcome = await phase.run(tools, dossier)
+        assert isinstance(outcome, Deferred)
+        await store.do(phase.save, dossier, outcome.result)
+        payload = codec.encode(phase.checkpointed(outcome.result))
+        kept = StoredCheckpoint(phase.number, "", payload, outcome.needs)
+        await store.do(checkpoints.save, file.id, kept)
+        dossier = dossier.with_result(phase, outcome.result)
+        last = outcome
+    return last
+
+
+async def test_named_release_is_prefetched_before_folder_is_complete(
+    library: LookupLibrary, tmp_path: Path
+) -> None:
+    """By one of the files; and not before it is clear that it will be asked."""
+    await prepare_library(tmp_path / "music", tmp_path / "library.db", library.songs)
+    (release,) = {each.release_mbid for each in library.songs}
+    compute = ProcessPools(processes=1, memory_mib=512, file_limit=Seconds(1))
+    store = Store(tmp_path / "library.db")
+    await store.open()
+    tools = PhaseContext(
+        Config(),
+        Settings(),
+        store,
+        compute,
+        tmp_path,
+        service_available=lambda _service: True,
+    )
+
+    outcomes = [await match_file(store, tools, nth) for nth in range(6)]
+    await store.close()
+
+    assert [each.needs for each in outcomes] == [
+        *("folder", "folder", "folder"),  # three of twelve are no 30 %
+        "musicbrainz",
+        *("folder", "folder"),
+    ]
+    asks = [key.key for each in outcomes for key in each.result.asks]
+    assert asks == [f"release:{release}"]

@@ -1,0 +1,189 @@
+"""The queue: `segued.pipeline.queue`."""
+
+import asyncio
+
+import pytest
+
+from segued.model import AudioFile, FileId, Signature
+from segued.pipeline.queue import Priority, WorkQueue
+
+
+def audio_file(name: str, *, size: int = 1) -> AudioFile:
+    """Return a file by name."""
+    path = f"/music/{name}".encode()
+    return AudioFile(FileId(name), path, b"/music", Signature(size, 1, 1))
+
+
+async def test_first_come_first_served() -> None:
+    """Within one priority the order of offers is the order of takes."""
+    queue = WorkQueue(10)
+    for name in "abc":
+        await queue.offer(audio_file(name))
+
+    assert [(await queue.take()).file.id for _ in range(3)] == ["a", "b", "c"]
+
+
+async def test_new_files_overtake_the_backlog() -> None:
+    """The backlog waits."""
+    queue = WorkQueue(10)
+    await queue.offer(audio_file("old"))
+    await queue.offer(audio_file("new"), Priority.NEW)
+
+    assert (await queue.take()).file.id == "new"
+
+
+async def test_one_entry_a_path_and_the_newest_wins() -> None:
+    """A file offered twice is worked on once, as it was seen last."""
+    queue = WorkQueue(10)
+    assert await queue.offer(audio_file("a", size=1))
+    assert not await queue.offer(audio_file("a", size=2))
+
+    assert len(queue) == 1
+    assert (await queue.take()).file.signature.size_bytes == 2
+
+
+async def test_file_in_flight_is_not_taken_again() -> None:
+    """Not before its worker is done with it."""
+    queue = WorkQueue(10)
+    await queue.offer(audio_file("a"))
+    taken = await queue.take()
+
+    assert not await queue.offer(audio_file("a"))
+    queue.done(taken)
+    assert await queue.offer(audio_file("a"))
+
+
+async def test_a_full_queue_makes_the_offer_wait() -> None:
+    """It is bounded: memory does not grow with the library."""
+    queue = WorkQueue(1)
+    await queue.offer(audio_file("a"))
+    second = asyncio.create_task(queue.offer(audio_file("b")))
+    await asyncio.sleep(0)
+    assert not second.done()
+
+    await queue.take()
+
+    assert await second
+
+
+async def test_imports_idle_means_nothing_queued_or_in_flight() -> None:
+    """Only then has `wait_imports_idle` an end."""
+    queue = WorkQueue(1)
+    await queue.wait_imports_idle()
+    await queue.offer(audio_file("a"))
+    assert not queue.imports_idle
+    taken = await queue.take()
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(queue.wait_imports_idle(), 0.01)
+
+    queue.done(taken)
+
+    await asyncio.wait_for(queue.wait_imports_idle(), 1)
+    assert queue.imports_idle
+
+
+async def test_a_cancelled_offer_leaves_nothing_behind() -> None:
+    """The path can be offered again, and the queue can come to rest."""
+    queue = WorkQueue(1)
+    await queue.offer(audio_file("a"))
+    second = asyncio.create_task(queue.offer(audio_file("b")))
+    await asyncio.sleep(0)
+    second.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await second
+    queue.done(await queue.take())
+
+    assert queue.imports_idle
+    assert await queue.offer(audio_file("b"))
+
+
+async def test_analysis_waits_for_imports() -> None:
+    """Not one is queued while a file waits or is in flight that is not imported."""
+    queue = WorkQueue(10)
+    await queue.offer(audio_file("new"))
+    offering = asyncio.create_task(queue.offer_imported(audio_file("old"), 2))
+    flight = await queue.take()
+    await asyncio.sleep(0)
+    assert not offering.done()
+
+    queue.done(flight)
+
+    assert await offering
+    taken = await queue.take()
+    assert (taken.file.id, taken.priority) == ("old", Priority.IMPORTED)
+    assert queue.imports_idle
+    assert not queue.is_empty
+
+
+async def test_analysis_concurrency_is_limited() -> None:
+    """The third waits until one of two is done."""
+    queue = WorkQueue(10)
+    assert await queue.offer_imported(audio_file("a"), 2)
+    assert await queue.offer_imported(audio_file("b"), 2)
+    third = asyncio.create_task(queue.offer_imported(audio_file("c"), 2))
+    flight = await queue.take()
+    await asyncio.sleep(0)
+    assert not third.done()
+
+    queue.done(flight)
+
+    assert await third
+
+
+async def test_analysis_is_preempted_by_imports() -> None:
+    """As many as there are files without a worker, and no more."""
+    queue = WorkQueue(10)
+    await queue.offer_imported(audio_file("a"), 2)
+    await queue.offer_imported(audio_file("b"), 2)
+    flights = [await queue.take() for _ in range(2)]
+
+    def making_way() -> int:
+        return sum(each.preempted.is_set() for each in flights)
+
+    await queue.offer(audio_file("new"))
+    assert making_way() == 1
+    await queue.offer(audio_file("newer"))
+    assert making_way() == 2
+
+
+async def test_no_preemption_while_a_worker_is_free() -> None:
+    """Who waits for a file gets the new one."""
+    queue = WorkQueue(10)
+    await queue.offer_imported(audio_file("a"), 2)
+    flight = await queue.take()
+    taking = asyncio.create_task(queue.take())
+    await asyncio.sleep(0)
+
+    await queue.offer(audio_file("new"))
+
+    assert (await taking).file.id == "new"
+    assert not flight.preempted.is_set()
+
+
+async def test_changed_file_preempts_its_own_analysis() -> None:
+    """It makes way for itself, and is never worked on twice at once."""
+    queue = WorkQueue(10)
+    await queue.offer_imported(audio_file("a"), 2)
+    flight = await queue.take()
+    offering = asyncio.create_task(queue.offer(audio_file("a", size=2)))
+    await flight.preempted.wait()
+    assert len(queue) == 0
+
+    queue.done(flight)
+
+    assert await offering
+    taken = await queue.take()
+    assert (taken.file.signature.size_bytes, taken.priority) == (2, Priority.BACKLOG)
+
+
+async def test_changed_file_replaces_its_queued_analysis() -> None:
+    """Its old entry is no entry any more."""
+    queue = WorkQueue(10)
+    await queue.offer_imported(audio_file("a"), 3)
+    await queue.offer_imported(audio_file("b"), 3)
+
+    assert await queue.offer(audio_file("b", size=2), Priority.NEW)
+
+    assert [(await queue.take()).file.id for _ in range(2)] == ["b", "a"]
+    assert len(queue) == 0
+    assert not queue.imports_idle

@@ -1,0 +1,442 @@
+"""Looking through a library: `segued.store.reading.listings`, `search` and `whole`."""
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from peewee import SqliteDatabase
+
+from segued.errors import DecodeError, NotFoundError
+from segued.model import (
+    Confidence,
+    FileEntry,
+    FileId,
+    FileStatus,
+    FileWarning,
+    Signature,
+    Span,
+)
+from segued.store import (
+    duplicates,
+    files,
+    flavors,
+    inventory,
+    passages,
+    requeue,
+    search,
+    songs,
+)
+from segued.store.database import Store
+from segued.store.flavors import Flavor, Measures
+from segued.store.passages import PassageRecord
+from segued.store.reading import file_detail, listings, reports
+from segued.store.reading.rows import PageRequest
+from segued.store.schema.files import File, iter_rows
+from segued.store.schema.music import PassageSong
+from segued.units import Ticks
+
+FIRST_SCHEMA = Path(__file__).parents[2] / "golden" / "schema-1.sql"
+
+MUSIC = b"/srv/music"
+ALL = PageRequest(1, 200)
+
+
+def passage_row(
+    start: int, title: str, artist: str, confidence: Confidence
+) -> PassageRecord:
+    """Return a passage of ten ticks."""
+    return PassageRecord(
+        span=Span(Ticks(start), Ticks(start + 10)),
+        fingerprint=None,
+        title=title,
+        artist=artist,
+        album="Homogenic",
+        confidence=confidence,
+        score=0.5,
+        reason="because",
+        evidence={},
+        rejected=(),
+    )
+
+
+def add_file(name: bytes, status: FileStatus = FileStatus.COMPLETE) -> FileId:
+    """Put a file on record."""
+    path = MUSIC + b"/" + name
+    row = File.create(
+        path=path,
+        folder=os.path.dirname(path),
+        root=MUSIC,
+        path_text=path.decode("utf-8", "replace"),
+        size_bytes=1,
+        mtime_ns=1,
+        inode=len(name),  # as good as any
+        status=status,
+    )
+    return FileId(row.id)
+
+
+def search_files(store: Store, query: str, status: str | None = None) -> list[str]:
+    """Return the names of the files that are found."""
+    page = listings.files(store.path, query, status, ALL)
+    assert page.total == len(page.files)
+    return [each.name for each in page.files]
+
+
+@pytest_asyncio.fixture(name="library")
+async def _library(store: Store) -> dict[str, FileId]:
+    """Three files, one of them a side of two passages, one without a UTF-8 name."""
+
+    def fill() -> dict[str, FileId]:
+        ids = {
+            "side": add_file("Björk/side.flac".encode()),
+            "song": add_file(b"AC_DC/01 Hells-Bells.mp3"),
+            "odd": add_file(b"odd/caf\xe9.wav", FileStatus.FAILED),
+        }
+        two = (
+            passage_row(0, "Jóga", "Björk", Confidence.HIGH),
+            passage_row(20, "Bachelorette", "Björk", Confidence.LOW),
+        )
+        passages.replace(ids["side"], two)
+        one = passage_row(0, "Hells Bells", "AC/DC", Confidence.HIGH)
+        passages.replace(ids["song"], [one])
+        return ids
+
+    return await store.do(fill)
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("", ["01 Hells-Bells.mp3", "side.flac", "caf\\xe9.wav"]),
+        ("bjork", ["side.flac"]),
+        ("BJÖRK jóga", ["side.flac"]),
+        ("joga bachelorette", ["side.flac"]),
+        ("ac/dc", ["01 Hells-Bells.mp3"]),
+        ("hells bell", ["01 Hells-Bells.mp3"]),
+        ("homogenic", ["01 Hells-Bells.mp3", "side.flac"]),
+        ("homogenic mp3", ["01 Hells-Bells.mp3"]),
+        ("caf", ["caf\\xe9.wav"]),
+        ("srv", []),
+        ("bjork acdc", []),
+        ("%", []),
+        ("!!!", []),
+        (" ", ["01 Hells-Bells.mp3", "side.flac", "caf\\xe9.wav"]),
+        ("' OR 1 --", []),
+    ],
+)
+async def test_search_matches_all_words(
+    store: Store, library: dict[str, FileId], query: str, names: list[str]
+) -> None:
+    """In path and names below the music folder; not by case, accents or signs."""
+    assert library
+    assert search_files(store, query) == names
+
+
+async def test_passages_are_searched_one_by_one(
+    store: Store, library: dict[str, FileId]
+) -> None:
+    """With how sure it is, and counts of that."""
+
+    def titles(query: str, confidence: str | None = None) -> list[str | None]:
+        page = listings.passages(store.path, query, confidence, ALL)
+        return [each.title for each in page.passages]
+
+    assert library
+    assert titles("") == ["Hells Bells", "Jóga", "Bachelorette"]
+    assert titles("bjork") == ["Jóga", "Bachelorette"]
+    assert titles("bjork", "Low") == ["Bachelorette"]
+    assert titles("side bachelorette") == ["Bachelorette"]
+    page = listings.passages(store.path, "", "High", ALL)
+    assert (page.total, page.confidences) == (2, {"High": 2, "Low": 1})
+
+
+async def test_files_are_counted_by_status(
+    store: Store, library: dict[str, FileId]
+) -> None:
+    """Of those that are found, whichever status is shown."""
+    assert library
+    page = listings.files(store.path, "", "FAILED", ALL)
+
+    assert page.statuses == {"INGEST COMPLETE": 2, "FAILED": 1}
+    assert [each.name for each in page.files] == ["caf\\xe9.wav"]
+    assert listings.files(store.path, "joga", None, ALL).statuses == {
+        "INGEST COMPLETE": 1
+    }
+
+
+async def test_every_file_is_on_one_page(store: Store) -> None:
+    """In the order of paths; one past the last page is the last."""
+
+    def fill() -> None:
+        for number in range(23):
+            add_file(f"{number:02}.wav".encode())
+
+    await store.do(fill)
+    pages = [
+        listings.files(store.path, "wav", None, PageRequest(n, 5)) for n in range(1, 6)
+    ]
+    beyond = listings.files(store.path, "", None, PageRequest(99, 5))
+
+    names = [each.name for page in pages for each in page.files]
+    assert names == [f"{number:02}.wav" for number in range(23)]
+    assert {(page.pages, page.total) for page in pages} == {(5, 23)}
+    assert (beyond.page, [each.name for each in beyond.files]) == (
+        5,
+        ["20.wav", "21.wav", "22.wav"],
+    )
+    nothing = listings.files(store.path, "none of it", None, PageRequest(3, 5))
+    assert (nothing.page, nothing.pages, nothing.files) == (1, 1, [])
+
+
+async def test_search_index_follows_all_changes(
+    store: Store, library: dict[str, FileId]
+) -> None:
+    """New names, another status, a rename, passages cut anew, a file removed."""
+    side, song = library["side"], library["song"]
+
+    await store.do(files.mark_finished, song, FileStatus.NO_AUDIO)
+    assert search_files(store, "hells", "NO AUDIO") == ["01 Hells-Bells.mp3"]
+
+    anew = passage_row(5, "Unravel", "Björk", Confidence.MEDIUM)
+    await store.do(passages.replace, side, [anew])
+    assert (search_files(store, "joga"), search_files(store, "unravel")) == (
+        [],
+        ["side.flac"],
+    )
+
+    inode = len("Björk/side.flac".encode())
+    there = FileEntry(MUSIC + b"/elsewhere/new.flac", Signature(1, 1, inode))
+    assert await store.do(duplicates.follow_rename, there, MUSIC) is not None
+    assert search_files(store, "bjork side") == []
+    assert search_files(store, "elsewhere unravel") == ["new.flac"]
+    page = listings.passages(store.path, "elsewhere", None, ALL)
+    assert [(each.name, each.title) for each in page.passages] == [
+        ("new.flac", "Unravel")
+    ]
+
+    await store.do(lambda: inventory.mark_missing([(side, there.path)]))
+    assert search_files(store, "unravel", "MISSING") == ["new.flac"]
+    assert listings.passages(store.path, "unravel", None, ALL).total == 0
+    back = FileEntry(MUSIC + b"/back.flac", there.signature)
+    assert await store.do(duplicates.follow_rename, back, MUSIC) is not None
+    assert listings.passages(store.path, "back unravel", None, ALL).total == 1
+
+    await store.do(lambda: File.delete().where(File.id == side).execute())
+    assert search_files(store, "unravel") == []
+    assert listings.passages(store.path, "unravel", None, ALL).total == 0
+    assert index_differences(store) == []
+
+
+def index_differences(store: Store) -> list[tuple[object, ...]]:
+    """Return what the index holds otherwise than it would be made today."""
+    library = SqliteDatabase(str(store.path))
+    search.register_functions(library)
+    rows: list[tuple[object, ...]] = []
+    for index, made_of in (
+        ("file_index", "SELECT path, file_id, status, words FROM file_words"),
+        (
+            "passage_index",
+            "SELECT path, ordinal, passage_id, confidence, words FROM passage_words",
+        ),
+    ):
+        held = f"SELECT * FROM {index}"  # noqa: S608
+        for one, other in ((held, made_of), (made_of, held)):
+            rows += library.execute_sql(f"{one} EXCEPT {other}").fetchall()
+    library.close()
+    return rows
+
+
+async def test_a_library_without_an_index_gets_one(tmp_path: Path) -> None:
+    """An older one, when it is opened; made as the first version made it."""
+    old = tmp_path / "old.db"
+    with closing(sqlite3.connect(old)) as before:
+        before.executescript(FIRST_SCHEMA.read_text())
+        path = b"/srv/music/side.flac"
+        before.execute(
+            "INSERT INTO files (id, path, folder, root, path_text, size_bytes,"
+            " mtime_ns, inode, status, matching_hashes, added_at)"
+            " VALUES ('a', ?, ?, ?, ?, 1, 1, 1, 'INGEST COMPLETE', '[]', '')",
+            [path, MUSIC, MUSIC, path.decode()],
+        )
+        before.execute(
+            "INSERT INTO passages (id, file_id, ordinal, start_ticks, end_ticks, title,"
+            " artist, confidence, score, status) VALUES"
+            " ('p', 'a', 1, 0, 9, 'J\u00f3ga', 'Bj\u00f6rk', 'High', 1.0, 'PENDING')"
+        )
+        before.commit()
+    again = Store(old)
+    await again.open()
+
+    assert search_files(again, "joga bjork") == ["side.flac"]
+    assert index_differences(again) == []
+    await again.close()
+
+
+async def test_common_words_do_not_hide_other_matches(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many there are: pages, counts and words hold."""
+
+    def fill() -> None:
+        for number in range(40):
+            add_file(f"{'odd' if number % 2 else 'even'}/{number:02}.wav".encode())
+
+    await store.do(fill)
+    monkeypatch.setattr(listings, "SCAN_LIMIT", 5)
+    page = listings.files(store.path, "odd wav", None, PageRequest(2, 15))
+
+    assert (page.total, page.pages, page.statuses) == (20, 2, {"INGEST COMPLETE": 20})
+    assert [each.name for each in page.files] == [
+        f"{n:02}.wav" for n in range(31, 41, 2)
+    ]
+
+
+async def test_missing_files_are_not_failures(
+    store: Store, library: dict[str, FileId]
+) -> None:
+    """There is nothing to mend."""
+    odd = library["odd"]
+    path = MUSIC + b"/odd/caf\xe9.wav"
+
+    def fail() -> None:
+        files.mark_failed(odd, 4, DecodeError(path, "no sound"))
+
+    await store.do(fail)
+    there = listings.failures(store.path, None, ALL)
+    await store.do(lambda: inventory.mark_missing([(odd, path)]))
+    gone = listings.failures(store.path, None, ALL)
+
+    assert [(each.code, each.count) for each in there.groups] == [("decode", 1)]
+    assert there.failures[0].path.endswith("caf\\xe9.wav")
+    assert (gone.groups, gone.failures) == ([], [])
+
+
+async def test_flavor_failure_is_listed(
+    store: Store, library: dict[str, FileId]
+) -> None:
+    """Once for a file, beside its own; of a file that is there; told alike by all."""
+    side, song = library["side"], library["song"]
+
+    def fail() -> None:
+        for each in passages.ids_for_file(side) + passages.ids_for_file(song):
+            flavors.set_failure(each, "essentia: too slow")
+        files.record_warnings(
+            song, 4, [FileWarning("truncated", "AC_DC/01: ends early")]
+        )
+
+    await store.do(fail)
+    told = listings.failures(store.path, None, ALL)
+    only = listings.failures(store.path, "flavor", PageRequest(1, 1))
+
+    assert [(each.code, each.fatal, each.count) for each in told.groups] == [
+        ("flavor", False, 2),
+        ("truncated", False, 1),
+    ]
+    assert [(each.file, each.code) for each in told.failures] == [
+        (song, "flavor"),
+        (side, "flavor"),
+        (song, "truncated"),
+    ]
+    assert [each.detail.partition(": ")[2] for each in told.failures[:2]] == [
+        "essentia: too slow",
+        "passage 1 and 1 more: essentia: too slow",
+    ]
+    assert {each.phase for each in told.failures[:2]} == {9}
+    assert (only.total, only.pages, only.failures) == (2, 2, told.failures[:1])
+    rows = reports.rows(store.path, "failures")
+    listed = [(row["file_id"], row["code"]) for row in rows]
+    assert listed == [(each.file, each.code) for each in told.failures]
+    warned = reports.summary(store.path, [MUSIC]).warned
+    assert [code for code, _ in warned] == ["flavor", "flavor", "truncated"]
+
+    first, _ = await store.do(passages.ids_for_file, side)
+    await store.do(flavors.set_failure, first, None)
+    assert (
+        "passage 2: " in listings.failures(store.path, "flavor", ALL).failures[1].detail
+    )
+    await store.do(
+        lambda: inventory.mark_missing([(side, MUSIC + "/Björk/side.flac".encode())])
+    )
+    gone = listings.failures(store.path, "flavor", ALL)
+    assert [each.file for each in gone.failures] == [song]
+    left = reports.rows(store.path, "failures")
+    assert [row["code"] for row in left if row["file_id"] == side] == []
+    assert await store.do(lambda: requeue.retry_failed(code="flavor")) == 1
+
+
+async def test_measures_are_listed(store: Store, library: dict[str, FileId]) -> None:
+    """In a list what a list shows, and of a file all; its own flavor comes first."""
+    found = Measures(
+        *(120.4, "F#", "minor", 0.7),
+        loudness_lufs=-14.2,
+        loudness_range_lu=5.0,
+        true_peak_dbtp=-0.4,
+    )
+    text = '{"characteristics": {}}'
+
+    def measure() -> None:
+        (passage,) = passages.ids_for_file(library["song"])
+        credit = songs.EntityRef("Hells Bells", "a-recording")
+        songs.link_passage(passage, songs.SongRecord(credit), None)
+        ((song,),) = iter_rows(PassageSong.select(PassageSong.song))
+        flavors.set_song_flavor(song, Flavor('{"of": "song"}', "one", "1"))
+        flavors.set_measures(passage, found)
+
+    await store.do(measure)
+    (line,) = listings.passages(store.path, "hells", None, ALL).passages
+    (facts,) = file_detail.file_detail(store.path, library["song"]).passages
+
+    assert (line.bpm, line.key, line.scale, line.loudness_lufs) == (
+        *(120.4, "F#", "minor"),
+        -14.2,
+    )
+    assert (facts.key_strength, facts.loudness_range_lu) == (0.7, 5.0)
+    assert facts.true_peak_dbtp == -0.4
+    assert (facts.flavor, facts.flavor_source) == ({"of": "song"}, "one")
+    assert (facts.flavor_version, bool(facts.flavored_at)) == ("1", True)
+
+    await store.do(flavors.set_passage_flavor, facts.passage, Flavor(text, "two", "2"))
+    (facts,) = file_detail.file_detail(store.path, library["song"]).passages
+    assert (facts.flavor, facts.flavor_source) == ({"characteristics": {}}, "two")
+    assert facts.flavor_version == "2"
+
+
+async def test_indexing_is_linear_in_passages(store: Store) -> None:
+    """Each is put into the index once, and not for each of the others."""
+    songs = [
+        passage_row(20 * n, f"Song {n}", "Marram", Confidence.LOW) for n in range(900)
+    ]
+    file = await store.do(add_file, b"long.flac")
+    counted = 0
+
+    def count(statement: str) -> None:
+        nonlocal counted
+        counted += "segued_plain" in statement or "file_index" in statement
+
+    def replace() -> None:
+        store._database.connection().set_trace_callback(count)
+        passages.replace(file, songs)
+
+    await store.do(replace)
+
+    assert listings.passages(store.path, "song 899", None, ALL).total == 1
+    assert index_differences(store) == []
+    assert counted < 10
+
+
+async def test_a_file_is_known_by_its_id(
+    store: Store, library: dict[str, FileId]
+) -> None:
+    """And one that is not known is said to be not known."""
+    known = file_detail.file_detail(store.path, library["side"])
+
+    assert [each.title for each in known.passages] == ["Jóga", "Bachelorette"]
+    assert known.facts.folder == "/srv/music/Björk"
+    assert (
+        file_detail.path_of(store.path, library["odd"]) == MUSIC + b"/odd/caf\xe9.wav"
+    )
+    with pytest.raises(NotFoundError, match="no file has the id nobody"):
+        file_detail.file_detail(store.path, "nobody")

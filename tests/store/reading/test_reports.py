@@ -1,0 +1,183 @@
+"""What the library tells others: `segued.store.reading.reports` and its views."""
+
+import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from segued.errors import DecodeError, StoreError
+from segued.model import (
+    Confidence,
+    FileEntry,
+    FileId,
+    FileStatus,
+    FileWarning,
+    FolderListing,
+    Signature,
+    Span,
+)
+from segued.store import checkpoints, files, inventory, passages, songs
+from segued.store.checkpoints import StoredCheckpoint
+from segued.store.database import Store
+from segued.store.passages import PassageRecord
+from segued.store.reading import reports
+from segued.store.schema.files import File
+from segued.units import Ticks
+from tests.store.scanned_folder import ROOT, ScannedFolder
+
+README = Path(__file__).parents[3] / "README.md"
+
+VIEWS = {
+    "library_files": (
+        "file_id path path_bytes status content_hash audio_hash size_bytes mtime_ns"
+        " duration_ticks sample_rate channels codec failure_code failure_detail"
+        " matching_hashes"
+    ),
+    "library_passages": (
+        "passage_id file_id path ordinal start_ticks end_ticks lead_in_ticks"
+        " lead_out_ticks fingerprint title artist album recording_mbid release_mbid"
+        " confidence score status flavor_source flavor flavor_version flavored_at"
+        " flavor_failure bpm key scale key_strength loudness_lufs loudness_range_lu"
+        " true_peak_dbtp"
+    ),
+}
+"""What other programs rely on: never a column less, nor another order."""
+
+
+def passage_row(start: int, end: int, title: str | None = None) -> PassageRecord:
+    """Return a passage as phase 6 decides on it."""
+    span = Span(Ticks(start), Ticks(end))
+    return PassageRecord(
+        span, "AQA", title, "Artist", "Album", Confidence.LOW, 0.6, "named", {}, ()
+    )
+
+
+@pytest.mark.parametrize("view", VIEWS)
+async def test_the_views_keep_their_shape(store: Store, view: str) -> None:
+    """Column for column, and as the README says."""
+    with closing(sqlite3.connect(store.path)) as library:
+        found = [row[0] for row in library.execute(f"SELECT * FROM {view}").description]  # noqa: S608
+    section = README.read_text().partition(f"| `{view}` |")[2].partition("\n\n")[0]
+    cells = [line.split("|")[1] for line in section.splitlines() if "`" in line]
+    documented = [name for cell in cells for name in re.findall(r"`(\w+)`", cell)]
+
+    assert found == VIEWS[view].split()
+    assert sorted(documented) == sorted(found)
+
+
+async def test_a_passage_is_shown_with_its_song(store: Store) -> None:
+    """And one without is shown as well."""
+    shelf = ScannedFolder(store)
+    await shelf.scan("a")
+    file = await shelf.get_file("a")
+
+    def record() -> None:
+        ids = passages.replace(
+            file.id, [passage_row(0, 10, "One"), passage_row(10, 20)]
+        )
+        credit = songs.EntityRef("One", "a-recording", "artist\x1fone")
+        artists = tuple(songs.EntityRef(name, None, name) for name in ("X", "Y"))
+        album = songs.EntityRef("Album", "a-release")
+        songs.link_passage(ids[0], songs.SongRecord(credit, artists), album)
+
+    await store.do(record)
+
+    rows = list(reports.rows(store.path, "passages"))
+    assert [(row["ordinal"], row["title"]) for row in rows] == [(1, "One"), (2, None)]
+    assert [row["recording_mbid"] for row in rows] == ["a-recording", None]
+    assert [row["release_mbid"] for row in rows] == ["a-release", None]
+    with closing(sqlite3.connect(store.path)) as library:
+        weights = library.execute("SELECT weight FROM song_artists").fetchall()
+    assert weights == [(0.5,), (0.5,)]
+
+
+async def test_replaced_passages_keep_fades(store: Store) -> None:
+    """A span that stays keeps its id and fades; one that goes is gone."""
+    shelf = ScannedFolder(store)
+    await shelf.scan("a")
+    file = await shelf.get_file("a")
+    first = await store.do(
+        passages.replace, file.id, [passage_row(0, 10, "Old"), passage_row(10, 20)]
+    )
+    with closing(sqlite3.connect(store.path)) as library:
+        library.execute("UPDATE passages SET fade_in_ticks = 3 WHERE ordinal = 1")
+        library.commit()
+
+    second = await store.do(
+        passages.replace,
+        file.id,
+        [passage_row(20, 30), passage_row(0, 10, "New"), passage_row(30, 40)],
+    )
+
+    assert second[1] == first[0]
+    assert len({*first, *second}) == 4
+    with closing(sqlite3.connect(store.path)) as library:
+        rows = library.execute(
+            "SELECT ordinal, title, fade_in_ticks FROM passages ORDER BY ordinal"
+        ).fetchall()
+    assert rows == [(1, None, None), (2, "New", 3), (3, None, None)]
+
+
+async def test_a_lead_outside_its_passage_is_refused(store: Store) -> None:
+    """The database itself keeps start <= lead-in <= lead-out <= end."""
+    shelf = ScannedFolder(store)
+    await shelf.scan("a")
+    file = await shelf.get_file("a")
+    await store.do(passages.replace, file.id, [passage_row(0, 10)])
+
+    for wrong in ((Ticks(11), None), (None, Ticks(11)), (Ticks(8), Ticks(7))):
+        with pytest.raises(StoreError, match="CHECK"):
+            await store.do(passages.set_leads, file.id, [wrong])
+    await store.do(passages.set_leads, file.id, [(Ticks(7), Ticks(8))])
+
+
+async def test_summary_counts_files_below_the_folders(store: Store) -> None:
+    """By status and confidence, with what failed and what was put up with."""
+    shelf = ScannedFolder(store)
+    await shelf.scan("a", "b", "c")
+    good, bad = await shelf.get_file("a"), await shelf.get_file("b")
+
+    def fill() -> None:
+        passages.replace(good.id, [passage_row(0, 10)])
+        files.mark_finished(good.id, FileStatus.COMPLETE)
+        files.record_warnings(good.id, 4, [FileWarning("truncated", "cut short")])
+        files.mark_failed(bad.id, 4, DecodeError(bad.path, "no sound"))
+
+    await store.do(fill)
+
+    found = reports.summary(store.path, [ROOT])
+    assert found.files == {"INGEST COMPLETE": 1, "FAILED": 1, "PENDING": 1}
+    assert found.passages == {"Low": 1}
+    assert found.failed == [("decode", "/music/b: no sound")]
+    assert found.warned == [("truncated", "/music/a: cut short")]
+    assert reports.summary(store.path, [b"/elsewhere"]).files == {}
+
+
+async def test_file_counts_below_the_folders(store: Store) -> None:
+    """What waits elsewhere is nobody's business here, nor what is missing."""
+    shelf = ScannedFolder(store)
+    await shelf.scan("a", "b", "c", "gone")
+    beside = FileEntry(b"/beside/d", Signature(1, 1, 1))
+    await store.do(
+        inventory.apply_listing, [FolderListing(b"/beside", b"/beside", (beside,))]
+    )
+    await shelf.scan("a", "b", "c")
+    good, bad = await shelf.get_file("a"), await shelf.get_file("b")
+
+    def fill() -> None:
+        for waits in (good.id, FileId(File.get(File.path == beside.path).id)):
+            checkpoints.save(waits, StoredCheckpoint(5, "1", "{}", "acoustid"))
+            checkpoints.save(
+                waits, StoredCheckpoint(9, "1", "{}", checkpoints.WHEN_IDLE)
+            )
+        files.mark_finished(good.id, FileStatus.COMPLETE)
+        files.mark_failed(bad.id, 4, DecodeError(bad.path, "no sound"))
+
+    await store.do(fill)
+
+    assert reports.count_files(store.path, [ROOT]) == (3, 2, 1, 1, 1)
+    assert reports.count_files(store.path, [b"/beside"]) == (1, 0, 0, 1, 1)
+    assert reports.count_files(store.path, [ROOT, b"/beside"]) == (4, 2, 1, 2, 2)
+    assert reports.count_files(store.path, []) == (0, 0, 0, 0, 0)

@@ -1,0 +1,100 @@
+"""A shelf of files that exist on record only, drawn as short names."""
+
+from dataclasses import dataclass, field
+
+from segued.model import (
+    AudioFile,
+    FileEntry,
+    FileId,
+    FileStatus,
+    FolderListing,
+    Signature,
+)
+from segued.store import duplicates, files, inventory
+from segued.store.database import Store
+from segued.store.schema.files import File
+
+ROOT = b"/music"
+
+
+def file_entry(name: str, *, version: int = 1) -> FileEntry:
+    """Return a file as a walk would see it; another version has other bytes."""
+    inode = sum(name.encode()) * 1_000
+    return FileEntry(ROOT + b"/" + name.encode(), Signature(100, version, inode))
+
+
+@dataclass
+class ScannedFolder:
+    """Music folder `/music`, as successive walks see it."""
+
+    store: Store
+    last_scan: inventory.ScanCounts = field(default_factory=inventory.ScanCounts)
+
+    async def scan(self, *names: FileEntry | str) -> inventory.ScanCounts:
+        """Admit the folder with exactly these files in it, and forsake the rest."""
+        there = tuple(
+            file_entry(each) if isinstance(each, str) else each for each in names
+        )
+        seen = await self.store.do(
+            inventory.apply_listing, [FolderListing(ROOT, ROOT, there)]
+        )
+        await self.store.do(inventory.mark_missing, seen.missing)
+        return seen
+
+    async def get_file(self, name: str) -> AudioFile:
+        """Return a file by name, as a worker would be given it."""
+
+        def read() -> AudioFile:
+            row = File.get(File.path == file_entry(name).path)
+            signature = Signature(row.size_bytes, row.mtime_ns, row.inode)
+            return AudioFile(FileId(row.id), bytes(row.path), ROOT, signature)
+
+        return await self.store.do(read)
+
+    async def hash_file(
+        self,
+        name: str,
+        content_hash: str,
+        absent: tuple[tuple[FileId, bytes], ...] = (),
+    ) -> duplicates.ClaimResult:
+        """Begin a file and claim a content for it, as phases 1 and 2 do."""
+        file = await self.get_file(name)
+
+        def work() -> duplicates.ClaimResult:
+            files.mark_processing(file)
+            claim = duplicates.claim_content(
+                file, content_hash, f"audio {content_hash}", absent
+            )
+            if claim.status is FileStatus.DUPLICATE:
+                files.mark_finished(file.id, claim.status)
+            return claim
+
+        return await self.store.do(work)
+
+    async def finish(self, name: str, status: FileStatus = FileStatus.COMPLETE) -> None:
+        """Bring a file to its end."""
+        await self.store.do(files.mark_finished, (await self.get_file(name)).id, status)
+
+    async def statuses(self) -> dict[str, str]:
+        """Return the status of every file, by name."""
+
+        def read() -> dict[str, str]:
+            rows = File.select().order_by(File.path)
+            return {row.path_text.removeprefix("/music/"): row.status for row in rows}
+
+        return await self.store.do(read)
+
+    async def links(self) -> dict[str, set[str]]:
+        """Return whom every file is linked with, by name."""
+
+        def read() -> dict[str, set[str]]:
+            rows = list(File.select())
+            names = {row.id: row.path_text.removeprefix("/music/") for row in rows}
+            return {
+                names[row.id]: {
+                    name for id_, name in names.items() if id_ in row.matching_hashes
+                }
+                for row in rows
+            }
+
+        return await self.store.do(read)

@@ -1,0 +1,180 @@
+"""How songs sound, on the page: measured, waited for, not found out, tried again."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from sample_library import encode, song, tag
+
+from tests.end_to_end.running_daemon import RunningDaemon, running_daemon
+from tests.end_to_end.segued_runner import SeguedRunner
+from tests.web.chromium import open_window
+from tests.web.web_client import WebClient
+
+MINUS = "\N{MINUS SIGN}"
+ESSENTIA = 'sources = ["essentia"]\n'
+HASTY = "[compute]\nflavor_seconds = 0.01\n"
+"""Nothing is heard in so short a time."""
+
+
+@pytest.fixture(name="music")
+def _music(tmp_path: Path) -> Path:
+    """One song."""
+    music = tmp_path / "music"
+    music.mkdir()
+    encode(music / "song.mp3", song(1, 11.0), 44_100, "mp3")
+    tag(music / "song.mp3", {"title": "Song", "artist": "Somebody"})
+    return music
+
+
+def wait_for_analysis(daemon: RunningDaemon) -> None:
+    """Wait until there is nothing to wait for."""
+    daemon.wait_for(lambda told: told["files_analysed"] == told["files_total"] == 1)
+
+
+def shown_measures(page: Page) -> dict[str, str]:
+    """Return the measures of the passage that is shown."""
+    cells = page.get_by_test_id("measures").locator("[data-measure]")
+    expect(cells).to_have_count(6)
+    return {
+        each.get_attribute("data-measure") or "": each.locator("dd").inner_text()
+        for each in cells.all()
+    }
+
+
+def test_analysis_waits_for_active_hours_and_is_shown(
+    segued: SeguedRunner, music: Path, chromium: Browser
+) -> None:
+    """Imported and not analysed, until then; and then with all that was measured."""
+    begins = datetime.now().astimezone() + timedelta(hours=2)
+    ends = begins + timedelta(hours=1)
+    later = f'{ESSENTIA}hours = "{begins:%H:%M}-{ends:%H:%M}"\n'
+    waits = f"waits until {begins:%H:%M}"
+    with running_daemon(segued, music, page=True, flavoring=later) as daemon:
+        told = daemon.wait_until_done(1)
+        assert (told["files_analysed"], told["analysis"]) == (0, waits)
+        said = segued.control("status", client=daemon.client).out
+        assert f"Analysis: {waits}" in said.splitlines()
+        web_client = WebClient.for_daemon(daemon)
+        metrics = web_client.request("GET", "/metrics").body.decode().splitlines()
+        assert {"segued_files_analysed 0.0", "segued_files_unanalysed 1.0"} <= {
+            *metrics
+        }
+        with open_window(chromium, web_client.url) as window:
+            count = window.page.get_by_test_id("analysed")
+            expect(count).to_have_text("Fully analysed 0 of 1")
+            sentence = window.page.get_by_test_id("trouble")
+            expect(sentence).to_have_text(f"All is imported. Analysis {waits}.")
+        place = f"{web_client.url}/#/file/{web_client.find_file('song')}"
+        with open_window(chromium, place) as window:
+            flavor = window.page.get_by_test_id("flavor")
+            expect(flavor).to_contain_text(f"Not yet: analysis {waits}.")
+
+    with running_daemon(segued, music, page=True, flavoring=ESSENTIA) as daemon:
+        web_client = WebClient.for_daemon(daemon)
+        with open_window(chromium, web_client.url) as window:
+            count = window.page.get_by_test_id("analysed")
+            expect(count).to_be_visible()
+            window.layout_shift()
+            expect(count).to_have_text("Fully analysed 1 of 1")
+            assert window.layout_shift() == 0
+        assert daemon.status()["analysis"] == ""
+        assert_passage_is_shown(web_client, chromium)
+
+
+def assert_passage_is_shown(web_client: WebClient, chromium: Browser) -> None:
+    """Assert that what is measured is told, shown in full, and in the list."""
+    file = web_client.find_file("song")
+    (told,) = web_client.get_json(f"/api/files/{file}")["passages"]
+    assert 40 < told["bpm"] < 220
+    assert told["scale"] in {"major", "minor"}
+    assert 0 <= told["key_strength"] <= 1
+    assert -60 < told["loudness_lufs"] < 0
+    assert told["flavor_failure"] is None
+    (line,) = web_client.get_json("/api/passages")["passages"]
+    assert [line[name] for name in ("bpm", "key", "loudness_lufs")] == [
+        told[name] for name in ("bpm", "key", "loudness_lufs")
+    ]
+    loud = f"{told['loudness_lufs']:.1f}".replace("-", MINUS)
+    gain = f"{-18 - told['loudness_lufs']:+.1f} dB".replace("-", MINUS)
+    key = f"{told['key']} {told['scale']}"
+    with open_window(chromium, f"{web_client.url}/#/file/{file}") as window:
+        cells = shown_measures(window.page)
+        assert cells["bpm"] == f"{told['bpm']:.0f} bpm"
+        assert cells["key"].split("\n") == [
+            key,
+            f"strength {told['key_strength']:.2f}",
+        ]
+        assert cells["loudness_lufs"] == f"{loud} LUFS"
+        assert cells["loudness_range_lu"] == f"{told['loudness_range_lu']:.1f} LU"
+        assert cells["true_peak_dbtp"].endswith(" dBTP")
+        assert cells["gain"] == gain
+        source = window.page.get_by_test_id("source")
+        expect(source).to_contain_text(f"essentia · {told['flavor_version']} · 2")
+        bars = window.page.locator("[data-characteristic]")
+        expect(bars).to_have_count(len(told["flavor"]["characteristics"]))
+        assert window.console == []
+    for width, is_seen in ((1_440, True), (375, False)):
+        with open_window(
+            chromium, f"{web_client.url}/#/passages", width=width
+        ) as window:
+            row = window.page.locator(f'[data-passage="{told["passage"]}"]')
+            expect(row).to_be_visible()
+            cell = row.locator('[data-measure="key"]')
+            expect(cell).to_have_text(key)
+            expect(cell).to_be_visible(visible=is_seen)
+            assert window.overflow_pixels() <= 0
+
+
+def test_failed_analysis_is_shown_and_retried(
+    segued: SeguedRunner, music: Path, chromium: Browser
+) -> None:
+    """Not of the file; by the group, by the file, and by its code."""
+    with running_daemon(
+        segued, music, page=True, flavoring=ESSENTIA, extra_config=HASTY
+    ) as daemon:
+        wait_for_analysis(daemon)
+        web_client = WebClient.for_daemon(daemon)
+        told = web_client.get_json("/api/failures", code="flavor")
+        (group,) = told["groups"]
+        assert (group["code"], group["fatal"], group["count"]) == ("flavor", False, 1)
+        (failure,) = told["failures"]
+        assert failure["detail"].startswith(f"{music / 'song.mp3'}: ")
+        assert (failure["fatal"], failure["phase"]) == (False, 9)
+        assert failure["status"] == "INGEST COMPLETE"
+        listed = segued.control("failures", client=daemon.client).out
+        assert listed.splitlines()[1].split("\t") == ["flavor", failure["detail"]]
+
+        with open_window(
+            chromium, f"{web_client.url}/#/failures?code=flavor"
+        ) as window:
+            row = window.page.get_by_test_id("failures").locator("[data-row]")
+            expect(row).to_contain_text("song.mp3")
+            expect(row).to_contain_text(failure["detail"].partition(": ")[2])
+            row.locator('[data-retry="file"]').click()
+            expect(window.page.get_by_test_id("messages")).to_contain_text("1 file")
+            assert window.console == []
+        wait_for_analysis(daemon)
+        assert web_client.send_json("POST", "/api/retry", {"code": "flavor"}).json == {
+            "reopened": 1
+        }
+        wait_for_analysis(daemon)
+        place = f"{web_client.url}/#/file/{web_client.find_file('song')}"
+        with open_window(chromium, place) as window:
+            expect(window.page.get_by_test_id("flavor-failure")).to_be_visible()
+
+    with running_daemon(segued, music, page=True, flavoring=ESSENTIA) as daemon:
+        daemon.wait_until_done(1)
+        with open_window(
+            chromium, f"{WebClient.for_daemon(daemon).url}/#/failures"
+        ) as window:
+            group = window.page.locator('[data-code="flavor"]')
+            expect(group).to_contain_text("could not be found out")
+        place = place.replace(web_client.url, WebClient.for_daemon(daemon).url)
+        with open_window(chromium, place) as window:
+            window.page.locator('[data-retry="flavor"]').click()
+            expect(window.page.locator("[data-characteristic]")).to_have_count(3)
+            expect(window.page.get_by_test_id("flavor-failure")).to_have_count(0)
+            assert window.console == []
+        assert WebClient.for_daemon(daemon).get_json("/api/failures")["groups"] == []

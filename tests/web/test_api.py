@@ -1,0 +1,263 @@
+"""What programs are told: the description, files, sound, levels, metrics."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from segued.units import TICKS_PER_SECOND
+from tests.end_to_end.running_daemon import running_daemon, write_noise_wav
+from tests.end_to_end.segued_runner import SeguedRunner
+from tests.web.web_client import WebClient
+
+
+def test_api_conforms_to_its_openapi_document(
+    segued: SeguedRunner, music: Path, tmp_path: Path
+) -> None:
+    """Whatever it allows is answered as it says; whatever it forbids, refused."""
+    program = Path(sys.executable).with_name("schemathesis")
+    with running_daemon(segued, music, page=True) as daemon:
+        daemon.wait_until_done(7)
+        web_client = WebClient.for_daemon(daemon)
+        done = subprocess.run(
+            [
+                *(str(program), "run", f"{web_client.url}/api/openapi.json"),
+                *("--max-examples", "30", "--exclude-path", "/api/events"),
+                *("--seed", "1", "--no-color"),
+            ],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout[-6_000:]
+        described = web_client.get_json("/api/openapi.json")["paths"]
+        # All but the events, which do not end, and the description itself.
+        operations = sum(map(len, described.values()))
+        assert f"Tested: {operations - 2}" in done.stdout
+
+
+def test_start_scans_and_imports(web_client: WebClient, music: Path) -> None:
+    """It walks the folders, and what is new goes through the pipeline."""
+    song = write_noise_wav(music / "late" / "song.wav", 77)
+    try:
+        reply = web_client.send_json(
+            "POST", "/api/import/session/start", {"path": str(music)}
+        )
+        assert (reply.status, reply.json["state"] in {"COMPLETED", "PROCESSING"}) == (
+            200,
+            True,
+        )
+        web_client.daemon.wait_until_done(8)
+        (found,) = web_client.get_json("/api/files", query="late song")["files"]
+        assert found["status"] == "INGEST COMPLETE"
+    finally:
+        song.unlink()
+        song.parent.rmdir()
+    web_client.daemon.wait_until_done(7)
+
+
+def test_file_detail_is_complete(web_client: WebClient) -> None:
+    """Facts, tags, phases, passages with their reasons."""
+    told = web_client.get_json(f"/api/files/{web_client.find_file('tide 01 song')}")
+
+    assert told["file"]["status"] == "INGEST COMPLETE"
+    assert told["file"]["playable"] is True
+    assert told["tags"]["title"] == "Song 1"
+    assert [each["phase"] for each in told["phases"]] == list(range(1, 11))
+    assert told["phases"][3]["title"] == "Segmenting"
+    (passage,) = told["passages"]
+    assert (passage["artist"], passage["album"]) == ("Marram", "Tide")
+    assert (passage["confidence"], bool(passage["reason"])) == ("Low", True)
+    assert passage["evidence"]["names"] == "Marram / Song 1"
+    assert passage["start_ticks"] < passage["lead_out_ticks"] <= passage["end_ticks"]
+    assert passage["overruled"] is False
+
+
+def test_override_is_set_and_removed(web_client: WebClient) -> None:
+    """By the file's id; it holds at once for whoever looks."""
+    file = web_client.find_file("tide 02 song")
+    mbid = "0a0b0c0d-0000-4000-8000-000000000001"
+
+    def passage() -> dict[str, object]:
+        (found,) = web_client.get_json(f"/api/files/{file}")["passages"]
+        assert isinstance(found, dict)
+        return found
+
+    said = {"file": file, "passage": 1, "recording": mbid, "title": "Right"}
+    assert web_client.send_json("POST", "/api/decide", said).status == 200
+    web_client.daemon.wait_for(lambda _: passage()["recording_mbid"] == mbid)
+    assert (passage()["overruled"], passage()["title"]) == (True, "Right")
+    assert passage()["confidence"] == "High"
+    wrong = {**said, "recording": "no id"}
+    assert web_client.send_json("POST", "/api/decide", wrong).status == 400
+    far = {**said, "passage": 9}
+    assert web_client.send_json("POST", "/api/decide", far).status == 404
+    clear = {"file": file, "passage": 1, "clear": True}
+    assert web_client.send_json("POST", "/api/decide", clear).status == 200
+    web_client.daemon.wait_for(lambda _: passage()["overruled"] is False)
+    web_client.daemon.wait_for(lambda _: passage()["title"] == "Song 2")
+
+
+def test_failures_are_grouped_by_code(web_client: WebClient) -> None:
+    """With what that means, and can be tried again by file."""
+    told = web_client.get_json("/api/failures")
+
+    assert told["groups"] == [
+        {
+            "code": "not-audio",
+            "meaning": "The bytes are not audio in any format known here.",
+            "fatal": True,
+            "count": 1,
+        }
+    ]
+    (failure,) = told["failures"]
+    assert failure["path"].endswith("/broken.mp3")
+    assert web_client.get_json("/api/failures", code="other")["failures"] == []
+    again = web_client.send_json("POST", "/api/retry", {"file": failure["file"]})
+    assert again.json == {"reopened": 1}
+    assert web_client.send_json("POST", "/api/retry", {"file": "nobody"}).status == 404
+    web_client.daemon.wait_for(lambda told: told["files_failed"] == 1)
+    web_client.daemon.wait_until_done(7)
+
+
+def test_sound_is_sent_in_ranges(web_client: WebClient, music: Path) -> None:
+    """As browsers ask for it, and the bytes are those of the file."""
+    whole = (music / "Tide" / "01 song.mp3").read_bytes()
+    path = f"/api/files/{web_client.find_file('tide 01 song')}/audio"
+    size = len(whole)
+
+    all_of_it = web_client.request("GET", path)
+    assert (all_of_it.status, all_of_it.body) == (200, whole)
+    assert all_of_it.headers["Content-Type"] == "audio/mpeg"
+    assert all_of_it.headers["Accept-Ranges"] == "bytes"
+    for asked, start, end in (
+        ("bytes=0-", 0, size),
+        ("bytes=100-199", 100, 200),
+        ("bytes=-50", size - 50, size),
+        (f"bytes={size - 1}-{size + 99}", size - 1, size),
+    ):
+        part = web_client.request("GET", path, headers={"Range": asked})
+        assert (part.status, part.body) == (206, whole[start:end])
+        assert part.headers["Content-Range"] == f"bytes {start}-{end - 1}/{size}"
+    beyond = web_client.request("GET", path, headers={"Range": f"bytes={size}-"})
+    assert beyond.status == 416
+    assert beyond.headers["Content-Range"] == f"bytes */{size}"
+    other = {"Range": "bytes=0-9", "If-Range": '"of another file"'}
+    assert web_client.request("GET", path, headers=other).body == whole
+    same = {"Range": "bytes=0-9", "If-Range": all_of_it.headers["ETag"]}
+    assert web_client.request("GET", path, headers=same).body == whole[:10]
+
+
+def test_unplayable_formats_are_reported(segued: SeguedRunner, tmp_path: Path) -> None:
+    """By the name, not by hope."""
+    music = tmp_path / "music"
+    write_noise_wav(music / "song.wav", 1)
+    (music / "song.wav").rename(music / "song.aiff")
+    with running_daemon(segued, music, page=True) as daemon:
+        daemon.wait_until_done(1)
+        web_client = WebClient.for_daemon(daemon)
+        told = web_client.get_json(f"/api/files/{web_client.find_file('song')}")["file"]
+        assert (told["playable"], told["audio_type"]) == (False, None)
+
+
+def test_levels_follow_the_audio(segued: SeguedRunner, tmp_path: Path) -> None:
+    """A column is as loud as its loudest moment; silence is silence."""
+    music = tmp_path / "music"
+    path = write_noise_wav(music / "song.wav", 1, seconds=8.0)
+    raw = bytearray(path.read_bytes())
+    rate = 8_000
+    for second in (0, 1, 6, 7):
+        raw[44 + 2 * rate * second : 44 + 2 * rate * (second + 1)] = bytes(2 * rate)
+    path.write_bytes(raw)
+    with running_daemon(segued, music, page=True) as daemon:
+        daemon.wait_until_done(1)
+        web_client = WebClient.for_daemon(daemon)
+        file = web_client.find_file("song")
+        told = web_client.get_json(f"/api/files/{file}/levels", columns=8)
+        assert told["duration_ticks"] == 8 * TICKS_PER_SECOND
+        assert told["columns"] == len(told["peaks"]) == len(told["floors"]) == 8
+        silent = [number for number, peak in enumerate(told["peaks"]) if peak == 255]
+        assert silent == [0, 1, 6, 7]
+        # White noise of 8,000 at most: 8,000 / sqrt(3) / 32,768 is -17 dBFS.
+        assert all(30 <= peak <= 37 for peak in told["peaks"][2:6])
+        assert all(30 <= floor <= 40 for floor in told["floors"][2:6])
+        fine = web_client.get_json(f"/api/files/{file}/levels", columns=10_000)
+        assert fine["columns"] == 800  # one for each hundredth of a second
+
+
+def test_a_file_never_decoded_has_no_levels(web_client: WebClient) -> None:
+    """And says so."""
+    file = web_client.find_file("broken")
+
+    reply = web_client.request("GET", f"/api/files/{file}/levels")
+
+    assert reply.status == 404
+    assert "not decoded" in reply.json["error"]["detail"]
+
+
+def test_metrics_are_for_prometheus(web_client: WebClient) -> None:
+    """All that was asked for, with values that are so."""
+    reply = web_client.request("GET", "/metrics")
+    assert reply.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    families = text_string_to_metric_families(reply.body.decode())
+    values = {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in families
+        for sample in family.samples
+    }
+
+    assert values["segued_files", "INGEST COMPLETE"] == 6
+    assert values["segued_files", "FAILED"] == 1
+    assert values["segued_failures", "not-audio"] == 1
+    assert values["segued_passages", "Low"] == 5
+    assert values["segued_passages", "None"] == 1
+    assert values["segued_queue_files",] == 0
+    assert values["segued_queue_oldest_seconds",] == 0
+    assert values["segued_session_state", "COMPLETED"] == 1
+    # Each folder is watched.
+    assert sum(v for k, v in values.items() if k[0] == "segued_watches") == 3
+    assert 0 <= values["segued_event_loop_lag_seconds",] < 1
+    phases = {key[1] for key in values if key[0] == "segued_phase_seconds_count"}
+    assert phases == {str(number) for number in range(1, 11)}
+    decoded = values["segued_phase_seconds_count", "4", "Segmenting"]
+    assert decoded >= 5
+    assert values["segued_phase_seconds_bucket", "+Inf", "4", "Segmenting"] == decoded
+    assert values["segued_phase_seconds_sum", "4", "Segmenting"] > 0
+
+
+def test_all_static_files_are_served(web_client: WebClient) -> None:
+    """Each file that it names is served, as what it is, and not sent twice."""
+    page = web_client.request("GET", "/")
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+    for path, kind in (
+        ("/page/main.js", "text/javascript"),
+        ("/page/style.css", "text/css"),
+    ):
+        assert path.encode() in page.body
+        first = web_client.request("GET", path)
+        assert (first.status, first.headers["Content-Type"]) == (
+            200,
+            f"{kind}; charset=utf-8",
+        )
+        known = {"If-None-Match": first.headers["ETag"]}
+        assert web_client.request("GET", path, headers=known).status == 304
+
+
+def test_health_is_an_http_status(web_client: WebClient) -> None:
+    """For whoever looks only at that."""
+    reply = web_client.request("GET", "/health")
+
+    assert (reply.status, reply.json["trouble"]) == (200, None)
+
+
+@pytest.mark.parametrize("path", ["/api/nothing", "/api/import/status/nobody"])
+def test_not_found_is_json(web_client: WebClient, path: str) -> None:
+    """With what was asked for."""
+    reply = web_client.request("GET", path)
+
+    assert reply.status == 404
+    assert reply.json["error"]["detail"]

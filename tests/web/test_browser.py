@@ -1,0 +1,398 @@
+"""The page in a real Chromium: what a person sees, and does."""
+
+import re
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Locator, expect
+from sample_library import encode, song, tag
+
+from segued.units import TICKS_PER_SECOND
+from tests.end_to_end.running_daemon import (
+    running_daemon,
+    write_noise_mp3,
+    write_noise_wav,
+)
+from tests.end_to_end.segued_runner import SeguedRunner
+from tests.end_to_end.service_catalog import ServiceCatalog, mbid
+from tests.end_to_end.test_lookups import config_for
+from tests.fake_services import FakeServices, services_in_background
+from tests.web.chromium import BrowserWindow, Picture, decode_png, open_window
+from tests.web.conftest import HOSTILE
+from tests.web.web_client import WebClient
+
+RATE = 44_100
+LOUD, QUIET = 8_000, 180
+"""Of white noise: -17 and -50 dBFS."""
+
+
+CUE = """\
+PERFORMER "Marram"
+FILE "side.wav" WAVE
+  TRACK 01 AUDIO
+    TITLE "One"
+    INDEX 01 00:03:00
+  TRACK 02 AUDIO
+    TITLE "Two"
+    INDEX 01 00:13:00
+"""
+
+
+def test_import_is_shown_cancelled_and_resumed(
+    segued: SeguedRunner, tmp_path: Path, chromium: Browser
+) -> None:
+    """Panels move, the count rises, Cancel cancels, Resume goes on; nothing jumps."""
+    music = tmp_path / "music"
+    music.mkdir()
+    long = write_noise_mp3(music / "00.mp3", 8.0).read_bytes()
+    for number in range(1, 30):
+        (music / f"{number:02}.mp3").write_bytes(long[number * 5_000 :])
+    with (
+        running_daemon(segued, music, page=True) as daemon,
+        open_window(chromium, WebClient.for_daemon(daemon).url) as window,
+    ):
+        page = window.page
+        overall = page.get_by_test_id("overall")
+        state = page.get_by_test_id("state")
+        panel = page.locator('[data-worker="1"]')
+        expect(state).to_have_text("PROCESSING")
+        expect(panel).to_have_attribute("data-state", "busy")
+        expect(panel).to_contain_text(re.compile(r"\d\d\.mp3"))
+        expect(panel).to_contain_text(re.compile(r"Phase \d+ \w+"))
+        expect(overall).to_have_text(re.compile(r"[1-9] of 30 files \(\d+\.\d %\)"))
+        names = {panel.locator("a").inner_text()}
+        window.layout_shift()
+        expect(overall).to_have_text(re.compile(r"^1\d of 30 files"))
+        names.add(panel.locator("a").inner_text())
+        assert len(names) > 1
+        assert window.layout_shift() == 0
+
+        page.locator('[data-action="cancel"]').click()
+        expect(state).to_have_text("CANCELLED")
+        expect(panel).to_have_attribute("data-state", "idle")
+        stopped = daemon.status()
+        assert (stopped["state"], stopped["workers"]) == ("CANCELLED", [])
+        assert 10 <= stopped["files_done"] < 30
+
+        page.locator('[data-action="resume"]').click()
+        expect(state).to_have_text("COMPLETED")
+        expect(overall).to_have_text("30 of 30 files (100.0 %)")
+        counted = page.locator('[data-group="4"] [data-count="decoded"]')
+        expect(counted).to_be_visible()
+        assert window.console == []
+
+
+def test_passage_marks_are_drawn_at_the_audio(
+    segued: SeguedRunner, tmp_path: Path, chromium: Browser
+) -> None:
+    """Two passages after a silence, each with a quiet beginning and end."""
+    music = tmp_path / "music"
+    music.mkdir()
+    known = {
+        (1, "start"): 3.0,
+        (1, "lead-in"): 4.0,
+        (1, "lead-out"): 11.0,
+        (1, "end"): 13.0,
+        (2, "start"): 13.0,
+        (2, "lead-in"): 15.0,
+        (2, "lead-out"): 22.0,
+        (2, "end"): 23.0,
+    }
+    parts = (
+        *((0, 3.0), (QUIET, 1.0), (LOUD, 7.0), (QUIET, 2.0)),
+        *((QUIET, 2.0), (LOUD, 7.0), (QUIET, 1.0)),
+    )
+    _write_noise(music / "side.wav", parts)
+    (music / "side.cue").write_text(CUE)
+    seconds = sum(length for _, length in parts)
+    with running_daemon(segued, music, page=True) as daemon:
+        daemon.wait_until_done(1)
+        web_client = WebClient.for_daemon(daemon)
+        place = f"{web_client.url}/#/file/{web_client.find_file('side')}"
+        with open_window(chromium, place) as window:
+            drawing = window.page.get_by_test_id("waveform")
+            expect(window.page.locator("[data-kind]")).to_have_count(8)
+            left, wide = _horizontal_extent(drawing)
+            for (passage, kind), second in known.items():
+                mark = window.page.locator(
+                    f'[data-passage="{passage}"][data-kind="{kind}"]'
+                )
+                ticks = int(mark.get_attribute("data-ticks") or 0)
+                assert ticks / TICKS_PER_SECOND == pytest.approx(second, abs=0.1)
+                at = left + wide * ticks / TICKS_PER_SECOND / seconds
+                line_left, line_wide = _horizontal_extent(mark)
+                assert line_left + line_wide / 2 == pytest.approx(at, abs=1.0)
+
+            # And the drawing itself: half as high is -30 dBFS.
+            picture = _waveform_image(drawing, window.page.locator("[data-kind]").first)
+            for second, is_loud in ((1.5, False), (7.5, True), (18.5, True)):
+                column = picture[:, round(second / seconds * picture.shape[1])]
+                ink = _drawn_share(column)
+                assert (ink > 0.5) is is_loud, (second, ink)
+            quiet = _drawn_share(picture[:, round(3.5 / seconds * picture.shape[1])])
+            assert 0.05 < quiet < 0.3
+            assert window.console == []
+
+
+def test_a_passage_is_played(web_client: WebClient, chromium: Browser) -> None:
+    """And the line moves along, from its start."""
+    place = f"{web_client.url}/#/file/{web_client.find_file('tide 01 song')}"
+    with open_window(chromium, place) as window:
+        line = window.page.get_by_test_id("play-line")
+        window.page.locator('[data-play="toggle"]').click()
+        before, _ = _horizontal_extent(line)
+        # At least a third of a second.
+        expect(line).to_have_attribute("data-ticks", re.compile(r"^\d{8,}"))
+        expect(window.page.get_by_test_id("clock").first).not_to_contain_text("0:00.00")
+        after, _ = _horizontal_extent(line)
+        assert after > before + 5
+        assert window.console == []
+
+
+def test_page_reconnects_to_the_daemon(
+    segued: SeguedRunner, tmp_path: Path, chromium: Browser
+) -> None:
+    """After a restart, without being touched."""
+    music = tmp_path / "music"
+    write_noise_wav(music / "one.wav", 1)
+    with running_daemon(segued, music, page=True) as daemon:
+        daemon.wait_until_done(1)
+        web_client = WebClient.for_daemon(daemon)
+        with open_window(chromium, web_client.url) as window:
+            lost = window.page.get_by_test_id("connection")
+            overall = window.page.get_by_test_id("overall")
+            expect(overall).to_have_text("1 of 1 files (100.0 %)")
+            expect(lost).not_to_have_attribute("data-lost", "")
+            daemon.stop()
+            expect(lost).to_have_attribute("data-lost", "")
+            expect(lost).to_contain_text("No connection")
+            expect(overall).to_have_text("1 of 1 files (100.0 %)")
+            write_noise_wav(music / "two.wav", 2)
+            with running_daemon(segued, music, page=f"port = {web_client.port}\n"):
+                expect(lost).not_to_have_attribute("data-lost", "")
+                expect(overall).to_have_text("2 of 2 files (100.0 %)")
+            refused = [said for said in window.console if "ERR_CONNECTION" not in said]
+            assert [said for said in refused if "ERR_INCOMPLETE" not in said] == []
+
+
+def test_names_stay_text(web_client: WebClient, chromium: Browser) -> None:
+    """Whatever is in them, wherever they are shown."""
+    file = web_client.find_file("bjork")
+    for place in ("#/files?query=bjork", "#/passages?query=bjork", f"#/file/{file}"):
+        with open_window(chromium, f"{web_client.url}/{place}") as window:
+            page = window.page
+            expect(page.get_by_text(HOSTILE).first).to_be_visible()
+            assert page.title() != "1"
+            assert page.locator('img[src="x"]').count() == 0
+            assert window.console == []
+
+
+def test_the_library_is_searched(web_client: WebClient, chromium: Browser) -> None:
+    """By typing; the address remembers, and a row leads to its file."""
+    everything = web_client.get_json("/api/files")["total"]
+    with open_window(chromium, f"{web_client.url}/#/files") as window:
+        page = window.page
+        rows = page.locator("[data-file]")
+        expect(rows).to_have_count(everything)
+        page.keyboard.press("/")
+        page.keyboard.type("TIDE sóng 03")
+        expect(rows).to_have_count(1)
+        expect(rows).to_contain_text("Song 3")
+        assert "query=TIDE" in page.url
+        rows.get_by_role("link").first.click()
+        expect(page.get_by_test_id("waveform")).to_be_visible()
+        page.go_back()
+        expect(rows).to_have_count(1)
+        page.get_by_test_id("search").fill("")
+        expect(rows).to_have_count(everything)
+        page.locator('[data-chip="FAILED"]').click()
+        expect(rows).to_have_count(1)
+        expect(rows).to_contain_text("broken.mp3")
+        page.get_by_test_id("search").fill("tide")
+        expect(page.get_by_test_id("empty")).to_be_visible()
+        assert window.console == []
+
+
+def test_override_is_shown(web_client: WebClient, chromium: Browser) -> None:
+    """No song, and then what it was said to be before."""
+    place = f"{web_client.url}/#/file/{web_client.find_file('tide 03 song')}"
+    with open_window(chromium, place) as window:
+        page = window.page
+        why = page.get_by_test_id("why")
+        expect(why).to_contain_text("Low")
+        page.locator('[data-decide="no-song"]').click()
+        expect(why).to_contain_text("a person says that it is no song")
+        page.locator('[data-decide="clear"]').click()
+        expect(why).not_to_contain_text("a person says")
+        expect(why).to_contain_text("Low")
+        assert window.console == []
+
+
+def test_candidate_can_be_chosen(
+    segued: SeguedRunner, tmp_path: Path, chromium: Browser
+) -> None:
+    """Of those that AcoustID names, the best first; and it is that one then."""
+    music = tmp_path / "music"
+    music.mkdir()
+    encode(music / "song.flac", song(1, 20.0), 44_100, "flac")
+    tag(music / "song.flac", {"title": "Song 1", "artist": "Marram"})
+    known = SeguedRunner(tmp_path / "known")
+    known.import_folders(music, options=("--offline",))
+    catalogue = ServiceCatalog(known.database)
+    (row,) = catalogue.passages("")
+    here, there = mbid("Marram", "Song 1"), mbid("Sandpiper", "Other")
+    catalogue.add_candidates(
+        row,
+        [
+            (here, "Song 1", "Marram", 12, mbid("Tide")),
+            (there, "Other", "Sandpiper", 3, mbid("Ebb")),
+        ],
+    )
+    with services_in_background(
+        lambda: FakeServices(catalogue.in_memory_answers, limits=False)
+    ) as fake_services:
+        config = config_for(segued, fake_services.services)
+        assert segued.import_folders(music, options=("--config", config)).code == 0
+
+    with running_daemon(segued, music, page=True) as daemon:
+        daemon.wait_until_done(1)
+        web_client = WebClient.for_daemon(daemon)
+        file = web_client.find_file("song")
+        with open_window(chromium, f"{web_client.url}/#/file/{file}") as window:
+            candidates = window.page.locator("[data-candidate]")
+            expect(candidates).to_have_count(2)
+            expect(candidates.nth(0)).to_contain_text("Song 1")
+            expect(candidates.nth(0)).to_contain_text("12 sources")
+            expect(candidates.nth(1)).to_contain_text("Sandpiper")
+            candidates.nth(1).locator('[data-decide="this"]').click()
+            why = window.page.get_by_test_id("why")
+            expect(why).to_contain_text("a person says so")
+            expect(why).to_contain_text("High")
+            assert window.console == []
+        (passage,) = web_client.get_json(f"/api/files/{file}")["passages"]
+        assert passage["recording_mbid"] == there
+        assert [each["score"] for each in passage["candidates"]] == [0.97, 0.97]
+
+
+def test_failures_are_tried_again(web_client: WebClient, chromium: Browser) -> None:
+    """With what they mean; and it is said what became of it."""
+    with open_window(chromium, f"{web_client.url}/#/failures") as window:
+        group = window.page.locator('[data-code="not-audio"]')
+        expect(group).to_contain_text("not audio in any format")
+        window.page.locator('[data-retry="group"]').click()
+        expect(window.page.get_by_test_id("messages")).to_contain_text("1 ")
+        expect(group).to_be_visible()
+        assert window.console == []
+    web_client.daemon.wait_until_done(7)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", [375, 1_440])
+def test_layout_fits_the_window(
+    web_client: WebClient, chromium: Browser, width: int, *, dark: bool
+) -> None:
+    """Each view, at the width of a phone and of a desk, light and dark."""
+    file = web_client.find_file("tide 01 song")
+    views = ("", "files", "passages", "failures", "settings", f"file/{file}")
+    for view in views:
+        place = f"{web_client.url}/#/{view}"
+        with open_window(chromium, place, width=width, height=812, dark=dark) as window:
+            expect(window.page.get_by_role("main")).not_to_be_empty()
+            assert window.overflow_pixels() <= 0, view
+            assert _brightness(window) < 0.3 if dark else _brightness(window) > 0.7
+            assert window.console == [], view
+
+
+def test_keyboard_navigation(web_client: WebClient, chromium: Browser) -> None:
+    """Tab goes through the buttons, each seen to have the focus."""
+    with open_window(chromium, web_client.url) as window:
+        page = window.page
+        expect(page.get_by_test_id("overall")).to_be_visible()
+        names = set()
+        for _ in range(25):
+            page.keyboard.press("Tab")
+            names.add(page.evaluate("document.activeElement.innerText.trim()"))
+            outlined = page.evaluate(
+                "getComputedStyle(document.activeElement).outlineStyle !== 'none'"
+                " || document.activeElement === document.body"
+            )
+            assert outlined
+        assert {"Files", "Passages", "Failures", "Settings", "Scan now"} <= names
+
+
+def test_settings_are_saved_and_invalid_values_explained(
+    segued: SeguedRunner, tmp_path: Path, chromium: Browser
+) -> None:
+    """In the words of the daemon."""
+    music = tmp_path / "music"
+    write_noise_wav(music / "one.wav", 1)
+    with running_daemon(segued, music, page=True) as daemon:
+        daemon.wait_until_done(1)
+        with open_window(
+            chromium, f"{WebClient.for_daemon(daemon).url}/#/settings"
+        ) as window:
+            page = window.page
+            row = page.locator('[data-setting="lead_in_threshold_dB"]')
+            field = row.locator("input")
+            expect(field).to_have_value("45")
+            field.fill("500")
+            page.get_by_test_id("save").click()
+            expect(row).to_contain_text("120")
+            field.fill("41.5")
+            page.get_by_test_id("save").click()
+            daemon.wait_for(
+                lambda _: (
+                    daemon.client.request("GET", "/api/settings")[
+                        "lead_in_threshold_dB"
+                    ]
+                    == 41.5
+                )
+            )
+            assert [said for said in window.console if "400" not in said] == []
+
+
+def _write_noise(path: Path, parts: tuple[tuple[int, float], ...]) -> None:
+    """Write a file of white noise, so and so loud for so and so long."""
+    dice = np.random.default_rng(1)
+    sound = np.concatenate(
+        [
+            dice.integers(-peak, peak + 1, round(seconds * RATE)).astype(np.int16)
+            for peak, seconds in parts
+        ]
+    )
+    head = struct.pack(
+        "<4sI4s4sIHHIIHH4sI",
+        *(b"RIFF", 36 + sound.nbytes, b"WAVE", b"fmt ", 16, 1, 1),
+        *(RATE, 2 * RATE, 2, 16, b"data", sound.nbytes),
+    )
+    path.write_bytes(head + sound.tobytes())
+
+
+def _horizontal_extent(what: Locator) -> tuple[float, float]:
+    """Return where something begins in the window, and how wide it is."""
+    box = what.bounding_box()
+    assert box is not None
+    return box["x"], box["width"]
+
+
+def _waveform_image(drawing: Locator, mark: Locator) -> Picture:
+    """Return the picture of the sound, between its head and its scale."""
+    whole, line = drawing.bounding_box(), mark.bounding_box()
+    assert whole is not None
+    assert line is not None
+    top = round(line["y"] - whole["y"])
+    return decode_png(drawing.screenshot())[top : top + round(line["height"])]
+
+
+def _drawn_share(column: Picture) -> float:
+    """Return what share of a column is drawn over; no sound is as high as its top."""
+    ground = column[2].astype(int)
+    far = np.abs(column.astype(int) - ground).sum(axis=1) > 60
+    return float(far.mean())
+
+
+def _brightness(window: BrowserWindow) -> float:
+    """Return how bright the page is, 0 to 1."""
+    return float(decode_png(window.page.screenshot()).mean()) / 255
