@@ -1,4 +1,4 @@
-"""The exceptions: `segued.length_errors`."""
+"""The exception classes: `segued.errors`."""
 
 import pickle
 import re
@@ -11,14 +11,14 @@ from segued.paths import shown
 
 
 def class_and_subclasses(kind: type[SeguedError]) -> list[type[SeguedError]]:
-    """Return a class and everything below it."""
+    """Return a class and all its subclasses."""
     return [kind] + [
         d for child in kind.__subclasses__() for d in class_and_subclasses(child)
     ]
 
 
 def documented_tree() -> dict[str, int]:
-    """Class name to depth, read off the drawing."""
+    """Return the depth of each class in the tree that the module's docstring draws."""
     lines = re.findall(
         r"^    ([│├└─ ]*)(\w+Error)\b", errors.__doc__ or "", re.MULTILINE
     )
@@ -26,7 +26,7 @@ def documented_tree() -> dict[str, int]:
 
 
 def test_documented_tree_matches_the_classes() -> None:
-    """Every class is drawn, at the depth it has."""
+    """The docstring draws every class, at its depth."""
     base = len(SeguedError.__mro__)
     depth = {
         kind.__name__: len(kind.__mro__) - base
@@ -37,20 +37,20 @@ def test_documented_tree_matches_the_classes() -> None:
 
 
 def test_codes_are_unique() -> None:
-    """One code, one meaning."""
+    """No two classes have the same code."""
     codes = [kind.code for kind in class_and_subclasses(SeguedError)]
 
     assert len(codes) == len(set(codes))
 
 
 def test_file_error_can_be_pickled() -> None:
-    """Pickled and read back, it names the same file and reason."""
-    error = DecodeError(b"/music/\xff.mp3", "no sound")
+    """A pickled FileError keeps its file and its reason."""
+    error = DecodeError(b"/music/\xff.mp3", "no audio")
 
     back = pickle.loads(pickle.dumps(error))  # noqa: S301
 
     assert isinstance(back, FileError)
-    assert str(back) == str(error) == "/music/\\xff.mp3: no sound"
+    assert str(back) == str(error) == "/music/\\xff.mp3: no audio"
 
 
 @pytest.mark.parametrize(
@@ -63,5 +63,5 @@ def test_file_error_can_be_pickled() -> None:
     ],
 )
 def test_path_is_shown_without_control_characters(path: bytes, text: str) -> None:
-    """Whatever a name holds, it stays one line that moves no cursor."""
+    """A displayed path is one line without terminal control sequences."""
     assert shown(path) == text

@@ -6,8 +6,10 @@ text and tuples, so that it can be read back with its types checked.
 
 import math
 from dataclasses import dataclass, field, fields
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import ClassVar, Final, NewType
+
+import msgspec
 
 from segued.units import Dbfs, Frames, Hertz, Ticks
 
@@ -24,8 +26,11 @@ __all__ = [
     "Fingerprint",
     "FolderListing",
     "LevelCurve",
+    "Need",
     "PassageMark",
     "PassageStatus",
+    "PhaseNumber",
+    "Service",
     "SessionState",
     "Signature",
     "SongStatus",
@@ -35,6 +40,41 @@ __all__ = [
 
 FileId = NewType("FileId", str)
 """A file's id for life: UUID text. Survives renames, retags and re-imports."""
+
+
+class PhaseNumber(IntEnum):
+    """The ten phases, in the order in which a file goes through them."""
+
+    FILENAME = 1
+    HASH = 2
+    TAGS = 3
+    SEGMENT = 4
+    FINGERPRINT = 5
+    MATCH = 6
+    RECORD = 7
+    AMPLITUDE = 8
+    FLAVOR = 9
+    FINALIZE = 10
+
+
+class Service(StrEnum):
+    """A service on the network, by the name that the library stores."""
+
+    ACOUSTID = "acoustid"
+    MUSICBRAINZ = "musicbrainz"
+    ACOUSTICBRAINZ = "acousticbrainz"
+
+
+class Need(StrEnum):
+    """What a deferred phase waits for, by the name that its checkpoint stores."""
+
+    ACOUSTID = Service.ACOUSTID.value
+    MUSICBRAINZ = Service.MUSICBRAINZ.value
+    ACOUSTICBRAINZ = Service.ACOUSTICBRAINZ.value
+    FOLDER = "folder"  # the other files of the folder
+    CHROMAPRINT = "chromaprint"  # the library libchromaprint
+    FLAVOR_SOURCE = "essentia"  # any installed analyzer that gives a flavor
+    IDLE = "idle"  # time that no new file wants, within the active hours
 
 
 class FileStatus(StrEnum):
@@ -277,19 +317,22 @@ class LevelCurve:
         return min(255, max(0, round(-level / cls.STEP_DB)))
 
 
-@dataclass(frozen=True, slots=True)
-class Fingerprint:
+class Fingerprint(
+    msgspec.Struct,
+    frozen=True,
+    rename={"encoded": "texts", "missing_reason": "reason"},  # as the library has them
+):
     """The acoustic fingerprint of one span.
 
     Attributes:
-        span: What it was taken of; at most its first 120 s count.
-        texts: Compressed fingerprints as AcoustID takes them, one for each
+        span: The stretch it was taken from; at most its first 120 s count.
+        encoded: Compressed fingerprints as AcoustID takes them, one for each
             start phase; a whole file has one, a cut-out passage four. Empty
-            when `reason` says why there is none.
-        reason: Why there is nothing to look up: "too short", "silence" or
-            "no chromaprint".
+            when there is a `missing_reason`.
+        missing_reason: Why there is nothing to look up: "too short", "silence"
+            or "no chromaprint".
     """
 
     span: Span
-    texts: tuple[str, ...] = ()
-    reason: str | None = None
+    encoded: tuple[str, ...] = ()
+    missing_reason: str | None = None

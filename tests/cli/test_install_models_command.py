@@ -41,6 +41,7 @@ def limit_file_size(bytes_max: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
+@pytest.mark.slow
 def test_install_from_the_package_index(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,8 +8,8 @@ import pytest
 from segued.clients.acoustid import AcoustId
 from segued.clients.http import HttpSession, open_session
 from segued.clients.musicbrainz import MusicBrainz
-from segued.clients.rate_limit import Clock
 from segued.clients.service_client import ServiceClient
+from segued.clock import Clock
 from segued.config.sections import ServicesSection
 from tests.fake_services import AnswersOnDisk, FakeServices, ServiceName
 from tests.fake_services.client import ANSWERS

@@ -4,7 +4,7 @@ import gzip
 
 import pytest
 
-from segued.clients.unpacking import BodyError, BoundedDecoder
+from segued.clients.http import BodyError, BoundedDecoder
 
 
 @pytest.mark.parametrize("size", [0, 1, 99, 100])

@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from segued.clients.rate_limit import PAUSE_SECONDS_MAX, Clock, RateLimiter
+from segued.clients.rate_limit import PAUSE_SECONDS_MAX, RateLimiter
+from segued.clock import Clock
 from tests.clients.conftest import FakeClock
 
 

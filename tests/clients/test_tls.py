@@ -19,8 +19,8 @@ from bench.prepared_library import prepare_library
 
 from segued.clients.http import open_session
 from segued.clients.musicbrainz import MusicBrainz
-from segued.clients.rate_limit import Clock
 from segued.clients.service_client import ServiceClient
+from segued.clock import Clock
 from segued.config.config import Config, PinnedSettings
 from segued.config.sections import FlavoringSection, LibrarySection, ServicesSection
 from segued.errors import ServiceError
@@ -34,7 +34,7 @@ from tests.fake_services.client import ANSWERS, CD
 KEYED = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
 HEADERS = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
 
-REFUSED = "shows a TLS certificate that is not valid"
+REFUSED = "has an invalid TLS certificate"
 
 
 def openssl(folder: Path, command: str) -> None:

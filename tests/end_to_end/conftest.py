@@ -1,4 +1,4 @@
-"""Music for whole-program stories, made once."""
+"""Fixtures of the end-to-end tests."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from tests.end_to_end.segued_runner import SeguedRunner
 
 @pytest.fixture(name="sample", scope="session")
 def _sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sample library that `contrib/run` makes."""
+    """The sample music that `contrib/run` makes, written once."""
     folder = tmp_path_factory.mktemp("sample") / "music"
     make_library(folder, seconds=22.0)
     return folder
@@ -18,5 +18,5 @@ def _sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(name="segued")
 def _segued(tmp_path: Path) -> SeguedRunner:
-    """A library of its own."""
+    """A library of its own for each test."""
     return SeguedRunner(tmp_path / "state")

@@ -1,7 +1,7 @@
-"""A library, written down so that two of them can be compared.
+"""Queries on a library file, and a text form by which two libraries are compared.
 
-Ids are drawn by chance and times by the clock; everything else is a function
-of the files. So ids are replaced by what they stand for, and times left out.
+Ids are random and times are the clock's; everything else is a function of the
+files. So the text form replaces ids by paths and leaves times out.
 """
 
 import json
@@ -15,10 +15,10 @@ __all__ = ["dump_library", "files_by_name", "passages_of", "query", "statuses_by
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
-PLAIN = {
+QUERIES = {
     "curves": (
         "SELECT audio_hash, version, rate, hop_frames, frames, levels, facts,"
-        " prints, warnings FROM level_curves ORDER BY 1"
+        " prints, warnings FROM decode_cache ORDER BY 1"
     ),
     "songs": (
         "SELECT songs.mbid, songs.title, songs.status, songs.flavor_source,"
@@ -29,7 +29,7 @@ PLAIN = {
         " LEFT JOIN song_artists ON song_artists.song_id = songs.id"
         " LEFT JOIN artists ON artists.id = artist_id ORDER BY 5, 2, 6"
     ),
-    "lonely": (
+    "totals": (
         "SELECT (SELECT count(*) FROM songs), (SELECT count(*) FROM artists),"
         " (SELECT count(*) FROM albums)"
     ),
@@ -46,11 +46,11 @@ PLAIN = {
 }
 
 
-def query(database: Path, question: str) -> list[dict[str, Any]]:
-    """Return the rows of an SQL question."""
+def query(database: Path, sql: str) -> list[dict[str, Any]]:
+    """Return the rows of an SQL query."""
     with closing(sqlite3.connect(database)) as library:
         library.row_factory = sqlite3.Row
-        return [dict(row) for row in library.execute(question)]
+        return [dict(row) for row in library.execute(sql)]
 
 
 def files_by_name(database: Path) -> dict[str, dict[str, Any]]:
@@ -71,26 +71,24 @@ def passages_of(database: Path, name: str) -> list[dict[str, Any]]:
 
 
 def dump_library(database: Path) -> str:
-    """Return a whole library as text, equal for equal libraries."""
-    everything: dict[str, Any] = {}
-    everything["files"] = query(
-        database, "SELECT * FROM library_files ORDER BY path_bytes"
-    )
-    everything["passages"] = query(
+    """Return a whole library as text, which is equal for equal libraries."""
+    tables: dict[str, Any] = {}
+    tables["files"] = query(database, "SELECT * FROM library_files ORDER BY path_bytes")
+    tables["passages"] = query(
         database, "SELECT * FROM library_passages ORDER BY path, ordinal"
     )
-    everything |= {name: query(database, sql) for name, sql in PLAIN.items()}
-    by_id = {row["file_id"]: row["path"] for row in everything["files"]}
+    tables |= {name: query(database, sql) for name, sql in QUERIES.items()}
+    by_id = {row["file_id"]: row["path"] for row in tables["files"]}
     by_id |= {
         row["passage_id"]: f"{row['path']} {row['ordinal']}"
-        for row in everything["passages"]
+        for row in tables["passages"]
     }
 
-    def named(found: re.Match[str]) -> str:
-        return f"<{by_id.get(found[0], found[0])}>"
+    def replace_id(match: re.Match[str]) -> str:
+        return f"<{by_id.get(match[0], match[0])}>"
 
-    for row in everything["files"]:
+    for row in tables["files"]:
         matching = json.loads(row["matching_hashes"])
-        row["matching_hashes"] = sorted(by_id[each] for each in matching)
-    text = json.dumps(everything, default=bytes.hex, indent=1)
-    return UUID.sub(named, text)
+        row["matching_hashes"] = sorted(by_id[file_id] for file_id in matching)
+    text = json.dumps(tables, default=bytes.hex, indent=1)
+    return UUID.sub(replace_id, text)

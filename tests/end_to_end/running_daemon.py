@@ -1,4 +1,4 @@
-"""A daemon that runs for the length of a story, and the music it is given."""
+"""A daemon that runs for the length of a test, and music files for it."""
 
 import json
 import os
@@ -46,17 +46,17 @@ check_seconds = 0.5
 poll_seconds = 1.0
 reconcile_seconds = {reconcile}
 """
-"""As the daemon is, but with less patience."""
+"""The default intervals, shortened."""
 
 NO_ANALYSIS: Final = "sources = []\nloudness = false"
-"""Nothing is heard: it takes seconds."""
+"""No local analysis: it takes seconds a file."""
 
 RATE: Final = 8_000
 
 
 @dataclass
 class RunningDaemon:
-    """A daemon that was started, and how to ask it."""
+    """A started daemon, its control socket and its log."""
 
     segued: SeguedRunner
     process: subprocess.Popen[bytes]
@@ -64,47 +64,49 @@ class RunningDaemon:
     log_path: Path
 
     def status(self) -> dict[str, Any]:
-        """Return how everything stands."""
+        """Return the status that the control socket reports."""
         return self.client.request("GET", "/api/import/session")
 
     def wait_for(
         self,
-        what: Callable[[dict[str, Any]], object],
+        predicate: Callable[[dict[str, Any]], object],
         seconds: float = TIMEOUT_SECONDS,
     ) -> dict[str, Any]:
-        """Wait until what the daemon tells is as wanted, and return it."""
+        """Wait until the status fulfills a predicate, and return that status."""
         until = time.monotonic() + seconds
-        told: dict[str, Any] = {}
+        status: dict[str, Any] = {}
         while time.monotonic() < until:
             try:
-                told = self.status()
+                status = self.status()
             except DaemonError:
                 if self.process.poll() is not None:
                     break
-            if told and what(told):
-                return told
+            if status and predicate(status):
+                return status
             time.sleep(POLL_SECONDS)
-        raise TimeoutError(f"{told.get('text')}\n{self.log_path.read_text()[-3_000:]}")
+        raise TimeoutError(
+            f"{status.get('text')}\n{self.log_path.read_text()[-3_000:]}"
+        )
 
     def wait_until_done(
         self, files: int, seconds: float = TIMEOUT_SECONDS
     ) -> dict[str, Any]:
-        """Wait until that many files are there, with nothing ahead of them."""
+        """Wait until that many files are known, and all of them are imported."""
 
-        def is_done(told: dict[str, Any]) -> bool:
-            quiet = all(not each["unsettled"] for each in told["folders"])
-            counted = told["files_done"] == told["files_total"] == files
-            return bool(quiet and counted and told["state"] == "COMPLETED")
+        def is_done(status: dict[str, Any]) -> bool:
+            is_settled = all(not folder["unsettled"] for folder in status["folders"])
+            is_counted = status["files_done"] == status["files_total"] == files
+            return bool(is_settled and is_counted and status["state"] == "COMPLETED")
 
         return self.wait_for(is_done, seconds)
 
     def wait_for_log(self, *words: str, after: int = 0) -> None:
-        """Wait until a line of the log, after so many bytes, has all these words."""
+        """Wait for a log line with all these words, from byte `after` on."""
         until = time.monotonic() + TIMEOUT_SECONDS
         while time.monotonic() < until:
-            with self.log_path.open("rb") as said:
-                said.seek(after)
-                for line in said:
+            with self.log_path.open("rb") as log:
+                log.seek(after)
+                for line in log:
                     if all(word.encode() in line for word in words):
                         return
             time.sleep(POLL_SECONDS / 10)
@@ -112,40 +114,40 @@ class RunningDaemon:
 
     @property
     def log_size(self) -> int:
-        """How many bytes the log has."""
+        """The size of the log in bytes."""
         return self.log_path.stat().st_size
 
     def stop(self, number: int = signal.SIGTERM) -> int:
-        """End it with a signal, and return its exit code."""
+        """Send the daemon a signal, and return its exit code."""
         self.process.send_signal(number)
         return self.process.wait(timeout=15)
 
     def log_entries(self, name: str) -> list[dict[str, Any]]:
         """Return all log entries of this name."""
         lines = self.log_path.read_bytes().splitlines()
-        told = [json.loads(line) for line in lines if line.startswith(b"{")]
-        return [each for each in told if each["event"] == name]
+        entries = [json.loads(line) for line in lines if line.startswith(b"{")]
+        return [entry for entry in entries if entry["event"] == name]
 
     def completion_counts(self) -> Counter[str]:
-        """Return how often each file came to its end as INGEST COMPLETE."""
+        """Return how often each file was imported to INGEST COMPLETE."""
         return Counter(
             event["file"]
             for event in self.log_entries("file.done")
-            # Of an unchanged one there was a look, and no more.
+            # An unchanged file went through phase 1 only.
             if event["status"] == "INGEST COMPLETE" and event["reason"] != "unchanged"
         )
 
     def assert_imported_once(self, count: int) -> None:
-        """Assert that so many files were imported, none of them twice."""
+        """Assert that this many files were imported, each of them once."""
         done = self.completion_counts()
         assert len(done) == count
-        assert [each for each in done if done[each] > 1] == []
+        assert [path for path in done if done[path] > 1] == []
 
     def counter_total(self, group: str, name: str) -> int:
-        """Return a counter, summed over all sessions that are over."""
+        """Return a counter, summed over all completed sessions."""
         return sum(
             event["counted"].get(group, {}).get(name, 0)
-            for event in self.log_entries("session.moved")
+            for event in self.log_entries("session.state_changed")
             if event["state"] == "COMPLETED"
         )
 
@@ -161,17 +163,17 @@ def running_daemon(  # noqa: PLR0913
     page: bool | str = False,
     command_prefix: Sequence[str] = (),
 ) -> Iterator[RunningDaemon]:
-    """Start a daemon on some folders; end it at the end of the story.
+    """Start a daemon on some folders; stop it at the end of the context.
 
     Args:
-        segued: Whose library.
+        segued: The library it imports into.
         folders: The music folders.
-        reconcile: Seconds between two walks; by default, longer than a story.
-        settle: Seconds after which a file that rests is whole.
-        flavoring: How it is found out how passages sound; by default, not at all.
-        extra_config: More of the configuration.
-        page: Whether it shows its page, at an address of its own; or how.
-        command_prefix: A command that runs it.
+        reconcile: Seconds between two full scans; by default, longer than a test.
+        settle: Seconds without a change after which a file counts as complete.
+        flavoring: The `[flavoring]` section; by default, no flavor is computed.
+        extra_config: Text added to the configuration.
+        page: Whether it serves its page, on a free port; or the `[page]` section.
+        command_prefix: A command line to put before the daemon's.
     """
     socket = segued.home / "run" / "control.sock"
     config = segued.write_config(
@@ -184,11 +186,11 @@ def running_daemon(  # noqa: PLR0913
         + f'[library]\ncontrol_socket = "{socket}"\n'
         + extra_config
     )
-    said = segued.home / "daemon.log"
+    log_path = segued.home / "daemon.log"
     where = ("--database", str(segued.database), "--config", config)
     command = segued.command("serve", "--offline", *where, *map(str, folders))
     with (
-        said.open("ab") as log,
+        log_path.open("ab") as log,
         subprocess.Popen(
             [*command_prefix, *command],
             env=segued.environment(),
@@ -197,9 +199,9 @@ def running_daemon(  # noqa: PLR0913
             start_new_session=True,
         ) as process,
     ):
-        daemon = RunningDaemon(segued, process, DaemonClient(socket), said)
+        daemon = RunningDaemon(segued, process, DaemonClient(socket), log_path)
         try:
-            daemon.wait_for(lambda told: told["process"])
+            daemon.wait_for(lambda status: status["process"])
             yield daemon
         finally:
             process.terminate()
@@ -209,43 +211,54 @@ def running_daemon(  # noqa: PLR0913
                 process.kill()
 
 
-def _page_config(wanted: bool | str) -> str:  # noqa: FBT001
-    if not wanted:
+def _page_config(page: bool | str) -> str:  # noqa: FBT001
+    if not page:
         return "shown = false"
-    given = "" if wanted is True else wanted
-    return given if "port" in given else f"port = 0\n{given}"
+    section = "" if page is True else page
+    return section if "port" in section else f"port = 0\n{section}"
 
 
 def write_noise_wav(path: Path, seed: int, seconds: float = 0.5) -> Path:
-    """Write a small file that sounds; another seed is another one."""
+    """Write a small file of noise; another seed gives other noise."""
     noise = np.random.default_rng(seed).integers(
         -8_000, 8_000, round(seconds * RATE), dtype=np.int16
     )
     size = noise.nbytes
-    head = struct.pack(
+    header = struct.pack(
         "<4sI4s4sIHHIIHH4sI",
-        *(b"RIFF", 36 + size, b"WAVE", b"fmt ", 16, 1, 1),
-        *(RATE, 2 * RATE, 2, 16, b"data", size),
+        b"RIFF",
+        36 + size,
+        b"WAVE",
+        b"fmt ",
+        16,  # bytes of the format chunk
+        1,  # PCM
+        1,  # channel
+        RATE,
+        2 * RATE,  # bytes a second
+        2,  # bytes a frame
+        16,  # bits a sample
+        b"data",
+        size,
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(os.fspath(path), "wb") as file:
-        file.write(head + noise.tobytes())
+        file.write(header + noise.tobytes())
     return path
 
 
 def write_noise_mp3(path: Path, minutes: float) -> Path:
     """Write a file of noise that takes a second or more to decode."""
-    drawn = f"anoisesrc=duration={60 * minutes}:sample_rate=44100:amplitude=0.3"
-    command = ("ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i", drawn)
+    source = f"anoisesrc=duration={60 * minutes}:sample_rate=44100:amplitude=0.3"
+    command = ("ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i", source)
     subprocess.run((*command, "-b:a", "64k", str(path)), check=True)
     return path
 
 
-def write_album(place: Path, songs: int = 4, suffix: str = "mp3") -> Path:
-    """Make an album of tagged songs."""
-    place.mkdir(parents=True)
+def write_album(folder: Path, songs: int = 4, suffix: str = "mp3") -> Path:
+    """Write an album of tagged songs, 4 s each, and return its folder."""
+    folder.mkdir(parents=True)
     for number in range(1, songs + 1):
-        path = place / f"{number:02} song.{suffix}"
+        path = folder / f"{number:02} song.{suffix}"
         encode(path, song(number, 4.0), 44_100, "mp3" if suffix == "mp3" else "flac")
         tag(path, {"title": f"Song {number}", "artist": "Marram", "album": "Tide"})
-    return place
+    return folder

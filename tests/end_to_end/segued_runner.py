@@ -1,4 +1,4 @@
-"""segued as a person runs it: a process, its output, its exit code."""
+"""Run segued as a user does: a process, its output, its exit code."""
 
 import json
 import os
@@ -19,14 +19,14 @@ __all__ = ["CommandResult", "SeguedRunner"]
 LIMIT_SECONDS: Final = 120
 
 QUICK_CONFIG: Final = "[flavoring]\nsources = []\nloudness = false\n"
-"""Essentia takes seconds for what the stories do a hundred times."""
+"""No analysis: Essentia takes seconds a file, and the tests import hundreds."""
 
 DEBUG_CONFIG: Final = QUICK_CONFIG + '[logging]\nlevel = "debug"\n'
 
 
 @dataclass(frozen=True)
 class CommandResult:
-    """How a command ended, and what it said."""
+    """The exit code and the output of a command."""
 
     code: int
     out: str
@@ -34,27 +34,27 @@ class CommandResult:
 
     @property
     def json(self) -> Any:  # noqa: ANN401
-        """Return what it printed, as JSON."""
+        """The standard output, parsed as JSON."""
         return json.loads(self.out)
 
 
 @dataclass(frozen=True)
 class SeguedRunner:
-    """A library of its own in a folder, and the commands run on it."""
+    """A library in a folder of its own, and the commands run on it."""
 
     home: Path
     run_id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     @property
     def database(self) -> Path:
-        """The library."""
+        """The library file."""
         return self.home / "library.db"
 
     def run(
         self, *arguments: str | Path | bytes, module: str = "segued"
     ) -> CommandResult:
         """Run a command to its end."""
-        done = subprocess.run(
+        completed = subprocess.run(
             self.command(*arguments, module=module),
             env=self.environment(),
             capture_output=True,
@@ -62,31 +62,31 @@ class SeguedRunner:
             check=False,
         )
         return CommandResult(
-            done.returncode,
-            done.stdout.decode("utf-8", "replace"),
-            done.stderr.decode("utf-8", "replace"),
+            completed.returncode,
+            completed.stdout.decode("utf-8", "replace"),
+            completed.stderr.decode("utf-8", "replace"),
         )
 
     def control(self, *arguments: str | Path, client: DaemonClient) -> CommandResult:
         """Run seguectl on a daemon."""
         name, *rest = arguments
-        where = ("--database", self.database, "--socket", client.path)
-        return self.run(name, *where, *rest, module="segued.cli.control")
+        paths = ("--database", self.database, "--socket", client.path)
+        return self.run(name, *paths, *rest, module="segued.cli.control")
 
     def import_folders(
         self, *folders: Path, options: Sequence[str] = ()
     ) -> CommandResult:
-        """Import folders, with a summary in JSON."""
-        where = ("--database", str(self.database))
+        """Import folders; print the summary as JSON."""
+        paths = ("--database", str(self.database))
         config = (
             ()
             if "--config" in options
             else ("--config", self.write_config(QUICK_CONFIG))
         )
-        return self.run("import", "--json", *where, *config, *options, *folders)
+        return self.run("import", "--json", *paths, *config, *options, *folders)
 
     def write_config(self, text: str) -> str:
-        """Write a configuration file, and return its name."""
+        """Write a configuration file, and return its path."""
         self.home.mkdir(parents=True, exist_ok=True)
         path = self.home / f"{abs(hash(text))}.toml"
         path.write_text(text)
@@ -96,14 +96,14 @@ class SeguedRunner:
     def start_import(
         self, *folders: Path, options: Sequence[str] = ()
     ) -> Iterator[subprocess.Popen[bytes]]:
-        """Start an import that logs all it does; kill it in the end."""
-        where = (
+        """Start an import with debug logs; kill it at the end of the context."""
+        paths = (
             "--database",
             str(self.database),
             "--config",
             self.write_config(DEBUG_CONFIG),
         )
-        arguments = ("import", *where, *options, *map(str, folders))
+        arguments = ("import", *paths, *options, *map(str, folders))
         with subprocess.Popen(
             self.command(*arguments),
             env=self.environment(),
@@ -117,33 +117,33 @@ class SeguedRunner:
                 process.kill()
 
     def leftover_processes(self) -> list[int]:
-        """Return the processes that are left of any command run here."""
-        wanted = f"SEGUED_STORY={self.run_id}".encode()
-        found = []
+        """Return the ids of running processes that any command here has started."""
+        variable = f"SEGUED_TEST_RUN={self.run_id}".encode()
+        processes = []
         for folder in Path("/proc").glob("[0-9]*"):
             try:
-                alive = (folder / "stat").read_text().rpartition(")")[2].split()[0]
+                state = (folder / "stat").read_text().rpartition(")")[2].split()[0]
                 environment = (folder / "environ").read_bytes()
             except OSError:
                 continue
-            if alive not in "ZX" and wanted in environment.split(b"\0"):
-                found.append(int(folder.name))
-        return found
+            if state not in "ZX" and variable in environment.split(b"\0"):
+                processes.append(int(folder.name))
+        return processes
 
     def environment(self) -> dict[str, str]:
-        """Return the environment of a person with this home."""
+        """Return the environment of a user with this home folder."""
         home = str(self.home)
-        extra = {"SEGUED_STORY": self.run_id, "HOME": home, "XDG_STATE_HOME": home}
+        extra = {"SEGUED_TEST_RUN": self.run_id, "HOME": home, "XDG_STATE_HOME": home}
         return {**os.environ, **extra, "COLUMNS": "200"}
 
     def command(
         self, *arguments: str | Path | bytes, module: str = "segued"
     ) -> list[str | bytes]:
-        """Return what to execute for a command."""
-        given = [each if isinstance(each, bytes) else str(each) for each in arguments]
-        return [sys.executable, "-m", module, *given]
+        """Return the command line that runs a subcommand."""
+        words = [word if isinstance(word, bytes) else str(word) for word in arguments]
+        return [sys.executable, "-m", module, *words]
 
 
 def interrupt(process: subprocess.Popen[bytes]) -> None:
-    """Press Ctrl-C: the whole group gets it."""
+    """Send SIGINT to the whole process group, as Ctrl-C does."""
     os.killpg(process.pid, signal.SIGINT)

@@ -1,7 +1,7 @@
-"""What the outside services know of a library that was imported without them.
+"""Answers of the services for a library that was imported offline.
 
-The fingerprints come from that library itself, so that real audio is asked
-about; names, releases and ids are made up around its tags.
+The fingerprints are those in that library, so the lookups are of real audio;
+names, releases and ids are made up to fit its tags.
 """
 
 import json
@@ -17,20 +17,20 @@ from tests.fake_services.answers import musicbrainz_path
 
 __all__ = ["ServiceCatalog"]
 
-SPACE = uuid.UUID("5e6ed000-0000-4000-8000-000000000000")
+NAMESPACE = uuid.UUID("5e6ed000-0000-4000-8000-000000000000")
 
 
 def mbid(*names: str) -> str:
-    """Return an id that is the same for the same names."""
-    return str(uuid.uuid5(SPACE, "/".join(names)))
+    """Return a UUID that is the same for the same names."""
+    return str(uuid.uuid5(NAMESPACE, "/".join(names)))
 
 
 @dataclass
 class ServiceCatalog:
-    """Answers to all there is to ask about a library's passages.
+    """Answers to the lookups of a library's passages.
 
     Attributes:
-        answers: The tree of answers, as the world takes it.
+        answers: The answer documents by path, as `AnswersInMemory` takes them.
     """
 
     database: Path
@@ -38,7 +38,7 @@ class ServiceCatalog:
 
     @property
     def in_memory_answers(self) -> AnswersInMemory:
-        """The answers, for a world."""
+        """The answers, for `FakeServices`; documents added later are seen."""
         return AnswersInMemory(self.answers)
 
     def passages(self, folder: str) -> list[dict[str, Any]]:
@@ -49,7 +49,7 @@ class ServiceCatalog:
         return [row for row in rows if f"/{folder}" in row["path"]]
 
     def add_album(self, folder: str, artist: str, title: str, *tracks: str) -> str:
-        """Make a folder's passages the tracks of a release; return its id."""
+        """Make a folder's passages the tracks of a release; return the release id."""
         rows = self.passages(folder)
         lengths = [(row["end_ticks"] - row["start_ticks"]) / 28_224_000 for row in rows]
         group = mbid("group", artist, title)
@@ -64,12 +64,12 @@ class ServiceCatalog:
         tracks: Sequence[str],
         lengths: Sequence[float],
     ) -> str:
-        """Make MusicBrainz know a release, of a group of its own; return its id."""
+        """Add a release, in a group of its own, to MusicBrainz; return its id."""
         release, group = mbid(artist, title), mbid("group", artist, title)
         credit = [{"name": artist, "joinphrase": "", "artist": _artist(artist)}]
-        places = []
-        named = zip(tracks, lengths, strict=True)
-        for number, (name, seconds) in enumerate(named, start=1):
+        track_documents = []
+        named_lengths = zip(tracks, lengths, strict=True)
+        for number, (name, seconds) in enumerate(named_lengths, start=1):
             recording = {
                 "id": mbid(artist, name),
                 "title": name,
@@ -88,7 +88,7 @@ class ServiceCatalog:
             self._add_document(
                 musicbrainz_path("recording", mbid(artist, name)), recording
             )
-            places.append(
+            track_documents.append(
                 {
                     "id": mbid("track", artist, name),
                     "position": number,
@@ -99,7 +99,11 @@ class ServiceCatalog:
                     "recording": recording,
                 }
             )
-        medium = {"position": 1, "track-count": len(places), "tracks": places}
+        medium = {
+            "position": 1,
+            "track-count": len(track_documents),
+            "tracks": track_documents,
+        }
         document = {
             "id": release,
             "title": title,
@@ -119,7 +123,7 @@ class ServiceCatalog:
         recordings: Sequence[tuple[str, str, str, int, str]],
         score: float = 0.97,
     ) -> None:
-        """Make AcoustID know a passage as these recordings."""
+        """Make AcoustID match a passage's fingerprint to these recordings."""
         if row["fingerprint"] is None:
             return
         results = [

@@ -1,8 +1,8 @@
-"""A daemon, soaked: music comes, goes and changes under it, and it is killed.
+"""Soak test of the daemon: files come, go and change, and the daemon is killed.
 
     python -m tests.end_to_end.soak [--minutes N] [--seed N] [--files N]
 
-Afterwards the library has to be what a fresh import of the final tree gives.
+Afterwards the library must equal that of a fresh import of the final tree.
 """
 
 import argparse
@@ -37,27 +37,27 @@ PAUSE_SECONDS = 0.4
 
 @dataclass
 class Soak:
-    """A tree of music, and all that is done to it.
+    """A tree of music files, and random changes to it.
 
     Attributes:
-        counts: How often each thing was done.
+        counts: How often each change was made.
     """
 
-    place: Path
+    folder: Path
     seed: int
     files_max: int
     counts: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        """Make some songs that can be tagged, to take from."""
-        self.dice = random.Random(self.seed)  # noqa: S311
-        self.music = self.place / "music"
-        self.aside = self.place / "aside"
+        """Write the songs that `create` copies and tags."""
+        self.rng = random.Random(self.seed)  # noqa: S311
+        self.music = self.folder / "music"
+        self.aside = self.folder / "aside"
         self.songs = []
         for folder in (self.music, self.aside):
             folder.mkdir(parents=True)
         for number in range(12):
-            path = self.place / f"{number}.flac"
+            path = self.folder / f"{number}.flac"
             encode(path, song(self.seed + number, 3.0), 44_100, "flac")
             self.songs.append(path)
         self.numbers = iter(range(1_000_000))
@@ -71,8 +71,8 @@ class Soak:
         return sorted(path for path in self.music.rglob("*") if path.is_dir())
 
     def do_random_change(self) -> None:
-        """Do one thing, by chance."""
-        deeds: list[tuple[Callable[[], object], int]] = [
+        """Make one change, drawn by weight."""
+        changes: list[tuple[Callable[[], object], int]] = [
             (self.create, 6),
             (self.copy, 1),
             (self.retag, 3),
@@ -84,168 +84,169 @@ class Soak:
             (self.move_out, 1),
             (self.move_back, 2),
         ]
-        names, weights = zip(*deeds, strict=True)
+        choices, weights = zip(*changes, strict=True)
         if len(self.music_files()) >= self.files_max:
-            names, weights = (self.delete, self.delete_folder), (4, 1)
-        (deed,) = self.dice.choices(names, weights)
-        # Two deeds may meet in one place; then the second is not done.
+            choices, weights = (self.delete, self.delete_folder), (4, 1)
+        (change,) = self.rng.choices(choices, weights)
+        # The change may need a file or folder that an earlier one removed.
         with contextlib.suppress(OSError, IndexError):
-            deed()
-            self.counts[deed.__name__] += 1
+            change()
+            self.counts[change.__name__] += 1
 
     def new_folder(self) -> Path:
-        """Return a folder that may be new, up to three deep."""
-        parts = [f"{self.dice.randrange(6)}" for _ in range(self.dice.randint(1, 3))]
+        """Return a random folder, made if needed, at most three levels deep."""
+        parts = [f"{self.rng.randrange(6)}" for _ in range(self.rng.randint(1, 3))]
         folder = self.music.joinpath(*parts)
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
     def create(self) -> None:
-        """Put a new file into a folder."""
+        """Write a new file into a random folder."""
         number = next(self.numbers)
         folder = self.new_folder()
-        if self.dice.random() < 0.5:
+        if self.rng.random() < 0.5:
             write_noise_wav(folder / f"{number:04} tune.wav", self.seed + number)
             return
-        made = self.place / "made.flac"
-        shutil.copy(self.dice.choice(self.songs), made)
-        tag(made, {"title": f"Song {number}", "artist": "Marram", "album": "Tide"})
-        shutil.copy(made, folder / f"{number:04} song.flac")
+        new = self.folder / "new.flac"
+        shutil.copy(self.rng.choice(self.songs), new)
+        tag(new, {"title": f"Song {number}", "artist": "Marram", "album": "Tide"})
+        shutil.copy(new, folder / f"{number:04} song.flac")
 
     def copy(self) -> None:
-        """Put a copy of a file somewhere else."""
-        path = self.dice.choice(self.music_files())
+        """Copy a random file to a random folder."""
+        path = self.rng.choice(self.music_files())
         number = next(self.numbers)
         shutil.copy(path, self.new_folder() / f"{number:04} copy{path.suffix}")
 
     def retag(self) -> None:
-        """Give a song another name."""
-        path = self.dice.choice([p for p in self.music_files() if p.suffix == ".flac"])
-        # With its album: what a tag once said is kept when the tag is gone.
+        """Write another title into the tags of a song."""
+        path = self.rng.choice([p for p in self.music_files() if p.suffix == ".flac"])
+        # Including the album: the library keeps the value of a tag that is removed.
         names = {"title": f"Name {next(self.numbers)}", "artist": "Marram"}
         tag(path, {**names, "album": "Tide"})
 
     def replace(self) -> None:
-        """Put other bytes under a known name."""
-        path = self.dice.choice([p for p in self.music_files() if p.suffix == ".wav"])
+        """Replace the content of a file, under the same name."""
+        path = self.rng.choice([p for p in self.music_files() if p.suffix == ".wav"])
         write_noise_wav(path, self.seed + next(self.numbers))
 
     def rename(self) -> None:
-        """Move a file."""
-        path = self.dice.choice(self.music_files())
+        """Move a file to a random folder, under a new name."""
+        path = self.rng.choice(self.music_files())
         path.rename(self.new_folder() / f"{next(self.numbers):04} moved{path.suffix}")
 
     def rename_folder(self) -> None:
-        """Move a folder with all that is in it."""
-        folder = self.dice.choice(self.folders())
+        """Rename a folder with its content."""
+        folder = self.rng.choice(self.folders())
         folder.rename(self.music / f"folder {next(self.numbers):04}")
 
     def delete(self) -> None:
-        """Remove a file."""
-        self.dice.choice(self.music_files()).unlink()
+        """Delete a file."""
+        self.rng.choice(self.music_files()).unlink()
 
     def delete_folder(self) -> None:
-        """Remove a folder with all that is in it."""
-        shutil.rmtree(self.dice.choice(self.folders()))
+        """Delete a folder with its content."""
+        shutil.rmtree(self.rng.choice(self.folders()))
 
     def move_out(self) -> None:
-        """Move a folder out of sight."""
-        folder = self.dice.choice(self.folders())
+        """Move a folder out of the music folder."""
+        folder = self.rng.choice(self.folders())
         folder.rename(self.aside / f"folder {next(self.numbers):04}")
 
     def move_back(self) -> None:
-        """Move a folder back into sight, under another name."""
-        folder = self.dice.choice(sorted(self.aside.iterdir()))
+        """Move a folder back into the music folder, under another name."""
+        folder = self.rng.choice(sorted(self.aside.iterdir()))
         folder.rename(self.music / f"back {next(self.numbers):04}")
 
 
 def disturb_daemon(
-    daemon: RunningDaemon, dice: random.Random, done: Counter[str]
+    daemon: RunningDaemon, rng: random.Random, done: Counter[str]
 ) -> bool:
-    """Do something to the daemon itself; return whether it is gone now."""
-    deed = dice.choice(("kill", "end", "pause", "cancel", "scan", "hang-up"))
-    done[deed] += 1
-    if deed == "kill":
+    """Kill, stop or command the daemon; return whether it has ended."""
+    action = rng.choice(("kill", "end", "pause", "cancel", "scan", "hang-up"))
+    done[action] += 1
+    if action == "kill":
         os.killpg(daemon.process.pid, signal.SIGKILL)
         daemon.process.wait()
         return True
-    if deed == "end":
+    if action == "end":
         daemon.stop()
         return True
-    if deed == "hang-up":
+    if action == "hang-up":
         daemon.process.send_signal(signal.SIGHUP)
-    elif deed == "scan":
+    elif action == "scan":
         daemon.client.request("POST", "/api/import/session/start", {})
     else:
-        daemon.client.request("POST", f"/api/import/{deed}/current", {})
+        daemon.client.request("POST", f"/api/import/{action}/current", {})
         daemon.client.request("POST", "/api/import/resume/current", {})
     return False
 
 
 LOUDNESS_ONLY = "sources = []\nloudness = true"
-"""What can wait is part of it: how loud each is."""
+"""The deferrable analysis is part of the soak: loudness, the cheapest."""
 
 
-def run_soak(place: Path, *, seconds: float, seed: int, files_max: int) -> Soak:
-    """Soak a daemon in a folder, and assert that its library is right.
+def run_soak(folder: Path, *, seconds: float, seed: int, files_max: int) -> Soak:
+    """Run the soak test in a folder, and compare the library with a fresh import.
 
     Raises:
-        AssertionError: It is not what a fresh import gives.
-        TimeoutError: It does not come to rest.
+        AssertionError: The library differs from that of a fresh import.
+        TimeoutError: The daemon does not finish within FINISH_SECONDS.
     """
-    soak = Soak(place, seed, files_max)
-    dice = random.Random(seed + 1)  # noqa: S311
-    segued = SeguedRunner(place / "state")
+    soak = Soak(folder, seed, files_max)
+    rng = random.Random(seed + 1)  # noqa: S311
+    segued = SeguedRunner(folder / "state")
     until = time.monotonic() + seconds
     while True:
         with running_daemon(segued, soak.music, flavoring=LOUDNESS_ONLY) as daemon:
             while time.monotonic() < until:
                 soak.do_random_change()
-                time.sleep(dice.random() * PAUSE_SECONDS)
-                if dice.random() < 1 / 40:
+                time.sleep(rng.random() * PAUSE_SECONDS)
+                if rng.random() < 1 / 40:
                     with contextlib.suppress(DaemonError):
-                        if disturb_daemon(daemon, dice, soak.counts):
+                        if disturb_daemon(daemon, rng, soak.counts):
                             break
             else:
                 count = len(soak.music_files())
                 daemon.wait_until_done(count, seconds=FINISH_SECONDS)
                 daemon.wait_for(
-                    lambda told, count=count: told["files_analysed"] == count,  # type: ignore[misc]
+                    lambda status, count=count: status["files_analysed"] == count,  # type: ignore[misc]
                     seconds=FINISH_SECONDS,
                 )
                 break
-    fresh = SeguedRunner(place / "fresh")
+    fresh = SeguedRunner(folder / "fresh")
     fresh.import_folders(
         soak.music,
         options=["--config", fresh.write_config(f"[flavoring]\n{LOUDNESS_ONLY}")],
     )
-    kept, wanted = canonical_library(segued), canonical_library(fresh)
-    wrong = {
-        content: (kept.get(content), wanted.get(content))
-        for content in kept.keys() | wanted.keys()
-        if kept.get(content) != wanted.get(content)
+    actual, expected = canonical_library(segued), canonical_library(fresh)
+    differences = {
+        content: (actual.get(content), expected.get(content))
+        for content in actual.keys() | expected.keys()
+        if actual.get(content) != expected.get(content)
     }
-    assert not wrong, "\n".join(map(str, wrong.items()))
+    assert not differences, "\n".join(map(str, differences.items()))
     return soak
 
 
 def canonical_library(segued: SeguedRunner) -> dict[str, Any]:
-    """Return what the library says of the files that are there.
+    """Return what the library stores of the files on disk, by content hash.
 
-    Which of some copies is the imported one depends on which came first, so
-    copies are told as one.
+    Which of several copies is the imported one depends on which came first, so
+    copies are compared as a group.
     """
-    there = "SELECT * FROM library_files WHERE status <> 'MISSING'"
-    rows = query(segued.database, there)
-    told: dict[str, Any] = {}
+    rows = query(
+        segued.database, "SELECT * FROM library_files WHERE status <> 'MISSING'"
+    )
+    library: dict[str, Any] = {}
     groups = defaultdict(list)
     for row in rows:
         groups[row["content_hash"]].append(row)
-    spoken = dict(_passages(segued))
+    passages_by_path = dict(_passages(segued))
     for content, group in groups.items():
         paths = sorted(row["path"] for row in group)
-        heard = [each for path in paths for each in spoken.get(path, ())]
-        told[content] = {
+        passages = [row for path in paths for row in passages_by_path.get(path, ())]
+        library[content] = {
             "paths": paths,
             "statuses": sorted(row["status"] for row in group),
             "facts": {
@@ -253,41 +254,55 @@ def canonical_library(segued: SeguedRunner) -> dict[str, Any]:
                 for row in group
                 if row["status"] == "INGEST COMPLETE"
             },
-            "passages": heard if len(paths) == 1 else len(heard),
+            "passages": passages if len(paths) == 1 else len(passages),
         }
-    return told
+    return library
 
 
 def _passages(segued: SeguedRunner) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
     columns = (
-        *("ordinal", "start_ticks", "end_ticks", "lead_in_ticks", "lead_out_ticks"),
-        *("fingerprint", "title", "artist", "album", "confidence", "status"),
-        *("loudness_lufs", "loudness_range_lu", "true_peak_dbtp", "flavor_failure"),
+        "ordinal",
+        "start_ticks",
+        "end_ticks",
+        "lead_in_ticks",
+        "lead_out_ticks",
+        "fingerprint",
+        "title",
+        "artist",
+        "album",
+        "confidence",
+        "status",
+        "loudness_lufs",
+        "loudness_range_lu",
+        "true_peak_dbtp",
+        "flavor_failure",
     )
-    found: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
-    every = "SELECT * FROM library_passages ORDER BY path, ordinal"
-    for row in query(segued.database, every):
-        found[row["path"]].append(tuple(row[name] for name in columns))
-    yield from found.items()
+    passages: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+    rows = query(
+        segued.database, "SELECT * FROM library_passages ORDER BY path, ordinal"
+    )
+    for row in rows:
+        passages[row["path"]].append(tuple(row[name] for name in columns))
+    yield from passages.items()
 
 
 def main() -> int:
-    """Soak one for as long as is wanted."""
-    words = argparse.ArgumentParser("soak", description=__doc__)
-    words.add_argument("--minutes", type=float, default=20.0)
-    words.add_argument("--seed", type=int, default=1)
-    words.add_argument("--files", type=int, default=300, help="at most")
-    given = words.parse_args()
-    with tempfile.TemporaryDirectory(prefix="segued-soak-") as place:
+    """Run the soak test for the given time and report the changes made."""
+    parser = argparse.ArgumentParser("soak", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=20.0)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--files", type=int, default=300, help="at most")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="segued-soak-") as folder:
         soak = run_soak(
-            Path(place),
-            seconds=60 * given.minutes,
-            seed=given.seed,
-            files_max=given.files,
+            Path(folder),
+            seconds=60 * options.minutes,
+            seed=options.seed,
+            files_max=options.files,
         )
-        left = len(soak.music_files())
+        remaining = len(soak.music_files())
     print(", ".join(f"{count:,} x {name}" for name, count in soak.counts.most_common()))  # noqa: T201
-    print(f"{left} files in the end; the library is what a fresh import gives")  # noqa: T201
+    print(f"{remaining} files in the end; the library is what a fresh import gives")  # noqa: T201
     return 0
 
 

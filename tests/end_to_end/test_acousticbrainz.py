@@ -1,4 +1,4 @@
-"""How a song sounds, by AcousticBrainz: over real HTTP, real audio, real Essentia."""
+"""Flavor from AcousticBrainz, over real HTTP, with real audio and Essentia."""
 
 import io
 import json
@@ -31,7 +31,7 @@ FLAVOR = {
 
 
 def high_level_document(flavor: dict[str, dict[str, float]]) -> bytes:
-    """Return a document as AcousticBrainz has it."""
+    """Return a high-level document as AcousticBrainz sends it."""
     models = {
         name: {"all": shares, "value": "", "probability": 0.5}
         for name, shares in flavor.items()
@@ -42,7 +42,7 @@ def high_level_document(flavor: dict[str, dict[str, float]]) -> bytes:
 
 @pytest.fixture(name="music")
 def _music(tmp_path: Path) -> Path:
-    """One song that AcoustID knows, and one that nobody does."""
+    """One song that AcoustID has, and one that it has not."""
     music = tmp_path / "music"
     music.mkdir()
     encode(music / "song.flac", song(1, 20.0), 44_100, "flac")
@@ -53,7 +53,7 @@ def _music(tmp_path: Path) -> Path:
 
 @pytest.fixture(name="catalogue")
 def _catalogue(music: Path, tmp_path: Path) -> ServiceCatalog:
-    """What AcoustID knows: the song, under two ids."""
+    """AcoustID's answer for the song: two recordings."""
     first = SeguedRunner(tmp_path / "first")
     first.import_folders(music, options=("--offline",))
     catalogue = ServiceCatalog(first.database)
@@ -68,7 +68,7 @@ def _catalogue(music: Path, tmp_path: Path) -> ServiceCatalog:
 
 @pytest.fixture(name="fake_services")
 def _fake_services(catalogue: ServiceCatalog) -> Iterator[BackgroundServices]:
-    """The services, without their limits."""
+    """The fake services, without rate limits."""
     with services_in_background(
         lambda: FakeServices(catalogue.in_memory_answers, limits=False)
     ) as background:
@@ -81,7 +81,7 @@ def options_for(
     *sources: str,
     acousticbrainz: str | None = None,
 ) -> tuple[str, str]:
-    """Return the options to use fake services, and these sources of flavor."""
+    """Return the options to use the fake services and these flavor sources."""
     flavor_url = acousticbrainz or fake_services.acousticbrainz_url
     return (
         "--config",
@@ -99,7 +99,7 @@ def options_for(
 
 
 def flavor_sources(segued: SeguedRunner) -> dict[str, str | None]:
-    """Return who says how each file sounds."""
+    """Return the flavor source of each file, by the stem of its name."""
     rows = passages_of(segued.database, "song.flac") + passages_of(
         segued.database, "unknown.flac"
     )
@@ -112,15 +112,15 @@ def test_known_recordings_use_acousticbrainz(
     catalogue: ServiceCatalog,
     fake_services: BackgroundServices,
 ) -> None:
-    """By the matched id; what it does not know is measured here, once each."""
+    """By the matched recording; other files are analyzed locally, once each."""
     catalogue.answers[high_level_path(RECORDING)] = high_level_document(FLAVOR)
     options = options_for(segued, fake_services.services, "acousticbrainz", "essentia")
 
     summary = segued.import_folders(music, options=options).json
 
-    said = flavor_sources(segued)
-    assert said["song"] == "acousticbrainz"
-    assert str(said["unknown"]).startswith("essentia")
+    sources_by_stem = flavor_sources(segued)
+    assert sources_by_stem["song"] == "acousticbrainz"
+    assert str(sources_by_stem["unknown"]).startswith("essentia")
     (row,) = passages_of(segued.database, "song.flac")
     flavor = json.loads(row["flavor"])
     assert flavor["characteristics"] == FLAVOR
@@ -139,7 +139,7 @@ def test_other_recording_of_the_same_fingerprint_is_used(
     catalogue: ServiceCatalog,
     fake_services: BackgroundServices,
 ) -> None:
-    """Recordings that AcoustID takes for the same have one sound."""
+    """Recordings with the same fingerprint share their flavor."""
     catalogue.answers[high_level_path(OTHER)] = high_level_document(FLAVOR)
 
     segued.import_folders(
@@ -155,7 +155,7 @@ def test_source_order_is_configurable(
     catalogue: ServiceCatalog,
     fake_services: BackgroundServices,
 ) -> None:
-    """Measured here first, nobody is asked."""
+    """With Essentia first, AcousticBrainz gets no request."""
     catalogue.answers[high_level_path(RECORDING)] = high_level_document(FLAVOR)
 
     segued.import_folders(
@@ -172,12 +172,15 @@ def test_source_order_is_configurable(
 def test_unreachable_service_falls_back_quickly(
     segued: SeguedRunner, music: Path, fake_services: BackgroundServices
 ) -> None:
-    """It is found to be dead once; all is measured here instead, and complete."""
+    """The first failure is enough: all files are analyzed locally and complete."""
     with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))  # nobody listens
+        closed.bind(("127.0.0.1", 0))  # bound, but not listening
         address = f"http://127.0.0.1:{closed.getsockname()[1]}"
         options = options_for(
-            *(segued, fake_services.services, "acousticbrainz", "essentia"),
+            segued,
+            fake_services.services,
+            "acousticbrainz",
+            "essentia",
             acousticbrainz=address,
         )
         ran = segued.import_folders(music, options=options)
@@ -197,17 +200,17 @@ def test_a_slow_one_is_not_waited_for(
     catalogue: ServiceCatalog,
     fake_services: BackgroundServices,
 ) -> None:
-    """It answers too late, is taken for away, and all is measured here."""
+    """It exceeds the time limit and counts as away: files are analyzed locally."""
     catalogue.answers[high_level_path(RECORDING)] = high_level_document(FLAVOR)
     fake_services.services.add_fault("acousticbrainz", DelayFault(30), times=None)
     name, path = options_for(
         segued, fake_services.services, "acousticbrainz", "essentia"
     )
-    hasty = (
+    impatient = (
         Path(path).read_text().replace("[services]", "[services]\ntotal_seconds = 0.5")
     )
 
-    ran = segued.import_folders(music, options=(name, segued.write_config(hasty)))
+    ran = segued.import_folders(music, options=(name, segued.write_config(impatient)))
 
     assert ran.code == 0
     assert all(
@@ -222,7 +225,7 @@ def test_invalid_flavor_is_rejected(
     catalogue: ServiceCatalog,
     fake_services: BackgroundServices,
 ) -> None:
-    """Shares that make no sense are no flavor; then it is measured here."""
+    """Shares outside 0..1 are rejected; the file is analyzed locally."""
     nonsense = {"danceability": {"danceable": 7.0, "not_danceable": -6.0}}
     catalogue.answers[high_level_path(RECORDING)] = high_level_document(nonsense)
 
@@ -236,19 +239,19 @@ def test_invalid_flavor_is_rejected(
     assert str(flavor_sources(segued)["song"]).startswith("essentia")
 
 
-def write_archive(place: Path, entries: dict[str, bytes]) -> Path:
-    """Return an archive as AcousticBrainz makes them: a tar file, in zstd."""
+def write_archive(path: Path, entries: dict[str, bytes]) -> Path:
+    """Write an archive like AcousticBrainz's: a tar file, compressed with zstd."""
     plain = io.BytesIO()
     with tarfile.open(fileobj=plain, mode="w") as tar:
         for name, raw in entries.items():
-            where = (
+            member_name = (
                 f"acousticbrainz-highlevel-json-20220623/highlevel/{name[:2]}/{name}"
             )
-            member = tarfile.TarInfo(where)
+            member = tarfile.TarInfo(member_name)
             member.size = len(raw)
             tar.addfile(member, io.BytesIO(raw))
-    place.write_bytes(zstandard.compress(plain.getvalue()))
-    return place
+    path.write_bytes(zstandard.compress(plain.getvalue()))
+    return path
 
 
 def test_archive_import_gives_flavor(
@@ -258,52 +261,54 @@ def test_archive_import_gives_flavor(
     fake_services: BackgroundServices,
     tmp_path: Path,
 ) -> None:
-    """Of the recordings that are there; the best of what was submitted of each."""
+    """Only for recordings in the library; each gets its best submission."""
     assert catalogue.answers
     fake_services.run(fake_services.services.stop("acousticbrainz"))
     options = options_for(segued, fake_services.services, "acousticbrainz")
     segued.import_folders(music, options=options)
     assert flavor_sources(segued)["song"] is None
-    strange = mbid("of nobody")
-    lies = {"danceability": {"danceable": 3.0, "not_danceable": -2.0}}
+    unused = mbid("in no library")
+    invalid = {"danceability": {"danceable": 3.0, "not_danceable": -2.0}}
     dump = write_archive(
         tmp_path / "highlevel-0.tar.zst",
         {
             f"{OTHER}-0.json": b"[]",
-            f"{OTHER}-1.json": high_level_document(lies),
+            f"{OTHER}-1.json": high_level_document(invalid),
             f"{RECORDING}-0.json": b"{",
             f"{RECORDING}-1.json": high_level_document(FLAVOR),
-            f"{RECORDING}-2.json": high_level_document(lies),
-            f"{strange}-0.json": high_level_document(FLAVOR),
-            "README.txt": b"of no use",
+            f"{RECORDING}-2.json": high_level_document(invalid),
+            f"{unused}-0.json": high_level_document(FLAVOR),
+            "README.txt": b"not a submission",
         },
     )
 
-    where = ("--database", segued.database)
-    read = segued.run("flavor", "import-dump", *where, dump, "--json")
-    again = segued.run("flavor", "import-dump", *where, dump, "--json")
+    database = ("--database", segued.database)
+    first = segued.run("flavor", "import-dump", *database, dump, "--json")
+    second = segued.run("flavor", "import-dump", *database, dump, "--json")
     segued.import_folders(music, options=options)
 
-    assert read.code == 0, read.err
-    assert read.json == {"read": 6, "damaged": 3, "kept": 1, "taken_up": 1}
-    assert again.json["kept"] == 0
+    assert first.code == 0, first.err
+    assert first.json == {"read": 6, "damaged": 3, "kept": 1, "taken_up": 1}
+    assert second.json["kept"] == 0
     (row,) = passages_of(segued.database, "song.flac")
     assert row["flavor_source"] == "acousticbrainz"
     assert json.loads(row["flavor"])["characteristics"] == FLAVOR
-    (kept,) = query(segued.database, "SELECT question FROM acousticbrainz_cache")
-    assert json.loads(kept["question"]) == {
+    (cached,) = query(segued.database, "SELECT question FROM acousticbrainz_cache")
+    assert json.loads(cached["question"]) == {
         "archive": "highlevel-0.tar.zst",
         "submissions": 3,
     }
-    every = segued.run("flavor", "import-dump", *where, dump, "--json", "--all")
-    assert every.json["kept"] == 2
+    all_entries = segued.run(
+        "flavor", "import-dump", *database, dump, "--json", "--all"
+    )
+    assert all_entries.json["kept"] == 2
 
 
 @pytest.mark.parametrize("damage", ["cut", "not", "gone"])
 def test_damaged_archive_is_reported(
     segued: SeguedRunner, music: Path, tmp_path: Path, damage: str
 ) -> None:
-    """What came before the damage is kept."""
+    """Submissions before the damage are stored."""
     segued.import_folders(music, options=("--offline",))
     entries = {
         f"{mbid(str(n))}-0.json": high_level_document(FLAVOR) for n in range(2_000)
@@ -315,14 +320,14 @@ def test_damaged_archive_is_reported(
         dump.write_text("no archive at all" * 100)
     else:
         dump.unlink()
-    where = ("--database", segued.database)
+    database = ("--database", segued.database)
 
-    ran = segued.run("flavor", "import-dump", *where, dump, "--all")
+    ran = segued.run("flavor", "import-dump", *database, dump, "--all")
 
     assert ran.code == 2
     assert str(dump) in ran.err
-    (kept,) = query(segued.database, "SELECT count(*) AS n FROM acousticbrainz_cache")
-    assert (kept["n"] >= 500) is (damage == "cut")
+    (cached,) = query(segued.database, "SELECT count(*) AS n FROM acousticbrainz_cache")
+    assert (cached["n"] >= 500) is (damage == "cut")
 
 
 def test_deferred_flavor_is_completed_later(
@@ -331,7 +336,7 @@ def test_deferred_flavor_is_completed_later(
     catalogue: ServiceCatalog,
     fake_services: BackgroundServices,
 ) -> None:
-    """Without any other source: complete at once, flavored when it is back."""
+    """Without another source the file is complete, and gets its flavor later."""
     catalogue.answers[high_level_path(RECORDING)] = high_level_document(FLAVOR)
     fake_services.run(fake_services.services.stop())
     before = segued.import_folders(
@@ -345,3 +350,35 @@ def test_deferred_flavor_is_completed_later(
     assert before.json["files"] == {"INGEST COMPLETE": 2}
     assert after.json["files"] == {"INGEST COMPLETE": 2}
     assert flavor_sources(segued)["song"] == "acousticbrainz"
+
+
+@pytest.mark.parametrize(
+    ("sources", "delay_seconds"),
+    [(("acousticbrainz",), 1.5), (("acousticbrainz", "essentia"), 30.0)],
+    ids=["acoustid slow, no local flavor", "acoustid away, essentia instead"],
+)
+def test_files_waiting_for_acoustid_are_not_requeued_in_a_loop(
+    segued: SeguedRunner,
+    music: Path,
+    fake_services: BackgroundServices,
+    sources: tuple[str, ...],
+    delay_seconds: float,
+) -> None:
+    """A file is imported, and again for its folder, an answer, and a fallback."""
+    fake_services.services.add_fault("acoustid", DelayFault(delay_seconds), times=None)
+    name, path = options_for(segued, fake_services.services, *sources)
+    config = (
+        Path(path)
+        .read_text()
+        .replace("loudness = false", "loudness = true")
+        .replace("[services]", "[services]\ntotal_seconds = 2.0")
+    )
+
+    ran = segued.import_folders(music, options=(name, segued.write_config(config)))
+
+    assert ran.code == 0
+    assert ran.json["files"] == {"INGEST COMPLETE": 2}
+    assert ran.json["counters"]["1"]["looked up"] <= 2 * 4
+    assert "acousticbrainz" not in ran.json["deferred"]
+    loudness = passages_of(segued.database, "song.flac")[0]["loudness_lufs"]
+    assert loudness is not None

@@ -1,7 +1,7 @@
-"""What goes wrong in real music folders, and what becomes of it.
+"""Bad files in a music folder, and a bad environment.
 
-Each bad file gets a code and a sentence that names it; every other file is
-imported; nobody's terminal sees anything but ours.
+Each bad file fails with a code and a message that names it; every other file is
+imported; libraries print nothing of their own on the terminal.
 """
 
 import os
@@ -34,7 +34,7 @@ BAD = {
     "541 MHz.wav": "absurd",
     "208 channels.wav": "absurd",
 }
-"""What fails, and the code it fails with."""
+"""The files that fail, with their failure codes."""
 
 PROGRESS = re.compile(r"^(scanning|processing|completed): .* files")
 LONG = "n" * 251 + ".mp3"
@@ -50,18 +50,18 @@ GOOD = {
     "cut.flac",
     "2^63 frames.wav",
 }
-"""What is imported, bad as it looks."""
+"""Unusual files that are imported."""
 
 
 def wav_header(channels: int, rate: int, size: int = 0xFFFFFFFF) -> bytes:
-    """Return the header of a WAV file that claims what it is told."""
+    """Return a WAV header with these values, true or not."""
     block = 2 * channels
     layout = struct.pack(
         "<HHIIHH", 1, channels, rate, rate * block & 0xFFFFFFFF, block & 0xFFFF, 16
     )
     data = b"data" + struct.pack("<I", size)
-    head = b"RIFF" + struct.pack("<I", 0xFFFFFFFF) + b"WAVEfmt \x10\0\0\0"
-    return head + layout + data
+    riff = b"RIFF" + struct.pack("<I", 0xFFFFFFFF) + b"WAVEfmt \x10\0\0\0"
+    return riff + layout + data
 
 
 def id3_bomb(megabytes: int) -> bytes:
@@ -69,17 +69,17 @@ def id3_bomb(megabytes: int) -> bytes:
     unpacked = megabytes << 20
     packed = zlib.compress(bytes(unpacked), 9)
 
-    def safe(number: int) -> bytes:
+    def syncsafe(number: int) -> bytes:
         return bytes(number >> shift & 0x7F for shift in (21, 14, 7, 0))
 
-    body = safe(unpacked & 0x0FFFFFFF) + packed
-    frame = b"COMM" + safe(len(body)) + b"\x00\x09" + body
-    return b"ID3\x04\x00\x00" + safe(len(frame)) + frame
+    body = syncsafe(unpacked & 0x0FFFFFFF) + packed
+    frame = b"COMM" + syncsafe(len(body)) + b"\x00\x09" + body
+    return b"ID3\x04\x00\x00" + syncsafe(len(frame)) + frame
 
 
 @pytest.fixture(name="music", scope="module")
 def _music(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which every other file is a trap."""
+    """A folder with good, unusual and bad files."""
     folder = tmp_path_factory.mktemp("traps")
     good = folder / "good.mp3"
     encode(good, song(1, 5.0), RATE, "mp3")
@@ -108,16 +108,16 @@ def _music(tmp_path_factory: pytest.TempPathFactory) -> Path:
     os.mkfifo(folder / "fifo.mp3")
     with socket.socket(socket.AF_UNIX) as listener:
         here = Path.cwd()
-        os.chdir(folder)  # a socket's whole path has 107 bytes at most
+        os.chdir(folder)  # the path of a socket has at most 107 bytes
         listener.bind("socket.ogg")
         os.chdir(here)
     os.mknod(folder / "device.wav", 0o600 | 0o20000, os.makedev(1, 5))
 
     (folder / "541 MHz.wav").write_bytes(wav_header(2, 541_633_604) + bytes(40_000))
     (folder / "208 channels.wav").write_bytes(wav_header(208, RATE) + bytes(41_600))
-    sound = (song(24, 3.0) * 30_000).astype("<i2").tobytes()
+    samples = (song(24, 3.0) * 30_000).astype("<i2").tobytes()
     header = wav_header(2, RATE, size=0xFFFFFFFF)
-    (folder / "2^63 frames.wav").write_bytes(header + sound)
+    (folder / "2^63 frames.wav").write_bytes(header + samples)
 
     (folder / "link.mp3").symlink_to(good)
     (folder / "dangling.mp3").symlink_to("nowhere")
@@ -130,7 +130,7 @@ def _music(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_each_bad_file_fails_alone(music: Path, segued: SeguedRunner) -> None:
-    """A code for each bad file, all others imported, no noise, no time lost."""
+    """Each has its code, all others are imported, and stderr shows only progress."""
     config = segued.write_config(QUICK_CONFIG)
     where = ("--database", segued.database, "--config", config)
     ran = segued.run("import", *where, music)
@@ -141,8 +141,8 @@ def test_each_bad_file_fails_alone(music: Path, segued: SeguedRunner) -> None:
     assert failed == BAD
     assert complete == GOOD
     assert ran.code == 1
-    said = [line for line in ran.err.splitlines() if not PROGRESS.match(line)]
-    assert said == []
+    other_lines = [line for line in ran.err.splitlines() if not PROGRESS.match(line)]
+    assert other_lines == []
     for name in BAD:
         assert f"/{name}: " in found[name]["failure_detail"]
     lines = ran.out.splitlines()
@@ -154,7 +154,7 @@ def test_each_bad_file_fails_alone(music: Path, segued: SeguedRunner) -> None:
 
 
 def test_names_survive_byte_for_byte(music: Path, segued: SeguedRunner) -> None:
-    """The library knows every file by the bytes the system knows it by."""
+    """The library stores each path as the bytes of the file system."""
     segued.import_folders(music)
 
     for row in files_by_name(segued.database).values():
@@ -164,7 +164,7 @@ def test_names_survive_byte_for_byte(music: Path, segued: SeguedRunner) -> None:
 def test_unreadable_file_and_folder_are_reported(
     segued: SeguedRunner, tmp_path: Path
 ) -> None:
-    """The rest is imported; what is below the folder is not called missing."""
+    """Other files are imported; files below the folder do not become MISSING."""
     music = tmp_path / "music"
     (music / "closed").mkdir(parents=True)
     for seed, name in enumerate(("open.mp3", "secret.mp3", "closed/inside.mp3")):
@@ -174,9 +174,9 @@ def test_unreadable_file_and_folder_are_reported(
     os.utime(music / "secret.mp3", ns=(1, 1))
     (music / "closed").chmod(0)
 
-    # Root reads everything unless it gives up the right to.
-    without = "-dac_override,-dac_read_search"
-    less = ("setpriv", f"--bounding-set={without}", f"--inh-caps={without}")
+    # Root reads everything unless it drops these capabilities.
+    dropped = "-dac_override,-dac_read_search"
+    setpriv = ("setpriv", f"--bounding-set={dropped}", f"--inh-caps={dropped}")
     where = (
         "--database",
         segued.database,
@@ -185,7 +185,7 @@ def test_unreadable_file_and_folder_are_reported(
     )
     command = segued.command("import", *where, music)
     ran = subprocess.run(
-        (*less, *command), env=segued.environment(), capture_output=True, check=False
+        (*setpriv, *command), env=segued.environment(), capture_output=True, check=False
     )
 
     statuses = {
@@ -198,18 +198,18 @@ def test_unreadable_file_and_folder_are_reported(
     (music / "closed").chmod(0o700)
     assert statuses["open.mp3"] == statuses["inside.mp3"] == "INGEST COMPLETE"
     assert (statuses["secret.mp3"], codes["secret.mp3"]) == ("FAILED", "permission")
-    assert b"closed: not looked into: permission denied" in ran.stderr
+    assert b"closed: cannot be scanned: permission denied" in ran.stderr
     assert ran.returncode == 1
 
 
 def test_disk_error_fails_only_its_file(segued: SeguedRunner, tmp_path: Path) -> None:
-    """EIO in the middle of one file: that file fails, with the system's word."""
+    """EIO while one file is read: it fails, with the system's message."""
     music = tmp_path / "music"
     music.mkdir()
     for seed, name in enumerate(("bad.wav", "good.wav")):
         soundfile.write(music / name, song(seed, 20.0), RATE)
     inject = ("-P", str(music / "bad.wav"), "-e", "inject=pread64:error=EIO:when=2+")
-    quiet = ("strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=pread64")
+    strace = ("strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=pread64")
 
     where = (
         "--database",
@@ -219,7 +219,7 @@ def test_disk_error_fails_only_its_file(segued: SeguedRunner, tmp_path: Path) ->
     )
     command = segued.command("import", *where, music)
     subprocess.run(
-        (*quiet, *inject, *command),
+        (*strace, *inject, *command),
         env=segued.environment(),
         capture_output=True,
         check=False,
@@ -234,15 +234,15 @@ def test_disk_error_fails_only_its_file(segued: SeguedRunner, tmp_path: Path) ->
 @pytest.mark.parametrize("phase", [2, 4])
 @pytest.mark.parametrize("what", ["grows", "shrinks", "vanishes", "is replaced"])
 def test_a_file_that_changes_while_it_is_read(
-    segued: SeguedRunner, tmp_path: Path, phase: int, what: str
+    segued: SeguedRunner, tmp_path: Path, phase: int, change: str
 ) -> None:
-    """What is recorded is never a mixture: the new bytes, or that it is gone."""
+    """The library stores the new content or MISSING, never a mixture."""
     music = tmp_path / "music"
     music.mkdir()
     encode(music / "another.mp3", song(3, 3.0), RATE, "mp3")
     path = music / "song.wav"
-    # Of a file that was read to its end it is not noticed that it is gone.
-    times = 96 if what == "vanishes" else 24
+    # Long enough that it is deleted before its last byte is read.
+    times = 96 if change == "vanishes" else 24
     first, second = np.tile(song(1, 10.0), (times, 1)), song(2, 3.0)
     soundfile.write(path, first, RATE)
     other = tmp_path / "other.wav"
@@ -251,10 +251,10 @@ def test_a_file_that_changes_while_it_is_read(
     with segued.start_import(music) as process:
         assert process.stderr is not None
         for line in process.stderr:
-            begun = b'"phase.started"' in line and b"song.wav" in line
-            if begun and f'"phase": {phase},'.encode() in line:
+            has_started = b'"phase.started"' in line and b"song.wav" in line
+            if has_started and f'"phase": {phase},'.encode() in line:
                 break
-        match what:
+        match change:
             case "grows":
                 with path.open("ab") as file:
                     file.write(np.zeros(RATE, "<i2").tobytes())
@@ -268,9 +268,9 @@ def test_a_file_that_changes_while_it_is_read(
         process.wait(60)
 
     row = files_by_name(segued.database)["song.wav"]
-    if what == "vanishes":
+    if change == "vanishes":
         if row["status"] == "INGEST COMPLETE":
-            # It was read to its end before it was gone.
+            # It was deleted after its last byte was read.
             segued.import_folders(music)
             row = files_by_name(segued.database)["song.wav"]
         assert row["status"] == "MISSING"
@@ -294,7 +294,7 @@ def test_a_file_that_changes_while_it_is_read(
 def test_invalid_commands_explain_themselves(
     segued: SeguedRunner, tmp_path: Path
 ) -> None:
-    """Each its own message and exit code; nothing is made on the way."""
+    """Each has its own message and exit code, and creates no file."""
     where = ("--database", segued.database)
     file = tmp_path / "file.mp3"
     file.touch()
@@ -322,7 +322,7 @@ def test_invalid_commands_explain_themselves(
 
 
 def test_unusable_library_is_reported(segued: SeguedRunner, tmp_path: Path) -> None:
-    """Exit code 3, one sentence, and the file is left as it was."""
+    """Exit code 3, a one-line message, and the file is unchanged."""
     segued.home.mkdir(exist_ok=True)
     segued.database.write_text("shopping list" * 100)
     before = segued.database.read_bytes()
@@ -338,7 +338,7 @@ def test_unusable_library_is_reported(segued: SeguedRunner, tmp_path: Path) -> N
 
 
 def test_full_disk_stops_the_import_with_a_message(tmp_path: Path) -> None:
-    """What is committed is kept; with space again the next run goes on."""
+    """Committed rows are kept; with free space the next run continues."""
     music = tmp_path / "music"
     music.mkdir()
     for seed in range(30):
@@ -349,10 +349,10 @@ def test_full_disk_stops_the_import_with_a_message(tmp_path: Path) -> None:
         ("mount", "-t", "tmpfs", "-o", "size=560k", "tmpfs", small), check=True
     )
     try:
-        tight = SeguedRunner(small)
-        full = tight.import_folders(music)
+        small_disk = SeguedRunner(small)
+        full = small_disk.import_folders(music)
         subprocess.run(("mount", "-o", "remount,size=64m", small), check=True)
-        after = tight.import_folders(music)
+        after = small_disk.import_folders(music)
     finally:
         subprocess.run(("umount", small), check=True)
 

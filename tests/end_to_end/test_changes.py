@@ -1,4 +1,4 @@
-"""What happens to files that are known: moved, changed, gone, away."""
+"""Known files that are moved, changed, deleted or offline."""
 
 import os
 import shutil
@@ -24,7 +24,7 @@ MINUTES = 15
 
 @pytest.fixture(name="long", scope="module")
 def _long(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file that takes a second or two to decode."""
+    """A file that takes one or two seconds to decode."""
     return write_noise_mp3(tmp_path_factory.mktemp("long") / "long.mp3", MINUTES)
 
 
@@ -38,14 +38,14 @@ def file_ids(segued: SeguedRunner) -> dict[str, str]:
 
 
 def wait_until_decoding(daemon: RunningDaemon, name: str) -> None:
-    """Wait until a worker decodes a file."""
+    """Wait until a worker starts to decode a file."""
     daemon.wait_for_log('"phase.started"', '"phase": 4', name)
 
 
 def test_a_moved_folder_keeps_its_ids_and_is_not_decoded(
     segued: SeguedRunner, tmp_path: Path
 ) -> None:
-    """Renamed inside a music folder, and across to another one."""
+    """Renamed inside a music folder, and moved to another one."""
     one, two = tmp_path / "one", tmp_path / "two"
     two.mkdir()
     tide = write_album(one / "Tide")
@@ -59,13 +59,13 @@ def test_a_moved_folder_keeps_its_ids_and_is_not_decoded(
         daemon.wait_until_done(4)
         (one / "High Tide").rename(two / "Tide")
         daemon.wait_for(lambda _: _paths(segued) == {str(two / "Tide")})
-        told = daemon.wait_until_done(4)
+        status = daemon.wait_until_done(4)
 
         assert file_ids(segued) == before
         assert len(files_by_name(segued.database)) == 4
         assert daemon.counter_total("4", "decoded") == 4
         assert daemon.counter_total("2", "hashed") == 4
-        assert [each["state"] for each in told["folders"]] == ["watching"] * 2
+        assert [each["state"] for each in status["folders"]] == ["watching"] * 2
 
 
 def _paths(segued: SeguedRunner) -> set[str]:
@@ -78,7 +78,7 @@ def _paths(segued: SeguedRunner) -> set[str]:
 
 
 def test_a_retagged_file_is_not_decoded(segued: SeguedRunner, tmp_path: Path) -> None:
-    """Its bytes changed, its sound did not."""
+    """The file's bytes changed, its audio did not."""
     music = tmp_path / "music"
     tide = write_album(music / "Tide", suffix="flac")
 
@@ -94,27 +94,29 @@ def test_a_retagged_file_is_not_decoded(segued: SeguedRunner, tmp_path: Path) ->
 
 
 def _titles(segued: SeguedRunner) -> set[str]:
-    done = segued.run("library", "passages", "--json", "--database", segued.database)
-    return {line.split('"title": "')[1].split('"')[0] for line in done.out.splitlines()}
+    listing = segued.run("library", "passages", "--json", "--database", segued.database)
+    return {
+        line.split('"title": "')[1].split('"')[0] for line in listing.out.splitlines()
+    }
 
 
 def test_changes_in_the_middle_of_the_work(
     segued: SeguedRunner, tmp_path: Path, long: Path
 ) -> None:
-    """Renamed, replaced or deleted while it is decoded: what is there counts."""
+    """Renamed, replaced or deleted while decoded: the state on disk counts."""
     music = tmp_path / "music"
     music.mkdir()
 
     with running_daemon(segued, music) as daemon:
-        daemon.wait_for(lambda told: told["folders"][0]["state"] == "watching")
-        place = music / "before.mp3"
-        shutil.copy(long, place)
+        daemon.wait_for(lambda status: status["folders"][0]["state"] == "watching")
+        original = music / "before.mp3"
+        shutil.copy(long, original)
         wait_until_decoding(daemon, "before.mp3")
-        place.rename(music / "after.mp3")
+        original.rename(music / "after.mp3")
         daemon.wait_until_done(1)
         assert statuses_by_name(segued.database) == {"after.mp3": "INGEST COMPLETE"}
 
-        # Long enough to be still at it when the new bytes have settled.
+        # Long enough to be still decoding when the new file has settled.
         replaced = music / "replaced.mp3"
         replaced.write_bytes(long.read_bytes() * 12)
         wait_until_decoding(daemon, "replaced.mp3")
@@ -144,7 +146,7 @@ def _ticks(segued: SeguedRunner, name: str) -> object:
 def test_a_deleted_file_is_missing_and_comes_back(
     segued: SeguedRunner, tmp_path: Path
 ) -> None:
-    """Nothing that is known of it is thrown away; nor of a folder."""
+    """Its rows are kept; so are those of a deleted folder."""
     music = tmp_path / "music"
     tide = write_album(music / "Tide")
     write_noise_wav(music / "single.wav", 1)
@@ -170,12 +172,12 @@ def test_a_deleted_file_is_missing_and_comes_back(
         (music / "single.wav").unlink()
         shutil.rmtree(tide)
         shutil.rmtree(music / "left")
-        daemon.wait_for(lambda told: told["folders"][0]["state"] == "offline")
+        daemon.wait_for(lambda status: status["folders"][0]["state"] == "offline")
         assert statuses_by_name(segued.database)["other.wav"] == "INGEST COMPLETE"
 
 
 def test_a_folder_that_appears_later(segued: SeguedRunner, tmp_path: Path) -> None:
-    """The daemon is there before its music is."""
+    """The daemon starts before its music folder exists."""
     music = tmp_path / "music"
 
     with running_daemon(segued, music) as daemon:
@@ -187,12 +189,12 @@ def test_a_folder_that_appears_later(segued: SeguedRunner, tmp_path: Path) -> No
 
 
 def test_inotify_overflow_is_recovered(segued: SeguedRunner, tmp_path: Path) -> None:
-    """The queue of inotify overflows while the daemon cannot read it."""
+    """The inotify queue overflows while the daemon is stopped."""
     music = tmp_path / "music"
     music.mkdir()
 
     with running_daemon(segued, music) as daemon:
-        daemon.wait_for(lambda told: told["folders"][0]["state"] == "watching")
+        daemon.wait_for(lambda status: status["folders"][0]["state"] == "watching")
         os.killpg(daemon.process.pid, signal.SIGSTOP)
         try:
             for number in range(9_000):
@@ -211,17 +213,19 @@ def test_inotify_overflow_is_recovered(segued: SeguedRunner, tmp_path: Path) -> 
 def test_inotify_watch_limit_falls_back_to_polling(
     segued: SeguedRunner, tmp_path: Path
 ) -> None:
-    """The cure is named, and what arrives is found all the same."""
+    """The message names the sysctl, and new files are found by polling."""
     music = tmp_path / "music"
     for number in range(40):
         write_noise_wav(music / f"{number:02}" / "song.wav", number)
-    # Its own limit, in a user namespace of its own.
-    few = 'echo 20 > /proc/sys/user/max_inotify_watches && exec "$@"'
-    before = ("unshare", "--user", "--map-root-user", "sh", "-c", few, "sh")
+    # The limit holds in the daemon's own user namespace.
+    shell = 'echo 20 > /proc/sys/user/max_inotify_watches && exec "$@"'
+    namespace = ("unshare", "--user", "--map-root-user", "sh", "-c", shell, "sh")
 
-    with running_daemon(segued, music, command_prefix=before) as daemon:
+    with running_daemon(segued, music, command_prefix=namespace) as daemon:
         daemon.wait_until_done(40)
-        told = daemon.wait_for(lambda told: told["folders"][0]["state"] == "polling")
-        assert "sysctl fs.inotify.max_user_watches=" in told["folders"][0]["why"]
+        status = daemon.wait_for(
+            lambda status: status["folders"][0]["state"] == "polling"
+        )
+        assert "sysctl fs.inotify.max_user_watches=" in status["folders"][0]["why"]
         write_noise_wav(music / "39" / "later.wav", 99)
         daemon.wait_until_done(41)

@@ -1,4 +1,4 @@
-"""The daemon does what it is told, and survives what is done to it."""
+"""Commands to the daemon, and its behavior when killed or misconfigured."""
 
 import json
 import os
@@ -29,49 +29,51 @@ CANCEL_SECONDS = 2.0
 
 @pytest.fixture(name="songs", scope="module")
 def _songs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Twelve songs, with a pair of copies and something broken."""
+    """Twelve songs, a copy of one of them, and a file that is not audio."""
     music = tmp_path_factory.mktemp("songs")
     for number in range(12):
         path = music / f"disc {number % 3}" / f"{number:02} song.flac"
         path.parent.mkdir(exist_ok=True)
         encode(path, song(number, 20.0), 44_100, "flac")
         tag(path, {"title": f"Song {number}", "artist": "Marram", "album": "Tide"})
-    # Far behind in the order of names, so that the same one is always imported.
+    # Last in the order of names, so that the same one is always imported.
     (music / "zz copy.flac").write_bytes(
         (music / "disc 0" / "00 song.flac").read_bytes()
     )
     (music / "broken.mp3").write_text("no music at all" * 100)
     for path in music.rglob("*.*"):
-        os.utime(path, (1_000_000_000, 1_000_000_000))  # at rest for long
+        os.utime(path, (1_000_000_000, 1_000_000_000))  # long settled
     return music
 
 
 def session_states(segued: SeguedRunner) -> list[str]:
-    """Return the states of all sessions, in the order in which they began."""
+    """Return the states of all sessions, in order of creation."""
     with closing(sqlite3.connect(segued.database)) as library:
         rows = library.execute("SELECT state FROM import_sessions ORDER BY rowid")
         return [state for (state,) in rows]
 
 
 def test_pause_survives_a_restart(segued: SeguedRunner, songs: Path) -> None:
-    """And resume goes on in the same session."""
+    """Resume continues the same session."""
     with running_daemon(segued, songs) as daemon:
-        daemon.wait_for(lambda told: told["workers"])
-        told = daemon.client.request("POST", "/api/import/pause/current", {})
-        assert (told["state"], told["workers"]) == ("PAUSED", [])
-        session, done = told["session"], told["files_done"]
+        daemon.wait_for(lambda status: status["workers"])
+        status = daemon.client.request("POST", "/api/import/pause/current", {})
+        assert (status["state"], status["workers"]) == ("PAUSED", [])
+        session, done = status["session"], status["files_done"]
         assert daemon.stop() == 0
     assert session_states(segued) == ["PAUSED"]
 
     with running_daemon(segued, songs) as daemon:
-        told = daemon.wait_for(lambda told: told["folders"][0]["state"] == "watching")
-        assert (told["state"], told["session"]) == ("PAUSED", session)
-        assert told["workers"] == []
+        status = daemon.wait_for(
+            lambda status: status["folders"][0]["state"] == "watching"
+        )
+        assert (status["state"], status["session"]) == ("PAUSED", session)
+        assert status["workers"] == []
         segued.control("resume", client=daemon.client)
         daemon.wait_until_done(14)
 
         assert session_states(segued) == ["COMPLETED"]
-        # Nothing that was done before was done again.
+        # No file was imported twice.
         assert sum(daemon.completion_counts().values()) <= 12
         assert done < 14
 
@@ -79,15 +81,15 @@ def test_pause_survives_a_restart(segued: SeguedRunner, songs: Path) -> None:
 def test_cancel_is_quick_and_resume_continues(
     segued: SeguedRunner, songs: Path
 ) -> None:
-    """Whatever it is at; and what is dropped in meanwhile waits."""
+    """Cancel ends within the limit in a decode; resume imports the rest."""
     with running_daemon(segued, songs) as daemon:
         daemon.wait_for(
-            lambda told: any(line["phase"] == 4 for line in told["workers"])
+            lambda status: any(line["phase"] == 4 for line in status["workers"])
         )
-        begun = time.monotonic()
-        told = daemon.client.request("POST", "/api/import/cancel/current", {})
-        assert time.monotonic() - begun < CANCEL_SECONDS
-        assert (told["state"], told["workers"], told["session"]) == (
+        started = time.monotonic()
+        status = daemon.client.request("POST", "/api/import/cancel/current", {})
+        assert time.monotonic() - started < CANCEL_SECONDS
+        assert (status["state"], status["workers"], status["session"]) == (
             "CANCELLED",
             [],
             None,
@@ -104,7 +106,7 @@ def test_cancel_is_quick_and_resume_continues(
 
 
 def test_control_commands_are_answered(segued: SeguedRunner, songs: Path) -> None:
-    """Status, failures, retry, settings, scan, and nonsense; by curl as well."""
+    """Status, retry, settings, scan, explain and invalid input; also by curl."""
     with running_daemon(segued, songs, reconcile=300) as daemon:
         daemon.wait_until_done(14)
         status = segued.control("status", client=daemon.client)
@@ -117,8 +119,8 @@ def test_control_commands_are_answered(segued: SeguedRunner, songs: Path) -> Non
         unknown = segued.control("retry", "no-such-code", client=daemon.client)
         assert (unknown.code, "no failed file" in unknown.err) == (2, True)
 
-        held = segued.control("workers", "2", "--json", client=daemon.client)
-        assert held.json == {"ai_processing_thread_count": 2}
+        workers = segued.control("workers", "2", "--json", client=daemon.client)
+        assert workers.json == {"ai_processing_thread_count": 2}
         key = segued.control(
             "settings", "acoustid_api_key", "abcdefgh", client=daemon.client
         )
@@ -134,12 +136,12 @@ def test_control_commands_are_answered(segued: SeguedRunner, songs: Path) -> Non
         assert "Song 1" in why.out
 
         socket = ("--unix-socket", str(daemon.client.path))
-        asked = subprocess.run(
+        health = subprocess.run(
             ("curl", "-s", *socket, "http://segued/health"),
             capture_output=True,
             check=True,
         )
-        assert json.loads(asked.stdout)["state"] == "COMPLETED"
+        assert json.loads(health.stdout)["state"] == "COMPLETED"
         (row,) = query(segued.database, "SELECT * FROM import_sessions LIMIT 1")
         assert daemon.client.request("GET", f"/api/import/status/{row['id']}") == row
         for method, route in (("GET", "status"), ("POST", "cancel"), ("POST", "pause")):
@@ -151,20 +153,20 @@ def test_control_commands_are_answered(segued: SeguedRunner, songs: Path) -> Non
             capture_output=True,
             check=True,
         )
-        assert "makes no sense" in json.loads(nonsense.stdout)["error"]["detail"]
+        assert "invalid request" in json.loads(nonsense.stdout)["error"]["detail"]
         assert oct(daemon.client.path.stat().st_mode & 0o777) == "0o660"
         assert oct(daemon.client.path.parent.stat().st_mode & 0o777) == "0o750"
         assert segued.import_folders(songs).code == 3  # the daemon holds the library
 
     gone = segued.control("pause", client=daemon.client)
-    assert (gone.code, "no segued answers" in gone.err) == (4, True)
+    assert (gone.code, "no daemon is listening" in gone.err) == (4, True)
     assert not daemon.client.path.exists()
 
 
 def test_second_daemon_does_not_disturb_the_first(
     segued: SeguedRunner, songs: Path
 ) -> None:
-    """On the same socket, and on the same library."""
+    """Neither on the same socket nor on the same library."""
     with running_daemon(segued, songs) as daemon:
         command = ("serve", "--offline", "--database", segued.database)
         config = segued.write_config(
@@ -172,7 +174,7 @@ def test_second_daemon_does_not_disturb_the_first(
         )
         second = segued.run(*command, "--config", config, songs)
         assert second.code == 3
-        assert "another segued answers there" in second.err
+        assert "another daemon is using this control socket" in second.err
 
         config = segued.write_config(
             f'[library]\ncontrol_socket = "{segued.home}/other.sock"\n'
@@ -184,7 +186,7 @@ def test_second_daemon_does_not_disturb_the_first(
 
 
 def test_reload_adds_and_removes_folders(segued: SeguedRunner, tmp_path: Path) -> None:
-    """SIGHUP reads the configuration anew; nonsense in it changes nothing."""
+    """SIGHUP reads the configuration again; an invalid one changes nothing."""
     one, two = tmp_path / "one", tmp_path / "two"
     write_noise_wav(one / "a.wav", 1)
     write_noise_wav(two / "b.wav", 2)
@@ -205,7 +207,7 @@ def test_reload_adds_and_removes_folders(segued: SeguedRunner, tmp_path: Path) -
         daemon.process.send_signal(signal.SIGHUP)
         daemon.wait_until_done(1)
 
-        # What is not watched any more is not lost.
+        # Files of a folder that is no longer watched are kept.
         assert {row["status"] for row in files_by_name(segued.database).values()} == {
             "INGEST COMPLETE"
         }
@@ -215,19 +217,19 @@ def test_reload_adds_and_removes_folders(segued: SeguedRunner, tmp_path: Path) -
 def test_import_continues_after_stop_in_any_phase(
     segued: SeguedRunner, songs: Path, tmp_path: Path, number: int
 ) -> None:
-    """The library is that of an undisturbed run, and no child is left."""
+    """The library equals that of an undisturbed run, and no child is left."""
     undisturbed = SeguedRunner(tmp_path / "undisturbed")
     assert undisturbed.import_folders(songs).code == 1  # one file is broken
 
-    # One at a time: a file that is killed three times in one phase is set aside.
-    alone = "[settings]\nai_processing_thread_count = 1\n"
+    # One worker: a file killed three times in one phase would become FAILED.
+    one_worker = "[settings]\nai_processing_thread_count = 1\n"
     for phase in range(1, 11):
-        with running_daemon(segued, songs, extra_config=alone) as daemon:
+        with running_daemon(segued, songs, extra_config=one_worker) as daemon:
             if daemon.status()["state"] != "COMPLETED":
                 daemon.wait_for_log('"phase.started"', f'"phase": {phase},')
             code = daemon.stop(number)
             assert code == (0 if number == signal.SIGTERM else -signal.SIGKILL)
-            _gone(segued)
+            _assert_no_process_left(segued)
     with running_daemon(segued, songs) as daemon:
         daemon.wait_until_done(14)
         assert daemon.counter_total("files complete", "INGEST COMPLETE") <= 12
@@ -235,7 +237,7 @@ def test_import_continues_after_stop_in_any_phase(
     assert dump_library(segued.database) == dump_library(undisturbed.database)
 
 
-def _gone(segued: SeguedRunner) -> None:
+def _assert_no_process_left(segued: SeguedRunner) -> None:
     until = time.monotonic() + 5
     while segued.leftover_processes() and time.monotonic() < until:
         time.sleep(0.02)
@@ -245,7 +247,7 @@ def _gone(segued: SeguedRunner) -> None:
 def test_file_that_crashes_the_daemon_is_failed(
     segued: SeguedRunner, tmp_path: Path
 ) -> None:
-    """After three times, with the reason; until somebody retries it."""
+    """After three crashes, with the reason; `retry` imports it again."""
     music = tmp_path / "music"
     music.mkdir()
     long = write_noise_mp3(music / "deadly.mp3", 10.0)
@@ -270,26 +272,28 @@ def test_file_that_crashes_the_daemon_is_failed(
         daemon.wait_for(done)
 
 
-def _at(worker: dict[str, Any]) -> tuple[str, int]:
+def _file_and_phase(worker: dict[str, Any]) -> tuple[str, int]:
     return worker["name"], worker["phase"]
 
 
 def _kill_while_decoding(daemon: RunningDaemon, file: Path) -> None:
-    """Kill the daemon while it decodes a file."""
+    """Kill the daemon while it decodes this file."""
     daemon.wait_for(
-        lambda told: (file.name, 4) in [_at(each) for each in told["workers"]]
+        lambda status: (
+            (file.name, 4) in [_file_and_phase(each) for each in status["workers"]]
+        )
     )
     os.killpg(daemon.process.pid, signal.SIGKILL)
     daemon.process.wait()
 
 
 def test_invalid_configuration_is_refused(segued: SeguedRunner, tmp_path: Path) -> None:
-    """A library among the music, a configuration that is none, a socket nowhere."""
+    """A library in the music folder, a bad value, an impossible socket path."""
     music = tmp_path / "music"
     write_noise_wav(music / "song.wav", 1)
 
-    among = segued.run("serve", "--database", music / "library.db", music)
-    assert (among.code, "inside the music folder" in among.err) == (2, True)
+    inside = segued.run("serve", "--database", music / "library.db", music)
+    assert (inside.code, "inside the music folder" in inside.err) == (2, True)
 
     config = segued.write_config("[watching]\nsettle_seconds = -1\n")
     wrong = segued.run("serve", "--config", config, music)
@@ -299,26 +303,29 @@ def test_invalid_configuration_is_refused(segued: SeguedRunner, tmp_path: Path) 
     config = segued.write_config(
         f'[library]\ncontrol_socket = "{tmp_path}/file/s.sock"\n'
     )
-    nowhere = segued.run(
+    no_socket = segued.run(
         *("serve", "--offline", "--config", config),
         *("--database", segued.database, music),
     )
-    assert (nowhere.code, "no control socket there" in nowhere.err) == (2, True)
+    assert (no_socket.code, "cannot create the control socket" in no_socket.err) == (
+        2,
+        True,
+    )
     assert sorted(path.name for path in music.iterdir()) == ["song.wav"]
 
 
 def test_only_one_of_five_daemons_survives(
     segued: SeguedRunner, tmp_path: Path
 ) -> None:
-    """On one socket, with a library each; the others leave it alone."""
+    """Five on one socket, each with its own library: four exit with code 3."""
     music = tmp_path / "music"
     write_noise_wav(music / "song.wav", 1)
     socket = tmp_path / "run" / "control.sock"
     config = segued.write_config(f'[library]\ncontrol_socket = "{socket}"\n')
-    given = ("serve", "--offline", "--config", config, "--database")
-    started = [
+    arguments = ("serve", "--offline", "--config", config, "--database")
+    processes = [
         subprocess.Popen(
-            segued.command(*given, tmp_path / f"{number}.db", music),
+            segued.command(*arguments, tmp_path / f"{number}.db", music),
             env=segued.environment(),
             stderr=subprocess.PIPE,
         )
@@ -326,23 +333,23 @@ def test_only_one_of_five_daemons_survives(
     ]
     try:
         until = time.monotonic() + 30
-        while sum(each.poll() is None for each in started) > 1:
+        while sum(each.poll() is None for each in processes) > 1:
             assert time.monotonic() < until
             time.sleep(0.02)
-        (alive,) = [each for each in started if each.poll() is None]
+        (survivor,) = [each for each in processes if each.poll() is None]
         while not DaemonClient(socket).is_up:
             assert time.monotonic() < until
             time.sleep(0.02)
-        assert DaemonClient(socket).request("GET", "/health")["process"] == alive.pid
-        assert {each.returncode for each in started if each is not alive} == {3}
+        assert DaemonClient(socket).request("GET", "/health")["process"] == survivor.pid
+        assert {each.returncode for each in processes if each is not survivor} == {3}
     finally:
-        for each in started:
+        for each in processes:
             each.terminate()
             each.communicate(timeout=15)
 
 
 def test_excluded_folder_stays_excluded(segued: SeguedRunner, tmp_path: Path) -> None:
-    """A marker above a place, or a hidden name, also when one asks for the place."""
+    """By a marker in a parent or a hidden name, even if a scan of it is requested."""
     music = tmp_path / "music"
     write_noise_wav(music / "song.wav", 1)
     (music / "closed" / "inner").mkdir(parents=True)
@@ -353,7 +360,7 @@ def test_excluded_folder_stays_excluded(segued: SeguedRunner, tmp_path: Path) ->
         write_noise_wav(music / "closed" / "inner" / "secret.wav", 2)
         write_noise_wav(music / ".hidden" / "secret.wav", 3)
         hidden = segued.control("scan", music / ".hidden", client=daemon.client)
-        assert (hidden.code, "is not looked into" in hidden.err) == (2, True)
+        assert (hidden.code, "is not scanned" in hidden.err) == (2, True)
         segued.control("scan", music / "closed" / "inner", client=daemon.client)
         outside = daemon.client
         with pytest.raises(ConfigError, match="in none of the music folders"):

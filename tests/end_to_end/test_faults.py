@@ -1,4 +1,4 @@
-"""What goes wrong around a daemon, and what it does about it."""
+"""Faults around a running daemon: locks, signals, no descriptors, dead children."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ ANSWER_SECONDS = 1.0
 
 
 def test_a_locked_library_is_waited_for(segued: SeguedRunner, tmp_path: Path) -> None:
-    """Somebody looks into it with another program, for longer than we wait."""
+    """Another program locks it for longer than the busy timeout."""
     music = tmp_path / "music"
     write_noise_wav(music / "first.wav", 1)
     impatient = "[store]\nbusy_seconds = 0.5\n"
@@ -32,15 +32,15 @@ def test_a_locked_library_is_waited_for(segued: SeguedRunner, tmp_path: Path) ->
         with closing(sqlite3.connect(segued.database, isolation_level=None)) as other:
             other.execute("BEGIN EXCLUSIVE")
             write_noise_wav(music / "second.wav", 2)
-            told = daemon.wait_for(lambda told: told["trouble"])
-            assert "locked by another program" in told["trouble"]["detail"]
+            status = daemon.wait_for(lambda status: status["trouble"])
+            assert "locked by another program" in status["trouble"]["detail"]
             other.execute("ROLLBACK")
-        told = daemon.wait_until_done(2, seconds=90)
-        assert (told["files_failed"], told["trouble"]) == (0, None)
+        status = daemon.wait_until_done(2, seconds=90)
+        assert (status["files_failed"], status["trouble"]) == (0, None)
 
 
 def test_removed_library_stops_the_daemon(segued: SeguedRunner, tmp_path: Path) -> None:
-    """It does not go on writing where nobody will ever look."""
+    """It does not continue to write into an unlinked file."""
     music = tmp_path / "music"
     write_noise_wav(music / "song.wav", 1)
 
@@ -52,7 +52,7 @@ def test_removed_library_stops_the_daemon(segued: SeguedRunner, tmp_path: Path) 
 
 
 def test_resume_after_suspend_rescans(segued: SeguedRunner, tmp_path: Path) -> None:
-    """As after a suspend: it notices, and takes no event's word for it."""
+    """SIGSTOP stands in for a suspend: the daemon rescans afterwards."""
     music = tmp_path / "music"
     write_noise_wav(music / "one.wav", 1)
 
@@ -61,9 +61,9 @@ def test_resume_after_suspend_rescans(segued: SeguedRunner, tmp_path: Path) -> N
         before = daemon.log_size
         os.killpg(daemon.process.pid, signal.SIGSTOP)
         write_noise_wav(music / "two.wav", 2)
-        time.sleep(16.0)  # this is the story: more than a tick and what may be late
+        time.sleep(16.0)  # longer than a tick of the daemon plus its tolerance
         os.killpg(daemon.process.pid, signal.SIGCONT)
-        daemon.wait_for_log("daemon.woke", after=before)
+        daemon.wait_for_log("daemon.resumed_from_suspend", after=before)
         daemon.wait_until_done(2)
 
         daemon.assert_imported_once(2)
@@ -72,32 +72,32 @@ def test_resume_after_suspend_rescans(segued: SeguedRunner, tmp_path: Path) -> N
 def test_file_descriptor_exhaustion_is_waited_out(
     segued: SeguedRunner, tmp_path: Path
 ) -> None:
-    """Somebody holds a hundred connections: it waits, and goes on afterwards."""
+    """A hundred connections use them up: the daemon waits, then continues."""
     music = tmp_path / "music"
     music.mkdir()
-    few = ("prlimit", "--nofile=80:80")
+    prlimit = ("prlimit", "--nofile=80:80")
 
-    with running_daemon(segued, music, command_prefix=few, reconcile=5.0) as daemon:
-        daemon.wait_for(lambda told: told["folders"][0]["state"] == "watching")
-        with ExitStack() as lines:
+    with running_daemon(segued, music, command_prefix=prlimit, reconcile=5.0) as daemon:
+        daemon.wait_for(lambda status: status["folders"][0]["state"] == "watching")
+        with ExitStack() as connections:
             for _ in range(100):
-                knock = lines.enter_context(socket.socket(socket.AF_UNIX))
-                knock.settimeout(0.2)
+                connection = connections.enter_context(socket.socket(socket.AF_UNIX))
+                connection.settimeout(0.2)
                 with suppress(OSError):
-                    knock.connect(str(daemon.client.path))
+                    connection.connect(str(daemon.client.path))
             for number in range(30):
                 write_noise_wav(music / f"{number}.wav", number)
             daemon.wait_for_log("Too many open files")
-        told = daemon.wait_until_done(30, seconds=90)
+        status = daemon.wait_until_done(30, seconds=90)
 
-        assert told["files_failed"] == 0
-        daemon.wait_for(lambda told: told["folders"][0]["state"] == "watching")
+        assert status["files_failed"] == 0
+        daemon.wait_for(lambda status: status["folders"][0]["state"] == "watching")
 
 
 def test_children_that_are_killed_are_replaced(
     segued: SeguedRunner, tmp_path: Path
 ) -> None:
-    """While they have nothing to do, as by the system when memory is short."""
+    """Idle children killed, as by the system when memory is short."""
     music = tmp_path / "music"
     write_noise_wav(music / "one.wav", 1)
 
@@ -110,19 +110,19 @@ def test_children_that_are_killed_are_replaced(
             os.kill(child, signal.SIGKILL)
         for number in range(5):
             write_noise_wav(music / "more" / f"{number}.wav", 2 + number)
-        told = daemon.wait_until_done(6)
+        status = daemon.wait_until_done(6)
 
-        assert told["files_failed"] == 0
+        assert status["files_failed"] == 0
         daemon.assert_imported_once(6)
 
 
 def _children(process: int) -> list[int]:
-    told = Path(f"/proc/{process}/task/{process}/children").read_text()
-    return [int(each) for each in told.split()]
+    children = Path(f"/proc/{process}/task/{process}/children").read_text()
+    return [int(child) for child in children.split()]
 
 
 def test_irrelevant_signals_are_ignored(segued: SeguedRunner, tmp_path: Path) -> None:
-    """SIGPIPE is ignored, SIGUSR1 tells what it is at, SIGINT ends as SIGTERM."""
+    """SIGPIPE is ignored, SIGUSR1 logs the stacks, SIGINT stops like SIGTERM."""
     music = tmp_path / "music"
     write_noise_wav(music / "one.wav", 1)
 
@@ -136,7 +136,7 @@ def test_irrelevant_signals_are_ignored(segued: SeguedRunner, tmp_path: Path) ->
 
 
 def test_a_pause_holds_through_trouble(segued: SeguedRunner, tmp_path: Path) -> None:
-    """It is still paused when the trouble is over, and after a restart."""
+    """The daemon is still paused after the lock is gone, and after a restart."""
     music = tmp_path / "music"
     write_noise_wav(music / "first.wav", 1)
     impatient = "[store]\nbusy_seconds = 0.5\n"
@@ -147,18 +147,20 @@ def test_a_pause_holds_through_trouble(segued: SeguedRunner, tmp_path: Path) -> 
         with closing(sqlite3.connect(segued.database, isolation_level=None)) as other:
             other.execute("BEGIN EXCLUSIVE")
             write_noise_wav(music / "second.wav", 2)
-            told = daemon.wait_for(lambda told: told["trouble"])
-            assert told["state"] == "PAUSED"
-            begun = time.monotonic()
+            status = daemon.wait_for(lambda status: status["trouble"])
+            assert status["state"] == "PAUSED"
+            started = time.monotonic()
             segued.control("pause", client=daemon.client)
-            assert time.monotonic() - begun < 5.0
+            assert time.monotonic() - started < 5.0
             other.execute("ROLLBACK")
-        told = daemon.wait_for(lambda told: not told["trouble"])
-        assert told["state"] == "PAUSED"
+        status = daemon.wait_for(lambda status: not status["trouble"])
+        assert status["state"] == "PAUSED"
 
     with running_daemon(segued, music) as daemon:
-        told = daemon.wait_for(lambda told: told["files_total"] == 0 or told["session"])
-        assert told["state"] == "PAUSED"
+        status = daemon.wait_for(
+            lambda status: status["files_total"] == 0 or status["session"]
+        )
+        assert status["state"] == "PAUSED"
         segued.control("resume", client=daemon.client)
         daemon.wait_until_done(2)
 
@@ -166,7 +168,7 @@ def test_a_pause_holds_through_trouble(segued: SeguedRunner, tmp_path: Path) -> 
 def test_commands_are_quick_while_the_library_is_locked(
     segued: SeguedRunner, tmp_path: Path
 ) -> None:
-    """In the middle of the work; what was asked for is so when the lock is gone."""
+    """During an import; the cancel takes effect once the lock is gone."""
     music = tmp_path / "music"
     for number in range(40):
         write_noise_wav(music / f"{number}.wav", number, seconds=60.0)
@@ -175,22 +177,22 @@ def test_commands_are_quick_while_the_library_is_locked(
         daemon.wait_for_log('"file.done"')
         with closing(sqlite3.connect(segued.database, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
-            begun = time.monotonic()
-            told = segued.control("cancel", "--json", client=daemon.client).json
-            took = time.monotonic() - begun
-            assert told["state"] == "CANCELLED"
-            assert took < COMMAND_SECONDS
-            begun = time.monotonic()
+            started = time.monotonic()
+            status = segued.control("cancel", "--json", client=daemon.client).json
+            elapsed = time.monotonic() - started
+            assert status["state"] == "CANCELLED"
+            assert elapsed < COMMAND_SECONDS
+            started = time.monotonic()
             daemon.status()
-            assert time.monotonic() - begun < ANSWER_SECONDS
+            assert time.monotonic() - started < ANSWER_SECONDS
             other.execute("ROLLBACK")
-        daemon.wait_for(lambda told: told["session"] is None)
+        daemon.wait_for(lambda status: status["session"] is None)
         assert "PROCESSING" not in statuses_by_name(segued.database).values()
         assert daemon.status()["state"] == "CANCELLED"
 
 
 def test_lock_at_startup_is_waited_for(segued: SeguedRunner, tmp_path: Path) -> None:
-    """A backup that runs at boot does not keep the music from being imported."""
+    """A backup that locks the library at boot only delays the import."""
     music = tmp_path / "music"
     write_noise_wav(music / "song.wav", 1)
     with running_daemon(segued, music) as daemon:
@@ -215,15 +217,17 @@ def test_lock_at_startup_is_waited_for(segued: SeguedRunner, tmp_path: Path) -> 
 def _stop_after_log(
     daemon: RunningDaemon, after: int, other: sqlite3.Connection
 ) -> None:
-    daemon.wait_for_log("daemon.waits", "locked by another program", after=after)
+    daemon.wait_for_log(
+        "daemon.library_unavailable", "locked by another program", after=after
+    )
     other.execute("ROLLBACK")
     other.close()
 
 
 def test_no_folders_is_no_error(segued: SeguedRunner, tmp_path: Path) -> None:
-    """They may come with the next configuration."""
+    """Folders may be added by a later reload."""
     (tmp_path / "music").mkdir()
 
     with running_daemon(segued, extra_config="folders = []\n") as daemon:
-        told = daemon.wait_for(lambda told: told["state"] == "COMPLETED")
-        assert (told["files_total"], told["trouble"]) == (0, None)
+        status = daemon.wait_for(lambda status: status["state"] == "COMPLETED")
+        assert (status["files_total"], status["trouble"]) == (0, None)

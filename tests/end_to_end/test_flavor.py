@@ -1,4 +1,4 @@
-"""How a song sounds: by Essentia, where it is installed."""
+"""Flavor from Essentia."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ ESSENTIA = '[flavoring]\nsources = ["essentia"]\n'
 
 @pytest.fixture(name="music")
 def _music(tmp_path: Path) -> Path:
-    """One song, and a side without names."""
+    """A tagged song, and a file without tags."""
     music = tmp_path / "music"
     music.mkdir()
     encode(music / "song.opus", song(1, 11.0), 48_000, "opus")
@@ -26,7 +26,7 @@ def _music(tmp_path: Path) -> Path:
 def test_deferred_flavor_is_computed_when_possible(
     music: Path, segued: SeguedRunner
 ) -> None:
-    """First without, then with: flavored without decoding, and only once."""
+    """Imported without Essentia, then with it: one analysis, no phase 4 decode."""
     without = segued.import_folders(music)
     before = passages_of(segued.database, "song.opus")
     essentia = ["--config", segued.write_config(ESSENTIA)]
@@ -40,7 +40,7 @@ def test_deferred_flavor_is_computed_when_possible(
     assert first.json["counters"]["9"] == {"essentia": 2}
     assert first.json["counters"]["4"] == {}
     assert second.json["counters"]["9"] == {}
-    for name in ("song.opus", "noname.mp3"):  # on the song, and on the passage
+    for name in ("song.opus", "noname.mp3"):  # flavor of the song, and of the passage
         (passage,) = passages_of(segued.database, name)
         flavor = json.loads(passage["flavor"])
         assert passage["flavor_source"] == "essentia"
@@ -54,39 +54,41 @@ def test_deferred_flavor_is_computed_when_possible(
 
 
 def test_similar_passages_are_found(music: Path, segued: SeguedRunner) -> None:
-    """The nearest first, among what the same source measured; by either metric."""
+    """Nearest first, among passages of the same source, by either metric."""
     encode(music / "again.flac", song(1, 11.0), 44_100, "flac")
     tag(music / "again.flac", {"title": "Again", "artist": "Nobody"})
     options = ("--config", segued.write_config(ESSENTIA))
     assert segued.import_folders(music, options=options).code == 0
-    where = ("--database", segued.database)
+    database = ("--database", segued.database)
 
     for metric in ("squares", "variation"):
-        found = segued.run(
-            "similar", *where, music / "song.opus", "--metric", metric, "--json"
+        result = segued.run(
+            "similar", *database, music / "song.opus", "--metric", metric, "--json"
         )
-        near, far = found.json["similar"]
+        near, far = result.json["similar"]
         assert (near["title"], near["path"]) == ("Again", str(music / "again.flac"))
         assert far["path"] == str(music / "noname.mp3")
         assert near["distance"] < far["distance"]
-    shown = segued.run("similar", *where, music / "song.opus", "-n", "1")
-    assert shown.out.splitlines()[1].split("\t")[1:3] == ["Nobody", "Again"]
-    unknown = segued.run("similar", *where, music / "song.opus", "--passage", "2")
+    table = segued.run("similar", *database, music / "song.opus", "-n", "1")
+    assert table.out.splitlines()[1].split("\t")[1:3] == ["Nobody", "Again"]
+    unknown = segued.run("similar", *database, music / "song.opus", "--passage", "2")
     assert unknown.code == 2
-    assert "it is not known how passage 2 of it sounds" in unknown.err
+    assert "the library has no flavor of its passage 2" in unknown.err
 
 
 def test_song_without_essentia_result_is_complete(
     segued: SeguedRunner, tmp_path: Path
 ) -> None:
-    """The flavor failed; the file did not."""
+    """The analysis fails, the file does not."""
     music = tmp_path / "music"
     music.mkdir()
     encode(music / "song.mp3", song(1, 11.0), 44_100, "mp3")
     tag(music / "song.mp3", {"title": "Song", "artist": "Somebody"})
-    hasty = ESSENTIA + "[compute]\nflavor_seconds = 0.05\n"
+    impatient = ESSENTIA + "[compute]\nflavor_seconds = 0.05\n"
 
-    ran = segued.import_folders(music, options=["--config", segued.write_config(hasty)])
+    ran = segued.import_folders(
+        music, options=["--config", segued.write_config(impatient)]
+    )
 
     assert ran.code == 0
     assert ran.json["files"] == {"INGEST COMPLETE": 1}

@@ -1,4 +1,4 @@
-"""A folder of music becomes a library: the one-shot import, over real audio."""
+"""The one-shot import of a folder, with real audio."""
 
 import json
 import os
@@ -20,14 +20,14 @@ from tests.end_to_end.segued_runner import QUICK_CONFIG, SeguedRunner, interrupt
 
 @pytest.fixture(name="imported", scope="module")
 def _imported(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> SeguedRunner:
-    """The sample library, imported once for the stories that only look."""
+    """The sample music, imported once for the tests that only read."""
     segued = SeguedRunner(tmp_path_factory.mktemp("imported"))
     assert segued.import_folders(sample).code == 1
     return segued
 
 
 def test_every_file_gets_a_final_status(imported: SeguedRunner) -> None:
-    """Good ones complete, copies linked, silence and nonsense named."""
+    """Good files are complete; copies, silence and other data have their status."""
     found = files_by_name(imported.database)
     statuses = {name: row["status"] for name, row in found.items()}
 
@@ -48,7 +48,7 @@ def test_every_file_gets_a_final_status(imported: SeguedRunner) -> None:
         "Caf\ufffd - Chanson.mp3": "INGEST COMPLETE",
         "silence.flac": "NO AUDIO",
         "not music.mp3": "FAILED",
-        # The copy is found first, by its path: it is the one imported.
+        # The copy comes first in path order, so it is the one imported.
         "01 - First Light (copy).mp3": "INGEST COMPLETE",
     } | {"01 - First Light.mp3": "DUPLICATE HASH"}
     assert found["not music.mp3"]["failure_code"] == "not-audio"
@@ -56,7 +56,7 @@ def test_every_file_gets_a_final_status(imported: SeguedRunner) -> None:
 
 
 def test_copies_are_linked_both_ways(imported: SeguedRunner) -> None:
-    """Each names the other; the retagged copy is another file with the same audio."""
+    """Each row has the other's id; a retagged copy has only the same audio hash."""
     found = files_by_name(imported.database)
     first = found["01 - First Light.mp3"]
     copy = found["01 - First Light (copy).mp3"]
@@ -72,7 +72,7 @@ def test_copies_are_linked_both_ways(imported: SeguedRunner) -> None:
 def test_lengths_are_those_that_ffmpeg_decodes(
     sample: Path, imported: SeguedRunner
 ) -> None:
-    """Whatever the format; also where the file is cut short."""
+    """For each format, and for a truncated file."""
     found = files_by_name(imported.database)
     for path in sorted(sample.rglob("*.*")):
         row = found.get(os.fsencode(path.name).decode("utf-8", "replace"))
@@ -85,7 +85,7 @@ def test_lengths_are_those_that_ffmpeg_decodes(
 def test_fingerprints_are_those_that_fpcalc_prints(
     sample: Path, imported: SeguedRunner
 ) -> None:
-    """For a file that is one song, of a lossless format, to the letter."""
+    """Exactly, for a lossless file with one song."""
     path = next(sample.rglob("*Plain Speech.wav"))
 
     (passage,) = passages_of(imported.database, path.name)
@@ -94,7 +94,7 @@ def test_fingerprints_are_those_that_fpcalc_prints(
 
 
 def test_a_song_is_one_passage_with_its_names(imported: SeguedRunner) -> None:
-    """From the first frame to the last, named by its tags alone: Low."""
+    """From the first frame to the last, named by tags alone: confidence Low."""
     row = files_by_name(imported.database)["02 - Salt and Rope.mp3"]
 
     (passage,) = passages_of(imported.database, "02 - Salt and Rope.mp3")
@@ -105,14 +105,14 @@ def test_a_song_is_one_passage_with_its_names(imported: SeguedRunner) -> None:
     assert passage["album"] == "Harbour Lights"
     assert (passage["confidence"], passage["status"]) == ("Low", "INGEST COMPLETE")
     assert passage["recording_mbid"] is None
-    # It begins at once, and fades out over its last second and a half.
+    # The song starts at once, and fades out over its last 1.5 s.
     assert passage["lead_in_ticks"] == 0
     tail = passage["end_ticks"] - passage["lead_out_ticks"]
     assert 0 < tail < 2 * TICKS_PER_SECOND
 
 
 def test_an_album_side_is_cut(imported: SeguedRunner) -> None:
-    """At its CUE sheet to the tick, named; else at its silences, unnamed."""
+    """At the CUE sheet's marks, exactly; without one at silences, without titles."""
     by_sheet = passages_of(imported.database, "Side A.flac")
     by_silence = passages_of(imported.database, "Side B.flac")
 
@@ -128,7 +128,7 @@ def test_an_album_side_is_cut(imported: SeguedRunner) -> None:
 
 
 def test_a_second_run_does_nothing(sample: Path, imported: SeguedRunner) -> None:
-    """No file is hashed, let alone decoded; the failed one is still listed."""
+    """No file is hashed or decoded; the failed one is still listed."""
     before = dump_library(imported.database)
 
     ran = imported.import_folders(sample)
@@ -140,37 +140,37 @@ def test_a_second_run_does_nothing(sample: Path, imported: SeguedRunner) -> None
 
 
 def test_summary_lists_problems(sample: Path, imported: SeguedRunner) -> None:
-    """In words, with every failed file, its code and the reason."""
-    where = (
+    """As text, with every failed file, its code and the reason."""
+    paths = (
         "--database",
         imported.database,
         "--config",
         imported.write_config(QUICK_CONFIG),
     )
-    ran = imported.run("import", *where, sample)
+    ran = imported.run("import", *paths, sample)
 
     assert "17 files" in ran.out
     assert "not-audio" in ran.out
     assert "not music.mp3: " in ran.out
     assert "14 complete, 1 duplicate, 1 without audio, 1 failed" in ran.out
     assert str(imported.database) in ran.out
-    look = next(line for line in ran.out.splitlines() if "Look into it" in line)
-    shown = subprocess.run(
-        shlex.split(look.partition(":")[2].partition("[")[0]),
+    hint = next(line for line in ran.out.splitlines() if "To list" in line)
+    listing = subprocess.run(
+        shlex.split(hint.partition(":")[2].partition("[")[0]),
         check=True,
         env=imported.environment(),
         capture_output=True,
     )
-    assert b"Salt and Rope" in shown.stdout
+    assert b"Salt and Rope" in listing.stdout
 
 
 def test_library_command_lists_the_library(imported: SeguedRunner) -> None:
-    """As tables and as JSON, while nothing runs."""
-    where = ("--database", imported.database)
+    """As tables and as JSON lines, without a daemon."""
+    database = ("--database", imported.database)
 
-    table = imported.run("library", "passages", *where)
-    lines = imported.run("library", "files", "--json", *where)
-    failures = imported.run("library", "failures", *where)
+    table = imported.run("library", "passages", *database)
+    lines = imported.run("library", "files", "--json", *database)
+    failures = imported.run("library", "failures", *database)
 
     assert "Salt and Rope" in table.out
     rows = [json.loads(line) for line in lines.out.splitlines()]
@@ -181,7 +181,7 @@ def test_library_command_lists_the_library(imported: SeguedRunner) -> None:
 
 
 def test_the_number_of_workers_changes_nothing(sample: Path, tmp_path: Path) -> None:
-    """One or four: the same library."""
+    """One worker and four give the same library."""
     one, four = SeguedRunner(tmp_path / "one"), SeguedRunner(tmp_path / "four")
     one.import_folders(sample, options=["--workers", "1"])
     four.import_folders(sample, options=["--workers", "4"])
@@ -192,12 +192,12 @@ def test_the_number_of_workers_changes_nothing(sample: Path, tmp_path: Path) -> 
 def test_music_files_are_never_modified(
     sample: Path, segued: SeguedRunner, tmp_path: Path
 ) -> None:
-    """Nothing in the folder is opened for writing, made, moved or removed."""
+    """Nothing in the folder is opened for writing, created, moved or deleted."""
     music = tmp_path / "music"
     shutil.copytree(sample, music)
     trace = tmp_path / "trace"
     before = _stats(music)
-    where = (
+    paths = (
         "--database",
         segued.database,
         "--config",
@@ -211,7 +211,7 @@ def test_music_files_are_never_modified(
         (
             *command,
             calls,
-            *segued.command("import", *where, music),
+            *segued.command("import", *paths, music),
         ),
         check=False,
         env=segued.environment(),
@@ -222,7 +222,7 @@ def test_music_files_are_never_modified(
     writing = [
         line
         for line in touching
-        if "resumed>" not in line  # what it was called with stands further up
+        if "resumed>" not in line  # the call's arguments are on an earlier line
         and not ("open" in line and "O_RDONLY" in line and "O_CREAT" not in line)
     ]
     assert touching
@@ -231,17 +231,17 @@ def test_music_files_are_never_modified(
 
 
 def _stats(folder: Path) -> dict[str, tuple[int, int, int]]:
-    found = {}
+    stats = {}
     for path in folder.rglob("*"):
         stat = path.lstat()
-        found[os.fsencode(path).hex()] = (stat.st_size, stat.st_mtime_ns, stat.st_ino)
-    return found
+        stats[os.fsencode(path).hex()] = (stat.st_size, stat.st_mtime_ns, stat.st_ino)
+    return stats
 
 
 def test_new_tags_are_read_without_decoding(
     sample: Path, segued: SeguedRunner, tmp_path: Path
 ) -> None:
-    """The audio hash recognises the sound; id and passage are kept."""
+    """The audio hash is the same, so the ids of file and passage stay."""
     from sample_library import tag  # noqa: PLC0415
 
     music = tmp_path / "music"
@@ -255,14 +255,14 @@ def test_new_tags_are_read_without_decoding(
     (after,) = passages_of(segued.database, "03 - Undertow.mp3")
     assert ran.json["counters"]["4"] == {"passages": 1, "decoded": 0}
     assert after["title"] == "Overtow"
-    assert after["album"] == "Harbour Lights"  # gone from the tags, not forgotten
+    assert after["album"] == "Harbour Lights"  # kept, although gone from the tags
     assert after["passage_id"] == before[0]["passage_id"]
 
 
 def test_a_moved_folder_keeps_everything(
     sample: Path, segued: SeguedRunner, tmp_path: Path
 ) -> None:
-    """Ids, passages, status: found again by content, nothing decoded."""
+    """Ids, passages and status: files are found by content, nothing is decoded."""
     music = tmp_path / "music"
     shutil.copytree(sample / "Marram", music / "here")
     segued.import_folders(music)
@@ -282,7 +282,7 @@ def test_a_moved_folder_keeps_everything(
 
 
 def test_renamed_file_gets_its_new_name(segued: SeguedRunner, tmp_path: Path) -> None:
-    """Without tags its name is all there is; the sound is not decoded again."""
+    """Without tags the title is the file name; nothing is decoded again."""
     music = tmp_path / "music"
     write_noise_wav(music / "Old Name.wav", 1)
     segued.import_folders(music)
@@ -298,7 +298,7 @@ def test_renamed_file_gets_its_new_name(segued: SeguedRunner, tmp_path: Path) ->
 def test_a_deleted_file_is_missing_and_comes_back(
     sample: Path, segued: SeguedRunner, tmp_path: Path
 ) -> None:
-    """Nothing is purged; what comes back unchanged needs no work."""
+    """Its rows are kept; a file that comes back unchanged needs no work."""
     music = tmp_path / "music"
     shutil.copytree(sample / "Marram", music)
     segued.import_folders(music)
@@ -306,15 +306,15 @@ def test_a_deleted_file_is_missing_and_comes_back(
     away = tmp_path / "away.mp3"
 
     song.rename(away)
-    gone = segued.import_folders(music)
-    missing = files_by_name(segued.database)["02 - Salt and Rope.mp3"]["status"]
-    kept = passages_of(segued.database, "02 - Salt and Rope.mp3")
+    without = segued.import_folders(music)
+    status = files_by_name(segued.database)["02 - Salt and Rope.mp3"]["status"]
+    passages = passages_of(segued.database, "02 - Salt and Rope.mp3")
     away.rename(song)
-    back = segued.import_folders(music)
+    restored = segued.import_folders(music)
 
-    assert (gone.code, missing, len(kept)) == (0, "MISSING", 1)
-    assert gone.json["files_total"] == 3
-    assert back.json["counters"]["1"] == {}
+    assert (without.code, status, len(passages)) == (0, "MISSING", 1)
+    assert without.json["files_total"] == 3
+    assert restored.json["counters"]["1"] == {}
     row = files_by_name(segued.database)["02 - Salt and Rope.mp3"]
     assert row["status"] == "INGEST COMPLETE"
 
@@ -322,7 +322,7 @@ def test_a_deleted_file_is_missing_and_comes_back(
 def test_empty_folder_counts_as_offline(
     sample: Path, segued: SeguedRunner, tmp_path: Path
 ) -> None:
-    """All files at once are never MISSING."""
+    """If all files are gone at once, none becomes MISSING."""
     music = tmp_path / "music"
     shutil.copytree(sample / "Marram", music)
     segued.import_folders(music)
@@ -339,7 +339,7 @@ def test_empty_folder_counts_as_offline(
 def test_changed_settings_resegment_without_decoding(
     sample: Path, segued: SeguedRunner
 ) -> None:
-    """The level curve is enough; only new passages are fingerprinted again."""
+    """From the stored level curve; only new passages are fingerprinted."""
     side = sample / "Kitchen Tapes" / "Side B"
     segued.import_folders(side)
     longer = 4 * TICKS_PER_SECOND
@@ -364,22 +364,22 @@ def test_changed_settings_resegment_without_decoding(
 def test_ctrl_c_stops_quickly_and_next_run_continues(
     sample: Path, segued: SeguedRunner
 ) -> None:
-    """In the middle of decoding, in under two seconds, with exit code 130."""
+    """During a decode, in under two seconds, with exit code 130."""
     with segued.start_import(sample) as process:
         assert process.stderr is not None
         for line in process.stderr:
             if b'"phase.started"' in line and b'"phase": 4' in line:
                 break
         interrupt(process)
-        rest = process.stderr.read()
+        output = process.stderr.read()
         code = process.wait(2.0)
     middle = files_by_name(segued.database)
 
     last = segued.import_folders(sample)
 
     assert code == 130
-    assert b"Cancelled. The same command goes on from here." in rest
-    assert b"Traceback" not in rest
+    assert b"Cancelled. The same command continues from here." in output
+    assert b"Traceback" not in output
     assert {"PENDING"} <= {row["status"] for row in middle.values()}
     assert "PROCESSING" not in {row["status"] for row in middle.values()}
     assert last.json["files_done"] == 17
@@ -394,12 +394,12 @@ def test_ctrl_c_stops_quickly_and_next_run_continues(
 def test_failed_files_are_tried_again_on_request(
     sample: Path, segued: SeguedRunner
 ) -> None:
-    """By themselves they are left alone until their bytes change."""
-    where = ("--database", segued.database)
+    """Without `retry` they are skipped until their content changes."""
+    database = ("--database", segued.database)
     segued.import_folders(sample / "Oddities")
 
     again = segued.run(
-        "retry", "not-audio", "--json", *where, module="segued.cli.control"
+        "retry", "not-audio", "--json", *database, module="segued.cli.control"
     )
     ran = segued.import_folders(sample / "Oddities")
 

@@ -1,4 +1,4 @@
-"""Killed at any moment, an import goes on where it was."""
+"""An import that is killed at any moment continues where it was."""
 
 import itertools
 import json
@@ -22,7 +22,7 @@ Event = dict[str, object]
 
 @pytest.fixture(name="music", scope="module")
 def _music(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Twenty files in four folders, of five codecs, with a pair of copies."""
+    """Twenty files in four folders, in five codecs, with a pair of copies."""
     folder = tmp_path_factory.mktemp("music")
     codecs: tuple[tuple[Codec, str], ...] = (
         ("mp3", "mp3"),
@@ -44,7 +44,7 @@ def _music(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def log_events(process: subprocess.Popen[bytes]) -> Iterator[Event]:
-    """Yield what a process logs, as it does."""
+    """Yield the log entries of a process as they are written."""
     assert process.stderr is not None
     for line in process.stderr:
         if line.startswith(b"{"):
@@ -55,31 +55,31 @@ def log_events(process: subprocess.Popen[bytes]) -> Iterator[Event]:
 def test_library_after_fifty_kills_equals_an_undisturbed_run(
     music: Path, tmp_path: Path
 ) -> None:
-    """Row for row; and no phase ran twice but the one that was killed."""
+    """Row for row; only the phase that was killed runs twice."""
     undisturbed = SeguedRunner(tmp_path / "undisturbed")
     assert undisturbed.import_folders(music).code == 1  # one file is broken
 
     disturbed = SeguedRunner(tmp_path / "disturbed")
-    chance = random.Random(20_261_123)  # noqa: S311
+    rng = random.Random(20_261_123)  # noqa: S311
     saved: Counter[tuple[object, object]] = Counter()
-    begun_again: list[tuple[object, object]] = []
+    repeated: list[tuple[object, object]] = []
 
     def follow(stream: Iterator[Event]) -> None:
         for event in stream:
-            where = (event.get("file"), event.get("phase"))
+            file_and_phase = (event.get("file"), event.get("phase"))
             if event["event"] == "phase.saved" and not event["stood"]:
-                saved[where] += 1
-            # Phase 1 is a look at the file, and is always taken.
-            elif event["event"] == "phase.started" and saved[where]:
-                begun_again.extend([where] * (event["phase"] != 1))
+                saved[file_and_phase] += 1
+            # Phase 1 only stats the file, and always runs.
+            elif event["event"] == "phase.started" and saved[file_and_phase]:
+                repeated.extend([file_and_phase] * (event["phase"] != 1))
 
     kills = 0
     for _ in range(KILLS):
         with disturbed.start_import(music) as process:
             stream = log_events(process)
-            follow(itertools.islice(stream, chance.randrange(1, 9)))
+            follow(itertools.islice(stream, rng.randrange(1, 9)))
             try:
-                process.wait(chance.uniform(0, 0.03))
+                process.wait(rng.uniform(0, 0.03))
             except subprocess.TimeoutExpired:
                 kills += 1
             process.kill()
@@ -89,7 +89,7 @@ def test_library_after_fifty_kills_equals_an_undisturbed_run(
 
     assert kills == KILLS
     assert last.code == 1
-    assert begun_again == []
+    assert repeated == []
     assert max(saved.values()) == 1
     assert dump_library(disturbed.database) == dump_library(undisturbed.database)
     assert disturbed.leftover_processes() == []

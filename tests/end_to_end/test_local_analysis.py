@@ -1,4 +1,4 @@
-"""How passages sound, worked out here: when nobody else wants the time, and kept."""
+"""Local analysis of passages: deferred to idle time, and stored."""
 
 import json
 import os
@@ -21,23 +21,23 @@ from tests.end_to_end.running_daemon import running_daemon, write_noise_mp3
 from tests.end_to_end.segued_runner import SeguedRunner
 
 MINUTES = 1.0
-"""Of noise, which takes Essentia some three seconds, and as many to begin."""
+"""Length of a noise file: Essentia needs some 3 s for it, and 3 s to start."""
 
 
 def flavoring_config(*sources: str, more: str = "") -> str:
-    """Return the configuration with these sources, and loudness."""
+    """Return a `[flavoring]` section with these sources; loudness is on by default."""
     folder = musicnn_models.installed_models()
     return f'sources = {json.dumps(sources)}\nmodels = "{folder}"\n{more}\n'
 
 
 def analysis_options(segued: SeguedRunner, flavoring: str) -> list[str]:
-    """Return the options for an import that finds out how passages sound."""
+    """Return the options for an import with this `[flavoring]` section."""
     return ["--config", segued.write_config(f"[flavoring]\n{flavoring}")]
 
 
 @pytest.fixture(name="music")
 def _music(tmp_path: Path) -> Path:
-    """One song, in a coding that Essentia itself cannot read, and a side of another."""
+    """A tagged song in Opus, which Essentia cannot read, and a file without tags."""
     music = tmp_path / "music"
     music.mkdir()
     encode(music / "song.opus", song(1, 12.0), 48_000, "opus")
@@ -49,27 +49,30 @@ def _music(tmp_path: Path) -> Path:
 def stored_outputs(segued: SeguedRunner) -> dict[str, int]:
     """Return how many stretches of sound each source was kept of."""
     rows = query(
-        segued.database, "SELECT source, count(*) AS n FROM sounds GROUP BY source"
+        segued.database,
+        "SELECT source, count(*) AS n FROM analyzer_outputs GROUP BY source",
     )
     return {row["source"]: row["n"] for row in rows}
 
 
 def test_each_analyzer_runs_once(music: Path, segued: SeguedRunner) -> None:
-    """Shares from two sources, measures in columns, and nothing is decoded twice."""
+    """Results of two analyzers are stored, and reused after a rename or retag."""
     both = analysis_options(segued, flavoring_config("essentia", "musicnn"))
 
     first = segued.import_folders(music, options=both)
-    kept = query(segued.database, "SELECT * FROM sounds ORDER BY 1, 2, 3, 4")
+    kept = query(segued.database, "SELECT * FROM analyzer_outputs ORDER BY 1, 2, 3, 4")
 
     assert first.code == 0
     assert first.json["counters"]["9"] == {"essentia+musicnn": 2}
     assert stored_outputs(segued) == {"essentia": 2, "loudness": 2, "musicnn": 2}
     for name in ("song.opus", "noname.mp3"):
         (row,) = passages_of(segued.database, name)
-        said = json.loads(row["flavor"])["characteristics"]
+        characteristics = json.loads(row["flavor"])["characteristics"]
         assert row["flavor_source"] == "essentia+musicnn"
-        assert {"timbre", "tonal_atonal", "mood_happy", "genre_rosamerica"} <= set(said)
-        for shares in said.values():
+        assert {"timbre", "tonal_atonal", "mood_happy", "genre_rosamerica"} <= set(
+            characteristics
+        )
+        for shares in characteristics.values():
             assert sum(shares.values()) == pytest.approx(1, abs=1e-4)
         assert 40 < row["bpm"] < 220
         assert row["scale"] in {"major", "minor"}
@@ -77,27 +80,30 @@ def test_each_analyzer_runs_once(music: Path, segued: SeguedRunner) -> None:
         assert row["true_peak_dbtp"] > row["loudness_lufs"]
         assert row["flavor_failure"] is None
 
-    # Another rule, other tags, another name: all of it is known of this sound.
+    # Other sources, tags or name: the results are stored by audio hash.
     one = analysis_options(segued, flavoring_config("essentia"))
     tag(music / "song.opus", {"title": "Another", "artist": "Somebody"})
     (music / "noname.mp3").rename(music / "again.mp3")
     second = segued.import_folders(music, options=one)
 
     assert second.json["counters"]["4"].get("decoded", 0) == 0
-    assert query(segued.database, "SELECT * FROM sounds ORDER BY 1, 2, 3, 4") == kept
+    assert (
+        query(segued.database, "SELECT * FROM analyzer_outputs ORDER BY 1, 2, 3, 4")
+        == kept
+    )
     (row,) = passages_of(segued.database, "song.opus")
     assert row["title"] == "Another"
     assert row["bpm"] is not None
 
 
 def test_side_is_analyzed_per_passage(segued: SeguedRunner, tmp_path: Path) -> None:
-    """Each passage has what is its own, though all are decoded at once."""
+    """Each passage has its own results, although the file is decoded once."""
     music = tmp_path / "music"
     music.mkdir()
     gap = np.zeros((4 * 44_100, 2), np.float32)
     parts = [song(number, 12.0 + number) * (0.2 * number) for number in (1, 2, 3)]
-    sound = np.concatenate([each for part in parts for each in (part, gap)])
-    encode(music / "side a.flac", sound, 44_100, "flac")
+    samples = np.concatenate([each for part in parts for each in (part, gap)])
+    encode(music / "side a.flac", samples, 44_100, "flac")
     tracks = (
         f'  TRACK {number:02} AUDIO\n    TITLE "Song {number}"\n'
         f'    PERFORMER "Marram"\n'
@@ -115,8 +121,8 @@ def test_side_is_analyzed_per_passage(segued: SeguedRunner, tmp_path: Path) -> N
     rows = passages_of(segued.database, "side a.flac")
     assert len(rows) == 3
     assert stored_outputs(segued) == {"essentia": 3, "loudness": 3, "musicnn": 3}
-    louder = [row["loudness_lufs"] for row in rows]
-    assert louder[0] + 3 < louder[1] < louder[2]
+    loudness = [row["loudness_lufs"] for row in rows]
+    assert loudness[0] + 3 < loudness[1] < loudness[2]
     assert len({row["flavor"] for row in rows}) == 3
 
 
@@ -124,7 +130,7 @@ def test_side_is_analyzed_per_passage(segued: SeguedRunner, tmp_path: Path) -> N
 def test_broken_models_do_not_stop_other_analyzers(
     music: Path, segued: SeguedRunner, tmp_path: Path, damage: str
 ) -> None:
-    """What else can be told is told, and why the models say nothing."""
+    """The other analyzers run, and the passage has the reason of the failure."""
     folder = tmp_path / "models"
     shutil.copytree(musicnn_models.installed_models(), folder)
     for path in folder.glob("*.onnx"):
@@ -151,7 +157,7 @@ def test_broken_models_do_not_stop_other_analyzers(
 def test_broken_classifiers_are_reported(
     music: Path, segued: SeguedRunner, tmp_path: Path
 ) -> None:
-    """The flavor is that of the others."""
+    """The flavor is that of the other analyzers."""
     folder = tmp_path / "classifiers"
     folder.mkdir()
     (folder / "mood_sad.history").write_text("no history at all" * 99)
@@ -164,42 +170,42 @@ def test_broken_classifiers_are_reported(
     assert ran.code == 0
     (row,) = passages_of(segued.database, "song.opus")
     assert row["flavor_source"] == "essentia"
-    assert "essentia-svm: its classifiers cannot be used" in row["flavor_failure"]
+    assert "essentia-svm: classifiers cannot be used" in row["flavor_failure"]
 
 
 BUSY_SECONDS = 0.5
 
 
 def idle_processes(segued: SeguedRunner) -> list[int]:
-    """Return the children that give way to everybody."""
-    found = []
+    """Return the child processes with the lowest priority (nice 19)."""
+    processes = []
     for process in segued.leftover_processes():
         try:
             fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2]
         except OSError:
             continue
         if fields.split()[16] == "19":
-            found.append(process)
-    return found
+            processes.append(process)
+    return processes
 
 
 def cpu_seconds_used(segued: SeguedRunner) -> float:
-    """Return how many seconds of CPU those have taken that took most."""
-    taken = [0.0]
+    """Return the CPU seconds of the idle process that used most."""
+    used = [0.0]
     for process in idle_processes(segued):
         try:
             fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2]
         except OSError:
             continue
         ticks = sum(map(int, fields.split()[11:13]))
-        taken.append(ticks / os.sysconf("SC_CLK_TCK"))
-    return max(taken)
+        used.append(ticks / os.sysconf("SC_CLK_TCK"))
+    return max(used)
 
 
 def test_killed_essentia_is_a_flavor_failure(
     segued: SeguedRunner, tmp_path: Path
 ) -> None:
-    """Twice, and it fails, with the signal's name; the rest is there, and a retry."""
+    """Killed twice it fails with the signal's name; loudness is kept, retry works."""
     music = tmp_path / "music"
     music.mkdir()
     write_noise_mp3(music / "noise.mp3", 2.5 * MINUTES)
@@ -207,19 +213,19 @@ def test_killed_essentia_is_a_flavor_failure(
     with running_daemon(
         segued, music, flavoring=flavoring_config("essentia")
     ) as daemon:
-        daemon.wait_for(lambda _told: stored_outputs(segued).get("loudness"))
+        daemon.wait_for(lambda _status: stored_outputs(segued).get("loudness"))
         for _ in range(2):
-            # In the middle of what it is at.
-            daemon.wait_for(lambda _told: cpu_seconds_used(segued) >= BUSY_SECONDS)
+            # In the middle of the analysis.
+            daemon.wait_for(lambda _status: cpu_seconds_used(segued) >= BUSY_SECONDS)
             killed = set(idle_processes(segued))
             for process in killed:
                 os.kill(process, signal.SIGSEGV)
             daemon.wait_for(
-                lambda _told, killed=killed: (  # type: ignore[misc]
+                lambda _status, killed=killed: (  # type: ignore[misc]
                     not killed & set(idle_processes(segued))
                 )
             )
-        daemon.wait_for(lambda told: told["files_analysed"] == 1)
+        daemon.wait_for(lambda status: status["files_analysed"] == 1)
         (row,) = passages_of(segued.database, "noise.mp3")
         assert "SIGSEGV" in row["flavor_failure"]
         assert row["loudness_lufs"] is not None
@@ -230,8 +236,8 @@ def test_killed_essentia_is_a_flavor_failure(
 
         segued.control("retry", "flavor", client=daemon.client)
 
-        daemon.wait_for(lambda _told: stored_outputs(segued).get("essentia"))
-        daemon.wait_for(lambda told: told["files_analysed"] == 1)
+        daemon.wait_for(lambda _status: stored_outputs(segued).get("essentia"))
+        daemon.wait_for(lambda status: status["files_analysed"] == 1)
         (row,) = passages_of(segued.database, "noise.mp3")
         assert row["flavor_failure"] is None
         assert row["flavor_source"] == "essentia"
@@ -250,7 +256,7 @@ def _long_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_new_files_preempt_analysis(
     segued: SeguedRunner, long_files: Path, tmp_path: Path
 ) -> None:
-    """All workers analyse; one of them makes way at once, and comes back to it."""
+    """All workers analyze; one of them is preempted, and continues later."""
     music = tmp_path / "music"
     shutil.copytree(long_files, music)
     two = "[settings]\nai_processing_thread_count = 2\n[compute]\nprocesses = 2\n"
@@ -258,15 +264,15 @@ def test_new_files_preempt_analysis(
         segued, music, flavoring=flavoring_config("essentia"), extra_config=two
     ) as daemon:
         daemon.wait_for(
-            lambda told: told["files_done"] == 3 and len(told["workers"]) == 2
+            lambda status: status["files_done"] == 3 and len(status["workers"]) == 2
         )
 
         encode(music / "new.mp3", song(3, 11.0), 44_100, "mp3")
-        told = daemon.wait_for(lambda told: told["files_done"] == 4)
+        status = daemon.wait_for(lambda status: status["files_done"] == 4)
 
-        assert told["files_analysed"] < 3
-        assert daemon.log_entries("analysis.made_way")
-        daemon.wait_for(lambda told: told["files_analysed"] == 4, seconds=110)
+        assert status["files_analysed"] < 3
+        assert daemon.log_entries("analysis.preempted")
+        daemon.wait_for(lambda status: status["files_analysed"] == 4, seconds=110)
         assert daemon.completion_counts() == {str(each): 1 for each in music.iterdir()}
     assert stored_outputs(segued)["essentia"] == 4
 
@@ -275,20 +281,24 @@ def test_new_files_preempt_analysis(
 def test_analysis_continues_after_restart(
     segued: SeguedRunner, long_files: Path, number: int
 ) -> None:
-    """A file that is imported stays so, and what was heard is not heard again."""
+    """The files stay INGEST COMPLETE, and stored results are not computed again."""
     flavoring = flavoring_config("essentia", "musicnn")
     with running_daemon(segued, long_files, flavoring=flavoring) as daemon:
-        daemon.wait_for(lambda _told: stored_outputs(segued).get("musicnn"))
+        daemon.wait_for(lambda _status: stored_outputs(segued).get("musicnn"))
         daemon.stop(number)
     assert {row["status"] for row in files_by_name(segued.database).values()} == {
         "INGEST COMPLETE"
     }
-    before = query(segued.database, "SELECT * FROM sounds WHERE source = 'musicnn'")
+    before = query(
+        segued.database, "SELECT * FROM analyzer_outputs WHERE source = 'musicnn'"
+    )
 
     with running_daemon(segued, long_files, flavoring=flavoring) as daemon:
-        daemon.wait_for(lambda told: told["files_analysed"] == 3, seconds=110)
+        daemon.wait_for(lambda status: status["files_analysed"] == 3, seconds=110)
 
-    after = query(segued.database, "SELECT * FROM sounds WHERE source = 'musicnn'")
+    after = query(
+        segued.database, "SELECT * FROM analyzer_outputs WHERE source = 'musicnn'"
+    )
     assert all(row in after for row in before)
     assert stored_outputs(segued) == {"essentia": 3, "loudness": 3, "musicnn": 3}
     assert [row["flavor_source"] for row in passages_of(segued.database, "0.mp3")] == [
@@ -297,47 +307,47 @@ def test_analysis_continues_after_restart(
 
 
 def test_pause_and_resume_analysis(segued: SeguedRunner, long_files: Path) -> None:
-    """In less than two seconds, as an import does."""
+    """A pause takes less than two seconds, as in an import."""
     with running_daemon(
         segued, long_files, flavoring=flavoring_config("essentia")
     ) as daemon:
-        daemon.wait_for(lambda told: told["files_done"] == 3 and told["workers"])
+        daemon.wait_for(lambda status: status["files_done"] == 3 and status["workers"])
         started = time.monotonic()
-        told = daemon.client.request("POST", "/api/import/pause/current", {})
+        status = daemon.client.request("POST", "/api/import/pause/current", {})
         assert time.monotonic() - started < 2
-        assert (told["state"], told["workers"]) == ("PAUSED", [])
+        assert (status["state"], status["workers"]) == ("PAUSED", [])
 
         daemon.client.request("POST", "/api/import/resume/current", {})
 
-        daemon.wait_for(lambda told: told["files_analysed"] == 3, seconds=110)
+        daemon.wait_for(lambda status: status["files_analysed"] == 3, seconds=110)
 
 
 def hour_from_now(ahead: int) -> str:
-    """Return an hour of the day that begins so many hours from now."""
+    """Return an hour of the day, in half past, that starts `ahead` hours from now."""
     hour = (time.localtime().tm_hour + ahead) % 24
     return f"{hour:02}:30-{(hour + 1) % 24:02}:30"
 
 
 def test_analysis_waits_for_active_hours(music: Path, segued: SeguedRunner) -> None:
-    """Imported all the same; told so; and done when the hours are others."""
+    """Files are imported and reported as deferred; other hours let them be analyzed."""
     by_night = flavoring_config("essentia", more=f'hours = "{hour_from_now(8)}"')
     by_day = flavoring_config("essentia", more='hours = "00:00-00:00"')
 
     first = segued.import_folders(music, options=analysis_options(segued, by_night))
     assert first.code == 0
     assert first.json["files"] == {"INGEST COMPLETE": 2}
-    assert first.json["deferred"]["leisure"] == 2
+    assert first.json["deferred"]["idle"] == 2
     assert stored_outputs(segued) == {}
 
     second = segued.import_folders(music, options=analysis_options(segued, by_day))
 
-    assert "leisure" not in second.json["deferred"]
+    assert "idle" not in second.json["deferred"]
     assert stored_outputs(segued) == {"essentia": 2, "loudness": 2}
 
 
 @pytest.fixture(name="two_songs")
 def _two_songs(music: Path, segued: SeguedRunner) -> Iterator[sqlite3.Connection]:
-    """A library in which one passage is two songs, one three times as long."""
+    """A library with two songs and their flavors, open for changes."""
     tag(music / "noname.mp3", {"title": "Other", "artist": "Nobody"})
     imported = segued.import_folders(
         music, options=analysis_options(segued, flavoring_config("essentia"))
@@ -351,7 +361,7 @@ def _two_songs(music: Path, segued: SeguedRunner) -> Iterator[sqlite3.Connection
 def test_flavor_of_several_songs_is_weighted_by_length(
     music: Path, segued: SeguedRunner, two_songs: sqlite3.Connection
 ) -> None:
-    """Weighted, and summing to 1 again."""
+    """The weighted shares sum to 1."""
     flavors = {
         title: json.loads(flavor)["characteristics"]
         for title, flavor in two_songs.execute("SELECT title, flavor FROM songs")
@@ -376,21 +386,21 @@ def test_flavor_of_several_songs_is_weighted_by_length(
     assert imported.code == 0
 
     (row,) = passages_of(segued.database, "song.opus")
-    said = json.loads(row["flavor"])["characteristics"]
+    characteristics = json.loads(row["flavor"])["characteristics"]
     assert row["flavor_source"] == "essentia"
-    for name, shares in said.items():
+    for name, shares in characteristics.items():
         for each, share in shares.items():
-            wanted = (
+            expected = (
                 3 * flavors["Song"][name][each] + flavors["Other"][name][each]
             ) / 4
-            assert share == pytest.approx(wanted, abs=1e-5)
+            assert share == pytest.approx(expected, abs=1e-5)
         assert sum(shares.values()) == pytest.approx(1, abs=1e-5)
 
 
 def test_failed_passage_is_not_retried_forever(
     music: Path, segued: SeguedRunner
 ) -> None:
-    """A passage that nobody decided on: said so, and left until somebody retries."""
+    """A passage without a decision: the failure is stored, and only retry repeats."""
     by_night = flavoring_config("essentia", more=f'hours = "{hour_from_now(8)}"')
     assert (
         segued.import_folders(music, options=analysis_options(segued, by_night)).code
@@ -414,14 +424,14 @@ def test_failed_passage_is_not_retried_forever(
     assert stored_outputs(segued) == {"essentia": 1, "loudness": 1}
     for ran in (first, second):
         assert ran.json["files"] == {"INGEST COMPLETE": 2}
-        assert "leisure" not in ran.json["deferred"]
+        assert "idle" not in ran.json["deferred"]
         assert [each["code"] for each in ran.json["warnings"]] == ["flavor"]
     rows = passages_of(segued.database, "noname.mp3")
     assert all("phase 9 failed" in row["flavor_failure"] for row in rows)
 
 
 def test_disk_error_is_reported_as_such(music: Path, segued: SeguedRunner) -> None:
-    """Of a file that cannot be read while its folder can."""
+    """The file cannot be read, although its folder can."""
     by_night = flavoring_config("essentia", more=f'hours = "{hour_from_now(8)}"')
     assert (
         segued.import_folders(music, options=analysis_options(segued, by_night)).code
@@ -429,17 +439,17 @@ def test_disk_error_is_reported_as_such(music: Path, segued: SeguedRunner) -> No
     )
     (music / "song.opus").unlink()
     inject = ("-P", str(music / "noname.mp3"), "-e", "inject=read,pread64:error=EIO")
-    quiet = ("strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=read,pread64")
-    where = ("--database", str(segued.database))
+    strace = ("strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=read,pread64")
+    database = ("--database", str(segued.database))
     command = segued.command(
         "import",
-        *where,
+        *database,
         *analysis_options(segued, flavoring_config("essentia")),
         str(music),
     )
 
     subprocess.run(
-        (*quiet, *inject, *command),
+        (*strace, *inject, *command),
         env=segued.environment(),
         capture_output=True,
         check=False,
@@ -453,10 +463,10 @@ def test_disk_error_is_reported_as_such(music: Path, segued: SeguedRunner) -> No
 def test_cancelled_analysis_leaves_a_complete_import(
     segued: SeguedRunner, long_files: Path
 ) -> None:
-    """Exit code and session say that all is imported."""
-    where = ("--database", str(segued.database))
+    """Exit code and session report a completed import."""
+    database = ("--database", str(segued.database))
     flavoring = analysis_options(segued, flavoring_config("essentia"))
-    command = segued.command("import", "--json", *where, *flavoring, str(long_files))
+    command = segued.command("import", "--json", *database, *flavoring, str(long_files))
     with subprocess.Popen(
         command,
         env=segued.environment(),
@@ -467,17 +477,17 @@ def test_cancelled_analysis_leaves_a_complete_import(
         while time.monotonic() < until and not has_stored_outputs(segued):
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
-        said, _ = process.communicate(timeout=10)
+        output, _ = process.communicate(timeout=10)
 
     assert process.returncode == 0
-    told = json.loads(said)
-    assert told["state"] == "COMPLETED"
-    assert told["files"] == {"INGEST COMPLETE": 3}
-    assert told["deferred"]["leisure"] > 0
+    summary = json.loads(output)
+    assert summary["state"] == "COMPLETED"
+    assert summary["files"] == {"INGEST COMPLETE": 3}
+    assert summary["deferred"]["idle"] > 0
 
 
 def has_stored_outputs(segued: SeguedRunner) -> bool:
-    """Return whether anything was heard yet, of a library that may not be there."""
+    """Return whether any result is stored; the library may not exist yet."""
     try:
         return bool(stored_outputs(segued))
     except sqlite3.Error:

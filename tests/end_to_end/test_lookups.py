@@ -1,4 +1,4 @@
-"""An import with the outside world, over real audio and real HTTP."""
+"""An import with lookups, with real audio and over real HTTP."""
 
 import json
 import shutil
@@ -22,7 +22,7 @@ SONGS = ("First Light", "Salt and Rope", "Undertow", "The Last Ferry")
 
 @pytest.fixture(name="music")
 def _music(sample: Path, tmp_path: Path) -> Path:
-    """An album of four songs, each in a file, and one song that is on none."""
+    """An album of four songs, each in a file, and single songs."""
     music = tmp_path / "music"
     shutil.copytree(sample / "Marram" / FOLDER, music / FOLDER)
     shutil.copytree(sample / "Singles", music / "Singles")
@@ -31,7 +31,7 @@ def _music(sample: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture(name="catalogue")
 def _catalogue(music: Path, tmp_path: Path) -> ServiceCatalog:
-    """What the services know of it."""
+    """The services' answers for the album."""
     first = SeguedRunner(tmp_path / "first")
     assert first.import_folders(music, options=("--offline",)).code == 0
     catalogue = ServiceCatalog(first.database)
@@ -41,7 +41,7 @@ def _catalogue(music: Path, tmp_path: Path) -> ServiceCatalog:
 
 @pytest.fixture(name="fake_services")
 def _fake_services(catalogue: ServiceCatalog) -> Iterator[BackgroundServices]:
-    """The services, without their limits: those have tests of their own."""
+    """The fake services, without rate limits: those have tests of their own."""
     with services_in_background(
         lambda: FakeServices(catalogue.in_memory_answers, limits=False)
     ) as background:
@@ -51,7 +51,7 @@ def _fake_services(catalogue: ServiceCatalog) -> Iterator[BackgroundServices]:
 def config_for(
     segued: SeguedRunner, fake_services: FakeServices, key: str | None = "test-key"
 ) -> str:
-    """Return a configuration that asks a world, as fast as it will answer."""
+    """Return a configuration for the fake services, with no pause between requests."""
     text = QUICK_CONFIG + (
         "[services]\n"
         f'acoustid_url = "{fake_services.acoustid_url}"\n'
@@ -73,7 +73,7 @@ def import_summary(segued: SeguedRunner, music: Path, config: str) -> dict[str, 
 
 
 def album_passages(segued: SeguedRunner) -> list[dict[str, object]]:
-    """Return the album's passages as the library has them."""
+    """Return the rows of the album's passages, ordered by path."""
     rows = query(segued.database, "SELECT * FROM library_passages ORDER BY path")
     return [row for row in rows if FOLDER in row["path"]]
 
@@ -81,7 +81,7 @@ def album_passages(segued: SeguedRunner) -> list[dict[str, object]]:
 def test_album_is_identified_by_fingerprints(
     segued: SeguedRunner, music: Path, fake_services: BackgroundServices
 ) -> None:
-    """High, with recording, release, artist and work; and never asked again."""
+    """High, with recording, release, artist and work; a second import asks nothing."""
     config = config_for(segued, fake_services.services)
 
     summary = import_summary(segued, music, config)
@@ -98,18 +98,18 @@ def test_album_is_identified_by_fingerprints(
     assert "acoustid" not in summary["deferred"]  # type: ignore[operator]
     assert "musicbrainz" not in summary["deferred"]  # type: ignore[operator]
 
-    # Nine fingerprints in a batch or a few, the album in one or two questions.
+    # Nine fingerprints in a few batches; the album in one or two requests.
     assert len(fake_services.services.requests_to("acoustid")) <= 5
     assert fake_services.services.keys_in_urls == []
-    asked = len(fake_services.services.requests)
+    request_count = len(fake_services.services.requests)
     import_summary(segued, music, config)
-    assert len(fake_services.services.requests) == asked
+    assert len(fake_services.services.requests) == request_count
 
 
 def test_no_answer_fails_no_file(
     segued: SeguedRunner, music: Path, fake_services: BackgroundServices
 ) -> None:
-    """Without the services all is complete; with them, the rest follows."""
+    """Files are complete without the services; matches follow when they are back."""
     config = config_for(segued, fake_services.services)
     fake_services.run(fake_services.services.stop())
 
@@ -128,7 +128,7 @@ def test_no_answer_fails_no_file(
 def test_a_key_that_comes_later_is_enough(
     segued: SeguedRunner, music: Path, fake_services: BackgroundServices
 ) -> None:
-    """Without one AcoustID is not asked; MusicBrainz is, by the album's name."""
+    """Without a key only MusicBrainz is queried, by the album's name."""
     import_summary(segued, music, config_for(segued, fake_services.services, key=None))
     assert fake_services.services.requests_to("acoustid") == []
     assert {row["confidence"] for row in album_passages(segued)} == {"Medium"}
@@ -140,7 +140,7 @@ def test_a_key_that_comes_later_is_enough(
 def test_refused_api_key_is_reported_once(
     segued: SeguedRunner, music: Path, fake_services: BackgroundServices
 ) -> None:
-    """One request finds out; the import goes on without."""
+    """After one or two requests the import continues without AcoustID."""
     config = config_for(segued, fake_services.services, key="wrong-key")
 
     ran = segued.run(
@@ -150,18 +150,18 @@ def test_refused_api_key_is_reported_once(
     assert ran.code == 0
     assert len(fake_services.services.requests_to("acoustid")) <= 2
     assert "wrong-key" not in ran.out + ran.err
-    assert "does not take the API key" in ran.out
+    assert "rejects the API key" in ran.out
 
 
 def test_foreign_fingerprint_in_an_album_is_not_high(
     segued: SeguedRunner, music: Path, catalogue: ServiceCatalog
 ) -> None:
-    """AcoustID takes one song for a stranger's: the album knows better."""
+    """AcoustID matches one song to a foreign recording; the album outweighs it."""
     row = catalogue.passages(FOLDER)[2]
-    stranger = mbid("Somebody", "Undertow")
+    foreign_recording = mbid("Somebody", "Undertow")
     elsewhere = mbid("group", "elsewhere")
     catalogue.add_candidates(
-        row, [(stranger, "Undertow", "Marram", 900, elsewhere)], score=0.99
+        row, [(foreign_recording, "Undertow", "Marram", 900, elsewhere)], score=0.99
     )
     with services_in_background(
         lambda: FakeServices(catalogue.in_memory_answers, limits=False)
@@ -176,36 +176,36 @@ def test_foreign_fingerprint_in_an_album_is_not_high(
 def test_explain_command(
     segued: SeguedRunner, music: Path, fake_services: BackgroundServices
 ) -> None:
-    """For a person in words, for a program in JSON."""
+    """As text, and as JSON."""
     import_summary(segued, music, config_for(segued, fake_services.services))
     song = next((music / FOLDER).glob("*First Light*"))
-    where = ("--database", segued.database)
+    database = ("--database", segued.database)
 
-    told = segued.run("explain", *where, song)
-    data = segued.run("explain", "--json", *where, song).json
+    text_result = segued.run("explain", *database, song)
+    data = segued.run("explain", "--json", *database, song).json
 
-    assert told.code == 0
-    assert "First Light" in told.out
-    assert "High" in told.out
-    assert "heard, and its names agree" in told.out
+    assert text_result.code == 0
+    assert "First Light" in text_result.out
+    assert "High" in text_result.out
+    assert "matched by fingerprint, and its names agree" in text_result.out
     (passage,) = data["passages"]
     assert passage["recording_mbid"] == mbid("Marram", "First Light")
-    assert passage["reason"] in told.out
-    assert segued.run("explain", *where, music / "none.mp3").code == 2
+    assert passage["reason"] in text_result.out
+    assert segued.run("explain", *database, music / "none.mp3").code == 2
 
 
 def test_a_side_is_cut_by_the_lengths_of_its_release(
     segued: SeguedRunner, tmp_path: Path
 ) -> None:
-    """Where hiss hides the silences, and AcoustID knows nothing of it."""
+    """Where hiss hides the silences, and AcoustID has no match."""
     lengths, rate = (95.0, 120.0, 80.0, 105.0), 11_025
     songs = [audio.music(s, rate, 1, seed) for seed, s in enumerate(lengths, start=7)]
     gap = audio.silence(2.5, rate, 1)
-    sound = np.concatenate([part for song in songs for part in (song, gap)])
-    hiss = np.random.default_rng(3).standard_normal(sound.shape, np.float32)
+    samples = np.concatenate([part for song in songs for part in (song, gap)])
+    hiss = np.random.default_rng(3).standard_normal(samples.shape, np.float32)
     path = tmp_path / "music" / "Old Record" / "side.flac"
     path.parent.mkdir(parents=True)
-    audio.encode_audio(path, 0.7 * sound + np.float32(0.004) * hiss, rate)
+    audio.encode_audio(path, 0.7 * samples + np.float32(0.004) * hiss, rate)
     tags = mutagen.File(path)
     tags["album"], tags["artist"], tags["title"] = "Old Record", "The Hiss", "Side A"
     tags.save()
@@ -240,51 +240,53 @@ def test_a_side_is_cut_by_the_lengths_of_its_release(
 def test_override_persists(
     segued: SeguedRunner, music: Path, fake_services: BackgroundServices
 ) -> None:
-    """Through new tags, rescans and rematching; and not once it is taken back."""
+    """Through new tags, rescans and a rematch, until it is cleared."""
     config = config_for(segued, fake_services.services)
     import_summary(segued, music, config)
     song = next((music / FOLDER).glob("*First Light*"))
-    where = ("--json", "--database", segued.database, "--config", config)
+    options = ("--json", "--database", segued.database, "--config", config)
     another = mbid("a person", "knows better")
 
-    said = segued.run("decide", *where, "--recording", another, "--title", "X", song)
+    decided = segued.run(
+        "decide", *options, "--recording", another, "--title", "X", song
+    )
     tags = mutagen.File(song, easy=True)
     tags["title"] = "Something Else"
     tags.save()
     import_summary(segued, music, config)
-    segued.run("rematch", *where)
+    segued.run("rematch", *options)
 
-    assert said.json["passages"][0]["reason"] == "a person says so"
+    assert decided.json["passages"][0]["reason"] == "a person says so"
     first = album_passages(segued)[0]
     assert (first["recording_mbid"], first["title"]) == (another, "X")
     assert (first["confidence"], first["status"]) == ("High", "INGEST COMPLETE")
     assert album_passages(segued)[1]["recording_mbid"] == mbid("Marram", SONGS[1])
 
-    assert segued.run("decide", *where, "--no-song", song).code == 0
+    assert segued.run("decide", *options, "--no-song", song).code == 0
     first = album_passages(segued)[0]
     assert (first["recording_mbid"], first["confidence"]) == (None, "None")
 
-    assert segued.run("decide", *where, "--clear", song).code == 0
+    assert segued.run("decide", *options, "--clear", song).code == 0
     assert album_passages(segued)[0]["recording_mbid"] == mbid("Marram", "First Light")
-    assert segued.run("decide", *where, "--passage", "2", "--clear", song).code == 2
+    assert segued.run("decide", *options, "--passage", "2", "--clear", song).code == 2
 
 
 def test_rematching_sends_no_requests(
     segued: SeguedRunner, music: Path, fake_services: BackgroundServices
 ) -> None:
-    """All answers are kept, so new rules are tried without the network."""
+    """All answers are stored, so new rules apply without requests."""
     config = config_for(segued, fake_services.services)
     import_summary(segued, music, config)
     before = album_passages(segued)
-    asked = len(fake_services.services.requests)
+    request_count = len(fake_services.services.requests)
 
     ran = segued.run(
         "rematch", "--json", "--database", segued.database, "--config", config
     )
 
     assert ran.code == 0, ran.err
-    assert len(fake_services.services.requests) == asked
+    assert len(fake_services.services.requests) == request_count
     assert json.loads(ran.out)["files"] == {"INGEST COMPLETE": 9}
-    kept = [{**row, "passage_id": None} for row in album_passages(segued)]
-    assert kept == [{**row, "passage_id": None} for row in before]
+    rows_after = [{**row, "passage_id": None} for row in album_passages(segued)]
+    assert rows_after == [{**row, "passage_id": None} for row in before]
     assert passages_of(segued.database, "none") == []

@@ -1,4 +1,4 @@
-"""What arrives in a watched folder, however it arrives, is imported once."""
+"""Each file that arrives in a watched folder is imported once."""
 
 import os
 import shutil
@@ -18,10 +18,10 @@ from tests.end_to_end.segued_runner import SeguedRunner
 SLICE_BYTES = 65_536
 
 
-def make_tree(place: Path, folders: int, seed: int = 0) -> int:
-    """Make nested folders, three deep, with a file in each; return how many."""
+def make_tree(folder: Path, folders: int, seed: int = 0) -> int:
+    """Write a file into each of nested folders, three deep; return the file count."""
     for number in range(folders):
-        inside = place / f"{number % 5}" / f"{number % 25}" / f"{number}"
+        inside = folder / f"{number % 5}" / f"{number % 25}" / f"{number}"
         write_noise_wav(inside / f"song {number}.wav", seed + number)
     return folders
 
@@ -36,7 +36,7 @@ def test_quickly_created_tree_is_fully_imported(
     make_tree(moved, 100, seed=1_000)
 
     with running_daemon(segued, music) as daemon:
-        daemon.wait_for(lambda told: told["folders"][0]["state"] == "watching")
+        daemon.wait_for(lambda status: status["folders"][0]["state"] == "watching")
         shutil.copytree(copied, music / "copied")
         daemon.wait_until_done(200)
         moved.rename(music / "moved")
@@ -48,7 +48,7 @@ def test_quickly_created_tree_is_fully_imported(
 def test_file_is_not_read_while_being_written(
     segued: SeguedRunner, tmp_path: Path
 ) -> None:
-    """Written slowly for half a minute, or under another name first."""
+    """Written slowly over half a minute, or under a temporary name first."""
     music = tmp_path / "music"
     music.mkdir()
     whole = write_noise_wav(
@@ -64,20 +64,20 @@ def test_file_is_not_read_while_being_written(
             for start in range(0, len(content), SLICE_BYTES):
                 file.write(content[start : start + SLICE_BYTES])
                 file.flush()
-                time.sleep(1.0)  # this is the story: a slow writer
+                time.sleep(1.0)  # a slow writer is what is tested
         written.set()
 
-    # A busy machine may hold the writer up between two slices.
+    # On a busy machine the writer may pause longer between two slices.
     with running_daemon(segued, music, settle=5.0) as daemon:
-        daemon.wait_for(lambda told: told["folders"][0]["state"] == "watching")
+        daemon.wait_for(lambda status: status["folders"][0]["state"] == "watching")
         writer = threading.Thread(target=write)
         writer.start()
 
         part = write_noise_wav(music / "quick" / "song.wav.part", 2)
         write_noise_wav(music / "quick" / "other.wav", 3)
-        daemon.wait_for(lambda told: told["files_done"] == 1)
+        daemon.wait_for(lambda status: status["files_done"] == 1)
         part.rename(part.with_suffix(""))
-        daemon.wait_for(lambda told: told["files_done"] == 2)
+        daemon.wait_for(lambda status: status["files_done"] == 2)
 
         assert not written.is_set()
         assert (
@@ -103,27 +103,27 @@ def test_special_files_are_reported_or_ignored(
         running_daemon(segued, music) as daemon,
         socket.socket(socket.AF_UNIX) as listener,
     ):
-        daemon.wait_for(lambda told: told["folders"][0]["state"] == "watching")
+        daemon.wait_for(lambda status: status["folders"][0]["state"] == "watching")
         (music / "loop").symlink_to(music)
         os.mkfifo(music / "pipe.mp3")
         listener.bind(str(music / "socket.mp3"))
         write_noise_wav(music / "good.wav", 1)
-        odd = os.fsencode(music) + b"/caf\xe9.wav"
-        shutil.copy(os.fsencode(write_noise_wav(tmp_path / "odd.wav", 2)), odd)
-        told = daemon.wait_until_done(4)
+        not_utf8 = os.fsencode(music) + b"/caf\xe9.wav"
+        shutil.copy(os.fsencode(write_noise_wav(tmp_path / "odd.wav", 2)), not_utf8)
+        status = daemon.wait_until_done(4)
 
-        assert told["files_failed"] == 2
+        assert status["files_failed"] == 2
         rows = files_by_name(segued.database)
         assert rows["pipe.mp3"]["failure_code"] == "not-regular"
         assert rows["socket.mp3"]["failure_code"] == "not-regular"
-        assert bytes(rows["caf\ufffd.wav"]["path_bytes"]) == odd
+        assert bytes(rows["caf\ufffd.wav"]["path_bytes"]) == not_utf8
         daemon.assert_imported_once(2)
 
 
 def test_a_thousand_touches_are_one_import(
     segued: SeguedRunner, tmp_path: Path
 ) -> None:
-    """Events are hints: only what is there counts."""
+    """Events without a change on disk cause no import."""
     music = tmp_path / "music"
     song = write_noise_wav(music / "song.wav", 1)
 
@@ -140,7 +140,7 @@ def test_a_thousand_touches_are_one_import(
 
 
 def test_new_files_overtake_the_backlog(segued: SeguedRunner, tmp_path: Path) -> None:
-    """Whoever just bought an album does not wait for the rest of the library."""
+    """A file added now does not wait for the backlog of a first import."""
     music = tmp_path / "music"
     for number in range(400):
         old = write_noise_wav(
@@ -151,18 +151,18 @@ def test_new_files_overtake_the_backlog(segued: SeguedRunner, tmp_path: Path) ->
     slow += "ai_processing_thread_count = 1\n"
 
     with running_daemon(segued, music, extra_config=slow) as daemon:
-        daemon.wait_for(lambda told: told["files_done"] > 5)
-        dropped = write_noise_wav(music / "album" / "new.wav", 1_000)
+        daemon.wait_for(lambda status: status["files_done"] > 5)
+        new = write_noise_wav(music / "album" / "new.wav", 1_000)
         daemon.wait_until_done(401)
 
         names = [*daemon.completion_counts()]
-        assert names.index(str(dropped)) < 300
+        assert names.index(str(new)) < 300
 
 
 def test_new_files_do_not_wait_for_a_long_file(
     segued: SeguedRunner, tmp_path: Path
 ) -> None:
-    """While one worker is busy for long, the others are not idle."""
+    """While one worker decodes a long file, the others take new ones."""
     music = tmp_path / "music"
     music.mkdir()
     write_noise_mp3(music / "long.mp3", 10.0)
@@ -181,13 +181,13 @@ def test_new_files_do_not_wait_for_a_long_file(
 
 
 def test_odd_times_do_not_matter(segued: SeguedRunner, tmp_path: Path) -> None:
-    """Before the first and after the last second of most clocks."""
+    """Modification times before 1970, of 0, and in the year 2100."""
     music = tmp_path / "music"
     music.mkdir()
     seconds = {"old": -86_400, "zero": 0, "late": 4_102_444_800}
 
     with running_daemon(segued, music) as daemon:
-        daemon.wait_for(lambda told: told["folders"][0]["state"] == "watching")
+        daemon.wait_for(lambda status: status["folders"][0]["state"] == "watching")
         for number, (name, second) in enumerate(seconds.items()):
             path = write_noise_wav(tmp_path / f"{name}.wav", number)
             os.utime(path, (second, second))

@@ -1,4 +1,4 @@
-"""Services that go away in the middle, and come back."""
+"""Services that stop during an import, and come back."""
 
 import asyncio
 import sqlite3
@@ -14,7 +14,7 @@ from bench.lookups import (
 )
 from bench.prepared_library import prepare_library
 
-from segued.clients.rate_limit import Clock
+from segued.clock import Clock
 from segued.daemon.daemon import Daemon
 from segued.daemon.import_loop import RunConfig
 from segued.model import SessionState
@@ -23,7 +23,7 @@ from segued.store.reading import reports
 from tests.fake_services import AnswersInMemory, FakeServices
 
 FAST = 50.0
-"""Times as fast as the services' clock and ours run here."""
+"""How many times as fast the clocks of the services and of segued run."""
 
 NEEDS = {"acoustid", "folder", "musicbrainz"}
 
@@ -34,11 +34,11 @@ async def import_with_outage(
     fake_services: FakeServices,
     is_outage_due: Callable[[FakeServices], bool],
 ) -> ImportResult:
-    """Import, and switch all services off once something holds of them."""
+    """Import, and stop all services once the predicate holds."""
     service = one_shot_import(database, fake_services, Clock.scaled(FAST))
 
     async def stop_services() -> None:
-        while not is_outage_due(fake_services):  # noqa: ASYNC110  (the world tells nobody)
+        while not is_outage_due(fake_services):  # noqa: ASYNC110  (no event for it)
             await asyncio.sleep(0.01)
         await fake_services.stop()
 
@@ -50,14 +50,14 @@ async def import_with_outage(
         await asyncio.wait({switching})
 
 
-def query(database: Path, question: str) -> list[tuple[object, ...]]:
-    """Return the rows of an SQL question."""
+def query(database: Path, sql: str) -> list[tuple[object, ...]]:
+    """Return the rows of an SQL query."""
     with closing(sqlite3.connect(database)) as library:
-        return library.execute(question).fetchall()
+        return library.execute(sql).fetchall()
 
 
 async def test_an_outage_in_the_middle_loses_nothing(tmp_path: Path) -> None:
-    """Nothing fails, nothing is taken for unknown, and the rest follows."""
+    """No file fails, no lookup counts as 'not found', and the next import completes."""
     library: LookupLibrary = make_lookup_library(17)
     assert len(library.songs) > 200
     music, database = tmp_path / "music", tmp_path / "library.db"
@@ -69,13 +69,13 @@ async def test_an_outage_in_the_middle_loses_nothing(tmp_path: Path) -> None:
         tree, clock=clock.now, jitter_seconds=FAST * 0.05
     ) as fake_services:
         during = await import_with_outage(
-            music, database, fake_services, lambda world: len(world.requests) >= 6
+            music, database, fake_services, lambda services: len(services.requests) >= 6
         )
         half = reports.summary(database)
         before = len(fake_services.requests)
         await fake_services.start()
         after = await import_with_outage(
-            music, database, fake_services, lambda _world: False
+            music, database, fake_services, lambda _services: False
         )
 
     assert (during.state, during.service_states["acoustid"]) == (
@@ -90,13 +90,13 @@ async def test_an_outage_in_the_middle_loses_nothing(tmp_path: Path) -> None:
     assert not NEEDS & set(whole.waiting)
     assert whole.passages == {"High": len(library.songs)}
     for table in ("acoustid_cache", "musicbrainz_cache"):
-        nothing = f"SELECT count(*) FROM {table} WHERE expires_at IS NOT NULL"  # noqa: S608
-        assert query(database, nothing) == [(0,)]
+        not_found = f"SELECT count(*) FROM {table} WHERE expires_at IS NOT NULL"  # noqa: S608
+        assert query(database, not_found) == [(0,)]
     assert fake_services.rate_limited_requests == []
 
 
 async def test_daemon_completes_deferred_lookups(tmp_path: Path) -> None:
-    """What was put off is done when the services are back, and nobody asks for it."""
+    """The daemon sends deferred lookups by itself once the services are back."""
     library: LookupLibrary = make_lookup_library(17)
     music, database = tmp_path / "music", tmp_path / "library.db"
     await prepare_library(music, database, library.songs)
@@ -137,11 +137,11 @@ async def test_daemon_completes_deferred_lookups(tmp_path: Path) -> None:
 
 
 async def _on_ready() -> None:
-    """Be told that it is ready."""
+    """Ignore that the daemon is ready."""
 
 
-async def _wait_until(what: Callable[[], object], seconds: float = 60.0) -> None:
-    """Wait until something is so."""
+async def _wait_until(predicate: Callable[[], object], seconds: float = 60.0) -> None:
+    """Wait until the predicate holds, checking every 20 ms."""
     async with asyncio.timeout(seconds):
-        while not what():  # noqa: ASYNC110  (it tells nobody)
+        while not predicate():  # noqa: ASYNC110  (no event for it)
             await asyncio.sleep(0.02)

@@ -1,4 +1,4 @@
-"""Trouble that ends well: what people and disks do in the middle of things."""
+"""Recovery from interruptions: copies, unplugged disks, Ctrl-C, locks."""
 
 import json
 import os
@@ -24,7 +24,7 @@ RATE = 44_100
 
 @pytest.fixture(name="music")
 def _music(tmp_path: Path) -> Path:
-    """Four songs, short enough to be imported in no time."""
+    """Four songs of 3 s each."""
     music = tmp_path / "music"
     music.mkdir()
     for seed, name in enumerate(("a", "b", "c", "d")):
@@ -39,12 +39,12 @@ def statuses_by_name(segued: SeguedRunner) -> dict[str, str]:
 
 
 def wait_for_event(process: subprocess.Popen[bytes], event: str, phase: int) -> None:
-    """Read what a process logs until a phase comes to something."""
+    """Read the log of a process until this event of this phase."""
     assert process.stderr is not None
     for line in process.stderr:
         if line.startswith(b"{"):
-            said = json.loads(line)
-            if said["event"] == event and said.get("phase") == phase:
+            entry = json.loads(line)
+            if entry["event"] == event and entry.get("phase") == phase:
                 return
     raise AssertionError(event)
 
@@ -52,7 +52,7 @@ def wait_for_event(process: subprocess.Popen[bytes], event: str, phase: int) -> 
 def test_a_duplicate_that_is_renamed_stays_one(
     segued: SeguedRunner, music: Path
 ) -> None:
-    """And stays linked with its original, whichever of the two moves."""
+    """The link with its original stays, whichever of the two is renamed."""
     shutil.copy(music / "a.mp3", music / "copy.mp3")
     segued.import_folders(music)
     before = files_by_name(segued.database)
@@ -78,7 +78,7 @@ def test_a_duplicate_that_is_renamed_stays_one(
 def test_copies_that_come_and_go_are_imported_once(
     segued: SeguedRunner, music: Path
 ) -> None:
-    """Away in turn and back in turn: one complete, one duplicate."""
+    """Removed and restored in turn: one is complete, one a duplicate."""
     shutil.copy(music / "a.mp3", music / "copy.mp3")
     away = music.parent / "away"
     away.mkdir()
@@ -86,11 +86,11 @@ def test_copies_that_come_and_go_are_imported_once(
 
     for gone in (("copy.mp3",), ("copy.mp3", "a.mp3"), ("a.mp3",), ()):
         for name in ("a.mp3", "copy.mp3"):
-            here, there = music / name, away / name
+            here, elsewhere = music / name, away / name
             if name in gone and here.exists():
-                here.rename(there)
-            elif name not in gone and there.exists():
-                there.rename(here)
+                here.rename(elsewhere)
+            elif name not in gone and elsewhere.exists():
+                elsewhere.rename(here)
         assert segued.import_folders(music).code == 0
 
     kept = files_by_name(segued.database).values()
@@ -103,7 +103,7 @@ def test_copies_that_come_and_go_are_imported_once(
 def test_reverted_rule_change_leaves_nothing_pending(
     segued: SeguedRunner, music: Path
 ) -> None:
-    """Nothing waits for ever: the library is what it was."""
+    """No file stays PENDING: the library is as before."""
     segued.import_folders(music)
     before = dump_library(segued.database)
     longer = QUICK_CONFIG + "[settings]\nlead_in_threshold_dB = 20\n"
@@ -121,7 +121,7 @@ def test_reverted_rule_change_leaves_nothing_pending(
 
 
 def test_replaced_file_inherits_nothing(segued: SeguedRunner, music: Path) -> None:
-    """Neither tags of another recording, nor passages of what is gone."""
+    """Neither tags of another recording, nor passages of the old content."""
     segued.import_folders(music)
     encode(music / "a.mp3", song(50, 4.0), RATE, "mp3")
     (music / "b.mp3").write_text("shopping list" * 200)
@@ -145,13 +145,13 @@ def test_replaced_file_inherits_nothing(segued: SeguedRunner, music: Path) -> No
 def test_sample_rate_is_part_of_the_audio_hash(
     segued: SeguedRunner, tmp_path: Path
 ) -> None:
-    """What a header says of the samples is a part of the audio."""
+    """The sample rate in the header is part of the audio hash."""
     music = tmp_path / "music"
     music.mkdir()
     encode(music / "fast.wav", song(1, 4.0), RATE, "pcm")
     slow = bytearray((music / "fast.wav").read_bytes())
-    place = slow.index(b"fmt ") + 12
-    slow[place : place + 4] = (RATE // 2).to_bytes(4, "little")
+    offset = slow.index(b"fmt ") + 12
+    slow[offset : offset + 4] = (RATE // 2).to_bytes(4, "little")
     (music / "slow.wav").write_bytes(slow)
 
     segued.import_folders(music, options=["--workers", "1"])
@@ -164,7 +164,7 @@ def test_sample_rate_is_part_of_the_audio_hash(
 
 
 def test_unmounted_disk_loses_no_file(segued: SeguedRunner, tmp_path: Path) -> None:
-    """What is left waits, exit code 1; with the disk back it goes on."""
+    """The other files stay PENDING, exit code 1; with the disk back they follow."""
     music = tmp_path / "music"
     music.mkdir()
     for seed in range(12):
@@ -175,7 +175,7 @@ def test_unmounted_disk_loses_no_file(segued: SeguedRunner, tmp_path: Path) -> N
         music.rename(tmp_path / "unplugged")
         music.mkdir()
         assert process.stderr is not None
-        said = process.stderr.read()
+        log = process.stderr.read()
         code = process.wait(30)
     middle = set(statuses_by_name(segued).values())
     music.rmdir()
@@ -183,7 +183,7 @@ def test_unmounted_disk_loses_no_file(segued: SeguedRunner, tmp_path: Path) -> N
     back = segued.import_folders(music)
 
     assert code == 1
-    assert b"its disk went away" in said
+    assert b"its disk went away" in log
     assert middle == {"INGEST COMPLETE", "PENDING"}
     assert back.json["files"] == {"INGEST COMPLETE": 12}
     assert back.code == 0
@@ -192,15 +192,15 @@ def test_unmounted_disk_loses_no_file(segued: SeguedRunner, tmp_path: Path) -> N
 def test_a_folder_without_search_permission_loses_nothing(
     segued: SeguedRunner, music: Path
 ) -> None:
-    """It can be listed, but what is in it cannot be seen: that is unknown."""
+    """It can be listed but not searched: the state of its files is unknown."""
     deep = music / "deep"
     deep.mkdir()
     (music / "a.mp3").rename(deep / "a.mp3")
     segued.import_folders(music)
     deep.chmod(0o444)
 
-    without = "-dac_override,-dac_read_search"
-    less = ("setpriv", f"--bounding-set={without}", f"--inh-caps={without}")
+    dropped = "-dac_override,-dac_read_search"
+    setpriv = ("setpriv", f"--bounding-set={dropped}", f"--inh-caps={dropped}")
     where = (
         "--database",
         segued.database,
@@ -208,7 +208,7 @@ def test_a_folder_without_search_permission_loses_nothing(
         segued.write_config(QUICK_CONFIG),
     )
     ran = subprocess.run(
-        (*less, *segued.command("import", *where, music)),
+        (*setpriv, *segued.command("import", *where, music)),
         env=segued.environment(),
         capture_output=True,
         check=False,
@@ -216,12 +216,12 @@ def test_a_folder_without_search_permission_loses_nothing(
     deep.chmod(0o755)
 
     assert ran.returncode == 1
-    assert b"deep: not looked into: permission denied" in ran.stderr
+    assert b"deep: cannot be scanned: permission denied" in ran.stderr
     assert statuses_by_name(segued)["a.mp3"] == "INGEST COMPLETE"
 
 
 def test_times_out_of_range_are_times(segued: SeguedRunner, music: Path) -> None:
-    """Before 1970 and after 2262: imported, and unchanged the next time."""
+    """Modification times before 1970 and after 2262; unchanged at the next import."""
     os.utime(music / "a.mp3", (-86_400, -86_400))
     os.utime(music / "b.mp3", (10_413_792_000, 10_413_792_000))
 
@@ -233,22 +233,22 @@ def test_times_out_of_range_are_times(segued: SeguedRunner, music: Path) -> None
 
 
 def test_foreign_spool_folder_is_not_cleared(segued: SeguedRunner, music: Path) -> None:
-    """What is called spool beside the library is not ours to clear."""
-    theirs = segued.home / "spool" / "mail"
-    theirs.mkdir(parents=True)
-    (theirs / "letter").write_text("dear")
-    ours = segued.home / "library.db.spool" / "segued-flavor-left"
-    ours.mkdir(parents=True)
+    """A folder named `spool` beside the library is not segued's."""
+    foreign = segued.home / "spool" / "mail"
+    foreign.mkdir(parents=True)
+    (foreign / "letter").write_text("dear")
+    stale = segued.home / "library.db.spool" / "segued-flavor-left"
+    stale.mkdir(parents=True)
 
     segued.import_folders(music)
 
-    assert (theirs / "letter").read_text() == "dear"
-    assert not ours.exists()
+    assert (foreign / "letter").read_text() == "dear"
+    assert not stale.exists()
 
 
 @pytest.mark.parametrize("times", [1, 2, 5])
 def test_ctrl_c_however_often(segued: SeguedRunner, sample: Path, times: int) -> None:
-    """One sentence and one exit code, and one JSON document if asked for."""
+    """One message, one exit code and one JSON document, after any number of SIGINTs."""
     where = (
         "--database",
         segued.database,
@@ -274,7 +274,7 @@ def test_ctrl_c_however_often(segued: SeguedRunner, sample: Path, times: int) ->
 
 
 def test_ctrl_c_while_the_library_is_locked(segued: SeguedRunner, music: Path) -> None:
-    """Nobody waits for the other program; nothing is lost."""
+    """Ctrl-C does not wait for the lock."""
     segued.import_folders(music)
     with closing(sqlite3.connect(segued.database, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
@@ -286,13 +286,13 @@ def test_ctrl_c_while_the_library_is_locked(segued: SeguedRunner, music: Path) -
 
     assert process.returncode == 130
     assert b"Traceback" not in err
-    assert b"Cancelled. The same command goes on from here." in err
+    assert b"Cancelled. The same command continues from here." in err
 
 
 def test_json_output_on_every_error(
     segued: SeguedRunner, music: Path, tmp_path: Path
 ) -> None:
-    """One document, with a code and a sentence."""
+    """One JSON document, with an error code and a message."""
     segued.database.parent.mkdir(exist_ok=True)
     segued.database.write_text("shopping list" * 100)
 

@@ -1,4 +1,4 @@
-"""Looking after a library: `seguectl`."""
+"""`seguectl` without a daemon."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ def run_seguectl(segued: SeguedRunner, *arguments: str | Path) -> CommandResult:
 def test_settings_are_stored_checked_and_shown(
     segued: SeguedRunner, tmp_path: Path
 ) -> None:
-    """The defaults are there from the first import; nonsense is refused."""
+    """The first import stores the defaults; invalid values are refused."""
     empty = tmp_path / "music"
     empty.mkdir()
     segued.import_folders(empty)
@@ -41,21 +41,21 @@ def test_settings_are_stored_checked_and_shown(
 
 
 def test_pinned_setting_cannot_be_changed(segued: SeguedRunner, tmp_path: Path) -> None:
-    """The configuration file wins, and says so."""
+    """A setting in the configuration file cannot be changed by command."""
     config = tmp_path / "segued.toml"
     config.write_text("[settings]\nlead_in_threshold_dB = 33\n")
     pin = ("--config", config)
 
-    shown = run_seguectl(segued, "settings", "lead_in_threshold_dB", *pin)
+    printed = run_seguectl(segued, "settings", "lead_in_threshold_dB", *pin)
     refused = run_seguectl(segued, "settings", "lead_in_threshold_dB", "44", *pin)
 
-    assert shown.out == f"lead_in_threshold_dB = 33.0   (held fast by {config})\n"
+    assert printed.out == f"lead_in_threshold_dB = 33.0   (fixed in {config})\n"
     assert refused.code == 2
-    assert "held fast by the configuration file" in refused.err
+    assert "fixed in the configuration file" in refused.err
 
 
 def test_status_is_the_last_session(segued: SeguedRunner, sample: Path) -> None:
-    """In a line for people, as a row for programs."""
+    """As a line of text, and as the row in JSON."""
     segued.import_folders(sample / "Marram")
 
     line = run_seguectl(segued, "status")
@@ -66,7 +66,7 @@ def test_status_is_the_last_session(segued: SeguedRunner, sample: Path) -> None:
 
 
 def test_library_in_use_is_read_only(segued: SeguedRunner, sample: Path) -> None:
-    """What only reads goes on beside an import; the rest is told who has it."""
+    """Reading works during an import; writing fails with the id of its process."""
     with segued.start_import(sample) as process:
         assert process.stderr is not None
         for line in process.stderr:

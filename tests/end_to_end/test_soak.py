@@ -1,4 +1,4 @@
-"""A short soak; `contrib/soak` is the long one."""
+"""A short soak test; `contrib/soak` runs a long one."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ SECONDS = 30.0
 def test_library_after_soak_equals_a_fresh_import(
     tmp_path: Path,
 ) -> None:
-    """Half a minute of moves, changes and kills, then quiet."""
+    """After half a minute of moves, changes and kills."""
     soak = run_soak(tmp_path, seconds=SECONDS, seed=7, files_max=80)
 
     assert soak.music_files()

@@ -1,4 +1,4 @@
-"""`seguectl watch`: the same picture in a terminal."""
+"""`seguectl watch`: the live status in a terminal."""
 
 import os
 import pty
@@ -16,32 +16,34 @@ from tests.end_to_end.running_daemon import (
 )
 from tests.end_to_end.segued_runner import SeguedRunner
 
-PATIENCE_SECONDS = 30.0
-COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+TIMEOUT_SECONDS = 30.0
+CONTROL_SEQUENCES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 class TerminalScreen:
-    """What a program on a terminal of its own has written."""
+    """The output of a program in a pseudo-terminal, without control sequences."""
 
     def __init__(self, process: int, terminal: int) -> None:
         self.process = process
         self._terminal = terminal
-        self.said = ""
+        self.unread = ""
 
     def wait_for(self, pattern: str) -> str:
-        """Read until something is written, and return what it was."""
-        until = time.monotonic() + PATIENCE_SECONDS
+        """Read until the pattern matches; drop the text up to there; return it."""
+        until = time.monotonic() + TIMEOUT_SECONDS
         while time.monotonic() < until:
-            if found := re.search(pattern, self.said):
-                self.said = self.said[found.end() :]
-                return found.group()
-            self.said += COLOURS.sub("", os.read(self._terminal, 1 << 16).decode())
-        raise TimeoutError(self.said[-2_000:])
+            if match := re.search(pattern, self.unread):
+                self.unread = self.unread[match.end() :]
+                return match.group()
+            self.unread += CONTROL_SEQUENCES.sub(
+                "", os.read(self._terminal, 1 << 16).decode()
+            )
+        raise TimeoutError(self.unread[-2_000:])
 
 
 @contextmanager
 def run_watch(segued: SeguedRunner, daemon: RunningDaemon) -> Iterator[TerminalScreen]:
-    """Run seguectl watch in a terminal."""
+    """Run `seguectl watch` in a pseudo-terminal."""
     where = ("--database", segued.database, "--socket", daemon.client.path)
     command = segued.command("watch", *where, module="segued.cli.control")
     process, terminal = pty.fork()
@@ -57,7 +59,7 @@ def run_watch(segued: SeguedRunner, daemon: RunningDaemon) -> Iterator[TerminalS
 
 
 def test_watch_command_shows_live_status(segued: SeguedRunner, tmp_path: Path) -> None:
-    """Files, workers and counters, live; and over a restart of the daemon."""
+    """Files, workers and counters, live, and after a restart of the daemon."""
     music = tmp_path / "music"
     music.mkdir()
     long = write_noise_mp3(music / "00.mp3", 6.0).read_bytes()
@@ -70,8 +72,8 @@ def test_watch_command_shows_live_status(segued: SeguedRunner, tmp_path: Path) -
         screen.wait_for(r"COMPLETED .* 12 of 12 files \(100\.0 %\)")
         screen.wait_for(re.escape(f"{music}   watching"))
         daemon.stop()
-        screen.wait_for(r"no segued answers there; trying again")
+        screen.wait_for(r"no daemon is listening on this socket; trying again")
         with running_daemon(segued, music):
-            # A picture, from its head to the next one's, without the notice.
-            picture = r"12 of 12 files((?!trying again)[\s\S])*? 12 of 12 files"
-            assert "watching" in screen.wait_for(picture)
+            # One screen, from its head to the next one's, without the notice.
+            one_screen = r"12 of 12 files((?!trying again)[\s\S])*? 12 of 12 files"
+            assert "watching" in screen.wait_for(one_screen)

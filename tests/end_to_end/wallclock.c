@@ -1,8 +1,8 @@
-/* Clocks that are not right, put before the system's by LD_PRELOAD.
+/* An LD_PRELOAD library that shifts CLOCK_REALTIME and CLOCK_BOOTTIME.
 
-   The file that SEGUED_CLOCK names holds two numbers: by how many seconds the
-   clock on the wall is ahead, and the one that goes on while a machine is
-   suspended. It uses no headers, so that no package has to bring them. */
+   The file named by SEGUED_CLOCK holds two native 64-bit integers: the seconds
+   to add to CLOCK_REALTIME, and those to add to CLOCK_BOOTTIME. The code uses
+   no headers, so that no development package is needed. */
 
 struct timespec {
     long seconds, nanoseconds;
@@ -16,21 +16,21 @@ extern int open(const char *, int, ...);
 extern void *mmap(void *, unsigned long, int, int, int, long);
 extern void *dlsym(void *, const char *);
 
-static long ahead(int clock)
+static long offset(int clock)
 {
-    static const volatile long *said;
-    if (!said)
-        said = mmap(0, SIZE, PROT_READ, MAP_SHARED, open(getenv("SEGUED_CLOCK"), 0), 0);
-    return clock == REALTIME ? said[0] : clock == BOOTTIME ? said[1] : 0;
+    static const volatile long *offsets;
+    if (!offsets)
+        offsets = mmap(0, SIZE, PROT_READ, MAP_SHARED, open(getenv("SEGUED_CLOCK"), 0), 0);
+    return clock == REALTIME ? offsets[0] : clock == BOOTTIME ? offsets[1] : 0;
 }
 
 int clock_gettime(int clock, struct timespec *now)
 {
-    static int (*right)(int, struct timespec *);
-    if (!right)
-        right = dlsym((void *)-1, "clock_gettime");
-    int failed = right(clock, now);
-    now->seconds += ahead(clock);
+    static int (*real)(int, struct timespec *);
+    if (!real)
+        real = dlsym((void *)-1, "clock_gettime");
+    int failed = real(clock, now);
+    now->seconds += offset(clock);
     return failed;
 }
 
@@ -41,21 +41,21 @@ int gettimeofday(struct timespec *now, void *zone)
     return failed;
 }
 
-long time(long *told)
+long time(long *result)
 {
     struct timespec now;
     clock_gettime(REALTIME, &now);
-    if (told)
-        *told = now.seconds;
+    if (result)
+        *result = now.seconds;
     return now.seconds;
 }
 
-/* A moment that somebody waits for is one of the clock that they were shown. */
+/* The caller computed the deadline from the shifted clock: shift it back. */
 int sem_timedwait(void *semaphore, const struct timespec *until)
 {
-    static int (*right)(void *, const struct timespec *);
-    if (!right)
-        right = dlsym((void *)-1, "sem_timedwait");
-    struct timespec then = {until->seconds - ahead(REALTIME), until->nanoseconds};
-    return right(semaphore, &then);
+    static int (*real)(void *, const struct timespec *);
+    if (!real)
+        real = dlsym((void *)-1, "sem_timedwait");
+    struct timespec then = {until->seconds - offset(REALTIME), until->nanoseconds};
+    return real(semaphore, &then);
 }

@@ -1,15 +1,14 @@
-"""The outside world, to test against: three services on this machine.
+"""Fake AcoustID, MusicBrainz and AcousticBrainz services on this machine.
 
-A `FakeServices` answers over real HTTP like AcoustID, MusicBrainz and AcousticBrainz:
-their addresses, their limits, their errors. What it knows comes from a tree of
-files that mirrors their addresses (`answers`), and what goes wrong is said
-beforehand (`response_faults`, `network_faults`).
+`FakeServices` answers over real HTTP, with the paths, rate limits and errors of
+the real services. Documents come from a tree of files that mirrors their URLs
+(`answers`); faults are planned in advance (`response_faults`, `network_faults`).
 
-    async with World(OnDisk(folder)) as world:
-        world.fail("musicbrainz", Status(503))
+    async with FakeServices(AnswersOnDisk(folder)) as fake_services:
+        fake_services.add_fault("musicbrainz", StatusFault(503))
         ...
 
-`python -m tests.fake_services --answers FOLDER` starts one for a person.
+`python -m tests.fake_services --answers FOLDER` runs them from the command line.
 """
 
 from tests.fake_services.acoustid import (

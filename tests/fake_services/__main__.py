@@ -1,4 +1,4 @@
-"""A world for a person: `python -m tests.fake_services --answers FOLDER`."""
+"""Run the fake services: `python -m tests.fake_services --answers FOLDER`."""
 
 import argparse
 import asyncio
@@ -12,10 +12,14 @@ from tests.fake_services.services import FakeServices
 
 
 def main() -> None:
-    """Start a world, say where it is, and keep it until Ctrl-C."""
+    """Start the services, print their URLs, and run until Ctrl-C."""
     parser = argparse.ArgumentParser(prog="tests.fake_services", description=__doc__)
     parser.add_argument(
-        "--answers", metavar="FOLDER", type=Path, required=True, help="what it knows"
+        "--answers",
+        metavar="FOLDER",
+        type=Path,
+        required=True,
+        help="the tree of answer documents",
     )
     parser.add_argument(
         "--port",
@@ -29,10 +33,10 @@ def main() -> None:
         metavar="X",
         type=float,
         default=1.0,
-        help="let the time of its limits pass so much faster",
+        help="run the clock of the rate limits this many times as fast",
     )
     parser.add_argument(
-        "--without-limits", action="store_true", help="let everything through"
+        "--without-limits", action="store_true", help="apply no rate limits"
     )
     arguments = parser.parse_args()
     if not arguments.answers.is_dir():
@@ -58,11 +62,11 @@ async def _serve(fake_services: FakeServices) -> None:
         sys.stdout.write(_usage_text(fake_services))
         sys.stdout.flush()
         await ended.wait()
-    asked, refused = (
+    total, refused = (
         len(fake_services.requests),
         len(fake_services.rate_limited_requests),
     )
-    sys.stdout.write(f"\n{asked} requests, {refused} of them refused for their rate\n")
+    sys.stdout.write(f"\n{total} requests, {refused} of them refused for their rate\n")
 
 
 def _usage_text(fake_services: FakeServices) -> str:

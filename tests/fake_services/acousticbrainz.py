@@ -1,8 +1,8 @@
-"""AcousticBrainz: how recordings sound.
+"""AcousticBrainz: high-level descriptors of recordings.
 
     GET /api/v1/high-level?recording_ids=<mbid>[:n];<mbid>[:n]
 
-Of each recording there is one document, number 0.
+Each recording has one document, number 0.
 """
 
 import math
@@ -32,53 +32,53 @@ class AcousticBrainz:
 
     @property
     def name(self) -> ServiceName:
-        """Its name, which begins the path of its base URL."""
+        """The service's name, the first segment of its base URL's path."""
         return "acousticbrainz"
 
-    def item_count(self, question: ServiceRequest) -> int:
-        """Return how many recordings are asked for."""
-        asked = question.query.get("recording_ids", "")
-        return len([each for each in asked.split(";") if each])
+    def item_count(self, request: ServiceRequest) -> int:
+        """Return how many recordings are requested."""
+        ids = request.query.get("recording_ids", "")
+        return len([each for each in ids.split(";") if each])
 
-    def respond(self, question: ServiceRequest) -> ServiceResponse:
+    def respond(self, request: ServiceRequest) -> ServiceResponse:
         """Answer a request for high-level documents."""
-        if question.path != ("api", "v1", "high-level"):
+        if request.path != ("api", "v1", "high-level"):
             return _error(404, "Not found")
-        asked = question.query.get("recording_ids")
-        if not asked:
+        ids = request.query.get("recording_ids")
+        if not ids:
             return _error(400, "Missing `recording_ids` parameter")
-        wanted: dict[str, None] = {}
-        for each in asked.split(";"):
+        mbids: dict[str, None] = {}
+        for each in ids.split(";"):
             mbid, _, number = each.lower().partition(":")
             if not re.fullmatch(MBID, mbid):
                 return _error(400, f"'{mbid}' is not a valid UUID")
             if number in {"", "0"}:
-                wanted[mbid] = None
-        if len(wanted) > RECORDINGS_MAX:
+                mbids[mbid] = None
+        if len(mbids) > RECORDINGS_MAX:
             return _error(
                 400, f"More than {RECORDINGS_MAX} recordings not allowed per request"
             )
-        # What else the real one answers: ids that were redirected. Not a recording.
-        found: Document = {"mbid_mapping": {}}
-        for mbid in wanted:
-            known = document(self.answers, high_level_path(mbid))
-            if known is not None:
-                found[mbid] = {"0": known}
-        return ServiceResponse.from_json(found)
+        # The real service also sends this map of redirected ids: not a recording.
+        documents: Document = {"mbid_mapping": {}}
+        for mbid in mbids:
+            content = document(self.answers, high_level_path(mbid))
+            if content is not None:
+                documents[mbid] = {"0": content}
+        return ServiceResponse.from_json(documents)
 
     def over_limit(self, wait_seconds: float) -> ServiceResponse:
-        """Answer one who asks too often, and may again after that time."""
+        """Return the response to a request that came `wait_seconds` too early."""
         answer = _error(429, "You have exceeded your rate limit.")
         return answer.with_headers(
             {"Retry-After": str(max(1, math.ceil(wait_seconds)))}
         )
 
-    def quota_headers(self, standing: QuotaState) -> dict[str, str]:
-        """Return the headers that say what is left."""
-        reset = math.ceil(standing.reset_seconds)
+    def quota_headers(self, quota: QuotaState) -> dict[str, str]:
+        """Return the headers with the remaining quota."""
+        reset = math.ceil(quota.reset_seconds)
         return {
-            "X-RateLimit-Limit": str(standing.limit),
-            "X-RateLimit-Remaining": str(standing.remaining),
+            "X-RateLimit-Limit": str(quota.limit),
+            "X-RateLimit-Remaining": str(quota.remaining),
             "X-RateLimit-Reset-In": str(reset),
             "X-RateLimit-Reset": str(math.ceil(time.time()) + reset),
         }

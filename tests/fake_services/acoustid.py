@@ -1,10 +1,10 @@
-"""AcoustID: which recordings a fingerprint may be of.
+"""AcoustID: candidate recordings for a fingerprint.
 
     POST /v2/lookup
 
-As its server does: a fingerprint in a batch that cannot be looked up is left
-out of the answer, and an error only if none is left; without `batch`, the first
-one is answered; without `meta`, results have no recordings.
+Like the real server: an invalid fingerprint in a batch is left out of the
+response, which is an error only if no valid one is left; without `batch`, only
+the first one is answered; without `meta`, results have no recordings.
 """
 
 import base64
@@ -32,19 +32,19 @@ FINGERPRINTS_MAX: Final = 20
 RESULTS_MAX: Final = 10
 
 HEADER_BYTES: Final = 4
-"""A fingerprint begins with its algorithm and, in three bytes, its length."""
+"""A fingerprint starts with its algorithm and, in three bytes, its length."""
 
 
 @dataclass(frozen=True, slots=True)
 class FingerprintQuery:
-    """One fingerprint of a request; `number` is None for one without."""
+    """One fingerprint of a request; `number` is None for one without an index."""
 
     number: int | None
     fingerprint: str
 
 
 class LookupRefusedError(Exception):
-    """Why a lookup is not answered."""
+    """A lookup that is answered with an error."""
 
     def __init__(self, code: int, message: str, status: int = 400) -> None:
         super().__init__(message)
@@ -59,10 +59,9 @@ class AcoustID:
 
     Attributes:
         keys: The API keys that are valid.
-        refused_fingerprints: Those that it cannot decode, although they look
-            like any other.
-        text_indexes: Whether an index is answered as text; if not, as a number.
-            The server has done both.
+        refused_fingerprints: Well-formed fingerprints that it reports as invalid.
+        text_indexes: Whether an index is sent as text; if not, as a number. The
+            real server has done both.
     """
 
     answers: Answers
@@ -72,33 +71,33 @@ class AcoustID:
 
     @property
     def name(self) -> ServiceName:
-        """Its name, which begins the path of its base URL."""
+        """The service's name, the first segment of its base URL's path."""
         return "acoustid"
 
-    def item_count(self, question: ServiceRequest) -> int:
-        """Return how many fingerprints are asked for."""
-        return len(_numbers(question.values))
+    def item_count(self, request: ServiceRequest) -> int:
+        """Return how many fingerprints are requested."""
+        return len(_numbers(request.values))
 
-    def respond(self, question: ServiceRequest) -> ServiceResponse:
+    def respond(self, request: ServiceRequest) -> ServiceResponse:
         """Answer a lookup."""
-        if question.path != ("v2", "lookup"):
+        if request.path != ("v2", "lookup"):
             return ServiceResponse(404, b"Not Found", {"Content-Type": "text/plain"})
         try:
             return ServiceResponse.from_json(
-                {"status": "ok", **self._look_up(question.values)}
+                {"status": "ok", **self._look_up(request.values)}
             )
         except LookupRefusedError as error:
             return _error(error.code, error.message, error.status)
 
     def over_limit(self, wait_seconds: float) -> ServiceResponse:
-        """Answer one who asks too often; when to come back it does not say."""
+        """Return the response to an early request; it has no Retry-After."""
         del wait_seconds
         message = f"rate limit ({PER_SECOND} requests per second) exceeded"
         return _error(14, message, 429)
 
-    def quota_headers(self, standing: QuotaState) -> dict[str, str]:
-        """Return no headers: it does not say what is left."""
-        del standing
+    def quota_headers(self, quota: QuotaState) -> dict[str, str]:
+        """Return no headers: AcoustID does not send the quota."""
+        del quota
         return {}
 
     def _look_up(self, values: dict[str, str]) -> Document:
@@ -109,32 +108,32 @@ class AcoustID:
             raise _missing("client")
         if values["client"] not in self.keys:
             raise LookupRefusedError(4, "invalid API key")
-        pieces = self._parse_queries(values)
+        queries = self._parse_queries(values)
         batch = values.get("batch", "0") not in {"", "0"}
-        pieces = pieces if batch else pieces[:1]
-        if len(pieces) > FINGERPRINTS_MAX:
+        queries = queries if batch else queries[:1]
+        if len(queries) > FINGERPRINTS_MAX:
             raise LookupRefusedError(19, "request too large", 413)
 
         meta = set(values.get("meta", "").split())
-        results = [self._results(piece.fingerprint, meta) for piece in pieces]
+        results = [self._results(query.fingerprint, meta) for query in queries]
         if not batch:
             return {"results": results[0]}
-        indexes = [self._index(piece) for piece in pieces]
-        found = zip(indexes, results, strict=True)
-        return {"fingerprints": [{"index": i, "results": each} for i, each in found]}
+        indexes = [self._index(query) for query in queries]
+        indexed = zip(indexes, results, strict=True)
+        return {"fingerprints": [{"index": i, "results": each} for i, each in indexed]}
 
     def _parse_queries(self, values: dict[str, str]) -> list[FingerprintQuery]:
         numbers = _numbers(values)
         if not numbers:
             raise _missing("fingerprint")
-        pieces: list[FingerprintQuery] = []
+        queries: list[FingerprintQuery] = []
         for number in numbers:
             try:
-                pieces.append(self._parse_query(values, number))
+                queries.append(self._parse_query(values, number))
             except LookupRefusedError:
-                if not pieces and number == numbers[-1]:
+                if not queries and number == numbers[-1]:
                     raise
-        return pieces
+        return queries
 
     def _parse_query(
         self, values: dict[str, str], number: int | None
@@ -158,10 +157,10 @@ class AcoustID:
         results: list[Document] = [] if content is None else json.loads(content)
         return [_select_fields(result, meta) for result in results[:RESULTS_MAX]]
 
-    def _index(self, piece: FingerprintQuery) -> str | int | None:
+    def _index(self, query: FingerprintQuery) -> str | int | None:
         if not self.text_indexes:
-            return piece.number
-        return "" if piece.number is None else str(piece.number)
+            return query.number
+        return "" if query.number is None else str(query.number)
 
 
 def _error(code: int, message: str, status: int) -> ServiceResponse:
@@ -195,7 +194,7 @@ def _is_number(text: str) -> bool:
 
 
 def _is_valid_fingerprint(fingerprint: str) -> bool:
-    """Say whether a fingerprint is one, and has anything in it."""
+    """Return whether a fingerprint is well-formed and not empty."""
     if not re.fullmatch(r"[A-Za-z0-9_-]+=*", fingerprint):
         return False
     text = fingerprint.rstrip("=")
@@ -207,16 +206,16 @@ def _is_valid_fingerprint(fingerprint: str) -> bool:
 
 
 def _select_fields(result: Document, meta: set[str]) -> Document:
-    """Return a result with what `meta` asks for."""
+    """Return a result with the fields that `meta` requests."""
     if not meta & {"recordings", "recordingids"}:
         return {name: result[name] for name in ("id", "score") if name in result}
     if "recordings" not in result:
         return result
-    unwanted = {"sources", "releasegroups", "releases"} - meta
-    wanted = [
-        {name: recording[name] for name in recording if name not in unwanted}
+    omitted = {"sources", "releasegroups", "releases"} - meta
+    recordings = [
+        {name: recording[name] for name in recording if name not in omitted}
         if "recordings" in meta
         else {"id": recording["id"]}
         for recording in result["recordings"]
     ]
-    return {**result, "recordings": wanted}
+    return {**result, "recordings": recordings}

@@ -1,4 +1,4 @@
-"""What the services know: a tree of JSON files that mirrors their addresses.
+"""The services' documents: a tree of JSON files that mirrors their URLs.
 
     acoustid/v2/lookup/<digest of the fingerprint>.json   the list `results`
     musicbrainz/ws/2/release/<mbid>.json                  a release document
@@ -6,7 +6,7 @@
     musicbrainz/ws/2/release-group/<mbid>.json            {"releases": [<mbid>]}
     acousticbrainz/api/v1/high-level/<mbid>.json          a high-level document
 
-What is not there is not known. Files are read when they are asked for.
+A missing file is a document that does not exist. Files are read at each request.
 """
 
 import hashlib
@@ -33,10 +33,10 @@ RELEASES = "musicbrainz/ws/2/release"
 
 
 class Answers(Protocol):
-    """A tree of files, wherever it is kept."""
+    """A tree of answer documents."""
 
     def read(self, path: str) -> bytes | None:
-        """Return what is in a file, or None if there is none."""
+        """Return the content of a file, or None if it does not exist."""
 
     def releases(self) -> Iterable[str]:
         """Return the paths of all release documents, in any order."""
@@ -49,7 +49,7 @@ class AnswersOnDisk:
         self._root = root
 
     def read(self, path: str) -> bytes | None:
-        """Return what is in a file, or None if there is none."""
+        """Return the content of a file, or None if it does not exist."""
         try:
             return (self._root / path).read_bytes()
         except FileNotFoundError:
@@ -62,13 +62,13 @@ class AnswersOnDisk:
 
 
 class AnswersInMemory:
-    """A tree in a mapping from paths to contents, which may grow meanwhile."""
+    """A tree in a mapping from paths to contents, which may grow while served."""
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
         self._files = files
 
     def read(self, path: str) -> bytes | None:
-        """Return what is in a file, or None if there is none."""
+        """Return the content of a file, or None if it does not exist."""
         return self._files.get(path)
 
     def releases(self) -> Iterable[str]:
@@ -77,18 +77,18 @@ class AnswersInMemory:
 
 
 def fingerprint_path(fingerprint: str) -> str:
-    """Return where the results for a fingerprint are, as AcoustID takes it."""
+    """Return the path of the results for a fingerprint in AcoustID's encoding."""
     digest = hashlib.blake2b(fingerprint.encode(), digest_size=16).hexdigest()
     return f"acoustid/v2/lookup/{digest}.json"
 
 
 def musicbrainz_path(kind: str, mbid: str) -> str:
-    """Return where a `release`, `recording` or `release-group` is."""
+    """Return the path of a `release`, `recording` or `release-group`."""
     return f"musicbrainz/ws/2/{kind}/{mbid}.json"
 
 
 def high_level_path(mbid: str) -> str:
-    """Return where the high-level document of a recording is."""
+    """Return the path of a recording's high-level document."""
     return f"acousticbrainz/api/v1/high-level/{mbid}.json"
 
 
@@ -101,7 +101,7 @@ def document(answers: Answers, path: str) -> Document | None:
     content = answers.read(path)
     if content is None:
         return None
-    found = json.loads(content)
-    if not isinstance(found, dict):
+    value = json.loads(content)
+    if not isinstance(value, dict):
         raise TypeError(f"{path}: not a JSON object")
-    return found
+    return value

@@ -1,7 +1,7 @@
-"""A world beside a program that is waited for.
+"""Fake services in a thread of their own.
 
-A story that runs the program and waits for its end holds up its own event
-loop; the world needs one that runs.
+A test that runs the program as a process and waits for its end blocks its own
+event loop; the services need one that runs.
 """
 
 import asyncio
@@ -18,17 +18,17 @@ __all__ = ["BackgroundServices", "services_in_background"]
 
 @dataclass(frozen=True, slots=True)
 class BackgroundServices:
-    """A world that lives in a thread.
+    """Fake services whose event loop runs in a thread.
 
-    Its requests may be read, and its faults planned, from anywhere. What has to
-    be awaited goes through `run`.
+    The recorded requests may be read, and faults added, from any thread.
+    Coroutines are passed to `run`.
     """
 
     services: FakeServices
     loop: asyncio.AbstractEventLoop
 
     def run(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        """Have something done in the world, such as `services.off()`."""
+        """Run a coroutine, such as `services.stop()`, on the loop; wait for its end."""
         asyncio.run_coroutine_threadsafe(coroutine, self.loop).result()
 
 
@@ -36,9 +36,9 @@ class BackgroundServices:
 def services_in_background(
     make: Callable[[], FakeServices],
 ) -> Iterator[BackgroundServices]:
-    """Keep a world in a thread of its own while the context lasts."""
+    """Run the services in a thread while the context lasts."""
     loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="world")
+    thread = threading.Thread(target=loop.run_forever, name="fake services")
     thread.start()
     background = BackgroundServices(make(), loop)
     try:

@@ -1,4 +1,4 @@
-"""A client of all three services, for the tests of the world."""
+"""A client of all three services, for the tests of the fake services."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ ANSWERS: Final = Path(__file__).parent.parent / "answers"
 USER_AGENT: Final = "segued-tests/1.0 (tests@example.org)"
 
 FINGERPRINT: Final = "AQAAE0mUaEkSZQryo8eP-viP_viP"
-"""The one whose results are among the answers."""
+"""The fingerprint whose results are in `tests/answers`."""
 
 UNKNOWN_FINGERPRINT: Final = "AQAAFWmiSIkSJYmSHPhx_Dj-4Mdx"
 WITHOUT_CONTENT: Final = "AQAAAA"
@@ -32,18 +32,18 @@ RELEASE_PATH: Final = f"/ws/2/release/{CD}?fmt=json&inc={EVERYTHING}"
 
 
 class ManualClock:
-    """Time that passes when a test says so."""
+    """A clock that only the test advances."""
 
     def __init__(self) -> None:
         self.now = 1_000.0
 
     def __call__(self) -> float:
-        """Return what time it is."""
+        """Return the time in seconds."""
         return self.now
 
 
 class ClientResponse:
-    """What a client got."""
+    """Status, headers and body of a response."""
 
     def __init__(self, response: aiohttp.ClientResponse, body: bytes) -> None:
         self.status = response.status
@@ -52,7 +52,7 @@ class ClientResponse:
 
     @property
     def json(self) -> Any:  # noqa: ANN401
-        """The body, as JSON."""
+        """The body, parsed as JSON."""
         return json.loads(self.body)
 
 
@@ -62,39 +62,41 @@ class Client:
     def __init__(
         self, fake_services: FakeServices, session: aiohttp.ClientSession
     ) -> None:
-        self.world = fake_services
+        self.fake_services = fake_services
         self.session = session
 
     async def get(self, url: str, **headers: str) -> ClientResponse:
-        """Get what is at a URL, without following it elsewhere."""
+        """Send a GET request; do not follow redirects."""
         async with self.session.get(
             url, headers=headers, allow_redirects=False
         ) as response:
             return ClientResponse(response, await response.read())
 
     async def release(self) -> ClientResponse:
-        """Look the release up that is known."""
-        return await self.get(self.world.musicbrainz_url + RELEASE_PATH)
+        """Look up the release that is in `tests/answers`."""
+        return await self.get(self.fake_services.musicbrainz_url + RELEASE_PATH)
 
     async def musicbrainz(self, path: str, **query: str) -> ClientResponse:
-        """Ask MusicBrainz, for JSON."""
+        """Send MusicBrainz a request for JSON."""
         text = urlencode({"fmt": "json", **query})
-        return await self.get(f"{self.world.musicbrainz_url}/ws/2/{path}?{text}")
+        return await self.get(
+            f"{self.fake_services.musicbrainz_url}/ws/2/{path}?{text}"
+        )
 
     async def high_level(self, *ids: str) -> ClientResponse:
-        """Ask AcousticBrainz how recordings sound."""
-        url = f"{self.world.acousticbrainz_url}/api/v1/high-level"
+        """Request the high-level documents of recordings."""
+        url = f"{self.fake_services.acousticbrainz_url}/api/v1/high-level"
         return await self.get(f"{url}?recording_ids={';'.join(ids)}")
 
     async def lookup(self, **form: str) -> ClientResponse:
-        """Ask AcoustID, with a valid key unless another is given."""
+        """Send AcoustID a lookup, with a valid key unless another is given."""
         values = {"client": "test-key", "format": "json", "meta": META, **form}
-        url = f"{self.world.acoustid_url}/v2/lookup"
+        url = f"{self.fake_services.acoustid_url}/v2/lookup"
         async with self.session.post(url, data=values) as response:
             return ClientResponse(response, await response.read())
 
     async def batch(self, **fingerprints: str) -> ClientResponse:
-        """Ask AcoustID for several: `_7="..."` is `fingerprint.7`."""
+        """Send AcoustID a batch: `_7="..."` is `fingerprint.7`."""
         form = {"batch": "1"}
         for name, fingerprint in fingerprints.items():
             form[f"fingerprint.{name.strip('_')}"] = fingerprint
@@ -103,7 +105,7 @@ class Client:
 
 
 def session(address: str = "127.0.0.1") -> aiohttp.ClientSession:
-    """Return a session of a client at an address, who says who he is."""
+    """Return an HTTP session from a local address, with a valid User-Agent."""
     return aiohttp.ClientSession(
         headers={"User-Agent": USER_AGENT},
         connector=aiohttp.TCPConnector(local_addr=(address, 0)),

@@ -1,4 +1,4 @@
-"""A world and a client of it."""
+"""Fake services and a client of them."""
 
 from collections.abc import AsyncIterator
 
@@ -10,21 +10,21 @@ from tests.fake_services.client import ANSWERS, Client, ManualClock, session
 
 @pytest.fixture(name="clock")
 def _clock() -> ManualClock:
-    """Time that passes when a test says so."""
+    """A clock that only the test advances."""
     return ManualClock()
 
 
 @pytest.fixture(name="client")
 async def _client(clock: ManualClock) -> AsyncIterator[Client]:
-    """A client of a world that knows what is in `tests/answers`."""
+    """A client of fake services that have the documents in `tests/answers`."""
     async with (
         FakeServices(AnswersOnDisk(ANSWERS), clock=clock) as fake_services,
-        session() as opened,
+        session() as http_session,
     ):
-        yield Client(fake_services, opened)
+        yield Client(fake_services, http_session)
 
 
 @pytest.fixture(name="fake_services")
 def _fake_services(client: Client) -> FakeServices:
-    """The world of the client."""
-    return client.world
+    """The services of the client."""
+    return client.fake_services

@@ -1,4 +1,4 @@
-"""What comes in, what goes out, and the record of both."""
+"""Requests, responses, and the list entry made of each request."""
 
 import json
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ MASK = "***"
 
 @dataclass(frozen=True, slots=True)
 class ServiceRequest:
-    """A request as a service sees it. Its path begins below the base URL."""
+    """A parsed request. Its path starts below the service's base URL."""
 
     method: str
     path: tuple[str, ...]
@@ -46,7 +46,7 @@ class ServiceRequest:
 
 @dataclass(frozen=True, slots=True)
 class ServiceResponse:
-    """What a service answers, before anything goes wrong with it."""
+    """The response of a service, before a fault changes it."""
 
     status: int = 200
     body: bytes = b""
@@ -54,51 +54,51 @@ class ServiceResponse:
 
     @classmethod
     def from_json(cls, value: object, status: int = 200) -> "ServiceResponse":
-        """Return an answer that says a value in JSON."""
+        """Return a response with a value as JSON."""
         return cls(status, json.dumps(value).encode(), {"Content-Type": JSON})
 
     def with_headers(self, headers: dict[str, str]) -> "ServiceResponse":
-        """Return the same answer with more headers."""
+        """Return the same response with more headers."""
         return ServiceResponse(self.status, self.body, {**self.headers, **headers})
 
     @property
     def json(self) -> Any:  # noqa: ANN401
-        """The body, as JSON."""
+        """The body, parsed as JSON."""
         return json.loads(self.body)
 
 
 class FakeService(Protocol):
-    """One of the three, without sockets: questions in, answers out."""
+    """One of the three services, without sockets: maps requests to responses."""
 
     @property
     def name(self) -> ServiceName:
-        """Its name, which begins the path of its base URL."""
+        """The service's name, the first segment of its base URL's path."""
 
-    def item_count(self, question: ServiceRequest) -> int:
-        """Return how many things are asked for in one request."""
+    def item_count(self, request: ServiceRequest) -> int:
+        """Return how many items one request is for."""
 
-    def respond(self, question: ServiceRequest) -> ServiceResponse:
-        """Answer."""
+    def respond(self, request: ServiceRequest) -> ServiceResponse:
+        """Return the response to a request."""
 
     def over_limit(self, wait_seconds: float) -> ServiceResponse:
-        """Answer one who asks too often, and may again after that time."""
+        """Return the response to a request that came `wait_seconds` too early."""
 
-    def quota_headers(self, standing: QuotaState) -> dict[str, str]:
-        """Return the headers that say what is left; none if it does not say."""
+    def quota_headers(self, quota: QuotaState) -> dict[str, str]:
+        """Return the headers with the remaining quota, if the service sends any."""
 
 
 @dataclass(slots=True)
 class RecordedRequest:
-    """A request that came in, and what became of it.
+    """A received request and the status of its response.
 
     Attributes:
-        path: All of it, without the query.
+        path: The full path, without the query.
         query: With the API key masked.
         form: With the API key masked.
-        at: When it came, on the world's clock.
-        item_count: How many fingerprints or ids it asked for.
-        status: None until headers are sent; for ever, if none were.
-        rate_limited: Whether it was refused for coming too soon.
+        at: When it was received, in seconds of the services' clock.
+        item_count: How many fingerprints or ids it requested.
+        status: None until headers are sent, and if none were.
+        rate_limited: Whether it was refused for its rate.
     """
 
     service: ServiceName
@@ -119,7 +119,7 @@ def mask_api_keys(values: dict[str, str]) -> dict[str, str]:
 
 
 async def parse_request(request: web.Request, service: ServiceName) -> ServiceRequest:
-    """Read a request to its end."""
+    """Read a request with its body."""
     posted = await request.post() if request.method == "POST" else {}
     form = {name: value for name, value in posted.items() if isinstance(value, str)}
     below = request.path.removeprefix(f"/{service}").strip("/")
@@ -136,7 +136,7 @@ async def parse_request(request: web.Request, service: ServiceName) -> ServiceRe
 async def send_response(
     request: web.Request, answer: ServiceResponse
 ) -> web.StreamResponse:
-    """Send an answer, piece by piece; a client may leave meanwhile."""
+    """Send a response in chunks; ignore that the client disconnects."""
     response = web.StreamResponse(status=answer.status, headers=answer.headers)
     response.content_length = len(answer.body)
     try:
@@ -145,5 +145,5 @@ async def send_response(
             await response.write(answer.body[start : start + CHUNK_BYTES])
         await response.write_eof()
     except ConnectionError:
-        pass  # nobody is left to tell
+        pass  # the client has disconnected
     return response

@@ -1,4 +1,4 @@
-"""MusicBrainz: what recordings and releases are.
+"""MusicBrainz: releases and recordings.
 
     GET /ws/2/release/<mbid>                       lookup
     GET /ws/2/recording/<mbid>                     lookup
@@ -6,8 +6,8 @@
     GET /ws/2/release?query=release:"..." AND ...  search
     GET /ws/2/recording?query=rid:(a OR b)         search
 
-A lookup or a browse answers what `inc` asks for, as far as the document has
-it. Whoever does not say who he is gets nothing.
+A lookup or a browse sends the fields that `inc` requests, as far as the document
+has them. A request without a proper User-Agent is refused.
 """
 
 import json
@@ -28,8 +28,8 @@ from tests.fake_services.rate_limits import QuotaState
 from tests.fake_services.response_faults import StatusFault
 from tests.fake_services.search import (
     ReleaseIndex,
-    found_recordings,
     ids_in,
+    recordings_by_id,
     track_count,
 )
 
@@ -37,11 +37,11 @@ __all__ = ["ALL_MAX", "ALL_SECONDS", "BURST", "BUSY", "PER_SECOND", "MusicBrainz
 
 PER_SECOND: Final = 1.0
 BURST: Final = 2
-"""One a second on average from each client, and one too early."""
+"""One request a second on average from each client, with a burst of two."""
 
 ALL_MAX: Final = 80
 ALL_SECONDS: Final = 20.0
-"""And so many from all clients."""
+"""At most ALL_MAX requests in ALL_SECONDS from all clients together."""
 
 PAGE_DEFAULT: Final = 25
 PAGE_MAX: Final = 100
@@ -51,10 +51,12 @@ HELP: Final = "For usage, please see: https://musicbrainz.org/development/mmd"
 
 MBID: Final = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
-KNOWN_CLIENT: Final = re.compile(r"[^/()]+/[^\s()]+\s+\([^()]*(?:@|://|\w\.\w)[^()]*\)")
-"""`name/1.0 (contact)`, where a contact is an address of some kind."""
+VALID_USER_AGENT: Final = re.compile(
+    r"[^/()]+/[^\s()]+\s+\([^()]*(?:@|://|\w\.\w)[^()]*\)"
+)
+"""`name/1.0 (contact)`, where a contact is a mail address or a URL."""
 
-SHOWN_BY: Final = {
+INC_WORDS: Final = {
     "artist-credit": {"artists", "artist-credits"},
     "isrcs": {"isrcs"},
     "media": {"media", "recordings", "discids"},
@@ -62,12 +64,12 @@ SHOWN_BY: Final = {
     "releases": {"releases"},
     "tracks": {"recordings"},
 }
-"""Which word of `inc` shows what. Relations have many, all in `-rels`."""
+"""The words of `inc` that include a field. `relations` has many, all in `-rels`."""
 
 
 @dataclass(slots=True)
 class MusicBrainz:
-    """The service. Searches know the releases there are at the first one."""
+    """The service. Its search index has the releases that exist at the first search."""
 
     answers: Answers
     _index: ReleaseIndex = field(init=False)
@@ -77,50 +79,50 @@ class MusicBrainz:
 
     @property
     def name(self) -> ServiceName:
-        """Its name, which begins the path of its base URL."""
+        """The service's name, the first segment of its base URL's path."""
         return "musicbrainz"
 
-    def item_count(self, question: ServiceRequest) -> int:
-        """Return how many recordings are searched for by id, or 1."""
-        return len(ids_in(question.query.get("query", "")) or [""])
+    def item_count(self, request: ServiceRequest) -> int:
+        """Return how many recordings are searched by id, or 1 for another request."""
+        return len(ids_in(request.query.get("query", "")) or [""])
 
-    def respond(self, question: ServiceRequest) -> ServiceResponse:
+    def respond(self, request: ServiceRequest) -> ServiceResponse:
         """Answer a lookup, a browse or a search."""
-        if not KNOWN_CLIENT.match(question.user_agent):
+        if not VALID_USER_AGENT.match(request.user_agent):
             return _error(403, "Your User-Agent says neither who you are nor where.")
-        if not _wants_json(question):
+        if not _wants_json(request):
             return _error(406, "Invalid format. Use fmt=json or an Accept header.")
-        match question.path:
+        match request.path:
             case ("ws", "2", ("release" | "recording") as kind, mbid):
-                return self._lookup(kind, mbid.lower(), _inc(question.query))
+                return self._lookup(kind, mbid.lower(), _inc(request.query))
             case ("ws", "2", ("release" | "recording") as kind):
-                return self._search_or_browse(kind, question.query)
+                return self._search_or_browse(kind, request.query)
             case _:
                 return _error(404, "Not Found")
 
     def over_limit(self, wait_seconds: float) -> ServiceResponse:
-        """Answer one who asks too often, and may again after that time."""
-        answer = ServiceResponse.from_json({"error": OVER_LIMIT}, 503)
+        """Return the response to a request that came `wait_seconds` too early."""
+        answer = ServiceResponse.from_json({"error": RATE_LIMIT_MESSAGE}, 503)
         return answer.with_headers(
             {"Retry-After": str(max(1, math.ceil(wait_seconds)))}
         )
 
-    def quota_headers(self, standing: QuotaState) -> dict[str, str]:
-        """Return the headers that say what is left for all clients together."""
-        reset = math.ceil(time.time() + standing.reset_seconds)
+    def quota_headers(self, quota: QuotaState) -> dict[str, str]:
+        """Return the headers with the remaining quota of all clients together."""
+        reset = math.ceil(time.time() + quota.reset_seconds)
         return {
-            "X-RateLimit-Limit": str(standing.limit),
-            "X-RateLimit-Remaining": str(standing.remaining),
+            "X-RateLimit-Limit": str(quota.limit),
+            "X-RateLimit-Remaining": str(quota.remaining),
             "X-RateLimit-Reset": str(reset),
         }
 
     def _lookup(self, kind: str, mbid: str, inc: set[str]) -> ServiceResponse:
         if not re.fullmatch(MBID, mbid):
             return _error(400, "Invalid mbid.")
-        known = document(self.answers, musicbrainz_path(kind, mbid))
-        if known is None:
+        content = document(self.answers, musicbrainz_path(kind, mbid))
+        if content is None:
             return _error(404, "Not Found")
-        return ServiceResponse.from_json(_select_fields(known, inc))
+        return ServiceResponse.from_json(_select_fields(content, inc))
 
     def _search_or_browse(self, kind: str, query: dict[str, str]) -> ServiceResponse:
         if kind == "release" and "release-group" in query:
@@ -129,21 +131,21 @@ class MusicBrainz:
             return _page("releases", self._index.search(query["query"]), query)
         if "query" in query:
             ids = ids_in(query["query"]) or []
-            return _page("recordings", found_recordings(self.answers, ids), query)
+            return _page("recordings", recordings_by_id(self.answers, ids), query)
         message = "The given parameters do not match any available query type"
         return _error(400, f"{message} for the {kind} resource.")
 
     def _browse(self, group: str, query: dict[str, str]) -> ServiceResponse:
         if not re.fullmatch(MBID, group):
             return _error(400, "Invalid mbid.")
-        known = document(self.answers, musicbrainz_path("release-group", group))
-        if known is None:
+        release_group = document(self.answers, musicbrainz_path("release-group", group))
+        if release_group is None:
             return _error(404, "Not Found")
         inc = _inc(query)
         offset = _number(query.get("offset"), default=0)
         releases: list[Document] = []
         tracks = 0
-        for mbid in known["releases"][offset : offset + _page_size(query)]:
+        for mbid in release_group["releases"][offset : offset + _page_size(query)]:
             release = document(self.answers, musicbrainz_path("release", mbid))
             if release is None:
                 raise LookupError(f"{group} has a release that is not there: {mbid}")
@@ -151,36 +153,36 @@ class MusicBrainz:
             if "recordings" in inc and releases and tracks > PAGE_TRACKS_MAX:
                 break
             releases.append(_select_fields(release, inc))
-        count = len(known["releases"])
+        count = len(release_group["releases"])
         return ServiceResponse.from_json(
             {"releases": releases, "release-count": count, "release-offset": offset}
         )
 
 
-OVER_LIMIT: Final = (
+RATE_LIMIT_MESSAGE: Final = (
     "Your requests are exceeding the allowable rate limit. Please see "
     "http://wiki.musicbrainz.org/XMLWebService for more information."
 )
 
-OVERLOADED: Final = (
+BUSY_MESSAGE: Final = (
     "The MusicBrainz web server is currently busy. Please try again later."
 )
 
 BUSY: Final = StatusFault(
     503,
     {"Content-Type": JSON, "Retry-After": "5"},
-    json.dumps({"error": OVERLOADED}).encode(),
+    json.dumps({"error": BUSY_MESSAGE}).encode(),
 )
-"""What it says when others ask too much of it."""
+"""The response of the server when it is overloaded by other clients."""
 
 
 def _error(status: int, message: str) -> ServiceResponse:
     return ServiceResponse.from_json({"error": message, "help": HELP}, status)
 
 
-def _wants_json(question: ServiceRequest) -> bool:
-    fmt = question.query.get("fmt")
-    return fmt == "json" or (fmt is None and "application/json" in question.accept)
+def _wants_json(request: ServiceRequest) -> bool:
+    fmt = request.query.get("fmt")
+    return fmt == "json" or (fmt is None and "application/json" in request.accept)
 
 
 def _inc(query: dict[str, str]) -> set[str]:
@@ -196,27 +198,29 @@ def _page_size(query: dict[str, str]) -> int:
     return min(PAGE_MAX, limit) or PAGE_DEFAULT
 
 
-def _page(name: str, found: list[Document], query: dict[str, str]) -> ServiceResponse:
+def _page(
+    name: str, documents: list[Document], query: dict[str, str]
+) -> ServiceResponse:
     offset = _number(query.get("offset"), default=0)
-    shown = found[offset : offset + _page_size(query)]
+    page = documents[offset : offset + _page_size(query)]
     return ServiceResponse.from_json(
-        {"count": len(found), "offset": offset, name: shown}
+        {"count": len(documents), "offset": offset, name: page}
     )
 
 
-def _select_fields(known: Document, inc: set[str]) -> Document:
-    """Return a document with what `inc` asks for."""
-    hidden = {name for name, words in SHOWN_BY.items() if not inc & words}
+def _select_fields(content: Document, inc: set[str]) -> Document:
+    """Return a document with the fields that `inc` requests."""
+    hidden = {name for name, words in INC_WORDS.items() if not inc & words}
     if not any(word.endswith("-rels") for word in inc):
         hidden.add("relations")
-    shown: Document = _without(known, hidden) if hidden else known
-    return shown
+    selected: Document = _without(content, hidden) if hidden else content
+    return selected
 
 
 def _without(value: Any, names: set[str]) -> Any:  # noqa: ANN401
     if isinstance(value, list):
         return [_without(each, names) for each in value]
     if isinstance(value, dict):
-        kept = {name: each for name, each in value.items() if name not in names}
-        return {name: _without(each, names) for name, each in kept.items()}
+        fields = {name: each for name, each in value.items() if name not in names}
+        return {name: _without(each, names) for name, each in fields.items()}
     return value

@@ -1,6 +1,6 @@
-"""What can go wrong on the way: answers that come late, slowly or not at all.
+"""Network faults: responses that come late, slowly or not at all.
 
-Waiting is in real seconds, whatever the world's clock says.
+Delays are in real seconds, not in those of the services' clock.
 """
 
 import asyncio
@@ -16,17 +16,17 @@ from tests.fake_services.messages import ServiceResponse, send_response
 __all__ = ["ConnectionResetFault", "DelayFault", "SlowBodyFault", "StalledBodyFault"]
 
 STALL_SECONDS: Final = 120.0
-"""How long a client is kept waiting that does not leave."""
+"""How long a stalled response lasts if the client does not disconnect."""
 
-DRIPS_PER_SECOND_MAX: Final = 20
+WRITES_PER_SECOND_MAX: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionResetFault:
-    """The connection is torn down (RST) in the middle of an answer.
+    """The connection is reset (RST) in the middle of a response.
 
     Attributes:
-        after_headers: If not, nothing at all is sent before.
+        after_headers: Whether headers and half of the body are sent before.
     """
 
     after_headers: bool = True
@@ -34,14 +34,14 @@ class ConnectionResetFault:
     async def send(
         self, request: web.Request, proper: ServiceResponse
     ) -> web.StreamResponse:
-        """Send half of the answer, and break the connection."""
+        """Send half of the response, and reset the connection."""
         response = _with_length(proper)
         if self.after_headers:
             await response.prepare(request)
             await response.write(proper.body[: len(proper.body) // 2])
         transport = request.transport
         if transport is not None:
-            # To linger for no time is to close with RST.
+            # A linger time of 0 closes with RST.
             linger = struct.pack("ii", 1, 0)
             sock = transport.get_extra_info("socket")
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
@@ -51,21 +51,21 @@ class ConnectionResetFault:
 
 @dataclass(frozen=True, slots=True)
 class DelayFault:
-    """The proper answer, late; not even its headers come before."""
+    """The proper response after a delay, headers included."""
 
     seconds: float
 
     async def send(
         self, request: web.Request, proper: ServiceResponse
     ) -> web.StreamResponse:
-        """Wait, then send the answer."""
+        """Wait, then send the response."""
         await asyncio.sleep(self.seconds)
         return await send_response(request, proper)
 
 
 @dataclass(frozen=True, slots=True)
 class StalledBodyFault:
-    """The headers, and then nothing until the client leaves."""
+    """The headers, and then nothing until the client disconnects."""
 
     async def send(
         self, request: web.Request, proper: ServiceResponse
@@ -80,16 +80,16 @@ class StalledBodyFault:
 
 @dataclass(frozen=True, slots=True)
 class SlowBodyFault:
-    """The proper answer, so slowly."""
+    """The proper response at a limited speed."""
 
     bytes_per_second: float
 
     async def send(
         self, request: web.Request, proper: ServiceResponse
     ) -> web.StreamResponse:
-        """Send the answer a few bytes at a time."""
+        """Send the response a few bytes at a time."""
         response = _with_length(proper)
-        size = max(1, round(self.bytes_per_second / DRIPS_PER_SECOND_MAX))
+        size = max(1, round(self.bytes_per_second / WRITES_PER_SECOND_MAX))
         try:
             await response.prepare(request)
             for start in range(0, len(proper.body), size):
@@ -97,7 +97,7 @@ class SlowBodyFault:
                 await response.write(proper.body[start : start + size])
             await response.write_eof()
         except ConnectionError:
-            pass  # the client has had enough
+            pass  # the client has disconnected
         return response
 
 

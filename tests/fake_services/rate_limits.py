@@ -1,7 +1,7 @@
-"""How much a service lets through.
+"""Rate limits of the fake services.
 
-Time is an argument: a clock that runs ten times as fast makes a day of
-waiting two hours, and one that a test moves makes it nothing.
+Time is an argument, so that a test can use a faster clock or one that it
+advances itself.
 """
 
 from collections import deque
@@ -14,7 +14,7 @@ __all__ = ["QuotaState", "RateLimit", "RateRule", "SlidingWindow", "TokenBucket"
 
 @dataclass(frozen=True, slots=True)
 class QuotaState:
-    """What a client may be told: how many in all, how many left, until when."""
+    """The quota in response headers: limit, remaining requests, time to the reset."""
 
     limit: int
     remaining: int
@@ -22,20 +22,20 @@ class QuotaState:
 
 
 class RateRule(Protocol):
-    """One thing to keep to. All times are the clock's, in seconds."""
+    """One rate rule. All times are the clock's, in seconds."""
 
     def wait_seconds(self, now: float) -> float:
-        """Return how long until a request may come; 0 if it may now."""
+        """Return the seconds until a request is allowed; 0 if it is now."""
 
     def spend(self, now: float) -> None:
         """Count a request."""
 
     def quota(self, now: float) -> QuotaState:
-        """Return what is left."""
+        """Return the quota."""
 
 
 class SlidingWindow:
-    """At most `limit` requests in any stretch of `seconds`."""
+    """At most `count` requests in any period of `seconds`."""
 
     def __init__(self, count: int, seconds: float) -> None:
         self._count = count
@@ -43,7 +43,7 @@ class SlidingWindow:
         self._times: deque[float] = deque()
 
     def wait_seconds(self, now: float) -> float:
-        """Return how long until a request may come; 0 if it may now."""
+        """Return the seconds until a request is allowed; 0 if it is now."""
         self._forget(now)
         if len(self._times) < self._count:
             return 0.0
@@ -54,11 +54,11 @@ class SlidingWindow:
         self._times.append(now)
 
     def quota(self, now: float) -> QuotaState:
-        """Return what is left; all of it is back when the last has aged."""
+        """Return the quota; it resets when the last request leaves the window."""
         self._forget(now)
-        left = max(0, self._count - len(self._times))
+        remaining = max(0, self._count - len(self._times))
         reset = self._times[-1] + self._seconds - now if self._times else 0.0
-        return QuotaState(self._count, left, reset)
+        return QuotaState(self._count, remaining, reset)
 
     def _forget(self, now: float) -> None:
         while self._times and self._times[0] + self._seconds <= now:
@@ -75,7 +75,7 @@ class TokenBucket:
         self._at: float | None = None
 
     def wait_seconds(self, now: float) -> float:
-        """Return how long until a request may come; 0 if it may now."""
+        """Return the seconds until a request is allowed; 0 if it is now."""
         return max(0.0, 1.0 - self._level(now)) / self._per_second
 
     def spend(self, now: float) -> None:
@@ -83,28 +83,28 @@ class TokenBucket:
         self._tokens = self._level(now) - 1.0
 
     def quota(self, now: float) -> QuotaState:
-        """Return what is left."""
+        """Return the quota."""
         level = self._level(now)
         full_in = (self._capacity - level) / self._per_second
         return QuotaState(self._capacity, max(0, int(level)), full_in)
 
     def _level(self, now: float) -> float:
-        gone = 0.0 if self._at is None else now - self._at
+        elapsed = 0.0 if self._at is None else now - self._at
         self._at = now
-        grown = self._tokens + gone * self._per_second
-        self._tokens = min(float(self._capacity), grown)
+        refilled = self._tokens + elapsed * self._per_second
+        self._tokens = min(float(self._capacity), refilled)
         return self._tokens
 
 
 class RateLimit:
-    """What a service lets through: from each client, and from all together.
+    """The rate limits of a service: for each client, and for all together.
 
     Args:
-        each: Makes the rule for one client, which is an IP address.
-        shared: The rules for all of them.
-        clock: Seconds from any moment on.
-        jitter_seconds: How much too early a request may come. One sent in time
-            may be nearer to the one before it when it arrives.
+        each: Returns a new rule for one client, which is an IP address.
+        shared: The rules for all clients together.
+        clock: Returns seconds from any fixed moment.
+        jitter_seconds: How much too early a request may come: requests sent in
+            time may arrive closer together.
     """
 
     def __init__(
@@ -136,7 +136,7 @@ class RateLimit:
         return 0.0
 
     def quota(self, client: str) -> QuotaState:
-        """Return what is left: for all together if shared, or for the client."""
+        """Return the quota: that of the first shared rule, or else the client's."""
         rule = self._shared[0] if self._shared else self._rule(client)
         return rule.quota(self._clock())
 

@@ -1,6 +1,6 @@
-"""What can be wrong with an answer: the wrong one, or one too much to read.
+"""Response faults: wrong, malformed or oversized responses.
 
-What can be wrong on the way is in `tests.fake_services.network_faults`.
+Network faults are in `tests.fake_services.network_faults`.
 """
 
 import gzip
@@ -35,38 +35,38 @@ MEBIBYTE: Final = 1 << 20
 
 
 class Fault(Protocol):
-    """Something that goes wrong with one request."""
+    """A fault in the handling of one request."""
 
     async def send(
         self, request: web.Request, proper: ServiceResponse
     ) -> web.StreamResponse:
-        """Send what is sent instead of the `proper` answer."""
+        """Send the faulty response instead of the `proper` one."""
 
 
 class FaultyResponse(ABC):
-    """An answer that arrives, and is not the proper one."""
+    """A complete response that is not the proper one."""
 
     @abstractmethod
     def response_for(self, proper: ServiceResponse) -> ServiceResponse:
-        """Return what is sent instead."""
+        """Return the response to send instead."""
 
     async def send(
         self, request: web.Request, proper: ServiceResponse
     ) -> web.StreamResponse:
-        """Send what is sent instead of the `proper` answer."""
+        """Send the faulty response instead of the `proper` one."""
         return await send_response(request, self.response_for(proper))
 
 
 @dataclass(frozen=True, slots=True)
 class StatusFault(FaultyResponse):
-    """An answer made up beforehand."""
+    """A fixed response."""
 
     code: int
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
 
     def response_for(self, proper: ServiceResponse) -> ServiceResponse:
-        """Return it; JSON unless its headers say otherwise."""
+        """Return the fixed response, of type JSON unless its headers have another."""
         del proper
         return ServiceResponse(
             self.code, self.body, {"Content-Type": JSON, **self.headers}
@@ -75,32 +75,32 @@ class StatusFault(FaultyResponse):
 
 @dataclass(frozen=True, slots=True)
 class GarbageFault(FaultyResponse):
-    """Any bytes, called JSON."""
+    """Any bytes, declared as JSON."""
 
     content: bytes = b'{"status": "ok", "results": [{"id"\xff\x00'
 
     def response_for(self, proper: ServiceResponse) -> ServiceResponse:
-        """Return them, as a success."""
+        """Return the bytes with status 200."""
         del proper
         return ServiceResponse(200, self.content, {"Content-Type": JSON})
 
 
 @dataclass(frozen=True, slots=True)
 class EmptyFault(FaultyResponse):
-    """A success without a body, called JSON."""
+    """Status 200 without a body, declared as JSON."""
 
     def response_for(self, proper: ServiceResponse) -> ServiceResponse:
-        """Return nothing, as a success."""
+        """Return an empty body with status 200."""
         del proper
         return ServiceResponse(200, b"", {"Content-Type": JSON})
 
 
 @dataclass(frozen=True, slots=True)
 class HtmlFault(FaultyResponse):
-    """The page with which a hotel's network answers everything."""
+    """An HTML page like that of a captive portal."""
 
     def response_for(self, proper: ServiceResponse) -> ServiceResponse:
-        """Return the page, as a success."""
+        """Return the page with status 200."""
         del proper
         page = b"<!DOCTYPE html><title>Welcome</title><p>Please accept our terms."
         return ServiceResponse(200, page, {"Content-Type": "text/html; charset=utf-8"})
@@ -129,24 +129,24 @@ WRONG: Final[dict[WrongKind, tuple[frozenset[str], Any]]] = {
     "media": (frozenset({"media", "tracks"}), {}),
     "highlevel": (frozenset({"highlevel", "all"}), []),
 }
-"""The names whose values are replaced, and by what."""
+"""The names whose values are replaced, and the replacement."""
 
 
 @dataclass(frozen=True, slots=True)
 class WrongTypesFault(FaultyResponse):
-    """The proper answer with some values of another type, wherever in it.
+    """The proper response with values of a wrong type, at any depth.
 
     Attributes:
-        kind: `score` is "high"; `recordings` are null; `ids` are numbers;
-            `results` and `releases` are an object; `lengths` are a word;
-            `phases` are numbers; `media` and `tracks` are an object;
-            `highlevel` is a list; `stat` is missing; `everything` is null.
+        kind: Which values: `score` is "high"; `recordings` are null; `ids` are
+            numbers; `results` and `releases` are an object; `lengths` are a
+            word; `titles` are numbers; `media` and `tracks` are an object;
+            `highlevel` is a list; `status` is missing; `everything` is null.
     """
 
     kind: WrongKind
 
     def response_for(self, proper: ServiceResponse) -> ServiceResponse:
-        """Return the proper answer, spoilt."""
+        """Return the proper response with the values replaced."""
         return ServiceResponse.from_json(self._corrupted(proper.json), proper.status)
 
     def _corrupted(self, value: Any) -> Any:  # noqa: ANN401
@@ -167,28 +167,28 @@ class WrongTypesFault(FaultyResponse):
 
 @dataclass(frozen=True, slots=True)
 class HugeFault(FaultyResponse):
-    """The proper answer after so much white space, which JSON allows."""
+    """The proper response padded with leading white space, which JSON allows."""
 
     size_bytes: int
 
     def response_for(self, proper: ServiceResponse) -> ServiceResponse:
-        """Return the proper answer, swollen."""
+        """Return the padded response."""
         body = b" " * (self.size_bytes - len(proper.body)) + proper.body
         return ServiceResponse(proper.status, body, proper.headers)
 
 
 @dataclass(frozen=True, slots=True)
 class GzipBombFault(FaultyResponse):
-    """A small body that unpacks to so many MiB of valid JSON."""
+    """A small body that unpacks to `size_mib` MiB of valid JSON."""
 
     size_mib: int
 
     def __post_init__(self) -> None:
-        """Make it now: a client that waits for it has little time."""
+        """Compress it now: a waiting client would time out."""
         _bomb(self.size_mib)
 
     def response_for(self, proper: ServiceResponse) -> ServiceResponse:
-        """Return the bomb, as a success."""
+        """Return the compressed body with status 200."""
         del proper
         headers = {"Content-Type": JSON, "Content-Encoding": "gzip"}
         return ServiceResponse(200, _bomb(self.size_mib), headers)
@@ -196,46 +196,46 @@ class GzipBombFault(FaultyResponse):
 
 @dataclass(frozen=True, slots=True)
 class RedirectFault(FaultyResponse):
-    """A look elsewhere."""
+    """A redirect to another URL."""
 
     to: str
     code: int = 302
 
     def response_for(self, proper: ServiceResponse) -> ServiceResponse:
-        """Return the redirection."""
+        """Return the redirect."""
         del proper
         return ServiceResponse(self.code, b"", {"Location": self.to})
 
 
 @dataclass(frozen=True, slots=True)
 class DeepJsonFault(FaultyResponse):
-    """Valid JSON, nested deeper than a parser cares to follow."""
+    """Valid JSON, nested more deeply than parsers accept."""
 
     depth: int = 60_000
 
     def response_for(self, proper: ServiceResponse) -> ServiceResponse:
-        """Return it, as a success."""
+        """Return the nested document with status 200."""
         del proper
         body = b"[" * self.depth + b"]" * self.depth
         return ServiceResponse(200, body, {"Content-Type": JSON})
 
 
 class FaultQueue:
-    """The faults that are still to come, in the order they were planned."""
+    """The faults of the next requests, in the order in which they were added."""
 
     def __init__(self) -> None:
         self._planned: deque[tuple[Fault, int | None]] = deque()
 
     def add(self, fault: Fault, times: int | None) -> None:
-        """Let a fault happen so many times, or for ever, after those planned."""
+        """Append a fault for `times` requests; None is until `clear`."""
         self._planned.append((fault, times))
 
     def clear(self) -> None:
-        """Let nothing go wrong any more."""
+        """Remove all faults."""
         self._planned.clear()
 
     def next_fault(self) -> Fault | None:
-        """Return what goes wrong with the next request, or None."""
+        """Return the fault of the next request, or None."""
         while self._planned:
             fault, times = self._planned.popleft()
             if times is None:

@@ -1,7 +1,7 @@
-"""MusicBrainz's search, as much of it as an importer needs.
+"""MusicBrainz's search, as far as an importer needs it.
 
 Recordings by their ids, `rid:(a OR b)`, and releases by title and artist,
-`release:"Title" AND artist:"Name"`, which find what contains these words.
+`release:"Title" AND artist:"Name"`, which match names that contain these words.
 """
 
 import re
@@ -11,23 +11,29 @@ from typing import Any, Final
 
 from tests.fake_services.answers import Answers, Document, document, musicbrainz_path
 
-__all__ = ["ReleaseIndex", "found_recordings", "ids_in"]
+__all__ = ["ReleaseIndex", "ids_in", "recordings_by_id"]
 
 SCORE_EQUAL: Final = 100
 SCORE_CONTAINED: Final = 80
 
-COPIED: Final[tuple[str, ...]] = (
-    *("id", "title", "status", "date", "country", "barcode"),
-    *("artist-credit", "release-group"),
+COPIED_FIELDS: Final = (
+    "id",
+    "title",
+    "status",
+    "date",
+    "country",
+    "barcode",
+    "artist-credit",
+    "release-group",
 )
-"""What a search tells of a release as a lookup does."""
+"""The fields of a release that a search result has like a lookup."""
 
 TERM: Final = re.compile(r'(\w+):(?:"((?:[^"\\]|\\.)*)"|(\S+))')
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One release to find, its words normalised."""
+    """One release of the index, with normalized names."""
 
     title: str
     artist: str
@@ -35,14 +41,14 @@ class Entry:
 
 
 class ReleaseIndex:
-    """All releases there are at the first search."""
+    """An index of all releases that exist at the first search."""
 
     def __init__(self, answers: Answers) -> None:
         self._answers = answers
         self._entries: list[Entry] | None = None
 
     def search(self, query: str) -> list[Document]:
-        """Return what a query finds, the best first."""
+        """Return the releases that match a query, the best first."""
         terms = {
             name.casefold(): re.sub(r"\\(.)", r"\1", quoted) or plain
             for name, quoted, plain in TERM.findall(query)
@@ -51,56 +57,58 @@ class ReleaseIndex:
         artist = normalized(terms.get("artist", terms.get("artistname", "")))
         if not title and not artist:
             return []
-        found = [
+        matches = [
             {**entry.summary, "score": _score(entry, title, artist)}
             for entry in self._all()
             if _contains(entry.title, title) and _contains(entry.artist, artist)
         ]
-        return sorted(found, key=lambda each: (-each["score"], each["id"]))
+        return sorted(matches, key=lambda each: (-each["score"], each["id"]))
 
     def _all(self) -> list[Entry]:
         if self._entries is None:
             paths = self._answers.releases()
-            known = (document(self._answers, path) for path in paths)
-            self._entries = [_entry(each) for each in known if each is not None]
+            documents = (document(self._answers, path) for path in paths)
+            self._entries = [_entry(each) for each in documents if each is not None]
         return self._entries
 
 
 def ids_in(query: str) -> list[str] | None:
-    """Return the ids that `rid:` asks for, each once; None if it does not ask."""
-    asked = re.fullmatch(r"\s*rid:\s*(?:\(([^()]*)\)|([^\s()]+))\s*", query)
-    if asked is None:
+    """Return the distinct ids after `rid:`; None if the query has another form."""
+    match = re.fullmatch(r"\s*rid:\s*(?:\(([^()]*)\)|([^\s()]+))\s*", query)
+    if match is None:
         return None
-    ids = re.split(r"\s+OR\s+|\s+", (asked[1] or asked[2]).strip())
+    ids = re.split(r"\s+OR\s+|\s+", (match[1] or match[2]).strip())
     return list(dict.fromkeys(each.strip('"').lower() for each in ids if each))
 
 
-def found_recordings(answers: Answers, ids: list[str]) -> list[Document]:
-    """Return the recordings that are known, in the order of their ids."""
-    safe = [each for each in ids if re.fullmatch(r"[0-9a-f-]{36}", each)]
-    known = (document(answers, musicbrainz_path("recording", each)) for each in safe)
-    return [{**each, "score": SCORE_EQUAL} for each in known if each is not None]
+def recordings_by_id(answers: Answers, ids: list[str]) -> list[Document]:
+    """Return the recordings that exist, in the order of the ids."""
+    valid = [each for each in ids if re.fullmatch(r"[0-9a-f-]{36}", each)]
+    documents = (
+        document(answers, musicbrainz_path("recording", each)) for each in valid
+    )
+    return [{**each, "score": SCORE_EQUAL} for each in documents if each is not None]
 
 
 def track_count(medium: Document) -> int:
-    """Return how many tracks a medium has, whether they are listed or not."""
+    """Return the track count of a medium, even if its tracks are not included."""
     return int(medium.get("track-count", len(medium.get("tracks") or ())))
 
 
 def normalized(text: str) -> str:
-    """Return the words of a text: without accents, case and punctuation."""
-    bare = "".join(
+    """Return the words of a text without accents, case and punctuation."""
+    base_letters = "".join(
         letter
         for letter in unicodedata.normalize("NFKD", text.casefold())
         if not unicodedata.combining(letter)
     )
-    return " ".join(re.findall(r"\w+", bare))
+    return " ".join(re.findall(r"\w+", base_letters))
 
 
 def _entry(release: Document) -> Entry:
     media: list[Any] = release.get("media") or []
     counts = [track_count(medium) for medium in media]
-    summary = {name: release[name] for name in COPIED if name in release}
+    summary = {name: release[name] for name in COPIED_FIELDS if name in release}
     summary["track-count"] = sum(counts)
     summary["media"] = [
         {"format": medium.get("format"), "track-count": count}

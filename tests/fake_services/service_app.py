@@ -1,4 +1,4 @@
-"""The front desk of a service: it records, limits, spoils and sends."""
+"""The HTTP application of a service: records requests, applies limits and faults."""
 
 from collections.abc import Callable
 from typing import Final
@@ -18,18 +18,19 @@ from tests.fake_services.response_faults import FaultQueue
 
 __all__ = ["ServiceApp"]
 
-RECORDED_REQUEST: Final = web.RequestKey("record", RecordedRequest)
+RECORDED_REQUEST: Final = web.RequestKey("recorded", RecordedRequest)
 
 
 class ServiceApp:
-    """One service, over HTTP.
+    """One service over HTTP.
 
     Args:
-        name: What answers.
-        limit: What it lets through; None is everything.
-        clock: Seconds from any moment on.
-        requests: Where every request is put on record.
-        keys_in_urls: And where those that show an API key in their address.
+        service: The service that answers.
+        limit: Its rate limits; None applies none.
+        clock: Returns seconds from any fixed moment.
+        requests: The list to which each request is appended.
+        keys_in_urls: The list to which requests with an API key in their URL are
+            appended.
     """
 
     def __init__(
@@ -50,7 +51,7 @@ class ServiceApp:
         self._keys_in_urls = keys_in_urls
 
     def application(self) -> web.Application:
-        """Return what answers every request below the service's base URL."""
+        """Return an application that answers all requests below the base URL."""
         application = web.Application(client_max_size=16 << 20)
         application.router.add_route("*", "/{path:.*}", self._serve)
         application.on_response_prepare.append(_record_status)
@@ -59,33 +60,35 @@ class ServiceApp:
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         at = self._clock()
         try:
-            question = await parse_request(request, self.name)
+            service_request = await parse_request(request, self.name)
         except web.RequestPayloadError as error:
             raise web.HTTPBadRequest(text="The body cannot be unpacked.") from error
-        record = RecordedRequest(
+        recorded = RecordedRequest(
             service=self.name,
-            method=question.method,
+            method=service_request.method,
             path=request.path,
-            query=mask_api_keys(question.query),
-            form=mask_api_keys(question.form),
+            query=mask_api_keys(service_request.query),
+            form=mask_api_keys(service_request.form),
             at=at,
-            user_agent=question.user_agent,
-            item_count=self._service.item_count(question),
+            user_agent=service_request.user_agent,
+            item_count=self._service.item_count(service_request),
         )
-        request[RECORDED_REQUEST] = record
-        self._requests.append(record)
-        if "client" in question.query:
-            self._keys_in_urls.append(record)
+        request[RECORDED_REQUEST] = recorded
+        self._requests.append(recorded)
+        if "client" in service_request.query:
+            self._keys_in_urls.append(recorded)
 
         client = request.remote or ""
         wait_seconds = self._limit.admit(client) if self._limit else 0.0
         if wait_seconds:
-            record.rate_limited = True
+            recorded.rate_limited = True
             refusal = self._service.over_limit(wait_seconds)
             return await send_response(
                 request, self._with_quota_headers(refusal, client)
             )
-        proper = self._with_quota_headers(self._service.respond(question), client)
+        proper = self._with_quota_headers(
+            self._service.respond(service_request), client
+        )
         fault = self.faults.next_fault()
         return await (
             fault.send(request, proper) if fault else send_response(request, proper)
@@ -96,12 +99,12 @@ class ServiceApp:
     ) -> ServiceResponse:
         if self._limit is None:
             return answer
-        standing = self._limit.quota(client)
-        return answer.with_headers(self._service.quota_headers(standing))
+        quota = self._limit.quota(client)
+        return answer.with_headers(self._service.quota_headers(quota))
 
 
 async def _record_status(request: web.Request, response: web.StreamResponse) -> None:
-    record = request.get(RECORDED_REQUEST)
+    recorded = request.get(RECORDED_REQUEST)
     reachable = request.transport is not None and not request.transport.is_closing()
-    if record is not None and reachable:
-        record.status = response.status
+    if recorded is not None and reachable:
+        recorded.status = response.status

@@ -1,4 +1,4 @@
-"""A port that a service listens on, and at times does not."""
+"""A port on which a service can stop and start to listen."""
 
 import socket
 
@@ -11,28 +11,28 @@ __all__ = ["HOST", "ServicePort"]
 HOST = "127.0.0.1"
 
 GRACE_SECONDS = 0.1
-"""How long a request in flight is given when the door shuts; twice."""
+"""How long `close` waits for requests in flight; aiohttp applies it twice."""
 
 
 class ServicePort:
-    """One service's port. Shut, it refuses connections and keeps its number."""
+    """One service's port. While closed, it refuses connections and stays reserved."""
 
-    def __init__(self, desk: ServiceApp, port: int) -> None:
-        self._app = desk
+    def __init__(self, app: ServiceApp, port: int) -> None:
+        self._app = app
         self._runner: web.AppRunner | None = None
-        # A socket that is bound and never listens: the number stays ours, and
-        # is not given to a connection that anybody makes meanwhile.
+        # Bound but never listening: the number stays reserved, and the system does
+        # not assign it to another socket while the service is closed.
         self._reserved = socket.socket()
         self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._reserved.bind((HOST, port))
 
     @property
     def port(self) -> int:
-        """Its number."""
+        """The port number."""
         return int(self._reserved.getsockname()[1])
 
     async def open(self) -> None:
-        """Listen. Nothing happens if it does already."""
+        """Start to listen, unless it already does."""
         if self._runner is not None:
             return
         self._runner = web.AppRunner(
@@ -46,11 +46,11 @@ class ServicePort:
         await site.start()
 
     async def close(self) -> None:
-        """Refuse connections, and close those there are."""
+        """Refuse new connections, and close the open ones."""
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
 
     def release(self) -> None:
-        """Let others have the number."""
+        """Release the port number."""
         self._reserved.close()

@@ -1,4 +1,4 @@
-"""The life of a world: three services, each on a port of its own."""
+"""All three fake services, each on a port of its own."""
 
 import time
 from collections.abc import Callable
@@ -22,20 +22,20 @@ JITTER_SECONDS: Final = 0.05
 
 
 class FakeServices:
-    """AcoustID, MusicBrainz and AcousticBrainz, while the context lasts.
+    """AcoustID, MusicBrainz and AcousticBrainz; they run while the context lasts.
 
     Args:
-        answers: What they know.
-        port: The first of three port numbers in a row; 0 takes free ones.
-        clock: Seconds from any moment on; every limit goes by it.
-        limits: Whether there are any.
+        answers: Their documents.
+        port: The first of three consecutive port numbers; 0 takes free ones.
+        clock: Returns seconds from any fixed moment; the clock of all rate limits.
+        limits: Whether rate limits apply.
         jitter_seconds: How much too early, on that clock, a request may come.
 
     Attributes:
-        acoustid: The service, with what it accepts.
-        requests: Every request, in the order they came.
-        keys_in_urls: Those with an API key in the address, where anybody on the
-            way may log it. AcoustID answers them all the same.
+        acoustid: The AcoustID service, with its valid keys.
+        requests: All requests, in order of arrival.
+        keys_in_urls: Requests with an API key in the URL, which proxies may log.
+            AcoustID answers them nevertheless.
     """
 
     def __init__(
@@ -71,68 +71,68 @@ class FakeServices:
 
     @property
     def acoustid_url(self) -> str:
-        """AcoustID's base URL, without a slash at its end."""
+        """AcoustID's base URL, without a trailing slash."""
         return self._url("acoustid")
 
     @property
     def musicbrainz_url(self) -> str:
-        """MusicBrainz's base URL, without a slash at its end."""
+        """MusicBrainz's base URL, without a trailing slash."""
         return self._url("musicbrainz")
 
     @property
     def acousticbrainz_url(self) -> str:
-        """AcousticBrainz's base URL, without a slash at its end."""
+        """AcousticBrainz's base URL, without a trailing slash."""
         return self._url("acousticbrainz")
 
     @property
     def keys(self) -> set[str]:
-        """The API keys that AcoustID takes; change them as you like."""
+        """The API keys that AcoustID accepts; the set may be changed."""
         return self.acoustid.keys
 
     @property
     def refused_fingerprints(self) -> set[str]:
-        """The fingerprints that AcoustID says it cannot decode."""
+        """The fingerprints that AcoustID reports as invalid; the set may be changed."""
         return self.acoustid.refused_fingerprints
 
     @property
     def rate_limited_requests(self) -> list[RecordedRequest]:
-        """The requests that came too soon. None of a well-behaved client does."""
+        """The requests that were refused for their rate."""
         return [request for request in self.requests if request.rate_limited]
 
     def requests_to(self, service: ServiceName) -> list[RecordedRequest]:
-        """Return the requests that one service got."""
+        """Return the requests to one service."""
         return [request for request in self.requests if request.service == service]
 
     def add_fault(
         self, service: ServiceName, fault: Fault, times: int | None = 1
     ) -> None:
-        """Let a fault happen to the next requests, after the faults planned so far.
+        """Apply a fault to the next requests, after the faults added before.
 
         Args:
-            service: Where.
-            fault: What.
-            times: How often; None is until `clear_faults`.
+            service: The service.
+            fault: The fault.
+            times: For how many requests; None is until `clear_faults`.
         """
         self._apps[service].faults.add(fault, times)
 
     def clear_faults(self, service: ServiceName) -> None:
-        """Let nothing go wrong with a service any more."""
+        """Remove all faults of a service."""
         self._apps[service].faults.clear()
 
     async def stop(self, service: ServiceName | None = None) -> None:
-        """Let a service, or all, refuse connections; those there are break."""
-        for door in self._ports_of(service):
-            await door.close()
+        """Make a service, or all, refuse connections; open ones are closed."""
+        for port in self._ports_of(service):
+            await port.close()
 
     async def start(self, service: ServiceName | None = None) -> None:
-        """Let a service, or all, listen again, at the same URL."""
-        for door in self._ports_of(service):
-            await door.open()
+        """Make a service, or all, listen again, at the same URL."""
+        for port in self._ports_of(service):
+            await port.open()
 
     async def __aenter__(self) -> Self:
-        for number, (name, desk) in enumerate(self._apps.items()):
-            port = self._first_port + number if self._first_port else 0
-            self._ports[name] = ServicePort(desk, port)
+        for number, (name, app) in enumerate(self._apps.items()):
+            port_number = self._first_port + number if self._first_port else 0
+            self._ports[name] = ServicePort(app, port_number)
         await self.start()
         return self
 
@@ -143,8 +143,8 @@ class FakeServices:
         trace: TracebackType | None,
     ) -> None:
         await self.stop()
-        for door in self._ports.values():
-            door.release()
+        for port in self._ports.values():
+            port.release()
 
     def _ports_of(self, service: ServiceName | None) -> list[ServicePort]:
         return list(self._ports.values()) if service is None else [self._ports[service]]
@@ -156,7 +156,7 @@ class FakeServices:
 def _rate_limit_of(
     service: ServiceName, clock: Callable[[], float], jitter_seconds: float
 ) -> RateLimit:
-    """Return what a service lets through."""
+    """Return the rate limits of a real service."""
     match service:
         case "acoustid":
             each = acoustid.PER_SECOND

@@ -1,4 +1,4 @@
-"""AcousticBrainz answers as the real one does."""
+"""The fake AcousticBrainz answers like the real one."""
 
 import json
 import uuid
@@ -13,11 +13,11 @@ from tests.fake_services.client import ANSWERS, LANTERNS, LOW_TIDE, Client, Manu
 async def test_recordings_have_high_level_data(
     client: Client, fake_services: FakeServices
 ) -> None:
-    """Those known, under their id and the number of the document."""
-    found = (await client.high_level(LOW_TIDE.upper(), f"{LANTERNS}:0")).json
+    """Existing documents, by recording id and document number."""
+    response = (await client.high_level(LOW_TIDE.upper(), f"{LANTERNS}:0")).json
 
-    known = json.loads((ANSWERS / high_level_path(LOW_TIDE)).read_bytes())
-    assert found == {"mbid_mapping": {}, LOW_TIDE: {"0": known}}
+    expected = json.loads((ANSWERS / high_level_path(LOW_TIDE)).read_bytes())
+    assert response == {"mbid_mapping": {}, LOW_TIDE: {"0": expected}}
     assert fake_services.requests[0].item_count == 2
 
 
@@ -33,7 +33,7 @@ async def test_recordings_have_high_level_data(
 async def test_twenty_five_recordings_are_enough(
     client: Client, ids: list[str], status: int
 ) -> None:
-    """And they must be ids."""
+    """More are refused, and so are values that are no ids."""
     got = await client.high_level(*ids)
 
     assert got.status == status
@@ -43,7 +43,7 @@ async def test_twenty_five_recordings_are_enough(
 async def test_acousticbrainz_takes_ten_in_ten_seconds(
     client: Client, fake_services: FakeServices, clock: ManualClock
 ) -> None:
-    """The next is told when to come back."""
+    """The next request gets a Retry-After."""
     got = []
     for _ in range(11):
         got.append(await client.high_level(LOW_TIDE))

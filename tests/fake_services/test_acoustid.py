@@ -1,4 +1,4 @@
-"""AcoustID answers as the real one does."""
+"""The fake AcoustID answers like the real one."""
 
 import gzip
 from urllib.parse import urlencode
@@ -19,38 +19,40 @@ from tests.fake_services.client import (
 
 async def test_a_fingerprint_is_looked_up(client: Client) -> None:
     """One fingerprint without `batch` gets `results`."""
-    found = (await client.lookup(fingerprint=FINGERPRINT, duration="201")).json
+    response = (await client.lookup(fingerprint=FINGERPRINT, duration="201")).json
 
-    assert found["status"] == "ok"
-    assert [result["score"] for result in found["results"]] == [0.974]
-    assert found["results"][0]["recordings"][0]["id"] == LOW_TIDE
+    assert response["status"] == "ok"
+    assert [result["score"] for result in response["results"]] == [0.974]
+    assert response["results"][0]["recordings"][0]["id"] == LOW_TIDE
 
 
 async def test_a_batch_is_answered_by_index(
     client: Client, fake_services: FakeServices
 ) -> None:
-    """Indexes come in ascending order, and nothing found is an empty list."""
-    found = (await client.batch(_12=FINGERPRINT, _3=UNKNOWN_FINGERPRINT)).json
+    """Indexes are in ascending order; without a match, `results` is empty."""
+    response = (await client.batch(_12=FINGERPRINT, _3=UNKNOWN_FINGERPRINT)).json
 
-    pieces = [(each["index"], len(each["results"])) for each in found["fingerprints"]]
-    assert pieces == [("3", 0), ("12", 1)]
+    fingerprints = [
+        (each["index"], len(each["results"])) for each in response["fingerprints"]
+    ]
+    assert fingerprints == [("3", 0), ("12", 1)]
     assert fake_services.requests[0].item_count == 2
 
 
 async def test_indexes_may_be_numbers(
     client: Client, fake_services: FakeServices
 ) -> None:
-    """The server has answered text, and has answered numbers."""
+    """The real server has sent text, and has sent numbers."""
     fake_services.acoustid.text_indexes = False
 
-    found = (await client.batch(_12=FINGERPRINT)).json
-    assert found["fingerprints"][0]["index"] == 12
+    response = (await client.batch(_12=FINGERPRINT)).json
+    assert response["fingerprints"][0]["index"] == 12
 
 
 async def test_a_lookup_may_be_compressed(
     client: Client, fake_services: FakeServices
 ) -> None:
-    """A gzipped form is a form."""
+    """A gzipped form is accepted."""
     form = {"client": "test-key", "batch": "1", "meta": META}
     form |= {"fingerprint.0": FINGERPRINT, "duration.0": "201"}
     async with client.session.post(
@@ -61,16 +63,16 @@ async def test_a_lookup_may_be_compressed(
             "Content-Type": "application/x-www-form-urlencoded",
         },
     ) as response:
-        found = await response.json()
+        body = await response.json()
 
-    assert [each["index"] for each in found["fingerprints"]] == ["0"]
+    assert [each["index"] for each in body["fingerprints"]] == ["0"]
     assert fake_services.requests[0].form["fingerprint.0"] == FINGERPRINT
 
 
 async def test_a_lookup_that_cannot_be_unpacked(client: Client) -> None:
-    """What is called gzip and is not is a bad request."""
+    """A body declared as gzip that is not is a bad request."""
     async with client.session.post(
-        f"{client.world.acoustid_url}/v2/lookup",
+        f"{client.fake_services.acoustid_url}/v2/lookup",
         data=b"no gzip",
         headers={"Content-Encoding": "gzip"},
     ) as response:
@@ -118,7 +120,7 @@ async def test_errors_have_codes(
     status: int,
     code: int,
 ) -> None:
-    """What is wrong with a lookup is said as AcoustID says it."""
+    """Errors have AcoustID's codes and messages."""
     fake_services.refused_fingerprints.add(UNKNOWN_FINGERPRINT)
 
     got = await client.lookup(**form)
@@ -129,7 +131,7 @@ async def test_errors_have_codes(
 
 
 async def test_a_bad_fingerprint_is_left_out_of_a_batch(client: Client) -> None:
-    """It costs itself; the batch fails only if nothing else is in it."""
+    """Only it is left out; the batch fails only if it has no other."""
     some = await client.batch(_0="?!", _1=FINGERPRINT)
     none = await client.batch(_0="?!", _1=WITHOUT_CONTENT)
 
@@ -138,15 +140,15 @@ async def test_a_bad_fingerprint_is_left_out_of_a_batch(client: Client) -> None:
 
 
 async def test_twenty_fingerprints_are_enough(client: Client) -> None:
-    """One more is too much for one request."""
-    pieces = {f"_{number}": FINGERPRINT for number in range(21)}
+    """A request with 21 is refused."""
+    fingerprints = {f"_{number}": FINGERPRINT for number in range(21)}
 
-    refused = await client.batch(**pieces)
-    del pieces["_20"]
-    taken = await client.batch(**pieces)
+    refused = await client.batch(**fingerprints)
+    del fingerprints["_20"]
+    accepted = await client.batch(**fingerprints)
 
     assert (refused.status, refused.json["error"]["code"]) == (413, 19)
-    assert len(taken.json["fingerprints"]) == 20
+    assert len(accepted.json["fingerprints"]) == 20
 
 
 async def test_keys_can_change(client: Client, fake_services: FakeServices) -> None:
@@ -162,7 +164,7 @@ async def test_keys_can_change(client: Client, fake_services: FakeServices) -> N
 async def test_api_key_in_a_url_is_recorded(
     client: Client, fake_services: FakeServices
 ) -> None:
-    """It works, and is on record; the key itself never is."""
+    """The lookup works, and the request is recorded with the key masked."""
     query = urlencode(
         {"client": "test-key", "fingerprint": FINGERPRINT, "duration": "201"}
     )
@@ -177,7 +179,7 @@ async def test_api_key_in_a_url_is_recorded(
 async def test_acoustid_takes_three_a_second(
     client: Client, fake_services: FakeServices, clock: ManualClock
 ) -> None:
-    """The fourth within a second is refused, and the next second is a new one."""
+    """The fourth within a second is refused; a second later it is accepted."""
     got = []
     for _ in range(4):
         got.append(await client.lookup(fingerprint=FINGERPRINT, duration="201"))

@@ -1,4 +1,4 @@
-"""What is said to go wrong goes wrong, and nothing else does."""
+"""Planned faults happen, and nothing else goes wrong."""
 
 import asyncio
 import gzip
@@ -54,8 +54,8 @@ from tests.fake_services.response_faults import WrongKind
 async def test_errors_can_be_staged(
     client: Client, service: ServiceName, fault: Fault, status: int, code: int
 ) -> None:
-    """A staged error is not a refusal, and happens as often as said."""
-    client.world.add_fault(service, fault, times=2)
+    """A planned error happens `times` times, and does not count as rate-limited."""
+    client.fake_services.add_fault(service, fault, times=2)
 
     got = [
         await client.lookup(fingerprint=FINGERPRINT, duration="201") for _ in range(3)
@@ -63,8 +63,8 @@ async def test_errors_can_be_staged(
 
     assert [each.status for each in got] == [status, status, 200]
     assert got[0].json["error"]["code"] == code
-    assert client.world.rate_limited_requests == []
-    assert [request.status for request in client.world.requests] == [
+    assert client.fake_services.rate_limited_requests == []
+    assert [request.status for request in client.fake_services.requests] == [
         status,
         status,
         200,
@@ -72,8 +72,8 @@ async def test_errors_can_be_staged(
 
 
 async def test_faults_come_in_their_order(client: Client, clock: ManualClock) -> None:
-    """One after the other, for ever the last, until it is healed."""
-    fake_services = client.world
+    """In the order added; the last stays until the faults are cleared."""
+    fake_services = client.fake_services
     fake_services.add_fault("musicbrainz", BUSY)
     fake_services.add_fault(
         "musicbrainz", StatusFault(502, {"X-Test": "yes"}, b"no"), times=2
@@ -105,8 +105,8 @@ async def test_faults_come_in_their_order(client: Client, clock: ManualClock) ->
 async def test_wrong_bodies(
     client: Client, fault: Fault, content_type: str, body: bytes
 ) -> None:
-    """Each is called a success."""
-    client.world.add_fault("musicbrainz", fault)
+    """Each has status 200."""
+    client.fake_services.add_fault("musicbrainz", fault)
 
     got = await client.release()
 
@@ -128,8 +128,8 @@ async def test_wrong_bodies(
     ],
 )
 async def test_wrong_types(client: Client, kind: WrongKind, wrong: str) -> None:
-    """The right shape, and values no one expects."""
-    client.world.add_fault("acoustid", WrongTypesFault(kind))
+    """The right structure with values of a wrong type."""
+    client.fake_services.add_fault("acoustid", WrongTypesFault(kind))
 
     spoilt = await client.lookup(fingerprint=FINGERPRINT, duration="201")
     proper = await client.lookup(fingerprint=FINGERPRINT, duration="201")
@@ -139,23 +139,23 @@ async def test_wrong_types(client: Client, kind: WrongKind, wrong: str) -> None:
 
 
 async def test_wrong_types_of_the_other_services(client: Client) -> None:
-    """What is wrong can be wrong anywhere."""
-    client.world.add_fault("musicbrainz", WrongTypesFault("media"))
-    client.world.add_fault("acousticbrainz", WrongTypesFault("highlevel"))
-    client.world.add_fault("acoustid", WrongTypesFault("status"))
+    """Values are replaced at any depth."""
+    client.fake_services.add_fault("musicbrainz", WrongTypesFault("media"))
+    client.fake_services.add_fault("acousticbrainz", WrongTypesFault("highlevel"))
+    client.fake_services.add_fault("acoustid", WrongTypesFault("status"))
 
     release = (await client.release()).json
-    sound = (await client.high_level(LOW_TIDE)).json
+    intact = (await client.high_level(LOW_TIDE)).json
     lookup = (await client.lookup(fingerprint=FINGERPRINT, duration="201")).json
 
     assert release["media"] == {}
-    assert sound[LOW_TIDE]["0"]["highlevel"] == []
+    assert intact[LOW_TIDE]["0"]["highlevel"] == []
     assert list(lookup) == ["results"]
 
 
 async def test_too_much_to_read(client: Client, clock: ManualClock) -> None:
-    """White space without end is valid JSON, packed or not."""
-    fake_services = client.world
+    """Huge white space is valid JSON, compressed or not."""
+    fake_services = client.fake_services
     fake_services.add_fault("musicbrainz", HugeFault(5_000_000))
     fake_services.add_fault("musicbrainz", GzipBombFault(16))
     async with client.session.get(
@@ -177,8 +177,8 @@ async def test_too_much_to_read(client: Client, clock: ManualClock) -> None:
 
 
 async def test_redirects(client: Client) -> None:
-    """Wherever that is."""
-    client.world.add_fault(
+    """The Location is the given URL."""
+    client.fake_services.add_fault(
         "musicbrainz", RedirectFault("file:///etc/hostname", code=307)
     )
 
@@ -190,7 +190,7 @@ async def test_redirects(client: Client) -> None:
 async def test_a_connection_is_reset(
     client: Client, fake_services: FakeServices, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """In the middle of an answer; the next one is fine."""
+    """In the middle of a response; the next one is complete."""
     fake_services.add_fault("musicbrainz", ConnectionResetFault())
 
     with pytest.raises(aiohttp.ClientPayloadError):
@@ -205,39 +205,39 @@ async def test_a_connection_is_reset(
 async def test_a_connection_is_reset_before_an_answer(
     client: Client, fake_services: FakeServices, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Nothing comes at all; what may be asked twice, aiohttp asks twice."""
+    """Without any response; aiohttp repeats idempotent requests once."""
     fake_services.add_fault("acoustid", ConnectionResetFault(after_headers=False))
     fake_services.add_fault("musicbrainz", ConnectionResetFault(after_headers=False))
 
     with pytest.raises(aiohttp.ClientOSError):
         await client.lookup(fingerprint=FINGERPRINT, duration="201")
-    asked_again = await client.release()
+    second = await client.release()
 
-    assert asked_again.status == 200
+    assert second.status == 200
     assert [request.status for request in fake_services.requests] == [None, None, 200]
     assert caplog.records == []
 
 
 async def test_a_late_answer(client: Client, fake_services: FakeServices) -> None:
-    """Nothing at all for a while, then the proper one."""
+    """Nothing for a while, then the proper response."""
     fake_services.add_fault("acousticbrainz", DelayFault(0.2))
     fake_services.add_fault("acousticbrainz", DelayFault(60))
     loop = asyncio.get_running_loop()
     started = loop.time()
     late = await client.high_level(LOW_TIDE)
-    took = loop.time() - started
+    elapsed = loop.time() - started
 
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(client.high_level(LOW_TIDE), 0.1)
     assert LOW_TIDE in late.json
-    assert took >= 0.2
+    assert elapsed >= 0.2
     assert [request.status for request in fake_services.requests] == [200, None]
 
 
 async def test_an_answer_without_an_end(
     client: Client, fake_services: FakeServices
 ) -> None:
-    """There are headers, and nothing follows."""
+    """Headers, and nothing after them."""
     fake_services.add_fault("musicbrainz", StalledBodyFault())
 
     async with client.session.get(
@@ -252,24 +252,24 @@ async def test_an_answer_without_an_end(
 async def test_an_answer_that_drips(
     client: Client, fake_services: FakeServices
 ) -> None:
-    """It is complete in the end, if one waits for it."""
+    """It is complete in the end if the client waits."""
     fake_services.add_fault("acousticbrainz", SlowBodyFault(bytes_per_second=4_000))
     fake_services.add_fault("acousticbrainz", SlowBodyFault(bytes_per_second=1))
     loop = asyncio.get_running_loop()
     started = loop.time()
     slow = await client.high_level(LOW_TIDE)
-    took = loop.time() - started
+    elapsed = loop.time() - started
 
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(client.high_level(LOW_TIDE), 0.2)
     assert LOW_TIDE in slow.json
-    assert took >= 0.9 * len(slow.body) / 4_000
+    assert elapsed >= 0.9 * len(slow.body) / 4_000
 
 
 async def test_a_service_can_be_off(
     client: Client, fake_services: FakeServices
 ) -> None:
-    """It refuses connections, the others do not; it returns at its URL."""
+    """It refuses connections, the others do not; it restarts at the same URL."""
     url = fake_services.musicbrainz_url
     await client.release()
     await fake_services.stop("musicbrainz")
@@ -286,7 +286,7 @@ async def test_a_service_can_be_off(
 async def test_all_services_can_be_stopped(
     client: Client, fake_services: FakeServices
 ) -> None:
-    """As if there were no network, and then there is."""
+    """All refuse connections until they are started again."""
     await fake_services.stop()
     with pytest.raises(aiohttp.ClientConnectorError):
         await client.release()

@@ -1,4 +1,4 @@
-"""MusicBrainz answers as the real one does."""
+"""The fake MusicBrainz answers like the real one."""
 
 import json
 import uuid
@@ -40,18 +40,18 @@ def many_releases(count: int, tracks: int) -> AnswersInMemory:
 async def test_a_release_is_looked_up(
     client: Client, fake_services: FakeServices
 ) -> None:
-    """The document is the one in the tree."""
+    """The response is the document in the tree."""
     got = await client.release()
 
-    known = json.loads((ANSWERS / musicbrainz_path("release", CD)).read_bytes())
-    assert got.json == known
+    expected = json.loads((ANSWERS / musicbrainz_path("release", CD)).read_bytes())
+    assert got.json == expected
     assert [
         (each.service, each.status, each.at) for each in fake_services.requests
     ] == [("musicbrainz", 200, 1_000.0)]
 
 
 async def test_inc_selects_the_fields(client: Client) -> None:
-    """What is not asked for is not there, as in the real one."""
+    """Fields that `inc` does not request are absent, as in the real service."""
     got = await client.musicbrainz(f"release/{CD}", inc="recordings+isrcs")
 
     medium = got.json["media"][0]
@@ -74,8 +74,10 @@ async def test_inc_selects_the_fields(client: Client) -> None:
 async def test_what_is_not_there(
     client: Client, path: str, status: int, error: str
 ) -> None:
-    """An error is a sentence, and where to find help."""
-    got = await client.get(f"{client.world.musicbrainz_url}/ws/2/{path}?fmt=json")
+    """An error has a message and a help text."""
+    got = await client.get(
+        f"{client.fake_services.musicbrainz_url}/ws/2/{path}?fmt=json"
+    )
 
     assert got.status == status
     assert got.json["error"].startswith(error)
@@ -97,15 +99,15 @@ async def test_user_agent_is_required(
     client: Client, user_agent: str, status: int
 ) -> None:
     """A name, a version and a contact in parentheses."""
-    url = client.world.musicbrainz_url + RELEASE_PATH
+    url = client.fake_services.musicbrainz_url + RELEASE_PATH
 
     assert (await client.get(url, **{"User-Agent": user_agent})).status == status
-    assert client.world.requests[0].user_agent == user_agent
+    assert client.fake_services.requests[0].user_agent == user_agent
 
 
 async def test_json_must_be_asked_for(client: Client, clock: ManualClock) -> None:
-    """By `fmt` or by `Accept`; there is nothing else to have."""
-    url = f"{client.world.musicbrainz_url}/ws/2/release/{CD}"
+    """By `fmt` or by `Accept`; other formats are refused."""
+    url = f"{client.fake_services.musicbrainz_url}/ws/2/release/{CD}"
 
     assert (await client.get(url)).status == 406
     assert (await client.get(url, Accept="application/json")).status == 200
@@ -116,7 +118,7 @@ async def test_json_must_be_asked_for(client: Client, clock: ManualClock) -> Non
 async def test_recordings_are_found_by_their_ids(
     client: Client, fake_services: FakeServices, clock: ManualClock
 ) -> None:
-    """In the order asked for; those unknown are left out."""
+    """In the order of the request; unknown ids are left out."""
     query = f"rid:({LANTERNS} OR {NOT_THERE} OR {LOW_TIDE} OR ../../x)"
     several = (await client.musicbrainz("recording", query=query, limit="100")).json
     one = (await client.musicbrainz("recording", query=f"rid:{LOW_TIDE}")).json
@@ -147,19 +149,23 @@ async def test_recordings_are_found_by_their_ids(
 async def test_releases_are_found_by_their_words(
     client: Client, query: str, count: int
 ) -> None:
-    """Case, accents and punctuation do not matter, whole words do."""
-    found = (await client.musicbrainz("release", query=query, limit="5")).json
+    """Case, accents and punctuation are ignored; whole words must match."""
+    response = (await client.musicbrainz("release", query=query, limit="5")).json
 
-    assert found["count"] == len(found["releases"]) == count
+    assert response["count"] == len(response["releases"]) == count
 
 
 async def test_search_result_fields(client: Client) -> None:
-    """How well it fits, what it is called, and how many tracks it has."""
+    """Score, names and track count."""
     query = 'release:"Harbour Lights" AND artist:"Eva Marle"'
-    found = (await client.musicbrainz("release", query=query, limit="1")).json
+    response = (await client.musicbrainz("release", query=query, limit="1")).json
 
-    release = found["releases"][0]
-    assert (found["count"], found["offset"], len(found["releases"])) == (2, 0, 1)
+    release = response["releases"][0]
+    assert (response["count"], response["offset"], len(response["releases"])) == (
+        2,
+        0,
+        1,
+    )
     assert (release["id"], release["score"], release["track-count"]) == (CD, 100, 3)
     assert release["title"] == "Harbour Lights"
     assert release["artist-credit"][0]["name"] == "Éva Marle"
@@ -168,15 +174,15 @@ async def test_search_result_fields(client: Client) -> None:
 
 
 async def test_a_release_group_is_browsed(client: Client) -> None:
-    """All its releases, as a lookup would tell them."""
+    """All its releases, with the fields of a lookup."""
     query = {"release-group": GROUP, "inc": EVERYTHING}
-    found = (await client.musicbrainz("release", **query)).json
+    response = (await client.musicbrainz("release", **query)).json
     none = await client.musicbrainz("release", **{"release-group": NOT_THERE})
-    known = json.loads((ANSWERS / musicbrainz_path("release", CD)).read_bytes())
+    expected = json.loads((ANSWERS / musicbrainz_path("release", CD)).read_bytes())
 
-    assert [each["id"] for each in found["releases"]] == [CD, VINYL]
-    assert (found["release-count"], found["release-offset"]) == (2, 0)
-    assert found["releases"][0] == known
+    assert [each["id"] for each in response["releases"]] == [CD, VINYL]
+    assert (response["release-count"], response["release-offset"]) == (2, 0)
+    assert response["releases"][0] == expected
     assert none.status == 404
 
 
@@ -194,7 +200,7 @@ async def test_a_release_group_is_browsed(client: Client) -> None:
 async def test_a_browse_has_pages(
     tracks: int, query: dict[str, str], counts: list[int]
 ) -> None:
-    """As many as asked for, 500 tracks at most, and one release at least."""
+    """At most `limit` releases and 500 tracks, and at least one release."""
     pages = []
     offset = int(query.get("offset", "0"))
     answers = many_releases(120, tracks)
@@ -204,8 +210,8 @@ async def test_a_browse_has_pages(
     ):
         client = Client(fake_services, opened)
         while True:
-            asked = {"release-group": GROUP, **query, "offset": str(offset)}
-            page = (await client.musicbrainz("release", **asked)).json
+            parameters = {"release-group": GROUP, **query, "offset": str(offset)}
+            page = (await client.musicbrainz("release", **parameters)).json
             if not page["releases"]:
                 break
             pages.append(len(page["releases"]))
@@ -218,7 +224,7 @@ async def test_a_browse_has_pages(
 async def test_musicbrainz_takes_one_a_second(
     client: Client, fake_services: FakeServices, clock: ManualClock
 ) -> None:
-    """On average, with one too early; who is refused is told when to come."""
+    """On average, with a burst of two; a refused request gets a Retry-After."""
     statuses = [(await client.release()).status for _ in range(2)]
     refused = await client.release()
     for _ in range(5):
@@ -235,7 +241,7 @@ async def test_musicbrainz_takes_one_a_second(
 async def test_musicbrainz_takes_eighty_in_twenty_seconds(
     fake_services: FakeServices, clock: ManualClock
 ) -> None:
-    """From all clients together; every answer says what is left."""
+    """From all clients together; each response has the remaining quota."""
     got: list[ClientResponse] = []
     for number in range(41):
         async with session(f"127.0.0.{number + 2}") as opened:
@@ -246,14 +252,14 @@ async def test_musicbrainz_takes_eighty_in_twenty_seconds(
 
     assert [each.status for each in got] == [200] * 80 + [503] * 2 + [200]
     assert {each.headers["X-RateLimit-Limit"] for each in got} == {"80"}
-    left = [int(each.headers["X-RateLimit-Remaining"]) for each in got]
-    assert left == [*range(79, -1, -1), 0, 0, 79]
+    remaining = [int(each.headers["X-RateLimit-Remaining"]) for each in got]
+    assert remaining == [*range(79, -1, -1), 0, 0, 79]
     assert all(each.headers["X-RateLimit-Reset"].isdigit() for each in got)
     assert got[80].headers["Retry-After"] == "20"
 
 
 async def test_jitter_is_tolerated(client: Client, clock: ManualClock) -> None:
-    """What the way takes is not the client's fault."""
+    """A request may come too early by the jitter of the network."""
     statuses = []
     for step in (0.0, 0.0, 0.97, 0.9):
         clock.now += step

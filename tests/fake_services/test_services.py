@@ -1,4 +1,4 @@
-"""The outside world that other tests rely on: it lives, and it ends."""
+"""Start, run and shutdown of the fake services."""
 
 import asyncio
 import json
@@ -30,7 +30,7 @@ from tests.fake_services.client import (
 
 
 async def test_rate_limits_can_be_disabled() -> None:
-    """For a test of something else."""
+    """With `limits=False` no request is refused."""
     async with (
         FakeServices(AnswersOnDisk(ANSWERS), limits=False) as fake_services,
         session() as opened,
@@ -43,7 +43,7 @@ async def test_rate_limits_can_be_disabled() -> None:
 
 
 async def test_shutdown_does_not_wait_for_clients() -> None:
-    """Answers that never end, end with the world."""
+    """Endless responses end when the services shut down."""
     loop = asyncio.get_running_loop()
     async with AsyncExitStack() as stack:
         opened = await stack.enter_async_context(session())
@@ -53,13 +53,13 @@ async def test_shutdown_does_not_wait_for_clients() -> None:
                 url = fake_services.musicbrainz_url + RELEASE_PATH
                 await stack.enter_async_context(opened.get(url))
             started = loop.time()
-        took = loop.time() - started
+        elapsed = loop.time() - started
 
-    assert took < 2
+    assert elapsed < 2
 
 
 async def test_added_answers_are_served() -> None:
-    """A tree may grow while the world lives."""
+    """Documents may be added while the services run."""
     files: dict[str, bytes] = {}
     async with (
         FakeServices(AnswersInMemory(files), limits=False) as fake_services,
@@ -75,7 +75,7 @@ async def test_added_answers_are_served() -> None:
 
 
 def test_services_in_a_background_thread() -> None:
-    """For those who hold up their own event loop."""
+    """For tests that block their own event loop."""
     with services_in_background(
         lambda: FakeServices(AnswersOnDisk(ANSWERS))
     ) as background:
@@ -83,17 +83,17 @@ def test_services_in_a_background_thread() -> None:
         base = fake_services.acousticbrainz_url
         url = f"{base}/api/v1/high-level?recording_ids={LOW_TIDE}"
         with urlopen(url) as response:  # noqa: S310
-            found = json.load(response)
+            response_body = json.load(response)
         background.run(fake_services.stop())
         with pytest.raises(OSError, match="refused"):
             urlopen(url)  # noqa: S310
 
-    assert LOW_TIDE in found
+    assert LOW_TIDE in response_body
     assert [request.status for request in fake_services.requests] == [200]
 
 
 def test_services_from_the_command_line() -> None:
-    """It says where it is and what to configure, and ends at Ctrl-C."""
+    """The command prints URLs and a configuration, and ends at Ctrl-C."""
     command = [
         sys.executable,
         "-u",
@@ -106,20 +106,20 @@ def test_services_from_the_command_line() -> None:
         [*command, "--speed", "10"], stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
-        said = ""
-        while "Ctrl-C" not in said:
+        output = ""
+        while "Ctrl-C" not in output:
             line = process.stdout.readline()
-            assert line, said
-            said += line
-        snippet = said[said.index("[services]") :]
+            assert line, output
+            output += line
+        snippet = output[output.index("[services]") :]
         urls = dict(re.findall(r'^(\w+_url) = "(.*)"$', snippet, re.MULTILINE))
         url = f"{urls['acousticbrainz_url']}/api/v1/high-level"
         with urlopen(f"{url}?recording_ids={LOW_TIDE}") as response:  # noqa: S310
-            found = json.load(response)
+            response_body = json.load(response)
         process.send_signal(signal.SIGINT)
-        rest = process.stdout.read()
+        summary = process.stdout.read()
 
     assert set(urls) == {"acoustid_url", "musicbrainz_url", "acousticbrainz_url"}
-    assert LOW_TIDE in found
-    assert rest == "\n1 requests, 0 of them refused for their rate\n"
+    assert LOW_TIDE in response_body
+    assert summary == "\n1 requests, 0 of them refused for their rate\n"
     assert process.returncode == 0

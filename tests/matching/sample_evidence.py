@@ -1,4 +1,4 @@
-"""A small album, and pieces of it, for tests."""
+"""A small album, and passages of it, for tests."""
 
 from dataclasses import replace
 from typing import Final
@@ -70,9 +70,9 @@ def candidate(
 
 
 def passage_of(nth: int, *, tagged: bool = True, known: bool = True) -> PassageEvidence:
-    """Return song `nth` of the album, from 1, as a piece."""
+    """Return song `nth` of the album, from 1, as a passage."""
     track = ALBUM.tracks[nth - 1]
-    piece = PassageEvidence(
+    passage = PassageEvidence(
         key=str(nth),
         order=nth - 1,
         seconds=Seconds((track.recording.seconds or 0) + 0.5),
@@ -80,9 +80,9 @@ def passage_of(nth: int, *, tagged: bool = True, known: bool = True) -> PassageE
         candidates=(candidate(track),) if known else (),
     )
     if not tagged:
-        return piece
+        return passage
     return replace(
-        piece,
+        passage,
         title=track.title,
         artist=ARTIST,
         tagged=True,

@@ -27,7 +27,7 @@ def with_longer_tracks(of: Release) -> Release:
 
 
 def track_numbers(choice: AlbumMatch | None) -> Mapping[str, int]:
-    """Return the track number of each piece."""
+    """Return the track number of each passage."""
     assert choice is not None
     return {key: track.position for key, track in choice.tracks.items()}
 
@@ -82,7 +82,7 @@ def test_wrong_length_does_not_match_a_track() -> None:
 
 
 def test_two_of_three_must_fit() -> None:
-    """65 % and three pieces; a folder of others is not the album."""
+    """65 % and three passages; a folder of others is not the album."""
     strange = [
         PassageEvidence(
             str(nth), nth, Seconds(500 + 20 * nth), title=f"Other {nth}", tagged=True
@@ -128,7 +128,9 @@ def test_tie_breaking_between_releases() -> None:
     early = replace(ALBUM, mbid="b early", date="1971")
     same = replace(ALBUM, mbid="z", date="1971")
     slow = replace(with_longer_tracks(release("a slow one")), date="1960")
-    named = [replace(piece, release_mbid="a late one") for piece in album_passages()]
+    named = [
+        replace(passage, release_mbid="a late one") for passage in album_passages()
+    ]
 
     def mbid(*releases: Release, of: list[PassageEvidence] | None = None) -> str:
         choice = match_album(of or album_passages(), releases)
@@ -144,7 +146,7 @@ def test_tie_breaking_between_releases() -> None:
 
 def test_most_voted_releases_are_looked_up() -> None:
     """Releases by tags, groups by sound, the most voted first."""
-    named = [replace(piece, release_mbid="album") for piece in album_passages()]
+    named = [replace(passage, release_mbid="album") for passage in album_passages()]
     named[0] = replace(named[0], release_mbid="other")
 
     assert vote_for_releases(named) == (("album",), ("group of album",))
@@ -154,8 +156,8 @@ def test_most_voted_releases_are_looked_up() -> None:
 
 def test_each_passage_votes_once_for_a_group() -> None:
     """However many of its candidates are there."""
-    piece = passage_of(1)
-    twice = replace(piece, candidates=piece.candidates * 5)
+    passage = passage_of(1)
+    twice = replace(passage, candidates=passage.candidates * 5)
 
     assert vote_for_releases([twice, *album_passages(known=False)[1:]]) == ((), ())
 

@@ -1,11 +1,8 @@
-"""How sure a match is: `segued.matching`."""
+"""Confidence from tags alone: `segued.matching.tag_evidence`."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from segued.matching.confidence import TagClaims, confidence_band, judge_claims
-from segued.matching.normalize import name_key, normalize_name
+from segued.matching.tag_evidence import TagClaims, confidence_band, judge_claims
 from segued.model import Confidence
 
 MBID = "b1a9c0e9-d987-4042-ae91-78d6a3267d69"
@@ -25,7 +22,7 @@ MBID = "b1a9c0e9-d987-4042-ae91-78d6a3267d69"
     ],
 )
 def test_tags_alone_are_never_high(claims: TagClaims, confidence: str) -> None:
-    """An id is one strong kind of evidence, names are weak, a file name is none."""
+    """An id is strong evidence, names are weak, a file name is none."""
     judged = judge_claims(claims)
 
     assert judged.confidence == confidence
@@ -33,8 +30,8 @@ def test_tags_alone_are_never_high(claims: TagClaims, confidence: str) -> None:
     assert judged.reason
 
 
-def test_an_id_with_names_beats_one_without() -> None:
-    """It was not set blindly."""
+def test_an_id_with_names_scores_higher_than_one_without() -> None:
+    """Names beside it show that the id was not set blindly."""
     named = judge_claims(TagClaims(MBID, "T", "A", tagged=True))
     bare = judge_claims(TagClaims(MBID, None, None, tagged=False))
 
@@ -57,17 +54,3 @@ def test_an_id_with_names_beats_one_without() -> None:
 def test_band_lower_bounds_are_inclusive(score: float, confidence: Confidence) -> None:
     """The lower bound belongs to the band."""
     assert confidence_band(score) is confidence
-
-
-def test_names_compare_ignoring_case_and_accents() -> None:
-    """Case, accents, punctuation and spacing say nothing."""
-    assert normalize_name("  The BEATLES ") == normalize_name("the beatles")
-    assert normalize_name("Sigur Rós") == "sigur ros"
-    assert normalize_name("AC/DC") == "ac dc"
-    assert name_key("!!!", "Me and Giuliani") != name_key("???", "Me and Giuliani")
-
-
-@given(st.text(max_size=40))
-def test_normalizing_is_idempotent(name: str) -> None:
-    """Twice is the same as once."""
-    assert normalize_name(normalize_name(name)) == normalize_name(name)

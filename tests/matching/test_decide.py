@@ -33,7 +33,7 @@ LIVE = recording("live", "Blue Winter", 214, note="live, 1992: Leeds")
 
 
 def decide_passage(
-    piece: PassageEvidence,
+    passage: PassageEvidence,
     *,
     track: Track | None = None,
     release: Release | None = None,
@@ -41,17 +41,19 @@ def decide_passage(
 ) -> Decision:
     """Decide, with some recordings described by MusicBrainz."""
     recordings = {each.mbid: each for each in known}
-    return decide(piece, track=track, release=release, recordings=recordings)
+    return decide(passage, track=track, release=release, recordings=recordings)
 
 
-def decide_on_album(piece: PassageEvidence) -> Decision:
+def decide_on_album(passage: PassageEvidence) -> Decision:
     """Decide about song 2 of the folder's album."""
-    return decide_passage(piece, track=TRACK, release=ALBUM)
+    return decide_passage(passage, track=TRACK, release=ALBUM)
 
 
-def with_candidates(piece: PassageEvidence, *candidates: Candidate) -> PassageEvidence:
-    """Return a piece for which AcoustID answered that."""
-    return replace(piece, candidates=candidates)
+def with_candidates(
+    passage: PassageEvidence, *candidates: Candidate
+) -> PassageEvidence:
+    """Return a passage for which AcoustID answered that."""
+    return replace(passage, candidates=candidates)
 
 
 def mbid_and_band(decision: Decision) -> tuple[str | None, str]:
@@ -105,12 +107,12 @@ def test_the_expected_recording_need_not_be_first() -> None:
     first = replace(
         candidate(TWIN, score=0.99, sources=900), release_groups=("a compilation",)
     )
-    piece = with_candidates(
+    passage = with_candidates(
         passage_of(2), first, candidate(TRACK, score=0.93, sources=1)
     )
 
-    assert mbid_and_band(decide_on_album(piece)) == ("r2", "High")
-    named = replace(piece, recording_mbid="r2")
+    assert mbid_and_band(decide_on_album(passage)) == ("r2", "High")
+    named = replace(passage, recording_mbid="r2")
     assert mbid_and_band(decide_passage(named)) == ("r2", "High")
 
 
@@ -128,54 +130,56 @@ def test_a_collision_in_an_album_is_never_a_wrong_high() -> None:
 
 def test_the_same_song_under_another_id_is_the_albums_track() -> None:
     """But not surely."""
-    piece = with_candidates(passage_of(2), candidate(TWIN))
+    passage = with_candidates(passage_of(2), candidate(TWIN))
 
-    assert mbid_and_band(decide_on_album(piece)) == ("r2", "Medium")
+    assert mbid_and_band(decide_on_album(passage)) == ("r2", "Medium")
 
 
 def test_song_not_on_the_named_album_is_not_high() -> None:
-    """The piece fits none of its tracks."""
-    piece = with_candidates(passage_of(2), candidate(TWIN))
+    """The passage fits none of its tracks."""
+    passage = with_candidates(passage_of(2), candidate(TWIN))
 
-    assert mbid_and_band(decide_passage(piece, release=ALBUM)) == ("a twin", "Medium")
-    elsewhere = replace(piece, album="Another Album")
+    assert mbid_and_band(decide_passage(passage, release=ALBUM)) == ("a twin", "Medium")
+    elsewhere = replace(passage, album="Another Album")
     assert mbid_and_band(decide_passage(elsewhere, release=ALBUM)) == ("a twin", "High")
 
 
 def test_recordings_that_differ_only_in_sources_are_not_high() -> None:
     """More sources make it the likelier one, and the id decides between equals."""
-    piece = with_candidates(
+    passage = with_candidates(
         passage_of(2), candidate(TRACK, sources=90), candidate(TWIN, sources=3)
     )
     equal = with_candidates(passage_of(2), candidate(TRACK), candidate(TWIN))
 
-    assert mbid_and_band(decide_passage(piece)) == ("r2", "Medium")
+    assert mbid_and_band(decide_passage(passage)) == ("r2", "Medium")
     assert mbid_and_band(decide_passage(equal)) == ("a twin", "Medium")
 
 
 def test_recording_without_names_stays_a_rival() -> None:
     """AcoustID has no names for it; MusicBrainz may have."""
     nameless = replace(candidate(STRANGER), title=None, artist=None)
-    piece = with_candidates(passage_of(2), candidate(TRACK), nameless)
+    passage = with_candidates(passage_of(2), candidate(TRACK), nameless)
 
-    assert mbid_and_band(decide_passage(piece)) == ("r2", "Medium")
-    assert mbid_and_band(decide_passage(piece, known=(STRANGER,))) == ("r2", "High")
+    assert mbid_and_band(decide_passage(passage)) == ("r2", "Medium")
+    assert mbid_and_band(decide_passage(passage, known=(STRANGER,))) == ("r2", "High")
 
 
 def test_length_tells_recordings_apart() -> None:
     """Where one is right and the other is not."""
     longer = replace(TWIN, seconds=Seconds(240))
-    piece = with_candidates(
+    passage = with_candidates(
         passage_of(2), candidate(TRACK, sources=3), candidate(longer)
     )
 
-    assert mbid_and_band(decide_passage(piece)) == ("r2", "High")
+    assert mbid_and_band(decide_passage(passage)) == ("r2", "High")
 
 
 def test_embedded_id_is_confirmed_by_fingerprint() -> None:
     """It tells which of the equals it is; without names it is Medium."""
-    piece = with_candidates(passage_of(2), candidate(TRACK, sources=1), candidate(TWIN))
-    named = replace(piece, recording_mbid="r2")
+    passage = with_candidates(
+        passage_of(2), candidate(TRACK, sources=1), candidate(TWIN)
+    )
+    named = replace(passage, recording_mbid="r2")
     bare = replace(named, title=None, artist=None, tagged=False)
 
     assert mbid_and_band(decide_passage(named)) == ("r2", "High")
@@ -196,9 +200,9 @@ def test_embedded_id_contradicted_by_fingerprint_is_rejected() -> None:
 
 def test_ambiguous_embedded_id_is_doubted_against_the_album() -> None:
     """Both are among the candidates."""
-    piece = with_candidates(passage_of(2), candidate(TRACK), candidate(TWIN))
+    passage = with_candidates(passage_of(2), candidate(TRACK), candidate(TWIN))
 
-    found = decide_on_album(replace(piece, recording_mbid=TWIN.mbid))
+    found = decide_on_album(replace(passage, recording_mbid=TWIN.mbid))
 
     assert mbid_and_band(found) == ("r2", "Medium")
 
@@ -206,11 +210,11 @@ def test_ambiguous_embedded_id_is_doubted_against_the_album() -> None:
 @pytest.mark.parametrize("asked", [True, False])
 def test_an_id_alone_is_medium(*, asked: bool) -> None:
     """AcoustID was not asked, or knows nothing."""
-    piece = replace(
+    passage = replace(
         passage_of(2, known=False), acoustid_answered=asked, recording_mbid="r2"
     )
 
-    found = decide_passage(piece)
+    found = decide_passage(passage)
 
     assert mbid_and_band(found) == ("r2", "Medium")
     assert found.recording
@@ -219,9 +223,9 @@ def test_an_id_alone_is_medium(*, asked: bool) -> None:
 
 def test_an_id_of_another_song_is_low() -> None:
     """MusicBrainz says that it is called otherwise."""
-    piece = replace(passage_of(2, known=False), recording_mbid="stranger")
+    passage = replace(passage_of(2, known=False), recording_mbid="stranger")
 
-    assert mbid_and_band(decide_passage(piece, known=(STRANGER,))) == (
+    assert mbid_and_band(decide_passage(passage, known=(STRANGER,))) == (
         "stranger",
         "Low",
     )
@@ -239,10 +243,13 @@ def test_the_album_alone_is_medium() -> None:
 
 def test_tag_names_are_low_and_file_name_is_none() -> None:
     """And neither is a recording."""
-    piece = passage_of(2, known=False)
+    passage = passage_of(2, known=False)
 
-    assert mbid_and_band(decide_passage(piece)) == (None, "Low")
-    assert mbid_and_band(decide_passage(replace(piece, tagged=False))) == (None, "None")
+    assert mbid_and_band(decide_passage(passage)) == (None, "Low")
+    assert mbid_and_band(decide_passage(replace(passage, tagged=False))) == (
+        None,
+        "None",
+    )
 
 
 def test_live_recording_does_not_match_studio() -> None:
@@ -263,9 +270,9 @@ def test_live_album_implies_live_songs() -> None:
     """All that is on "Live at Leeds" is live."""
     album = release("concert", "Live at Leeds", prefix="c", note="live, 1992")
     track = album.tracks[1]
-    piece = with_candidates(replace(passage_of(2), album=None), candidate(track))
+    passage = with_candidates(replace(passage_of(2), album=None), candidate(track))
 
-    found = decide_passage(piece, track=track, release=album)
+    found = decide_passage(passage, track=track, release=album)
 
     assert mbid_and_band(found) == ("c2", "High")
 
@@ -282,9 +289,9 @@ def test_low_fingerprint_score_is_ignored() -> None:
 
 def test_decision_has_reasons() -> None:
     """What was found, and why each of the others is not it."""
-    piece = with_candidates(passage_of(2), candidate(TRACK), candidate(STRANGER))
+    passage = with_candidates(passage_of(2), candidate(TRACK), candidate(STRANGER))
 
-    found = decide_on_album(piece)
+    found = decide_on_album(passage)
 
     assert set(found.evidence) == {"duration", "fingerprint", "names", "album"}
     assert "Night Flight" in found.evidence["album"]
@@ -305,15 +312,15 @@ def test_the_order_of_candidates_does_not_matter() -> None:
 
 def test_edition_with_another_recording_is_a_doubt() -> None:
     """Both are of the same album, and nothing says which of them this is."""
-    piece = with_candidates(passage_of(2), candidate(TRACK), candidate(TWIN))
+    passage = with_candidates(passage_of(2), candidate(TRACK), candidate(TWIN))
     elsewhere = replace(candidate(TWIN), release_groups=("a compilation",))
-    named = replace(piece, release_mbid=ALBUM.mbid)
+    named = replace(passage, release_mbid=ALBUM.mbid)
 
-    assert mbid_and_band(decide_on_album(piece)) == ("r2", "Medium")
+    assert mbid_and_band(decide_on_album(passage)) == ("r2", "Medium")
     assert mbid_and_band(decide_on_album(named)) == ("r2", "High")
     assert (
         mbid_and_band(
-            decide_on_album(with_candidates(piece, candidate(TRACK), elsewhere))
+            decide_on_album(with_candidates(passage, candidate(TRACK), elsewhere))
         )[1]
         == "High"
     )
@@ -350,7 +357,7 @@ def test_decision_is_consistent_for_any_evidence(  # noqa: PLR0913
     in_album: bool,
 ) -> None:
     """The band is the score's, High has a recording that was heard, None has none."""
-    piece = replace(
+    passage = replace(
         passage_of(2, tagged=tagged),
         title=title,
         recording_mbid=mbid,
@@ -358,7 +365,7 @@ def test_decision_is_consistent_for_any_evidence(  # noqa: PLR0913
         candidates=tuple(answers),
     )
 
-    found = decide_on_album(piece) if in_album else decide_passage(piece)
+    found = decide_on_album(passage) if in_album else decide_passage(passage)
 
     assert 0 <= found.score <= 1
     assert found.confidence is confidence_band(found.score)

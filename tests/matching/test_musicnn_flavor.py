@@ -215,6 +215,7 @@ def test_synthetic_chord_and_beat() -> None:
     assert first_class_share(soft, "voice_instrumental") > 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "piece",
     [pytest.param(piece, id=piece.kind) for piece in PIECES if piece.package in SMALL],

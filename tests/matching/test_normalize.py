@@ -1,4 +1,6 @@
-"""Names as they compare: `segued.matching.normalize`."""
+"""Normalized names: `segued.matching.normalize`."""
+
+import sys
 
 import pytest
 from hypothesis import given
@@ -7,9 +9,50 @@ from hypothesis import strategies as st
 from segued.matching.normalize import (
     comparison_key,
     is_placeholder,
+    name_key,
+    normalize_name,
     similarity,
     strip_guests_and_notes,
 )
+
+
+def test_normalized_names_lose_case_accents_and_punctuation() -> None:
+    """Spacing, too."""
+    assert normalize_name("  The BEATLES ") == normalize_name("the beatles")
+    assert normalize_name("Sigur Rós") == "sigur ros"
+    assert normalize_name("AC/DC") == "ac dc"
+
+
+def test_name_key_of_punctuation_is_the_punctuation() -> None:
+    """Two bands named by punctuation alone are two bands."""
+    assert name_key("!!!", "Me and Giuliani") != name_key("???", "Me and Giuliani")
+
+
+def test_capitals_from_a_decomposition_are_folded() -> None:
+    """Compatibility characters can decompose into capitals."""
+    assert normalize_name("Mötör™") == "motortm"
+    assert normalize_name("\N{MATHEMATICAL ITALIC THETA SYMBOL}") == "θ"
+    assert normalize_name("\N{MATHEMATICAL ITALIC SMALL FINAL SIGMA}") == (
+        "\N{GREEK SMALL LETTER SIGMA}"
+    )
+    assert normalize_name("\N{DOUBLE-STRUCK CAPITAL R}") == "r"
+
+
+def test_normalizing_is_idempotent_for_all_of_unicode() -> None:
+    """Each code point alone, unassigned ones and surrogates included."""
+    unstable = [
+        hex(point)
+        for point in range(sys.maxunicode + 1)
+        if normalize_name(once := normalize_name(chr(point))) != once
+    ]
+
+    assert unstable == []
+
+
+@given(st.text(max_size=40))
+def test_normalizing_is_idempotent(name: str) -> None:
+    """A normalized name is its own normal form."""
+    assert normalize_name(normalize_name(name)) == normalize_name(name)
 
 
 @pytest.mark.parametrize(
@@ -30,7 +73,7 @@ from segued.matching.normalize import (
     ],
 )
 def test_typography_does_not_matter(a: str, b: str) -> None:
-    """The same song is the same, however it is written."""
+    """Guests, notes on the issue and spellings do not change the song."""
     assert similarity(a, b) == 1
 
 
@@ -43,12 +86,12 @@ def test_typography_does_not_matter(a: str, b: str) -> None:
     ],
 )
 def test_another_number_is_another_song(a: str, b: str) -> None:
-    """However alike they look."""
+    """The similarity is at most 0.5, however similar the letters are."""
     assert similarity(a, b) <= 0.5
 
 
 def test_brackets_that_are_part_of_the_name_stay() -> None:
-    """Without them it is nearly the same name."""
+    """The name without them is similar, but not equal."""
     assert (
         strip_guests_and_notes("(I Can't Get No) Satisfaction")
         == "(I Can't Get No) Satisfaction"
@@ -57,27 +100,27 @@ def test_brackets_that_are_part_of_the_name_stay() -> None:
 
 
 def test_punctuation_only_names_compare_verbatim() -> None:
-    """They are compared as they are."""
+    """They have no normalized form."""
     assert similarity("!!!", "!!!") == 1
     assert similarity("!!!", "???") == 0
 
 
 def test_a_name_is_never_stripped_to_nothing() -> None:
-    """A song may be called like a note on how it was issued."""
+    """A song may be named like a note on its issue."""
     assert comparison_key("The The") == "the"
     assert comparison_key("(Remastered)")
     assert similarity("Mono", "Mono") == 1
 
 
 def test_placeholder_names_are_recognized() -> None:
-    """A track without a name is called by its number."""
+    """Programs number tracks whose titles are unknown."""
     assert all(map(is_placeholder, ("Track 01", "track 7", "Unknown Artist")))
     assert not any(map(is_placeholder, ("Tracks of My Tears", "99", "Jóga")))
 
 
 @given(st.text(max_size=30), st.text(max_size=30))
-def test_similarity_is_a_share(a: str, b: str) -> None:
-    """Between nothing and all, whichever comes first, and all for itself."""
+def test_similarity_is_symmetric_and_at_most_one(a: str, b: str) -> None:
+    """It is at least 0, and 1 for a name and itself."""
     assert 0 <= similarity(a, b) <= 1
     assert similarity(a, b) == pytest.approx(similarity(b, a))
     assert similarity(a, a) == 1

@@ -29,8 +29,8 @@ def test_matching_table_equals_the_golden_file(
 def test_every_decision_can_be_explained(outcomes: Sequence[MatchOutcome]) -> None:
     """It has a reason, what was found, and why each other candidate is not it."""
     for each in outcomes:
-        decision, piece = each.decision, each.passage.evidence
-        mbids = {candidate.recording_mbid for candidate in piece.candidates}
+        decision, passage = each.decision, each.passage.evidence
+        mbids = {candidate.recording_mbid for candidate in passage.candidates}
         chosen = decision.recording.mbid if decision.recording else None
         said = "\n".join(decision.rejected)
         assert decision.reason

@@ -80,9 +80,9 @@ def test_song_fingerprint_equals_fpcalc(
 
     found = song_fingerprint(path, tmp_path)
 
-    assert found.reason is None
-    assert bits_apart(found.texts[0], fpcalc(path)) <= 1 / 1_000
-    assert len(found.texts) == 1
+    assert found.missing_reason is None
+    assert bits_apart(found.encoded[0], fpcalc(path)) <= 1 / 1_000
+    assert len(found.encoded) == 1
 
 
 @pytest.mark.parametrize(("seconds", "rate"), [(119.95, 22_050), (126.3, 16_000)])
@@ -93,7 +93,7 @@ def test_two_minutes_count(seconds: float, rate: int, tmp_path: Path) -> None:
 
     found = song_fingerprint(path, tmp_path)
 
-    assert bits_apart(found.texts[0], fpcalc(path)) <= 1 / 1_000
+    assert bits_apart(found.encoded[0], fpcalc(path)) <= 1 / 1_000
     assert found.span == Span(Ticks(0), frames_to_ticks(len(sound), rate))
 
 
@@ -133,7 +133,7 @@ def test_unusable_fingerprint_has_a_reason(
     """It has no text, and says why."""
     found = file_fingerprint(encode_audio(tmp_path / "poor.flac", sound, RATE))
 
-    assert (found.texts, found.reason) == ((), reason)
+    assert (found.encoded, found.missing_reason) == ((), reason)
 
 
 @pytest.fixture(name="side", scope="module")
@@ -165,10 +165,10 @@ def test_passages_have_four_fingerprints(
     assert [found_print.span for found_print in found.fingerprints] == list(found.spans)
     for song, found_print in zip(songs, found.fingerprints, strict=True):
         alone = fpcalc(song)
-        assert len(found_print.texts) == 4
-        assert max(aligned_similarity(text, alone) for text in found_print.texts) > 0.97
+        assert len(found_print.encoded) == 4
+        assert max(aligned_similarity(text, alone) for text in found_print.encoded) > 0.97
         # The others are not the same print four times.
-        assert len(set(found_print.texts)) == 4
+        assert len(set(found_print.encoded)) == 4
 
 
 def test_a_cut_half_a_hop_off_is_met_by_another_phase(
@@ -184,7 +184,7 @@ def test_a_cut_half_a_hop_off_is_met_by_another_phase(
     (found,) = fingerprints_of(os.fsencode(path), signature(path), (cut,), whole)
 
     alone = fpcalc(songs[1])
-    first, *others = (aligned_similarity(text, alone) for text in found.texts)
+    first, *others = (aligned_similarity(text, alone) for text in found.encoded)
     assert first < 0.95
     assert max(others) > 0.99
 
@@ -202,7 +202,7 @@ def test_decoding_again_gives_the_same_fingerprints(
     again = fingerprints_of(os.fsencode(path), signature(path), wanted, whole)
 
     assert again[:-1] == tuple(reversed(found.fingerprints))
-    assert bits_apart(again[-1].texts[0], fpcalc(path)) <= 1 / 1_000
+    assert bits_apart(again[-1].encoded[0], fpcalc(path)) <= 1 / 1_000
 
 
 def test_full_spool_disk_is_no_failure(tmp_path: Path) -> None:

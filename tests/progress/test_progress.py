@@ -24,14 +24,14 @@ class ManualClock:
 def test_progress_is_by_file() -> None:
     """Files done of files found, with rate and time left."""
     clock = ManualClock()
-    board = Progress(clock)
-    board.add_scanned(pending=3_155, finished=2_570, failed=11)
+    progress = Progress(clock)
+    progress.add_scanned(pending=3_155, finished=2_570, failed=11)
     for nth in range(31):
-        board.finish_file(FileId(f"{nth}"), FileStatus.COMPLETE, ["acoustid"])
-    board.finish_file(FileId("bad"), FileStatus.FAILED, [])
+        progress.finish_file(FileId(f"{nth}"), FileStatus.COMPLETE, ["acoustid"])
+    progress.finish_file(FileId("bad"), FileStatus.FAILED, [])
     clock.now += 10
 
-    now = board.snapshot()
+    now = progress.snapshot()
 
     assert (now.done, now.total, now.failed, now.deferred) == (2_613, 5_736, 12, 31)
     assert wording.progress_line(now) == (
@@ -43,50 +43,50 @@ def test_progress_is_by_file() -> None:
 def test_no_rate_from_too_little() -> None:
     """One file says nothing about the next thousand."""
     clock = ManualClock()
-    board = Progress(clock)
-    board.add_scanned(pending=1_000, finished=0, failed=0)
+    progress = Progress(clock)
+    progress.add_scanned(pending=1_000, finished=0, failed=0)
     clock.now += 5
-    board.finish_file(FileId("one"), FileStatus.COMPLETE, [])
+    progress.finish_file(FileId("one"), FileStatus.COMPLETE, [])
 
-    assert wording.progress_line(board.snapshot()) == "1 of 1,000 files (0.1 %)"
+    assert wording.progress_line(progress.snapshot()) == "1 of 1,000 files (0.1 %)"
 
 
 def test_busy_workers_have_a_status() -> None:
     """Keyed by its number, with a clock that moves by itself."""
     clock = ManualClock()
-    board = Progress(clock)
-    board.start_phase(2, FileId("b"), "song_b.mp3", 9, "Flavoring")
-    board.start_phase(1, FileId("a"), "song_a.mp3", 5, "Fingerprinting")
+    progress = Progress(clock)
+    progress.start_phase(2, FileId("b"), "song_b.mp3", 9, "Flavoring")
+    progress.start_phase(1, FileId("a"), "song_a.mp3", 5, "Fingerprinting")
     clock.now += 2.13
 
-    lines = [wording.worker_columns(line) for line in board.snapshot().workers]
-    board.clear_worker(1)
+    lines = [wording.worker_columns(line) for line in progress.snapshot().workers]
+    progress.clear_worker(1)
 
     assert lines == [
         ("Worker 1", "song_a.mp3", "Phase 5 Fingerprinting", "", "2.1 s"),
         ("Worker 2", "song_b.mp3", "Phase 9 Flavoring", "", "2.1 s"),
     ]
-    assert [line.worker for line in board.snapshot().workers] == [2]
+    assert [line.worker for line in progress.snapshot().workers] == [2]
 
 
 def test_worker_status_shows_the_passage() -> None:
     """Or of how many, from the phase that found them until the file's end."""
-    board = Progress(ManualClock())
+    progress = Progress(ManualClock())
 
     def said() -> str:
-        (line,) = board.snapshot().workers
+        (line,) = progress.snapshot().workers
         return wording.worker_columns(line)[3]
 
-    board.start_phase(1, FileId("a"), "side.flac", 4, "Segmenting")
-    board.set_passage(1, None, 12)
+    progress.start_phase(1, FileId("a"), "side.flac", 4, "Segmenting")
+    progress.set_passage(1, None, 12)
     found = said()
-    board.start_phase(1, FileId("a"), "side.flac", 9, "Flavoring")
+    progress.start_phase(1, FileId("a"), "side.flac", 9, "Flavoring")
     kept = said()
-    board.set_passage(1, 3, 12)
+    progress.set_passage(1, 3, 12)
     third = said()
-    board.set_passage(1, None, 1)
+    progress.set_passage(1, None, 1)
     only = said()
-    board.start_phase(1, FileId("b"), "song.flac", 1, "Filename matching")
+    progress.start_phase(1, FileId("b"), "song.flac", 1, "Filename matching")
 
     assert (found, kept) == ("12 passages", "12 passages")
     assert (third, only) == ("passage 3/12", "passage 1/1")
@@ -96,12 +96,12 @@ def test_worker_status_shows_the_passage() -> None:
 def test_stuck_worker_is_marked() -> None:
     """After two minutes in one phase."""
     clock = ManualClock()
-    board = Progress(clock)
-    board.start_phase(1, FileId("a"), "song_a.mp3", 4, "Segmenting")
+    progress = Progress(clock)
+    progress.start_phase(1, FileId("a"), "song_a.mp3", 4, "Segmenting")
     clock.now += 119
-    (before,) = board.snapshot().workers
+    (before,) = progress.snapshot().workers
     clock.now += 1
-    (after,) = board.snapshot().workers
+    (after,) = progress.snapshot().workers
 
     assert (before.stalled, after.stalled) == (False, True)
     assert wording.worker_columns(after)[-1] == "120.0 s (stalled?)"
@@ -110,14 +110,14 @@ def test_stuck_worker_is_marked() -> None:
 def test_how_long_phases_take_is_counted() -> None:
     """Each in its place, and for as long as the process lives."""
     clock = ManualClock()
-    board = Progress(clock)
+    progress = Progress(clock)
     for seconds in (0.001, 0.04, 500.0):
-        board.start_phase(1, FileId("a"), "song_a.mp3", 4, "Segmenting")
+        progress.start_phase(1, FileId("a"), "song_a.mp3", 4, "Segmenting")
         clock.now += seconds
-        board.end_phase(1)
-    board.start_session()
+        progress.end_phase(1)
+    progress.start_session()
 
-    spread = board.phase_durations[4]
+    spread = progress.phase_durations[4]
 
     assert spread.total_seconds == pytest.approx(500.041)
     assert BUCKET_BOUNDS_SECONDS[:3] == (0.002, 0.01, 0.05)
@@ -127,29 +127,29 @@ def test_how_long_phases_take_is_counted() -> None:
 def test_elapsed_time_stops_with_the_session() -> None:
     """Until the next one begins."""
     clock = ManualClock()
-    board = Progress(clock)
+    progress = Progress(clock)
     clock.now += 10
-    board.set_state(SessionState.COMPLETED)
+    progress.set_state(SessionState.COMPLETED)
     clock.now += 50
-    over = board.snapshot().elapsed
-    board.start_session()
-    board.set_state(SessionState.PROCESSING)
+    over = progress.snapshot().elapsed
+    progress.start_session()
+    progress.set_state(SessionState.PROCESSING)
     clock.now += 2
 
     assert over == pytest.approx(10)
-    assert board.snapshot().elapsed == pytest.approx(2)
+    assert progress.snapshot().elapsed == pytest.approx(2)
 
 
 def test_there_are_thirteen_groups_of_counters() -> None:
     """One for the scan, one for the work, one a phase, one for the files."""
-    board = Progress(ManualClock())
-    board.add_counts("2", {"hashed": 1})
-    board.add_counts("2", {"hashed": 1})
+    progress = Progress(ManualClock())
+    progress.add_counts("2", {"hashed": 1})
+    progress.add_counts("2", {"hashed": 1})
 
-    board.add_scanned(pending=3, finished=1, failed=0)
-    board.start_phase(1, FileId("a"), "song_a.mp3", 5, "Fingerprinting")
+    progress.add_scanned(pending=3, finished=1, failed=0)
+    progress.start_phase(1, FileId("a"), "song_a.mp3", 5, "Fingerprinting")
 
-    counters = board.snapshot().counters
+    counters = progress.snapshot().counters
 
     assert len(counters) == 13
     assert counters["2"] == {"hashed": 2}
@@ -159,9 +159,9 @@ def test_there_are_thirteen_groups_of_counters() -> None:
 
 def test_a_snapshot_does_not_change_afterwards() -> None:
     """Whoever shows it shows one moment."""
-    board = Progress(ManualClock())
-    before = board.snapshot()
-    board.add_counts("4", {"passages": 1})
-    board.add_scanned(pending=1, finished=0, failed=0)
+    progress = Progress(ManualClock())
+    before = progress.snapshot()
+    progress.add_counts("4", {"passages": 1})
+    progress.add_scanned(pending=1, finished=0, failed=0)
 
     assert (before.total, before.counters["4"]) == (0, {})

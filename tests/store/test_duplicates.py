@@ -3,7 +3,11 @@
 import asyncio
 
 from segued.errors import DecodeError
-from segued.model import FileEntry, FileStatus
+from segued.model import (
+    FileEntry,
+    FileStatus,
+    PhaseNumber,
+)
 from segued.store import duplicates, files, requeue
 from segued.store.database import Store
 from tests.store.scanned_folder import ScannedFolder, file_entry
@@ -56,7 +60,7 @@ async def test_a_duplicate_takes_the_place_of_a_failed_original(store: Store) ->
 
     original = await shelf.get_file("a")
     error = DecodeError(original.path, "no sound")
-    await store.do(files.mark_failed, original.id, 4, error)
+    await store.do(files.mark_failed, original.id, PhaseNumber.SEGMENT, error)
 
     assert await shelf.statuses() == {"a": "FAILED", "b": "PENDING"}
     assert (await shelf.hash_file("b", "same")).status is None

@@ -1,10 +1,13 @@
 """The files of a folder, which are matched together: `segued.store.folders`."""
 
-from segued.model import FileId, FileStatus
-from segued.store import checkpoints, codec, files, folders, inventory
+from segued.model import (
+    FileId,
+    FileStatus,
+    PhaseNumber,
+)
+from segued.store import checkpoints, files, folders, inventory
 from segued.store.checkpoints import StoredCheckpoint
 from segued.store.database import Store
-from segued.store.requeue import FINGERPRINTING, MATCHING
 from tests.store.scanned_folder import ROOT, ScannedFolder
 
 
@@ -21,12 +24,12 @@ async def match_file(
     by_id = {
         (await shelf.get_file(each)).id: what for each, what in (others or {}).items()
     }
-    payload = codec.encode({"given": given})
 
     def work() -> None:
         files.mark_processing(file)
         folders.requeue_reassigned(file.id, ROOT, by_id)
-        checkpoints.save(file.id, StoredCheckpoint(MATCHING, "1", payload, None))
+        checkpoints.save(file.id, StoredCheckpoint(PhaseNumber.MATCH, "1", "{}", None))
+        files.set_assignment(file.id, given)
         if done:
             files.mark_finished(file.id, FileStatus.COMPLETE)
 
@@ -81,7 +84,7 @@ async def test_reassigned_file_in_flight_is_requeued_when_done(store: Store) -> 
     await shelf.finish("a")
     for name in ("a", "b"):
         file = await shelf.get_file(name)
-        heard = StoredCheckpoint(FINGERPRINTING, "1", "{}", None)
+        heard = StoredCheckpoint(PhaseNumber.FINGERPRINT, "1", "{}", None)
         await store.do(_reset_before_matching, file.id, heard)
     await store.do(folders.requeue_waiting, ROOT + b"/a", acoustid_available=True)
 

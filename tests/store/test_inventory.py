@@ -1,6 +1,14 @@
 """What a walk found against what is known: `segued.store.inventory`."""
 
-from segued.model import FileEntry, FileStatus, FolderListing, Signature, SongStatus
+from segued.model import (
+    FileEntry,
+    FileStatus,
+    FolderListing,
+    Need,
+    PhaseNumber,
+    Signature,
+    SongStatus,
+)
 from segued.store import checkpoints, files, inventory, requeue, songs
 from segued.store.checkpoints import StoredCheckpoint
 from segued.store.database import Store
@@ -99,11 +107,15 @@ async def test_new_recipe_requeues_stale_files(store: Store) -> None:
     for name, recipe in (("a", "1:[60]"), ("b", "1:[50]")):
         file = await shelf.get_file(name)
         await store.do(
-            checkpoints.save, file.id, StoredCheckpoint(4, recipe, "{}", None)
+            checkpoints.save,
+            file.id,
+            StoredCheckpoint(PhaseNumber.SEGMENT, recipe, "{}", None),
         )
         await shelf.finish(name)
 
-    stale = await store.do(requeue.files_with_stale_checkpoints, [(4, "1:[50]")])
+    stale = await store.do(
+        requeue.files_with_stale_checkpoints, [(PhaseNumber.SEGMENT, "1:[50]")]
+    )
     assert await store.do(requeue.requeue_finished, [ROOT], stale) == 1
     assert await shelf.statuses() == {"a": "PENDING", "b": "INGEST COMPLETE"}
 
@@ -114,12 +126,14 @@ async def test_deferred_files_are_requeued_when_possible(store: Store) -> None:
     await shelf.scan("a")
     file = await shelf.get_file("a")
     await store.do(
-        checkpoints.save, file.id, StoredCheckpoint(9, "1:[]", "{}", "essentia")
+        checkpoints.save,
+        file.id,
+        StoredCheckpoint(PhaseNumber.FLAVOR, "1:[]", "{}", Need.FLAVOR_SOURCE),
     )
     await shelf.finish("a")
 
-    assert await store.do(requeue.deferred_files, ["chromaprint"]) == []
-    waiting = await store.do(requeue.deferred_files, ["essentia"])
+    assert await store.do(requeue.deferred_files, [Need.CHROMAPRINT]) == []
+    waiting = await store.do(requeue.deferred_files, [Need.FLAVOR_SOURCE])
     assert await store.do(requeue.requeue_finished, [ROOT], waiting) == 1
     assert await shelf.statuses() == {"a": "PENDING"}
 
@@ -129,12 +143,16 @@ async def test_a_checkpoint_deletes_the_later_ones(store: Store) -> None:
     shelf = ScannedFolder(store)
     await shelf.scan("a")
     file = await shelf.get_file("a")
-    for phase in (1, 2, 3, 4):
+    for phase in list(PhaseNumber)[:4]:
         await store.do(
             checkpoints.save, file.id, StoredCheckpoint(phase, "1:[]", "{}", None)
         )
 
-    await store.do(checkpoints.save, file.id, StoredCheckpoint(2, "2:[]", "{}", None))
+    await store.do(
+        checkpoints.save,
+        file.id,
+        StoredCheckpoint(PhaseNumber.HASH, "2:[]", "{}", None),
+    )
 
     kept = await store.do(checkpoints.for_file, file.id)
     assert [(each.phase, each.recipe) for each in kept] == [(1, "1:[]"), (2, "2:[]")]

@@ -1,6 +1,12 @@
 """Questions on record and their answers: `segued.store.lookups`."""
 
-from segued.model import FileId, FileStatus
+from segued.model import (
+    FileId,
+    FileStatus,
+    Need,
+    PhaseNumber,
+    Service,
+)
 from segued.store import checkpoints, lookups, overrides
 from segued.store.database import Store
 from segued.store.lookups import LookupAnswer, LookupQuestion
@@ -21,9 +27,11 @@ async def waiting_file(store: Store, *questions: LookupQuestion) -> FileId:
     file = (await shelf.get_file("a")).id
 
     def work() -> None:
-        kept = checkpoints.StoredCheckpoint(5, "recipe", "{}", "acoustid")
+        kept = checkpoints.StoredCheckpoint(
+            PhaseNumber.FINGERPRINT, "recipe", "{}", Need.ACOUSTID
+        )
         checkpoints.save(file, kept)
-        lookups.set_pending(file, "acoustid", questions, ())
+        lookups.set_pending(file, Service.ACOUSTID, questions, ())
 
     await store.do(work)
     await shelf.finish("a")
@@ -44,18 +52,24 @@ async def test_last_answer_requeues_the_file(store: Store) -> None:
     file = await waiting_file(store, ONE, TWO)
 
     assert (
-        await store.do(lookups.save_answers, "acoustid", [LookupAnswer(ONE, FOUND)])
+        await store.do(
+            lookups.save_answers, Service.ACOUSTID, [LookupAnswer(ONE, FOUND)]
+        )
         == 0
     )
     assert await status_of(store, file) == FileStatus.COMPLETE
     assert (
-        await store.do(lookups.save_answers, "acoustid", [LookupAnswer(TWO, FOUND)])
+        await store.do(
+            lookups.save_answers, Service.ACOUSTID, [LookupAnswer(TWO, FOUND)]
+        )
         == 1
     )
 
     assert await status_of(store, file) == FileStatus.PENDING
-    assert await store.do(lookups.count_questions, "acoustid") == 0
-    known = await store.do(lookups.cached_answers, "acoustid", ["one", "two", "three"])
+    assert await store.do(lookups.count_questions, Service.ACOUSTID) == 0
+    known = await store.do(
+        lookups.cached_answers, Service.ACOUSTID, ["one", "two", "three"]
+    )
     assert known == {"one": FOUND, "two": FOUND}
 
 
@@ -63,17 +77,23 @@ async def test_found_answer_requeues_despite_later_not_found(store: Store) -> No
     """Found first, then nothing: the file is taken up for what was found."""
     file = await waiting_file(store, ONE, TWO)
     await store.do(
-        lookups.save_answers, "acoustid", [LookupAnswer(ONE, NOTHING, not_found=True)]
+        lookups.save_answers,
+        Service.ACOUSTID,
+        [LookupAnswer(ONE, NOTHING, not_found=True)],
     )
     await store.do(
-        lookups.save_answers, "acoustid", [LookupAnswer(TWO, NOTHING, not_found=True)]
+        lookups.save_answers,
+        Service.ACOUSTID,
+        [LookupAnswer(TWO, NOTHING, not_found=True)],
     )
     await finish_with_not_found(store, file, ONE, TWO)
     await expire_not_found(store)
 
-    await store.do(lookups.save_answers, "acoustid", [LookupAnswer(ONE, FOUND)])
+    await store.do(lookups.save_answers, Service.ACOUSTID, [LookupAnswer(ONE, FOUND)])
     await store.do(
-        lookups.save_answers, "acoustid", [LookupAnswer(TWO, NOTHING, not_found=True)]
+        lookups.save_answers,
+        Service.ACOUSTID,
+        [LookupAnswer(TWO, NOTHING, not_found=True)],
     )
 
     assert await status_of(store, file) == FileStatus.PENDING
@@ -85,8 +105,11 @@ async def finish_with_not_found(
     """Let a file come to its end, with nothing found for some questions."""
 
     def work() -> None:
-        checkpoints.save(file, checkpoints.StoredCheckpoint(5, "recipe", "{}", None))
-        lookups.set_pending(file, "acoustid", (), [each.key for each in empty])
+        checkpoints.save(
+            file,
+            checkpoints.StoredCheckpoint(PhaseNumber.FINGERPRINT, "recipe", "{}", None),
+        )
+        lookups.set_pending(file, Service.ACOUSTID, (), [each.key for each in empty])
         File.update(status=FileStatus.COMPLETE).where(File.id == file).execute()
 
     await store.do(work)
@@ -108,16 +131,18 @@ async def test_expired_not_found_requeues_every_dependent_file(
     """A file that finds "nothing" among the answers is due when that expires."""
     first = await waiting_file(store, ONE)
     await store.do(
-        lookups.save_answers, "acoustid", [LookupAnswer(ONE, NOTHING, not_found=True)]
+        lookups.save_answers,
+        Service.ACOUSTID,
+        [LookupAnswer(ONE, NOTHING, not_found=True)],
     )
-    await store.do(lookups.set_pending, first, "acoustid", (), ())
-    assert await store.do(lookups.next_questions, "acoustid", 9) == []
+    await store.do(lookups.set_pending, first, Service.ACOUSTID, (), ())
+    assert await store.do(lookups.next_questions, Service.ACOUSTID, 9) == []
 
     await finish_with_not_found(store, first, ONE)
-    assert await store.do(lookups.next_questions, "acoustid", 9) == []
+    assert await store.do(lookups.next_questions, Service.ACOUSTID, 9) == []
     await expire_not_found(store)
 
-    assert await store.do(lookups.next_questions, "acoustid", 9) == [ONE]
+    assert await store.do(lookups.next_questions, Service.ACOUSTID, 9) == [ONE]
 
 
 async def test_newest_questions_come_first_and_once(store: Store) -> None:
@@ -128,23 +153,28 @@ async def test_newest_questions_come_first_and_once(store: Store) -> None:
 
     def work() -> None:
         for file, at in zip(files, ("2001", "2002"), strict=True):
-            lookups.set_pending(file, "musicbrainz", (ONE,), ())
+            lookups.set_pending(file, Service.MUSICBRAINZ, (ONE,), ())
             Lookup.update(at=at).where(Lookup.file == file).execute()
-        lookups.set_pending(files[0], "acoustid", (TWO,), ())
+        lookups.set_pending(files[0], Service.ACOUSTID, (TWO,), ())
         Lookup.insert(
-            service="musicbrainz", key="two", file=files[1], question='"2"', at="2003"
+            service=Service.MUSICBRAINZ,
+            key="two",
+            file=files[1],
+            question='"2"',
+            at="2003",
         ).execute()
 
     await store.do(work)
 
-    assert await store.do(lookups.next_questions, "musicbrainz", 9) == [TWO, ONE]
+    assert await store.do(lookups.next_questions, Service.MUSICBRAINZ, 9) == [TWO, ONE]
     busy = frozenset({"two"})
-    assert await store.do(lookups.next_questions, "musicbrainz", 9, exclude=busy) == [
-        ONE
-    ]
+    assert await store.do(
+        lookups.next_questions, Service.MUSICBRAINZ, 9, exclude=busy
+    ) == [ONE]
     elsewhere = [b"/elsewhere"]
     assert (
-        await store.do(lookups.next_questions, "musicbrainz", 9, roots=elsewhere) == []
+        await store.do(lookups.next_questions, Service.MUSICBRAINZ, 9, roots=elsewhere)
+        == []
     )
 
 
@@ -155,7 +185,7 @@ async def test_answered_files_are_requeued_at_start(
     file = await waiting_file(store, ONE)
     elsewhere = [b"/elsewhere"]
     await store.do(
-        lookups.save_answers, "acoustid", [LookupAnswer(ONE, FOUND)], elsewhere
+        lookups.save_answers, Service.ACOUSTID, [LookupAnswer(ONE, FOUND)], elsewhere
     )
     assert await status_of(store, file) == FileStatus.COMPLETE
 
@@ -176,9 +206,11 @@ async def test_override_of_unknown_passage_is_refused(
 async def test_pending_keys_and_cached_answers_are_known(store: Store) -> None:
     """And what was answered, be it that there is nothing; of that service only."""
     await waiting_file(store, ONE, TWO)
-    await store.do(lookups.save_answers, "acoustid", [LookupAnswer(TWO, None)])
+    await store.do(lookups.save_answers, Service.ACOUSTID, [LookupAnswer(TWO, None)])
 
-    asked = await store.do(lookups.known_keys, "acoustid", ["one", "two", "three"])
+    asked = await store.do(
+        lookups.known_keys, Service.ACOUSTID, ["one", "two", "three"]
+    )
 
     assert asked == {"one", "two"}
-    assert await store.do(lookups.known_keys, "musicbrainz", ["one"]) == set()
+    assert await store.do(lookups.known_keys, Service.MUSICBRAINZ, ["one"]) == set()

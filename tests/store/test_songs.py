@@ -2,7 +2,14 @@
 
 from peewee import fn
 
-from segued.model import AudioFile, Confidence, FileStatus, SongStatus, Span
+from segued.model import (
+    AudioFile,
+    Confidence,
+    FileStatus,
+    PhaseNumber,
+    SongStatus,
+    Span,
+)
 from segued.store import checkpoints, files, flavors, passages, songs
 from segued.store.checkpoints import StoredCheckpoint
 from segued.store.database import Store
@@ -39,7 +46,7 @@ async def library_with_songs(store: Store, *names: str) -> list[str]:
             )
             (passage,) = passages.replace(file.id, [decided])
             songs.link_passage(passage, song_id("x"), None)
-            for phase in (9, 10):
+            for phase in (PhaseNumber.FLAVOR, PhaseNumber.FINALIZE):
                 checkpoints.save(file.id, StoredCheckpoint(phase, "1", "{}", None))
             files.mark_finished(file.id, FileStatus.COMPLETE)
             return passage

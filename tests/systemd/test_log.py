@@ -95,7 +95,7 @@ said.warning("file.failed", code="damaged", detail="no frame", file="/music/a.mp
 try:
     1 / 0
 except ZeroDivisionError:
-    said.exception("session.broke")
+    said.exception("session.crashed")
 """
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as reader:
         reader.bind(place)
@@ -114,7 +114,7 @@ except ZeroDivisionError:
         "SEGUED_TOOK_MS": '{"tags": 5}',
     }
     assert broke["PRIORITY"] == "3"
-    assert broke["MESSAGE"] == "Session broke: ZeroDivisionError: division by zero"
+    assert broke["MESSAGE"] == "Session crashed: ZeroDivisionError: division by zero"
     assert broke["SEGUED_EXCEPTION"].startswith("Traceback")
 
 

@@ -63,9 +63,9 @@ def test_analysis_waits_for_active_hours_and_is_shown(
         }
         with open_window(chromium, web_client.url) as window:
             count = window.page.get_by_test_id("analysed")
-            expect(count).to_have_text("Fully analysed 0 of 1")
+            expect(count).to_have_text("Fully analyzed: 0 of 1")
             sentence = window.page.get_by_test_id("trouble")
-            expect(sentence).to_have_text(f"All is imported. Analysis {waits}.")
+            expect(sentence).to_have_text(f"All files are imported. Analysis {waits}.")
         place = f"{web_client.url}/#/file/{web_client.find_file('song')}"
         with open_window(chromium, place) as window:
             flavor = window.page.get_by_test_id("flavor")
@@ -77,7 +77,7 @@ def test_analysis_waits_for_active_hours_and_is_shown(
             count = window.page.get_by_test_id("analysed")
             expect(count).to_be_visible()
             window.layout_shift()
-            expect(count).to_have_text("Fully analysed 1 of 1")
+            expect(count).to_have_text("Fully analyzed: 1 of 1")
             assert window.layout_shift() == 0
         assert daemon.status()["analysis"] == ""
         assert_passage_is_shown(web_client, chromium)
@@ -170,7 +170,7 @@ def test_failed_analysis_is_shown_and_retried(
             chromium, f"{WebClient.for_daemon(daemon).url}/#/failures"
         ) as window:
             group = window.page.locator('[data-code="flavor"]')
-            expect(group).to_contain_text("could not be found out")
+            expect(group).to_contain_text("could not be determined")
         place = place.replace(web_client.url, WebClient.for_daemon(daemon).url)
         with open_window(chromium, place) as window:
             window.page.locator('[data-retry="flavor"]').click()

@@ -221,7 +221,7 @@ async def test_keepalive_comments_are_sent() -> None:
         line.setblocking(False)  # noqa: FBT003
         said = b""
         async with asyncio.timeout(5):
-            while said.count(b": still here\n\n") < 3:
+            while said.count(b": heartbeat\n\n") < 3:
                 said += await asyncio.get_running_loop().sock_recv(line, 4_096)
         assert said.count(b"event: ") == 1
 

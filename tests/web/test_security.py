@@ -382,9 +382,11 @@ def test_port_in_use_is_reported(segued: SeguedRunner, tmp_path: Path) -> None:
         with running_daemon(segued, music, page=f"port = {port}\n") as daemon:
             told = daemon.wait_until_done(1)
             where = f"127.0.0.1:{port}"
-            assert told["page"] == f"not shown: another program has {where}"
+            assert told["page"] == f"not shown: {where} is in use by another program"
             status = segued.control("status", client=daemon.client)
-            assert f"Page: not shown: another program has {where}" in status.out
+            assert (
+                f"Page: not shown: {where} is in use by another program" in status.out
+            )
             taken.close()
             daemon.wait_for(lambda told: told["page"] == f"http://{where}/")
             assert (
@@ -400,12 +402,12 @@ async def test_port_in_use_is_retried(tmp_path: Path) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             page = PageSection(port=taken.getsockname()[1])
             await doors.serve_page(page)
-            assert "another program has" in doors.page_status
+            assert "in use by another program" in doors.page_status
         async with asyncio.timeout(5):
             while not doors.page_status.startswith("http"):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         await doors.serve_page(PageSection(address="x..y", port=0))
-        assert doors.page_status == "not shown: x..y:0: there is no such address"
+        assert doors.page_status == "not shown: x..y:0: invalid address"
         await doors.serve_page(PageSection(shown=False))
         assert doors.page_status == "not shown"
     finally:

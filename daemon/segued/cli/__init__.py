@@ -1,1 +1,1 @@
-"""The command lines of `segued` and `seguectl`."""
+"""The command lines `segued` and `seguectl`."""

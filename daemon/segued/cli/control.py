@@ -1,46 +1,40 @@
-"""`seguectl`: tells the daemon what to do, and asks how it stands.
+"""`seguectl`: controls the daemon and shows its status.
 
-Where no daemon runs, what can be done on the library alone is done there, as
-long as no import holds it.
+Without a daemon, the commands that only need the library work on it directly,
+unless an import holds it.
 """
 
 import argparse
-import asyncio
 import json
 import os
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final, NoReturn, TypeVar
-from urllib.parse import quote
+from typing import Any, Final, NoReturn
 
 import msgspec
 from rich.console import Console
 from rich.live import Live
 
 from segued import __version__
-from segued.cli.daemon_client import DaemonClient
-from segued.cli.main import add_explain, load_config, run_command
-from segued.cli.options import shared_options_parser
+from segued.cli.daemon_client import DaemonClient, find_daemon
+from segued.cli.library_command import add_explain, print_topic
+from segued.cli.options import (
+    load_config,
+    run_command,
+    shared_options_parser,
+)
 from segued.config.config import Config, check_setting
 from segued.config.default_paths import SYSTEM_SOCKET, control_socket
+from segued.daemon import library_operations
 from segued.errors import ConfigError, DaemonError
 from segued.exit_codes import ExitCode
-from segued.store import requeue, settings
-from segued.store.database import Store
 from segued.store.reading import reports
-from segued.views import tables, wording
+from segued.views import wording
 from segued.views.live import render
 from segued.web.status import Status, to_snapshot
 
 __all__ = ["main"]
-
-T = TypeVar("T")
-
-
-NO_DAEMON: Final = DaemonClient(Path("/nonexistent"))
-"""Of a library that no daemon keeps, as far as one knows."""
 
 WATCH_SECONDS: Final = 1.0
 FRAME_SECONDS: Final = 0.5
@@ -48,109 +42,126 @@ FRAME_SECONDS: Final = 0.5
 EXIT_CODES: Final = """\
 exit codes:
   0    done
-  2    an argument, setting or path makes no sense
+  2    an argument, setting or path is invalid
   3    the library cannot be used
-  4    no daemon answers, or it cannot do it now
+  4    no daemon is running, or it cannot do this now
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run `seguectl`, and end the process."""
+    """Run `seguectl` and end the process."""
     run_command(_parser(), arguments)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="seguectl",
-        description="Tells a running segued what to do, and asks how it stands.",
+        description="Controls a running segued daemon and shows its status.",
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=__version__)
     shared = shared_options_parser()
-    shared.add_argument("--socket", metavar="PATH", help="the daemon's control socket")
+    shared.add_argument(
+        "--socket", type=Path, metavar="PATH", help="the daemon's control socket"
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name: str, what: str, run: Callable[..., int]) -> Any:  # noqa: ANN401
+    def command(
+        name: str, what: str, run: Callable[[argparse.Namespace], int]
+    ) -> argparse.ArgumentParser:
         added = commands.add_parser(name, parents=[shared], help=what, description=what)
         added.set_defaults(run=run)
         return added
 
-    command("status", "Show how everything stands.", _status)
-    command("watch", "Show how everything stands, until Ctrl-C.", _watch)
-    scan = command("scan", "Walk the music folders now, or one in them.", _scan)
+    command(
+        "status",
+        "Show the session, the workers, the services and the music folders.",
+        _status,
+    )
+    command("watch", "Show the status until Ctrl-C.", _watch)
+    scan = command("scan", "Scan the music folders now, or one folder in them.", _scan)
     scan.add_argument("path", nargs="?", metavar="PATH")
-    for name, what in (
-        ("pause", "Stop working until told to resume, also over a restart."),
-        ("resume", "Go on, after a pause or a cancel."),
-        ("cancel", "End the session; what is done stays done."),
-    ):
-        command(name, what, _control_session).set_defaults(verb=name)
-    command("failures", "List failed files, with code and reason.", _failures)
-    retry = command("retry", "Try failed files again.", _retry)
+    command(
+        "pause",
+        "Stop the work until `resume`, also after a restart.",
+        _session_command(DaemonClient.pause),
+    )
+    command(
+        "resume",
+        "Continue after a pause or a cancel.",
+        _session_command(DaemonClient.resume),
+    )
+    command(
+        "cancel",
+        "End the session; work that is already stored stays.",
+        _session_command(DaemonClient.cancel),
+    )
+    command(
+        "failures",
+        "List failed files, with code and reason.",
+        lambda args: print_topic(args, "failures"),
+    )
+    retry = command("retry", "Import failed files again.", _retry)
     retry.add_argument(
         "which", nargs="?", metavar="CODE|PATH", help="a failure code, file or folder"
     )
     settings_parser = command(
-        "settings", "Show the settings, or one, or set one.", _settings
+        "settings", "Show all settings, show one, or set one.", _settings
     )
     settings_parser.add_argument("key", nargs="?", metavar="KEY")
     settings_parser.add_argument("value", nargs="?", metavar="VALUE", help="as JSON")
-    workers = command("workers", "Set how many files are worked on at once.", _workers)
+    workers = command("workers", "Set how many files are imported at once.", _workers)
     workers.add_argument("number", type=int, metavar="N")
     add_explain(commands, shared)
     return parser
 
 
-def _daemon_client(args: argparse.Namespace, config: Config) -> DaemonClient:
-    """Return the line to the daemon, wherever it listens.
+def _find_daemon(args: argparse.Namespace, config: Config) -> DaemonClient | None:
+    """Return the client of the daemon that the command line means; None without one.
 
-    To the one of the machine, for who has none of their own and means none.
+    A library that is named, on the command line or in the configuration file, must
+    be the daemon's. A user without a daemon of their own, who names neither a library
+    nor a socket, means the daemon of the system.
     """
     if args.socket:
-        return DaemonClient(args.socket)
-    own = DaemonClient(control_socket(config.library.control_socket))
-    is_explicit = args.database or config.library.control_socket
-    if args.database and own.is_up and not _serves_library(own, config.database):
-        return NO_DAEMON
-    if is_explicit or own.is_up or not SYSTEM_SOCKET.exists():
-        return own
-    return DaemonClient(SYSTEM_SOCKET)
+        return find_daemon([args.socket], None)
+    sockets = [control_socket(config.library.control_socket)]
+    if not (args.database or config.library.control_socket):
+        sockets.append(SYSTEM_SOCKET)
+    return find_daemon(sockets, config.database if config.library.database else None)
 
 
-def _serves_library(client: DaemonClient, library: Path) -> bool:
-    """Return whether the daemon at the other end keeps this library."""
-    with suppress(OSError):
-        served = client.request("GET", "/api/import/session")["library"]
-        return os.path.samefile(served, library)
-    return False
+def _daemon(args: argparse.Namespace) -> DaemonClient:
+    """Return the client of the daemon that the command line means.
+
+    Raises:
+        DaemonError: No such daemon is running.
+    """
+    config = load_config(args)
+    client = _find_daemon(args, config)
+    if client is None:
+        socket = args.socket or control_socket(config.library.control_socket)
+        if DaemonClient(socket).is_up:
+            raise DaemonError(
+                f"{socket}: the daemon has another library than {config.database}"
+            )
+        raise DaemonError(f"{socket}: no daemon is listening on this socket")
+    return client
 
 
-def _run_in_library(config: Config, function: Callable[[], T]) -> T:
-    """Run one function in a transaction of the library, opened for it."""
-
-    async def run() -> T:
-        store = Store(config.database, config.store)
-        try:
-            await store.open()
-            return await store.do(function)
-        finally:
-            await store.close()
-
-    return asyncio.run(run())
-
-
-def _print_result(args: argparse.Namespace, result: Any, message: str) -> int:  # noqa: ANN401
-    print(json.dumps(result) if args.json else message)  # noqa: T201
+def _print_result(args: argparse.Namespace, result: object, message: str) -> int:
+    text = json.dumps(msgspec.to_builtins(result)) if args.json else message
+    print(text)  # noqa: T201
     return ExitCode.ALL_DONE
 
 
 def _status(args: argparse.Namespace) -> int:
     config = load_config(args)
-    client = _daemon_client(args, config)
-    if client.is_up:
-        result = client.request("GET", "/api/import/session")
-        return _print_result(args, result, "\n".join(result["text"]))
+    client = _find_daemon(args, config)
+    if client is not None:
+        status = client.status()
+        return _print_result(args, status, "\n".join(status.text))
     session = reports.session(config.database)
     if session is None:
         return _print_result(
@@ -160,36 +171,35 @@ def _status(args: argparse.Namespace) -> int:
 
 
 def _watch(args: argparse.Namespace) -> int:
-    client = _daemon_client(args, load_config(args))
+    client = _daemon(args)
     console = Console(highlight=False, soft_wrap=True)
     if console.is_terminal and not args.json:
         _watch_live(client, console)
     last = None
     while True:
-        result = client.request("GET", "/api/import/session")
+        status = client.status()
         if args.json:
-            print(json.dumps(result), flush=True)  # noqa: T201
-        elif result["text"] != last:
-            print("\n".join(result["text"]), flush=True)  # noqa: T201
-        last = result["text"]
+            print(json.dumps(msgspec.to_builtins(status)), flush=True)  # noqa: T201
+        elif status.text != last:
+            print("\n".join(status.text), flush=True)  # noqa: T201
+        last = status.text
         time.sleep(WATCH_SECONDS)
 
 
 def _watch_live(client: DaemonClient, console: Console) -> NoReturn:
-    """Show the daemon until Ctrl-C, also over its restarts."""
+    """Show the status until Ctrl-C, also across restarts of the daemon."""
     status: Status | None = None
     with Live(console=console, auto_refresh=False, screen=True) as live:
         while True:
             connection_notices = []
             try:
-                result = client.request("GET", "/api/import/session")
-                status = msgspec.convert(result, Status)
+                status = client.status()
             except DaemonError as error:
                 if status is None:
                     raise
                 connection_notices = [f"{error}; trying again"]
             snapshot = to_snapshot(status)
-            # The session and its workers are drawn.
+            # The snapshot already shows the session and its workers.
             notices = [each for each in status.text[1:] if not each.startswith("  ")]
             live.update(
                 render(snapshot, status.phases, [*notices, *connection_notices]),
@@ -200,25 +210,19 @@ def _watch_live(client: DaemonClient, console: Console) -> NoReturn:
 
 def _scan(args: argparse.Namespace) -> int:
     path = args.path and os.path.abspath(args.path)
-    client = _daemon_client(args, load_config(args))
-    result = client.request("POST", "/api/import/session/start", {"path": path})
-    return _print_result(args, result, "being walked")
+    return _print_result(args, _daemon(args).scan(path), "the scan is requested")
 
 
-def _control_session(args: argparse.Namespace) -> int:
-    client = _daemon_client(args, load_config(args))
-    result = client.request("POST", f"/api/import/{args.verb}/current", {})
-    return _print_result(args, result, result["text"][0])
+def _session_command(
+    operation: Callable[[DaemonClient], Status],
+) -> Callable[[argparse.Namespace], int]:
+    """Return the command that applies an operation to the current session."""
 
+    def run(args: argparse.Namespace) -> int:
+        status = operation(_daemon(args))
+        return _print_result(args, status, status.text[0])
 
-def _failures(args: argparse.Namespace) -> int:
-    rows = reports.rows(load_config(args).database, "failures")
-    if args.json:
-        for line in tables.json_lines(rows):
-            print(line)  # noqa: T201
-    else:
-        tables.print_table(Console(highlight=False), "failures", rows)
-    return ExitCode.ALL_DONE
+    return run
 
 
 def _retry(args: argparse.Namespace) -> int:
@@ -227,41 +231,42 @@ def _retry(args: argparse.Namespace) -> int:
     path = os.path.abspath(which) if is_path else None
     code = which if which and path is None else None
     config = load_config(args)
-    client = _daemon_client(args, config)
-    if client.is_up:
-        result = client.request("POST", "/api/retry", {"code": code, "path": path})
-        return _print_result(
-            args, result, f"{result['reopened']:,} failed files are tried again"
+    client = _find_daemon(args, config)
+    if client is not None:
+        count = client.retry(code, path)
+        message = f"{count:,} failed files are imported again"
+    else:
+        raw_path = os.fsencode(path) if path else None
+        count = library_operations.run_in_library(
+            config,
+            lambda store: library_operations.retry_failed(
+                store, code=code, path=raw_path
+            ),
         )
-    raw_path = os.fsencode(path) if path else None
-    count = _run_in_library(
-        config, lambda: requeue.retry_failed(code=code, path=raw_path)
-    )
-    if not count and which:
-        raise ConfigError(f"{which}: no failed file has this code or path")
-    message = f"{count:,} failed files will be tried by the next import"
+        message = f"{count:,} failed files are imported again by the next import"
     return _print_result(args, {"reopened": count}, message)
 
 
 def _settings(args: argparse.Namespace) -> int:
     config = load_config(args)
-    client = _daemon_client(args, config)
+    client = _find_daemon(args, config)
     if args.value is not None:
         _put_setting(client, config, args.key, _parse_value(args.value))
-    if client.is_up:
-        values = client.request("GET", "/api/settings")
+    if client is not None:
+        settings = client.settings()
     else:
-        stored_settings = _run_in_library(
-            config, lambda: settings.load(config.settings)
+        settings = library_operations.run_in_library(
+            config,
+            lambda store: library_operations.masked_settings(store, config.settings),
         )
-        values = settings.mask_secrets(stored_settings)
+    values: dict[str, Any] = msgspec.to_builtins(settings)
     if args.key is not None:
         check_setting(args.key, values.get(args.key))
         values = {args.key: values[args.key]}
     pinned = config.settings.as_dict()
     lines = [
         f"{name} = {json.dumps(value)}"
-        + (f"   (held fast by {args.config})" if name in pinned else "")
+        + (f"   (fixed in {args.config})" if name in pinned else "")
         for name, value in values.items()
     ]
     return _print_result(args, values, "\n".join(lines))
@@ -273,15 +278,22 @@ def _workers(args: argparse.Namespace) -> int:
 
 
 def _put_setting(
-    client: DaemonClient, config: Config, name: str, value: object
+    client: DaemonClient | None, config: Config, name: str, value: object
 ) -> None:
     checked = check_setting(name, value)
-    if client.is_up:
-        client.request("PUT", f"/api/settings/{quote(name)}", checked)
+    if client is not None:
+        client.put_setting(name, checked)
         return
-    if name in config.settings.as_dict():
-        raise ConfigError(f"setting {name} is held fast by the configuration file")
-    _run_in_library(config, lambda: settings.save(name, checked))
+    try:
+        library_operations.run_in_library(
+            config,
+            lambda store: library_operations.put_setting(
+                store, config.settings, name, checked
+            ),
+        )
+    except DaemonError as error:
+        # Without a daemon, a setting that the file fixes is a usage error.
+        raise ConfigError(str(error)) from error
 
 
 def _parse_value(literal: str) -> object:

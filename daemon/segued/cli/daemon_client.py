@@ -1,43 +1,122 @@
-"""The line to a running daemon: HTTP over its control socket."""
+"""The client of a running daemon: its HTTP API over the control socket."""
 
 import http.client
 import json
 import os
 import socket
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
+from urllib.parse import quote
 
+import msgspec
+
+from segued.config.config import Settings
 from segued.errors import ConfigError, DaemonError
+from segued.paths import shown
+from segued.web.daemon_api import Override
+from segued.web.status import Status
 
-__all__ = ["DaemonClient"]
+__all__ = ["DaemonClient", "find_daemon"]
+
+T = TypeVar("T")
 
 TIMEOUT_SECONDS: Final = 10.0
 
 
 class DaemonClient:
-    """Asks the daemon that listens on a socket, one question at a time."""
+    """Sends requests to the daemon that listens on a socket, one at a time.
+
+    Every method but `is_up` raises DaemonError if no daemon is listening, if it does
+    not accept this user, or if it cannot do what is requested now; and ConfigError if
+    the daemon calls the request invalid.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path: Final = path
 
     @property
     def is_up(self) -> bool:
-        """Whether somebody listens there."""
+        """Whether a daemon is listening on the socket."""
         try:
             _connect(self.path).close()
         except PermissionError:
-            return True  # and it is said why, when it is asked
+            return True  # `request` reports that this user has no access
         except OSError:
             return False
         return True
 
-    def request(self, method: str, route: str, body: object = None) -> dict[str, Any]:
-        """Return what the daemon answers.
+    def keeps_library(self, library: Path) -> bool:
+        """Return whether `library` is the library of this daemon."""
+        own = self.status().library
+        with suppress(OSError):
+            return os.path.samefile(own, library)
+        # This user cannot see one of the files, or it does not exist.
+        return own == shown(bytes(library.absolute()))
 
-        Raises:
-            DaemonError: Nobody is there, or may be asked, or it cannot do it.
-            ConfigError: It says that the question makes no sense.
-        """
+    def status(self) -> Status:
+        """Return the status of the daemon."""
+        return self._request("GET", "/api/import/session", Status)
+
+    def scan(self, path: str | None) -> Status:
+        """Request a scan of all music folders, or of one folder in them."""
+        return self._request(
+            "POST", "/api/import/session/start", Status, {"path": path}
+        )
+
+    def pause(self) -> Status:
+        """Stop the work until `resume`, also after a restart."""
+        return self._request("POST", "/api/import/pause/current", Status, {})
+
+    def resume(self) -> Status:
+        """Continue after a pause or a cancel."""
+        return self._request("POST", "/api/import/resume/current", Status, {})
+
+    def cancel(self) -> Status:
+        """End the session."""
+        return self._request("POST", "/api/import/cancel/current", Status, {})
+
+    def retry(self, code: str | None, path: str | None) -> int:
+        """Requeue failed files, with a code or below a path; return how many."""
+        body = {"code": code, "path": path}
+        return self._request("POST", "/api/retry", dict[str, int], body)["reopened"]
+
+    def settings(self) -> Settings:
+        """Return the settings in force, with secrets masked."""
+        return self._request("GET", "/api/settings", Settings)
+
+    def put_setting(self, name: str, value: object) -> None:
+        """Store a setting and apply it."""
+        self.request("PUT", f"/api/settings/{quote(name)}", value)
+
+    def set_override(self, path: bytes, passage: int, override: Override) -> None:
+        """Store what a user decides about a passage, and requeue its file."""
+        body = {
+            "path": os.fsdecode(path),
+            "passage": passage,
+            "recording": override.recording,
+            "title": override.title,
+            "artist": override.artist,
+        }
+        self.request("POST", "/api/decide", body)
+
+    def clear_override(self, path: bytes, passage: int) -> None:
+        """Delete what a user decided about a passage, and requeue its file."""
+        body = {"path": os.fsdecode(path), "passage": passage, "clear": True}
+        self.request("POST", "/api/decide", body)
+
+    def _request(
+        self, method: str, route: str, kind: type[T], body: object = None
+    ) -> T:
+        response = self.request(method, route, body)
+        try:
+            return msgspec.convert(response, kind)
+        except msgspec.ValidationError as error:
+            raise DaemonError(f"{self.path}: unexpected response: {error}") from error
+
+    def request(self, method: str, route: str, body: object = None) -> dict[str, Any]:
+        """Return the JSON object that the daemon responds with."""
         connection = _Connection(self.path)
         try:
             request_body = None if body is None else json.dumps(body)
@@ -46,12 +125,14 @@ class DaemonClient:
             decoded = json.loads(response.read())
         except PermissionError:
             raise DaemonError(
-                f"{self.path}: may not be used; is your user in the group of segued?"
+                f"{self.path}: permission denied; is your user in the group segued?"
             ) from None
         except (FileNotFoundError, ConnectionRefusedError):
-            raise DaemonError(f"{self.path}: no segued answers there") from None
+            raise DaemonError(
+                f"{self.path}: no daemon is listening on this socket"
+            ) from None
         except (OSError, http.client.HTTPException, ValueError) as error:
-            raise DaemonError(f"{self.path}: no sensible answer: {error}") from error
+            raise DaemonError(f"{self.path}: no valid response: {error}") from error
         finally:
             connection.close()
         if response.status == http.client.OK:
@@ -61,6 +142,22 @@ class DaemonClient:
         if response.status in (http.client.BAD_REQUEST, http.client.NOT_FOUND):
             raise ConfigError(detail)
         raise DaemonError(detail)
+
+
+def find_daemon(sockets: Iterable[Path], library: Path | None) -> DaemonClient | None:
+    """Return a client of the first daemon that keeps a library; None without one.
+
+    Args:
+        sockets: The control sockets to try.
+        library: The library; None accepts a daemon of any library.
+
+    Raises:
+        DaemonError: A daemon is listening, but gives no status.
+    """
+    for client in map(DaemonClient, sockets):
+        if client.is_up and (library is None or client.keeps_library(library)):
+            return client
+    return None
 
 
 class _Connection(http.client.HTTPConnection):

@@ -1,48 +1,58 @@
-"""`segued decide`: a person says what a passage is, and it is so at once."""
+"""`segued decide`: stores what a user decides about a passage, and matches it again."""
 
 import argparse
 import asyncio
 import json
 import os
 
-from segued.cli.daemon_client import DaemonClient
+from segued.cli.daemon_client import find_daemon
 from segued.config.config import Config
 from segued.config.default_paths import control_socket
+from segued.daemon import library_operations
 from segued.errors import ConfigError
 from segued.exit_codes import ExitCode
 from segued.model import SessionState
 from segued.paths import shown
 from segued.pipeline.one_shot import OneShotImport
-from segued.store import overrides
 from segued.store.database import Store
-from segued.store.overrides import PassageOverride
 from segued.store.reading import reports
-from segued.units import Ticks
 from segued.views import explanation
+from segued.web.daemon_api import Override
 
 __all__ = ["run"]
 
 
 def run(args: argparse.Namespace, config: Config) -> int:
-    """Put on record what the command line says, and show what came of it.
+    """Store the override that the command line gives, and show its effect.
+
+    A daemon that keeps the library does it, and matches the passage later.
 
     Raises:
-        ConfigError: The library knows no such passage.
+        ConfigError: The library has no such passage.
+        DaemonError: A daemon is listening on the control socket, but cannot do it.
         StoreError: The library cannot be used.
     """
     path = os.path.abspath(os.fsencode(args.file))
-    daemon = DaemonClient(control_socket(config.library.control_socket))
-    if daemon.is_up:
-        return _send_to_daemon(args, daemon, path)
-    if not asyncio.run(_store_override(args, config, path)):
-        raise ConfigError(
-            f"{shown(path)}: the library knows no passage {args.passage} of it"
-        )
-    # The pipeline does the rest, as it does for whatever else is new.
-    importer = OneShotImport(config)
-    result = asyncio.run(importer.run([os.path.dirname(path)], workers=1, offline=True))
-    if result.state is not SessionState.COMPLETED:
-        raise result.error or ConfigError(f"{shown(path)}: {result.state.lower()}")
+    override = Override(args.recording, args.title, args.artist)
+    socket = control_socket(config.library.control_socket)
+    client = find_daemon([socket], config.database)
+    if client is not None:
+        if args.clear:
+            client.clear_override(path, args.passage)
+        else:
+            client.set_override(path, args.passage, override)
+        text = f"{shown(path)}: sent to the daemon, which matches it again"
+        print(json.dumps({"decided": shown(path)}) if args.json else text)  # noqa: T201
+        return ExitCode.ALL_DONE
+
+    async def store_override(store: Store) -> None:
+        if args.clear:
+            await library_operations.clear_override(store, path, args.passage)
+        else:
+            await library_operations.set_override(store, path, args.passage, override)
+
+    library_operations.run_in_library(config, store_override)
+    _match_again(config, path)
     passages = reports.passages_with_reasons(config.database, path)
     if args.json:
         print(json.dumps({"file": shown(path), "passages": passages}))  # noqa: T201
@@ -52,31 +62,9 @@ def run(args: argparse.Namespace, config: Config) -> int:
     return ExitCode.ALL_DONE
 
 
-def _send_to_daemon(args: argparse.Namespace, daemon: DaemonClient, path: bytes) -> int:
-    """Have a running daemon do it, which holds the library."""
-    body = {
-        "path": os.fsdecode(path),
-        "passage": args.passage,
-        "recording": args.recording,
-        "title": args.title,
-        "artist": args.artist,
-        "clear": args.clear,
-    }
-    answer = daemon.request("POST", "/api/decide", body)
-    text = f"{shown(path)}: said to the daemon, which matches it anew"
-    print(json.dumps(answer) if args.json else text)  # noqa: T201
-    return ExitCode.ALL_DONE
-
-
-async def _store_override(
-    args: argparse.Namespace, config: Config, path: bytes
-) -> bool:
-    store = Store(config.database, config.store)
-    try:
-        await store.open()
-        if args.clear:
-            return await store.do(overrides.clear_override, path, args.passage)
-        override = PassageOverride(Ticks(0), args.recording, args.title, args.artist)
-        return await store.do(overrides.set_override, path, args.passage, override)
-    finally:
-        await store.close()
+def _match_again(config: Config, path: bytes) -> None:
+    """Import the folder of a file, which now is PENDING."""
+    importer = OneShotImport(config)
+    result = asyncio.run(importer.run([os.path.dirname(path)], workers=1, offline=True))
+    if result.state is not SessionState.COMPLETED:
+        raise result.error or ConfigError(f"{shown(path)}: {result.state.lower()}")

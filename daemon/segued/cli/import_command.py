@@ -1,4 +1,4 @@
-"""`segued import`: one import of some folders, watched by a person."""
+"""`segued import` and `rematch`: one import of some folders, with its progress."""
 
 import argparse
 import asyncio
@@ -31,27 +31,32 @@ from segued.views import live, summary
 __all__ = ["run"]
 
 CANCEL_SECONDS: Final = 1.8
-"""After a cancel the process ends by itself, or is ended, within this time."""
+"""After a cancel the process ends by itself, or is ended, within this time: a user
+waits at most two seconds."""
 
-CANCELLED_NOTE: Final = "Cancelled. The same command goes on from here."
+CANCELLED_NOTE: Final = "Cancelled. The same command continues from here."
 
 
 def run(args: argparse.Namespace, config: Config) -> int:
     """Import the folders that the command line names; return the exit code.
 
-    To match them anew, all folders of the library where it names none.
+    Without folders (`rematch` allows that), those of the library.
+
+    Raises:
+        ConfigError: A folder is missing or unusable, or contains the library.
+        StoreError: The library cannot be used.
     """
     roots = existing_roots(args.folders or _library_folders(config))
     check_library_outside_music(config.database, roots)
     command = _Command(args, config, OneShotImport(config), roots)
     pinned = ", ".join(config.settings.as_dict())
     if pinned and not args.json:
-        command.note(f"held fast by {args.config}: {pinned}")
+        command.note(f"fixed in {args.config}: {pinned}")
     return command.conclude(asyncio.run(command.run_with_progress()))
 
 
 def _library_folders(config: Config) -> list[str]:
-    """Return the folders that the library's files are in."""
+    """Return the music folders of the library."""
     return [os.fsdecode(root) for root in reports.roots(config.database)]
 
 
@@ -65,7 +70,7 @@ class _Command:
     roots: list[bytes]
 
     def note(self, text: str) -> None:
-        """Tell a person something beside the result."""
+        """Print a message to standard error."""
         Console(stderr=True, highlight=False, soft_wrap=True).print(escape(text))
 
     async def run_with_progress(self) -> ImportResult:
@@ -102,10 +107,9 @@ class _Command:
             await asyncio.wait({view})
 
     def _exit_now(self) -> None:
-        """End the process whatever it is at: all that is committed is safe.
+        """End the process at once; everything committed is safe.
 
-        A dead network folder, or a library that another program holds, does
-        not keep a person waiting.
+        A dead network folder or a locked library must not delay the end.
         """
         self.importer.progress.set_state(SessionState.CANCELLED)
         if self.args.json:
@@ -116,7 +120,7 @@ class _Command:
         os._exit(ExitCode.CANCELLED)
 
     def conclude(self, result: ImportResult) -> int:
-        """Say how the import ended, and return the exit code that says the same."""
+        """Print how the import ended; return the exit code."""
         for line in _folder_problems(result):
             self.note(line)
         try:
@@ -151,20 +155,20 @@ class _Command:
 
 
 def _folder_problems(result: ImportResult) -> list[str]:
-    """Return what a person must know that is no file's failure."""
+    """Return messages about folders that were not scanned or not imported."""
     problems = []
     for folder, scan_result in result.scans.items():
         if scan_result.offline:
             problems.append(
-                f"{folder}: empty, or does not answer; is its disk away? "
+                f"{folder}: empty or not responding; is its disk away? "
                 "Nothing was changed."
             )
         problems += [
-            f"{shown(each.path)}: not looked into: {each.reason.lower()}"
+            f"{shown(each.path)}: cannot be scanned: {each.reason.lower()}"
             for each in scan_result.unreadable
         ]
     problems += [
-        f"{shown(root)}: its disk went away; what is left waits for it"
+        f"{shown(root)}: its disk went away; the remaining files wait for it"
         for root in sorted(result.offline_roots)
     ]
     return problems
@@ -181,7 +185,7 @@ def _exit_code(result: ImportResult, totals: Summary) -> int:
 
 
 def _library_command(database: Path | None) -> str:
-    """Return the command that shows the library, as it can be typed here."""
+    """Return the command that shows the library, as the user can type it."""
     program = Path(sys.argv[0])
     if program.name == "__main__.py":
         command = [sys.executable, "-m", "segued"]

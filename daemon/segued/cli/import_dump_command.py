@@ -1,4 +1,4 @@
-"""`segued flavor`: what is known of how recordings sound, brought in by hand."""
+"""`segued flavor import-dump`: stores recordings from an AcousticBrainz archive."""
 
 import argparse
 import asyncio
@@ -26,13 +26,13 @@ REPORT_EVERY: Final = 100_000
 
 @dataclass(slots=True)
 class _ImportCounts:
-    """What came of it.
+    """The result; `--json` prints these names.
 
     Attributes:
-        read: Documents that were looked at.
-        damaged: Those that say nothing that makes sense.
-        kept: Recordings whose document was kept.
-        taken_up: Files that are flavored by the next import.
+        read: Documents in the archives.
+        damaged: Documents that were invalid.
+        kept: Recordings whose document was stored.
+        taken_up: Files that the next import flavors.
     """
 
     read: int = 0
@@ -42,10 +42,10 @@ class _ImportCounts:
 
 
 def run_import_dump(args: argparse.Namespace, config: Config) -> int:
-    """Read archives of AcousticBrainz; return the exit code.
+    """Import archives of AcousticBrainz; return the exit code.
 
     Raises:
-        ConfigError: One is no archive; what was read before it is kept.
+        ConfigError: A file is no archive; documents read before it stay stored.
         StoreError: The library cannot be used.
     """
     counts = asyncio.run(_import(args, config))
@@ -53,8 +53,8 @@ def run_import_dump(args: argparse.Namespace, config: Config) -> int:
         print(json.dumps(asdict(counts)))  # noqa: T201
     else:
         print(  # noqa: T201
-            f"{counts.read:,} documents read, {counts.kept:,} recordings kept, "
-            f"{counts.damaged:,} documents make no sense; "
+            f"{counts.read:,} documents read, {counts.kept:,} recordings stored, "
+            f"{counts.damaged:,} documents invalid; "
             f"{counts.taken_up:,} files are flavored by the next import"
         )
     return ExitCode.ALL_DONE
@@ -92,7 +92,7 @@ async def _save_batch(
 def _archive_entries(
     archive: Path, wanted_mbids: set[str] | None, counts: _ImportCounts
 ) -> Iterator[ArchiveEntry]:
-    """Yield what an archive holds of some recordings, or of all."""
+    """Yield one valid document for each wanted recording; None wants all."""
     same_recording: list[Entry] = []
     for entry in documents(archive):
         counts.read += 1
@@ -100,7 +100,7 @@ def _archive_entries(
             print(f"{counts.read:,} documents ...", file=sys.stderr)  # noqa: T201
         if wanted_mbids is not None and entry.mbid not in wanted_mbids:
             continue
-        # Those of one recording stand together.
+        # Documents of one recording follow each other.
         if same_recording and same_recording[0].mbid != entry.mbid:
             yield from _first_valid(archive, same_recording, counts)
             same_recording = []
@@ -111,7 +111,7 @@ def _archive_entries(
 def _first_valid(
     archive: Path, entries: Sequence[Entry], counts: _ImportCounts
 ) -> Iterator[ArchiveEntry]:
-    """Yield the first of a recording's documents that makes sense."""
+    """Yield the first valid document of a recording, if there is one."""
     for entry in sorted(entries, key=lambda each: each.number):
         try:
             if entry.raw is not None and parse_document(entry.raw).characteristics:

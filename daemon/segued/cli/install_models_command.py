@@ -1,8 +1,8 @@
-"""`segued flavor install-models`: the networks that say how music sounds.
+"""`segued flavor install-models`: installs the networks of musicnn, as ONNX files.
 
-They are 6 MB, made from what the author of musicnn published as a Python package.
-The package itself runs only with libraries of 2019, so it is not installed: what the
-networks learned is taken out of it, and drawn anew.
+They have 6 MB and are made from the Python package that the author of musicnn
+published. The package itself runs only with libraries of 2019, so it is not
+installed: the weights are read from it and written as ONNX models.
 """
 
 import argparse
@@ -59,21 +59,21 @@ EXPECTED_SCORES: Final = {
     ("mtt", "flute"): 0.097,
     ("mtt", "slow"): 0.091,
 }
-"""What the networks say of a chord, with TensorFlow as well."""
+"""The scores of CHORD_HERTZ by model and tag; TensorFlow computes the same."""
 
 SCORE_TOLERANCE: Final = 0.01
 
 
 def run_install_models(args: argparse.Namespace, config: Config) -> int:
-    """Install the networks, unless they are there; return the exit code.
+    """Install the networks, unless they are installed; return the exit code.
 
     Args:
-        args: `again` to install them even so, `wheel` for the package as a file
-            instead of a download, or None, and `json`.
-        config: Says where they belong.
+        args: `again` to replace installed networks, `wheel` for a package file
+            instead of a download (or None), and `json`.
+        config: Names the folder to install into.
 
     Raises:
-        ConfigError: They are not installed, nor any part of them; says why.
+        ConfigError: The installation failed; nothing is installed.
     """
     folder = config.models_folder
     present = is_installed(folder) and not args.again
@@ -99,7 +99,7 @@ def _install(folder: Path, wheel: str | None) -> None:
     ]
     if missing:
         raise ConfigError(
-            f"{' and '.join(missing)} missing here: `pip install segued[tags]`"
+            f"{' and '.join(missing)} not installed: `pip install segued[tags]`"
         )
     with _temporary_folder(folder) as temporary:
         package = Path(wheel) if wheel else _download(temporary)
@@ -115,12 +115,12 @@ def _install(folder: Path, wheel: str | None) -> None:
 
 @contextmanager
 def _temporary_folder(folder: Path) -> Iterator[Path]:
-    """Make a folder for what is not finished; nothing of it is left afterwards."""
+    """Make a temporary folder in `folder`, and remove it afterwards."""
     folder.mkdir(parents=True, exist_ok=True)
     lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        # Left by one that was killed.
+        # A killed installation leaves its folder behind.
         for leftover in folder.glob(f"{TEMPORARY_PREFIX}*"):
             shutil.rmtree(leftover, ignore_errors=True)
         with tempfile.TemporaryDirectory(
@@ -128,7 +128,7 @@ def _temporary_folder(folder: Path) -> Iterator[Path]:
         ) as temporary:
             yield Path(temporary)
     except BlockingIOError as error:
-        raise ConfigError(f"{folder}: somebody else installs into it now") from error
+        raise ConfigError(f"{folder}: another installation is running") from error
     finally:
         os.close(lock)
         with suppress(OSError):
@@ -136,9 +136,9 @@ def _temporary_folder(folder: Path) -> Iterator[Path]:
 
 
 def _download(folder: Path) -> Path:
-    """Let pip find the package, wherever it finds packages here."""
+    """Download the package with pip, from the index that pip is configured for."""
     print(f"downloading {VERSION}, 29 MB ...", file=sys.stderr)  # noqa: T201
-    requirements = folder / "wanted.txt"
+    requirements = folder / "requirements.txt"
     requirements.write_text(f"{WHEEL} --hash=sha256:{SHA256}\n")
     pip_options = (
         "--no-deps",
@@ -148,10 +148,10 @@ def _download(folder: Path) -> Path:
     )
     network_options = ("--retries=2", "--timeout=20", "--no-input", "--quiet")
     command = (sys.executable, "-m", "pip", "--disable-pip-version-check", "download")
-    places = (f"--requirement={requirements}", f"--dest={folder}")
+    paths = (f"--requirement={requirements}", f"--dest={folder}")
     try:
         pip = subprocess.run(  # noqa: S603
-            (*command, *pip_options, *network_options, *places),
+            (*command, *pip_options, *network_options, *paths),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,
@@ -173,14 +173,14 @@ def _download(folder: Path) -> Path:
 
 
 def _pip_error(stderr: str) -> str:
-    """Return why pip failed, in one line of its own."""
+    """Return in one line why pip failed."""
     if "DO NOT MATCH THE HASHES" in stderr:
-        return "what came is not what its author published"
+        return "the downloaded file is not what its author published"
     if "connection broken by" in stderr or "ConnectionError" in stderr:
         return "the package index cannot be reached"
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("ERROR:")]
-    return (errors or lines or ["pip does not say why"])[0].removeprefix("ERROR: ")
+    return (errors or lines or ["pip gives no reason"])[0].removeprefix("ERROR: ")
 
 
 def _check_hash(package: Path) -> None:
@@ -194,15 +194,16 @@ def _check_hash(package: Path) -> None:
 
 
 def _convert_models(package: Path, folder: Path) -> list[Path]:
-    """Draw the networks, and put the licence beside them; return these files."""
+    """Write the networks and their license into `folder`; return these files."""
     try:
         with zipfile.ZipFile(package) as wheel:
             license_file = folder / LICENSE_TARGET
             license_file.write_bytes(_read_member(wheel, LICENSE))
             files = [license_file]
-            for name, theirs in MODELS.items():
+            for name, package_name in MODELS.items():
                 index, data = (
-                    _read_member(wheel, each.format(theirs)) for each in CHECKPOINT
+                    _read_member(wheel, each.format(package_name))
+                    for each in CHECKPOINT
                 )
                 files.append(model_file(folder, name))
                 write_onnx_model(read_arrays(index, data), files[-1])
@@ -218,7 +219,7 @@ def _read_member(wheel: zipfile.ZipFile, name: str) -> bytes:
 
 
 def _verify_models(folder: Path) -> None:
-    """Let the networks hear a chord, and see that they say what they should."""
+    """Check that the networks give a synthetic chord its EXPECTED_SCORES."""
     seconds = np.arange(4 * RATE) / RATE
     chord = np.sin(2 * np.pi * np.outer(seconds, CHORD_HERTZ)).mean(axis=1)
     tagger = Tagger(folder)
@@ -227,13 +228,13 @@ def _verify_models(folder: Path) -> None:
     for (name, tag), expected in EXPECTED_SCORES.items():
         if not abs(result[name][tag] - expected) <= SCORE_TOLERANCE:
             raise ConfigError(
-                f"the networks do not work here: they call a chord {tag} to "
-                f"{result[name][tag]:.3f}, and should to {expected:.3f}"
+                f"the networks do not work here: a chord scores "
+                f"{result[name][tag]:.3f} for {tag} instead of {expected:.3f}"
             )
 
 
 def _fsync(path: Path) -> None:
-    """Have a file, or the names in a folder, written to the disk."""
+    """Write a file, or the entries of a folder, to the disk."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""`segued library` and `segued explain`: what the library holds, and why."""
+"""`segued library` and `explain`: what the library contains, and why."""
 
 import argparse
 import json
@@ -6,43 +6,61 @@ import os
 
 from rich.console import Console
 
-from segued.config.config import Config
+from segued.cli.options import Subparsers, load_config
 from segued.errors import ConfigError
 from segued.exit_codes import ExitCode
 from segued.paths import shown
 from segued.store.reading import reports
 from segued.views import explanation, tables
 
-__all__ = ["run_explain", "run_library"]
+__all__ = ["add_explain", "add_library", "print_topic"]
 
 
-def run_library(args: argparse.Namespace, config: Config) -> int:
-    """Show files, passages or failures; return the exit code.
+def add_library(commands: Subparsers, shared: argparse.ArgumentParser) -> None:
+    """Add `segued library`."""
+    listing = commands.add_parser(
+        "library", parents=[shared], help="show what is in the library"
+    )
+    listing.add_argument("topic", nargs="?", choices=reports.TOPICS, default="files")
+    listing.set_defaults(run=lambda args: print_topic(args, args.topic))
+
+
+def add_explain(commands: Subparsers, shared: argparse.ArgumentParser) -> None:
+    """Add `explain`, which both programs have."""
+    explain = commands.add_parser(
+        "explain", parents=[shared], help="show why a file is matched as it is"
+    )
+    explain.add_argument("file", metavar="FILE")
+    explain.set_defaults(run=_explain)
+
+
+def print_topic(args: argparse.Namespace, topic: str) -> int:
+    """Print files, passages or failures; return the exit code.
 
     Raises:
+        ConfigError: The configuration is unusable.
         StoreError: There is no library, or it cannot be read.
     """
-    rows = reports.rows(config.database, args.topic)
+    rows = reports.rows(load_config(args).database, topic)
     if args.json:
         for line in tables.json_lines(rows):
             print(line)  # noqa: T201
     else:
-        console = Console(highlight=False)
-        tables.print_table(console, args.topic, rows)
+        tables.print_table(Console(highlight=False), topic, rows)
     return ExitCode.ALL_DONE
 
 
-def run_explain(args: argparse.Namespace, config: Config) -> int:
-    """Say why a file is said to be what it is; return the exit code.
+def _explain(args: argparse.Namespace) -> int:
+    """Print why the passages of a file are matched as they are.
 
     Raises:
-        ConfigError: The library knows no passage of it.
+        ConfigError: The library has no passage of the file.
         StoreError: There is no library, or it cannot be read.
     """
     path = os.path.abspath(os.fsencode(args.file))
-    passages = reports.passages_with_reasons(config.database, path)
+    passages = reports.passages_with_reasons(load_config(args).database, path)
     if not passages:
-        raise ConfigError(f"{shown(path)}: the library knows no passage of it")
+        raise ConfigError(f"{shown(path)}: the library has no passage of this file")
     if args.json:
         print(json.dumps({"file": shown(path), "passages": passages}))  # noqa: T201
         return ExitCode.ALL_DONE

@@ -1,14 +1,36 @@
-"""What the command lines of both programs have in common."""
+"""The options, the configuration and the exit that all commands share."""
 
 import argparse
+import atexit
+import json
+import os
+import sys
 import uuid
-from collections.abc import Callable
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn, TypeAlias
 
-from segued.config.config import Config
+import msgspec
+from rich.console import Console
+from rich.markup import escape
+
+from segued import log
+from segued.config.config import Config, read_config
+from segued.daemon import systemd
+from segued.errors import ConfigError, DaemonError, SeguedError
 from segued.exit_codes import ExitCode
 
-__all__ = ["add_flavor", "count", "mbid", "shared_options_parser"]
+__all__ = [
+    "Subparsers",
+    "count",
+    "load_config",
+    "mbid",
+    "run_command",
+    "shared_options_parser",
+]
+
+Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
 
 
 def shared_options_parser() -> argparse.ArgumentParser:
@@ -36,54 +58,67 @@ def mbid(text: str) -> str:
         raise argparse.ArgumentTypeError(f"{text}: not a MusicBrainz id") from None
 
 
-def add_flavor(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
-    shared: argparse.ArgumentParser,
-    load_config: Callable[[argparse.Namespace], Config],
-) -> None:
-    """Add the commands about how recordings sound.
+def load_config(args: argparse.Namespace, default_level: str = "error") -> Config:
+    """Return the configuration that the shared options name; configure the log.
 
-    Args:
-        commands: What they are added to.
-        shared: The options that every command has.
-        load_config: Returns the configuration that a command line names.
+    Raises:
+        ConfigError: The configuration file is unusable, or the library a folder.
     """
-    flavor = commands.add_parser(
-        "flavor", help="bring in what tells how recordings sound"
-    )
-    kinds = flavor.add_subparsers(required=True, metavar="COMMAND")
-    dump = kinds.add_parser(
-        "import-dump",
-        parents=[shared],
-        help="read archives of AcousticBrainz's high-level data",
-        description="Read archives of AcousticBrainz's high-level data (tar, zstd).",
-    )
-    dump.add_argument("archives", nargs="+", metavar="FILE")
-    dump.add_argument(
-        "--all", action="store_true", help="keep all recordings, not only yours"
-    )
-    models = kinds.add_parser(
-        "install-models",
-        parents=[shared],
-        help="install networks that tell mood, genre and voice",
-        description="Install the networks of musicnn (ISC licence; 30 MB to fetch).",
-    )
-    models.add_argument(
-        "--again", action="store_true", help="also if they are installed"
-    )
-    models.add_argument(
-        "--wheel", metavar="FILE", help="take them from here, without fetching them"
-    )
+    config = read_config(args.config)
+    if args.database is not None:
+        library = msgspec.structs.replace(config.library, database=str(args.database))
+        config = msgspec.structs.replace(config, library=library)
+    if not config.database.name or config.database.is_dir():
+        raise ConfigError(f"{config.database}: the library is a file, not a folder")
+    journal = systemd.Journal() if systemd.stderr_is_journal() else None
+    log.configure(config.logging.level or default_level, journal)
+    return config
 
-    def import_dump(args: argparse.Namespace) -> int:
-        from segued.cli import import_dump_command  # noqa: PLC0415
 
-        return import_dump_command.run_import_dump(args, load_config(args))
+def run_command(
+    parser: argparse.ArgumentParser, arguments: Sequence[str] | None
+) -> NoReturn:
+    """Run the command that the arguments name; print an error as one line."""
+    args = parser.parse_args(arguments)
+    errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    try:
+        args.code = args.run(args)
+        sys.stdout.flush()
+    except SeguedError as error:
+        errors.print(f"{parser.prog}: {escape(str(error))}")
+        args.code = _exit_code_for(error)
+        if args.json:
+            error_info = {"code": error.code, "detail": str(error)}
+            print(json.dumps({"state": "FAILED", "error": error_info}))  # noqa: T201
+    except KeyboardInterrupt:
+        args.code = ExitCode.CANCELLED
+    except BrokenPipeError:
+        # The reader closed the pipe. Without this, Python complains at its exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        errors.print(f"{parser.prog}: the output cannot be written: {error.strerror}")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        args.code = ExitCode.FATAL
+    _exit_now(args.code)
 
-    def install_models(args: argparse.Namespace) -> int:
-        from segued.cli import install_models_command  # noqa: PLC0415
 
-        return install_models_command.run_install_models(args, load_config(args))
+def _exit_now(code: int) -> NoReturn:
+    """End the process without destroying the interpreter, which takes long.
 
-    dump.set_defaults(run=import_dump)
-    models.set_defaults(run=install_models)
+    Everything to keep is stored by now; cleanup is registered with atexit.
+    """
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    atexit._run_exitfuncs()  # noqa: SLF001
+    os._exit(code)
+
+
+def _exit_code_for(error: SeguedError) -> ExitCode:
+    match error:
+        case ConfigError():
+            return ExitCode.USAGE
+        case DaemonError():
+            return ExitCode.NO_DAEMON
+        case _:
+            return ExitCode.FATAL

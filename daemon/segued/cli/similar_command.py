@@ -1,4 +1,4 @@
-"""`segued similar`: which passages sound most like one."""
+"""`segued similar`: lists the passages that sound most like a given one."""
 
 import argparse
 import json
@@ -24,16 +24,16 @@ DIGITS: Final = 4
 
 
 class _StoredFlavor(msgspec.Struct):
-    """A flavor as it is kept."""
+    """A flavor as stored in the library."""
 
     characteristics: dict[str, dict[str, float]] = {}
 
 
 def run(args: argparse.Namespace, config: Config) -> int:
-    """List the passages that sound most like one; return the exit code.
+    """List the passages that sound most like a given one; return the exit code.
 
     Raises:
-        NotKnownError: It is not known how it sounds.
+        NotFoundError: The library has no flavor of the given passage.
     """
     path = os.path.abspath(os.fsencode(args.file))
     reference = _find_passage(config, path, args.passage)
@@ -59,7 +59,7 @@ def _find_passage(config: Config, path: bytes, ordinal: int) -> FlavoredPassage:
         if each.ordinal == ordinal:
             return each
     raise NotFoundError(
-        f"{shown(path)}: it is not known how passage {ordinal} of it sounds"
+        f"{shown(path)}: the library has no flavor of its passage {ordinal}"
     )
 
 

@@ -1,6 +1,6 @@
-"""The outside services, asked politely: what they answer, and what they do not.
+"""Clients of the outside services: AcoustID, MusicBrainz and AcousticBrainz.
 
-`service` knows how to ask any of them, `acoustid` and `musicbrainz` what to ask
-and how to read it. An answer that is kept is kept as it came, in bytes; reading
-it again needs no network.
+`service_client` sends requests to any of them, within its rate limit; `acoustid`,
+`musicbrainz` and `acousticbrainz` build the requests and parse the answers. Answers
+are returned as the bytes received, so stored ones can be parsed again offline.
 """

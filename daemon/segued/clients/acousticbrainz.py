@@ -1,7 +1,7 @@
-"""AcousticBrainz: how recordings sound, as others worked it out.
+"""AcousticBrainz: high-level audio descriptors of recordings, submitted by others.
 
-The public service has answered nothing since August 2026; a mirror of your own
-may. What its dumps hold has the same shape.
+The public service has answered no request since August 2026; a private mirror
+can. The documents in its dumps have the same format.
 """
 
 from collections.abc import Iterable
@@ -18,10 +18,10 @@ __all__ = ["RECORDINGS_MAX", "AcousticBrainz", "HighLevelDocument", "parse_docum
 NAME: Final = "AcousticBrainz"
 
 RECORDINGS_MAX: Final = 25
-"""A request may ask for no more."""
+"""The service rejects requests for more recordings than this."""
 
 FIRST_NUMBER: Final = "0"
-"""The number of the one document that is asked for; others submitted more."""
+"""The number of the only document used; a recording may have several submissions."""
 
 MBID_MAPPING_KEY: Final = "mbid_mapping"
 
@@ -48,11 +48,11 @@ class _HighLevel(ResponseModel, frozen=True, rename="lower"):
 
 
 class HighLevelDocument(msgspec.Struct, frozen=True):
-    """What a document says.
+    """The parsed content of one document.
 
     Attributes:
-        characteristics: Those of the eighteen that make sense, each summing to 1.
-        version: Of what worked them out.
+        characteristics: The valid ones of the eighteen; the shares of each sum to 1.
+        version: Version of Essentia that computed them.
     """
 
     characteristics: dict[str, dict[str, float]]
@@ -60,20 +60,20 @@ class HighLevelDocument(msgspec.Struct, frozen=True):
 
 
 class AcousticBrainz:
-    """The service, or a mirror of it."""
+    """Client of AcousticBrainz, or of a mirror of it."""
 
     def __init__(self, service: ServiceClient) -> None:
         self.service: Final = service
 
     async def high_level(self, mbids: Iterable[str]) -> dict[str, bytes]:
-        """Ask how up to `RECORDINGS_MAX` recordings sound.
+        """Request the documents of up to `RECORDINGS_MAX` recordings.
 
         Returns:
-            The document of each that it has one of, as it came and checked.
+            The checked, unparsed document of each recording that has one.
 
         Raises:
-            ValueError: One is no MusicBrainz id, or they are too many.
-            ServiceError: Any of them, but for its key.
+            ValueError: An id is not a MusicBrainz id, or there are too many.
+            ServiceError: Any kind except ServiceAuthError.
         """
         wanted = list(dict.fromkeys(validate_mbid(each) for each in mbids))
         if len(wanted) > RECORDINGS_MAX:
@@ -93,7 +93,7 @@ class AcousticBrainz:
 def _parse_documents(
     service: str, body: bytes, wanted: Iterable[str]
 ) -> dict[str, bytes]:
-    """Return the documents in an answer, of those that were wanted."""
+    """Return the documents in an answer, limited to the wanted recordings."""
     by_mbid = decode_response(service, body, dict[str, msgspec.Raw])
     found = {}
     for mbid, raw in by_mbid.items():
@@ -107,10 +107,10 @@ def _parse_documents(
 
 
 def parse_document(raw: bytes) -> HighLevelDocument:
-    """Read a document.
+    """Parse a document.
 
     Raises:
-        ServiceAnswerError: It is none.
+        ServiceAnswerError: It is not a high-level document.
     """
     high_level = decode_response(NAME, raw, _HighLevel)
     shares = {name: model.all for name, model in high_level.highlevel.items()}

@@ -1,8 +1,8 @@
-"""AcousticBrainz's archives: tar files of JSON documents, read as a stream.
+"""AcousticBrainz's dumps: tar files of JSON documents, read as a stream.
 
     acousticbrainz-highlevel-json-20220623/highlevel/../../<mbid>-<number>.json
 
-A recording has a document for each time that somebody submitted it, from 0.
+A recording has one document per submission, numbered from 0.
 """
 
 import re
@@ -34,8 +34,8 @@ class Entry:
     """One document in an archive.
 
     Attributes:
-        number: Which of the recording's, from 0.
-        raw: The document; None if it is too large to be one.
+        number: Number of the submission, from 0.
+        raw: The document; None if it is larger than `DOCUMENT_BYTES_MAX`.
     """
 
     mbid: str
@@ -44,14 +44,14 @@ class Entry:
 
 
 def documents(archive: Path) -> Iterator[Entry]:
-    """Yield the documents of an archive, in its order; what is none is passed over.
+    """Yield the documents of an archive in its order, skipping all other members.
 
     Args:
-        archive: A tar file, as it is or compressed with zstd, xz, bzip2 or gzip.
+        archive: A tar file, plain or compressed with zstd, xz, bzip2 or gzip.
 
     Raises:
-        ConfigError: It cannot be read, or is no such archive, or ends too early;
-            what came before it is good.
+        ConfigError: It cannot be read, is not such an archive, or is truncated;
+            the documents yielded before that are valid.
     """
     try:
         with _open_tar(archive) as tar:
@@ -61,14 +61,14 @@ def documents(archive: Path) -> Iterator[Entry]:
                     continue
                 raw = None
                 if member.size <= DOCUMENT_BYTES_MAX:
-                    # A member that is a file can be read.
+                    # extractfile returns None only for members that are not files.
                     raw = cast("IO[bytes]", tar.extractfile(member)).read()
                 yield Entry(found[1], int(found[2]), raw)
     except OSError as error:
         reason = error.strerror or str(error)
         raise ConfigError(f"{archive}: cannot be read: {reason}") from error
     except (tarfile.TarError, zstandard.ZstdError, EOFError, zlib.error) as error:
-        raise ConfigError(f"{archive}: is no whole archive: {error}") from error
+        raise ConfigError(f"{archive}: not a complete archive: {error}") from error
 
 
 @contextmanager
@@ -86,7 +86,7 @@ def _open_tar(archive: Path) -> Iterator[tarfile.TarFile]:
 
 
 class _ZstdReader:
-    """A file in zstd, unpacked as it is read; one that ends too early says so."""
+    """A zstd file, decompressed while it is read; EOFError if it is truncated."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file: Final = file
@@ -95,14 +95,14 @@ class _ZstdReader:
 
     def read(self, count: int) -> bytes:
         while len(self._ready) < count:
-            packed = self._frame.unused_data or self._file.read(READ_BYTES)
+            compressed = self._frame.unused_data or self._file.read(READ_BYTES)
             if self._frame.eof:
-                self._frame = self._new_frame()  # another one follows, or the end
-                if not packed:
+                self._frame = self._new_frame()  # another frame follows, or the end
+                if not compressed:
                     break
-            elif not packed:
-                raise EOFError("it ends too early")
-            self._ready += self._frame.decompress(packed)
+            elif not compressed:
+                raise EOFError("truncated zstd frame")
+            self._ready += self._frame.decompress(compressed)
         ready, self._ready = self._ready[:count], self._ready[count:]
         return ready
 

@@ -1,4 +1,4 @@
-"""AcoustID: which recordings a fingerprint may be of."""
+"""AcoustID: the recordings that a fingerprint may be of."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -24,14 +24,14 @@ __all__ = ["QUERIES_MAX", "AcoustId", "FingerprintQuery", "parse_candidates"]
 NAME: Final = "acoustid"
 
 QUERIES_MAX: Final = 20
-"""More in one request are refused."""
+"""The service rejects requests with more fingerprints than this."""
 
 META: Final = "recordings releasegroups sources compress"
 
 TOO_LARGE_STATUS: Final = 413
 
 INVALID_QUERY_CODES: Final = frozenset({2, 3, 8})
-"""A parameter is missing, the fingerprint or the duration is not valid."""
+"""A parameter is missing, or the fingerprint or the duration is invalid."""
 INVALID_KEY_CODES: Final = frozenset({4, 17})
 INTERNAL_ERROR_CODE: Final = 5
 BUSY_CODES: Final = frozenset({13, 14})
@@ -39,7 +39,7 @@ BUSY_CODES: Final = frozenset({13, 14})
 
 @dataclass(frozen=True, slots=True)
 class FingerprintQuery:
-    """A fingerprint, compressed as text, and the length of what it is of."""
+    """A fingerprint in its compressed text form, and the duration it covers."""
 
     fingerprint: str
     seconds: int
@@ -85,13 +85,13 @@ class _Result(ResponseModel, frozen=True):
 
 
 class _SplitError(Exception):
-    """The request is refused as it is; parts of it may not be."""
+    """The request is rejected as a whole; smaller parts of it may succeed."""
 
 
 class AcoustId:
-    """The service, asked with one key.
+    """Client of AcoustID with one API key.
 
-    A key that it does not take is not sent again.
+    A key that the service has rejected is not sent again.
     """
 
     def __init__(self, service: ServiceClient, key: str | None) -> None:
@@ -100,15 +100,15 @@ class AcoustId:
         self._key_problem = "" if key else "needs an API key"
 
     async def lookup(self, queries: Sequence[FingerprintQuery]) -> list[bytes | None]:
-        """Ask for up to `QUERIES_MAX` fingerprints at once.
+        """Look up to `QUERIES_MAX` fingerprints up in one batch.
 
         Returns:
-            For each piece the list of results, as it came and checked, which
-            `parse_candidates` reads: empty when nothing is known. None for a piece
-            that is refused, and would be the next time.
+            For each query its checked, unparsed list of results, for
+            `parse_candidates`: empty when nothing is known. None for a query that
+            the service rejects, and would reject again.
 
         Raises:
-            ServiceError: Any of them; ServiceKeyError also without a key.
+            ServiceError: Any kind; ServiceAuthError also when there is no key.
         """
         if len(queries) > QUERIES_MAX:
             raise ValueError(f"at most {QUERIES_MAX} at once: {len(queries)}")
@@ -124,7 +124,8 @@ class AcoustId:
                 *await self.lookup(queries[:half]),
                 *await self.lookup(queries[half:]),
             ]
-        # One it cannot read is left out, and says why only when it is alone.
+        # The service leaves invalid queries out of a batch's answer, and reports the
+        # reason only when such a query is sent alone.
         return [
             found[index] if index in found else (await self.lookup([query]))[0]
             for index, query in enumerate(queries)
@@ -133,7 +134,7 @@ class AcoustId:
     async def _look_up_batch(
         self, queries: Sequence[FingerprintQuery]
     ) -> dict[int, bytes]:
-        """Ask once; the results by the place of the piece."""
+        """Send one request; return the raw results by index of the query."""
         if self._key is None or self._key_problem:
             raise ServiceAuthError(self.service.name, self._key_problem)
         form = {"client": self._key, "format": "json", "batch": "1", "meta": META}
@@ -160,11 +161,11 @@ class AcoustId:
         for each in lookup.fingerprints:
             index = _parse_index(each.index)
             if index not in range(count) or index in found:
-                raise ServiceAnswerError(name, "answers what was not asked")
+                raise ServiceAnswerError(name, "answer has an unexpected index")
             decode_response(name, each.results, list[_Result])
             found[index] = bytes(each.results)
         if lookup.status != "ok" or not found:
-            raise ServiceAnswerError(name, "answers nothing of what was asked")
+            raise ServiceAnswerError(name, "answer has no results")
         return found
 
     def _raise_for_refusal(self, response: Response) -> NoReturn:
@@ -176,31 +177,32 @@ class AcoustId:
             lookup = None
         if lookup is not None and lookup.error is not None:
             self._raise_for_code(lookup.error.code)
-        raise ServiceRefusedError(self.service.name, f"refuses: HTTP {response.status}")
+        detail = f"rejects the request: HTTP {response.status}"
+        raise ServiceRefusedError(self.service.name, detail)
 
     def _raise_for_code(self, code: int) -> NoReturn:
-        """Raise what an error code stands for."""
+        """Raise the exception for AcoustID's error `code`."""
         name = self.service.name
         if code in INVALID_QUERY_CODES:
             raise _SplitError
         if code in INVALID_KEY_CODES:
-            self._key_problem = "does not take the API key"
+            self._key_problem = "rejects the API key"
             raise ServiceAuthError(name, self._key_problem)
         if code in BUSY_CODES:
-            raise ServiceBusyError(name, "asks to be left alone")
+            raise ServiceBusyError(name, "reports too many requests")
         if code == INTERNAL_ERROR_CODE:
             raise ServiceUnavailableError(name, "fails: internal error")
-        raise ServiceRefusedError(name, f"refuses: error {code}")
+        raise ServiceRefusedError(name, f"rejects the request: error {code}")
 
 
 def parse_candidates(raw: bytes) -> tuple[Candidate, ...]:
-    """Read a list of results: the recordings that it names, the best first.
+    """Parse a list of results into the recordings it names, best score first.
 
-    One that several results name has the best of their scores, and the sources
-    of all.
+    A recording named by several results gets the highest of their scores and the
+    sum of their sources.
 
     Raises:
-        ServiceAnswerError: It is not what AcoustID answers.
+        ServiceAnswerError: It is not a list of AcoustID results.
     """
     found: dict[str, Candidate] = {}
     for result in decode_response(NAME, raw, list[_Result]):
@@ -240,7 +242,7 @@ def _merge(old: Candidate, new: Candidate) -> Candidate:
 
 
 def _parse_index(index: int | str) -> int:
-    """Return an index, which comes as text or as a number; -1 if it is neither."""
+    """Return an index given as a number or as decimal text; -1 for other text."""
     if isinstance(index, int):
         return index
     return int(index) if index.isascii() and index.isdigit() and len(index) < 9 else -1  # noqa: PLR2004

@@ -1,4 +1,4 @@
-"""Whether it is worth asking a service at all."""
+"""A circuit breaker: stop sending requests to a service that keeps failing."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,22 +7,23 @@ from typing import Final
 __all__ = ["FAILURES_MAX", "CircuitBreaker", "Permit"]
 
 FAILURES_MAX: Final = 3
-"""In a row; then the service is left alone."""
+"""Failures in a row that open the breaker."""
 
 PROBE_SECONDS_MIN: Final = 5.0
 PROBE_SECONDS_MAX: Final = 300.0
 
 PROBING_SECONDS: Final = 1.0
-"""How soon to ask again while somebody else tries; no more than a guess."""
+"""The least wait reported while a probe is running; its duration is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """The answer to one who wants to ask a service.
+    """Permission to send a request, or the time to wait for it.
 
     Attributes:
-        wait_seconds: 0 is yes; else no, and it may be yes after that time.
-        probe: Whether he is the one who tries for all.
+        wait_seconds: 0 if the request may be sent; else the time after which to
+            try again.
+        probe: Whether this request tests a failed service; only one at a time does.
     """
 
     wait_seconds: float = 0.0
@@ -30,10 +31,10 @@ class Permit:
 
 
 class CircuitBreaker:
-    """Opens after failures in a row; then lets one at a time try, ever later.
+    """Opens after failures in a row; then allows one probe at a time, ever rarer.
 
-    Whoever was let through says how it ended: `record_success`, `record_failure`, or
-    `release` when that says nothing about the service.
+    The caller reports the outcome of each permitted request: `record_success`,
+    `record_failure`, or `release` if the outcome does not depend on the service.
     """
 
     def __init__(self, now: Callable[[], float]) -> None:
@@ -45,19 +46,19 @@ class CircuitBreaker:
 
     @property
     def is_open(self) -> bool:
-        """Whether the service is left alone."""
+        """Whether requests other than probes are blocked."""
         return self._gap_seconds > 0
 
     @property
     def wait_seconds(self) -> float:
-        """How long until somebody is let through; 0 is now."""
+        """Seconds until the next request is permitted; 0 if it is now."""
         if not self.is_open:
             return 0.0
         wait_seconds = max(0.0, self._probe_at - self._now())
         return max(wait_seconds, PROBING_SECONDS) if self._probing else wait_seconds
 
     def acquire(self) -> Permit:
-        """Ask to be let through."""
+        """Return a permit to send now, or the time to wait."""
         wait_seconds = self.wait_seconds
         if wait_seconds or not self.is_open:
             return Permit(wait_seconds)
@@ -65,15 +66,15 @@ class CircuitBreaker:
         return Permit(probe=True)
 
     def record_success(self) -> None:
-        """Note that the service answered: it is there for everybody."""
+        """Close the breaker: the service answered."""
         self._failures = 0
         self._gap_seconds = 0.0
         self._probing = False
 
     def record_failure(self, permit: Permit) -> None:
-        """Note that it did not.
+        """Count a failure; open the breaker, or double its wait after a probe.
 
-        One who was let through before it was left alone changes nothing more.
+        A request permitted before the breaker opened has no further effect.
         """
         if self.is_open:
             if permit.probe:
@@ -85,7 +86,7 @@ class CircuitBreaker:
             self._open_for(PROBE_SECONDS_MIN)
 
     def release(self, permit: Permit) -> None:
-        """Note that nothing was learnt; a probe is left to the next."""
+        """Return a permit without an outcome; the next request can be the probe."""
         if permit.probe:
             self._probing = False
 

@@ -1,24 +1,25 @@
-"""One request to a service, and its answer, neither of them trusted.
+"""Send one HTTP request to a service and read its answer, within a size limit.
 
-Nobody else here speaks HTTP. What can go wrong on the way becomes one of a few
-errors that say how long it lasts.
+All requests to outside services go through this module. Every network failure
+becomes a TransientError, a ServiceUnavailableError or a ServiceAnswerError.
 """
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from urllib.parse import urljoin, urlsplit
 
-from segued.clients.unpacking import BodyError, BoundedDecoder
 from segued.config.sections import ServicesSection
 from segued.errors import ServiceAnswerError, ServiceError, ServiceUnavailableError
 
 if TYPE_CHECKING:
-    # Loaded where it is first needed: a tenth of a second that nobody has to
-    # wait for who asks nobody.
+    # Imported where it is first used: it takes 0.1 s, which offline runs save.
     import aiohttp
 
 __all__ = [
+    "BodyError",
+    "BoundedDecoder",
     "HttpSession",
     "Request",
     "Response",
@@ -28,7 +29,7 @@ __all__ = [
 ]
 
 HttpSession: TypeAlias = "aiohttp.ClientSession"
-"""What all services are asked through."""
+"""The connection pool that all services share."""
 
 REDIRECT_STATUSES: Final = frozenset({301, 302, 303, 307, 308})
 METHOD_KEEPING_STATUSES: Final = frozenset({307, 308})
@@ -36,7 +37,7 @@ METHOD_KEEPING_STATUSES: Final = frozenset({307, 308})
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What came back; the body of a success or a refusal only, unpacked."""
+    """An answer; the decompressed body is read for successes and refusals only."""
 
     status: int
     body: bytes = b""
@@ -44,18 +45,18 @@ class Response:
 
     @property
     def is_success(self) -> bool:
-        """Whether it is what was asked for."""
+        """Whether the status is 200 OK."""
         return self.status == 200  # noqa: PLR2004
 
     @property
     def is_refusal(self) -> bool:
-        """Whether the question is to blame, and not how often it is asked."""
+        """Whether the request itself is rejected (4xx), not its frequency (429)."""
         return 400 <= self.status < 500 and self.status != 429  # noqa: PLR2004
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request, with its query in the URL. What is secret is in the body."""
+    """A request, with its query in the URL; secrets are only in the body."""
 
     method: Literal["GET", "POST"]
     url: str
@@ -63,10 +64,11 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def redirected(self, response: Response) -> "Request | None":
-        """Return the question to where an answer sends it on.
+        """Return this request with the target of a redirect.
 
-        The question itself if it does not; None if it is sent to another host,
-        port or scheme, or would not be the same question there.
+        Returns:
+            This request itself if `response` is not a redirect; None if the target
+            has another host, port or scheme, or the redirect changes the method.
         """
         if response.status not in REDIRECT_STATUSES:
             return self
@@ -80,15 +82,66 @@ class Request:
 
 
 class TransientError(Exception):
-    """What the next try may not meet; `final_error` is the error if it does."""
+    """A failure worth retrying; `final_error` is raised after the last try."""
 
     def __init__(self, final_error: ServiceError) -> None:
         super().__init__(str(final_error))
         self.final_error: Final = final_error
 
 
+class BodyError(Exception):
+    """An answer is too large, or not encoded as requested; the message says which."""
+
+
+class BoundedDecoder:
+    """The body of one answer, decompressed piece by piece.
+
+    Holds at most `bytes_max` + 1 bytes, whatever size a piece decompresses to.
+    """
+
+    def __init__(self, encoding: str, bytes_max: int) -> None:
+        self._body = bytearray()
+        self._bytes_max = bytes_max
+        self._gzip = None
+        match encoding.strip().lower():
+            case "" | "identity":
+                pass
+            case "gzip" | "x-gzip":
+                self._gzip = zlib.decompressobj(16 + zlib.MAX_WBITS)
+            case _:
+                raise BodyError("answer has an unknown content encoding")
+
+    def feed(self, piece: bytes) -> None:
+        """Add the next piece of the body, as received.
+
+        Raises:
+            BodyError: It exceeds the limit, or cannot be decompressed.
+        """
+        bytes_left = self._bytes_max - len(self._body)
+        if self._gzip is not None:
+            try:
+                piece = self._gzip.decompress(piece, bytes_left + 1)
+            except zlib.error as error:
+                raise BodyError("answer is not valid gzip") from error
+            if self._gzip.unused_data:
+                raise BodyError("answer has data after its gzip stream")
+        if len(piece) > bytes_left:
+            raise BodyError(f"answer is larger than {self._bytes_max:,} bytes")
+        self._body += piece
+
+    def finish(self) -> bytes:
+        """Return the whole body.
+
+        Raises:
+            BodyError: The end of the gzip stream is missing.
+        """
+        if self._gzip is not None and self._body and not self._gzip.eof:
+            raise BodyError("answer is truncated")
+        return bytes(self._body)
+
+
 def open_session(services: ServicesSection, version: str) -> HttpSession:
-    """Return what all services are asked through; an async context manager."""
+    """Return the HTTP session for all services; it is an async context manager."""
     import aiohttp  # noqa: PLC0415
 
     contact = services.contact.strip() or "no contact given"
@@ -104,8 +157,8 @@ def open_session(services: ServicesSection, version: str) -> HttpSession:
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
     )
-    # aiohttp repeats a GET by itself when a connection breaks before the
-    # headers: a request more than the limiter knows of. No public switch.
+    # aiohttp repeats a GET by itself when a connection breaks before the headers,
+    # which would bypass the rate limiter. There is no public option to disable it.
     session._retry_connection = False  # noqa: SLF001
     return session
 
@@ -113,12 +166,12 @@ def open_session(services: ServicesSection, version: str) -> HttpSession:
 async def send_request(
     session: HttpSession, service: str, request: Request, *, bytes_max: int
 ) -> Response:
-    """Ask once, and read the answer; of `bytes_max` bytes, unpacked, at most.
+    """Send a request once, and read at most `bytes_max` decompressed bytes.
 
     Raises:
-        PassingError: The connection broke, or time was up.
-        ServiceAnswerError: The answer is too large, or no HTTP.
-        ServiceAwayError: There is no connection to be had.
+        TransientError: The connection broke, or timed out.
+        ServiceAnswerError: The answer is too large, or not HTTP.
+        ServiceUnavailableError: No connection could be made.
     """
     import aiohttp  # noqa: PLC0415
 
@@ -145,7 +198,7 @@ async def send_request(
 
 
 def _same_origin(url: str, other: str) -> bool:
-    """Say whether two URLs have scheme, host and port in common, and no more."""
+    """Return whether two URLs share scheme, host and port, and `url` no login."""
     try:
         one, two = urlsplit(url), urlsplit(other)
         origins = [(each.scheme, each.hostname, each.port) for each in (one, two)]
@@ -155,10 +208,10 @@ def _same_origin(url: str, other: str) -> bool:
 
 
 def _connection_error(service: str, error: Exception) -> Exception:
-    """Return what became of a request that got no answer.
+    """Return the error for a request that got no answer.
 
-    What aiohttp says is not repeated but where it is the system's word: it may
-    quote what was sent.
+    Of aiohttp's messages only the system's error texts are used: others may quote
+    the request, and with it the key.
     """
     import aiohttp  # noqa: PLC0415
 
@@ -166,16 +219,16 @@ def _connection_error(service: str, error: Exception) -> Exception:
         case TimeoutError():
             detail, is_transient = "does not answer in time", True
         case aiohttp.ClientConnectorCertificateError():
-            detail, is_transient = "shows a TLS certificate that is not valid", False
+            detail, is_transient = "has an invalid TLS certificate", False
         case aiohttp.ClientSSLError():
-            detail, is_transient = "cannot be reached securely: TLS fails", False
+            detail, is_transient = "cannot be reached: TLS failure", False
         case aiohttp.ClientConnectorDNSError():
-            detail, is_transient = "cannot be found by its name", False
+            detail, is_transient = "cannot be reached: host name not found", False
         case aiohttp.ClientConnectorError():
             detail, is_transient = f"cannot be reached: {error.strerror}", False
         case aiohttp.ClientResponseError():
-            return ServiceAnswerError(service, "does not speak HTTP")
+            return ServiceAnswerError(service, "answer is not valid HTTP")
         case _:
-            detail, is_transient = "breaks the connection", True
-    away = ServiceUnavailableError(service, detail)
-    return TransientError(away) if is_transient else away
+            detail, is_transient = "connection was closed", True
+    unavailable = ServiceUnavailableError(service, detail)
+    return TransientError(unavailable) if is_transient else unavailable

@@ -1,6 +1,6 @@
-"""MusicBrainz: what recordings and releases are, as it is asked.
+"""MusicBrainz: requests for recordings and releases, and searches.
 
-How its answers are read is in `segued.clients.musicbrainz_parse`.
+`segued.clients.musicbrainz_parse` parses the answers.
 """
 
 from collections.abc import Iterable, Mapping
@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 RECORDINGS_MAX: Final = 100
-"""A page of a search holds no more."""
+"""The size of one page of search results."""
 
 SEARCH_RESULTS_MAX: Final = 10
 
@@ -41,41 +41,41 @@ class _Page(ResponseModel, frozen=True):
 
 
 class MusicBrainz:
-    """The service. Every answer is checked, and returned as it came."""
+    """Client of MusicBrainz; every answer is checked and returned unparsed."""
 
     def __init__(self, service: ServiceClient) -> None:
         self.service: Final = service
 
     async def release(self, mbid: str) -> bytes | None:
-        """Ask for a release with all its recordings; None if there is none.
+        """Request a release with all its recordings; None if it does not exist.
 
         Raises:
-            ValueError: That is no MusicBrainz id.
-            ServiceError: Any of them, but for its key.
+            ValueError: `mbid` is not a MusicBrainz id.
+            ServiceError: Any kind except ServiceAuthError.
         """
         path = f"release/{validate_mbid(mbid)}"
         return await self._get(path, {"inc": RELEASE_INC}, parse_releases)
 
     async def release_group(self, mbid: str) -> bytes:
-        """Ask for the editions of an album: as many as are on one page.
+        """Request the releases of a release group, at most the first 100.
 
         Raises:
-            ValueError: That is no MusicBrainz id.
-            ServiceError: Any of them, but for its key.
+            ValueError: `mbid` is not a MusicBrainz id.
+            ServiceError: Any kind except ServiceAuthError.
         """
         params = {"release-group": validate_mbid(mbid), "inc": GROUP_INC}
         answer = await self._get("release", {**params, "limit": "100"}, parse_releases)
         return b'{"releases":[]}' if answer is None else answer
 
     async def recordings(self, mbids: Iterable[str]) -> dict[str, bytes]:
-        """Ask for up to `RECORDINGS_MAX` recordings at once.
+        """Request up to `RECORDINGS_MAX` recordings at once.
 
         Returns:
-            Each that it has, by its id in small letters.
+            The unparsed recordings that exist, by lower-case id.
 
         Raises:
-            ValueError: One is no MusicBrainz id, or they are too many.
-            ServiceError: Any of them, but for its key.
+            ValueError: An id is not a MusicBrainz id, or there are too many.
+            ServiceError: Any kind except ServiceAuthError.
         """
         wanted = list(dict.fromkeys(validate_mbid(each) for each in mbids))
         if len(wanted) > RECORDINGS_MAX:
@@ -99,18 +99,18 @@ class MusicBrainz:
         """Search for releases by artist and title, either of which may be empty.
 
         Args:
-            artist: As printed.
-            album: As printed.
-            tracks: How many there are on all discs, if that is known.
+            artist: Artist as printed on the release.
+            album: Title as printed on the release.
+            tracks: Number of tracks on all discs; None if unknown.
 
         Raises:
             ValueError: Both are empty.
-            ServiceError: Any of them, but for its key.
+            ServiceError: Any kind except ServiceAuthError.
         """
         fields = {"release": _lucene_quoted(album), "artist": _lucene_quoted(artist)}
         terms = [f"{field}:{text}" for field, text in fields.items() if text]
         if not terms:
-            raise ValueError("a search is for something")
+            raise ValueError("artist and album are both empty")
         if tracks is not None:
             terms.append(f"tracks:{tracks:d}")
         params = {"query": " AND ".join(terms), "limit": str(SEARCH_RESULTS_MAX)}
@@ -124,9 +124,9 @@ class MusicBrainz:
 
 
 def _lucene_quoted(text: str) -> str:
-    """Return a text as Lucene takes it, quoted; nothing if there is nothing.
+    """Return a text as a quoted Lucene phrase; empty if it has no words.
 
-    In quotes, only the quote and the backslash have a meaning.
+    Within quotes, Lucene treats only the quote and the backslash specially.
     """
     printable = "".join(c if c.isprintable() else " " for c in text)
     words = " ".join(printable.split())

@@ -1,4 +1,4 @@
-"""Reading what MusicBrainz answered, now or some time ago."""
+"""Parse MusicBrainz's answers, fresh or stored."""
 
 from typing import Annotated, Final, TypeAlias
 
@@ -13,7 +13,7 @@ __all__ = ["parse_recording", "parse_releases", "parse_search"]
 NAME: Final = "musicbrainz"
 
 SCORE_MIN: Final = 80.0
-"""What a search finds below that has some words in common, and no more."""
+"""Search results with a lower score only share some words with the query."""
 
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
 
@@ -88,7 +88,7 @@ class _Search(ResponseModel, frozen=True):
 
 
 def parse_releases(raw: bytes) -> tuple[Release, ...]:
-    """Read a release, or a page of them.
+    """Parse a release, or a page of releases.
 
     Raises:
         ServiceAnswerError: It is neither.
@@ -100,19 +100,19 @@ def parse_releases(raw: bytes) -> tuple[Release, ...]:
 
 
 def parse_recording(raw: bytes) -> Recording:
-    """Read a recording.
+    """Parse a recording.
 
     Raises:
-        ServiceAnswerError: It is none.
+        ServiceAnswerError: It is not a recording.
     """
     return _recording(decode_response(NAME, raw, _Recording))
 
 
 def parse_search(raw: bytes) -> tuple[str, ...]:
-    """Read what a search found: the ids of what is close enough, best first.
+    """Return the ids of search results with at least `SCORE_MIN`, best first.
 
     Raises:
-        ServiceAnswerError: It is not what a search answers.
+        ServiceAnswerError: It is not a page of search results.
     """
     hits = decode_response(NAME, raw, _Search).releases
     close = [each for each in hits if each.score >= SCORE_MIN]
@@ -166,7 +166,7 @@ def _recording(recording: _Recording) -> Recording:
 
 
 def _credit_text(credit: list[_Credit] | None) -> str:
-    """Return a whole credit, as printed."""
+    """Return an artist credit as one text, as printed."""
     return "".join(
         (each.name or each.artist.name) + (each.joinphrase or "")
         for each in credit or ()

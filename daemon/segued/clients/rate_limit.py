@@ -1,62 +1,40 @@
-"""When the next request may start: evenly spaced, and later if asked to wait."""
+"""A rate limiter: space requests evenly, and pause when a service requires it."""
 
 import asyncio
 import math
-import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["PAUSE_SECONDS_MAX", "Clock", "RateLimiter"]
+from segued.clock import Clock
+
+__all__ = ["PAUSE_SECONDS_MAX", "RateLimiter"]
 
 PAUSE_SECONDS_MAX: Final = 3_600.0
-"""Nobody is obeyed who asks for more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """Time that only ever goes forward.
-
-    Attributes:
-        now: Seconds from any moment on.
-        sleep: Waits so many of these seconds.
-    """
-
-    now: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-
-    @classmethod
-    def scaled(cls, factor: float) -> "Clock":
-        """Return a clock whose seconds pass so many times as fast."""
-        return cls(
-            now=lambda: time.monotonic() * factor,
-            sleep=lambda seconds: asyncio.sleep(seconds / factor),
-        )
+"""Longer pauses that a service requests are cut to this."""
 
 
 class RateLimiter:
-    """Gives turns, at most `rate` a second, in the order they are asked for.
+    """Grants turns in order of request, at most `rate` per second.
 
-    Time that nobody used is lost: there is never a burst after a silence.
+    Unused turns are not saved up: there is never a burst after an idle time.
     """
 
     def __init__(self, rate: float, clock: Clock) -> None:
         if not rate > 0:
-            raise ValueError(f"a rate is more than nothing: {rate}")
+            raise ValueError(f"the rate must be positive: {rate}")
         self._spacing = 1 / rate
         self._clock = clock
         self._next_at = -math.inf
         self._paused_until = -math.inf
-        # An asyncio lock is handed on in the order of asking, and one who is
-        # cancelled in the line only leaves it.
+        # An asyncio lock is granted in order of request, and cancelling a waiter
+        # does not affect the others.
         self._turn_lock = asyncio.Lock()
 
     async def acquire(self, wait_seconds_max: float = math.inf) -> bool:
         """Wait for a turn, and take it.
 
         Returns:
-            False, without a turn, as soon as there is a pause with more than
-            `wait_seconds_max` to go.
+            False, without a turn, as soon as more than `wait_seconds_max` are left
+            of a pause.
         """
         async with self._turn_lock:
             while self.paused_seconds <= wait_seconds_max:
@@ -69,11 +47,11 @@ class RateLimiter:
         return False
 
     def pause(self, seconds: float) -> None:
-        """Give no turn for so long, an hour at most; a longer pause stands."""
+        """Grant no turn for `seconds`, at most an hour; never shorten a pause."""
         until = self._clock.now() + min(seconds, PAUSE_SECONDS_MAX)
         self._paused_until = max(self._paused_until, until)
 
     @property
     def paused_seconds(self) -> float:
-        """How much of a pause is left."""
+        """Seconds left of the current pause; 0 if there is none."""
         return max(0.0, self._paused_until - self._clock.now())

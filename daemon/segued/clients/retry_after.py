@@ -1,7 +1,7 @@
-"""What a service says of how often it likes to be asked.
+"""Read from an answer's headers when a service accepts the next request.
 
-Moments are compared with the service's own clock, where it tells the time:
-this machine's may be wrong.
+Timestamps are compared with the answer's `Date` header where there is one: this
+machine's clock may be wrong.
 """
 
 import re
@@ -14,10 +14,10 @@ __all__ = ["reset_after_seconds", "retry_after_seconds"]
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
-    """Return for how many seconds a refusal asks to be left alone.
+    """Return the seconds to wait before the next request after a 429 or 503.
 
-    None when it does not say, or nothing of use: no time at all, a moment that
-    has passed, or words. There is no upper bound.
+    None without a usable header: one that is missing, zero, a timestamp in the
+    past, or not a time. There is no upper bound.
     """
     text = headers.get("Retry-After", "")
     seconds = _parse_number(text)
@@ -29,9 +29,9 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
 
 
 def reset_after_seconds(headers: Mapping[str, str]) -> float | None:
-    """Return how many seconds there are until the next request is welcome.
+    """Return the seconds until the request quota is renewed.
 
-    None when there is something left now, or it does not say.
+    None if some of the quota is left, or without such headers.
     """
     if _parse_number(headers.get("X-RateLimit-Remaining", "")) != 0:
         return None

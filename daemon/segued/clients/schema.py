@@ -1,4 +1,4 @@
-"""What every answer is measured by: the shape that was agreed on."""
+"""Decode JSON answers and validate them against typed models."""
 
 import re
 from typing import Annotated, Final, TypeVar
@@ -18,30 +18,30 @@ Mbid = Annotated[str, msgspec.Meta(pattern=f"^{MBID}$")]
 
 
 class ResponseModel(msgspec.Struct, frozen=True, rename="kebab"):
-    """A JSON object, as much of it as is of use; the rest is passed over."""
+    """A JSON object in a service's answer; fields not declared are ignored."""
 
 
 def decode_response(
     service: str, raw: bytes | msgspec.Raw, model: type[ModelT]
 ) -> ModelT:
-    """Return an answer as the values it stands for.
+    """Decode an answer of `service` as an instance of `model`.
 
     Raises:
-        ServiceAnswerError: It is not JSON, or not of that shape.
+        ServiceAnswerError: It is not JSON, or does not match the model.
     """
     try:
         return msgspec.json.decode(raw, type=model)
     except msgspec.ValidationError as error:
-        raise ServiceAnswerError(service, f"answers otherwise: {error}") from error
+        raise ServiceAnswerError(service, f"unexpected answer: {error}") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ServiceAnswerError(service, "does not answer in JSON") from error
+        raise ServiceAnswerError(service, "answer is not JSON") from error
 
 
 def validate_mbid(text: str) -> str:
-    """Return a MusicBrainz id as it is written in an address.
+    """Return a MusicBrainz id in lower case, as URLs have it.
 
     Raises:
-        ValueError: It is none.
+        ValueError: `text` is not a MusicBrainz id.
     """
     if not re.fullmatch(MBID, text):
         raise ValueError(f"not a MusicBrainz id: {text!r}")

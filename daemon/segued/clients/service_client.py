@@ -1,8 +1,8 @@
-"""A service as its clients know it: asked in its time and at its pace.
+"""Send requests to one service: rate limit, retries and circuit breaker.
 
-A file never fails for a service. Failures in a row, a pause that it asks for,
-an answer without sense: each becomes an error that says how long it lasts, and
-until then nothing is sent.
+No file fails because of a service. Repeated failures, a pause that the service
+requests and an invalid answer each raise a ServiceError; while a pause or an open
+breaker lasts, no request is sent.
 """
 
 import gzip
@@ -21,8 +21,9 @@ from segued.clients.http import (
     TransientError,
     send_request,
 )
-from segued.clients.rate_limit import Clock, RateLimiter
+from segued.clients.rate_limit import RateLimiter
 from segued.clients.retry_after import reset_after_seconds, retry_after_seconds
+from segued.clock import Clock
 from segued.config.sections import ServicesSection
 from segued.errors import (
     ServiceAnswerError,
@@ -38,10 +39,10 @@ log: Final = structlog.get_logger()
 TRIES_MAX: Final = 3
 
 WAIT_SECONDS_MAX: Final = 10.0
-"""Whoever is to wait longer is told so, instead of waiting."""
+"""A request that has to wait longer fails at once with ServiceBusyError."""
 
 BUSY_SECONDS_MAX: Final = 300.0
-"""The longest pause after refusals that name none."""
+"""The longest pause after 429 or 503 answers that do not say how long to wait."""
 
 NOT_FOUND: Final = 404
 BUSY_STATUSES: Final = frozenset({429, 503})
@@ -51,23 +52,23 @@ SERVER_ERROR_STATUSES: Final = range(500, 600)
 JITTER: Final = random.SystemRandom()
 
 ResponseCheck: TypeAlias = Callable[[bytes], object]
-"""Reads an answer; raises ServiceAnswerError if it makes no sense."""
+"""Parses an answer's body; raises ServiceAnswerError if it is invalid."""
 
 
 class ServiceClient:
-    """One service, and how it is at the moment.
+    """Client of one service, and the service's current state.
 
     Attributes:
-        rate: Requests that may be started in a second.
-        requests_sent: Requests that were sent.
+        rate: Requests per second that may be started.
+        requests_sent: Number of requests sent, retries included.
 
     Args:
-        name: As errors and logs call it.
-        base_url: What every path is appended to.
-        rate: Requests that may be started in a second.
-        session: From `open_session`; its time limits hold for each try.
-        clock: What paces and pauses go by.
-        limits: Says how large an answer may be.
+        name: Name of the service in errors and logs.
+        base_url: URL that every path is appended to.
+        rate: Requests per second that may be started.
+        session: From `open_session`; its timeouts apply to each try.
+        clock: Clock for the rate limit, pauses and retries.
+        limits: Settings with the largest accepted answer.
     """
 
     def __init__(  # noqa: PLR0913
@@ -89,58 +90,59 @@ class ServiceClient:
         self._breaker = CircuitBreaker(clock.now)
         self.rate: Final = rate
         self.requests_sent = 0
-        self._busy_in_a_row = 0  # for its being busy, in a row
+        self._busy_in_a_row = 0
         self._last_error = ""
         self._logged_state: str = "up"
 
     @property
     def state(self) -> Literal["up", "away", "busy"]:
-        """How it is, in a word."""
+        """Return "away" if the breaker is open, "busy" in a long pause, else "up"."""
         if self._breaker.is_open:
             return "away"
         return "busy" if self._limiter.paused_seconds > WAIT_SECONDS_MAX else "up"
 
     @property
     def is_available(self) -> bool:
-        """Whether it is worth asking now: it may be there, and has the time."""
+        """Whether a request sent now would be neither blocked nor paused for long."""
         paused = self._limiter.paused_seconds > WAIT_SECONDS_MAX
         return not self._breaker.wait_seconds and not paused
 
     @property
     def wait_seconds(self) -> float:
-        """How long it will be left alone."""
+        """Seconds until the next request can be sent; 0 if it is now."""
         return max(self._breaker.wait_seconds, self._limiter.paused_seconds)
 
     async def get(
         self, path: str, params: Mapping[str, str], check: ResponseCheck
     ) -> bytes | None:
-        """Ask for what is at a path.
+        """Send a GET request.
 
         Returns:
-            The answer, checked; None if it has nothing there.
+            The body, checked; None for 404 Not Found.
 
         Raises:
-            ServiceError: Any of them, but for its key.
+            ServiceError: Any kind except ServiceAuthError.
         """
         url = f"{self._base_url}{path}?{urlencode(params)}"
         response = await self._request(Request("GET", url), check)
         if response.status == NOT_FOUND:
             return None
         if response.is_refusal:
-            raise ServiceRefusedError(self.name, f"refuses: HTTP {response.status}")
+            detail = f"rejects the request: HTTP {response.status}"
+            raise ServiceRefusedError(self.name, detail)
         return response.body
 
     async def post(
         self, path: str, form: Mapping[str, str], check: ResponseCheck
     ) -> Response:
-        """Send a form, compressed; nothing of it is in the address.
+        """Send a form as a gzip-compressed POST body; none of it is in the URL.
 
         Returns:
-            The answer: a success that was checked, or a refusal (HTTP 4xx),
-            which only the caller can read.
+            The response: a checked success, or a refusal (HTTP 4xx), whose body
+            only the caller can interpret.
 
         Raises:
-            ServiceError: Any of them, but for its key and for refusals.
+            ServiceError: Any kind except ServiceAuthError and ServiceRefusedError.
         """
         headers = {
             "Content-Encoding": "gzip",
@@ -188,7 +190,7 @@ class ServiceClient:
         response = await self._send_in_turn(request, permit)
         redirected = request.redirected(response)
         if redirected is None:
-            raise ServiceAnswerError(self.name, "sends us elsewhere")
+            raise ServiceAnswerError(self.name, "redirects to another origin")
         if redirected is not request:
             response = await self._send_in_turn(redirected, permit)
         if response.status in BUSY_STATUSES:
@@ -198,23 +200,23 @@ class ServiceClient:
         if response.is_success or response.is_refusal:
             return response
         if response.status not in SERVER_ERROR_STATUSES:
-            detail = f"answers otherwise: HTTP {response.status}"
+            detail = f"unexpected status: HTTP {response.status}"
             raise ServiceAnswerError(self.name, detail)
-        away = ServiceUnavailableError(self.name, f"fails: HTTP {response.status}")
-        raise TransientError(away) if response.status in TRANSIENT_STATUSES else away
+        error = ServiceUnavailableError(self.name, f"fails: HTTP {response.status}")
+        raise TransientError(error) if response.status in TRANSIENT_STATUSES else error
 
     async def _send_in_turn(self, request: Request, permit: Permit) -> Response:
         if not await self._limiter.acquire(WAIT_SECONDS_MAX):
             raise self._busy_error()
         if self._breaker.is_open and not permit.probe:
-            raise self._away_error()  # that was found out while this one waited
+            raise self._away_error()  # the breaker opened while this request waited
         self.requests_sent += 1
         return await send_request(
             self._session, self.name, request, bytes_max=self._bytes_max
         )
 
     def _pause_and_make_error(self, response: Response) -> Exception:
-        """Pause as long as it asks for, and return the error for that."""
+        """Pause for as long as `response` requests, and return the matching error."""
         seconds = retry_after_seconds(response.headers)
         if seconds is None or self._busy_in_a_row >= TRIES_MAX:
             fallback_seconds = min(
@@ -231,13 +233,14 @@ class ServiceClient:
 
     def _busy_error(self) -> ServiceBusyError:
         seconds = self._limiter.paused_seconds
-        return ServiceBusyError(self.name, f"asks to be left alone for {seconds:.0f} s")
+        detail = f"too many requests, retry in {seconds:.0f} s"
+        return ServiceBusyError(self.name, detail)
 
     def _away_error(self) -> ServiceUnavailableError:
         return ServiceUnavailableError(self.name, self._last_error)
 
     def _log_state_change(self) -> None:
-        """Log how it is, if that is news."""
+        """Log the service's state if it has changed since it was last logged."""
         state = self.state
         if state == self._logged_state:
             return
@@ -245,9 +248,9 @@ class ServiceClient:
         wait_ms = round(1_000 * self.wait_seconds)
         match state:
             case "up":
-                log.info("service.back", service=self.name)
+                log.info("service.up", service=self.name)
             case "busy":
-                log.warning("service.slowed", service=self.name, wait_ms=wait_ms)
+                log.warning("service.busy", service=self.name, wait_ms=wait_ms)
             case "away":
                 detail = self._last_error
                 log.warning(

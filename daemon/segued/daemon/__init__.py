@@ -1,1 +1,1 @@
-"""The process that runs for months."""
+"""The daemon: a process that runs for months and keeps music folders imported."""

@@ -1,4 +1,4 @@
-"""segued alive: it keeps watch, imports what arrives, and obeys, for months."""
+"""The daemon: watches music folders, imports new files, handles commands."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import structlog
 
-from segued.clients.rate_limit import Clock
+from segued.clock import Clock
 from segued.compute.pools import ProcessPools
 from segued.daemon.import_loop import ImportLoop, RunConfig
 from segued.errors import (
@@ -18,7 +18,11 @@ from segued.errors import (
     StoreFullError,
     StoreLockedError,
 )
-from segued.intake.rounds import FolderWatchers, create_watchers, run_watchers
+from segued.intake.folder_watcher import (
+    FolderWatchers,
+    create_watchers,
+    run_watchers,
+)
 from segued.intake.state import IntakeState
 from segued.model import SessionState
 from segued.pipeline.pipeline import ImportPipeline, ImportResources, first_error
@@ -33,14 +37,25 @@ __all__ = ["Daemon"]
 log: Final = structlog.get_logger()
 
 BACKOFF_SECONDS: Final = (5.0, 60.0)
-"""How long it waits to try again after the library failed: first, and at most."""
+"""The first and the longest wait before another try after an error."""
 
 HALT_SECONDS: Final = 1.0
-RESPONSE_SECONDS: Final = 1.2  # whoever cancels waits less than two
+RESPONSE_SECONDS: Final = 1.2
+"""A pause or cancel waits this long for its effect: it must respond in two seconds."""
 
 
 class Daemon:
-    """Keeps music folders imported into one library until told to leave."""
+    """Keeps music folders imported into one library until it is stopped.
+
+    Attributes:
+        run_config: The current configuration and music folders.
+        progress: The state of the session, the workers and the counters.
+        trouble: Why nothing can be imported at the moment; None if it can.
+        watchers: One watcher for each music folder.
+        store: The library.
+        compute: The child processes that decode and analyze.
+        recorder: Stores the session.
+    """
 
     def __init__(self, run_config: RunConfig, clock: Clock | None = None) -> None:
         self.run_config = run_config
@@ -48,7 +63,6 @@ class Daemon:
         self.loop_monitor: Final = LoopMonitor(0.25)
         self.trouble: SeguedError | None = None
         self.watchers: FolderWatchers = []
-        self.page_status: Callable[[], str] = lambda: ""  # where it is, or why nowhere
         self._clock: Final = clock or Clock()
         config = run_config.config
         self.store: Final = Store(config.database, config.store)
@@ -66,7 +80,7 @@ class Daemon:
 
     @property
     def pipeline(self) -> ImportPipeline | None:
-        """What does the work, once there was any."""
+        """The import pipeline; None before the first session."""
         return self._import_loop.pipeline if self._import_loop else None
 
     async def run(
@@ -74,14 +88,14 @@ class Daemon:
         on_ready: Callable[[], Awaitable[None]],
         on_waiting: Callable[[str], None] = lambda _why: None,
     ) -> None:
-        """Live until `stop`.
+        """Run until `stop`.
 
         Args:
-            on_ready: Called when what an earlier life left is in order again.
-            on_waiting: Called, with the reason, while the library cannot be had yet.
+            on_ready: Called when the library is open and interrupted work is reset.
+            on_waiting: Called with the reason while the library is locked or full.
 
         Raises:
-            StoreError: The library cannot be opened, or is not ours any more.
+            StoreError: The library cannot be opened, or was removed or replaced.
             ConfigError: A stored setting is out of range.
         """
         await self._retry_while_unavailable(self.store.open, on_waiting)
@@ -105,26 +119,28 @@ class Daemon:
         operation: Callable[[], Awaitable[None]],
         on_waiting: Callable[[str], None],
     ) -> None:
-        """Do what the library must be had for, however long that takes.
+        """Run an operation; repeat it while the library is locked or its disk is full.
 
         Raises:
-            StoreError: It is another segued's, or cannot be used at all.
+            StoreError: Another segued holds the library, or it cannot be used at all.
         """
         while True:
             try:
                 await operation()
             except (StoreLockedError, StoreFullError) as error:
-                # Another segued is no passing thing, as a backup or a full disk is.
+                # A backup or a full disk passes; another segued stays.
                 if self._stopping or isinstance(error.__cause__, BlockingIOError):
                     raise
-                log.warning("daemon.waits", code=error.code, reason=str(error))
+                log.warning(
+                    "daemon.library_unavailable", code=error.code, reason=str(error)
+                )
                 on_waiting(str(error))
                 await self._sleep_or_change(BACKOFF_SECONDS[0])
             else:
                 return
 
     async def _recover(self) -> None:
-        """Put in order what an earlier life left."""
+        """Reset files and the session that an earlier process left unfinished."""
         failed = await self.store.do(requeue.count_crashes)
         interrupted = await self.store.do(requeue.reset_interrupted)
         await self.store.do(settings.load, self.run_config.config.settings)
@@ -132,23 +148,23 @@ class Daemon:
         log.info("daemon.recovered", left=interrupted, set_aside=failed)
 
     async def _sleep_or_change(self, seconds: float) -> None:
-        """Let time go by, unless something is to be changed."""
+        """Sleep for `seconds`, or until a stop or a new configuration is requested."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._change.wait()
 
     def stop(self) -> None:
-        """Stop; what is done stays done."""
+        """Stop the daemon; work that is already stored stays."""
         self._stopping = True
         self._change.set()
 
     def reconfigure(self, run_config: RunConfig) -> None:
-        """Go on by other orders: other folders, other limits."""
+        """Restart with another configuration or other music folders."""
         self.run_config = run_config
         self._change.set()
 
     async def pause(self) -> None:
-        """Stop working until told to resume, also over a restart."""
+        """Stop working until `resume`, also after a restart of the process."""
         self._may_work.clear()
         self.progress.set_state(SessionState.PAUSED)
 
@@ -160,7 +176,7 @@ class Daemon:
         await self._run_shielded(stop_and_record())
 
     async def cancel(self) -> None:
-        """End the session, and work no more until told to."""
+        """End the session, and start no other until `resume`."""
         self._may_work.clear()
         self.progress.set_state(SessionState.CANCELLED)
 
@@ -171,17 +187,20 @@ class Daemon:
         await self._run_shielded(stop_and_record())
 
     def resume(self) -> None:
-        """Work again."""
+        """Start or continue working."""
         if not self._may_work.is_set():
             self.progress.set_state(SessionState.PROCESSING)
         self._may_work.set()
 
     async def restart_loop(self) -> None:
-        """Go on by the settings as they are now, from the beginning."""
+        """Restart the import loop, which reads the settings again."""
         await self._run_shielded(self._halt())
 
     async def _run_shielded(self, operation: Coroutine[Any, Any, None]) -> None:
-        """Do something, and wait for it as long as somebody waits for us."""
+        """Start `operation` as a task and wait at most RESPONSE_SECONDS for it.
+
+        It continues in the background if that is not enough.
+        """
         task = asyncio.create_task(operation)
         self._background_tasks.add(task)
         task.add_done_callback(self._background_tasks.discard)
@@ -189,15 +208,15 @@ class Daemon:
         if done:
             task.result()
         else:
-            # Its store is locked, say. Whether it fails says `trouble`.
+            # The library may be locked; the import loop reports such errors as `trouble`.
             task.add_done_callback(lambda done: done.cancelled() or done.exception())
 
     def wake(self) -> None:
-        """Look whether there is something to do."""
+        """Make the import loop check for PENDING files."""
         self._intake_state.work_available.set()
 
     async def _run_with_current_config(self) -> None:
-        """Watch and work by the orders as they are, until they change."""
+        """Watch and import with the current configuration until it changes."""
         config = self.run_config.config
         self.compute.set_cpu_share(config.flavoring.cpu_share)
         self._intake_state = intake_state = IntakeState(self.run_config.roots)
@@ -225,7 +244,7 @@ class Daemon:
             self._clear_trouble()
 
     async def _run_when_allowed(self, intake_state: IntakeState) -> None:
-        """Work whenever it may."""
+        """Run the import loop whenever the daemon is neither paused nor cancelled."""
         while True:
             while not self._may_work.is_set():
                 await self._may_work.wait()
@@ -240,10 +259,10 @@ class Daemon:
                 task = asyncio.current_task()
                 if task is not None and task.cancelling():
                     raise
-                # It was halted; whether to go on says `_may_work`.
+                # `_halt` cancelled it; `_may_work` decides whether it runs again.
 
     async def _halt(self) -> None:
-        """Stop what is being worked on, wherever it is."""
+        """Cancel the import loop, and make files in progress PENDING again."""
         import_task = self._import_task
         if import_task is not None and not import_task.done():
             import_task.cancel()
@@ -262,10 +281,10 @@ class Daemon:
         self._backoff_seconds = BACKOFF_SECONDS[0]
 
     async def _guard_library(self) -> None:
-        """End all if somebody takes the library away from under us.
+        """Check periodically that the library is still in place.
 
         Raises:
-            StoreCorruptError: It was removed or replaced.
+            StoreCorruptError: The library was removed or replaced.
         """
         while True:
             await asyncio.sleep(self.run_config.config.watching.check_seconds)
@@ -277,11 +296,11 @@ class Daemon:
                 raise self._fatal_error
 
     async def _back_off(self, error: BaseException) -> None:
-        """Wait, and answer, until it makes sense to try again."""
+        """Report an error and wait before the next try; the API stays available."""
         if isinstance(error, asyncio.CancelledError):
             raise error
         if not isinstance(error, SeguedError):
-            log.error("session.broke", exc_info=error)
+            log.error("session.crashed", exc_info=error)
             error = InternalError(f"{type(error).__name__}: {error}")
         if self._fatal_error is not None:
             raise self._fatal_error
@@ -290,7 +309,7 @@ class Daemon:
         if self._stopping:
             return
         if self._may_work.is_set():
-            # Paused or cancelled, it stays so.
+            # A paused or cancelled daemon keeps its state.
             self.progress.set_state(SessionState.FAILED)
             with suppress(StoreError):
                 await self.recorder.finish(SessionState.FAILED, str(error))
@@ -299,7 +318,7 @@ class Daemon:
         self._backoff_seconds = min(2 * self._backoff_seconds, BACKOFF_SECONDS[1])
 
     async def _record_shutdown(self) -> None:
-        """Put on record how it stands when we go."""
+        """Store that the session was stopped, unless it is paused."""
         with suppress(StoreError):
             await self.store.do(requeue.reset_interrupted)
             if self.progress.state is not SessionState.PAUSED:

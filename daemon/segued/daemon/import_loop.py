@@ -1,4 +1,4 @@
-"""A shift: work on what arrives, session after session, by settings as they are."""
+"""The import loop: runs sessions, one after the other, with the current settings."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -17,7 +17,6 @@ from segued.pipeline.pipeline import (
 )
 from segued.pipeline.queue import WorkQueue
 from segued.pipeline.session import SessionRecorder
-from segued.progress.progress import FileCounts
 from segued.store import inventory, settings
 from segued.store.reading import reports
 
@@ -28,12 +27,12 @@ log: Final = structlog.get_logger()
 COUNT_SECONDS: Final = 1.0
 
 RELEASE_AFTER_SECONDS: Final = 60.0
-"""After so long without work the child processes are sent home."""
+"""After so long without work all child processes are stopped."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunConfig:
-    """What the daemon is to do: by which configuration, in which folders."""
+    """The configuration and the music folders that the daemon runs with."""
 
     config: Config
     roots: Sequence[bytes]
@@ -41,10 +40,10 @@ class RunConfig:
 
 
 class ImportLoop:
-    """Works on the grounds until cancelled.
+    """Imports PENDING files below the music folders until cancelled.
 
     Attributes:
-        pipeline: What does the work, once it has begun.
+        pipeline: The import pipeline; None before `run` has created it.
     """
 
     def __init__(
@@ -58,11 +57,11 @@ class ImportLoop:
         """Prepare.
 
         Args:
-            run_config: What to do.
-            resources: What an import needs.
-            intake_state: The music folders, and what is new in them.
-            recorder: Where sessions are put on record.
-            on_session_completed: Called at the end of a session.
+            run_config: The configuration and the music folders.
+            resources: The store, the child processes and the progress.
+            intake_state: The music folders, and whether they have new files.
+            recorder: Stores the sessions.
+            on_session_completed: Called at the end of each session.
         """
         self._run_config: Final = run_config
         self._resources: Final = resources
@@ -72,11 +71,11 @@ class ImportLoop:
         self.pipeline: ImportPipeline | None = None
 
     async def run(self) -> None:
-        """Work by the settings as they are, session after session.
+        """Read the settings, then run one session after the other.
 
         Raises:
-            StoreError: The library cannot be used any more.
-            ComputeError: No child process can be had.
+            StoreError: The library cannot be used anymore.
+            ComputeError: No child process can be started.
         """
         config = self._run_config.config
         stored_settings = await self._resources.store.do(settings.load, config.settings)
@@ -94,9 +93,9 @@ class ImportLoop:
                     await self._wait_for_work(pipeline.queue)
 
     async def _run_session(self, pipeline: ImportPipeline) -> None:
-        """Work through one session."""
+        """Run one session: import until no file is PENDING."""
         await self._recorder.start(self._run_config.roots)
-        self._resources.board.start_session()
+        self._resources.progress.start_session()
         async with asyncio.TaskGroup() as group:
             reporting = group.create_task(self._report_progress())
             await pipeline.run_until_idle()
@@ -106,10 +105,10 @@ class ImportLoop:
         self._on_session_completed()
 
     async def _report_progress(self) -> None:
-        """Count the files of a session while it lasts."""
+        """Update the state and the counts of the session while it runs."""
         await self._recorder.set_state(SessionState.SCANNING)
         while True:
-            scanning = self._resources.board.state is SessionState.SCANNING
+            scanning = self._resources.progress.state is SessionState.SCANNING
             if scanning and self._intake_state.first_scan_done.is_set():
                 await self._recorder.set_state(SessionState.PROCESSING)
             await self._update_counts()
@@ -118,17 +117,17 @@ class ImportLoop:
     async def _update_counts(self) -> None:
         database, roots = self._run_config.config.database, self._run_config.roots
         counts = await asyncio.to_thread(reports.count_files, database, roots)
-        self._resources.board.use_library_counts(FileCounts(*counts))
+        self._resources.progress.use_library_counts(counts)
 
     async def _wait_for_work(self, queue: WorkQueue) -> None:
-        """Wait until there is something to import; what is, is analysed meanwhile."""
+        """Wait until a file is PENDING; imported files are analyzed meanwhile."""
         async with asyncio.TaskGroup() as group:
             monitoring = group.create_task(self._monitor_analysis(queue))
             await self._wait_for_pending()
             monitoring.cancel()
 
     async def _monitor_analysis(self, queue: WorkQueue) -> None:
-        """Count what is analysed; send the children home when nothing is."""
+        """Update the counts during analysis; stop the child processes without work."""
         while True:
             try:
                 async with asyncio.timeout(RELEASE_AFTER_SECONDS):

@@ -1,4 +1,4 @@
-"""What the daemon knows of itself, for those who measure."""
+"""The values of the daemon that the metrics show."""
 
 from segued import __version__
 from segued.daemon.daemon import Daemon
@@ -10,14 +10,14 @@ __all__ = ["collect_readings"]
 
 
 def collect_readings(daemon: Daemon, subscribers: int) -> Readings:
-    """Return it, from memory alone.
+    """Return the current values, from memory alone.
 
     Args:
         daemon: The daemon.
-        subscribers: How many listen to its events.
+        subscribers: How many clients receive its events.
     """
     snapshot, pipeline = daemon.progress.snapshot(), daemon.pipeline
-    reports = [(patrol.report(), patrol.watch_count) for patrol in daemon.watchers]
+    reports = [(watcher.report(), watcher.watch_count) for watcher in daemon.watchers]
     return Readings(
         version=__version__,
         state=snapshot.state.value,
@@ -31,10 +31,10 @@ def collect_readings(daemon: Daemon, subscribers: int) -> Readings:
         },
         phase_titles={phase.number: phase.title for phase in PHASES},
         services={
-            desk.name: ServiceReading(
-                desk.is_usable, desk.retry_in(), desk.rate, desk.sent()
+            service.name: ServiceReading(
+                service.is_usable, service.retry_in(), service.rate, service.sent()
             )
-            for desk in (pipeline.lookup_services if pipeline else ())
+            for service in (pipeline.lookup_services if pipeline else ())
         },
         lookups=snapshot.lookups,
         analyzed=snapshot.analyzed,

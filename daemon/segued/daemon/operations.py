@@ -1,252 +1,198 @@
-"""How the daemon does what an operator asks, and says how it stands."""
+"""The operations of the running daemon, as the HTTP routes call them."""
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
-from segued import __version__
-from segued.config.config import check_setting
+import msgspec
+
+from segued.config.config import PinnedSettings, Settings
+from segued.daemon import library_operations
 from segued.daemon.daemon import Daemon
-from segued.errors import DaemonError, NotFoundError
+from segued.daemon.metrics_source import collect_readings
+from segued.daemon.status_source import build_status
+from segued.errors import NotFoundError
 from segued.model import SessionState
 from segued.paths import is_within, shown
-from segued.phases import PHASES
-from segued.progress.progress import Snapshot
-from segued.store import overrides, requeue, settings
-from segued.store.overrides import PassageOverride
 from segued.store.reading import reports
-from segued.units import Ticks
-from segued.views import wording
-from segued.web.commands import (
-    Cancel,
-    Command,
-    CommandResult,
-    GetSettings,
-    GetStatus,
-    Pause,
-    PutSetting,
-    Resume,
-    Retry,
-    Scan,
-    SetOverride,
-)
-from segued.web.status import Problem, Status, to_worker_infos
+from segued.web.daemon_api import Override
+from segued.web.metrics import Readings
+from segued.web.status import PastSession, Status
 
-__all__ = ["make_command_handler", "status_line"]
-
-STOPPED_STATES: Final = frozenset(
-    {SessionState.PAUSED, SessionState.CANCELLED, SessionState.FAILED}
-)
-"""States in which nothing is worked on."""
+__all__ = ["Operations"]
 
 
-def make_command_handler(
-    daemon: Daemon,
-) -> Callable[[Command], Awaitable[CommandResult]]:
-    """Return what carries out commands for a daemon."""
+class Operations:
+    """Implements `segued.web.daemon_api.DaemonApi` for a daemon.
 
-    async def handle(command: Command) -> CommandResult:
-        match command:
-            case Retry():
-                return await _retry(daemon, command)
-            case GetSettings():
-                return await _get_settings(daemon)
-            case SetOverride():
-                return await _set_override(daemon, command)
-            case PutSetting():
-                return await _put_setting(daemon, command)
-            case Scan():
-                await _scan(daemon, command.path)
-            case Pause() | Resume() | Cancel():
-                await _control_session(daemon, command)
-            case GetStatus(session=str(session)) if (
-                session != daemon.recorder.session_id
-            ):
-                return await _past_session(daemon, session)
-            case GetStatus():
-                pass
-        return status(daemon)
-
-    return handle
-
-
-async def _scan(daemon: Daemon, path: bytes | None) -> None:
-    """Have the folders walked, or one in them looked at.
-
-    Raises:
-        NotKnownError: It is in none of the music folders.
+    Attributes:
+        page_status: Returns the address of the page, or why it is not served.
+        subscriber_count: Returns how many clients receive events.
     """
-    for patrol in daemon.watchers:
+
+    page_status: Callable[[], str]
+    subscriber_count: Callable[[], int]
+
+    def __init__(self, daemon: Daemon) -> None:
+        self.page_status = lambda: ""
+        self.subscriber_count = lambda: 0
+        self._daemon: Final = daemon
+
+    @property
+    def database(self) -> Path:
+        """The library file."""
+        return self._daemon.store.path
+
+    def roots(self) -> tuple[bytes, ...]:
+        """Return the music folders of the current configuration."""
+        return tuple(self._daemon.run_config.roots)
+
+    def status(self) -> Status:
+        """Return the status of the daemon, from memory: it never waits."""
+        return build_status(self._daemon, self.page_status())
+
+    def readings(self) -> Readings:
+        """Return the values that only the metrics show, from memory."""
+        return collect_readings(self._daemon, self.subscriber_count())
+
+    async def session(self, session: str) -> Status | PastSession:
+        """Return the status if `session` is the current session, else its stored row.
+
+        Raises:
+            NotFoundError: No session has this id.
+        """
+        if session == self._daemon.recorder.session_id:
+            return self.status()
+        row = await asyncio.to_thread(reports.session, self.database, session)
+        if row is None:
+            raise NotFoundError(f"{session}: there is no such session")
+        return msgspec.convert(row, PastSession)
+
+    async def pause(self, session: str | None = None) -> Status:
+        """Stop working until `resume`, also after a restart.
+
+        Raises:
+            NotFoundError: `session` is not the current session.
+        """
+        self._check_current(session)
+        await self._daemon.pause()
+        return self.status()
+
+    async def resume(self, session: str | None = None) -> Status:
+        """Continue after a pause or a cancel.
+
+        Raises:
+            NotFoundError: `session` is not the current session.
+        """
+        self._check_current(session)
+        self._daemon.resume()
+        return self.status()
+
+    async def cancel(self, session: str | None = None) -> Status:
+        """End the session; work that is already stored stays.
+
+        Raises:
+            NotFoundError: `session` is not the current session.
+        """
+        self._check_current(session)
+        await self._daemon.cancel()
+        return self.status()
+
+    def _check_current(self, session: str | None) -> None:
+        if session not in (None, self._daemon.recorder.session_id):
+            raise NotFoundError(f"{session}: is not the current session")
+
+    async def scan(self, path: bytes | None = None) -> Status:
+        """Request a scan of all music folders, or of the folder at or around `path`.
+
+        A cancelled daemon resumes.
+
+        Raises:
+            NotFoundError: `path` is in no music folder, or in an excluded one.
+        """
         if path is None:
-            patrol.request_rescan()
-        elif is_within(path, patrol.root):
-            is_folder = await asyncio.to_thread(os.path.isdir, path)
-            folder = path if is_folder else os.path.dirname(path)
-            if not patrol.request_scan(folder):
-                raise NotFoundError(f"{shown(folder)}: is not looked into, by its name")
-            break
-    else:
-        if path is not None:
-            raise NotFoundError(f"{shown(path)}: in none of the music folders")
-    if daemon.progress.state is SessionState.CANCELLED:
-        daemon.resume()
+            for watcher in self._daemon.watchers:
+                watcher.request_rescan()
+        else:
+            await self._request_scan(path)
+        if self._daemon.progress.state is SessionState.CANCELLED:
+            self._daemon.resume()
+        return self.status()
 
+    async def _request_scan(self, path: bytes) -> None:
+        for watcher in self._daemon.watchers:
+            if is_within(path, watcher.root):
+                is_folder = await asyncio.to_thread(os.path.isdir, path)
+                folder = path if is_folder else os.path.dirname(path)
+                if not watcher.request_scan(folder):
+                    raise NotFoundError(
+                        f"{shown(folder)}: is not scanned, because of its name"
+                    )
+                return
+        raise NotFoundError(f"{shown(path)}: in none of the music folders")
 
-async def _past_session(daemon: Daemon, session: str) -> CommandResult:
-    """Return a session that is over, as it is on record.
+    async def retry(self, *, code: str | None = None, path: bytes | None = None) -> int:
+        """Requeue failed files and return how many.
 
-    Raises:
-        NotKnownError: There is none with this id.
-    """
-    past_session = await asyncio.to_thread(reports.session, daemon.store.path, session)
-    if past_session is None:
-        raise NotFoundError(f"{session}: there is no such session")
-    return past_session
+        Args:
+            code: Only files that failed with this code.
+            path: Only the file at this path, or the files below it.
 
-
-async def _control_session(daemon: Daemon, command: Pause | Resume | Cancel) -> None:
-    """Have the work stopped or gone on with.
-
-    Raises:
-        NotKnownError: It is about another session than the one under way.
-    """
-    if command.session not in (None, daemon.recorder.session_id):
-        raise NotFoundError(f"{command.session}: is not the session under way")
-    match command:
-        case Pause():
-            await daemon.pause()
-        case Resume():
-            daemon.resume()
-        case Cancel():
-            await daemon.cancel()
-
-
-async def _retry(daemon: Daemon, command: Retry) -> CommandResult:
-    """Take failed files up again.
-
-    Raises:
-        NotKnownError: None failed that way, or there.
-    """
-    count = await daemon.store.do(
-        requeue.retry_failed, code=command.code, path=command.path
-    )
-    if not count and (command.code or command.path):
-        name = command.code or shown(command.path or b"")
-        raise NotFoundError(f"{name}: no failed file has this code or path")
-    daemon.wake()
-    return {"reopened": count}
-
-
-async def _set_override(daemon: Daemon, command: SetOverride) -> CommandResult:
-    """Put on record what somebody says; the pipeline does the rest.
-
-    Raises:
-        NotKnownError: The library knows no such passage.
-    """
-    if command.clear:
-        known = await daemon.store.do(
-            overrides.clear_override, command.path, command.passage
+        Raises:
+            NotFoundError: A code or a path is given, and no failed file matches.
+        """
+        count = await library_operations.retry_failed(
+            self._daemon.store, code=code, path=path
         )
-    else:
-        override = PassageOverride(
-            Ticks(0), command.recording, command.title, command.artist
+        self._daemon.wake()
+        return count
+
+    async def settings(self) -> Settings:
+        """Return the settings in force, with secrets masked."""
+        return await library_operations.masked_settings(
+            self._daemon.store, self._pinned
         )
-        known = await daemon.store.do(
-            overrides.set_override, command.path, command.passage, override
+
+    async def put_setting(self, name: str, value: object) -> Settings:
+        """Store a setting, apply it, and return all settings, with secrets masked.
+
+        Raises:
+            ConfigError: The setting does not exist, or the value is out of range.
+            DaemonError: The configuration file fixes the setting.
+        """
+        await library_operations.put_setting(
+            self._daemon.store, self._pinned, name, value
         )
-    if not known:
-        raise NotFoundError(
-            f"{shown(command.path)}: the library has no passage {command.passage} of it"
+        await self._daemon.restart_loop()
+        return await self.settings()
+
+    async def set_override(self, path: bytes, passage: int, override: Override) -> None:
+        """Store what a user decides about a passage, and requeue its file.
+
+        Args:
+            path: The file.
+            passage: The number of the passage in the file, from 1.
+            override: What the passage is.
+
+        Raises:
+            NotFoundError: The library has no such passage.
+        """
+        await library_operations.set_override(
+            self._daemon.store, path, passage, override
         )
-    daemon.wake()
-    return {"decided": shown(command.path)}
+        self._daemon.wake()
 
+    async def clear_override(self, path: bytes, passage: int) -> None:
+        """Delete what a user decided about a passage, and requeue its file.
 
-async def _get_settings(daemon: Daemon) -> CommandResult:
-    stored_settings = await daemon.store.do(
-        settings.load, daemon.run_config.config.settings
-    )
-    return settings.mask_secrets(stored_settings)
+        Raises:
+            NotFoundError: The library has no such passage.
+        """
+        await library_operations.clear_override(self._daemon.store, path, passage)
+        self._daemon.wake()
 
-
-async def _put_setting(daemon: Daemon, command: PutSetting) -> CommandResult:
-    """Give a setting a value, and go on by it.
-
-    Raises:
-        ConfigError: There is no such setting, or it is out of range.
-        DaemonError: The configuration file holds it fast.
-    """
-    checked = check_setting(command.name, command.value)
-    if command.name in daemon.run_config.config.settings.as_dict():
-        raise DaemonError(
-            f"setting {command.name} is held fast by the configuration file"
-        )
-    await daemon.store.do(settings.save, command.name, checked)
-    await daemon.restart_loop()
-    return {command.name: (await _get_settings(daemon))[command.name]}
-
-
-def status(daemon: Daemon) -> Status:
-    """Return how everything stands, from memory alone: it never waits."""
-    snapshot = daemon.progress.snapshot()
-    folders = [patrol.report() for patrol in daemon.watchers]
-    trouble = daemon.trouble
-    services = daemon.pipeline.service_states if daemon.pipeline else {}
-    analysis = _analysis_text(daemon, snapshot)
-    return Status(
-        state=snapshot.state.value,
-        session=daemon.recorder.session_id,
-        files_total=snapshot.total,
-        files_done=snapshot.done,
-        files_failed=snapshot.failed,
-        files_deferred=snapshot.deferred,
-        files_analysed=snapshot.analyzed,
-        analysis=analysis,
-        percent=round(snapshot.percent, 1),
-        elapsed_seconds=round(snapshot.elapsed, 1),
-        files_per_second=snapshot.rate and round(snapshot.rate, 2),
-        seconds_left=snapshot.time_left and round(snapshot.time_left, 1),
-        lookups=snapshot.lookups,
-        workers=to_worker_infos(snapshot),
-        counters={group: dict(named) for group, named in snapshot.counters.items()},
-        phases=[phase.title for phase in PHASES],
-        folders=folders,
-        services=services,
-        trouble=Problem(trouble.code, str(trouble)) if trouble else None,
-        version=__version__,
-        process=os.getpid(),
-        library=shown(bytes(daemon.store.path)),
-        page=daemon.page_status(),
-        loop_stall_ms=round(1_000 * daemon.loop_monitor.longest_stall, 1),
-        text=[
-            f"Session {snapshot.state.value}   {wording.progress_line(snapshot)}",
-            *(
-                "  " + "   ".join(filter(None, wording.worker_columns(line)))
-                for line in snapshot.workers
-            ),
-            *(wording.folder_line(folder) for folder in folders),
-            *(f"{name}: {how}" for name, how in services.items() if how != "up"),
-            *([f"Analysis: {analysis}"] if analysis else []),
-            *([f"Trouble: {trouble}"] if trouble else []),
-            *([f"Page: {daemon.page_status()}"] if daemon.page_status() else []),
-        ],
-    )
-
-
-def _analysis_text(daemon: Daemon, snapshot: Snapshot) -> str:
-    """Return what becomes of what is not analysed; nothing, while nothing is done."""
-    if snapshot.state in STOPPED_STATES:
-        return ""
-    opens_at = daemon.pipeline.active_hours.opens_at if daemon.pipeline else ""
-    return wording.analysis_line(snapshot.done - snapshot.analyzed, opens_at)
-
-
-def status_line(daemon: Daemon) -> str:
-    """Return how everything stands, in one line."""
-    snapshot = daemon.progress.snapshot()
-    offline = sum(patrol.report().state == "offline" for patrol in daemon.watchers)
-    line = f"{snapshot.state.value.capitalize()}: {wording.progress_line(snapshot)}"
-    if daemon.trouble:
-        line = f"Waiting: {daemon.trouble}"
-    return f"{line}   {offline} folder(s) offline" if offline else line
+    @property
+    def _pinned(self) -> PinnedSettings:
+        return self._daemon.run_config.config.settings

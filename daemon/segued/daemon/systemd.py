@@ -1,7 +1,7 @@
-"""What systemd is told, and what it hands over. Without systemd: nothing.
+"""Notifications to systemd, its sockets and its journal. Without systemd: nothing.
 
-The library of systemd is used where it is installed; the protocols are a
-datagram and two variables, so that a plain Python will do as well.
+The systemd library for Python is used where it is installed. The protocols are one
+datagram and two environment variables, so that it is not required.
 """
 
 import os
@@ -16,9 +16,9 @@ from functools import cache
 from typing import Final
 
 try:
-    from systemd.daemon import notify as by_library
+    from systemd.daemon import notify as libsystemd_notify
 except ImportError:
-    by_library = None
+    libsystemd_notify = None
 
 __all__ = [
     "Journal",
@@ -39,10 +39,10 @@ _MESSAGES: Final[queue.Queue[str]] = queue.Queue(64)
 
 
 def notify(*lines: str) -> None:
-    """Tell systemd something: READY=1, STATUS=..., all in one datagram.
+    """Send variables to systemd, such as READY=1 or STATUS=..., in one datagram.
 
-    It is told by a thread, since a manager that does not read makes one wait;
-    what that thread has no room for is not told.
+    A thread sends it, because a manager that does not read blocks the sender.
+    The datagram is dropped if 64 others are waiting.
     """
     if "NOTIFY_SOCKET" not in os.environ:
         return
@@ -52,7 +52,7 @@ def notify(*lines: str) -> None:
 
 
 def flush(seconds: float) -> None:
-    """Wait until systemd was told all there is, but not for long."""
+    """Wait until all notifications are sent, at most for `seconds`."""
     deadline = time.monotonic() + seconds
     while _MESSAGES.unfinished_tasks and time.monotonic() < deadline:
         time.sleep(seconds / 100)
@@ -66,10 +66,10 @@ def _start_sender() -> None:
 def _send_messages() -> None:
     while True:
         message = _MESSAGES.get()
-        # A manager that restarts is no reason to stop.
+        # The manager may be restarting.
         with suppress(OSError):
-            if by_library is not None:
-                by_library(message)
+            if libsystemd_notify is not None:
+                libsystemd_notify(message)
             elif socket_name := os.environ.get("NOTIFY_SOCKET"):
                 address = (
                     "\0" + socket_name[1:]
@@ -82,12 +82,12 @@ def _send_messages() -> None:
 
 
 def notify_reloading() -> None:
-    """Tell systemd that the configuration is read anew; READY=1 ends it."""
+    """Tell systemd that the configuration is being reloaded; READY=1 ends that."""
     notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1_000}")
 
 
 def watchdog_seconds() -> float | None:
-    """Return within what time systemd wants to hear from us; None if it does not."""
+    """Return the watchdog interval of this process; None if there is none."""
     interval_usec = os.environ.get("WATCHDOG_USEC", "")
     process = os.environ.get("WATCHDOG_PID", str(os.getpid()))
     if not interval_usec.isdecimal() or process != str(os.getpid()):
@@ -96,12 +96,12 @@ def watchdog_seconds() -> float | None:
 
 
 def activation_sockets() -> list[socket.socket]:
-    """Return the sockets that systemd listens on for us, ready to accept."""
+    """Return the listening sockets that systemd passed to this process."""
     if os.environ.get("LISTEN_PID") != str(os.getpid()):
         return []
     count = os.environ.get("LISTEN_FDS", "0")
     numbers = range(FIRST_DESCRIPTOR, FIRST_DESCRIPTOR + int(count or 0))
-    # Not for the children: their sockets are not ours.
+    # Child processes must not inherit these variables.
     for name in ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"):
         os.environ.pop(name, None)
     for number in numbers:
@@ -119,10 +119,9 @@ def stderr_is_journal() -> bool:
 
 
 class Journal:
-    """Sends entries to the journal.
+    """Sends entries to the journal, without waiting for one that does not read.
 
-    The library of systemd would wait for a journal that does not read, for as
-    long as that takes.
+    The systemd library would block for as long as that takes.
     """
 
     def __init__(self, path: str = JOURNAL_SOCKET) -> None:
@@ -130,14 +129,14 @@ class Journal:
         self._unresponsive_until = 0.0
 
     def __call__(self, fields: Mapping[str, str]) -> bool:
-        """Send an entry; return whether it was taken."""
+        """Send an entry; return whether the journal accepted it."""
         entry = {"SYSLOG_IDENTIFIER": "segued", **fields}
         datagram = b"".join(_encode_field(name, value) for name, value in entry.items())
         now = time.monotonic()
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
-                # One that is busy reads on in a moment. One that is not heard
-                # of for so long is not waited for at every entry.
+                # A busy journal reads again in a moment. After one timeout, entries
+                # do not wait for UNRESPONSIVE_SECONDS.
                 sender.settimeout(
                     SEND_TIMEOUT_SECONDS if now > self._unresponsive_until else 0
                 )
@@ -152,6 +151,6 @@ class Journal:
 
 
 def _encode_field(name: str, value: str) -> bytes:
-    """Return a field as the journal's protocol has it, lines in it or not."""
+    """Return a field in the journal's binary form, which allows line breaks."""
     data = value.encode("utf-8", "backslashreplace")
     return name.encode() + b"\n" + struct.pack("<Q", len(data)) + data + b"\n"

@@ -1,1 +1,1 @@
-"""The arithmetic of sound: arrays in, values out. No files, no clock."""
+"""Signal processing as pure functions of arrays: no files, no clock."""

@@ -1,8 +1,8 @@
-"""Every place of a recording where one track could end and the next begin.
+"""Find every position where one track could end and the next begin.
 
-Those are its silences and, for tracks that meet without one, its quietest
-spots and the steps at which the music changes. Which of them are boundaries
-is for others to say; here it is only counted how many stand out as much.
+The candidates are a recording's silences and, for tracks that meet without one,
+its quietest spots and the steps at which the music changes. `side_tracks` chooses
+among them; this module only ranks how far each stands out.
 """
 
 from collections.abc import Sequence
@@ -20,14 +20,15 @@ from segued.model import LevelCurve
 __all__ = ["BoundaryCandidates", "BoundaryKind", "find_boundary_candidates"]
 
 Decibels: TypeAlias = npt.NDArray[np.float64]
+"""Levels or level differences in dB; one-dimensional."""
 
 WINDOWS_PER_SECOND: Final = 100 // WINDOW_HOPS
 BLOCK_WINDOWS: Final = 2 * WINDOWS_PER_SECOND
-"""Of every two seconds, the quietest spot and the greatest step are places."""
+"""The quietest spot and the greatest step of every two seconds are candidates."""
 
 SHORTEST_HOPS: Final = 5
 LONGEST_HOPS: Final = 500
-"""A silence stands out more the longer it is, up to five seconds."""
+"""A silence's strength grows with its length, up to five seconds."""
 
 AROUND_WINDOWS: Final = 10 * WINDOWS_PER_SECOND
 STRENGTH_MIN: Final = 10.0
@@ -35,24 +36,25 @@ SILENCES_MAX: Final = 6_000
 
 SPOT_WINDOWS: Final = 5
 SIDE_WINDOWS: Final = 2 * WINDOWS_PER_SECOND
-"""What is before a spot or a step, and what is after it, is two seconds long."""
+"""A spot or a step is compared with the two seconds before and after it."""
 
 PAUSE_HOPS: Final = 40
 PAUSE_STRENGTH: Final = 80.0
-"""Beside a silence that is longer or stands out more, all music changes."""
+"""Beside a silence longer or stronger than this, a step is not evidence: the music
+always changes there."""
 
 QUIETEST_LEVEL: Final = 124
-"""What is below this level byte, -62 dBFS, makes no difference to music."""
+"""Level byte of -62 dBFS; differences below it do not count as a change of music."""
 
 VARIANCE_MIN: Final = 1.0
-"""In square decibels; no music's level is steadier."""
+"""In dB²; the level of all music varies at least this much."""
 
-ALIKE_SHARE: Final = 0.7
-"""A place stands out as much as another if it is at least that strong."""
+RIVAL_SHARE: Final = 0.7
+"""A candidate rivals another if it has at least this share of its strength."""
 
 
 class BoundaryKind(IntEnum):
-    """What makes a place one where a track could end."""
+    """The reason why a track could end at a candidate."""
 
     SILENCE = 0
     SPOT = 1
@@ -62,16 +64,16 @@ class BoundaryKind(IntEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BoundaryCandidates:
-    """Places, each an entry in every array.
+    """Candidates as parallel arrays of shape (candidates,).
 
     Attributes:
         firsts: Hop at which the earlier track ends.
-        lasts: Hop at which the later begins; the same where nothing is between.
-        kinds: Of `BoundaryKind`.
-        levels: The threshold of a silence and the level of a spot, in dBFS;
-            by how many decibels the level changes at a step.
-        strengths: How much each stands out from its surroundings, to be
-            compared with others of its kind.
+        lasts: Hop at which the later track begins; equal to `firsts` without a gap.
+        kinds: Values of `BoundaryKind`, int64.
+        levels: The threshold of a silence and the level of a spot, in dBFS; the
+            change of level at a step, in dB.
+        strengths: How far each stands out from its surroundings; comparable only
+            within a kind.
     """
 
     firsts: Hops
@@ -89,7 +91,7 @@ class BoundaryCandidates:
         levels: Decibels | float,
         strengths: Decibels,
     ) -> "BoundaryCandidates":
-        """Return places of one kind."""
+        """Return candidates that are all of one kind."""
         levels = np.broadcast_to(np.float64(levels), firsts.shape)
         return cls(firsts, lasts, np.full_like(firsts, kind), levels, strengths)
 
@@ -99,34 +101,35 @@ class BoundaryCandidates:
     def __getitem__(
         self, index: npt.NDArray[np.intp | np.bool_]
     ) -> "BoundaryCandidates":
-        """Return some of the places, in the order in which they are wanted."""
+        """Return the candidates selected by a mask, or in the order of indices."""
         return BoundaryCandidates(
             *(getattr(self, entry.name)[index] for entry in fields(self))
         )
 
     def ranks(self) -> Hops:
-        """Return how many places of its kind stand out as much, itself included.
+        """Return the number of rivals of each candidate within its kind, int64.
 
-        Within two seconds, they count as one. An end of the file has 0.
+        A candidate counts itself; rivals within the same two seconds count as one.
+        An end of the file has 0.
         """
         ranks = np.zeros(len(self), dtype=np.int64)
         for kind in (BoundaryKind.SILENCE, BoundaryKind.SPOT, BoundaryKind.STEP):
-            mine = np.flatnonzero(self.kinds == kind)
-            mine = mine[np.argsort(-self.strengths[mine], kind="stable")]
-            blocks = self.lasts[mine] // (BLOCK_WINDOWS * WINDOW_HOPS)
-            counts = np.zeros(len(mine) + 1, dtype=np.int64)
+            of_kind = np.flatnonzero(self.kinds == kind)
+            of_kind = of_kind[np.argsort(-self.strengths[of_kind], kind="stable")]
+            blocks = self.lasts[of_kind] // (BLOCK_WINDOWS * WINDOW_HOPS)
+            counts = np.zeros(len(of_kind) + 1, dtype=np.int64)
             counts[np.unique(blocks, return_index=True)[1] + 1] = 1
-            weakness = -self.strengths[mine]
-            alike = np.searchsorted(weakness, ALIKE_SHARE * weakness, side="right")
-            ranks[mine] = np.cumsum(counts)[alike]
+            weakness = -self.strengths[of_kind]
+            rivals = np.searchsorted(weakness, RIVAL_SHARE * weakness, side="right")
+            ranks[of_kind] = np.cumsum(counts)[rivals]
         return ranks
 
 
 def find_boundary_candidates(curve: LevelCurve) -> BoundaryCandidates:
-    """Return the places of a whole file, ascending by `lasts`.
+    """Return the candidates of a whole file, ascending by `lasts`.
 
-    Its beginning comes first and its end last; silences at the ends are places
-    as well.
+    The file's beginning comes first and its end last; silences at the ends are
+    candidates as well.
     """
     levels = np.frombuffer(curve.levels, np.uint8)
     hops = len(levels)
@@ -149,7 +152,7 @@ def find_boundary_candidates(curve: LevelCurve) -> BoundaryCandidates:
             _edge_candidate(hops),
         ]
     )
-    # Of what ends with the file, its end itself is the last.
+    # Of the candidates with equal `lasts`, the end of the file sorts last.
     return candidates[np.lexsort((candidates.firsts, candidates.lasts))]
 
 
@@ -167,8 +170,8 @@ def _concatenate(parts: Sequence[BoundaryCandidates]) -> BoundaryCandidates:
 def _silence_candidates(levels: LevelBytes, sums: Energies) -> BoundaryCandidates:
     """Return the silences that stand out from the louder of their sides.
 
-    A silence's strength is how far below it is, in decibels, times how often
-    50 ms must be doubled to be as long.
+    The strength is the silence's depth below that side in dB, times log2 of one
+    plus its length in units of 50 ms, for lengths of up to five seconds.
     """
     parts = [_edge_candidate(0)[np.zeros(1, dtype=np.bool_)]]
     for found in find_silences(levels):
@@ -192,7 +195,7 @@ def _silence_candidates(levels: LevelBytes, sums: Energies) -> BoundaryCandidate
 def _spot_candidates(levels: LevelBytes, sums: Energies) -> BoundaryCandidates:
     """Return the quietest half second of every two, cut at its quietest hop.
 
-    Its strength is how far it is below the quieter of its sides, in decibels.
+    The strength is its depth below the quieter of its sides, in dB.
     """
     means = (sums[SPOT_WINDOWS:] - sums[:-SPOT_WINDOWS]) / SPOT_WINDOWS
     best = _best_of_blocks(-means)
@@ -207,11 +210,11 @@ def _spot_candidates(levels: LevelBytes, sums: Energies) -> BoundaryCandidates:
 
 
 def _step_candidates(levels: LevelBytes) -> BoundaryCandidates:
-    """Return where the music changes most in every two seconds.
+    """Return the position where the music changes most in every two seconds.
 
-    A step's strength is the logarithm of how much likelier the levels before
-    and after are if those before have a mean and a variance of their own.
-    Music that is as loud, but has other notes, differs in the variance.
+    The strength is the log-likelihood ratio of two normal distributions of the
+    levels, one before and one after the step, to a common one. Music that is
+    equally loud but has other notes differs in the variance.
     """
     whole = len(levels) - len(levels) % WINDOW_HOPS
     audible = np.minimum(levels[:whole], QUIETEST_LEVEL).reshape(-1, WINDOW_HOPS)
@@ -237,7 +240,7 @@ def _step_candidates(levels: LevelBytes) -> BoundaryCandidates:
 
 
 def _best_of_blocks(values: Energies) -> Hops:
-    """Return where the greatest value of every two seconds of windows is."""
+    """Return the index of the greatest value in every two seconds of windows."""
     blocks = -(-len(values) // BLOCK_WINDOWS)
     padded = np.full(blocks * BLOCK_WINDOWS, -np.inf)
     padded[: len(values)] = values
@@ -249,7 +252,7 @@ def _best_of_blocks(values: Energies) -> Hops:
 def _side_levels(
     sums: Energies, firsts: Hops, lasts: Hops, reach: int
 ) -> tuple[Decibels, Decibels]:
-    """Return the level of so many windows before places, and after them."""
+    """Return the levels of `reach` windows before and after the hop ranges."""
     ends = firsts // WINDOW_HOPS
     starts = np.minimum(-(-lasts // WINDOW_HOPS), len(sums) - 1)
     return (
@@ -273,7 +276,7 @@ def _outside_silences(
     hops: int,
     margin: int = 0,
 ) -> BoundaryCandidates:
-    """Return the places that are in no silence, nor within `margin` hops of one."""
+    """Return the candidates that are not within `margin` hops of a silence."""
     changes = np.zeros(hops + 1, dtype=np.int64)
     np.add.at(changes, np.maximum(silences.firsts - margin, 0), 1)
     np.add.at(changes, np.minimum(silences.lasts + margin, hops), -1)

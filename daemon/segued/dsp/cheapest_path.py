@@ -1,8 +1,8 @@
-"""The cheapest way through a recording in stretches of about given lengths.
+"""Find the cheapest division of a recording into segments of about given lengths.
 
-Dynamic programming, a stretch at a time and all its possible ends at once:
-for each, the cheapest beginning is the least of three ranges, those that make
-the stretch too long, right and too short.
+Dynamic programming, one segment at a time for all its possible ends at once. For
+each end, the cheapest start is the minimum over three ranges of starts: those that
+make the segment too long, right and too short.
 """
 
 from dataclasses import dataclass
@@ -21,22 +21,23 @@ __all__ = [
 ]
 
 SecondsArray: TypeAlias = npt.NDArray[np.float64]
-"""Positions in a recording, lengths and prices: all are in seconds."""
+"""Positions in a recording, lengths and prices, all in seconds."""
 
 Indices: TypeAlias = npt.NDArray[np.int64]
+"""Indices of stops."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stops:
-    """Where a stretch may end and the next begin; all of shape (stops,).
+    """Positions where a segment may end and the next begin; arrays of shape (stops,).
 
     Attributes:
-        ends: Where the one ends.
-        starts: Where the next begins; ascending, and not before `ends`.
-        latest: Up to where the one must have begun.
-        prices: What it costs to stop there.
-        opening: What it costs to begin there with the first.
-        closing: What it costs to end there with the last.
+        ends: End of the earlier segment.
+        starts: Start of the next segment; ascending, and not before `ends`.
+        latest: Latest start of the earlier segment.
+        prices: Price of a boundary at this stop.
+        opening: Price of the first segment's start at this stop.
+        closing: Price of the last segment's end at this stop.
     """
 
     ends: SecondsArray
@@ -49,21 +50,25 @@ class Stops:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lengths:
-    """How long each stretch may be without being wrong; finite."""
+    """Range of lengths that each segment may have at no price.
+
+    Finite, in seconds; arrays of shape (segments,).
+    """
 
     shortest: SecondsArray
     longest: SecondsArray
 
 
 def cheapest_path(stops: Stops, lengths: Lengths) -> Indices | None:
-    """Return the way that costs least, or None when there is none.
+    """Return the path of least cost, or None when there is none.
 
-    It costs what its stops cost, and each stretch's error, whatever its sign.
+    The cost is the sum of the stops' prices and the segments' absolute errors.
 
     Returns:
-        Where it begins, stops, and ends: one stop more than stretches.
+        Indices of the stops from the first start to the last end, int64, shape
+        (segments + 1,).
     """
-    # Those that are early enough to begin what ends at each stop come first.
+    # The stops before a limit are early enough to start a segment ending there.
     limits = np.searchsorted(stops.starts, stops.latest, side="right")
     bounds = list(zip(lengths.shortest.tolist(), lengths.longest.tolist(), strict=True))
     arrival_costs = [stops.opening]
@@ -86,9 +91,10 @@ def cheapest_path(stops: Stops, lengths: Lengths) -> Indices | None:
 
 
 def length_errors(stops: Stops, path: Indices, lengths: Lengths) -> SecondsArray:
-    """Return how much longer each stretch of a way is than it may be.
+    """Return by how many seconds each segment of a path exceeds its range.
 
-    Negative when it is shorter, even with the gap after it.
+    Negative for a segment that is too short even with the gap after it; shape
+    (segments,).
     """
     return _length_errors(stops, path[:-1], path[1:], lengths.shortest, lengths.longest)
 
@@ -109,7 +115,7 @@ def _length_errors(
 def _arrival_costs(
     costs: SecondsArray, stops: Stops, limits: Indices, shortest: float, longest: float
 ) -> SecondsArray:
-    """Return the least cost of coming to each stop by one more stretch."""
+    """Return the least cost of reaching each stop with one more segment."""
     earliest, latest = stops.ends - longest, stops.starts - shortest
     right = np.minimum(np.searchsorted(stops.starts, earliest), limits)
     short = np.minimum(np.searchsorted(stops.starts, latest), limits)
@@ -134,9 +140,9 @@ def _least_before(values: SecondsArray, lasts: Indices) -> SecondsArray:
 def _least_between(
     values: SecondsArray, firsts: Indices, lasts: Indices
 ) -> SecondsArray:
-    """Return the least value of each range `[first, last)`; of none, infinity."""
-    # Row n has the least of the 2**n values from each on: any range is two of
-    # those, which may overlap.
+    """Return the least value of each range `[first, last)`; infinity if empty."""
+    # A sparse table: row n has the minimum of the 2**n values from each index on.
+    # Two of those, which may overlap, cover any range.
     rows = len(values).bit_length()
     table = np.full((rows, len(values)), np.inf)
     table[0] = values
@@ -144,10 +150,10 @@ def _least_between(
         half = 1 << (row - 1)
         near, far = table[row - 1, :-half], table[row - 1, half:]
         np.minimum(near, far, out=table[row, :-half])
-    some = np.flatnonzero(firsts < lasts)
-    row_of = np.frexp(lasts[some] - firsts[some])[1] - 1
+    filled = np.flatnonzero(firsts < lasts)
+    row_of = np.frexp(lasts[filled] - firsts[filled])[1] - 1
     found = np.full(len(firsts), np.inf)
-    found[some] = np.minimum(
-        table[row_of, firsts[some]], table[row_of, lasts[some] - (1 << row_of)]
+    found[filled] = np.minimum(
+        table[row_of, firsts[filled]], table[row_of, lasts[filled] - (1 << row_of)]
     )
     return found

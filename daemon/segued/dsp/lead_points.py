@@ -1,10 +1,11 @@
-"""Where a passage may overlap with its neighbours: the lead points.
+"""Find the lead points of a passage: where it may overlap with its neighbors.
 
-Between a passage's start and its lead-in, and between its lead-out and its
-end, it is quiet enough to be played together with another one.
+Between its start and its lead-in, and between its lead-out and its end, a passage
+is quiet enough to be played together with another one.
 
-Source: WKMP SPEC025; unlike its ancestor's, the threshold is a level that
-samples can exceed, and a point that is not found is not made up.
+The rules are those of SPEC025 of wkmp, the ancestor project (10 s or a quarter of
+the passage, 75 % of the peak). Unlike there, the threshold is a level that samples
+can exceed, and a lead point that is not found has no substitute.
 """
 
 from dataclasses import dataclass
@@ -19,13 +20,13 @@ from segued.units import Dbfs, Ticks, frames_to_ticks, ticks_to_frames
 __all__ = ["Leads", "find_lead_points"]
 
 SEARCH_HOPS_MAX: Final = 1_000
-"""A lead point is looked for in ten seconds at most..."""
+"""A lead point is searched for within ten seconds of the edge..."""
 
 SEARCH_SHARE: Final = 4
-"""...and in a quarter of the passage."""
+"""...and within a quarter of the passage."""
 
 RAMP_HOPS: Final = 100
-"""What is near its peak within a second has no lead-in at all."""
+"""A passage that comes near its peak within one second has no lead-in."""
 
 RAMP_SHARE: Final = 0.75**2
 """Three quarters of the peak's RMS, as energy."""
@@ -33,7 +34,7 @@ RAMP_SHARE: Final = 0.75**2
 
 @dataclass(frozen=True, slots=True)
 class Leads:
-    """A passage's lead points, from the file's start; None where none is."""
+    """A passage's lead points, in ticks from the file's start; None if not found."""
 
     lead_in: Ticks | None
     lead_out: Ticks | None
@@ -44,27 +45,27 @@ def find_lead_points(
 ) -> Leads:
     """Return the lead points of a passage.
 
-    The lead-in is where the RMS of 100 ms first exceeds its level, the
-    lead-out where it last does, found backward from the end. Each is looked
-    for in a quarter of the passage or ten seconds, whichever is less. A
-    passage that comes to three quarters of its peak RMS within its first
-    second has its lead-in at its start, and likewise at its end.
+    The lead-in is the first 100 ms window whose RMS exceeds its level, the lead-out
+    the last one, searched for backward from the end. Each is searched for in a
+    quarter of the passage or ten seconds, whichever is less. A passage that
+    reaches three quarters of its peak RMS within its first second has its lead-in
+    at its start, and likewise at its end.
 
     Args:
         curve: The level curve of the whole file.
         span: The passage.
-        lead_in_level: Level that the lead-in exceeds, at most 0.
-        lead_out_level: Level that the lead-out exceeds, at most 0.
+        lead_in_level: Level that the lead-in exceeds, at most 0 dBFS.
+        lead_out_level: Level that the lead-out exceeds, at most 0 dBFS.
 
     Returns:
-        `start <= lead_in <= lead_out <= end`, as far as they are found.
+        `start <= lead_in <= lead_out <= end`, for those that are found.
 
     Raises:
         ValueError: A level is positive.
     """
     if lead_in_level > 0 or lead_out_level > 0:
         raise ValueError(
-            f"levels are in dBFS, at most 0: {lead_in_level}, {lead_out_level}"
+            f"levels must be at most 0 dBFS: {lead_in_level}, {lead_out_level}"
         )
     first, last = _hops_inside(curve, span)
     coarse = window_energies(curve, first, last)
@@ -87,10 +88,11 @@ def find_lead_points(
 
 
 def _hops_inside(curve: LevelCurve, span: Span) -> tuple[int, int]:
-    """Return the hops that lie wholly inside the passage."""
+    """Return the range `[first, last)` of hops wholly inside the passage."""
     first = -(-ticks_to_frames(span.start, curve.rate) // curve.hop)
     end = ticks_to_frames(span.end, curve.rate)
-    # One frame of grace: at odd rates a tick rounds down, and so does a frame.
+    # One frame of tolerance: at rates that do not divide the tick rate, both
+    # conversions round down.
     at_end = end + 1 >= curve.frames
     last = len(curve.levels) if at_end else min(end // curve.hop, len(curve.levels))
     return first, last
@@ -99,7 +101,7 @@ def _hops_inside(curve: LevelCurve, span: Span) -> tuple[int, int]:
 def _first_above(
     energies: Energies, search: int, threshold: float, peak: float
 ) -> int | None:
-    """Return the first window above the threshold; 0 after a quick ramp."""
+    """Return the first window above the threshold; 0 if the ramp is quick."""
     ramp = energies[: RAMP_HOPS - WINDOW_HOPS + 1]
     if ramp.max(initial=0.0) >= RAMP_SHARE * peak:
         return 0
@@ -110,7 +112,7 @@ def _first_above(
 def _clamp_to_span(
     span: Span, curve: LevelCurve, hop: int, offset: int, edge: Ticks
 ) -> Ticks:
-    """Return a hop's position; the passage's own edge where there is no offset."""
+    """Return the position of `hop + offset` inside `span`; `edge` if offset is 0."""
     if offset == 0:
         return edge
     position = frames_to_ticks((hop + offset) * curve.hop, curve.rate)

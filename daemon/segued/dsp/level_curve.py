@@ -1,8 +1,8 @@
-"""How loud a recording is over time: the level curve, made and read.
+"""Build and read the level curve: a recording's loudness over time.
 
-Made while a file streams by, one byte for ten milliseconds, so that silences,
-lead points and a picture of the whole can be worked out later without
-decoding again. Four hours of it are 1.4 MB.
+It is built while a file is decoded, one byte per 10 ms, so that silences, lead
+points and the waveform can be computed later without decoding again. Four hours
+take 1.4 MB.
 """
 
 from typing import Final, TypeAlias
@@ -27,47 +27,48 @@ __all__ = [
 ]
 
 Energies: TypeAlias = npt.NDArray[np.float64]
-"""Mean squares, 1.0 being that of full scale all the time."""
+"""Mean squares of samples, 1.0 being constant full scale; shape (windows,)."""
 
 HOPS_PER_SECOND: Final = 100
 WINDOW_HOPS: Final = 10
-"""The rules of SPEC speak of the RMS of 100 ms."""
+"""The segmentation rules use the RMS of 100 ms..."""
 
 STEP_HOPS: Final = 5
-"""...and look at it every 50 ms."""
+"""...computed every 50 ms."""
 
 QUEUED_HOPS_MAX: Final = 4_096
-"""Logarithms are cheap only by the thousand."""
+"""Sums are converted in batches: a NumPy call costs more than a few logarithms."""
 
 SILENT_LEVEL: Final = 255
-"""The byte for all that is -127.5 dBFS or less."""
+"""The level byte for -127.5 dBFS and below."""
 
 DB_PER_DECADE: Final = 10
 _ENERGY_OF_LEVEL: Final = 10.0 ** (
     np.arange(SILENT_LEVEL + 1) * -LevelCurve.STEP_DB / DB_PER_DECADE
 )
 _ENERGY_OF_LEVEL[SILENT_LEVEL] = 0
-"""Mean square for each level byte. Digital silence is no energy at all."""
+"""Mean square for each level byte; that of digital silence is 0."""
 
 ROUNDING_FACTOR: Final = 1 - 1e-6
-"""A level is a whole number of half decibels, a sum of them is not."""
+"""Tolerance for comparing sums of energies with a threshold: they carry rounding
+errors, while a level is an exact multiple of 0.5 dB."""
 
 BATCH_STEPS: Final = 10_000
-"""Steps worked on at a time: four hours at once would take 12 MB."""
+"""Steps processed at a time: four hours at once would take 12 MB."""
 
 
 def hop_length(rate: Hertz) -> Frames:
-    """Return how many frames a hop has: a hundredth of a second, rounded."""
+    """Return the frames per hop: a hundredth of a second, rounded, at least 1."""
     return Frames(max(1, round(rate / HOPS_PER_SECOND)))
 
 
 def energy_of(level: Dbfs) -> float:
-    """Return the mean square of sound at `level`."""
+    """Return the mean square that `level` stands for; 0 dBFS is 1.0."""
     return float(10.0 ** (level / DB_PER_DECADE))
 
 
 class LevelCurveBuilder:
-    """A level curve in the making."""
+    """Builds a level curve from consecutive blocks of a recording."""
 
     def __init__(self, rate: Hertz) -> None:
         self._rate: Final = rate
@@ -80,7 +81,7 @@ class LevelCurveBuilder:
         self._frames = 0
 
     def add(self, mono: Mono) -> None:
-        """Take the next stretch of the recording, of any length."""
+        """Add the next samples of the recording, any number of them."""
         self._frames += len(mono)
         if self._partial_frames:
             missing = min(self._hop - self._partial_frames, len(mono))
@@ -95,7 +96,7 @@ class LevelCurveBuilder:
         self._buffer_partial_hop(mono[whole:])
 
     def curve(self) -> LevelCurve:
-        """Return the curve of all that was added so far."""
+        """Return the curve of all samples added so far."""
         self._flush_levels()
         levels = bytes(self._levels)
         if self._partial_frames:
@@ -105,13 +106,13 @@ class LevelCurveBuilder:
         return LevelCurve(levels, self._hop, self._rate, Frames(self._frames))
 
     def _buffer_partial_hop(self, mono: Mono) -> None:
-        """Keep what does not fill a hop for the next call."""
+        """Store samples that do not fill a hop yet for the next call."""
         after = self._partial_frames + len(mono)
         self._partial_hop[self._partial_frames : after] = mono
         self._partial_frames = after
 
     def _queue_sums(self, sums: npt.NDArray[np.float32]) -> None:
-        """Take sums of squares, to be made levels when there are enough."""
+        """Queue sums of squares, and convert them to levels once there are enough."""
         self._queued_sums.append(sums)
         self._queued_hops += len(sums)
         if self._queued_hops >= QUEUED_HOPS_MAX:
@@ -126,7 +127,7 @@ class LevelCurveBuilder:
 
 
 def loud_hops(curve: LevelCurve, level: Dbfs) -> npt.NDArray[np.bool_]:
-    """Return which hops are at `level` or above; shape (hops,)."""
+    """Return a mask of the hops at `level` or above; bool, shape (hops,)."""
     is_loud = energy_of(level) * ROUNDING_FACTOR <= _ENERGY_OF_LEVEL
     loud: npt.NDArray[np.bool_] = is_loud[np.frombuffer(curve.levels, np.uint8)]
     return loud
@@ -142,10 +143,11 @@ def window_energies(
         first: Hop at which the first window begins.
         last: Hop before which the last window ends. Where less than a window
             is left, the window is as long as what is left.
-        step: Hops from one window to the next; divides the window's length.
+        step: Hops from one window to the next; divides `WINDOW_HOPS`.
 
     Returns:
-        Shape (windows,). At least one, unless the range is empty.
+        Mean squares, shape (windows,); at least one window unless the range is
+        empty.
     """
     hops = last - first
     if hops <= 0:
@@ -160,14 +162,14 @@ def window_energies(
     length = np.float64(hops)
     if last == len(curve.levels):
         length -= 1 - _last_share(curve)
-    # A window at the end may reach beyond it.
+    # The last windows may reach beyond the end.
     means: Energies = totals
     means /= np.minimum(WINDOW_HOPS, length - np.arange(count) * step)
     return means
 
 
 def _step_sums(curve: LevelCurve, first: int, last: int, step: int) -> Energies:
-    """Return the energy of every `step` hops, the last of them maybe fewer."""
+    """Return the energy of every `step` hops; the last sum may cover fewer."""
     levels = np.frombuffer(curve.levels, np.uint8)[first:last]
     sums = np.empty(-(-len(levels) // step), dtype=np.float64)
     whole = len(levels) // step
@@ -183,20 +185,20 @@ def _step_sums(curve: LevelCurve, first: int, last: int, step: int) -> Energies:
 
 
 def _last_share(curve: LevelCurve) -> float:
-    """Return how much of a hop the last one is."""
+    """Return the last hop's length as a share of a whole hop."""
     return (curve.frames - (len(curve.levels) - 1) * curve.hop) / curve.hop
 
 
 def _sums_of_squares(mono: Mono, hop: int) -> npt.NDArray[np.float32]:
-    """Return the sum of squares of each hop of whole hops."""
+    """Return the sum of squares of each hop; `mono` holds whole hops only."""
     hops = mono.reshape(-1, hop)
     sums: npt.NDArray[np.float32] = np.vecdot(hops, hops)
     return sums
 
 
 def _to_level_bytes(sums: npt.NDArray[np.float32], hop: int) -> bytes:
-    """Return a byte for each sum of `hop` squares."""
-    # The floor is below the quietest level there is, and keeps log10 from zero.
+    """Return the level byte for each sum of `hop` squares."""
+    # The floor is below the quietest level, and avoids log10 of zero.
     decibels = DB_PER_DECADE * np.log10(np.maximum(sums / hop, 1e-14))
     steps = np.rint(decibels / -LevelCurve.STEP_DB)
     return np.clip(steps, 0, SILENT_LEVEL).astype(np.uint8).tobytes()

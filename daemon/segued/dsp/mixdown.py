@@ -1,4 +1,4 @@
-"""Many channels to one or two, at full scale 1, whatever the samples are."""
+"""Mix any number of channels to one or two, as float samples with full scale 1."""
 
 import math
 from collections.abc import Sequence
@@ -20,36 +20,35 @@ __all__ = [
 ]
 
 Block: TypeAlias = npt.NDArray[Any]
-"""Samples as a decoder made them: uint8, int16, int32, int64, float32 or
-float64; shape (channels, frames), in whichever order memory holds them."""
+"""Samples as decoded: uint8, int16, int32, int64, float32 or float64; shape
+(channels, frames), in either memory order."""
 
 Mono: TypeAlias = npt.NDArray[np.float32]
-"""Samples, full scale being 1 and no limit; shape (frames,)."""
+"""Samples, full scale being 1, not clipped; shape (frames,)."""
 
 Shares: TypeAlias = npt.NDArray[np.float32]
-"""How much of each channel is in a mix; they sum to 1. Shape (channels,)."""
+"""Weight of each channel in a mix; they sum to 1. Shape (channels,)."""
 
 Stereo: TypeAlias = npt.NDArray[np.float32]
-"""Samples, full scale being 1 and no limit; shape (frames, 1 or 2)."""
+"""Samples, full scale being 1, not clipped; shape (frames, 1 or 2)."""
 
 STEREO_CHANNELS: Final = 2
 SAMPLE_MAX: Final = 32_768.0
-"""90 dB above full scale is a broken file's; its square is still a number."""
+"""90 dB above full scale occurs only in broken files; its square is still finite."""
 
 
 def sanitize_block(block: Block) -> tuple[Block, float]:
-    """Return a block that can be calculated with, and its largest sample.
+    """Return a block of finite samples, and the peak.
 
-    NaN and infinity are nobody's music, and count as 0. What is above full
-    scale stays: it is clipped where samples become integers, after mixing, as
-    in `fpcalc`.
+    NaN and infinity become 0. Samples above full scale stay: they are clipped
+    when samples become integers, after mixing, as in `fpcalc`.
 
     Args:
         block: At least one channel and one frame.
 
     Returns:
-        The block, itself if there is nothing wrong with it, and its largest
-        absolute sample, 1.0 being full scale.
+        The block, unchanged (not a copy) if it is valid, and its largest absolute
+        sample, 1.0 being full scale.
     """
     full_scale, middle = _sample_scale(block)
     low, high = float(block.min()), float(block.max())
@@ -63,41 +62,42 @@ def sanitize_block(block: Block) -> tuple[Block, float]:
 
 
 def mix(block: Block, shares: Shares, out: Mono) -> None:
-    """Put the weighted sum of all channels into `out`, shape (frames,)."""
+    """Write the weighted sum of all channels to `out`, shape (frames,)."""
     full_scale, middle = _sample_scale(block)
     if len(block) == 1:
         np.multiply(block[0], shares[0] / full_scale, out=out, casting="same_kind")
     else:
-        # A product of matrices is several times quicker than adding columns.
-        sound = block.astype(np.float32, copy=False)
-        np.matmul(shares / np.float32(full_scale), sound, out=out)
+        # A matrix product is several times faster than adding columns.
+        samples = block.astype(np.float32, copy=False)
+        np.matmul(shares / np.float32(full_scale), samples, out=out)
     if middle:
         np.subtract(out, shares.sum() * middle / full_scale, out=out)
 
 
 def to_shares(weights: Sequence[float]) -> Shares:
-    """Return weights as shares of 1."""
+    """Return weights scaled to sum to 1; float32, shape (channels,)."""
     shares: Shares = np.array(weights, dtype=np.float32) / np.float32(sum(weights))
     return shares
 
 
 def to_stereo(block: Block, channels: int) -> Stereo:
-    """Return a block as one or two channels, shape (frames, channels).
+    """Return a block as one or two channels, float32, shape (frames, channels).
 
-    Two of two are themselves; all else becomes its mean, as often as wanted.
+    A block that has that many channels keeps them; any other becomes its mean, in
+    each of the channels.
     """
     if len(block) != channels:
         mean = np.empty(block.shape[1], dtype=np.float32)
         mix(block, to_shares((1.0,) * len(block)), mean)
         return np.repeat(mean[:, np.newaxis], channels, axis=1)
     full_scale, middle = _sample_scale(block)
-    sound = block.astype(np.float32) - np.float32(middle)
-    sound /= np.float32(full_scale)
-    return np.ascontiguousarray(sound.T)
+    samples = block.astype(np.float32) - np.float32(middle)
+    samples /= np.float32(full_scale)
+    return np.ascontiguousarray(samples.T)
 
 
 def _sample_scale(block: Block) -> tuple[int, int]:
-    """Return what full scale is in these samples, and where their middle is."""
+    """Return the sample values of full scale, relative to zero level, and of zero."""
     kind, bits = block.dtype.kind, 8 * block.dtype.itemsize
     if kind == "f":
         return 1, 0

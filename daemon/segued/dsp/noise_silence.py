@@ -1,9 +1,9 @@
-"""The silences of a recording, whatever its own noise, and each only once.
+"""Find the silences of a recording with any level of noise, each exactly once.
 
 No single threshold finds the silences of every rip: at a low one, noise breaks
-them up or hides them, and at a high one, what fades out before them or begins
-softly after them is a part of them. So all thresholds are tried, and of what
-they show in one place, the lowest that is above the noise there is right.
+them up or hides them, and a high one includes fade-outs before them and soft
+beginnings after them. So all thresholds are tried, and of overlapping silences,
+the one of the lowest threshold above the local noise is used.
 """
 
 from collections.abc import Iterator
@@ -19,42 +19,43 @@ from segued.units import Dbfs
 __all__ = ["Hops", "LevelBytes", "Silences", "find_silences"]
 
 Hops: TypeAlias = npt.NDArray[np.int64]
-"""Positions in a level curve, or counts."""
+"""Positions in a level curve, or counts, in hops."""
 
 LevelBytes: TypeAlias = npt.NDArray[np.uint8]
-"""A level curve's bytes: half decibels below full scale."""
+"""A level curve's bytes: half decibels below full scale; shape (hops,)."""
 
 THRESHOLDS_DBFS: Final = range(-62, -19)
-"""What is below the lowest is silent to any ear."""
+"""Anything below the lowest threshold is inaudible."""
 
 ABOVE_NOISE_DB: Final = 3.0
-"""From the quietest of a silence to its threshold: even noise varies."""
+"""Least distance of a threshold from the quietest part of a silence: noise varies."""
 
 HOPS_MIN: Final = 4
 """A silence of 50 ms has at least four whole hops."""
 
 CRACKLE_HOPS: Final = 3
-"""A sound in a silence is a crackle of the record if it is no longer..."""
+"""A sound in a silence is a crackle of the record if it is no longer than this..."""
 
 CRACKLE_SHARE: Final = 8
 CRACKLE_HOPS_MAX: Final = 15
-"""...or no longer than that part of the silences around it, up to this."""
+"""...or no longer than an eighth of the silences around it, up to 15 hops."""
 
 LONG_HOPS: Final = 100
 MUSIC_DB: Final = 12
 NOISE_SHARE: Final = 0.01
-"""A quiet second that far above the quietest hundredth of a file is music."""
+"""A quiet second 12 dB above the quietest hundredth of a file is music."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Silences:
-    """Silences, each an entry in every array.
+    """Silences of one threshold, as parallel arrays of shape (silences,).
 
     Attributes:
-        firsts: Hop at which each begins.
-        lasts: Hop at which it has ended.
-        noise: The quietest of it, in dBFS, at least 3 dB below the threshold.
-        threshold: Level that it is below, crackles apart, in dBFS.
+        firsts: First hop of each.
+        lasts: Hop after the last of each.
+        noise: Level of its quietest 40 ms in dBFS, at least 3 dB below the
+            threshold.
+        threshold: Level in dBFS that it stays below, except for crackles.
     """
 
     firsts: Hops
@@ -64,10 +65,10 @@ class Silences:
 
 
 def find_silences(levels: LevelBytes) -> Iterator[Silences]:
-    """Yield all silences of at least 50 ms, a threshold at a time, from below.
+    """Yield all silences of at least 50 ms, one threshold at a time, ascending.
 
-    They are disjoint, those at different thresholds as well, and all have
-    their edges where the level crosses their threshold.
+    They are disjoint, across thresholds as well, and all have their edges where
+    the level crosses their threshold.
     """
     means = np.zeros(max(0, len(levels) - HOPS_MIN + 1) + 1)
     for offset in range(HOPS_MIN):
@@ -90,25 +91,25 @@ def find_silences(levels: LevelBytes) -> Iterator[Silences]:
 
 
 def _noise_level(levels: LevelBytes) -> float:
-    """Return how loud the quietest of a file is, in dBFS."""
+    """Return the level of the quietest hundredth of a file, in dBFS."""
     quieter = np.cumsum(np.bincount(levels, minlength=256)[::-1])
     byte = 255 - int(np.searchsorted(quieter, NOISE_SHARE * len(levels)))
     return max(-LevelCurve.STEP_DB * byte, float(THRESHOLDS_DBFS[0]))
 
 
 def _silences_below(levels: LevelBytes, threshold: int) -> tuple[Hops, Hops]:
-    """Return where silences begin and end, at a threshold that is a level byte."""
+    """Return the first hops and ends of silences below a threshold level byte."""
     quiet = np.zeros(len(levels) + 2, dtype=np.bool_)
     np.greater(levels, threshold, out=quiet[1:-1])
     edges = np.flatnonzero(quiet[1:] != quiet[:-1])
     firsts, lasts = edges[0::2], edges[1::2]
     long_enough = lasts - firsts >= HOPS_MIN
-    # Twice, for crackles beside crackles.
+    # Twice, for crackles next to crackles.
     return _bridge_crackles(*_bridge_crackles(firsts[long_enough], lasts[long_enough]))
 
 
 def _bridge_crackles(firsts: Hops, lasts: Hops) -> tuple[Hops, Hops]:
-    """Return silences with the crackles between them in them."""
+    """Return the silences joined across the crackles between them."""
     lengths = lasts - firsts
     share = np.minimum(lengths[1:], lengths[:-1]) // CRACKLE_SHARE
     apart = firsts[1:] - lasts[:-1] > np.clip(share, CRACKLE_HOPS, CRACKLE_HOPS_MAX)

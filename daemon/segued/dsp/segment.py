@@ -1,10 +1,10 @@
-"""Which passages a file holds: one song, unless the evidence says otherwise.
+"""Divide a file into passages: one song, unless there is evidence against it.
 
-97 % of real files are one song, so a cut needs a reason: a CUE sheet or a
-chapter list, or long silences in a file that nothing else shows to be a
-single track. A few silences in a file as long as a song are no reason: far
-more songs stop and go on than there are files with two songs in them. There
-it takes a name that says side, or a silence that is too long for a pause.
+97 % of real files are one song, so a cut needs a reason: a CUE sheet or a chapter
+list, or long silences in a file that nothing else marks as a single track. A few
+silences in a file as long as a song are no reason: songs that pause are far more
+frequent than files with two songs. In such files a cut needs a name that says
+"side", or a silence that is too long for a pause.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from segued.units import TICKS_PER_SECOND, Dbfs, Ticks, frames_to_ticks
 __all__ = ["Hints", "Rules", "may_have_several_songs", "one_song_score", "segment"]
 
 ONE_SONG_FROM: Final = 2.0
-"""A file with this score is one song, whatever its silences."""
+"""A file with at least this score is one song, regardless of its silences."""
 
 LONG_SILENCES_MANY: Final = 3
 ALBUM_SIBLINGS_MIN: Final = 4
@@ -31,10 +31,10 @@ MINUTE: Final = 60 * TICKS_PER_SECOND
 PASSAGE_MIN: Final = Ticks(20 * TICKS_PER_SECOND)
 
 SONG_MAX: Final = Ticks(8 * MINUTE)
-"""What is shorter is as long as songs are."""
+"""Files shorter than this are as long as a song."""
 
 PAUSE_MAX: Final = Ticks(30 * TICKS_PER_SECOND)
-"""Nobody pauses longer inside a song; what follows is a hidden track."""
+"""A song has no longer pause; a hidden track follows such a silence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ class Rules:
     Attributes:
         silence: RMS below which there is silence; negative.
         silence_min: Length of the shortest silence that cuts.
-        min_audible: Least sound that makes a file audio at all.
-        passage_min: A piece shorter than this joins a neighbour.
+        min_audible: Least total sound; a file with less has no passages.
+        passage_min: A run shorter than this joins a neighbor.
     """
 
     silence: Dbfs
@@ -56,13 +56,13 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """What speaks for a single track without listening to it.
+    """Evidence for a single track from the file's name, folder and tags.
 
     Attributes:
         leading_number: Whether the file's name begins with a track number.
-        siblings: Audio files in its folder, itself included.
-        track: Track number of its tags.
-        track_total: How many tracks its tags say there are.
+        siblings: Number of audio files in its folder, itself included.
+        track: Track number in its tags.
+        track_total: Number of tracks in its tags.
         side: Whether its name says that it is a side of an album.
     """
 
@@ -78,14 +78,15 @@ def segment(
 ) -> tuple[Span, ...]:
     """Return the passages of a file, in order.
 
-    Marks are exact, and cut at the decoded end. Without marks the file is one
-    passage from its first frame to its last if its score says so, if its
-    silences leave one piece, or if they may be the pauses of one song; else
-    the pieces are the passages, and the silences between and around them
-    belong to none.
+    Marks are used exactly, up to the decoded end. Without marks the file is one
+    passage from its first frame to its last if its score is high enough, if its
+    silences leave one run, or if they may be the pauses of one song; else the
+    runs are the passages, and the silences between and around them belong to
+    none.
 
     Returns:
-        Empty when the file has less than `rules.min_audible` of sound.
+        Spans in ticks; empty when the file has less than `rules.min_audible` of
+        sound.
     """
     total = frames_to_ticks(curve.frames, curve.rate)
     if sound_length(curve, silence=rules.silence) < rules.min_audible:
@@ -97,20 +98,20 @@ def segment(
     if one_song_score(hints, total, max(0, len(runs) - 1)) >= ONE_SONG_FROM:
         return whole
     hop = frames_to_ticks(curve.hop, curve.rate)
-    pieces = join_short_runs(runs, hops_min=-(-rules.passage_min // hop))
-    if len(pieces) < 2 or _may_be_pauses(pieces, hop, hints, total):  # noqa: PLR2004
+    runs = join_short_runs(runs, hops_min=-(-rules.passage_min // hop))
+    if len(runs) < 2 or _may_be_pauses(runs, hop, hints, total):  # noqa: PLR2004
         return whole
-    return runs_to_spans(curve, pieces)
+    return runs_to_spans(curve, runs)
 
 
-def _may_be_pauses(pieces: Runs, hop: Ticks, hints: Hints, length: Ticks) -> bool:
-    """Return whether the silences between pieces may be inside one song.
+def _may_be_pauses(runs: Runs, hop: Ticks, hints: Hints, length: Ticks) -> bool:
+    """Return whether the silences between runs may be pauses of one song.
 
-    Fewer than three, none longer than a pause, in a file as long as a song
-    whose name does not say that it is a side. Whether the pieces could be
-    songs by their length does not count: halves of most songs could.
+    That is: fewer than three, none longer than a pause, in a file as long as a
+    song whose name does not say that it is a side. Whether the runs are as long
+    as songs does not count: halves of most songs are.
     """
-    silences = pieces[1:, 0] - pieces[:-1, 1]
+    silences = runs[1:, 0] - runs[:-1, 1]
     return (
         length < SONG_MAX
         and not hints.side
@@ -120,12 +121,13 @@ def _may_be_pauses(pieces: Runs, hop: Ticks, hints: Hints, length: Ticks) -> boo
 
 
 def one_song_score(hints: Hints, length: Ticks, long_silences: int) -> float:
-    """Return how much speaks for a file's being one song; 2.0 settles it.
+    """Return the score for a file being one song; 2.0 or more is decisive.
 
     Args:
-        hints: What is known without listening.
+        hints: Evidence that needs no decoding.
         length: Decoded length.
-        long_silences: Silences that would cut, between sound and sound.
+        long_silences: Number of silences that would cut, those at the ends of the
+            file excluded.
     """
     few = long_silences < LONG_SILENCES_MANY
     return (_score_tenths(hints, length) + (10 if few else -5)) / 10
@@ -134,12 +136,12 @@ def one_song_score(hints: Hints, length: Ticks, long_silences: int) -> float:
 def may_have_several_songs(
     hints: Hints, marks: tuple[PassageMark, ...], length: Ticks | None
 ) -> bool:
-    """Return whether listening could still show a file to hold several passages.
+    """Return whether decoding could still find several passages in a file.
 
     Args:
-        hints: What is known without listening.
-        marks: The passages a CUE sheet or chapter list names.
-        length: The length its header claims; None if it claims none.
+        hints: Evidence that needs no decoding.
+        marks: The passages named by a CUE sheet or chapter list.
+        length: The length declared by its header; None if it declares none.
     """
     longest = Ticks(10 * 60 * MINUTE)
     many = one_song_score(hints, longest if length is None else length, 1_000)
@@ -167,7 +169,7 @@ def _score_tenths(hints: Hints, length: Ticks) -> int:
 
 
 def _spans_from_marks(marks: tuple[PassageMark, ...], total: Ticks) -> tuple[Span, ...]:
-    """Return the marked passages, as far as there is sound for them."""
+    """Return the marked passages, limited to the decoded length."""
     ordered = sorted(marks, key=lambda mark: mark.start)
     limits = [*(mark.start for mark in ordered[1:]), total]
     spans = []

@@ -1,12 +1,11 @@
-"""The tracks of an album side in one file, when their lengths are known.
+"""Find the tracks of an album side in one file, given their lengths.
 
-A release says how many tracks there are and how long each is, not where they
-begin: rips have noise before the music and after it, silences of any length
-between tracks and within, and turn a little faster or slower than the
-release. So each place where a track could end has a price, the higher the
-more places stand out as much, and so has each second by which a track is
-longer or shorter than it should be. The boundaries are those that cost least
-together.
+A release lists the number of tracks and their lengths, not where they begin: rips
+have noise before and after the music, silences of any length between tracks and
+within them, and run a little faster or slower than the release. So each boundary
+candidate has a price, which grows with the number of its rivals, and so has each
+second by which a track deviates from its expected length. The boundaries chosen
+are those of the least total cost.
 """
 
 from collections.abc import Sequence
@@ -42,59 +41,59 @@ __all__ = [
 ]
 
 TOLERANCE: Final = seconds_to_ticks(10)
-"""A track matches if its length is that near to the expected one."""
+"""A track matches if its length differs from the expected one by no more."""
 
 ACCEPTED_SHARE: Final = 0.65
 """A release is accepted if this share of its tracks match."""
 
 OUTSTANDING_RANK_MAX: Final = 4
-"""A silence is evidence if, for each track, no more places than this stand out
-as much. Of weaker ones there are so many that one lies wherever it is wanted."""
+"""A silence is evidence if it has at most this many rivals per track. Weaker ones
+are so frequent that one is near any position."""
 
 SPEED_ERROR_MAX: Final = 0.01
-"""How far turntables and tape decks are off."""
+"""Largest speed error of turntables and tape decks, as a ratio."""
 
 LENGTH_S: Final = 1.0
-"""Databases are no more exact; nothing is paid for an error up to this."""
+"""Databases are no more exact; length errors up to this cost nothing."""
 
 TRACK_MIN_S: Final = 1.0
-"""No track is shorter than this, however short it should be."""
+"""The least length of a track, whatever length is expected."""
 
 UNKNOWN_S: Final = (20.0, 1e9)
-"""What a track may last that nobody knows the length of."""
+"""Shortest and longest length of a track without an expected length."""
 
 PRICE_S: Final = 4.0
 PRICES_MORE_S: Final = (0.0, 8.0, 3.0, np.inf)
-"""What places cost, in seconds of error: at first hand by their kind, and
-PRICE_S more for each time that the number of their equals is multiplied by e."""
+"""Price of a candidate in seconds of length error: a base price by its
+`BoundaryKind`, plus PRICE_S times log(1 + rivals per track)."""
 
 GAP_S: Final = 5.0
-"""In a longer silence, tracks may be hidden that fade out, or begin softly,
-below the noise. So any part of it that is as long as this may be the gap..."""
+"""In a longer silence, tracks may fade out or begin softly below the noise. So any
+part of it of this length may be the gap..."""
 
 HIDDEN_STEP_S: Final = 1.0
 """...and it is tried at every second."""
 
 THUMP_S: Final = 0.5
-"""So much sound at an end of the file is the needle's, if silence follows."""
+"""Up to this much sound at an end of the file, if silence follows, is the needle."""
 
 LEAD_MAX_S: Final = 30.0
 LEAD_PRICE: Final = 0.5
-"""So much sound before the first track, and after the last, may belong to
-neither, and a second of it costs this."""
+"""Up to LEAD_MAX_S of sound before the first track, and after the last, may belong
+to no track, at LEAD_PRICE per second."""
 
 
 @dataclass(frozen=True, slots=True)
 class Boundary:
-    """Where one track ends and the next begins, and what speaks for it.
+    """The end of one track and the beginning of the next, and the evidence for it.
 
     Attributes:
-        gap: From the end of the one to the beginning of the next; empty
-            where they meet.
+        gap: From the end of one track to the beginning of the next; empty where
+            they meet.
         kind: A silence, a change of the music, or the quietest spot.
-        level: The threshold of a silence and the level of a spot, in dBFS; by
-            how many decibels the level changes at a step.
-        rank: How many places of its kind stand out as much in this file.
+        level: The threshold of a silence and the level of a spot, in dBFS; the
+            change of level at a step, in dB.
+        rank: Number of its rivals in this file, itself included.
     """
 
     gap: Span
@@ -104,7 +103,7 @@ class Boundary:
 
     @property
     def reason(self) -> str:
-        """What speaks for it, in words."""
+        """The evidence for it, as text."""
         match self.kind:
             case BoundaryKind.SILENCE:
                 length_s = ticks_to_seconds(self.gap.length)
@@ -120,15 +119,15 @@ class Fit:
     """The tracks of a release in a file, and how well they fit.
 
     Attributes:
-        spans: One for each track, in order. What is silent between them, and
-            before the first and after the last, belongs to none.
+        spans: One for each track, in order. Silence between them, before the first
+            and after the last belongs to none.
         boundaries: One between each two tracks.
-        length_errors: By how much each track is longer than it should be at this
+        length_errors: By how much each track is longer than expected at this
             speed, or, negative, shorter even with the silence after it; None
-            where its length is not known.
-        matched_count: How many tracks match in length and lie between silences that
-            are evidence, or a silence and an end of the file.
-        speed: How long the rip takes, 1.0 being as long as the release.
+            where its length is unknown.
+        matched_count: Number of tracks that match in length and lie between
+            silences that are evidence, or such a silence and an end of the file.
+        speed: Length of the rip relative to the release, 1.0 being equal.
     """
 
     spans: tuple[Span, ...]
@@ -139,12 +138,12 @@ class Fit:
 
     @property
     def is_accepted(self) -> bool:
-        """Whether enough tracks match for the release to be this one."""
+        """Whether enough tracks match to accept the release."""
         return self.matched_count >= ACCEPTED_SHARE * len(self.spans)
 
     @property
     def total_length_error(self) -> Ticks:
-        """The errors of all tracks, whatever their sign, in sum."""
+        """Sum of the absolute length errors of all tracks."""
         return Ticks(sum(abs(each) for each in self.length_errors if each is not None))
 
 
@@ -153,15 +152,15 @@ def fit_tracks(curve: LevelCurve, lengths: Sequence[Ticks | None]) -> Fit | None
 
     Args:
         curve: The level curve of the whole file.
-        lengths: How long each track is said to be, in order, with or without
-            the silence after it; None where nobody knows. At least one.
+        lengths: Expected length of each track, in order, with or without the
+            silence after it; None where it is unknown. At least one.
 
     Returns:
-        The best there is; whether it is any good is for `Fit.is_accepted` to
-        say. None when the file is too short or too silent for so many tracks.
+        The best fit, which may be bad: check `Fit.is_accepted`. None when the file
+        is too short or too silent for so many tracks.
 
     Raises:
-        ValueError: No track is expected.
+        ValueError: `lengths` is empty.
     """
     if not lengths:
         raise ValueError("a release has at least one track")
@@ -174,7 +173,7 @@ def fit_tracks(curve: LevelCurve, lengths: Sequence[Ticks | None]) -> Fit | None
     speed = _rip_speed(
         length_errors(stops, path, _length_bounds(lengths, 1.0)), lengths
     )
-    # Whether there is a way does not depend on the speed.
+    # With other lengths there may be no path: then the first one stays.
     better_path = cheapest_path(stops, _length_bounds(lengths, speed, LENGTH_S))
     path = path if better_path is None else better_path
     errors = tuple(
@@ -193,7 +192,7 @@ def fit_tracks(curve: LevelCurve, lengths: Sequence[Ticks | None]) -> Fit | None
 def _length_bounds(
     lengths: Sequence[Ticks | None], speed: float, tolerance_s: float = 0.0
 ) -> Lengths:
-    """Return the lengths that tracks may have."""
+    """Return the range of free lengths per track, at a speed and with a tolerance."""
     bounds = [
         UNKNOWN_S
         if each is None
@@ -210,12 +209,12 @@ def _length_bounds(
 def _build_stops(
     curve: LevelCurve, candidates: BoundaryCandidates, rivals_per_track: SecondsArray
 ) -> tuple[Indices, Stops]:
-    """Return where tracks may end, and of which place each of that is.
+    """Return the stops, and the index of the candidate that each belongs to.
 
     Args:
         curve: The level curve.
-        candidates: The places it has.
-        rivals_per_track: For each place, how many stand out as much, per track.
+        candidates: Its boundary candidates.
+        rivals_per_track: Number of rivals of each candidate, per track.
     """
     hop_s = curve.hop / curve.rate
     firsts = candidates.firsts.astype(np.float64) * hop_s
@@ -252,13 +251,13 @@ def _lead_prices(
     outer: SecondsArray,
     inner: SecondsArray,
 ) -> SecondsArray:
-    """Return what it costs to begin at each place, or, mirrored, to end there.
+    """Return the price of the first start (mirrored: last end) at each candidate.
 
     Args:
-        candidates: The places.
-        prices: What it costs to stop there.
-        outer: From the end of the file to where each begins.
-        inner: From there to where it ends.
+        candidates: The boundary candidates.
+        prices: Price of a boundary at each.
+        outer: Seconds from this end of the file to each candidate's near edge.
+        inner: Seconds from this end of the file to each candidate's far edge.
     """
     silent = candidates.kinds == BoundaryKind.SILENCE
     leading = silent & (
@@ -278,7 +277,7 @@ def _lead_prices(
 
 
 def _rip_speed(errors: SecondsArray, lengths: Sequence[Ticks | None]) -> float:
-    """Return how much longer the tracks are that are about as long as expected."""
+    """Return the length ratio of rip to release, from tracks within `TOLERANCE`."""
     near = [
         (error, ticks_to_seconds(length))
         for error, length in zip(errors.tolist(), lengths, strict=True)
@@ -292,7 +291,7 @@ def _rip_speed(errors: SecondsArray, lengths: Sequence[Ticks | None]) -> float:
 def _cut_tracks(
     curve: LevelCurve, candidates: BoundaryCandidates, ranks: Indices, chosen: Indices
 ) -> tuple[tuple[Span, ...], tuple[Boundary, ...]]:
-    """Return the tracks between the chosen places, and what is between those."""
+    """Return the tracks between the chosen candidates, and the inner boundaries."""
 
     def tick(hop: int) -> Ticks:
         return frames_to_ticks(min(hop * curve.hop, curve.frames), curve.rate)
@@ -318,7 +317,7 @@ def _cut_tracks(
 def _count_matched(
     boundaries: Sequence[Boundary], errors: Sequence[Ticks | None]
 ) -> int:
-    """Return how many tracks match."""
+    """Return the number of tracks that match, see `Fit.matched_count`."""
     rank_max = OUTSTANDING_RANK_MAX * len(errors)
     is_evidence = [
         each.kind is BoundaryKind.SILENCE and each.rank <= rank_max

@@ -1,4 +1,4 @@
-"""Where the music is: splitting a level curve at its silences."""
+"""Split a level curve into sounding runs at its silences."""
 
 from typing import Final, TypeAlias
 
@@ -21,32 +21,31 @@ Runs: TypeAlias = npt.NDArray[np.int64]
 """Half-open `[first, last)` hop ranges; shape (runs, 2), ascending, disjoint."""
 
 EDGE_HOPS: Final = 2
-"""A silence begins and ends somewhere inside a hop that is not silent: seen in
-whole hops, it is up to this much shorter than it is."""
+"""A silence begins and ends inside a hop that is not silent, so it is up to this
+much longer than its whole hops."""
 
 
 def sounding_runs(curve: LevelCurve, *, silence: Dbfs, silence_min: Ticks) -> Runs:
-    """Split a curve into the runs that sound, cutting at long silences.
+    """Split a curve into sounding runs, cutting at long silences.
 
-    It is silent where the RMS of 100 ms is below `silence_level`, looked at every
-    50 ms; to the hop, the silence then reaches as far as hops are below it. It
-    cuts only if it lasts `min_silence`, so a breath inside a song does not end
-    it; a shorter one belongs to the run around it, also at either end.
+    A silence is a sequence of 100 ms windows, one every 50 ms, with an RMS below
+    `silence`, extended by the adjacent hops below that level. It cuts only if it
+    lasts `silence_min`, so a breath inside a song does not end it; a shorter one
+    belongs to the run around it, also at either end.
 
     Args:
         curve: The level curve of a whole file.
-        silence: Level below which there is silence, at most 0: quieter is
-            more negative.
+        silence: Level below which there is silence, at most 0 dBFS.
         silence_min: Length of the shortest silence that cuts.
 
     Returns:
         Runs, in hops. Empty, shape (0, 2), when nothing sounds.
 
     Raises:
-        ValueError: `silence_level` is positive.
+        ValueError: `silence` is positive.
     """
     if silence > 0:
-        raise ValueError(f"silence is a level in dBFS, at most 0: {silence}")
+        raise ValueError(f"the silence level must be at most 0 dBFS: {silence}")
     quiet = _quiet_hops(curve, silence)
     edges = np.flatnonzero(np.diff(quiet, prepend=False, append=False))
     starts, ends = edges[0::2], edges[1::2]
@@ -61,7 +60,7 @@ def sounding_runs(curve: LevelCurve, *, silence: Dbfs, silence_min: Ticks) -> Ru
 
 
 def sound_length(curve: LevelCurve, *, silence: Dbfs) -> Ticks:
-    """Return how much of a file is not below `silence_level`, counted hop by hop."""
+    """Return the total length of the hops that are not below `silence`."""
     loud = loud_hops(curve, silence)
     frames = int(np.count_nonzero(loud)) * curve.hop
     if len(loud) and loud[-1]:
@@ -70,11 +69,11 @@ def sound_length(curve: LevelCurve, *, silence: Dbfs) -> Ticks:
 
 
 def join_short_runs(runs: Runs, *, hops_min: int) -> Runs:
-    """Return the runs with the short ones joined to a neighbour.
+    """Return the runs with the short ones joined to a neighbor.
 
-    A run shorter than `hops_min` hops joins the neighbour across the shorter
-    silence, and the silence between them becomes a part of it. What is left
-    is long enough, or alone.
+    A run shorter than `hops_min` hops joins the neighbor across the shorter
+    silence, which becomes part of the joined run. Every run returned is long
+    enough, unless it is the only one.
 
     Example:
         >>> runs = np.array([[0, 50], [52, 55], [60, 99]])
@@ -92,14 +91,14 @@ def join_short_runs(runs: Runs, *, hops_min: int) -> Runs:
         elif before is not None and (after is None or before <= after):
             joined_runs[-1] = (joined_runs[-1][0], last)
         else:
-            # It begins what the next run goes on with.
+            # Joined to the next run: keep `start`.
             continue
         start = None
     return np.array(joined_runs, dtype=np.int64).reshape(-1, 2)
 
 
 def runs_to_spans(curve: LevelCurve, runs: Runs) -> tuple[Span, ...]:
-    """Return runs of hops in ticks; the last hop ends where the file ends."""
+    """Convert runs of hops to ticks; the last hop ends at the file's end."""
     return tuple(
         Span(
             frames_to_ticks(first * curve.hop, curve.rate),
@@ -110,7 +109,7 @@ def runs_to_spans(curve: LevelCurve, runs: Runs) -> tuple[Span, ...]:
 
 
 def _quiet_hops(curve: LevelCurve, silence: Dbfs) -> npt.NDArray[np.bool_]:
-    """Return which hops are silent: in a silent window, or below the level."""
+    """Return a mask of the hops in a silent window or below the silence level."""
     quiet = ~loud_hops(curve, silence)
     hops = len(quiet)
     silent = window_energies(curve, 0, hops) < energy_of(silence) * ROUNDING_FACTOR

@@ -127,7 +127,7 @@ class EventSource:
 
     def _fall_back_to_polling(self, reason: str) -> None:
         self.polling_reason, self._fell_back = reason, True
-        log.warning("root.polled", folder=shown(self._root), reason=reason)
+        log.warning("folder.polling", folder=shown(self._root), reason=reason)
 
     def _on_event(self, path: bytes, is_folder: bool) -> None:  # noqa: FBT001
         with self._lock:

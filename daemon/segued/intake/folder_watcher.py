@@ -9,12 +9,14 @@ import asyncio
 import os
 import stat
 import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Final
+from typing import Final, TypeAlias
 
 import structlog
 
+from segued.config.config import Config
 from segued.config.sections import WatchingSection
 from segued.intake.debounce import WriteDebouncer
 from segued.intake.event_source import EventSource
@@ -28,7 +30,7 @@ from segued.progress.status import FolderStatus
 from segued.store.database import Store
 from segued.units import Seconds
 
-__all__ = ["FolderWatcher"]
+__all__ = ["FolderWatcher", "FolderWatchers", "create_watchers", "run_watchers"]
 
 log: Final = structlog.get_logger()
 
@@ -269,7 +271,7 @@ class FolderWatcher:
 
     async def _go_offline(self, reason: str | None = None) -> None:
         if self._state != "offline":
-            log.warning("root.offline", folder=shown(self.root), reason=reason)
+            log.warning("folder.offline", folder=shown(self.root), reason=reason)
         self._state, self._offline_reason = "offline", reason
         # Not before its time: what hangs would be asked again and again.
         self._check_at = time.monotonic() + self._limits.check_seconds
@@ -310,3 +312,42 @@ def _folder_identity(root: bytes) -> tuple[int, int] | None:
     except OSError:
         return None
     return (status.st_dev, status.st_ino) if stat.S_ISDIR(status.st_mode) else None
+
+
+FolderWatchers: TypeAlias = Sequence[FolderWatcher]
+"""One watcher for each music folder."""
+
+
+def create_watchers(
+    config: Config, store: Store, intake_state: IntakeState
+) -> FolderWatchers:
+    """Return a watcher for each music folder of `intake_state`."""
+    filters = Filters.of(config.scanning)
+    return [
+        FolderWatcher(root, filters, store, intake_state, config.watching)
+        for root in intake_state.roots
+    ]
+
+
+async def run_watchers(
+    watchers: FolderWatchers,
+    intake_state: IntakeState,
+    on_first_scan_done: Callable[[], None],
+) -> None:
+    """Run the watchers until cancelled.
+
+    Args:
+        watchers: One for each music folder.
+        intake_state: Its `first_scan_done` is set when all folders have been scanned
+            once, or are offline.
+        on_first_scan_done: Called at the same time.
+    """
+    async with asyncio.TaskGroup() as group:
+        for watcher in watchers:
+            group.create_task(watcher.run())
+        # Files are stored during the scans; only their end is awaited here.
+        for watcher in watchers:
+            await watcher.first_scan_done.wait()
+        intake_state.first_scan_done.set()
+        intake_state.work_available.set()
+        on_first_scan_done()

@@ -84,7 +84,7 @@ async def scan_folder(  # noqa: PLR0913
     store: Store,
     work_available: asyncio.Event,
     *,
-    board: Progress | None = None,
+    progress: Progress | None = None,
     scope: ScanScope = WHOLE_FOLDER,
 ) -> ScanResult:
     """Walk a music folder and put what is there on record.
@@ -94,7 +94,7 @@ async def scan_folder(  # noqa: PLR0913
         filters: Which names count.
         store: The library.
         work_available: Set whenever there may be new work on record.
-        board: Where the files are counted, if they are.
+        progress: Where the files are counted, if they are.
         scope: What to look at, and how.
 
     Raises:
@@ -116,8 +116,8 @@ async def scan_folder(  # noqa: PLR0913
         missing += counts.missing
         if scope.disk_changed:
             known -= counts.new + len(counts.being_written)
-        if board is not None:
-            _report(counts, board)
+        if progress is not None:
+            _report(counts, progress)
         work_available.set()
     _log_unreadable(result.unreadable)
     missing += await _vanished_files(root, store, scope, result)
@@ -157,12 +157,12 @@ def _note_counts(
         result.folders_with_work += [folder.path for folder in changed if folder.files]
 
 
-def _report(counts: inventory.ScanCounts, board: Progress) -> None:
+def _report(counts: inventory.ScanCounts, progress: Progress) -> None:
     """Count the files of some folders for whoever watches the import."""
-    board.add_scanned(
+    progress.add_scanned(
         pending=counts.pending, finished=counts.complete, failed=counts.failed
     )
-    board.add_counts("scanning", {"files": counts.total, "new": counts.new})
+    progress.add_counts("scanning", {"files": counts.total, "new": counts.new})
 
 
 def _log_unreadable(unreadable: Sequence[UnreadableFolder]) -> None:

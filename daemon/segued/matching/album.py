@@ -1,7 +1,7 @@
-"""Which release the passages of a folder are, and which track each of them is.
+"""Matching a folder to a release, and its passages to the release's tracks.
 
-A fingerprint alone may belong to a recording that has nothing to do with the
-song. A dozen of them, in order, with their lengths, do not err together.
+A single fingerprint may match a recording that has nothing to do with the song.
+A dozen of them, in order and with the right lengths, are not wrong together.
 """
 
 from collections import Counter, defaultdict
@@ -30,7 +30,8 @@ __all__ = [
 
 ACCEPTED_SHARE: Final = 0.65
 FITTING_MIN: Final = 3
-"""So many must fit, or all of fewer when their tags name the release."""
+"""A release is accepted if its tracks fit this share of a folder's passages and
+at least this many; of fewer, all must fit and their tags must name the release."""
 
 VOTES_SHARE: Final = 0.30
 VOTES_MIN: Final = 2
@@ -45,16 +46,16 @@ ALBUM_SAME: Final = 0.85
 NO_DATE: Final = "9999"
 
 CONFIRMED_WEIGHT, EMBEDDED_ID_WEIGHT, TITLE_WEIGHT, PLACE_WEIGHT = 4.0, 1.5, 3.0, 1.0
-"""What each kind of evidence is worth when tracks are given out."""
+"""Weight of each kind of evidence when tracks are assigned."""
 
 
 @dataclass(frozen=True, slots=True)
 class AlbumMatch:
-    """The release that a folder is.
+    """The release that a folder is matched to.
 
     Attributes:
-        tracks: By the key of the piece; pieces that fit nowhere are missing.
-        confirmed: How many of those recordings are among the candidates.
+        tracks: The track of each passage, by its key; those without are missing.
+        confirmed: The number of passages whose candidates include the track.
     """
 
     release: Release
@@ -65,22 +66,24 @@ class AlbumMatch:
 def vote_for_releases(
     passages: Sequence[PassageEvidence], total: int | None = None
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the releases and the release groups that are worth asking for.
+    """Return the releases and the release groups to look up, most voted first.
 
-    The releases are those that tags name, the groups those that candidates are
-    on; most voted first. A folder of unrelated songs agrees on none.
+    Tags vote for releases, AcoustID's candidates for groups. A folder of
+    unrelated songs agrees on none.
 
     Args:
-        passages: What is known of the folder.
-        total: How many pieces there will be in it, if these are not all.
+        passages: The passages of the folder that are known so far.
+        total: The number of its passages, if these are not all.
     """
     total = len(passages) if total is None else total
-    named = Counter(piece.release_mbid for piece in passages if piece.release_mbid)
+    named = Counter(
+        passage.release_mbid for passage in passages if passage.release_mbid
+    )
     voters: Counter[str] = Counter()
     weight: defaultdict[str, float] = defaultdict(float)
-    for piece in passages:
+    for passage in passages:
         best: dict[str, float] = {}
-        for candidate in piece.candidates:
+        for candidate in passage.candidates:
             for group in candidate.release_groups:
                 best[group] = max(best.get(group, 0.0), candidate.score)
         for group, score in best.items():
@@ -99,9 +102,9 @@ def vote_for_releases(
 def match_album(
     passages: Sequence[PassageEvidence], releases: Sequence[Release]
 ) -> AlbumMatch | None:
-    """Return the release that the pieces of one folder are, if it is any of these."""
-    passages = [without_placeholders(piece) for piece in passages]
-    named = Counter(piece.release_mbid for piece in passages)
+    """Return the best fitting of some releases with its tracks; None if none fits."""
+    passages = [without_placeholders(each) for each in passages]
+    named = Counter(passage.release_mbid for passage in passages)
     matches = (
         AlbumMatch(release, tracks, _count_confirmed(passages, tracks))
         for release in {each.mbid: each for each in releases}.values()
@@ -124,12 +127,12 @@ def match_album(
 
 
 def length_of(track: Track) -> float | None:
-    """Return a track's length in seconds, on its release or as recorded."""
+    """Return a track's length in seconds: on its release, or else its recording's."""
     return track.recording.seconds if track.seconds is None else track.seconds
 
 
 def is_at_track(passage: PassageEvidence, track: Track, release: Release) -> bool:
-    """Say whether a piece is where the track is: by its tags, or else by name."""
+    """Return whether a passage has a track's number: by its tags, or by file order."""
     if passage.track is not None:
         return passage.track == track.position and passage.disc in (None, track.disc)
     tracks = release.tracks
@@ -138,7 +141,7 @@ def is_at_track(passage: PassageEvidence, track: Track, release: Release) -> boo
 
 
 def names_release(passage: PassageEvidence, release: Release) -> bool:
-    """Say whether a piece's tags name the release."""
+    """Return whether a passage's tags name the release, by id or by album title."""
     if passage.release_mbid == release.mbid:
         return True
     return bool(passage.album) and similarity(passage.album or "", release.title) >= (
@@ -149,12 +152,12 @@ def names_release(passage: PassageEvidence, release: Release) -> bool:
 def _assign_tracks(
     passages: Sequence[PassageEvidence], release: Release
 ) -> dict[str, Track]:
-    """Give out the tracks, the best fit first."""
+    """Assign each track to at most one passage, the best fit first."""
     fits = [
         (-fit, i, j)
-        for i, piece in enumerate(passages)
+        for i, passage in enumerate(passages)
         for j, track in enumerate(release.tracks)
-        if (fit := _fit_score(piece, track, release)) is not None
+        if (fit := _fit_score(passage, track, release)) is not None
     ]
     assigned: dict[int, int] = {}
     taken: set[int] = set()
@@ -168,23 +171,23 @@ def _assign_tracks(
 def _fit_score(
     passage: PassageEvidence, track: Track, release: Release
 ) -> float | None:
-    """Return how well a piece fits a track; None when it cannot be it."""
+    """Return how well a passage fits a track, 0 to 10.5; None if it cannot be it."""
     length = length_of(track)
     off = abs(passage.seconds - length) if length is not None else None
     if off is not None and off > LENGTH_OTHER_S:
         return None
-    sound = _fingerprint_score(passage, track)
+    fingerprint = _fingerprint_score(passage, track)
     embedded = passage.recording_mbid == track.recording.mbid
     title = _title_score(passage, track, release)
     here = is_at_track(passage, track, release)
     near = off is not None and off <= LENGTH_SAME_S
     by_name = title is not None and title >= TITLE_SAME
     by_place = here and near and (title is None or not passage.tagged)
-    if not (sound or embedded or by_name or by_place):
+    if not (fingerprint or embedded or by_name or by_place):
         return None
     close = 1 - off / LENGTH_OTHER_S if off is not None else 0.0
     worth = (
-        CONFIRMED_WEIGHT * sound
+        CONFIRMED_WEIGHT * fingerprint
         + EMBEDDED_ID_WEIGHT * embedded
         + PLACE_WEIGHT * here
         + close
@@ -193,7 +196,7 @@ def _fit_score(
 
 
 def _fingerprint_score(passage: PassageEvidence, track: Track) -> float:
-    """Return the score of the track's recording among the candidates, or 0."""
+    """Return AcoustID's score for the track's recording, or 0."""
     return max(
         (
             candidate.score
@@ -231,7 +234,7 @@ def _is_accepted(
         return len(tracks) >= FITTING_MIN
     return (
         len(tracks) == len(passages) > 0
-        and all(names_release(piece, release) for piece in passages)
+        and all(names_release(passage, release) for passage in passages)
         and _count_confirmed(passages, tracks) == len(passages)
     )
 
@@ -240,8 +243,8 @@ def _count_confirmed(
     passages: Sequence[PassageEvidence], tracks: Mapping[str, Track]
 ) -> int:
     return sum(
-        piece.key in tracks and _fingerprint_score(piece, tracks[piece.key]) > 0
-        for piece in passages
+        passage.key in tracks and _fingerprint_score(passage, tracks[passage.key]) > 0
+        for passage in passages
     )
 
 
@@ -249,7 +252,8 @@ def _length_error_s(
     passages: Sequence[PassageEvidence], tracks: Mapping[str, Track]
 ) -> float:
     return sum(
-        abs(piece.seconds - length)
-        for piece in passages
-        if piece.key in tracks and (length := length_of(tracks[piece.key])) is not None
+        abs(passage.seconds - length)
+        for passage in passages
+        if passage.key in tracks
+        and (length := length_of(tracks[passage.key])) is not None
     )

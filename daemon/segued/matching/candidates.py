@@ -1,4 +1,4 @@
-"""The recordings that a passage may be, each with what speaks for it."""
+"""The candidate recordings of a passage, each with its agreement."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -24,10 +24,11 @@ __all__ = ["ScoredCandidate", "score_candidates", "track_names_agreement"]
 
 @dataclass(frozen=True, slots=True)
 class ScoredCandidate:
-    """A candidate, the recording that it names, and how far they agree.
+    """A candidate, its recording, and its agreement with the passage.
 
     Attributes:
-        on_release: Whether it is on the release that the folder is.
+        seconds: The length of the recording, or of its track on the release.
+        on_release: Whether the folder's release contains it.
     """
 
     acoustid: Candidate
@@ -38,7 +39,7 @@ class ScoredCandidate:
 
     @property
     def mbid(self) -> str:
-        """Return the recording's id."""
+        """The MusicBrainz id of the recording."""
         return self.acoustid.recording_mbid
 
 
@@ -49,7 +50,7 @@ def score_candidates(
     release: Release | None,
     recordings: Mapping[str, Recording],
 ) -> tuple[ScoredCandidate, ...]:
-    """Weigh each candidate, whatever the others are; ordered by id."""
+    """Score each candidate recording of a passage; return them ordered by id."""
     unique = _best_per_recording(passage.candidates)
     scored = []
     for candidate in unique:
@@ -83,12 +84,12 @@ def score_candidates(
 def track_names_agreement(
     passage: PassageEvidence, track: Track, release: Release
 ) -> float | None:
-    """Return how far a passage's names agree with a track's of its album."""
+    """Return the agreement of a passage's names with its album track's, 0 to 1."""
     return _names_agreement(passage, track.recording, track, release, described=True)
 
 
 def _best_per_recording(candidates: Iterable[Candidate]) -> list[Candidate]:
-    """Return the best of the candidates of each recording."""
+    """Return the candidate with the best score for each recording."""
     best: dict[str, Candidate] = {}
     for each in candidates:
         other = best.get(each.recording_mbid)
@@ -100,7 +101,7 @@ def _best_per_recording(candidates: Iterable[Candidate]) -> list[Candidate]:
 def _describe_candidate(
     candidate: Candidate, place: Track | None, recordings: Mapping[str, Recording]
 ) -> tuple[Recording, bool]:
-    """Return a candidate's recording, and whether MusicBrainz described it."""
+    """Return a candidate's recording and whether MusicBrainz has described it."""
     known = recordings.get(candidate.recording_mbid)
     if known is None and place is not None:
         known = place.recording
@@ -124,7 +125,7 @@ def _names_agreement(
     *,
     described: bool,
 ) -> float | None:
-    """Return how far a passage's names agree with a recording, or with its track."""
+    """Return the best agreement of a passage with a recording's or track's names."""
     note = recording.note if described else None
     album = release.title if release else None
     credits_ = [recording.artist]

@@ -1,4 +1,4 @@
-"""How sure a match is: from kinds of evidence to a score and its band."""
+"""The confidence in a match: from kinds of evidence to a score and its band."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -41,26 +41,27 @@ __all__ = [
 ]
 
 FINGERPRINT_FROM: Final = 0.50
-"""Where a fingerprint begins to say anything."""
+"""A candidate with a lower AcoustID score, 0 to 1, is ignored."""
 
 MEDIUM_MAX: Final = 0.84
 LOW_MAX: Final = 0.69
+"""The highest scores of a match with a doubt, and of one against the album."""
 
 ALBUM_PLACE_AGREEMENT: Final = 0.95
-"""What place and length on the folder's album are worth as metadata."""
+"""Metadata agreement, 0 to 1, of a passage without names in its track's place."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a passage is held to be, how sure that is, and why.
+    """The recording that a passage is matched to, with confidence and reasons.
 
     Attributes:
-        recording: Made of AcoustID's or the file's names, without artists,
-            where MusicBrainz did not describe it.
-        score: Always within the band that `confidence` names.
-        reason: A sentence for a person.
-        evidence: What was found, by its kind.
-        rejected: A sentence for each candidate that it is not.
+        recording: None if there is no match. Made of AcoustID's or the file's
+            names, without artists, if MusicBrainz has not described it.
+        score: 0 to 1, always within the band that `confidence` names.
+        reason: A sentence for people.
+        evidence: A description of each kind of evidence, by kind.
+        rejected: A sentence for each candidate that was not chosen.
     """
 
     recording: Recording | None
@@ -82,23 +83,26 @@ def decide(
 
     Args:
         passage: The passage.
-        track: The place on `release` that it was found to have.
-        release: The release that its folder is.
-        recordings: What MusicBrainz said of recordings, by id.
+        track: The track of `release` that the passage is assigned to, if any.
+        release: The release that the folder is matched to, if any.
+        recordings: MusicBrainz's descriptions of recordings, by id.
     """
     passage = without_placeholders(passage)
     candidates = score_candidates(
         passage, track=track, release=release, recordings=recordings
     )
     good = [each for each in candidates if each.acoustid.score >= FINGERPRINT_FROM]
-    if not good:
+    best = min(
+        good,
+        key=lambda each: _preference_key(passage, track, each, good),
+        default=None,
+    )
+    if best is None:
         found = _judge_without_fingerprint(passage, track, release, recordings)
+    elif track and release and best.mbid != track.recording.mbid:
+        found = _judge_off_album(passage, track, release, best)
     else:
-        best = min(good, key=lambda each: _preference_key(passage, track, each, good))
-        if track and release and best.mbid != track.recording.mbid:
-            found = _judge_off_album(passage, track, release, best)
-        else:
-            found = _judge_fingerprint_match(passage, track, release, best, good)
+        found = _judge_fingerprint_match(passage, track, release, best, good)
     recording, judged = found
     if judged.confidence is Confidence.NONE:
         recording = None
@@ -115,9 +119,13 @@ def decide(
 _RecordingJudgment = tuple[Recording | None, Judgment]
 
 
-def _judgment(score: float, reason: str, *, max_score: float = 1.0) -> Judgment:
-    score = min(score, max_score)
+def _judgment(score: float, reason: str) -> Judgment:
     return Judgment(score, confidence_band(score), reason)
+
+
+def _has_names(passage: PassageEvidence) -> bool:
+    """Return whether a passage has a title from tags, a CUE sheet or chapters."""
+    return passage.tagged and bool(passage.title)
 
 
 def _preference_key(
@@ -126,10 +134,10 @@ def _preference_key(
     candidate: ScoredCandidate,
     candidates: Sequence[ScoredCandidate],
 ) -> tuple[bool, bool, bool, float, bool, bool, int, float, str]:
-    """Order the candidates, the likeliest first.
+    """Return the sort key of a candidate; the most likely one sorts first.
 
-    The album's track comes first, and then the embedded id unless the file's
-    own names speak against it.
+    The album's track comes first, then the recording named in the tags unless
+    its names contradict the file's.
     """
     metadata = candidate.agreement.metadata
     best = max(other.acoustid.score for other in candidates)
@@ -154,70 +162,102 @@ def _judge_fingerprint_match(
     candidate: ScoredCandidate,
     candidates: Sequence[ScoredCandidate],
 ) -> _RecordingJudgment:
-    """Judge a candidate that the folder's album does not speak against."""
+    """Judge the best candidate where it does not contradict the folder's album."""
     expected = track is not None and candidate.mbid == track.recording.mbid
     confirmed = candidate.mbid == passage.recording_mbid
-    agreement, named = candidate.agreement, passage.tagged and bool(passage.title)
-    in_place = bool(
-        expected
-        and track
-        and release
-        and is_at_track(passage, track, release)
-        and (agreement.duration or 0) >= LENGTH_AGREES_FROM
-    )
+    named = _has_names(passage)
+    agreement = candidate.agreement
     if not named:
-        agreed = ALBUM_PLACE_AGREEMENT if in_place else None
-        agreement = replace(agreement, metadata=agreed)
+        in_place = expected and _is_in_place(passage, track, release, candidate)
+        metadata = ALBUM_PLACE_AGREEMENT if in_place else None
+        agreement = replace(agreement, metadata=metadata)
     score = agreement.score
     if expected or confirmed:
         score = max(score, MEDIUM_FROM + NAMES_BONUS)
-    found = (
+    found = [
         doubts.about_names(agreement.metadata, named=named),
-        "" if agreement.duration != 0 else "its length is another",
+        doubts.about_length(agreement.duration),
         doubts.about_id(passage, candidates, candidate, expected=expected),
         doubts.about_album(passage, release, candidate, expected=expected),
-        ""
-        if expected or confirmed
-        else doubts.about_rivals(passage, candidate, candidates),
-        ""
-        if confirmed
-        else doubts.about_edition(passage, release, candidate, candidates),
-    )
-    doubt = "; ".join(filter(None, found))
-    if doubt:
-        return candidate.recording, _judgment(
-            score, f"heard, but {doubt}", max_score=MEDIUM_MAX
-        )
+    ]
+    if not (expected or confirmed):
+        found.append(doubts.about_rivals(passage, candidate, candidates))
+    if not confirmed:
+        found.append(doubts.about_edition(passage, release, candidate, candidates))
+    if any(found):
+        reason = f"matched by fingerprint, but {'; '.join(filter(None, found))}"
+        return candidate.recording, _judgment(min(score, MEDIUM_MAX), reason)
     why = "its names agree" if named else "it is in its place on the album"
-    also = "; the tags name the recording" if confirmed else ""
-    return candidate.recording, _judgment(score, f"heard, and {why}{also}")
+    also = "; the tags name the same recording" if confirmed else ""
+    reason = f"matched by fingerprint, and {why}{also}"
+    return candidate.recording, _judgment(score, reason)
+
+
+def _is_in_place(
+    passage: PassageEvidence,
+    track: Track | None,
+    release: Release | None,
+    candidate: ScoredCandidate,
+) -> bool:
+    """Return whether position and length of a passage are those of its track."""
+    return (
+        track is not None
+        and release is not None
+        and is_at_track(passage, track, release)
+        and (candidate.agreement.duration or 0) >= LENGTH_AGREES_FROM
+    )
 
 
 def _judge_off_album(
     passage: PassageEvidence, track: Track, release: Release, best: ScoredCandidate
 ) -> _RecordingJudgment:
-    """Judge a passage whose fingerprint is of something that is not its track."""
-    tagged = passage.tagged and bool(passage.title)
-    by_track = track_names_agreement(passage, track, release) or 0.0 if tagged else 0.0
-    by_fingerprint = best.agreement.metadata or 0.0 if tagged else 0.0
-    if has_same_names(track.title, track.recording.artist, best.recording) or (
-        has_same_names(track.recording.title, release.artist, best.recording)
-    ):
-        reason = "the album's track; AcoustID has the song as another recording"
-        return track.recording, _judgment(MEDIUM_FROM + NAMES_BONUS, reason)
-    if by_track >= NAMES_AGREE_FROM and by_track >= by_fingerprint:
-        reason = "the album's track by names and length, but it sounds like another"
-        return track.recording, _judgment(MEDIUM_FROM, reason)
-    if by_fingerprint >= NAMES_AGREE_FROM:
-        reason = "heard, and its names agree, but the folder's album has another"
-        return best.recording, _judgment(
-            best.agreement.score, reason, max_score=MEDIUM_MAX
-        )
-    reason = "in its place on the album, but it sounds like another"
-    if is_at_track(passage, track, release):
-        return track.recording, _judgment(LOW_FROM, reason)
-    reason = "heard, but the folder's album has another"
-    return best.recording, _judgment(best.agreement.score, reason, max_score=LOW_MAX)
+    """Judge a passage whose best candidate is not the recording of its track."""
+    by_track = by_fingerprint = 0.0
+    if _has_names(passage):
+        by_track = track_names_agreement(passage, track, release) or 0.0
+        by_fingerprint = best.agreement.metadata or 0.0
+    is_same_song = has_same_names(
+        track.title, track.recording.artist, best.recording
+    ) or has_same_names(track.recording.title, release.artist, best.recording)
+    score = best.agreement.score
+    # Condition, recording, score and reason; the first rule that applies wins.
+    rules = (
+        (
+            is_same_song,
+            track.recording,
+            MEDIUM_FROM + NAMES_BONUS,
+            "the album's track; AcoustID lists the song as another recording",
+        ),
+        (
+            by_track >= max(NAMES_AGREE_FROM, by_fingerprint),
+            track.recording,
+            MEDIUM_FROM,
+            "the album's track by names and length, but the fingerprint differs",
+        ),
+        (
+            by_fingerprint >= NAMES_AGREE_FROM,
+            best.recording,
+            min(score, MEDIUM_MAX),
+            "matched by fingerprint and names, but the album lists another recording",
+        ),
+        (
+            is_at_track(passage, track, release),
+            track.recording,
+            LOW_FROM,
+            "in its place on the album, but the fingerprint differs",
+        ),
+        (
+            True,
+            best.recording,
+            min(score, LOW_MAX),
+            "matched by fingerprint, but the folder's album lists another recording",
+        ),
+    )
+    return next(
+        (recording, _judgment(points, reason))
+        for applies, recording, points, reason in rules
+        if applies
+    )
 
 
 def _judge_without_fingerprint(
@@ -226,25 +266,22 @@ def _judge_without_fingerprint(
     release: Release | None,
     recordings: Mapping[str, Recording],
 ) -> _RecordingJudgment:
-    """Judge a passage for which no fingerprint speaks."""
+    """Judge a passage that no candidate of AcoustID matches."""
     if track and release:
-        judged = _judge_as_album_track(passage, track, release)
-        if judged:
-            return track.recording, judged
-    mbid, tagged = passage.recording_mbid, passage.tagged and bool(passage.title)
+        as_track = _judge_as_album_track(passage, track, release)
+        if as_track is not None:
+            return track.recording, as_track
+    mbid, title = passage.recording_mbid, passage.title or ""
     judged = judge_claims(
         TagClaims(mbid, passage.title, passage.artist, passage.tagged)
     )
     if mbid is None:
-        return None, judged
+        return None, judged  # The tags name no recording.
     known = recordings.get(mbid)
-    if known is None:
-        own = Recording(
-            mbid, passage.title or "", passage.artist or "", passage.seconds
-        )
-        return own, judged
-    if tagged and not has_same_names(passage.title or "", passage.artist, known):
-        reason = "the tags name a recording that has other names"
+    if known is None:  # MusicBrainz has not described it: by the file's own names.
+        return Recording(mbid, title, passage.artist or "", passage.seconds), judged
+    if _has_names(passage) and not has_same_names(title, passage.artist, known):
+        reason = "the recording that the tags name has other names"
         return known, _judgment(LOW_FROM, reason)
     return known, judged
 
@@ -252,16 +289,16 @@ def _judge_without_fingerprint(
 def _judge_as_album_track(
     passage: PassageEvidence, track: Track, release: Release
 ) -> Judgment | None:
-    """Judge a passage as its album's track; None when names or place are others."""
+    """Judge a passage as its album's track; None if names or place contradict it."""
     names = track_names_agreement(passage, track, release) if passage.tagged else None
     if names is not None and names < NAMES_AGREE_FROM:
         return None
     if passage.recording_mbid == track.recording.mbid:
-        reason = "the album's track, as the tags say; not heard"
+        reason = "the album's track, named in the tags; no fingerprint matches"
         return _judgment(MEDIUM_FROM + NAMES_BONUS, reason)
     near = (duration_agreement(passage.seconds, length_of(track)) or 0) > 0
     if near and (names is not None or is_at_track(passage, track, release)):
         how = "place" if names is None else "names"
-        reason = f"the album's track by {how} and length; not heard"
+        reason = f"the album's track by {how} and length; no fingerprint matches"
         return _judgment(MEDIUM_FROM, reason)
     return None

@@ -1,4 +1,7 @@
-"""What keeps a recording that is heard from being sure; "" where nothing does."""
+"""Doubts about a fingerprint match, which keep its confidence below High.
+
+Each function returns the text of one doubt, or "" if there is none.
+"""
 
 from collections.abc import Sequence
 from typing import Final
@@ -14,24 +17,30 @@ __all__ = [
     "about_album",
     "about_edition",
     "about_id",
+    "about_length",
     "about_names",
     "about_rivals",
 ]
 
 RIVAL_SCORE_GAP: Final = 0.10
-"""A candidate whose score is so much lower is no rival to the best."""
+"""A candidate whose AcoustID score is lower by more is no rival."""
 
 RIVAL_NAMES_GAP: Final = 0.10
-"""How much further the names of one recording must agree than another's."""
+"""A candidate whose names agree less, by this much, is no rival."""
 
 
 def about_names(metadata: float | None, *, named: bool) -> str:
-    """Doubt it for what the file calls itself."""
+    """Compare with the names in the tags, or else with the place on the album."""
     if metadata is None:
-        return "no names in tags to hold against it"
+        return "the tags have no names to compare"
     if metadata < NAMES_AGREE_FROM:
-        return "the file has other names" if named else "its place is not sure"
+        return "the tags have other names" if named else "its place is uncertain"
     return ""
+
+
+def about_length(duration: float | None) -> str:
+    """Compare the lengths; `duration` is their agreement, 0 to 1."""
+    return "its length differs" if duration == 0 else ""
 
 
 def about_id(
@@ -41,12 +50,12 @@ def about_id(
     *,
     expected: bool,
 ) -> str:
-    """Doubt it for the recording that the tags name."""
+    """Compare with the recording that the tags name."""
     if passage.recording_mbid in (None, candidate.mbid):
         return ""
     if any(each.mbid == passage.recording_mbid for each in candidates):
-        return "the tags name another recording that sounds like it"
-    return "" if expected else "the tags name a recording that does not sound like it"
+        return "the tags name another recording with this fingerprint"
+    return "" if expected else "the tags name a recording without this fingerprint"
 
 
 def about_album(
@@ -56,7 +65,7 @@ def about_album(
     *,
     expected: bool,
 ) -> str:
-    """Doubt it for not being on the album that the tags name."""
+    """Look the recording up on the folder's album, if the tags name that album."""
     if release is None or expected or candidate.on_release:
         return ""
     return "it is not on the folder's album" if names_release(passage, release) else ""
@@ -67,12 +76,14 @@ def about_rivals(
     candidate: ScoredCandidate,
     candidates: Sequence[ScoredCandidate],
 ) -> str:
-    """Doubt it for others that it may be as well."""
+    """Count the other candidates that match as well."""
     rivals = sum(
         other is not candidate and _is_rival(passage, candidate, other)
         for other in candidates
     )
-    return f"{rivals} more may be it as well" if rivals else ""
+    if rivals == 1:
+        return "another recording matches as well"
+    return f"{rivals} other recordings match as well" if rivals else ""
 
 
 def about_edition(
@@ -81,7 +92,7 @@ def about_edition(
     candidate: ScoredCandidate,
     candidates: Sequence[ScoredCandidate],
 ) -> str:
-    """Ask whether another edition of the album has the song as another recording."""
+    """Search the candidates for another edition's recording of the same song."""
     if not (release and candidate.on_release) or passage.release_mbid == release.mbid:
         return ""
     others = (
@@ -93,18 +104,18 @@ def about_edition(
         and _may_have_names(candidate.recording.title, candidate.recording.artist, each)
     )
     if any(_is_rival(passage, candidate, each) for each in others):
-        return "another edition of the album has another recording of it"
+        return "another edition of the album has another recording of the song"
     return ""
 
 
 def _is_rival(
     passage: PassageEvidence, candidate: ScoredCandidate, other: ScoredCandidate
 ) -> bool:
-    """Say whether nothing but sources tells another recording from this one.
+    """Return whether only the number of sources favors `candidate` over `other`.
 
-    Sources say which recording is the likelier one, never that it is this. Nor
-    does a title that is silent on versions: many a file of a live recording is
-    called like the studio's.
+    The number of sources makes a recording likelier, never certain. A title
+    without version words does not decide either: many files of live recordings
+    have the title of the studio recording.
     """
     if other.acoustid.score < candidate.acoustid.score - RIVAL_SCORE_GAP:
         return False
@@ -123,5 +134,5 @@ def _is_rival(
 
 
 def _may_have_names(title: str, artist: str, other: ScoredCandidate) -> bool:
-    """Say whether another recording has these names, or none that are known."""
+    """Return whether another recording has these names, or no known ones."""
     return not other.recording.title or has_same_names(title, artist, other.recording)

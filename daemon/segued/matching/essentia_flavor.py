@@ -1,7 +1,7 @@
-"""What Essentia's descriptors say: tempo, key, and three characteristics.
+"""A flavor from Essentia's descriptors: three characteristics, with tempo and key.
 
-Its plain package has no trained classifiers, so three of the eighteen are all
-that can honestly be said from descriptors alone, and all that is.
+Essentia's plain package has no trained classifiers; only three of the eighteen
+characteristics follow from descriptors alone.
 """
 
 import math
@@ -17,7 +17,7 @@ VERSION: Final = 1
 DANCEABILITY_MAX: Final = 3.0
 DARK_HERTZ: Final = 500.0
 BRIGHTNESS_OCTAVES: Final = 3.0
-"""From a centroid that is as dark as music gets to one as bright, 4 kHz."""
+"""From 500 Hz, a spectral centroid as dark as music gets, to 4 kHz, as bright."""
 
 MEASURES: Final = {
     "bpm": "rhythm.bpm",
@@ -33,18 +33,19 @@ MEASURES: Final = {
     "dissonance": "lowlevel.dissonance.mean",
     "spectral_centroid_hertz": "lowlevel.spectral_centroid.mean",
 }
-"""Our name of each measure, and Essentia's."""
+"""The name of each measure, and of the Essentia descriptor that it is."""
 
 
 def measures(descriptors: Mapping[str, Any]) -> dict[str, float | str]:
-    """Return the measures that came out, by name; units are in the names.
+    """Return the valid measures, by name; units are in the names.
 
     Args:
-        descriptors: As `segued.media.analyzers.essentia.extract_low_level` gives them.
+        descriptors: As `segued.media.analyzers.essentia.extract_low_level` returns
+            them.
     """
     found: dict[str, float | str] = {}
-    for name, theirs in MEASURES.items():
-        value = descriptors.get(theirs)
+    for name, descriptor in MEASURES.items():
+        value = descriptors.get(descriptor)
         if isinstance(value, str) or (
             isinstance(value, int | float) and math.isfinite(value)
         ):
@@ -53,7 +54,7 @@ def measures(descriptors: Mapping[str, Any]) -> dict[str, float | str]:
 
 
 def characteristics(descriptors: Mapping[str, Any]) -> FlavorShares:
-    """Return what the descriptors say of SPEC003's characteristics."""
+    """Return the shares of the characteristics that the descriptors determine."""
     measured = measures(descriptors)
     found = {}
     for name, measure, yes, no, share in CHARACTERISTIC_RULES:
@@ -79,5 +80,5 @@ CHARACTERISTIC_RULES: Final[
     ("timbre", "spectral_centroid_hertz", "bright", "dark", _brightness_share),
     ("tonal_atonal", "key_strength", "tonal", "atonal", float),
 )
-"""Characteristic, the measure it follows from, its two classes, and how much
-of the first class a value is."""
+"""Characteristic, measure, first and second class, and the function from the
+measure's value to the share of the first class."""

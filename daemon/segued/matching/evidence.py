@@ -1,7 +1,6 @@
-"""What speaks for a passage's being a recording: the values that matching takes.
+"""The evidence that matching works on: values, independent of where they come from.
 
-Where they come from (tags, AcoustID, MusicBrainz) is known here only by name;
-whoever reads those services' answers makes these of them.
+The clients of AcoustID and MusicBrainz and the tag readers convert to these types.
 """
 
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class MusicBrainzEntity:
-    """An artist or a work: its MusicBrainz id, and what it is called."""
+    """An artist or a work: its MusicBrainz id and its name."""
 
     mbid: str
     name: str
@@ -28,14 +27,14 @@ class MusicBrainzEntity:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A recording that AcoustID says a fingerprint may be of.
+    """A recording that AcoustID lists for a fingerprint.
 
     Attributes:
-        score: How much of the fingerprint agrees, 0 to 1.
-        sources: How many people submitted the fingerprint as this recording.
-        artist: The whole credit, as printed; None when AcoustID has no names.
+        score: The share of the fingerprint that agrees, 0 to 1.
+        sources: The number of people who submitted it for this recording.
+        artist: The whole credit, as printed; None if AcoustID has no names.
         seconds: Length of the recording.
-        release_groups: MusicBrainz ids of the albums it is on.
+        release_groups: MusicBrainz ids of the albums that contain it.
     """
 
     recording_mbid: str
@@ -53,8 +52,8 @@ class Recording:
 
     Attributes:
         artist: The whole credit, as printed.
-        artists: Those credited, in order.
-        note: What tells it from others of its name: "live, 1992-05-01".
+        artists: The credited artists, in order.
+        note: MusicBrainz's disambiguation, such as "live, 1992-05-01".
     """
 
     mbid: str
@@ -69,7 +68,7 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """A place on a release, with what is there.
+    """A track of a release, with its recording.
 
     Attributes:
         disc: From 1.
@@ -90,8 +89,8 @@ class Release:
     """A release: one edition of an album.
 
     Attributes:
-        group_mbid: The album that it is an edition of.
-        tracks: Of all discs, in order.
+        group_mbid: The MusicBrainz id of the album, whichever the edition.
+        tracks: The tracks of all discs, in order.
     """
 
     mbid: str
@@ -104,18 +103,20 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class PassageEvidence:
-    """A passage, and what is known of it before it is decided what it is.
+    """What is known about a passage before it is matched.
 
     Attributes:
-        key: Tells it from the other passages of its folder.
-        order: Its place among them by file name, from 0.
-        seconds: Its decoded length.
-        title: By tags or marks; by the file's name where `tagged` is false.
-        tagged: Whether title and artist are the file's own word.
-        recording_mbid: The recording that its tags name.
-        release_mbid: The release that they name.
-        acoustid_answered: Whether AcoustID has answered for its fingerprint.
-        candidates: What AcoustID answered; empty as well when it knows nothing.
+        key: Unique among the passages of the folder.
+        order: The index among them in the order of file names, from 0.
+        seconds: The decoded length.
+        title: From tags, a CUE sheet or chapters; from the file name if `tagged`
+            is false.
+        tagged: Whether title and artist come from tags, a CUE sheet or chapters.
+        recording_mbid: The recording id in the tags.
+        release_mbid: The release id in the tags.
+        acoustid_answered: Whether AcoustID has answered for the fingerprint.
+        candidates: AcoustID's recordings; empty if it has not answered, or
+            knows none.
     """
 
     key: str

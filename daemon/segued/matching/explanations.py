@@ -1,4 +1,4 @@
-"""Why a passage is held to be a recording, in words, for `explain`."""
+"""Sentences about a match and its rejected candidates, for `segued explain`."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ def describe_evidence(
     release: Release | None,
     candidates: Sequence[ScoredCandidate],
 ) -> dict[str, str]:
-    """Return what was found, by its kind; what is not there is left out."""
+    """Return a description of each kind of evidence there is, by kind."""
     mbid = recording.mbid if recording else None
     chosen = next((each for each in candidates if each.mbid == mbid), None)
     names = " / ".join(name for name in (passage.artist, passage.title) if name)
@@ -36,7 +36,7 @@ def describe_rejected(
     track: Track | None,
     candidates: Sequence[ScoredCandidate],
 ) -> tuple[str, ...]:
-    """Return a sentence for each candidate that was not taken, best first."""
+    """Return a sentence for each candidate that was not chosen, best first."""
     mbid = recording.mbid if recording else None
     chosen = next((each for each in candidates if each.mbid == mbid), None)
     others = [each for each in candidates if each.mbid != mbid]
@@ -51,14 +51,15 @@ def describe_rejected(
         each.mbid != embedded for each in candidates
     ):
         why = "not among the candidates" if candidates else "not the album's track"
-        sentences.append(f"the recording that the tags name ({embedded}): {why}")
+        sentences.append(f"the recording named in the tags ({embedded}): {why}")
     return tuple(sentences)
 
 
 def _duration_text(passage: PassageEvidence, chosen: ScoredCandidate | None) -> str:
     if chosen is None or chosen.seconds is None:
         return f"{passage.seconds:.1f} s"
-    return f"{passage.seconds:.1f} s, {abs(passage.seconds - chosen.seconds):.1f} s off"
+    difference = abs(passage.seconds - chosen.seconds)
+    return f"{passage.seconds:.1f} s; the recording's differs by {difference:.1f} s"
 
 
 def _fingerprint_text(
@@ -69,13 +70,13 @@ def _fingerprint_text(
     if chosen is not None:
         sources = sum(each.acoustid.sources for each in candidates)
         return (
-            f"{chosen.acoustid.score:.2f}, "
+            f"score {chosen.acoustid.score:.2f}, "
             f"{chosen.acoustid.sources} of {sources} sources, "
             f"{len(candidates)} recordings"
         )
     if candidates:
-        return f"of {len(candidates)} other recordings"
-    return "AcoustID knows nothing" if passage.acoustid_answered else "not looked up"
+        return f"matches {len(candidates)} other recordings"
+    return "not known to AcoustID" if passage.acoustid_answered else "not looked up"
 
 
 def _names_text(
@@ -83,10 +84,10 @@ def _names_text(
 ) -> str:
     if not names:
         return ""
-    whose = names if passage.tagged else f"{names} (by the file's name)"
+    whose = names if passage.tagged else f"{names} (from the file name)"
     if chosen is None or chosen.agreement.metadata is None:
         return whose
-    return f"{whose}: {chosen.agreement.metadata:.2f} alike"
+    return f"{whose}: similarity {chosen.agreement.metadata:.2f}"
 
 
 def _embedded_id_text(
@@ -105,29 +106,29 @@ def _album_text(track: Track | None, release: Release | None) -> str:
     if release is None:
         return ""
     if track is None:
-        return f"{release.title}, on none of its tracks"
+        return f"{release.title}, but none of its tracks fits"
     return f"{release.title}, disc {track.disc}, track {track.position}"
 
 
 def _display_name(recording: Recording) -> str:
     note = f" ({recording.note})" if recording.note else ""
     names = " / ".join(name for name in (recording.artist, recording.title) if name)
-    return f"{names or 'without a name'}{note}"
+    return f"{names or 'unnamed'}{note}"
 
 
 def _rejection_reason(
     candidate: ScoredCandidate, chosen: ScoredCandidate | None, track: Track | None
 ) -> str:
-    """Return what speaks most against a candidate."""
+    """Return the strongest reason against a candidate; first rule wins."""
     metadata, duration = candidate.agreement.metadata, candidate.agreement.duration
     if metadata is not None and metadata < NAMES_AGREE_FROM:
         return "other names, or another version"
     if duration == 0:
-        return "another length"
+        return "different length"
     if track is not None and candidate.mbid != track.recording.mbid:
         return "not the album's track"
     if chosen and candidate.acoustid.score < chosen.acoustid.score:
-        return "less alike in sound"
+        return "lower fingerprint score"
     if chosen and candidate.acoustid.sources < chosen.acoustid.sources:
-        return f"fewer sources, {candidate.acoustid.sources}"
-    return "nothing speaks for it alone"
+        return f"fewer sources: {candidate.acoustid.sources}"
+    return "no evidence singles it out"

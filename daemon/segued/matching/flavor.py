@@ -1,10 +1,9 @@
-"""How alike two passages sound: distances between their flavors.
+"""Distances between flavors: how similar two passages sound.
 
 A flavor is a share for each class of a characteristic; the shares of one
-characteristic sum to 1. Only flavors from one source can be held against each
-other: each measures with a stick of its own.
-
-Source: SPEC003, whose distance is the default here.
+characteristic sum to 1. Only flavors from the same source can be compared: each
+source has a scale of its own. Characteristics, classes and the default distance
+are those of the ancestor project wkmp (its document SPEC003).
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,22 +36,45 @@ CHARACTERISTICS: Final[Mapping[str, tuple[str, ...]]] = {
     "tonal_atonal": ("atonal", "tonal"),
     "voice_instrumental": ("instrumental", "voice"),
     "genre_dortmund": (
-        *("alternative", "blues", "electronic", "folkcountry", "funksoulrnb"),
-        *("jazz", "pop", "raphiphop", "rock"),
+        "alternative",
+        "blues",
+        "electronic",
+        "folkcountry",
+        "funksoulrnb",
+        "jazz",
+        "pop",
+        "raphiphop",
+        "rock",
     ),
     "genre_electronic": ("ambient", "dnb", "house", "techno", "trance"),
     "genre_rosamerica": ("cla", "dan", "hip", "jaz", "pop", "rhy", "roc", "spe"),
     "genre_tzanetakis": (
-        *("blu", "cla", "cou", "dis", "hip", "jaz", "met", "pop", "reg", "roc"),
+        "blu",
+        "cla",
+        "cou",
+        "dis",
+        "hip",
+        "jaz",
+        "met",
+        "pop",
+        "reg",
+        "roc",
     ),
     "ismir04_rhythm": (
-        *("ChaChaCha", "Jive", "Quickstep", "Rumba-American"),
-        *("Rumba-International", "Rumba-Misc", "Samba", "Tango", "VienneseWaltz"),
+        "ChaChaCha",
+        "Jive",
+        "Quickstep",
+        "Rumba-American",
+        "Rumba-International",
+        "Rumba-Misc",
+        "Samba",
+        "Tango",
+        "VienneseWaltz",
         "Waltz",
     ),
     "moods_mirex": tuple(f"Cluster{number}" for number in range(1, 6)),
 }
-"""The eighteen, with their 71 classes in order. Those of two classes are binary."""
+"""The 18 characteristics with their 71 classes, in order; 12 have two classes."""
 
 COLUMN_OF_CLASS: Final = {
     (name, each): column
@@ -74,11 +96,11 @@ COMPLEX_CHARACTERISTICS: Final = [
 ]
 
 SUM_ERROR_MAX: Final = 0.05
-"""So much the shares of a characteristic may be off 1; what is more is nonsense."""
+"""The sum of valid shares of a characteristic differs from 1 by at most this."""
 
 
 def validate_flavor(flavor: FlavorShares) -> dict[str, dict[str, float]]:
-    """Return what of a flavor is one: known classes, shares that sum to 1.
+    """Return the valid characteristics of a flavor: 0 to 1 each, summing to 1.
 
     Example:
         >>> timbre = {"bright": 0.3, "dark": 0.69}
@@ -99,13 +121,13 @@ def validate_flavor(flavor: FlavorShares) -> dict[str, dict[str, float]]:
 def blend_flavors(
     parts: Sequence[tuple[FlavorShares, float]],
 ) -> dict[str, dict[str, float]]:
-    """Return how several songs sound that are played as one passage.
+    """Return the mean of several songs' flavors, weighted by their lengths.
 
-    Of each characteristic those count that have it, and their shares sum to 1
-    again.
+    A song without a characteristic is left out of that characteristic's mean; the
+    shares sum to 1 again.
 
     Args:
-        parts: Flavors from the same source, each with the time that it runs.
+        parts: Flavors from the same source, each with its song's length.
 
     Example:
         >>> blend_flavors([({"timbre": {"bright": 1.0, "dark": 0.0}}, 3.0),
@@ -130,7 +152,7 @@ def blend_flavors(
 def distances(
     one: FlavorShares, others: Sequence[FlavorShares], metric: str
 ) -> ShareArray:
-    """Return how far each of `others` is from `one`: 0 is the same, 1 the farthest.
+    """Return the distance of each of `others` from `one`, 0 to 1, as a float64 array.
 
     Args:
         one: A flavor.
@@ -143,7 +165,7 @@ def distances(
 
 
 def _to_vector(flavor: FlavorShares) -> ShareArray:
-    """Return a flavor as 71 values; what is not known is not a number."""
+    """Return a flavor as a float64 array of 71 shares; unknown ones are NaN."""
     row = np.full(len(COLUMN_OF_CLASS), np.nan)
     for name, shares in flavor.items():
         for each, share in shares.items():
@@ -154,14 +176,15 @@ def _to_vector(flavor: FlavorShares) -> ShareArray:
 
 
 def _squared_distances(one: ShareArray, others: ShareArray) -> ShareArray:
-    """SPEC003's distance: mean squares, binary and complex half and half.
+    """Return mean squared differences: binary characteristics half, others half.
 
-    A side of which nothing is shared counts as 1: far.
+    A half without a characteristic known on both sides counts as 1. This is the
+    distance of wkmp's SPEC003.
     """
     if not len(others):
         return np.empty(0)
     differences = (others - one) ** 2
-    # Of two classes one says all; it is the first.
+    # Of two classes, the second is redundant.
     binary = differences[:, [COLUMNS_OF[name][0] for name in BINARY_CHARACTERISTICS]]
     complex_ = np.stack(
         [
@@ -177,10 +200,10 @@ def _squared_distances(one: ShareArray, others: ShareArray) -> ShareArray:
 
 
 def _variation_distances(one: ShareArray, others: ShareArray) -> ShareArray:
-    """Mean total variation: how much of a share would have to change its class.
+    """Return the mean total variation: the share that would have to change its class.
 
-    Each characteristic counts the same, whatever the number of its classes; with
-    SPEC003's squares, ten classes hardly count.
+    Each characteristic has the same weight, whatever the number of its classes;
+    with squared differences, one of ten classes has hardly any.
     """
     if not len(others):
         return np.empty(0)
@@ -193,13 +216,13 @@ def _variation_distances(one: ShareArray, others: ShareArray) -> ShareArray:
 
 
 METRICS: Final = {"squares": _squared_distances, "variation": _variation_distances}
-"""Ways to measure, by name; the first is the default."""
+"""The distance functions, by name; the first is the default."""
 
 
 def _mean_of_known(values: ShareArray) -> ShareArray:
-    """Return the mean of each row, of what is known; not a number if nothing is."""
+    """Return the mean of each row's known values; NaN if it has none."""
     known = ~np.isnan(values)
     total, count = np.where(known, values, 0.0).sum(axis=1), known.sum(axis=1)
-    nothing = np.full(len(values), np.nan)
-    mean: ShareArray = np.divide(total, count, out=nothing, where=count > 0)
+    unknown = np.full(len(values), np.nan)
+    mean: ShareArray = np.divide(total, count, out=unknown, where=count > 0)
     return mean

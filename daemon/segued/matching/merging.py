@@ -1,4 +1,4 @@
-"""Passages that nobody knows, joined: a cut inside one song is likelier."""
+"""Merging neighboring passages without a song: likely one song with a pause."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -9,19 +9,17 @@ from segued.units import TICKS_PER_SECOND, Ticks
 __all__ = ["merge_unknown_ranges"]
 
 SILENCE_MAX: Final = Ticks(30 * TICKS_PER_SECOND)
-"""A longer silence is kept as a cut: nobody pauses that long inside a song."""
+"""Passages with a longer silence between them, in ticks, are not merged."""
 
 
 def merge_unknown_ranges(
     spans: Sequence[Span], unknown: Sequence[bool]
 ) -> list[tuple[int, int]]:
-    """Return half-open ranges of passages, those to be one passage in one range.
+    """Return half-open index ranges; the passages of a range become one passage.
 
     Args:
         spans: The passages of a file, in order.
-        unknown: Which of them no song was found for.
-
-    Source: SPEC032, the zero-song merge.
+        unknown: For each, whether it has no song.
 
     Example:
         >>> minute = 60 * TICKS_PER_SECOND

@@ -1,17 +1,16 @@
-"""What the words of musicnn's networks say of SPEC003's characteristics.
+"""A flavor from the scores that musicnn's networks give to 50 words each.
 
-How well a word fits is told as a number that is low even where it fits well: each
-network learned to expect a word as often as the people who taught it wrote it down.
-So no single number is looked at, but how much better than usual the words fit that
-speak for something, in proportion to those that speak against it. The networks were
-taught by different people with different music, and hear the same: they are two
-witnesses, and what counts is the geometric mean of their odds.
+A word's score is low even where the word fits well: each network learned to
+expect a word as often as the listeners who labeled its training data used it. So
+a share is computed from how far the scores of the words for a class exceed their
+usual values, in proportion to the words against it. The two networks were trained
+on different music labeled by different people; the geometric mean of their odds
+counts.
 
-Of eighteen characteristics the words are evidence for thirteen, gender only where
-somebody sings. They do not tell
-trance from drum and bass, which dance it is, in which key, how bright, or which of
-the five clusters of moods: nothing is said of genre_electronic, ismir04_rhythm,
-tonal_atonal, timbre and moods_mirex.
+The words are evidence for thirteen of the eighteen characteristics; gender only
+where the music is sung. They do not distinguish trance from drum and bass, the
+kinds of dances, keys, brightness or the five clusters of moods: there is no
+genre_electronic, ismir04_rhythm, tonal_atonal, timbre or moods_mirex.
 """
 
 import math
@@ -28,41 +27,47 @@ VERSION: Final = 1
 WordScores: TypeAlias = Mapping[str, Mapping[str, float]]  # by network and word, 0 to 1
 WordsByNetwork: TypeAlias = Mapping[str, tuple[str, ...]]  # by network
 
-WORDS: Final[WordsByNetwork] = {
-    "msd": (
-        *("rock", "pop", "alternative", "indie", "electronic", "female vocalists"),
-        *("dance", "00s", "alternative rock", "jazz", "beautiful", "metal", "chillout"),
-        *("male vocalists", "classic rock", "soul", "indie rock", "Mellow"),
-        *("electronica", "80s", "folk", "90s", "chill", "instrumental", "punk"),
-        *("oldies", "blues", "hard rock", "ambient", "acoustic", "experimental"),
-        *("female vocalist", "guitar", "Hip-Hop", "70s", "party", "country"),
-        *("easy listening", "sexy", "catchy", "funk", "electro", "heavy metal"),
-        *("Progressive rock", "60s", "rnb", "indie pop", "sad", "House", "happy"),
+
+def _words(msd: str = "", mtt: str = "") -> WordsByNetwork:
+    """Return the words of each network, split at commas; empty texts are left out."""
+    texts = {"msd": msd, "mtt": mtt}
+    return {name: tuple(text.split(", ")) for name, text in texts.items() if text}
+
+
+WORDS: Final = _words(
+    msd=(
+        "rock, pop, alternative, indie, electronic, female vocalists, dance, 00s, "
+        "alternative rock, jazz, beautiful, metal, chillout, male vocalists, "
+        "classic rock, soul, indie rock, Mellow, electronica, 80s, folk, 90s, chill, "
+        "instrumental, punk, oldies, blues, hard rock, ambient, acoustic, "
+        "experimental, female vocalist, guitar, Hip-Hop, 70s, party, country, "
+        "easy listening, sexy, catchy, funk, electro, heavy metal, Progressive rock, "
+        "60s, rnb, indie pop, sad, House, happy"
     ),
-    "mtt": (
-        *("guitar", "classical", "slow", "techno", "strings", "drums", "electronic"),
-        *("rock", "fast", "piano", "ambient", "beat", "violin", "vocal", "synth"),
-        *("female", "indian", "opera", "male", "singing", "vocals", "no vocals"),
-        *("harpsichord", "loud", "quiet", "flute", "woman", "male vocal", "no vocal"),
-        *("pop", "soft", "sitar", "solo", "man", "classic", "choir", "voice"),
-        *("new age", "dance", "male voice", "female vocal", "beats", "harp", "cello"),
-        *("no voice", "weird", "country", "metal", "female voice", "choral"),
+    mtt=(
+        "guitar, classical, slow, techno, strings, drums, electronic, rock, fast, "
+        "piano, ambient, beat, violin, vocal, synth, female, indian, opera, male, "
+        "singing, vocals, no vocals, harpsichord, loud, quiet, flute, woman, "
+        "male vocal, no vocal, pop, soft, sitar, solo, man, classic, choir, voice, "
+        "new age, dance, male voice, female vocal, beats, harp, cello, no voice, "
+        "weird, country, metal, female voice, choral"
     ),
-}
-"""In the order in which the networks give them: that of how often they were written."""
+)
+"""In the order of the networks' outputs, which is that of the words' frequency."""
 
 WORD_FREQUENCY: Final = {"msd": (0.42, 0.58), "mtt": (0.19, 0.45)}
-"""Share of songs that the first word was written down for, and by which power of its
-place it gets less: the fiftieth is at 4 and 3 percent. Of 241,889 songs of the Million
-Song Dataset 101,071 are rock, and of 25,863 clips of TagATune 4,852 have a guitar."""
+"""The share of training songs labeled with the first word, and the power of the
+place by which the share falls: to 4 and 3 percent at the fiftieth word. Of 241,889
+songs of the Million Song Dataset, 101,071 are labeled rock; of 25,863 clips of
+TagATune, 4,852 are labeled guitar."""
 
-MIN_SCORE: Final = 0.005  # Below this, how well a word fits means nothing.
+MIN_SCORE: Final = 0.005  # A lower score is noise.
 
-VOICE_SHARE_MIN: Final = 0.5  # Share of voice from which it is asked whose it is.
+VOICE_SHARE_MIN: Final = 0.5  # With a lower share of voice there is no gender.
 INSTRUMENTAL_BASELINE: Final = 0.35
-"""Share of instrumental music where all words fit as usual: most music is sung, and
-few write down that nobody sings."""
-GENRE_EVIDENCE_FLOOR: Final = 0.2  # Evidence for a genre of this size and less is none.
+"""The share of "instrumental" where all scores are as usual: most music is sung,
+and listeners rarely label the lack of a voice."""
+GENRE_EVIDENCE_FLOOR: Final = 0.2  # Evidence for a genre below this is noise.
 
 BASELINE_SCORE: Final[Mapping[str, Mapping[str, float]]] = {
     network: {
@@ -71,12 +76,6 @@ BASELINE_SCORE: Final[Mapping[str, Mapping[str, float]]] = {
     }
     for network, words in WORDS.items()
 }
-
-
-def _words(msd: str = "", mtt: str = "") -> WordsByNetwork:
-    """Return the words of each network; one that has none is not asked."""
-    texts = {"msd": msd, "mtt": mtt}
-    return {name: tuple(text.split(", ")) for name, text in texts.items() if text}
 
 
 HARD_WORDS: Final = "metal, heavy metal, hard rock, punk"
@@ -92,7 +91,7 @@ FEMALE_WORDS: Final = "female, woman, female vocal, female voice"
 MALE_WORDS: Final = "male, man, male vocal, male voice"
 
 BINARY_WORDS: Final[Mapping[str, tuple[WordsByNetwork, WordsByNetwork]]] = {
-    # What has a beat and an occasion, against what has neither.
+    # A beat and an occasion, against music with neither.
     "danceability": (
         _words(
             "dance, House, party, funk, Hip-Hop, rnb, electro, soul, catchy",
@@ -104,7 +103,7 @@ BINARY_WORDS: Final[Mapping[str, tuple[WordsByNetwork, WordsByNetwork]]] = {
             f"{QUIET_WORDS}, classical, ambient, strings, solo, weird",
         ),
     ),
-    # An amplifier makes a guitar no acoustic one: rock stands against it.
+    # An amplified guitar is not acoustic: rock counts against it.
     "mood_acoustic": (
         _words(
             "acoustic, folk, country, jazz, blues, instrumental",
@@ -116,7 +115,7 @@ BINARY_WORDS: Final[Mapping[str, tuple[WordsByNetwork, WordsByNetwork]]] = {
             f"{ELECTRONIC_WORDS}, rock, metal, loud, beat, drums",
         ),
     ),
-    # Loud, fast and distorted, against what one falls asleep to.
+    # Loud, fast and distorted, against music to fall asleep to.
     "mood_aggressive": (
         _words(HARD_WORDS, "loud, metal, rock, fast"),
         _words(
@@ -133,7 +132,7 @@ BINARY_WORDS: Final[Mapping[str, tuple[WordsByNetwork, WordsByNetwork]]] = {
             f"{ACOUSTIC_WORDS}, rock, metal, country",
         ),
     ),
-    # Nobody calls metal or noise happy, and few call so what is slow.
+    # Metal, noise and slow music are rarely called happy.
     "mood_happy": (
         _words(
             "happy, party, catchy, funk, dance, 60s, pop, oldies",
@@ -144,7 +143,7 @@ BINARY_WORDS: Final[Mapping[str, tuple[WordsByNetwork, WordsByNetwork]]] = {
             "slow, ambient, quiet, weird, metal, new age",
         ),
     ),
-    # What one dances to in company; to metal, few do.
+    # Music to dance to in company, which metal rarely is.
     "mood_party": (
         _words(
             "party, dance, House, electro, Hip-Hop, catchy, funk",
@@ -167,7 +166,7 @@ BINARY_WORDS: Final[Mapping[str, tuple[WordsByNetwork, WordsByNetwork]]] = {
             "fast, loud, rock, metal, techno, drums",
         ),
     ),
-    # What makes the sound tells nothing of it: a violin plays dances, too.
+    # Instruments are no evidence: a violin plays dances, too.
     "mood_sad": (
         _words("sad, Mellow, beautiful", "slow, quiet, soft"),
         _words(
@@ -175,7 +174,7 @@ BINARY_WORDS: Final[Mapping[str, tuple[WordsByNetwork, WordsByNetwork]]] = {
             "fast, loud, beat, beats, dance, techno, rock",
         ),
     ),
-    # Instruments also accompany. Of some kinds the voice is what makes them.
+    # Instruments also accompany a voice; some genres depend on one.
     "voice_instrumental": (
         _words("instrumental, ambient", "no vocals, no vocal, no voice"),
         _words(
@@ -189,7 +188,7 @@ BINARY_WORDS: Final[Mapping[str, tuple[WordsByNetwork, WordsByNetwork]]] = {
         _words("male vocalists", MALE_WORDS),
     ),
 }
-"""The words that speak for the first class, and those that speak for the other."""
+"""The words for the first class, and those for the second."""
 
 CLASSICAL_WORDS: Final = "classical, strings, violin, cello, harpsichord, opera, choral"
 
@@ -232,16 +231,16 @@ GENRE_WORDS: Final[Mapping[str, Mapping[str, WordsByNetwork]]] = {
         "roc": _words("rock, alternative rock, classic rock, indie rock", "rock"),
     },
 }
-"""By class, the words that name it; one is enough. For speech and reggae there is none,
-and of the three only two have a class for what an orchestra plays."""
+"""The words for each class; one is enough. There are none for speech and reggae.
+Only two of the three have a class for orchestral music."""
 
 
 def characteristics(scores: WordScores) -> FlavorShares:
-    """Return what the words say of SPEC003's characteristics; nothing of no words.
+    """Return the shares of thirteen characteristics at most; none without scores.
 
     Args:
-        scores: By network and word, how well it fits, as
-            `segued.media.analyzers.musicnn.Tagger.told` gives them.
+        scores: The score of each word, 0 to 1, by network and word, as
+            `segued.media.analyzers.musicnn.Tagger.result` returns them.
     """
     known_scores = {
         network: {word: float(scores[network].get(word, 0.0)) for word in words}
@@ -278,9 +277,9 @@ def _binary_shares(
 
 
 def _evidence_ratio(scores: WordScores, network: str, words: Sequence[str]) -> float:
-    """Return how much better than usual some words fit; 1 is as usual.
+    """Return the ratio of some words' scores to their usual ones; 1 is as usual.
 
-    A word that is usual counts more, by the root: it was learned better.
+    A frequent word has more weight, by the square root: it was learned better.
     """
     baseline = BASELINE_SCORE[network]
     score = sum(
@@ -304,17 +303,18 @@ def _genre_shares(
 
 
 def _best_word_score(scores: WordScores, words: WordsByNetwork) -> float:
-    """Return how well the best of some words fits, in the mean of the networks.
+    """Return the best weighted score of some words, as the mean of the networks.
 
-    Half way between how well it fits, by which all would be rock and pop, and how
-    much better than usual, by which what is rare would be heard everywhere.
+    Weighted by the square root of the usual score: by the plain score, all music
+    would be rock and pop; relative to the usual score, rare genres would be
+    everywhere.
     """
     best = [
         max(
             scores[network][word] / math.sqrt(BASELINE_SCORE[network][word])
-            for word in mine
+            for word in own_words
         )
-        for network, mine in words.items()
+        for network, own_words in words.items()
         if network in scores
     ]
     return statistics.fmean(best) if best else 0.0

@@ -1,4 +1,4 @@
-"""Names as they compare: without case, accents, punctuation or spacing."""
+"""Normalized names, for comparison: without case, accents and punctuation."""
 
 import re
 import unicodedata
@@ -27,57 +27,98 @@ PLACEHOLDER: Final = re.compile(
     r"(?:audio ?)?(?:track|titel|piste|pista|traccia) ?\d*"
     r"|unknown(?: artist| title)?|untitled track \d+"
 )
-"""What programs call what they know nothing of."""
+"""Names that programs fill in for an unknown title or artist."""
 
 ISSUE_WORDS: Final = frozenset(
     (
-        *("remaster", "remastered", "remastering", "digital", "digitally", "mono"),
-        *("stereo", "album", "single", "lp", "ep", "original", "bonus", "track"),
-        *("explicit", "clean", "version", "deluxe", "edition", "anniversary", "hd"),
+        "album",
+        "anniversary",
+        "bonus",
+        "clean",
+        "deluxe",
+        "digital",
+        "digitally",
+        "edition",
+        "ep",
+        "explicit",
+        "hd",
+        "lp",
+        "mono",
+        "original",
+        "remaster",
+        "remastered",
+        "remastering",
+        "single",
+        "stereo",
+        "track",
+        "version",
     )
 )
-"""Words on how a recording was issued; they do not make it another one."""
+"""Words for how a recording was issued; they do not make it another recording."""
 
 NUMBERED_WORDS: Final = frozenset(("part", "pt", "no", "op", "vol", "volume", "number"))
 ABBREVIATIONS: Final = {"pt": "part", "vol": "volume"}
 NUMERALS: Final = {
-    **dict(zip(("ii", "iii", "iv"), "234", strict=True)),
-    **dict(zip(("vi", "vii", "viii", "ix"), "6789", strict=True)),
+    "ii": "2",
+    "iii": "3",
+    "iv": "4",
+    "vi": "6",
+    "vii": "7",
+    "viii": "8",
+    "ix": "9",
 }
 NUMERALS_AFTER_PART: Final = {
-    **dict(zip(("one", "two", "three", "four"), "1234", strict=True)),
-    **dict(zip(("five", "six", "seven", "eight"), "5678", strict=True)),
-    **dict(zip(("i", "v", "x"), ("1", "5", "10"), strict=True)),
+    "one": "1",
+    "two": "2",
+    "three": "3",
+    "four": "4",
+    "five": "5",
+    "six": "6",
+    "seven": "7",
+    "eight": "8",
+    "i": "1",
+    "v": "5",
+    "x": "10",
 }
-"""What counts as a number behind "part" and its like, but is a word elsewhere."""
+"""Numerals after one of `NUMBERED_WORDS`, but ordinary words elsewhere."""
 
 OTHER_NUMBER_MAX: Final = 0.5
-"""How alike "Part 1" and "Part 2" are at most."""
+"""Highest similarity, 0 to 1, of names with different numbers."""
 
 WITHOUT_ASIDES_FACTOR: Final = 0.9
-"""How alike a name is to itself without its brackets."""
+"""Similarity of a name to itself without what is in brackets or after a dash."""
 
 
 def normalize_name(name: str) -> str:
-    """Return a name as it is compared with others.
+    """Return a name in lower case, without accents, punctuation and extra spaces.
+
+    Decomposition can produce capitals ("™" becomes "TM"), so that the name is
+    folded until it stays the same, which no name does later than after the second
+    round. So normalizing a normalized name returns it unchanged.
 
     Example:
-        >>> normalize_name("  Björk -  Jóga! ")
-        'bjork joga'
+        >>> normalize_name("  Björk -  Jóga!™ ")
+        'bjork joga tm'
     """
-    folded = unicodedata.normalize("NFKD", name.casefold())
+    while (folded := _fold(name)) != name:
+        name = folded
+    return name
+
+
+def _fold(name: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", name.casefold())
     characters = (
         character if character.isalnum() else " "
-        for character in folded
+        for character in decomposed
         if not unicodedata.combining(character)
     )
     return " ".join("".join(characters).split())
 
 
 def name_key(*names: str) -> str:
-    r"""Return what tells apart a thing known by its names alone.
+    r"""Return the key of a song, artist or album that has names but no MBID.
 
-    Names made of nothing but punctuation are told apart as they are.
+    A name of punctuation only is kept as it is, so that "!!!" is not "???".
 
     Example:
         >>> name_key("Björk", "Jóga")
@@ -89,7 +130,7 @@ def name_key(*names: str) -> str:
 
 
 def is_placeholder(name: str) -> bool:
-    """Say whether a name is what a program put where it knew none.
+    """Return whether a program filled in this name for an unknown one.
 
     Example:
         >>> [is_placeholder(name) for name in ("Track 07", "Unknown Artist", "Track")]
@@ -100,7 +141,7 @@ def is_placeholder(name: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def split_asides(name: str) -> tuple[str, tuple[str, ...]]:
-    """Return a name without its asides, and those: in brackets or after a dash.
+    """Split a name into its main part and its asides, in brackets or after a dash.
 
     Example:
         >>> split_asides("Jóga (Alec Empire mix) - Live")
@@ -134,7 +175,9 @@ def strip_guests_and_notes(name: str) -> str:
 
 @lru_cache(maxsize=4096)
 def comparison_key(name: str) -> str:
-    """Return what is left of a name when another is held against it.
+    """Return the form of a name that `similarity` compares.
+
+    Guests and notes on the issue are removed, articles and numerals unified.
 
     Example:
         >>> comparison_key("The Mamas & the Papas feat. Nobody")
@@ -161,7 +204,7 @@ def comparison_key(name: str) -> str:
 
 @lru_cache(maxsize=16384)
 def similarity(a: str, b: str) -> float:
-    """Return how alike two names are, 0 to 1.
+    """Return the similarity of two names, 0 to 1; 1 for equal comparison keys.
 
     Example:
         >>> similarity("The Beatles", "beatles")

@@ -1,4 +1,4 @@
-"""How far the evidence for one recording agrees: names, sound and length."""
+"""The agreement of a passage with one recording: names, fingerprint and length."""
 
 import math
 from collections.abc import Iterable
@@ -36,33 +36,33 @@ FINGERPRINT_WEIGHT: Final = 0.60
 DURATION_WEIGHT: Final = 0.10
 
 NAMES_AGREE_FROM: Final = 0.80
-"""Where names begin to say the same."""
+"""Names whose similarity, 0 to 1, is this or higher are the same."""
 
 OTHER_VERSION_MAX: Final = 0.30
-"""How far names agree at most that name different versions."""
+"""Highest agreement of names that name different versions."""
 
 SUBSET_SIMILARITY: Final = 0.90
-"""How alike "Prince" is to "Prince & The Revolution"."""
+"""Similarity of "Prince" to "Prince & The Revolution"."""
 
 LENGTH_SAME: Final = Seconds(2)
 LENGTH_OTHER: Final = Seconds(10)
 
 LENGTH_AGREES_FROM: Final = 0.75
-"""Of `duration_agreement`: within 4 s."""
+"""A `duration_agreement` that lengths within 4 s of each other reach."""
 
 LENGTH_UNKNOWN: Final = 0.5
 
 SOURCE_SHARE_WEIGHT: Final = 0.10
-"""What a fingerprint loses at most by the sources being for other recordings."""
+"""Share of its score that a fingerprint loses if all sources are for others."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordingNames:
-    """What a recording is called.
+    """The names of a recording.
 
     Attributes:
-        note: MusicBrainz's own; None where it was not asked.
-        album: The title of the release that the passage is held to be from.
+        note: MusicBrainz's disambiguation; None if it has not described it.
+        album: The title of the release that the passage is assigned to.
     """
 
     title: str | None
@@ -73,11 +73,11 @@ class RecordingNames:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How far each kind of evidence agrees, 0 to 1.
+    """The agreement of each kind of evidence, 0 to 1.
 
     Attributes:
-        metadata: None when there are no names to compare.
-        duration: None when a length is unknown.
+        metadata: None if there are no names to compare.
+        duration: None if a length is unknown.
     """
 
     metadata: float | None
@@ -86,11 +86,9 @@ class Agreement:
 
     @property
     def score(self) -> float:
-        """Return all kinds weighed together.
+        """The weighted mean: names 0.3, fingerprint 0.6, length 0.1.
 
-        Without names to compare it is what the other kinds come to.
-
-        Source: SPEC032; phase 6.
+        Without names to compare, fingerprint and length share all the weight.
         """
         length = LENGTH_UNKNOWN if self.duration is None else self.duration
         audio_score = FINGERPRINT_WEIGHT * self.fingerprint + DURATION_WEIGHT * length
@@ -100,7 +98,7 @@ class Agreement:
 
 
 def without_placeholders(passage: PassageEvidence) -> PassageEvidence:
-    """Return a piece without names that a program filled in for want of any."""
+    """Return a passage without the names that a program filled in for unknown ones."""
     nameless = is_placeholder(passage.title or "")
     unknown = is_placeholder(passage.artist or "")
     if not (nameless or unknown):
@@ -111,12 +109,12 @@ def without_placeholders(passage: PassageEvidence) -> PassageEvidence:
 
 
 def metadata_agreement(passage: PassageEvidence, names: RecordingNames) -> float | None:
-    """Return how far a passage's names agree with a recording's.
+    """Return the agreement of a passage's names with a recording's, 0 to 1.
 
     Returns:
         The geometric mean of title and artist, so that a right artist does
-        not make up for a wrong title; the title's where the passage has no
-        artist; None when either side has no title.
+        not make up for a wrong title; the title's agreement if the passage has
+        no artist; None if either side has no title.
     """
     if not passage.title or not names.title:
         return None
@@ -128,7 +126,7 @@ def metadata_agreement(passage: PassageEvidence, names: RecordingNames) -> float
 
 
 def has_same_names(title: str, artist: str | None, recording: Recording) -> bool:
-    """Say whether a recording is called that, whatever version it is."""
+    """Return whether a recording has this title and artist, in any version."""
     titles = title_similarity(title, recording.title)
     return titles >= NAMES_AGREE_FROM and (
         not artist or artist_similarity(artist, recording.artist) >= NAMES_AGREE_FROM
@@ -136,7 +134,7 @@ def has_same_names(title: str, artist: str | None, recording: Recording) -> bool
 
 
 def title_similarity(a: str, b: str) -> float:
-    """Return how alike two titles are, whatever version they name.
+    """Return the similarity of two titles, 0 to 1, without their version words.
 
     Example:
         >>> title_similarity("Jóga", "Joga (Live)")
@@ -146,7 +144,7 @@ def title_similarity(a: str, b: str) -> float:
 
 
 def artist_similarity(a: str, b: str | None) -> float:
-    """Return how alike two credits are; one may name fewer than the other."""
+    """Return the similarity of two credits, 0 to 1; one may name fewer artists."""
     if not b:
         return 0.5
     one, other = set(comparison_key(a).split()), set(comparison_key(b).split())
@@ -155,10 +153,10 @@ def artist_similarity(a: str, b: str | None) -> float:
 
 
 def version_agrees(passage: PassageEvidence, names: RecordingNames) -> bool:
-    """Say whether both sides are the same version of a song.
+    """Return whether both sides are the same version of a song.
 
-    A recording's note and its album's title may supply a word that the file's
-    title has, and the file's album one that the recording has.
+    A version word of the file's title may also be in the recording's note or its
+    album's title, and one of the recording in the file's album.
     """
     title = passage.title or ""
     own, its = from_title(title), from_title(names.title or "")
@@ -178,7 +176,7 @@ def version_agrees(passage: PassageEvidence, names: RecordingNames) -> bool:
 
 
 def duration_agreement(a: float, b: float | None) -> float | None:
-    """Return how far two lengths agree, in seconds; None where one is unknown.
+    """Return the agreement, 0 to 1, of two lengths in seconds; None if one is unknown.
 
     Example:
         >>> [duration_agreement(240.0, other) for other in (242.0, 246.0, 250.0)]
@@ -191,7 +189,7 @@ def duration_agreement(a: float, b: float | None) -> float | None:
 
 
 def share_of_sources(candidate: Candidate, candidates: Iterable[Candidate]) -> float:
-    """Return the candidate's share of the sources for those of its names."""
+    """Return a candidate's share of the sources of all candidates with its names."""
     names = _names_key(candidate)
     total = sum(each.sources for each in candidates if _names_key(each) == names)
     return candidate.sources / total if total > 0 else 1.0
@@ -200,7 +198,7 @@ def share_of_sources(candidate: Candidate, candidates: Iterable[Candidate]) -> f
 def fingerprint_agreement(
     candidate: Candidate, candidates: Iterable[Candidate]
 ) -> float:
-    """Return AcoustID's score, a little less where others have the sources."""
+    """Return AcoustID's score, reduced by up to a tenth if others have the sources."""
     share = share_of_sources(candidate, candidates)
     return candidate.score * (1 - SOURCE_SHARE_WEIGHT * (1 - share))
 

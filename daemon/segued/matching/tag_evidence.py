@@ -1,4 +1,4 @@
-"""What a file's own word is worth, with nobody asked; and what a score is called."""
+"""Confidence from tags alone, and the bands that scores fall into."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -20,20 +20,20 @@ MEDIUM_FROM: Final = 0.70
 LOW_FROM: Final = 0.60
 
 NAMES_BONUS: Final = 0.05
-"""What names beside an embedded id add to it: it was not set blindly."""
+"""Added to the score of a recording id for names beside it: not set blindly."""
 
 FILE_NAME_SCORE: Final = 0.30
-"""The whole weight of metadata; a file name alone identifies nothing."""
+"""The whole weight of metadata; a file name alone identifies no recording."""
 
 
 @dataclass(frozen=True, slots=True)
 class TagClaims:
-    """What a file says of a passage, with nobody asked.
+    """The identity of a passage by its file alone, without any lookup.
 
     Attributes:
-        recording_mbid: The MusicBrainz recording its tags name.
-        tagged: Title and artist come from tags, a CUE sheet or chapters,
-            not from the file's name.
+        recording_mbid: The MusicBrainz recording id in the tags.
+        tagged: Whether title and artist come from tags, a CUE sheet or chapters,
+            not from the file name.
     """
 
     recording_mbid: str | None
@@ -44,7 +44,7 @@ class TagClaims:
 
 @dataclass(frozen=True, slots=True)
 class Judgment:
-    """A score, 0 to 1, its band, and the reason in words."""
+    """A score, 0 to 1, its band, and the reason as a sentence."""
 
     score: float
     confidence: Confidence
@@ -52,9 +52,7 @@ class Judgment:
 
 
 def confidence_band(score: float) -> Confidence:
-    """Return the band of a score.
-
-    Source: SPEC032; the bands of phase 6.
+    """Return the band of a score, 0 to 1; the lower bound of a band belongs to it.
 
     Example:
         >>> [confidence_band(score).value for score in (0.85, 0.7, 0.6, 0.59)]
@@ -70,11 +68,11 @@ def confidence_band(score: float) -> Confidence:
 
 
 def judge_claims(claims: TagClaims) -> Judgment:
-    """Judge a passage by the file's own word alone.
+    """Judge a passage by its tags alone.
 
-    An embedded id is one strong kind of evidence, and so Medium at best: 2.8 %
-    of them are wrong, and High needs sound and names to agree. Names in tags
-    are weak evidence. A file name is none.
+    A recording id in tags is one strong kind of evidence and so Medium at best:
+    2.8 % of them are wrong, and High needs fingerprint and names to agree. Names
+    in tags are weak evidence, a file name is none.
 
     Example:
         >>> judge_claims(TagClaims(None, "Jóga", "Björk", tagged=True)).confidence.value
@@ -84,13 +82,13 @@ def judge_claims(claims: TagClaims) -> Judgment:
     if claims.recording_mbid:
         score = MEDIUM_FROM + NAMES_BONUS * named
         return Judgment(
-            score, confidence_band(score), "the tags name the recording; not checked"
+            score, confidence_band(score), "the tags name the recording; unconfirmed"
         )
     if named and claims.tagged:
         return Judgment(
-            LOW_FROM, confidence_band(LOW_FROM), "named by title and artist alone"
+            LOW_FROM, confidence_band(LOW_FROM), "title and artist from the tags alone"
         )
     if claims.title:
         reason = "title or artist unknown" if claims.tagged else "only a file name"
         return Judgment(FILE_NAME_SCORE, confidence_band(FILE_NAME_SCORE), reason)
-    return Judgment(0.0, Confidence.NONE, "nothing names it")
+    return Judgment(0.0, Confidence.NONE, "no title")

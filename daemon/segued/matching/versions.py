@@ -1,4 +1,4 @@
-"""Version words: what makes a recording another one of the same song."""
+"""Version words in titles, such as "live": they distinguish recordings of a song."""
 
 import re
 from dataclasses import dataclass
@@ -48,9 +48,9 @@ SPELLINGS: Final = {
 }
 
 VERSION_WORDS: Final = {
-    word: (said,) for said, words in SPELLINGS.items() for word in words.split()
+    word: (version,) for version, words in SPELLINGS.items() for word in words.split()
 } | {"unplugged": ("unplugged", LIVE)}
-"""Words, and what each of them says; of "radio" see `WORD_PAIRS`."""
+"""The versions that each word names; for "radio" see `WORD_PAIRS`."""
 
 WORD_PAIRS: Final = {
     **{("radio", word): ("edit",) for word in ("edit", "mix", "version")},
@@ -60,23 +60,56 @@ WORD_PAIRS: Final = {
     **{("club", word): ("mix",) for word in ("mix", "version")},
     **{("extended", word): ("extended",) for word in ("mix", "version", "edit")},
 }
-"""Two words that say something else than each."""
+"""The versions that pairs of words name, where not those of each word."""
 
 FOLLOWING_WORDS: Final = frozenset(
     (
-        *("at", "in", "from", "on", "with", "by", "for", "version", "take", "session"),
-        *("sessions", "recording", "performance", "bonus", "track", "album", "feat"),
+        "album",
+        "at",
+        "bonus",
+        "by",
+        "feat",
+        "for",
+        "from",
+        "in",
+        "on",
+        "performance",
+        "recording",
+        "session",
+        "sessions",
+        "take",
+        "track",
+        "version",
+        "with",
     )
 )
-"""What goes on after a version word, where a name would go on otherwise."""
+"""Words that may follow a version word; others continue a name."""
 
 VERB_SUBJECTS: Final = frozenset(
     (
-        *("to", "i", "we", "you", "they", "who", "people", "can", "must", "will"),
-        *("let", "and", "long", "take", "taking", "under", "my", "your", "don", "t"),
+        "and",
+        "can",
+        "don",
+        "i",
+        "let",
+        "long",
+        "must",
+        "my",
+        "people",
+        "t",
+        "take",
+        "taking",
+        "they",
+        "to",
+        "under",
+        "we",
+        "who",
+        "will",
+        "you",
+        "your",
     )
 )
-"""After these, "live" and "cover" are verbs or nouns of a name."""
+"""After these words, "live" and "cover" are verbs or nouns in a name."""
 
 AMBIGUOUS_WORDS: Final = frozenset((LIVE, "cover"))
 IGNORED_WORDS: Final = frozenset(
@@ -94,16 +127,16 @@ IGNORED_WORDS: Final = frozenset(
     )
 )
 DETAIL_SIMILARITY_MIN: Final = 60
-"""Below this, of 100, the words beside two version words are other ones."""
+"""Details whose similarity, 0 to 100, is lower are of different versions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """Which version of a song something is.
+    """The version of a song that a title or note names.
 
     Attributes:
-        words: "live", "remix" and such; none for the usual version.
-        detail: What else is said of it: by whom, where, when.
+        words: "live", "remix" and such; empty for the usual version.
+        detail: The words beside them: by whom, where, when.
     """
 
     words: frozenset[str]
@@ -114,7 +147,7 @@ class Version:
         return Version(self.words | other.words, detail)
 
     def contradicts(self, other: "Version") -> bool:
-        """Say whether both name the same kind, but not the same of its kind.
+        """Return whether both name the same kind of version with different details.
 
         Example:
             >>> leeds, rome = "Jóga (Live at Leeds)", "Jóga (Live, Rome)"
@@ -158,7 +191,7 @@ def from_note(note: str) -> Version:
 
 @lru_cache(maxsize=1024)
 def from_album_title(title: str) -> Version:
-    """Return the version that an album's title gives all that is on it.
+    """Return the version that an album's title names for all its songs.
 
     Example:
         >>> sorted(from_album_title("MTV Unplugged in New York").words)
@@ -173,7 +206,7 @@ def from_album_title(title: str) -> Version:
 
 @lru_cache(maxsize=4096)
 def strip_version(title: str) -> str:
-    """Return a title without what names its version, and without guests.
+    """Return a title without its version words and guests.
 
     Example:
         >>> strip_version("(I Can't Get No) Satisfaction (Live)")
@@ -200,12 +233,12 @@ def _version(text: str, *, anywhere: bool) -> Version:
 
 
 def _version_words(text: str, *, anywhere: bool) -> set[str]:
-    """Return what the version words of a text say."""
+    """Return the versions that the words of a text name."""
     parts = (normalize_name(part).split() for part in re.split("[,:;/]", text))
     return {
-        said
+        word
         for part in parts
-        for said in _version_words_of_tokens(part, anywhere=anywhere)
+        for word in _version_words_of_tokens(part, anywhere=anywhere)
     }
 
 
@@ -225,7 +258,7 @@ def _version_words_of_tokens(tokens: list[str], *, anywhere: bool) -> set[str]:
 
 
 def _is_version_word(tokens: list[str], place: int) -> bool:
-    """Say whether a version word is one here, and not part of a name."""
+    """Return whether a version word is not just part of a name."""
     token = tokens[place]
     before = tokens[place - 1] if place else ""
     if token in AMBIGUOUS_WORDS and before in VERB_SUBJECTS:

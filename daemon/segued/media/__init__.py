@@ -1,4 +1,4 @@
-"""One file, read: everything that looks inside an audio file.
+"""Read single audio files: hashes, tags, decoding, fingerprints, analyzers.
 
-All of it runs in child processes, on untrusted bytes.
+Apart from `disk_calls` this runs in child processes, because the bytes are untrusted.
 """

@@ -1,8 +1,8 @@
-"""Looking at music folders, each from threads of its own.
+"""Call file system functions on music folders with a timeout, in threads.
 
-A dead network folder answers nothing, for minutes or for ever, and no call can
-be taken back. So nobody waits for it beyond a limit, and no other folder's looks
-wait for a thread that hangs in it.
+A call on a dead network folder can block for minutes or forever, and cannot be
+cancelled. So every call runs in its own thread, the caller waits for a limited time,
+and calls on other folders are not delayed.
 """
 
 import asyncio
@@ -20,9 +20,10 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 DISK_CALL_TIMEOUT: Final = Seconds(20.0)
-"""A disk that has not answered by now sleeps more deeply than any that spins up."""
+"""Longer than any sleeping disk needs to spin up."""
 
 STUCK_CALLS_MAX: Final = 4
+"""With this many calls stuck in a folder, further ones fail at once."""
 
 _STUCK_CALLS: Final[Counter[bytes]] = Counter()
 _LOCK: Final = threading.Lock()
@@ -36,18 +37,18 @@ async def call_disk(
     *args: P.args,
     **kwargs: P.kwargs,
 ) -> T:
-    """Return what a function of the file system says of a music folder.
+    """Call a function that accesses a music folder, and return its result.
 
     Args:
         root: The music folder.
-        limit: How long it may take.
+        limit: Longest time to wait.
         function: The function.
-        args: What it gets.
-        kwargs: What it gets, by name.
+        args: Its positional arguments.
+        kwargs: Its keyword arguments.
 
     Raises:
-        TimeoutError: The disk does not answer; or has not answered so many
-            others that it is not asked again.
+        TimeoutError: The call did not return within `limit`, or
+            `STUCK_CALLS_MAX` earlier calls on this folder have not returned yet.
     """
     if _STUCK_CALLS[root] >= STUCK_CALLS_MAX:
         raise TimeoutError
@@ -65,18 +66,18 @@ async def call_disk(
 def run_on_thread(
     function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
 ) -> Future[T]:
-    """Return what a function is going to answer, on a thread of its own."""
+    """Call a function in its own thread; return the future of its result."""
     future: Future[T] = Future()
     future.set_running_or_notify_cancel()
 
     def run() -> None:
         try:
             future.set_result(function(*args, **kwargs))
-        except BaseException as error:  # noqa: BLE001  (it is raised where it is waited for)
+        except BaseException as error:  # noqa: BLE001  (raised where the future is awaited)
             future.set_exception(error)
 
-    # A thread that nobody joins: one that hangs must not keep the process.
-    threading.Thread(target=run, name="look", daemon=True).start()
+    # A daemon thread: one that hangs must not keep the process from exiting.
+    threading.Thread(target=run, name="disk call", daemon=True).start()
     return future
 
 

@@ -1,4 +1,4 @@
-"""What listening to a file once shows: length, level, passages, fingerprints."""
+"""Decode a file once and compute its length, levels, passages and fingerprints."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -33,18 +33,18 @@ from segued.units import Frames, Hertz, Ticks, frames_to_ticks
 __all__ = ["VERSION", "Analysis", "AnalysisPlan", "analyze_file", "fingerprints_of"]
 
 VERSION: Final = 1
-"""Raised whenever the same file would now be heard otherwise."""
+"""Increased whenever the same file would give another result."""
 
 
 @dataclass(frozen=True, slots=True)
 class AnalysisPlan:
-    """What is to be worked out of a file's sound, and by which rules.
+    """The rules and evidence by which a file is divided into passages.
 
     Attributes:
         rules: Thresholds of segmentation.
-        hints: What speaks for a single track without listening.
-        marks: The passages a CUE sheet or chapter list names.
-        spool: Folder for sound that does not fit into memory.
+        hints: Evidence for a single track that needs no decoding.
+        marks: The passages named by a CUE sheet or chapter list.
+        spool: Folder for samples that do not fit into memory.
     """
 
     rules: Rules
@@ -55,12 +55,14 @@ class AnalysisPlan:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """What one decode of a file showed.
+    """The results of decoding a file once.
 
     Attributes:
+        facts: Properties of the decoded audio.
+        curve: The level curve of the whole file.
         spans: Its passages; empty when there is too little sound.
         fingerprints: One for each span, in their order.
-        warnings: What was wrong with it.
+        warnings: Defects of the file.
     """
 
     facts: AudioFacts
@@ -71,18 +73,18 @@ class Analysis:
 
 
 def analyze_file(path: bytes, expected: Signature, plan: AnalysisPlan) -> Analysis:
-    """Decode a file, once, and return all that follows from its sound.
+    """Decode a file, normally once, and return its level curve, passages and prints.
 
-    Memory does not grow with the file's length, but for the level curve and
-    up to 16 MiB of the sound that fingerprints may be wanted of.
+    Memory does not grow with the file's length, except for the level curve and up
+    to 16 MiB of samples to fingerprint.
 
     Args:
         path: Absolute path.
-        expected: The file's signature when it was found.
-        plan: What to work out, and how.
+        expected: The file's signature when it was scanned.
+        plan: Rules and evidence for segmentation.
 
     Raises:
-        FileError: As `segued.media.decoding.decode.decoded` says.
+        FileError: As documented for `segued.media.decoding.decode.open_source`.
     """
     with open_source(path, expected) as source:
         whole_file = may_have_several_songs(
@@ -105,7 +107,7 @@ def analyze_file(path: bytes, expected: Signature, plan: AnalysisPlan) -> Analys
                 decoder=source.decoder,
             )
     if fingerprints is None:
-        # The header's length had promised one song, or the spool is full.
+        # The header declared the length of one song, or the spool is full.
         fingerprints = fingerprints_of(path, expected, spans, whole)
     return Analysis(facts, curve, spans, fingerprints, warnings)
 
@@ -115,43 +117,43 @@ def fingerprints_of(
 ) -> tuple[Fingerprint, ...]:
     """Decode a file again for the fingerprints of some spans.
 
-    For when passages change after the file was analysed. Reads no further
-    than the last of them needs.
+    Used when passages change after the file was analyzed. Stops decoding at the end
+    of the last samples needed.
 
     Args:
         path: Absolute path.
-        expected: The file's signature when it was analysed.
-        spans: Of what to take fingerprints, in any order.
-        whole: The whole file, as it was decoded; a span equal to it gets the
-            print that `fpcalc` makes.
+        expected: The file's signature when it was analyzed.
+        spans: The spans to fingerprint, in any order.
+        whole: The whole file, as decoded; a span equal to it gets the fingerprint
+            that `fpcalc` computes.
 
     Returns:
-        One print for each span, in their order.
+        One fingerprint for each span, in their order.
 
     Raises:
-        FileError: As `segued.media.decoding.decode.decoded` says.
+        FileError: As documented for `segued.media.decoding.decode.open_source`.
     """
-    takes = [_PendingFingerprint(span, whole) for span in spans]
-    waiting = deque(sorted(takes, key=lambda take: take.first))
-    open_takes: list[_PendingFingerprint] = []
+    all_pending = [_PendingFingerprint(span, whole) for span in spans]
+    waiting = deque(sorted(all_pending, key=lambda pending: pending.first))
+    started: list[_PendingFingerprint] = []
     with open_source(path, expected) as source:
         resampler = fingerprint_resampler(source.rate)
         frames = position = 0
         for part in mono_blocks(source):
             frames += len(part.downmix)
-            sound = as_int16(resampler.add(part.downmix))
-            position = _distribute(sound, position, waiting, open_takes)
-            for take in [take for take in open_takes if take.stop <= position]:
-                take.finish(frames, source.rate)
-                open_takes.remove(take)
-            if not (waiting or open_takes):
+            samples = as_int16(resampler.add(part.downmix))
+            position = _distribute(samples, position, waiting, started)
+            for pending in [each for each in started if each.stop <= position]:
+                pending.finish(frames, source.rate)
+                started.remove(pending)
+            if not (waiting or started):
                 break
         else:
             rest = as_int16(resampler.add(np.empty(0, np.float32), last=True))
-            _distribute(rest, position, waiting, open_takes)
-            for take in (*open_takes, *waiting):
-                take.finish(frames, source.rate)
-    return tuple(take.fingerprint for take in takes)
+            _distribute(rest, position, waiting, started)
+            for pending in (*started, *waiting):
+                pending.finish(frames, source.rate)
+    return tuple(pending.fingerprint for pending in all_pending)
 
 
 def _estimated_length(source: AudioSource) -> Ticks | None:
@@ -163,7 +165,7 @@ def _estimated_length(source: AudioSource) -> Ticks | None:
 def _measure(
     source: AudioSource, buffer: FingerprintBuffer
 ) -> tuple[LevelCurve, float]:
-    """Let the sound pass by the level curve and the tape; return curve and peak."""
+    """Decode the whole file into the level curve and the buffer; return also the peak."""
     builder, highest = LevelCurveBuilder(source.rate), 0.0
     for part in mono_blocks(source):
         builder.add(part.mono)
@@ -174,22 +176,22 @@ def _measure(
 
 
 def _distribute(
-    sound: bytes,
+    samples: bytes,
     position: int,
     waiting: "deque[_PendingFingerprint]",
-    open_takes: "list[_PendingFingerprint]",
+    started: "list[_PendingFingerprint]",
 ) -> int:
-    """Give samples from `position` on to the takes they are of; return their end."""
-    end = position + len(sound) // 2
+    """Add int16 samples from `position` on to the fingerprints; return their end."""
+    end = position + len(samples) // 2
     while waiting and waiting[0].first < end:
-        open_takes.append(waiting.popleft())
-    for take in open_takes:
-        take.add(sound, position)
+        started.append(waiting.popleft())
+    for pending in started:
+        pending.add(samples, position)
     return end
 
 
 class _PendingFingerprint:
-    """The sound of one span, as far as its fingerprint needs it."""
+    """The samples that the fingerprint of one span needs, collected while decoding."""
 
     def __init__(self, span: Span, whole: Span) -> None:
         self._span = span
@@ -197,23 +199,23 @@ class _PendingFingerprint:
         self.first, self.stop = (
             (0, FINGERPRINT_SAMPLES) if self._whole else samples_needed(span)
         )
-        self._sound = bytearray()
-        self.fingerprint = Fingerprint(span, reason="too short")
+        self._samples = bytearray()
+        self.fingerprint = Fingerprint(span, missing_reason="too short")
 
-    def add(self, sound: bytes, position: int) -> None:
-        """Keep what is the span's of samples that begin at `position`."""
+    def add(self, samples: bytes, position: int) -> None:
+        """Store the span's part of int16 samples that begin at `position`."""
         start, end = max(0, self.first - position), self.stop - position
         if end > 0:
-            self._sound += sound[2 * start : 2 * end]
+            self._samples += samples[2 * start : 2 * end]
 
     def finish(self, frames: int, rate: Hertz) -> None:
-        """Take the print, after `frames` frames of the file, and let go."""
+        """Compute the fingerprint after `frames` frames; free the samples."""
         if self._whole:
-            samples = fpcalc_sample_count(Frames(frames), rate)
-            self.fingerprint = fingerprint_file(self._span, samples, self._read)
+            count = fpcalc_sample_count(Frames(frames), rate)
+            self.fingerprint = fingerprint_file(self._span, count, self._read)
         else:
             self.fingerprint = fingerprint_span(self._span, self._read)
-        self._sound = bytearray()
+        self._samples = bytearray()
 
     def _read(self, first: int, stop: int) -> bytes:
-        return bytes(self._sound[2 * (first - self.first) : 2 * (stop - self.first)])
+        return bytes(self._samples[2 * (first - self.first) : 2 * (stop - self.first)])

@@ -1,13 +1,13 @@
 """Acoustic fingerprints; the only importer of `chromaprint`.
 
-Chromaprint is fed what it works on, mono at 11,025 Hz, because resampling in
-it takes twice the time. soxr's low quality is enough: it passes unchanged all
-that Chromaprint looks at, 28 to 3,520 Hz, and the prints differ from those of
-`fpcalc` in a few bits of 100,000; plain averaging of samples, no quicker,
-differs in a few of 1,000. Only below 9 kHz, where low quality loses what is
-above 3.2 kHz, there is need for better.
+Chromaprint is fed with its internal format, mono at 11,025 Hz, because its own
+resampling takes twice the time. soxr's low quality is enough: it passes unchanged the
+28 to 3,520 Hz that Chromaprint uses, and the fingerprints differ from those of
+`fpcalc` in a few bits of 100,000; plain averaging of samples is no faster and differs
+in a few of 1,000. Only rates below 9 kHz need a better quality: there low quality
+loses everything above 3.2 kHz.
 
-What is fed is mono, 16 bits, in whole frames: Debian 12's libchromaprint ends
+The input must be mono, 16 bits, in whole frames: Debian 12's libchromaprint aborts
 the process on anything else.
 """
 
@@ -24,7 +24,7 @@ from segued.units import TICKS_PER_SECOND, Hertz, Ticks
 try:
     import chromaprint
 except ImportError:
-    # Its library is a system package; without it everything else works.
+    # The library is an optional system package; without it everything else works.
     chromaprint = None
 
 __all__ = [
@@ -42,32 +42,32 @@ __all__ = [
 ]
 
 ReadSamples: TypeAlias = Callable[[int, int], bytes]
-"""`read(first, stop)`: those samples of a file, mono at 11,025 Hz, 16 bits."""
+"""`read(first, stop)`: returns those samples, mono int16 at 11,025 Hz."""
 
 FINGERPRINT_RATE: Final = Hertz(11_025)
 FINGERPRINT_SECONDS: Final = 120
-"""AcoustID's prints are of the first two minutes."""
+"""AcoustID's fingerprints cover the first two minutes."""
 
 FINGERPRINT_SAMPLES: Final = FINGERPRINT_SECONDS * FINGERPRINT_RATE
 TICKS_PER_SAMPLE: Final = TICKS_PER_SECOND // FINGERPRINT_RATE
 """2,560, without remainder."""
 
 HOP: Final = 1_365
-"""Samples from one item of a print to the next. A print begun half of it off
-shares but 0.61 of its items with the original."""
+"""Samples from one item of a fingerprint to the next. A fingerprint that begins half
+a hop off shares only 0.61 of its items with the original."""
 
 HOP_OFFSETS: Final = (0, HOP // 4, HOP // 2, HOP - HOP // 4)
-"""How much before a cut the takes of it begin. One is within an eighth of a
-hop of where the original begins, wherever in the silence the cut was made."""
+"""Samples before a cut at which its fingerprints begin. One of them is within an
+eighth of a hop of the original's beginning, wherever in the silence the cut is."""
 
 LOW_RATE_MAX: Final = 9_000
 
 FILTER_TAPS: Final = 16
 FILTER_CUTOFF: Final = 0.8
-"""Of the resampler in `fpcalc`."""
+"""Parameters of the resampler in `fpcalc`."""
 
 NO_CHROMAPRINT: Final = "no chromaprint"
-"""The reason of a print that could not be taken for want of the library."""
+"""The reason for a missing fingerprint when the library is not installed."""
 
 LENGTH_MIN: Final = Ticks(10 * TICKS_PER_SECOND)
 ITEMS_MIN: Final = 2
@@ -75,21 +75,21 @@ DISTINCT_MIN: Final = 2
 
 
 def is_available() -> bool:
-    """Return whether prints can be taken here at all."""
+    """Return whether Chromaprint is installed."""
     return chromaprint is not None
 
 
 def fingerprint_resampler(rate: Hertz) -> Resampler:
-    """Return what makes of a file's mono sound what prints are taken of."""
+    """Return a resampler from a file's mono samples to `FINGERPRINT_RATE`."""
     quality: Literal["LQ", "MQ"] = "MQ" if rate < LOW_RATE_MAX else "LQ"
     return Resampler(rate, FINGERPRINT_RATE, 1, quality)
 
 
 def fpcalc_sample_count(frames: int, rate: Hertz) -> int:
-    """Return how many samples at 11,025 Hz `fpcalc` makes of a file.
+    """Return the number of samples at 11,025 Hz that `fpcalc` makes of a file.
 
-    It never flushes its resampler: it stops where the filter would reach
-    beyond the end of the sound. One sample more can be one item more.
+    It never flushes its resampler, so it stops where the filter would reach beyond
+    the end of the file. One more sample can mean one more item.
 
     Source: `ffmpeg_audio_processor_swresample.h` of Chromaprint 1.5; compared
     with Debian 12's `fpcalc` frame by frame.
@@ -102,63 +102,63 @@ def fpcalc_sample_count(frames: int, rate: Hertz) -> int:
 
 
 def fingerprint_file(span: Span, samples: int, read: ReadSamples) -> Fingerprint:
-    """Return what `fpcalc` prints for a file.
+    """Return the fingerprint that `fpcalc` computes for a file.
 
     Args:
         span: The whole file.
-        samples: As many as `fpcalc_sample_count` says.
-        read: Reads the file's sound.
+        samples: The result of `fpcalc_sample_count`.
+        read: Returns samples of the file.
     """
-    return _take_fingerprints(span, [(0, samples)], read)
+    return _compute_fingerprints(span, [(0, samples)], read)
 
 
 def fingerprint_span(span: Span, read: ReadSamples) -> Fingerprint:
-    """Return the prints of a passage cut out of a longer file.
+    """Return the fingerprints of a passage cut out of a longer file.
 
-    The first is taken at the cut itself, the others a part of a hop before
-    it, or behind it where the file begins.
+    The first begins at the cut itself, the others a part of a hop before it, or
+    after it at the beginning of the file.
     """
     start, stop = span.start // TICKS_PER_SAMPLE, span.end // TICKS_PER_SAMPLE
-    takes = []
+    ranges = []
     for offset in HOP_OFFSETS:
         first = start - offset if start >= offset else start - offset + HOP
-        takes.append((first, min(first + FINGERPRINT_SAMPLES, stop)))
-    return _take_fingerprints(span, takes, read)
+        ranges.append((first, min(first + FINGERPRINT_SAMPLES, stop)))
+    return _compute_fingerprints(span, ranges, read)
 
 
 def samples_needed(span: Span) -> tuple[int, int]:
-    """Return the first sample that `fingerprint_span` may read, and the one after."""
+    """Return the range `[first, stop)` of samples that `fingerprint_span` may read."""
     start, stop = span.start // TICKS_PER_SAMPLE, span.end // TICKS_PER_SAMPLE
     return max(0, start - HOP), min(start + HOP + FINGERPRINT_SAMPLES, stop)
 
 
-def _take_fingerprints(
-    span: Span, takes: list[tuple[int, int]], read: ReadSamples
+def _compute_fingerprints(
+    span: Span, ranges: list[tuple[int, int]], read: ReadSamples
 ) -> Fingerprint:
     if chromaprint is None:
-        return Fingerprint(span, reason=NO_CHROMAPRINT)
+        return Fingerprint(span, missing_reason=NO_CHROMAPRINT)
     if span.length < LENGTH_MIN:
-        return Fingerprint(span, reason="too short")
+        return Fingerprint(span, missing_reason="too short")
     texts: list[str] = []
-    for first, stop in takes:
+    for first, stop in ranges:
         text = _compute_fingerprint(read(first, stop))
         if not texts and (reason := _unusable_reason(text)):
-            return Fingerprint(span, reason=reason)
+            return Fingerprint(span, missing_reason=reason)
         texts.append(text.decode("ascii"))
     return Fingerprint(span, tuple(texts))
 
 
-def _compute_fingerprint(sound: bytes) -> bytes:
-    """Return the compressed fingerprint of sound, in AcoustID's alphabet."""
+def _compute_fingerprint(samples: bytes) -> bytes:
+    """Return the compressed fingerprint of int16 samples, in AcoustID's alphabet."""
     fingerprinter = chromaprint.Fingerprinter()
     fingerprinter.start(FINGERPRINT_RATE, 1)
-    fingerprinter.feed(sound)
+    fingerprinter.feed(samples)
     text: bytes = fingerprinter.finish()
     return text
 
 
 def _unusable_reason(text: bytes) -> str | None:
-    """Return why a fingerprint must not be looked up; None if it may."""
+    """Return why a fingerprint must not be looked up; None if it can be."""
     items: Any = chromaprint.decode_fingerprint(text)[0]
     if len(items) < ITEMS_MIN:
         return "too short"

@@ -1,8 +1,7 @@
-"""A file's sound as Chromaprint hears it, kept while the file streams by.
+"""Buffer a file's samples in Chromaprint's format while the file is decoded.
 
-Which passages a file holds is known only at its end, and then they want
-fingerprints; what is kept of the sound for that is a fiftieth of what was
-decoded.
+The passages of a file are known only at its end, and are fingerprinted then. The
+buffer takes a fiftieth of the decoded bytes.
 """
 
 import tempfile
@@ -25,21 +24,21 @@ from segued.units import Hertz
 __all__ = ["FingerprintBuffer", "as_int16"]
 
 MEMORY_BYTES: Final = 16 << 20
-"""Twelve minutes; the rest of a longer file goes to a file without a name,
-which is gone when the process is, however it ends."""
+"""Twelve minutes. A longer file goes to an unlinked temporary file, which the system
+removes with the process, however that ends."""
 
 FULL_SCALE: Final = np.float32(32_768)
 SAMPLE_BYTES: Final = 2
 
 
 class FingerprintBuffer:
-    """Mono at 11,025 Hz of a file: all of it, or the two minutes of a print."""
+    """Mono int16 samples at 11,025 Hz of a whole file, or of its first two minutes."""
 
     def __init__(self, rate: Hertz, spool: str, *, whole_file: bool) -> None:
         self._rate: Final = rate
         self._whole_file: Final = whole_file
-        # A second more than counts, so that the end of what counts does not
-        # sound of the end of the tape.
+        # One second more than is fingerprinted, so that the resampler's filter does
+        # not reach the end of the buffer within the two minutes.
         self._limit: Final = (FINGERPRINT_SECONDS + 1) * rate
         self._resampler: Final = fingerprint_resampler(rate)
         self._file: Final = tempfile.SpooledTemporaryFile(MEMORY_BYTES, dir=spool)  # noqa: SIM115
@@ -48,7 +47,7 @@ class FingerprintBuffer:
         self._write_failed = False
 
     def __enter__(self) -> Self:
-        """Return itself; leaving the context forgets the sound."""
+        """Return itself; leaving the context frees the samples."""
         return self
 
     def __exit__(
@@ -57,11 +56,11 @@ class FingerprintBuffer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Forget the sound."""
+        """Free the samples."""
         self._file.close()
 
     def add(self, mono: Mono) -> None:
-        """Take the next stretch of the file."""
+        """Add the next samples of the file; float32 at the file's rate, any number."""
         if self._ended:
             return
         if not self._whole_file:
@@ -72,7 +71,7 @@ class FingerprintBuffer:
         self._ended = full
 
     def finish(self) -> None:
-        """Take note that the file has ended."""
+        """Flush the resampler at the end of the file."""
         if not self._ended:
             self._write(self._resampler.add(np.empty(0, np.float32), last=True))
             self._ended = True
@@ -80,7 +79,7 @@ class FingerprintBuffer:
     def fingerprints(
         self, spans: tuple[Span, ...], whole: Span
     ) -> tuple[Fingerprint, ...] | None:
-        """Return the spans' fingerprints; None if their sound was not kept."""
+        """Return the spans' fingerprints; None if their samples were not stored."""
         one_song = all(span == whole for span in spans)
         if self._write_failed or not (one_song or self._whole_file):
             return None
@@ -93,7 +92,7 @@ class FingerprintBuffer:
         )
 
     def read(self, first: int, stop: int) -> bytes:
-        """Return samples by their numbers; fewer if there are fewer."""
+        """Return the samples `[first, stop)` as int16; fewer only at the end."""
         self._file.seek(first * SAMPLE_BYTES)
         return self._file.read((stop - first) * SAMPLE_BYTES)
 
@@ -101,13 +100,13 @@ class FingerprintBuffer:
         try:
             self._file.write(as_int16(mono))
         except OSError:
-            # No room for the sound is no fault of the file's, which can be
-            # decoded again: slower, but with nothing kept.
+            # A full spool is not the file's fault: the file is decoded again, which
+            # is slower, but needs no spool.
             self._write_failed = self._ended = True
 
 
 def as_int16(mono: Mono) -> bytes:
-    """Return samples as 16-bit integers; what is above full scale is clipped."""
+    """Return samples as native int16 bytes, clipped at full scale."""
     scaled = np.clip(np.rint(mono * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1)
     samples: bytes = scaled.astype(np.int16).tobytes()
     return samples

@@ -1,10 +1,10 @@
-"""Two BLAKE3 hashes of a file from one reading of it.
+"""Compute two BLAKE3 hashes of a file while reading it once.
 
-The content hash tells equal files. The audio hash leaves tags and pictures
-out, so a retagged file is known for what it is and is not decoded again.
+The content hash identifies equal files. The audio hash excludes tags and pictures, so
+a retagged file is recognized and not decoded again.
 
-Read in blocks and never mapped into memory: a file that is cut short under a
-map kills the process. The only importer of `blake3`.
+The file is read in blocks and never memory-mapped: truncating a mapped file kills the
+process. The only importer of `blake3`.
 """
 
 import os
@@ -32,12 +32,12 @@ BLOCK_BYTES: Final = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Hashes:
-    """What a file's bytes amount to, in lower-case hex.
+    """The two hashes of a file, in lower-case hex.
 
     Attributes:
-        content: Of the whole file.
-        audio: Of the encoded audio; equal to `content` where none could be
-            told from the rest.
+        content: Hash of the whole file.
+        audio: Hash of the encoded audio; equal to `content` where the audio could
+            not be separated from the rest.
     """
 
     content: str
@@ -48,9 +48,9 @@ def hash_file(path: bytes, expected: Signature) -> Hashes:
     """Hash a file, whole and without its tags.
 
     Raises:
-        FileVanishedError: It is gone.
-        FileChangedError: It is not as expected, or changed meanwhile.
-        FileUnreadableError: It may not be read, or the disk failed.
+        FileVanishedError: The file does not exist any more.
+        FileChangedError: Its signature is not `expected`, or changed meanwhile.
+        FileUnreadableError: It is not readable, or the disk failed.
     """
     with open_regular(path, expected) as descriptor:
         read = partial(_read, descriptor)
@@ -69,7 +69,7 @@ def hash_file(path: bytes, expected: Signature) -> Hashes:
 
 
 def digest(data: bytes) -> str:
-    """Return the BLAKE3 of `data`, in lower-case hex."""
+    """Return the BLAKE3 hash of `data`, in lower-case hex."""
     return blake3(data).hexdigest()
 
 
@@ -78,7 +78,7 @@ def _read(descriptor: int, offset: int, count: int) -> bytes:
 
 
 def _blocks(descriptor: int, size: int) -> Iterator[memoryview]:
-    """Yield the file in blocks; each is overwritten by the next."""
+    """Yield the file in blocks; each block is overwritten by the next."""
     buffer = memoryview(bytearray(min(BLOCK_BYTES, size)))
     done = 0
     while done < size:
@@ -90,7 +90,7 @@ def _blocks(descriptor: int, size: int) -> Iterator[memoryview]:
 
 
 class _AudioHash:
-    """The hash of a file's audio, fed with the whole file."""
+    """The audio hash of a file, updated with every block of the file."""
 
     def __init__(self, read: ReadAt, size: int) -> None:
         self._ranges: Final = audio_ranges(read, size)
@@ -101,9 +101,9 @@ class _AudioHash:
         self._ogg: Final = OggAudio(self._hash.update) if ogg else None
 
     def update(self, block: memoryview, offset: int) -> None:
-        """Take the block of the file that begins at `offset`."""
+        """Add the block of the file that begins at `offset`."""
         if self._ogg is None and self._is_all_audio:
-            return  # `content` has it already
+            return  # equal to the content hash
         feed = self._hash.update if self._ogg is None else self._ogg.update
         until = offset + len(block)
         at = bisect_right(self._ranges, offset, key=itemgetter(1))
@@ -113,7 +113,7 @@ class _AudioHash:
             at += 1
 
     def hexdigest(self) -> str | None:
-        """Return the hash; None if audio could not be told from the rest."""
+        """Return the hash; None if the audio could not be separated."""
         if self._ogg is None:
             return None if self._is_all_audio else self._hash.hexdigest()
         return self._hash.hexdigest() if self._ogg.has_audio else None

@@ -1,4 +1,4 @@
-"""Opening a music file: for reading only, never waiting, never following."""
+"""Open music files read-only, without blocking and without following links."""
 
 import errno
 import os
@@ -29,14 +29,14 @@ __all__ = [
 ]
 
 OPEN_FLAGS: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-"""Without O_NONBLOCK, opening a FIFO waits for a writer for ever."""
+"""Without O_NONBLOCK, opening a FIFO blocks until a writer appears."""
 
 
 def signature_of(status: os.stat_result) -> Signature:
-    """Return what tells a file's bytes from other bytes without reading them.
+    """Return size, time and inode, which identify a file's content without reading it.
 
-    Times after the year 2262 and inodes of 64 bits, which some file systems
-    hand out, are brought into the range that the library can hold.
+    Times after the year 2262 and unsigned 64-bit inodes, which some file systems
+    use, are wrapped into the signed 64-bit range of the library's columns.
     """
     return Signature(
         status.st_size, _to_signed_64(status.st_mtime_ns), _to_signed_64(status.st_ino)
@@ -48,7 +48,7 @@ def _to_signed_64(number: int) -> int:
 
 
 def root_is_offline(root: bytes) -> bool:
-    """Return whether a music folder is missing or empty: its disk is away."""
+    """Return whether a music folder is missing or empty: its disk is offline."""
     try:
         return not os.listdir(root)
     except OSError:
@@ -59,20 +59,19 @@ def root_is_offline(root: bytes) -> bool:
 def open_regular(path: bytes, expected: Signature | None = None) -> Iterator[int]:
     """Open a regular file and yield its descriptor; close it afterwards.
 
-    Checked before and after: a file that is not, or no longer, the one that
-    was found is not the one to be recorded.
+    The signature is checked before and after, so that no result of another version
+    of the file is stored.
 
     Args:
         path: Absolute path.
-        expected: The file's signature when it was found; None to take it as
-            it is now.
+        expected: The file's signature when it was scanned; None to accept any.
 
     Raises:
-        FileVanishedError: There is no such file (any more).
-        FileChangedError: It is not as expected, or changed while open.
-        FileUnreadableError: It is empty, not regular or may not be read.
-        DiskReadError: The file system could not open it, or an `OSError`
-            came out of the body.
+        FileVanishedError: The file does not exist.
+        FileChangedError: Its signature is not `expected`, or changed while open.
+        FileUnreadableError: It is empty, not regular or not readable.
+        DiskReadError: The file system could not open it, or the body raised an
+            `OSError`.
     """
     try:
         descriptor = os.open(path, OPEN_FLAGS)
@@ -84,7 +83,7 @@ def open_regular(path: bytes, expected: Signature | None = None) -> Iterator[int
             raise NotRegularError(path, "not a regular file")
         found = signature_of(before)
         if expected is not None and found != expected:
-            raise FileChangedError(path, "changed since it was found")
+            raise FileChangedError(path, "changed since it was scanned")
         if found.size_bytes == 0:
             raise EmptyFileError(path, "the file is empty")
         os.set_blocking(descriptor, True)
@@ -99,14 +98,15 @@ def open_regular(path: bytes, expected: Signature | None = None) -> Iterator[int
 
 
 def open_within(path: bytes, root: bytes) -> int:
-    """Open a regular file that is really in a music folder; return its descriptor.
+    """Open a regular file inside a music folder, links resolved.
 
-    Whoever asked closes it.
+    Returns:
+        The descriptor, which the caller closes.
 
     Raises:
-        FileVanishedError: There is no such file (any more).
-        FileUnreadableError: It is not regular, may not be read, or a link on the
-            way leads out of the folder.
+        FileVanishedError: The file does not exist.
+        FileUnreadableError: It is not regular, not readable, or a link in its path
+            leads out of the folder.
         DiskReadError: The file system could not open it.
     """
     try:
@@ -114,17 +114,17 @@ def open_within(path: bytes, root: bytes) -> int:
     except OSError as error:
         raise file_error(path, error) from error
     regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
-    # Of what is open, and not of what may stand there a moment later.
-    where = os.readlink(f"/proc/self/fd/{descriptor}".encode())
-    if regular and is_within(where, os.path.realpath(root)):
+    # The path of the open file: `path` may name another file a moment later.
+    real_path = os.readlink(f"/proc/self/fd/{descriptor}".encode())
+    if regular and is_within(real_path, os.path.realpath(root)):
         return descriptor
     os.close(descriptor)
-    why = "not in its music folder" if regular else "not a regular file"
-    raise NotRegularError(path, why)
+    reason = "not in its music folder" if regular else "not a regular file"
+    raise NotRegularError(path, reason)
 
 
 def read_fully(descriptor: int, count: int, offset: int) -> bytes:
-    """Return up to `count` bytes from `offset`; fewer only at the end."""
+    """Return `count` bytes from `offset`; fewer only at the end of the file."""
     parts = []
     while count > 0:
         part = os.pread(descriptor, count, offset)
@@ -137,16 +137,16 @@ def read_fully(descriptor: int, count: int, offset: int) -> bytes:
 
 
 def file_error(path: bytes, error: OSError) -> FileError:
-    """Return the file error that an operating system's error amounts to."""
+    """Return the FileError for an operating system error."""
     reason = error.strerror or str(error)
     match error.errno:
         case errno.ENOENT | errno.ENOTDIR:
-            return FileVanishedError(path, "the file is gone")
+            return FileVanishedError(path, "the file does not exist any more")
         case errno.EACCES | errno.EPERM:
-            return PermissionDeniedError(path, "may not be read: permission denied")
+            return PermissionDeniedError(path, "cannot be read: permission denied")
         case errno.ELOOP:
             return NotRegularError(path, "a symbolic link")
         case errno.EISDIR | errno.ENXIO | errno.ENODEV:
             return NotRegularError(path, "not a regular file")
         case _:
-            return DiskReadError(path, f"could not be read: {reason}")
+            return DiskReadError(path, f"cannot be read: {reason}")

@@ -8,12 +8,18 @@ from typing import Any, Generic, TypeVar
 
 from segued.compute.pools import ProcessPools
 from segued.config.config import Config, Settings
-from segued.model import AudioFile, FileId, FileStatus
+from segued.model import (
+    AudioFile,
+    FileId,
+    FileStatus,
+    Need,
+    PhaseNumber,
+    Service,
+)
 from segued.store import codec
-from segued.store.checkpoints import WHEN_IDLE
 from segued.store.database import Store
 
-__all__ = ["WHEN_IDLE", "Deferred", "FileResults", "Phase", "PhaseContext", "Stop"]
+__all__ = ["Deferred", "FileResults", "Phase", "PhaseContext", "Stop"]
 
 ResultT = TypeVar("ResultT")
 
@@ -39,7 +45,7 @@ class Deferred(Generic[ResultT]):
     """
 
     result: ResultT
-    needs: str
+    needs: Need
     reason: str
 
 
@@ -63,9 +69,9 @@ class PhaseContext:
     store: Store
     compute: ProcessPools
     spool: Path
-    capabilities: frozenset[str] = frozenset()
+    capabilities: frozenset[Need] = frozenset()
     analyzers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    service_available: Callable[[str], bool] = lambda _service: False
+    service_available: Callable[[Service], bool] = lambda _service: False
     wake_lookups: Callable[[], None] = lambda: None
     on_passage: Callable[[int, int], None] = lambda _passage, _passages: None
 
@@ -126,7 +132,7 @@ class Phase(Generic[ResultT]):
         optional: Whether a file is of use without it.
     """
 
-    number: int
+    number: PhaseNumber
     name: str
     title: str
     version: int

@@ -12,7 +12,13 @@ from typing import Final
 from segued.errors import DiskReadError, FileVanishedError, NotRegularError
 from segued.media.disk_calls import DISK_CALL_TIMEOUT, call_disk
 from segued.media.safe_open import file_error, signature_of
-from segued.model import FINISHED, AudioFile, FileStatus, Signature
+from segued.model import (
+    FINISHED,
+    AudioFile,
+    FileStatus,
+    PhaseNumber,
+    Signature,
+)
 from segued.phases.base import FileResults, Phase, PhaseContext, Stop
 from segued.store import files
 
@@ -75,7 +81,7 @@ def save(file_results: FileResults, result: FileChecked) -> None:
 
 
 PHASE: Final = Phase(
-    number=1,
+    number=PhaseNumber.FILENAME,
     name="filename",
     title="Filename matching",
     version=1,

@@ -13,7 +13,10 @@ from typing import Final
 from segued.media import hashing
 from segued.media.disk_calls import DISK_CALL_TIMEOUT, call_disk
 from segued.media.safe_open import root_is_offline
-from segued.model import FileId
+from segued.model import (
+    FileId,
+    PhaseNumber,
+)
 from segued.paths import shown
 from segued.phases import p01_filename
 from segued.phases.base import FileResults, Phase, PhaseContext, Stop
@@ -90,7 +93,7 @@ def save(file_results: FileResults, result: Hashed) -> Stop | None:
 
 
 PHASE: Final = Phase(
-    number=2,
+    number=PhaseNumber.HASH,
     name="hash",
     title="Hashing",
     version=1,

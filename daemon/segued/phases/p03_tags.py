@@ -10,7 +10,13 @@ from typing import Final
 
 from segued.errors import WorkCrashedError, WorkMemoryError, WorkTimedOutError
 from segued.media.tags import cue, filename, reader
-from segued.model import FileWarning, PassageMark, Signature, Tags
+from segued.model import (
+    FileWarning,
+    PassageMark,
+    PhaseNumber,
+    Signature,
+    Tags,
+)
 from segued.phases import p01_filename
 from segued.phases.base import FileResults, Phase, PhaseContext
 from segued.store import files
@@ -80,11 +86,11 @@ async def _read_tags(
 def save(file_results: FileResults, result: TagsRead) -> None:
     """Keep the merged tags."""
     files.set_tags(file_results.file.id, result.tags)
-    files.record_warnings(file_results.file.id, 3, result.warnings)
+    files.record_warnings(file_results.file.id, PhaseNumber.TAGS, result.warnings)
 
 
 PHASE: Final = Phase(
-    number=3,
+    number=PhaseNumber.TAGS,
     name="tags",
     title="Extracting",
     version=1,

@@ -13,7 +13,13 @@ from typing import Final
 from segued.dsp.segment import Hints, Rules, segment
 from segued.media import file_analysis
 from segued.media.tags import filename
-from segued.model import AudioFacts, FileStatus, FileWarning, Span
+from segued.model import (
+    AudioFacts,
+    FileStatus,
+    FileWarning,
+    PhaseNumber,
+    Span,
+)
 from segued.phases import p01_filename, p02_hash, p03_tags
 from segued.phases.base import FileResults, Phase, PhaseContext, Stop
 from segued.store import decode_cache, files
@@ -87,7 +93,7 @@ def save(file_results: FileResults, result: Segmented) -> Stop | None:
             file_results[p02_hash.PHASE].audio, file_analysis.VERSION, result.fresh
         )
     files.set_audio_facts(file, result.facts)
-    files.record_warnings(file, 4, result.warnings)
+    files.record_warnings(file, PhaseNumber.SEGMENT, result.warnings)
     if not result.spans:
         return Stop(FileStatus.NO_AUDIO, "nothing above the silence level")
     return None
@@ -104,7 +110,7 @@ def _settings(context: PhaseContext) -> tuple[object, ...]:
 
 
 PHASE: Final = Phase(
-    number=4,
+    number=PhaseNumber.SEGMENT,
     name="segment",
     title="Segmenting",
     version=2,

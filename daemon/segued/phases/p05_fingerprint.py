@@ -4,7 +4,6 @@ The fingerprints come from the decode of phase 4. Only when passages are cut
 anew later is the file read again, and then only for those it lacks.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -13,10 +12,17 @@ from segued.clients.acoustid import FingerprintQuery, parse_candidates
 from segued.errors import ServiceAnswerError
 from segued.matching.evidence import Candidate
 from segued.media import file_analysis, fingerprint
-from segued.model import Fingerprint, Span
+from segued.model import (
+    Fingerprint,
+    Need,
+    PhaseNumber,
+    Service,
+    Span,
+)
 from segued.phases import p01_filename, p02_hash, p04_segment
 from segued.phases.base import Deferred, FileResults, Phase, PhaseContext
 from segued.store import codec, decode_cache, lookups
+from segued.store.lookup_keys import LookupKey
 from segued.store.lookups import LookupQuestion
 from segued.units import Ticks, frames_to_ticks, ticks_to_seconds
 
@@ -59,13 +65,13 @@ async def run(
     )
     every = [question for each in prints for question in questions_of(each)]
     keys = [question.key for question in every]
-    answers = await context.store.do(lookups.cached_answers, "acoustid", keys)
+    answers = await context.store.do(lookups.cached_answers, Service.ACOUSTID, keys)
     asks, empty = _open_questions(prints, answers)
     result = Fingerprinted(prints, fresh, asks, empty)
-    if any(each.reason == fingerprint.NO_CHROMAPRINT for each in prints):
-        return Deferred(result, "chromaprint", "libchromaprint is not installed")
+    if any(each.missing_reason == fingerprint.NO_CHROMAPRINT for each in prints):
+        return Deferred(result, Need.CHROMAPRINT, "libchromaprint is not installed")
     if asks:
-        return Deferred(result, "acoustid", "AcoustID has not answered yet")
+        return Deferred(result, Need.ACOUSTID, "AcoustID has not answered yet")
     return result
 
 
@@ -84,7 +90,7 @@ async def fingerprints_for(
     stored = await context.store.do(
         decode_cache.fingerprints, file_results[p02_hash.PHASE].audio
     )
-    has_chromaprint = "chromaprint" in context.capabilities
+    has_chromaprint = Need.CHROMAPRINT in context.capabilities
     taken = {
         each.span: each
         for each in stored
@@ -103,7 +109,7 @@ async def fingerprints_for(
         )
         taken |= {each.span: each for each in fresh}
     prints = tuple(
-        taken.get(span) or Fingerprint(span, reason=fingerprint.NO_CHROMAPRINT)
+        taken.get(span) or Fingerprint(span, missing_reason=fingerprint.NO_CHROMAPRINT)
         for span in spans
     )
     return prints, fresh
@@ -118,9 +124,10 @@ def questions_of(acoustic_fingerprint: Fingerprint) -> list[LookupQuestion]:
     seconds = int(ticks_to_seconds(acoustic_fingerprint.span.length))
     return [
         LookupQuestion(
-            _question_key(text, seconds), codec.encode(FingerprintQuery(text, seconds))
+            str(LookupKey.for_fingerprint(text, seconds)),
+            codec.encode(FingerprintQuery(text, seconds)),
         )
-        for text in acoustic_fingerprint.texts
+        for text in acoustic_fingerprint.encoded
     ]
 
 
@@ -146,11 +153,6 @@ def _parse_candidates(raw: bytes | None) -> tuple[Candidate, ...]:
         return ()
 
 
-def _question_key(text: str, seconds: int) -> str:
-    digest = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-    return f"{digest}:{seconds}"
-
-
 def _open_questions(
     prints: Sequence[Fingerprint], answers: Mapping[str, bytes | None]
 ) -> tuple[tuple[LookupQuestion, ...], tuple[str, ...]]:
@@ -169,7 +171,7 @@ def _open_questions(
 
 
 def _is_valid(taken: Fingerprint, *, has_chromaprint: bool) -> bool:
-    return taken.reason != fingerprint.NO_CHROMAPRINT or not has_chromaprint
+    return taken.missing_reason != fingerprint.NO_CHROMAPRINT or not has_chromaprint
 
 
 def _whole_file(segmented: p04_segment.Segmented) -> Span:
@@ -181,17 +183,19 @@ def save(file_results: FileResults, result: Fingerprinted) -> None:
     """Keep what had to be taken anew, and what AcoustID is to be asked."""
     if result.fresh:
         decode_cache.add_fingerprints(file_results[p02_hash.PHASE].audio, result.fresh)
-    lookups.set_pending(file_results.file.id, "acoustid", result.asks, result.empty)
+    lookups.set_pending(
+        file_results.file.id, Service.ACOUSTID, result.asks, result.empty
+    )
 
 
 def _counts(found: Fingerprinted) -> dict[str, int]:
-    taken = sum(bool(each.texts) for each in found.prints)
+    taken = sum(bool(each.encoded) for each in found.prints)
     counts = {"fingerprints": taken, "none": len(found.prints) - taken}
     return counts | {"deferred": len(found.asks), "cached": taken - len(found.asks)}
 
 
 PHASE: Final = Phase(
-    number=5,
+    number=PhaseNumber.FINGERPRINT,
     name="fingerprint",
     title="Fingerprinting",
     version=2,

@@ -16,7 +16,15 @@ from typing import Final
 
 from segued.matching.confidence import Decision, decide
 from segued.matching.evidence import Recording
-from segued.model import Confidence, FileId, Fingerprint, Span
+from segued.model import (
+    Confidence,
+    FileId,
+    Fingerprint,
+    Need,
+    PhaseNumber,
+    Service,
+    Span,
+)
 from segued.phases import p02_hash, p03_tags, p05_fingerprint
 from segued.phases.album.match_rows import (
     Match,
@@ -34,7 +42,7 @@ from segued.phases.album.release_lookup import (
 from segued.phases.album.siblings import gather_folder_evidence, mark_of, names_of
 from segued.phases.album.side_split import SplitResult, split_side, unsplit
 from segued.phases.base import Deferred, FileResults, Phase, PhaseContext
-from segued.store import decode_cache, folders, lookups, overrides
+from segued.store import decode_cache, files, folders, lookups, overrides
 from segued.store.lookups import LookupQuestion
 from segued.store.overrides import PassageOverride
 
@@ -56,11 +64,11 @@ class Matched:
     """
 
     matches: tuple[Match, ...]
-    given: str = ""
-    others: Mapping[FileId, str] = field(default_factory=dict)
+    assignment: str = ""
+    assignments: Mapping[FileId, str] = field(default_factory=dict)
     asks: tuple[LookupQuestion, ...] = ()
     empty: tuple[str, ...] = ()
-    settled: bool = False
+    final: bool = False
     fresh: tuple[Fingerprint, ...] = ()
 
 
@@ -78,15 +86,17 @@ async def run(
     # In a heap of songs nobody waits for others, but each for its own sound.
     fingerprints = file_results[p05_fingerprint.PHASE].prints
     all_answered = all(
-        piece.acoustid_answered or not sound.texts
+        piece.acoustid_answered or not sound.encoded
         for piece, sound in zip(evidence.own, fingerprints, strict=True)
     )
     ready = evidence.is_complete and (
-        evidence.is_album or all_answered or not context.service_available("acoustid")
+        evidence.is_album
+        or all_answered
+        or not context.service_available(Service.ACOUSTID)
     )
     if ready:
         lookup = await look_up_release(context, evidence.pieces)
-    elif evidence.is_album and context.service_available("musicbrainz"):
+    elif evidence.is_album and context.service_available(Service.MUSICBRAINZ):
         lookup = await prefetch_named_releases(
             context, evidence.pieces, evidence.file_count
         )
@@ -119,9 +129,9 @@ async def run(
         split.fresh,
     )
     if questions:
-        return Deferred(result, "musicbrainz", "MusicBrainz has not answered yet")
+        return Deferred(result, Need.MUSICBRAINZ, "MusicBrainz has not answered yet")
     if not evidence.is_complete:
-        return Deferred(result, "folder", "other files of the folder come first")
+        return Deferred(result, Need.FOLDER, "other files of the folder come first")
     return result
 
 
@@ -231,10 +241,11 @@ def save(file_results: FileResults, result: Matched) -> None:
     file = file_results.file
     if result.fresh:
         decode_cache.add_fingerprints(file_results[p02_hash.PHASE].audio, result.fresh)
-    lookups.set_pending(file.id, "musicbrainz", result.asks, result.empty)
-    if result.settled:
+    lookups.set_pending(file.id, Service.MUSICBRAINZ, result.asks, result.empty)
+    files.set_assignment(file.id, result.assignment)
+    if result.final:
         folder = os.path.dirname(file.path)
-        folders.requeue_reassigned(file.id, folder, result.others)
+        folders.requeue_reassigned(file.id, folder, result.assignments)
 
 
 def _counts(matched: Matched) -> dict[str, int]:
@@ -246,15 +257,14 @@ def _counts(matched: Matched) -> dict[str, int]:
 
 
 PHASE: Final = Phase(
-    number=6,
+    number=PhaseNumber.MATCH,
     name="match",
     title="Song matching",
     version=3,
     result_type=Matched,
     run=run,
     save=save,
-    checkpointed=lambda matched: replace(
-        matched, others={}, asks=(), empty=(), fresh=()
-    ),
+    # The assignment has a column of its own, in `files`.
+    checkpointed=lambda matched: Matched(matched.matches),
     counts=_counts,
 )

@@ -7,6 +7,7 @@ short transaction: nobody ever sees half of either.
 from dataclasses import dataclass
 from typing import Final
 
+from segued.model import PhaseNumber
 from segued.phases import p06_match
 from segued.phases.base import FileResults, Phase, PhaseContext
 from segued.store import passages, songs
@@ -39,7 +40,7 @@ def save(file_results: FileResults, result: Recorded) -> None:
 
 
 PHASE: Final = Phase(
-    number=7,
+    number=PhaseNumber.RECORD,
     name="record",
     title="Recording",
     version=1,

@@ -14,7 +14,11 @@ from segued.config.config import Settings
 from segued.dsp.lead_points import Leads, find_lead_points
 from segued.errors import FileChangedError
 from segued.media import file_analysis
-from segued.model import LevelCurve, Span
+from segued.model import (
+    LevelCurve,
+    PhaseNumber,
+    Span,
+)
 from segued.phases import p02_hash, p06_match
 from segued.phases.base import FileResults, Phase, PhaseContext
 from segued.store import decode_cache, passages
@@ -75,7 +79,7 @@ def _counts(found: LeadPoints) -> dict[str, int]:
 
 
 PHASE: Final = Phase(
-    number=8,
+    number=PhaseNumber.AMPLITUDE,
     name="amplitude",
     title="Amplitude",
     version=1,

@@ -1,55 +1,79 @@
-"""Phase 9, flavoring: how each passage sounds.
+"""Phase 9, flavoring: how each passage sounds, as shares of musical characteristics.
 
-What services know is asked at once. What has to be worked out here waits for
-leisure: the file is imported without it, and taken up again when nobody else
-wants the time. Where no source can tell, the phase waits for one; where one
-fails, that is put on record, and may be tried again. Completion never depends
-on any of it.
+What AcousticBrainz knows is looked up during the import. Local analysis is slow
+and waits for idle time: the file completes without it, and is queued again when
+no new file needs the processors. Where no source is available, the phase waits
+for one; where one fails, the reason is stored and the analysis may be repeated.
+A file completes whatever this phase finds.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
-from segued.phases.base import WHEN_IDLE, Deferred, FileResults, Phase, PhaseContext
+from segued.model import (
+    Need,
+    PhaseNumber,
+    Service,
+)
+from segued.phases.base import Deferred, FileResults, Phase, PhaseContext
 from segued.phases.flavor import local
 from segued.phases.flavor.remote import (
     ACOUSTICBRAINZ,
     FlavorSubject,
     RemoteAnswers,
-    answer_pending,
     load_remote_answers,
     load_subjects,
+    pending_answer,
     prefers_remote,
     remote_flavor,
 )
-from segued.phases.flavor.results import ESSENTIA, AnalysisResults, local_flavor_source
+from segued.phases.flavor.results import AnalysisResults, local_flavor_source
 from segued.store import flavors, lookups
 from segued.store.flavors import Flavor, Measures
 from segued.store.lookups import LookupQuestion
 
-__all__ = ["PHASE", "FlavorResult", "Flavored"]
+__all__ = ["PHASE", "FlavorOutcome", "FlavorResult", "Flavored"]
 
-UNCOUNTED_OUTCOMES: Final = ("later", "measured")
+
+class FlavorOutcome(StrEnum):
+    """What phase 9 did with a passage; the name of its counter.
+
+    A passage that gets a flavor is counted under the flavor's source.
+    """
+
+    ACOUSTICBRAINZ = "acousticbrainz"
+    ESSENTIA = "essentia"
+    MUSICNN = "musicnn"
+    ESSENTIA_MUSICNN = "essentia+musicnn"
+    CLASSIFIERS = "essentia-svm"
+    PRE_EXISTING = "pre-existing"  # keeps the flavor that is stored
+    MEASURED = "measured"  # keeps it too, and was measured in idle time
+    TOO_SHORT = "too short"
+    FAILED = "failed"
+    NONE = "none"  # analyzed, but without a result: silence
+    LATER = "later"  # waits for idle time
+    DEFERRED = "deferred"  # waits for AcousticBrainz, or for any source at all
+
+
+UNCOUNTED_OUTCOMES: Final = (FlavorOutcome.LATER, FlavorOutcome.MEASURED)
 
 
 @dataclass(frozen=True, slots=True)
 class FlavorResult:
-    """What became of one passage: its flavor, or the reason it has none.
+    """The flavor of one passage, or the reason why it has none.
 
     Attributes:
-        song: The song it is, if it is one.
-        outcome: For the counters: "pre-existing", "too short", "failed", "none",
-            "measured", the name of the source, or, while it is not known,
-            "deferred" or "later".
-        flavor: How it sounds, if that was found out now.
-        measured: What was measured of it, if it was.
-        failure: Why something could not be found out.
-        later: Whether more is to be known when there is time.
+        song: The id of its song; None if it is no song, or several.
+        flavor: The flavor to store; None if there is no new one.
+        measured: Loudness, tempo and key, if the passage was ever analyzed.
+        failure: Why an analyzer failed, each with its reason.
+        later: Whether an analysis waits for idle time.
     """
 
     passage: str
     song: str | None
-    outcome: str
+    outcome: FlavorOutcome
     flavor: Flavor | None = None
     measured: Measures | None = None
     failure: str | None = None
@@ -57,17 +81,17 @@ class FlavorResult:
 
     @property
     def is_final(self) -> bool:
-        """Whether that is the last word."""
-        return not self.later and self.outcome != "deferred"
+        """Whether nothing is deferred that could change the result."""
+        return not self.later and self.outcome is not FlavorOutcome.DEFERRED
 
 
 @dataclass(frozen=True, slots=True)
 class Flavored:
-    """The passages in order.
+    """The results of a file's passages, in order.
 
     Attributes:
-        asks: What AcousticBrainz has not answered yet.
-        empty: Keys of what it knows nothing of.
+        asks: Questions that AcousticBrainz has not answered yet.
+        empty: Keys of recordings that AcousticBrainz does not know.
     """
 
     sounded: tuple[FlavorResult, ...] = ()
@@ -78,7 +102,7 @@ class Flavored:
 async def run(
     context: PhaseContext, file_results: FileResults
 ) -> Flavored | Deferred[Flavored]:
-    """Find out how the passages sound whose songs are not known to.
+    """Find a flavor for each passage that has none, or could get a better one.
 
     Raises:
         FileChangedError: It is not the file that was hashed.
@@ -86,23 +110,35 @@ async def run(
     """
     subjects = await load_subjects(context, file_results)
     answers = await load_remote_answers(context, subjects)
-    flavor_results = []
-    spans = [piece.span for piece in subjects]
+    results = []
+    spans = [subject.span for subject in subjects]
     async with local.open_file_analysis(context, file_results, spans) as analysis:
-        for number, piece in enumerate(subjects, start=1):
+        for number, subject in enumerate(subjects, start=1):
             context.on_passage(number, len(subjects))
-            flavor_results.append(
-                await _flavor_passage(context, file_results, piece, answers, analysis)
+            results.append(
+                await _flavor_passage(context, file_results, subject, answers, analysis)
             )
-    result = Flavored(tuple(flavor_results), answers.questions, answers.not_found)
-    for piece, each in zip(subjects, flavor_results, strict=True):
-        if each.outcome == "deferred" and answer_pending(context, piece, answers):
-            return Deferred(result, ACOUSTICBRAINZ, "AcousticBrainz has not answered")
-    if any(each.later for each in flavor_results):
-        return Deferred(result, WHEN_IDLE, "others come first")
-    if any(each.outcome == "deferred" for each in flavor_results):
-        return Deferred(result, ESSENTIA, "no source of flavor can be asked")
-    return result
+    flavored = Flavored(tuple(results), answers.questions, answers.not_found)
+    deferred = [
+        subject
+        for subject, result in zip(subjects, results, strict=True)
+        if result.outcome is FlavorOutcome.DEFERRED
+    ]
+    # The services first: their answers may make the local analysis superfluous.
+    needs = {pending_answer(context, subject, answers) for subject in deferred}
+    if Need.ACOUSTICBRAINZ in needs:
+        return Deferred(
+            flavored, Need.ACOUSTICBRAINZ, "AcousticBrainz has not answered yet"
+        )
+    if Need.ACOUSTID in needs:
+        return Deferred(flavored, Need.ACOUSTID, "AcoustID has not answered yet")
+    if any(result.later for result in results):
+        return Deferred(flavored, Need.IDLE, "the analysis waits for idle time")
+    if deferred:
+        return Deferred(
+            flavored, Need.FLAVOR_SOURCE, "no source of flavor is available"
+        )
+    return flavored
 
 
 async def _flavor_passage(
@@ -112,110 +148,131 @@ async def _flavor_passage(
     answers: RemoteAnswers,
     analysis: local.FileAnalysis,
 ) -> FlavorResult:
-    """Return how a passage sounds: by those before us, by a service, or by us."""
+    """Find the flavor of one passage; analyze it only if there is idle time."""
     remote = remote_flavor(subject, answers)
-    if (
-        remote is None
-        and subject.flavor is None
-        and answer_pending(context, subject, answers)
-    ):
-        return FlavorResult(subject.stored.passage, subject.song, "deferred")
-    analysis_results = await local.stored_results(context, file_results, subject.span)
+    has_flavor = remote is not None or subject.flavor is not None
+    results = await local.stored_results(context, file_results, subject.span)
+    pending = local.pending_analyzers(context, subject.span, results)
+    # An answer may make the analysis superfluous, unless that is of loudness only.
+    may_wait = not pending or local_flavor_source(context) is not None
+    if not has_flavor and may_wait and pending_answer(context, subject, answers):
+        return FlavorResult(
+            subject.stored.passage, subject.song, FlavorOutcome.DEFERRED
+        )
     later = False
-    if local.pending_analyzers(context, subject.span, analysis_results):
-        if WHEN_IDLE in context.capabilities:
-            analysis_results = await analysis.analyze(subject.span, analysis_results)
-        pending = local.pending_analyzers(context, subject.span, analysis_results)
-        later = any(each not in analysis_results.failures for each in pending)
-    return _build_result(context, subject, remote, analysis_results, later=later)
+    if pending:
+        if Need.IDLE in context.capabilities:
+            results = await analysis.analyze(subject.span, results)
+        pending = local.pending_analyzers(context, subject.span, results)
+        later = any(analyzer not in results.failures for analyzer in pending)
+    return _build_result(context, subject, remote, results, later=later)
 
 
 def _build_result(
     context: PhaseContext,
     subject: FlavorSubject,
     remote: Flavor | None,
-    analysis_results: AnalysisResults,
+    results: AnalysisResults,
     *,
     later: bool,
 ) -> FlavorResult:
-    """Return what all of it amounts to.
+    """Choose the flavor of a passage and name the outcome.
 
     Args:
-        context: What there is.
-        subject: The passage.
-        remote: What others say.
-        analysis_results: What was heard of it here.
-        later: Whether more is to be heard when there is time.
+        context: The configuration and the installed analyzers.
+        subject: The passage, with the flavor that is stored.
+        remote: The flavor by AcousticBrainz, or blended from several songs'.
+        results: The output of the local analyzers so far.
+        later: Whether an analyzer has yet to run.
     """
-    flavor = remote
-    if remote is None or not (prefers_remote(context) or len(subject.stored.songs) > 1):
-        local_flavor = _better_local_flavor(context, subject, analysis_results)
-        flavor = local_flavor or (None if later or subject.flavor else remote)
+    flavor = _choose_flavor(context, subject, remote, results, later=later)
+    new_flavor = None if flavor == subject.flavor else flavor
+    has_failed = bool(results.failures)
+    if new_flavor is not None:
+        outcome = FlavorOutcome(new_flavor.source)
+    else:
+        outcome = _outcome_without_flavor(
+            context, subject, has_failed=has_failed, later=later
+        )
     failure = "; ".join(
-        f"{who}: {why}" for who, why in analysis_results.failures.items()
+        f"{analyzer}: {reason}" for analyzer, reason in results.failures.items()
     )
+    was_analyzed = bool(results.current or results.outdated)
     return FlavorResult(
-        subject.stored.passage,
-        subject.song,
-        _outcome(context, subject, flavor, failure, later=later),
-        None if flavor == subject.flavor else flavor,
-        analysis_results.measures
-        if analysis_results.current or analysis_results.outdated
-        else None,
-        failure or None,
-        later,
+        passage=subject.stored.passage,
+        song=subject.song,
+        outcome=outcome,
+        flavor=new_flavor,
+        measured=results.measures if was_analyzed else None,
+        failure=failure if has_failed else None,
+        later=later,
     )
 
 
-def _outcome(
+def _choose_flavor(
     context: PhaseContext,
     subject: FlavorSubject,
-    flavor: Flavor | None,
-    failure: str,
+    remote: Flavor | None,
+    results: AnalysisResults,
     *,
     later: bool,
-) -> str:
-    if flavor is not None and flavor != subject.flavor:
-        return flavor.source
+) -> Flavor | None:
+    """Return the flavor to store; None to leave what is stored as it is."""
+    has_several_songs = len(subject.stored.songs) > 1
+    if remote is not None and (prefers_remote(context) or has_several_songs):
+        return remote  # Several songs: the blend of their flavors, if each has one.
+    found = _better_local_flavor(context, subject, results)
+    if found is not None:
+        return found
     if later:
-        return "later"
+        return None  # The local flavor, which is preferred, is still to come.
     if subject.flavor is not None:
-        # Of what was told there is only the measuring now.
-        already_imported = WHEN_IDLE in context.capabilities
-        return (
-            "measured"
-            if already_imported and subject.has_remote_flavor
-            else "pre-existing"
-        )
-    if failure:
-        return "failed"
-    if local.is_too_short(subject.span):
-        return "too short"
-    # Who hears and says nothing heard nothing: silence.
-    has_local_source = (
-        local_flavor_source(context) is not None or not context.config.flavoring.sources
-    )
-    return "none" if has_local_source else "deferred"
+        return None  # The stored flavor is as good.
+    return remote  # The last resort, where local analysis is preferred.
 
 
 def _better_local_flavor(
-    context: PhaseContext, subject: FlavorSubject, analysis_results: AnalysisResults
+    context: PhaseContext, subject: FlavorSubject, results: AnalysisResults
 ) -> Flavor | None:
-    """Return how a passage sounds as we hear it, unless somebody said it better."""
-    if subject.flavor is not None:
-        stored_source = subject.flavor.source, subject.flavor.version
-        if subject.has_remote_flavor or stored_source == local_flavor_source(context):
-            return None
-    found = analysis_results.flavor(context.analyzers)
-    if found is None or subject.flavor is None:
+    """Return the flavor by local analysis; None unless it is better than the stored."""
+    found = results.flavor(context.analyzers)
+    stored = subject.flavor
+    if found is None or stored is None:
         return found
-    before, now = (set(each.source.split("+")) for each in (subject.flavor, found))
-    return None if now < before else found
+    if subject.has_remote_flavor:
+        return None  # A flavor by AcousticBrainz is never replaced.
+    if (stored.source, stored.version) == local_flavor_source(context):
+        return None  # By the same analyzers and the same rules.
+    if set(found.source.split("+")) < set(stored.source.split("+")):
+        return None  # By fewer analyzers than the stored one.
+    return found
+
+
+def _outcome_without_flavor(
+    context: PhaseContext, subject: FlavorSubject, *, has_failed: bool, later: bool
+) -> FlavorOutcome:
+    """Return the outcome for a passage that gets no new flavor; first rule wins."""
+    if later:
+        return FlavorOutcome.LATER
+    if subject.flavor is not None:
+        # An analysis in idle time of a passage that AcousticBrainz has described
+        # adds only loudness, tempo and key.
+        only_measured = Need.IDLE in context.capabilities and subject.has_remote_flavor
+        return FlavorOutcome.MEASURED if only_measured else FlavorOutcome.PRE_EXISTING
+    if has_failed:
+        return FlavorOutcome.FAILED
+    if local.is_too_short(subject.span):
+        return FlavorOutcome.TOO_SHORT
+    if local_flavor_source(context) is None and context.config.flavoring.sources:
+        return FlavorOutcome.DEFERRED  # A configured source may become available.
+    return FlavorOutcome.NONE  # The analyzers found only silence, or none is wanted.
 
 
 def save(file_results: FileResults, result: Flavored) -> None:
-    """Put the flavor on the song, or on the passage where it is not one."""
-    lookups.set_pending(file_results.file.id, ACOUSTICBRAINZ, result.asks, result.empty)
+    """Store the flavors: of the song, or of a passage that is no single song."""
+    lookups.set_pending(
+        file_results.file.id, Service.ACOUSTICBRAINZ, result.asks, result.empty
+    )
     for each in result.sounded:
         if each.measured is not None:
             flavors.set_measures(each.passage, each.measured)
@@ -224,13 +281,14 @@ def save(file_results: FileResults, result: Flavored) -> None:
                 flavors.set_passage_flavor(each.passage, each.flavor)
         else:
             flavors.set_passage_flavor(each.passage, None)
-            if each.flavor is not None or each.outcome == "failed":
+            if each.flavor is not None or each.outcome is FlavorOutcome.FAILED:
                 flavors.set_song_flavor(each.song, each.flavor, _analyzed_passage(each))
         if each.is_final:
             flavors.set_failure(each.passage, each.failure)
 
 
 def _analyzed_passage(flavor_result: FlavorResult) -> str | None:
+    """Return the passage whose analysis a flavor is from; None if AcousticBrainz's."""
     is_remote = (
         flavor_result.flavor is not None
         and flavor_result.flavor.source == ACOUSTICBRAINZ
@@ -242,12 +300,13 @@ def _counts(found: Flavored) -> dict[str, int]:
     counts: dict[str, int] = {}
     for each in found.sounded:
         if each.outcome not in UNCOUNTED_OUTCOMES:
-            counts[each.outcome] = counts.get(each.outcome, 0) + 1
+            name = each.outcome.value
+            counts[name] = counts.get(name, 0) + 1
     return counts
 
 
 def _settings(context: PhaseContext) -> tuple[object, ...]:
-    """Return what, changed, may make passages sound otherwise."""
+    """Return the configuration and analyzers that a flavor depends on."""
     local_source = local_flavor_source(context)
     return (
         context.config.flavoring.sources,
@@ -257,7 +316,7 @@ def _settings(context: PhaseContext) -> tuple[object, ...]:
 
 
 PHASE: Final = Phase(
-    number=9,
+    number=PhaseNumber.FLAVOR,
     name="flavor",
     title="Flavoring",
     version=2,
@@ -265,7 +324,7 @@ PHASE: Final = Phase(
     run=run,
     save=save,
     settings=_settings,
-    # The rest has tables of its own.
+    # Flavors and measures are stored in tables of their own.
     checkpointed=lambda found: Flavored(
         tuple(
             FlavorResult("", None, each.outcome, failure=each.failure)

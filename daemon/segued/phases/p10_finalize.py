@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from typing import Final
 
-from segued.model import FileStatus
+from segued.model import (
+    FileStatus,
+    PhaseNumber,
+)
 from segued.phases import p06_match
 from segued.phases.base import FileResults, Phase, PhaseContext
 from segued.store import files, passages
@@ -34,7 +37,7 @@ def save(file_results: FileResults, result: Finalized) -> None:
 
 
 PHASE: Final = Phase(
-    number=10,
+    number=PhaseNumber.FINALIZE,
     name="finalize",
     title="Passages complete",
     version=1,

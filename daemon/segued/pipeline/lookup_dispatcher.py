@@ -12,12 +12,14 @@ from typing import Final
 
 import structlog
 
-from segued.clients.rate_limit import Clock
+from segued.clock import Clock
 from segued.errors import ServiceAuthError, ServiceError, ServiceRefusedError
+from segued.model import Service
 from segued.pipeline.lookup_services import LookupService
 from segued.progress.progress import Progress
 from segued.store import folders, lookups
 from segued.store.database import Store
+from segued.store.lookup_keys import LookupKind
 from segued.store.lookups import LookupQuestion
 
 __all__ = ["LookupDispatcher"]
@@ -45,7 +47,7 @@ class LookupDispatcher:
         services: Sequence[LookupService],
         *,
         clock: Clock,
-        board: Progress,
+        progress: Progress,
         roots: Sequence[bytes],
         work_available: asyncio.Event,
         imports_idle: Callable[[], bool],
@@ -56,7 +58,7 @@ class LookupDispatcher:
             store: The library.
             services: The services.
             clock: What time it is.
-            board: Where it is shown how many questions are left.
+            progress: Where it is shown how many questions are left.
             roots: Music folders it is about; all of the library's, if none.
             work_available: Set whenever files were taken up.
             imports_idle: Whether no file is worked on, so that no more questions
@@ -65,7 +67,7 @@ class LookupDispatcher:
         self.services: Final = {desk.name: desk for desk in services}
         self._store: Final = store
         self._clock: Final = clock
-        self._board: Final = board
+        self._progress: Final = progress
         self._roots: Final = tuple(roots)
         self._work_available: Final = work_available
         self._imports_idle: Final = imports_idle
@@ -77,7 +79,7 @@ class LookupDispatcher:
         """Say that there may be something to ask."""
         self._wake_event.set()
 
-    def is_available(self, name: str) -> bool:
+    def is_available(self, name: Service) -> bool:
         """Return whether a service is being asked, and seems to answer."""
         service = self.services.get(name)
         return service is not None and service.is_usable
@@ -98,7 +100,7 @@ class LookupDispatcher:
         """
         while True:
             if self._requeued or self._work_available.is_set():
-                self._requeued = self._board.lookups = 0
+                self._requeued = self._progress.lookups = 0
                 return True
             waiting = [
                 desk
@@ -109,9 +111,9 @@ class LookupDispatcher:
                 await self._store.do(lookups.count_questions, desk.name, self._roots)
                 for desk in waiting
             ]
-            self._board.lookups = sum(counts)
+            self._progress.lookups = sum(counts)
             if not any(counts) and not self._requeued:
-                acoustid_available = self.is_available("acoustid")
+                acoustid_available = self.is_available(Service.ACOUSTID)
                 requeued = await self._store.do(
                     folders.requeue_waiting,
                     None,
@@ -178,7 +180,7 @@ class LookupDispatcher:
         return []
 
     async def _reserve(
-        self, service: LookupService, kind: str, limit: int
+        self, service: LookupService, kind: LookupKind, limit: int
     ) -> list[LookupQuestion]:
         found = await self._store.do(
             lookups.next_questions,

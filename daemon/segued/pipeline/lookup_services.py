@@ -1,6 +1,5 @@
 """The outside services, each as a desk: what one request to it may hold."""
 
-import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -19,10 +18,12 @@ from segued.clients.musicbrainz import (
     parse_releases,
     parse_search,
 )
-from segued.clients.rate_limit import Clock
 from segued.clients.service_client import ServiceClient
+from segued.clock import Clock
 from segued.config.sections import ServicesSection
+from segued.model import Service
 from segued.store import codec
+from segued.store.lookup_keys import LookupKey, LookupKind
 from segued.store.lookups import LookupAnswer, LookupQuestion
 
 __all__ = ["LookupService", "lookup_services"]
@@ -48,9 +49,9 @@ class LookupService:
         refusal: Why it is not asked any more; None while it is.
     """
 
-    name: str
+    name: Service
     send_batch: SendBatch
-    batches: Sequence[tuple[str, int]]
+    batches: Sequence[tuple[LookupKind, int]]
     is_reachable: Callable[[], bool]
     retry_in: Callable[[], float]
     state_word: Callable[[], str]
@@ -87,9 +88,9 @@ def _acoustid_lookups(client: AcoustId, *, has_key: bool) -> LookupService:
         ]
 
     return LookupService(
-        "acoustid",
+        Service.ACOUSTID,
         send_batch,
-        [("", QUERIES_MAX)],
+        [(LookupKind.ONLY, QUERIES_MAX)],
         lambda: client.service.is_available,
         lambda: client.service.wait_seconds,
         lambda: client.service.state,
@@ -103,9 +104,10 @@ def _musicbrainz_lookups(client: MusicBrainz) -> LookupService:
     """Return the desk of MusicBrainz: a release, or up to 100 recordings."""
 
     async def send_batch(questions: Sequence[LookupQuestion]) -> list[LookupAnswer]:
-        kind, _, argument = questions[0].key.partition(":")
-        if kind == "recording":
-            mbids = [question.key.partition(":")[2] for question in questions]
+        keys = [LookupKey.parse(question.key) for question in questions]
+        kind, argument = keys[0].kind, keys[0].argument
+        if kind is LookupKind.RECORDING:
+            mbids = [key.argument for key in keys]
             found = await client.recordings(mbids)
             return [
                 LookupAnswer(
@@ -114,25 +116,25 @@ def _musicbrainz_lookups(client: MusicBrainz) -> LookupService:
                 for question, mbid in zip(questions, mbids, strict=True)
             ]
         (question,) = questions
-        if kind == "release":
+        if kind is LookupKind.RELEASE:
             raw = await client.release(argument)
             return [LookupAnswer(question, raw or b"", not_found=raw is None)]
-        if kind == "group":
+        if kind is LookupKind.RELEASE_GROUP:
             raw = await client.release_group(argument)
             return [LookupAnswer(question, raw, not_found=not parse_releases(raw))]
         # Not by the number of tracks: albums are rarely whole.
-        artist, title = json.loads(argument)
+        artist, title = keys[0].searched_names
         raw = await client.search(artist, title, None)
         return [LookupAnswer(question, raw, not_found=not parse_search(raw))]
 
     return LookupService(
-        "musicbrainz",
+        Service.MUSICBRAINZ,
         send_batch,
         [
-            ("release:", 1),
-            ("group:", 1),
-            ("search:", 1),
-            ("recording:", RECORDINGS_MAX),
+            (LookupKind.RELEASE, 1),
+            (LookupKind.RELEASE_GROUP, 1),
+            (LookupKind.SEARCH, 1),
+            (LookupKind.RECORDING, RECORDINGS_MAX),
         ],
         lambda: client.service.is_available,
         lambda: client.service.wait_seconds,
@@ -158,9 +160,9 @@ def _acousticbrainz_lookups(client: AcousticBrainz) -> LookupService:
         ]
 
     return LookupService(
-        "acousticbrainz",
+        Service.ACOUSTICBRAINZ,
         send_batch,
-        [("", acousticbrainz.RECORDINGS_MAX)],
+        [(LookupKind.ONLY, acousticbrainz.RECORDINGS_MAX)],
         lambda: client.service.is_available,
         lambda: client.service.wait_seconds,
         lambda: client.service.state,

@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 
-from segued.clients.rate_limit import Clock
+from segued.clock import Clock
 from segued.compute.pools import ProcessPools
 from segued.config.config import Config, Settings
 from segued.errors import InternalError, SeguedError, StoreError
@@ -128,7 +128,7 @@ class OneShotImport:
                 raise
             state, error = SessionState.FAILED, fatal
         except Exception as bug:  # the last place that can end the session
-            log.exception("session.broke")
+            log.exception("session.crashed")
             state = SessionState.FAILED
             error = InternalError(f"{type(bug).__name__}: {bug}")
         finally:
@@ -150,7 +150,7 @@ class OneShotImport:
             await self._store.do(requeue.reset_interrupted)
             await self._recorder.finish(state, str(error) if error else None)
         except StoreError as store_error:
-            log.warning("session.unrecorded", detail=str(store_error))
+            log.warning("session.record_failed", detail=str(store_error))
 
     async def _import(
         self, request: "_ImportRequest", services: Sequence[LookupService]
@@ -185,12 +185,12 @@ class OneShotImport:
                     filters,
                     self._store,
                     intake_state.work_available,
-                    board=self.progress,
+                    progress=self.progress,
                 )
             except TimeoutError:
                 scan_result = ScanResult(offline=True)
             if scan_result.offline:
-                log.warning("root.offline", folder=shown(root))
+                log.warning("folder.offline", folder=shown(root))
             self._scans[shown(root)] = scan_result
         await self._recorder.set_state(SessionState.PROCESSING)
         intake_state.first_scan_done.set()

@@ -12,13 +12,17 @@ import structlog
 
 from segued import __version__
 from segued.clients.http import open_session
-from segued.clients.rate_limit import Clock
+from segued.clock import Clock
 from segued.compute.pools import ProcessPools
 from segued.config.config import Config, Settings
 from segued.errors import StoreUnwritableError
 from segued.intake.state import IntakeState
 from segued.media import fingerprint
-from segued.model import FileId
+from segued.model import (
+    FileId,
+    Need,
+    Service,
+)
 from segued.phases import PHASES
 from segued.phases.base import PhaseContext
 from segued.phases.flavor import local, results
@@ -26,9 +30,9 @@ from segued.phases.flavor.local import SPOOL_PREFIX
 from segued.pipeline.feeder import feed, feed_analysis
 from segued.pipeline.lookup_dispatcher import LookupDispatcher
 from segued.pipeline.lookup_services import LookupService, lookup_services
-from segued.pipeline.pool import run_workers
 from segued.pipeline.queue import WorkQueue
 from segued.pipeline.schedule import ActiveHours
+from segued.pipeline.worker import run_workers
 from segued.progress.progress import Progress
 from segued.store import lookups, requeue
 from segued.store.database import Store
@@ -51,7 +55,7 @@ class ImportResources:
     config: Config
     store: Store
     compute: ProcessPools
-    board: Progress
+    progress: Progress
     clock: Clock
 
 
@@ -110,7 +114,8 @@ class ImportPipeline:
         self.active_hours: Final = ActiveHours(resources.config.flavoring.hours)
         self._analysis_wakeup: Final = asyncio.Event()
         self._analysis_task: asyncio.Task[None]
-        self._has_local_analyzers = False  # whether anything can be heard here
+        self._has_local_flavor = False  # whether an installed analyzer gives a flavor
+        self._fallen_back: Final[set[FileId]] = set()
         self._dispatcher: LookupDispatcher
 
     @property
@@ -134,7 +139,7 @@ class ImportPipeline:
             resources.store,
             self.lookup_services,
             clock=resources.clock,
-            board=resources.board,
+            progress=resources.progress,
             roots=roots,
             work_available=intake_state.work_available,
             imports_idle=lambda: (
@@ -143,7 +148,7 @@ class ImportPipeline:
         )
         context = await self._phase_context(dispatcher)
         await self._recover_and_requeue(context)
-        resources.board.unanalyzed_before = await resources.store.do(
+        resources.progress.unanalyzed_before = await resources.store.do(
             requeue.count_unanalyzed, roots
         )
         try:
@@ -152,7 +157,7 @@ class ImportPipeline:
                     self.worker_count,
                     self.queue,
                     context,
-                    resources.board,
+                    resources.progress,
                     intake_state.offline_roots,
                 )
                 background_tasks = (
@@ -215,15 +220,35 @@ class ImportPipeline:
         return self.active_hours.is_open
 
     async def _fall_back_from_acousticbrainz(self) -> int:
-        """Take up what waits for a source of flavor that is away, if there is another.
+        """Requeue files whose flavor waits for a service that is away.
 
-        What was asked stays asked.
+        Only if they can be analyzed here instead, and each at most once until all
+        services are back. Their questions stay stored.
+
+        Returns:
+            How many files were requeued.
         """
-        available = map(self._dispatcher.is_available, ("acousticbrainz", "acoustid"))
-        if not self._has_local_analyzers or all(available):
+        away = [
+            service
+            for service in (Service.ACOUSTICBRAINZ, Service.ACOUSTID)
+            if not self._dispatcher.is_available(service)
+        ]
+        if not away:
+            self._fallen_back.clear()
+        if not self._has_local_flavor:
             return 0
         store, roots = self._resources.store, self._intake_state.roots
-        return await store.do(requeue.requeue_without_service, "acousticbrainz", roots)
+        count = 0
+        for service in away:
+            files = await store.do(
+                requeue.requeue_without_service,
+                service,
+                roots,
+                exclude=frozenset(self._fallen_back),
+            )
+            self._fallen_back.update(files)
+            count += len(files)
+        return count
 
     def _wake(self) -> None:
         """Take note that a file waits for somebody: a service, or leisure."""
@@ -234,11 +259,11 @@ class ImportPipeline:
         config = self._resources.config
         capabilities = set()
         analyzers = await asyncio.to_thread(local.installed_analyzers, config)
-        self._has_local_analyzers = bool(analyzers)
-        if analyzers.keys() - {results.LOUDNESS}:
-            capabilities.add("essentia")
+        self._has_local_flavor = bool(analyzers.keys() - {results.LOUDNESS})
+        if self._has_local_flavor:
+            capabilities.add(Need.FLAVOR_SOURCE)
         if fingerprint.is_available():
-            capabilities.add("chromaprint")
+            capabilities.add(Need.CHROMAPRINT)
         return PhaseContext(
             config=config,
             settings=self._settings,

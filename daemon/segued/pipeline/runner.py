@@ -16,10 +16,13 @@ from segued.errors import (
     PhaseCrashedError,
     SeguedError,
 )
-from segued.model import AudioFile, FileStatus
+from segued.model import (
+    AudioFile,
+    FileStatus,
+    Need,
+)
 from segued.phases import PHASES
 from segued.phases.base import (
-    WHEN_IDLE,
     Deferred,
     FileResults,
     Phase,
@@ -51,7 +54,7 @@ class Outcome:
     @property
     def analyzed(self) -> bool:
         """Whether nothing more is to be known when there is time."""
-        return WHEN_IDLE not in self.waits_for
+        return Need.IDLE not in self.waits_for
 
 
 async def import_file(
@@ -78,7 +81,7 @@ async def import_file(
         StoreError: The library cannot be used any more.
     """
     valid = await _valid_checkpoints(file, context)
-    file_results = FileResults(file, WHEN_IDLE in context.capabilities)
+    file_results = FileResults(file, Need.IDLE in context.capabilities)
     took_ms: dict[str, int] = {}
     waits_for: list[str] = []
 
@@ -114,7 +117,7 @@ class _PhaseResult:
     """A phase's result, fresh or from its checkpoint."""
 
     result: Any
-    needs: str | None
+    needs: Need | None
 
     @classmethod
     def of(cls, outcome: Any) -> "_PhaseResult":  # noqa: ANN401
@@ -216,7 +219,7 @@ def _attribute_errors(phase: Phase[Any], file_results: FileResults) -> Iterator[
                 raise
             raise _phase_crashed(phase, file_results, error) from error
         except Exception as error:
-            log.warning("phase.broke", exc_info=True)
+            log.warning("phase.crashed", exc_info=True)
             raise _phase_crashed(phase, file_results, error) from error
 
 

@@ -35,7 +35,7 @@ class SessionRecorder:
             self.session_id = await self._store.do(sessions.start, names)
 
     async def set_state(self, state: SessionState, reason: str | None = None) -> None:
-        """Put on record where it stands, and then on the board."""
+        """Put on record where it stands, and then on the progress."""
         if self.session_id is not None:
             session_id, snapshot = self.session_id, self._progress.snapshot()
             await self._store.do(sessions.set_counts, session_id, snapshot)
@@ -44,7 +44,10 @@ class SessionRecorder:
                 group: named for group, named in snapshot.counters.items() if named
             }
             log.info(
-                "session.moved", state=state.value, reason=reason, counted=counters
+                "session.state_changed",
+                state=state.value,
+                reason=reason,
+                counted=counters,
             )
         self._progress.set_state(state)
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Coroutine
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 from functools import partial
 from typing import Any, Final
 
@@ -17,20 +18,44 @@ from segued.errors import (
 )
 from segued.media.disk_calls import DISK_CALL_TIMEOUT, call_disk
 from segued.media.safe_open import root_is_offline
-from segued.model import AudioFile, FileStatus
+from segued.model import (
+    AudioFile,
+    FileStatus,
+    Need,
+    PhaseNumber,
+    Service,
+)
 from segued.paths import shown
-from segued.phases.base import WHEN_IDLE, Phase, PhaseContext
+from segued.phases.base import Phase, PhaseContext
 from segued.pipeline.queue import InFlight, Priority, WorkQueue
 from segued.pipeline.runner import Outcome, import_file
-from segued.pipeline.verdict import Verdict, decide_retry
 from segued.progress.progress import Progress
 from segued.store import files, flavors, folders, inventory, lookups
 
-__all__ = ["Worker"]
+__all__ = ["Verdict", "Worker", "decide_retry", "run_workers"]
 
 log: Final = structlog.get_logger()
 
 DISK_CHECK_SECONDS: Final = 1.0
+
+
+class Verdict(Enum):
+    """What becomes of a file after an error."""
+
+    MISSING = auto()
+    RETRY = auto()
+    FAIL = auto()
+
+
+def decide_retry(error: FileError, *, tries: int, tries_max: int) -> Verdict:
+    """Decide what becomes of a file whose `tries`-th try failed with `error`."""
+    match error:
+        case FileVanishedError():
+            return Verdict.MISSING
+        case FileChangedError() if tries < tries_max:
+            return Verdict.RETRY
+        case _:
+            return Verdict.FAIL
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +70,7 @@ class Worker:
     number: int
     queue: WorkQueue
     context: PhaseContext
-    board: Progress
+    progress: Progress
     offline_roots: set[bytes]
 
     async def run(self) -> None:
@@ -65,29 +90,29 @@ class Worker:
                     else:
                         await self._import_with_retries(flight.file)
             finally:
-                self.board.clear_worker(self.number)
+                self.progress.clear_worker(self.number)
                 self.queue.done(flight)
 
     def _import(
         self, file: AudioFile, context: PhaseContext
     ) -> Coroutine[Any, Any, Outcome]:
-        """Return the import of a file that shows on the board."""
+        """Return the import of a file that shows on the progress."""
         name = shown(os.path.basename(file.path))
 
         def on_phase_start(phase: Phase[Any]) -> None:
-            self.board.start_phase(
+            self.progress.start_phase(
                 self.number, file.id, name, phase.number, phase.title
             )
 
         def on_phase_done(phase: Phase[Any], result: Any) -> None:  # noqa: ANN401
             counts = phase.counts(result)
-            if phase.optional or WHEN_IDLE not in context.capabilities:
-                self.board.add_counts(str(phase.number), counts)
-            self.board.end_phase(self.number)
+            if phase.optional or Need.IDLE not in context.capabilities:
+                self.progress.add_counts(str(phase.number), counts)
+            self.progress.end_phase(self.number)
             if "passages" in counts:
-                self.board.set_passage(self.number, None, counts["passages"])
+                self.progress.set_passage(self.number, None, counts["passages"])
 
-        on_passage = partial(self.board.set_passage, self.number)
+        on_passage = partial(self.progress.set_passage, self.number)
         context = replace(context, on_passage=on_passage)
         return import_file(
             file, context, on_phase_start=on_phase_start, on_phase_done=on_phase_done
@@ -99,7 +124,7 @@ class Worker:
         Whatever else becomes of it meanwhile is found by those who watch it.
         """
         context = replace(
-            self.context, capabilities=self.context.capabilities | {WHEN_IDLE}
+            self.context, capabilities=self.context.capabilities | {Need.IDLE}
         )
         file = flight.file
         try:
@@ -107,7 +132,7 @@ class Worker:
                 file, self._import(file, context), flight.preempted
             )
         except FileError as error:
-            log.info("analysis.left", code=error.code, detail=str(error))
+            log.info("analysis.failed", code=error.code, detail=str(error))
             if isinstance(error, FileVanishedError | FileChangedError):
                 return
             if isinstance(error, DiskReadError) and await self._is_offline(
@@ -117,12 +142,12 @@ class Worker:
                 return
             # Or it would be tried again for ever.
             await self.context.store.do(flavors.mark_failed, file.id, error.detail)
-            self.board.finish_analysis(file.id)
+            self.progress.finish_analysis(file.id)
             return
         if outcome is None:
-            log.debug("analysis.made_way")
+            log.debug("analysis.preempted")
         elif outcome.analyzed:
-            self.board.finish_analysis(file.id)
+            self.progress.finish_analysis(file.id)
 
     async def _import_with_retries(self, file: AudioFile) -> None:
         limits = self.context.config.importing
@@ -187,11 +212,8 @@ class Worker:
             unfinished = {each for each in awaited if not each.done()}
             for each in unfinished:
                 each.cancel()
+                # Its error is dropped: the caller sees the first failure.
                 each.add_done_callback(_swallow)
-                # How it failed meanwhile says whoever failed first.
-                each.add_done_callback(
-                    lambda done: done.cancelled() or done.exception()
-                )
             if unfinished:
                 await asyncio.wait(unfinished)
 
@@ -199,8 +221,8 @@ class Worker:
         """Take up whom this end, or an answer that came before it, lets go on."""
         if outcome.waits_for:
             self.context.wake_lookups()
-        acoustid_available = self.context.service_available("acoustid")
-        if acoustid_available or self.context.service_available("musicbrainz"):
+        acoustid_available = self.context.service_available(Service.ACOUSTID)
+        if acoustid_available or self.context.service_available(Service.MUSICBRAINZ):
             if outcome.waits_for:
                 await self.context.store.do(lookups.requeue_if_answered, file.id)
             await self.context.store.do(
@@ -224,15 +246,16 @@ class Worker:
             ):
                 # It was renamed while it was worked on, and goes on there.
                 await self.context.store.do(files.mark_pending, file.id)
-            self.board.discount_file()
+            self.progress.discount_file()
             return
+        phase = PhaseNumber(error.phase) if error.phase else None
         await self.context.store.do(
-            files.mark_failed, file.id, error.phase, error, file.signature
+            files.mark_failed, file.id, phase, error, file.signature
         )
         folder = os.path.dirname(file.path)
         await self.context.store.do(folders.requeue_one_per_folder, [folder])
         log.warning("file.failed", code=error.code, detail=str(error))
-        self.board.finish_file(file.id, FileStatus.FAILED, ())
+        self.progress.finish_file(file.id, FileStatus.FAILED, ())
 
     async def _is_offline(self, root: bytes, error: FileError) -> bool:
         if root in self.offline_roots or isinstance(error.__cause__, TimeoutError):
@@ -246,15 +269,35 @@ class Worker:
         if outcome.status is FileStatus.PENDING:
             # A file that moved while it was unfinished: its old self goes on.
             return
-        self.board.finish_file(
+        self.progress.finish_file(
             file.id,
             outcome.status,
-            set(outcome.waits_for) - {WHEN_IDLE},
+            set(outcome.waits_for) - {Need.IDLE},
             analyzed=outcome.analyzed,
         )
 
 
+async def run_workers(
+    count: int,
+    queue: WorkQueue,
+    context: PhaseContext,
+    progress: Progress,
+    offline_roots: set[bytes],
+) -> None:
+    """Run `count` workers on one queue until cancelled.
+
+    A music folder whose disk turns out to be away is added to `offline_roots`.
+
+    Raises:
+        ExceptionGroup: A worker cannot go on; the others are stopped as well.
+    """
+    async with asyncio.TaskGroup() as group:
+        for number in range(1, count + 1):
+            worker = Worker(number, queue, context, progress, offline_roots)
+            group.create_task(worker.run(), name=f"worker-{number}")
+
+
 def _swallow(done: asyncio.Future[Any]) -> None:
-    """Take note of how something failed that nobody waits for any more."""
+    """Retrieve the error of an abandoned task, so that asyncio does not log it."""
     if not done.cancelled():
         done.exception()

@@ -246,10 +246,10 @@ class Progress:
             lookups=self.lookups,
             workers=tuple(
                 WorkerStatus(
-                    *(worker, desk.file, desk.name, desk.phase, desk.title),
-                    *(desk.passage, desk.passages, Seconds(now - desk.since)),
+                    *(worker, slot.file, slot.name, slot.phase, slot.title),
+                    *(slot.passage, slot.passages, Seconds(now - slot.since)),
                 )
-                for worker, desk in slots
+                for worker, slot in slots
             ),
             counters=self._all_counters(counts),
         )

@@ -47,7 +47,7 @@ def save(audio_hash: str, span: Span, output: StoredOutput) -> None:
 @prepared
 def _load(audio_hash: str, start: Ticks, end: Ticks) -> Query:
     return AnalyzerOutput.select(
-        AnalyzerOutput.source, AnalyzerOutput.version, AnalyzerOutput.said
+        AnalyzerOutput.source, AnalyzerOutput.version, AnalyzerOutput.output
     ).where(
         AnalyzerOutput.audio_hash == audio_hash,
         AnalyzerOutput.start_ticks == start,
@@ -71,6 +71,6 @@ def _save(  # noqa: PLR0913, PLR0917
         end_ticks=end,
         source=source,
         version=version,
-        said=payload,
+        output=payload,
         at=at,
     ).on_conflict_replace()

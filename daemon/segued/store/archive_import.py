@@ -3,17 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from segued.model import FileId
+from segued.model import FileId, PhaseNumber, Service
 from segued.store import codec, lookups
 from segued.store.lookups import LookupAnswer, LookupQuestion
-from segued.store.requeue import FLAVORING, requeue_from_phase
+from segued.store.requeue import requeue_from_phase
 from segued.store.schema.files import iter_rows
 from segued.store.schema.lookups import AcousticBrainzAnswer, Lookup
 from segued.store.schema.music import Song
 
 __all__ = ["ArchiveEntry", "missing_mbids", "save_entries"]
-
-SERVICE = "acousticbrainz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +32,7 @@ class ArchiveEntry:
 
 def missing_mbids() -> set[str]:
     """Return the recordings that files are, or may be, and nothing is known of."""
-    asked = Lookup.select(Lookup.key).where(Lookup.service == SERVICE)
+    asked = Lookup.select(Lookup.key).where(Lookup.service == Service.ACOUSTICBRAINZ)
     songs = Song.select(Song.mbid).where(~Song.mbid.is_null())
     known = AcousticBrainzAnswer.select(AcousticBrainzAnswer.key).where(
         AcousticBrainzAnswer.expires_at.is_null()
@@ -46,14 +44,15 @@ def missing_mbids() -> set[str]:
 def save_entries(entries: Sequence[ArchiveEntry]) -> int:
     """Keep what archives say; return how many files were taken up for it."""
     rows = Lookup.select(Lookup.file).where(
-        Lookup.service == SERVICE, Lookup.key.in_([each.mbid for each in entries])
+        Lookup.service == Service.ACOUSTICBRAINZ,
+        Lookup.key.in_([each.mbid for each in entries]),
     )
     waiting = sorted({FileId(file) for (file,) in iter_rows(rows)})
     answers = []
     for each in entries:
         text = codec.encode({"archive": each.archive, "submissions": each.submissions})
         answers.append(LookupAnswer(LookupQuestion(each.mbid, text), each.raw))
-    lookups.save_answers(SERVICE, answers)
+    lookups.save_answers(Service.ACOUSTICBRAINZ, answers)
     # Whatever else was asked about them: this is enough.
-    requeue_from_phase(waiting, FLAVORING)
+    requeue_from_phase(waiting, PhaseNumber.FLAVOR)
     return len(waiting)

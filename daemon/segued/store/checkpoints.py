@@ -2,17 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
-from segued.model import FileId
+from segued.model import FileId, Need, PhaseNumber
 from segued.store.prepared import Query, prepared
 from segued.store.schema.files import Checkpoint, Crash, now
 
-__all__ = ["WHEN_IDLE", "StoredCheckpoint", "for_file", "save"]
-
-WHEN_IDLE: Final = "leisure"
-"""What a phase waits for that others are not to wait for: it is there for a file
-that was imported, and is taken up again when there is time."""
+__all__ = ["StoredCheckpoint", "for_file", "save"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +20,10 @@ class StoredCheckpoint:
         needs: What it waits for, when it was deferred.
     """
 
-    phase: int
+    phase: PhaseNumber
     recipe: str
     payload: str
-    needs: str | None
+    needs: Need | None
 
 
 def save(file: FileId, checkpoint: StoredCheckpoint) -> None:
@@ -38,7 +33,7 @@ def save(file: FileId, checkpoint: StoredCheckpoint) -> None:
     result replaces.
     """
     _delete_from(file, checkpoint.phase)
-    if checkpoint.phase > 1:
+    if checkpoint.phase > PhaseNumber.FILENAME:
         # It got further than where it ended the daemon, if it ever did.
         _clear_crashes(file)
     _insert(
@@ -53,7 +48,10 @@ def save(file: FileId, checkpoint: StoredCheckpoint) -> None:
 
 def for_file(file: FileId) -> Sequence[StoredCheckpoint]:
     """Return a file's checkpoints in the order of their phases."""
-    return [StoredCheckpoint(*row) for row in _for_file(file)]
+    return [
+        StoredCheckpoint(PhaseNumber(phase), recipe, payload, needs and Need(needs))
+        for phase, recipe, payload, needs in _for_file(file)
+    ]
 
 
 @prepared
@@ -62,13 +60,19 @@ def _clear_crashes(file: FileId) -> Query:
 
 
 @prepared
-def _delete_from(file: FileId, phase: int) -> Query:
+def _delete_from(file: FileId, phase: PhaseNumber) -> Query:
     return Checkpoint.delete().where(Checkpoint.file == file, Checkpoint.phase >= phase)
 
 
 @prepared
 def _insert(  # noqa: PLR0913
-    *, file: FileId, phase: int, recipe: str, payload: str, needs: str | None, at: str
+    *,
+    file: FileId,
+    phase: PhaseNumber,
+    recipe: str,
+    payload: str,
+    needs: Need | None,
+    at: str,
 ) -> Query:
     return Checkpoint.insert(
         file=file, phase=phase, recipe=recipe, payload=payload, needs=needs, at=at

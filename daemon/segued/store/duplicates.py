@@ -10,7 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from segued.model import AudioFile, FileEntry, FileId, FileStatus, Signature
+from segued.model import (
+    AudioFile,
+    FileEntry,
+    FileId,
+    FileStatus,
+    PhaseNumber,
+    Signature,
+)
 from segued.store import codec
 from segued.store.prepared import Query, prepared
 from segued.store.schema.files import Checkpoint, Failure, File
@@ -33,9 +40,6 @@ NON_OWNING_STATUSES: Final = (
     FileStatus.DUPLICATE,
 )
 """Files in one of these do not have the content they hold: another may."""
-
-TAGGING: Final = 3
-"""The phase from which a file's name and folder have a say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +153,7 @@ def _move_record(other: SameContentFile, new: AudioFile) -> FileStatus:
     status = _requeue_renamed(other.id, status)
     # Its first checkpoint speaks of the old signature; the look-up is free.
     Checkpoint.update(payload=codec.encode({"signature": new.signature})).where(
-        Checkpoint.file == other.id, Checkpoint.phase == 1
+        Checkpoint.file == other.id, Checkpoint.phase == PhaseNumber.FILENAME
     ).execute()
     others = [
         each.id for each in files_with_content(other.id, other_row.content_hash or "")
@@ -190,7 +194,7 @@ def _requeue_renamed(file: FileId, status: FileStatus) -> FileStatus:
     if status is FileStatus.COMPLETE:
         status = FileStatus.PENDING
         Checkpoint.delete().where(
-            Checkpoint.file == file, Checkpoint.phase >= TAGGING
+            Checkpoint.file == file, Checkpoint.phase >= PhaseNumber.TAGS
         ).execute()
     File.update(status=status, status_was=None).where(File.id == file).execute()
     return status
@@ -262,7 +266,7 @@ def promote_duplicate_of(file: FileId) -> FileId | None:
     if successor is None or has_original(file) or _was_renamed(file):
         return None
     Checkpoint.delete().where(
-        Checkpoint.file == successor.id, Checkpoint.phase > 1
+        Checkpoint.file == successor.id, Checkpoint.phase > PhaseNumber.FILENAME
     ).execute()
     Failure.delete().where(Failure.file == successor.id).execute()
     File.update(status=FileStatus.PENDING).where(File.id == successor.id).execute()

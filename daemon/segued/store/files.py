@@ -11,6 +11,7 @@ from segued.model import (
     FileId,
     FileStatus,
     FileWarning,
+    PhaseNumber,
     Signature,
     Tags,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "mark_pending",
     "mark_processing",
     "record_warnings",
+    "set_assignment",
     "set_audio_facts",
     "set_tags",
     "status_of",
@@ -82,7 +84,10 @@ def mark_pending(file: FileId) -> None:
 
 
 def mark_failed(
-    file: FileId, phase: int, error: FileError, was: Signature | None = None
+    file: FileId,
+    phase: PhaseNumber | None,
+    error: FileError,
+    was: Signature | None = None,
 ) -> None:
     """Put on record that a file failed; a duplicate of it takes its place.
 
@@ -103,7 +108,9 @@ def mark_failed(
     duplicates.promote_duplicate_of(file)
 
 
-def record_warnings(file: FileId, phase: int, warnings: Sequence[FileWarning]) -> None:
+def record_warnings(
+    file: FileId, phase: PhaseNumber, warnings: Sequence[FileWarning]
+) -> None:
     """Put on record what a file was imported in spite of.
 
     The warning of the lowest phase is the one kept, with the file's name.
@@ -120,11 +127,11 @@ def record_warnings(file: FileId, phase: int, warnings: Sequence[FileWarning]) -
 
 
 def _record_failure(
-    file: FileId, phase: int, warning: FileWarning, *, fatal: bool
+    file: FileId, phase: PhaseNumber | None, warning: FileWarning, *, fatal: bool
 ) -> None:
     Failure.insert(
         file=file,
-        phase=phase,
+        phase=phase or 0,
         code=warning.code,
         detail=warning.detail,
         fatal=int(fatal),
@@ -142,6 +149,11 @@ def tags_of(file: FileId) -> Tags:
 def set_tags(file: FileId, tags: Tags) -> None:
     """Put a file's merged tags on record."""
     _set_tags(file, codec.encode(tags))
+
+
+def set_assignment(file: FileId, assignment: str) -> None:
+    """Store the release and track that phase 6 assigned to a file; "" for none."""
+    _set_assignment(file, assignment)
 
 
 def set_audio_facts(file: FileId, facts: AudioFacts) -> None:
@@ -202,6 +214,11 @@ def _set_audio_facts(
     return File.update(
         duration_ticks=duration, sample_rate=rate, channels=channels, codec=codec
     ).where(File.id == file)
+
+
+@prepared
+def _set_assignment(file: FileId, assignment: str) -> Query:
+    return File.update(assignment=assignment).where(File.id == file)
 
 
 @prepared

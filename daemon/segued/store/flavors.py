@@ -3,8 +3,7 @@
 from dataclasses import astuple, dataclass, fields
 from typing import Final
 
-from segued.model import FileId, SongStatus
-from segued.store.checkpoints import WHEN_IDLE
+from segued.model import FileId, Need, SongStatus
 from segued.store.prepared import Query, prepared
 from segued.store.schema.files import Checkpoint, Passage, now
 from segued.store.schema.music import PassageSong, Song
@@ -147,7 +146,7 @@ def mark_failed(file: FileId, reason: str) -> None:
     """Put on record why it cannot be found out how a file sounds, until `retry`."""
     Passage.update(flavor_failure=reason).where(Passage.file == file).execute()
     Checkpoint.update(needs=None).where(
-        Checkpoint.file == file, Checkpoint.needs == WHEN_IDLE
+        Checkpoint.file == file, Checkpoint.needs == Need.IDLE
     ).execute()
 
 

@@ -7,14 +7,9 @@ from typing import Final
 
 from peewee import fn
 
-from segued.model import FileId, FileStatus
+from segued.model import FileId, FileStatus, Need, PhaseNumber, Service
 from segued.store.prepared import Query, prepared
-from segued.store.requeue import (
-    FINGERPRINTING,
-    MATCHING,
-    is_under_any,
-    requeue_from_phase,
-)
+from segued.store.requeue import is_under_any, requeue_from_phase
 from segued.store.schema.files import Checkpoint, File, iter_rows, now
 from segued.store.schema.lookups import Lookup
 
@@ -69,12 +64,15 @@ def _files_in(folder: bytes, limit: int) -> Query:
     tags, fingerprints = Checkpoint.alias(), Checkpoint.alias()
     return (
         File.select(File.id, File.path, tags.payload, fingerprints.payload)
-        .left_outer_join(tags, on=((tags.file == File.id) & (tags.phase == 3)))  # noqa: PLR2004
+        .left_outer_join(
+            tags, on=((tags.file == File.id) & (tags.phase == PhaseNumber.TAGS))
+        )
         .switch(File)
         .left_outer_join(
             fingerprints,
             on=(
-                (fingerprints.file == File.id) & (fingerprints.phase == FINGERPRINTING)
+                (fingerprints.file == File.id)
+                & (fingerprints.phase == PhaseNumber.FINGERPRINT)
             ),
         )
         .where(File.folder == folder, File.status.not_in(list(NON_ALBUM_STATUSES)))
@@ -92,12 +90,14 @@ def is_complete(folder: bytes, *, acoustid_available: bool) -> bool:
     """
     in_album = (File.folder == folder) & File.status.not_in(list(NON_ALBUM_STATUSES))
     fingerprinted = Checkpoint.select(Checkpoint.file).where(
-        Checkpoint.file == File.id, Checkpoint.phase == FINGERPRINTING
+        Checkpoint.file == File.id, Checkpoint.phase == PhaseNumber.FINGERPRINT
     )
     if File.select().where(in_album, ~fn.EXISTS(fingerprinted)).exists():
         return False
     pending = Lookup.select(Lookup.file).where(
-        Lookup.file == File.id, Lookup.service == "acoustid", Lookup.due_at <= now()
+        Lookup.file == File.id,
+        Lookup.service == Service.ACOUSTID,
+        Lookup.due_at <= now(),
     )
     return not (
         acoustid_available
@@ -118,7 +118,7 @@ def requeue_waiting(
     waiting = (
         Checkpoint.select(File.folder, Checkpoint.file)
         .join(File)
-        .where(Checkpoint.needs == "folder", File.status == FileStatus.COMPLETE)
+        .where(Checkpoint.needs == Need.FOLDER, File.status == FileStatus.COMPLETE)
     )
     if path is not None:
         waiting = waiting.where(File.folder == os.path.dirname(path))
@@ -130,7 +130,7 @@ def requeue_waiting(
     requeued = 0
     for folder, files in folders.items():
         if is_complete(folder, acoustid_available=acoustid_available):
-            requeue_from_phase(files, MATCHING)
+            requeue_from_phase(files, PhaseNumber.MATCH)
             requeued += len(files)
     return requeued
 
@@ -148,29 +148,29 @@ def requeue_reassigned(
         folder: Where it is.
         assignments: What each file there is, as it sees it; the others are left alone.
     """
-    had = fn.COALESCE(fn.json_extract(Checkpoint.payload, "$.given"), "")
     rows = iter_rows(
-        Checkpoint.select(File.id, File.status, had)
+        Checkpoint.select(File.id, File.status, fn.COALESCE(File.assignment, ""))
         .join(File)
         .where(
             File.folder == folder,
             File.id != file,
             File.status.in_([FileStatus.COMPLETE, FileStatus.PROCESSING]),
-            Checkpoint.phase == MATCHING,
+            Checkpoint.phase == PhaseNumber.MATCH,
         )
     )
     reassigned = [
         (FileId(f), status) for f, status, had in rows if assignments.get(f, had) != had
     ]
     requeue_from_phase(
-        [f for f, status in reassigned if status == FileStatus.COMPLETE], MATCHING
+        [f for f, status in reassigned if status == FileStatus.COMPLETE],
+        PhaseNumber.MATCH,
     )
     # Who is in flight may be past its matching: it is taken up at its end.
-    Checkpoint.update(needs="folder").where(
+    Checkpoint.update(needs=Need.FOLDER).where(
         Checkpoint.file.in_(
             [f for f, status in reassigned if status != FileStatus.COMPLETE]
         ),
-        Checkpoint.phase == MATCHING,
+        Checkpoint.phase == PhaseNumber.MATCH,
     ).execute()
 
 
@@ -187,7 +187,6 @@ def requeue_one_per_folder(folders: Collection[bytes]) -> None:
 
     It sees which of the rest are something else now, and takes up those.
     """
-    assignment = fn.json_extract(Checkpoint.payload, "$.given")
     for folder in folders:
         if _is_too_large(folder):
             continue
@@ -197,10 +196,10 @@ def requeue_one_per_folder(folders: Collection[bytes]) -> None:
             .where(
                 File.folder == folder,
                 File.status == FileStatus.COMPLETE,
-                Checkpoint.phase == MATCHING,
-                assignment != "",
+                Checkpoint.phase == PhaseNumber.MATCH,
+                File.assignment != "",
             )
             .order_by(File.path)
             .limit(1)
         )
-        requeue_from_phase([FileId(f) for (f,) in iter_rows(one)], MATCHING)
+        requeue_from_phase([FileId(f) for (f,) in iter_rows(one)], PhaseNumber.MATCH)

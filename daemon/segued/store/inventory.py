@@ -15,11 +15,11 @@ from segued.model import (
     FileId,
     FileStatus,
     FolderListing,
+    Need,
     PassageStatus,
     Signature,
 )
 from segued.store import duplicates, flavors
-from segued.store.checkpoints import WHEN_IDLE
 from segued.store.folders import requeue_one_per_folder
 from segued.store.requeue import is_under, requeue
 from segued.store.schema.files import (
@@ -301,7 +301,7 @@ def unanalyzed_files(root: bytes, *, after: bytes, limit: int) -> list[AudioFile
         )
         .join(File)
         .where(
-            Checkpoint.needs == WHEN_IDLE,
+            Checkpoint.needs == Need.IDLE,
             File.status == FileStatus.COMPLETE,
             is_under(root),
             File.path > after,

@@ -13,16 +13,11 @@ from typing import Any, Final
 
 from peewee import fn
 
-from segued.model import FileId, FileStatus
+from segued.model import FileId, FileStatus, Need, PhaseNumber, Service
 from segued.paths import is_within
+from segued.store.lookup_keys import LookupKind
 from segued.store.prepared import Query, prepared
-from segued.store.requeue import (
-    FINGERPRINTING,
-    FLAVORING,
-    MATCHING,
-    is_under_any,
-    requeue_from_phase,
-)
+from segued.store.requeue import is_under_any, requeue_from_phase
 from segued.store.schema.files import Checkpoint, File, iter_rows, now
 from segued.store.schema.lookups import ANSWER_TABLES, Lookup
 
@@ -43,9 +38,9 @@ NOT_FOUND_DAYS: Final = 7
 """An empty answer can be a time-out of the service's: it is asked again."""
 
 PHASE_BY_SERVICE: Final = {
-    "acoustid": FINGERPRINTING,
-    "musicbrainz": MATCHING,
-    "acousticbrainz": FLAVORING,
+    Service.ACOUSTID: PhaseNumber.FINGERPRINT,
+    Service.MUSICBRAINZ: PhaseNumber.MATCH,
+    Service.ACOUSTICBRAINZ: PhaseNumber.FLAVOR,
 }
 """The phase that a service's answers are for."""
 
@@ -83,7 +78,7 @@ class LookupAnswer:
 
 def set_pending(
     file: FileId,
-    service: str,
+    service: Service,
     questions: Iterable[LookupQuestion],
     not_found: Collection[str],
 ) -> None:
@@ -121,16 +116,16 @@ def set_pending(
 
 
 @prepared
-def _delete_pending(file: FileId, service: str) -> Query:
+def _delete_pending(file: FileId, service: Service) -> Query:
     return Lookup.delete().where(Lookup.file == file, Lookup.service == service)
 
 
 def next_questions(
-    service: str,
+    service: Service,
     limit: int,
     *,
     exclude: Collection[str] = (),
-    kind: str = "",
+    kind: LookupKind = LookupKind.ONLY,
     roots: Sequence[bytes] = (),
 ) -> list[LookupQuestion]:
     """Return what there is to ask a service, what was wanted last first.
@@ -139,7 +134,7 @@ def next_questions(
         service: Who is to be asked.
         limit: How many questions at most.
         exclude: Keys of what is being asked already.
-        kind: What their keys begin with.
+        kind: Only questions of this kind.
         roots: Music folders that they are about; all, if there are none.
     """
     # By the index of what was wanted last; a dozen files ask the same question.
@@ -149,7 +144,7 @@ def next_questions(
             _is_due(service, roots),
             Lookup.key.not_in(list(exclude)),
             # A range, so that a kind that nobody asks for costs nothing.
-            Lookup.key.between(kind, f"{kind}~") if kind else True,
+            Lookup.key.between(kind.prefix, f"{kind.prefix}~") if kind else True,
         )
         .order_by(Lookup.at.desc())
         .limit(limit * FILES_PER_QUESTION)
@@ -162,14 +157,14 @@ def next_questions(
     return [LookupQuestion(key, texts[key]) for key in keys]
 
 
-def count_questions(service: str, roots: Sequence[bytes] = ()) -> int:
+def count_questions(service: Service, roots: Sequence[bytes] = ()) -> int:
     """Return how many questions there are to ask a service, about some folders."""
     due = _is_due(service, roots)
     return int(Lookup.select(Lookup.key).where(due).distinct().count())
 
 
 def save_answers(
-    service: str, new_answers: Sequence[LookupAnswer], roots: Sequence[bytes] = ()
+    service: Service, new_answers: Sequence[LookupAnswer], roots: Sequence[bytes] = ()
 ) -> int:
     """Keep answers, and take up the files that waited for nothing else.
 
@@ -202,7 +197,7 @@ def save_answers(
             Lookup.update(due_at=expires).where(rows).execute()
         if not each.not_found:
             # Also whoever did not wait any more, or is in flight, wants to know.
-            Checkpoint.update(needs=service).where(
+            Checkpoint.update(needs=Need(service)).where(
                 Checkpoint.file.in_(files),
                 Checkpoint.phase == PHASE_BY_SERVICE[service],
             ).execute()
@@ -230,7 +225,8 @@ def requeue_all_answered(roots: Sequence[bytes]) -> int:
             Checkpoint.select(Checkpoint.file)
             .join(File)
             .where(
-                Checkpoint.needs == service,
+                Checkpoint.phase == phase,
+                Checkpoint.needs == Need(service),
                 File.status == FileStatus.COMPLETE,
                 is_under_any(roots),
                 ~fn.EXISTS(unanswered),
@@ -243,7 +239,7 @@ def requeue_all_answered(roots: Sequence[bytes]) -> int:
 
 
 def _requeue_if_answered(
-    file: FileId, service: str, roots: Sequence[bytes] = ()
+    file: FileId, service: Service, roots: Sequence[bytes] = ()
 ) -> bool:
     row = File.get_or_none(File.id == file)
     if row is None or row.status != FileStatus.COMPLETE:
@@ -252,7 +248,9 @@ def _requeue_if_answered(
         return False
     phase = PHASE_BY_SERVICE[service]
     waiting_checkpoint = Checkpoint.select().where(
-        Checkpoint.file == file, Checkpoint.phase == phase, Checkpoint.needs == service
+        Checkpoint.file == file,
+        Checkpoint.phase == phase,
+        Checkpoint.needs == Need(service),
     )
     unanswered = Lookup.select().where(Lookup.file == file, _is_due(service))
     if unanswered.exists() or not waiting_checkpoint.exists():
@@ -261,7 +259,7 @@ def _requeue_if_answered(
     return True
 
 
-def cached_answers(service: str, keys: Collection[str]) -> dict[str, bytes | None]:
+def cached_answers(service: Service, keys: Collection[str]) -> dict[str, bytes | None]:
     """Return what is known of some questions: None where it was refused.
 
     What was never asked is not in the result.
@@ -276,7 +274,7 @@ def cached_answers(service: str, keys: Collection[str]) -> dict[str, bytes | Non
     return found
 
 
-def known_keys(service: str, keys: Collection[str]) -> set[str]:
+def known_keys(service: Service, keys: Collection[str]) -> set[str]:
     """Return which of some questions are answered, or somebody waits for."""
     wanted = list(keys)
     pending = Lookup.select(Lookup.key).where(
@@ -287,7 +285,7 @@ def known_keys(service: str, keys: Collection[str]) -> set[str]:
     return {key for query in (pending, known) for (key,) in iter_rows(query)}
 
 
-def _is_due(service: str, roots: Sequence[bytes] = ()) -> Any:  # noqa: ANN401
+def _is_due(service: Service, roots: Sequence[bytes] = ()) -> Any:  # noqa: ANN401
     due = (Lookup.service == service) & (Lookup.due_at <= now())
     if not roots:
         return due

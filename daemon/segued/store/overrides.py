@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Final
 
-from segued.model import FileId
+from segued.model import FileId, PhaseNumber
 from segued.store.prepared import Query, prepared
-from segued.store.requeue import MATCHING, requeue_from_phase
+from segued.store.requeue import requeue_from_phase
 from segued.store.schema.files import File, Passage, iter_rows, now
 from segued.store.schema.music import StoredOverride
 from segued.units import TICKS_PER_SECOND, Ticks
@@ -55,7 +55,7 @@ def set_override(path: bytes, ordinal: int, override: PassageOverride) -> bool:
         artist=override.artist,
         at=now(),
     ).execute()
-    requeue_from_phase([file], MATCHING)
+    requeue_from_phase([file], PhaseNumber.MATCH)
     return True
 
 
@@ -66,7 +66,7 @@ def clear_override(path: bytes, ordinal: int) -> bool:
         return False
     file, audio_hash, start = found
     _delete(audio_hash, start)
-    requeue_from_phase([file], MATCHING)
+    requeue_from_phase([file], PhaseNumber.MATCH)
     return True
 
 

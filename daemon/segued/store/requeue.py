@@ -1,6 +1,6 @@
 """Finished files taken up again: after a crash, a change of rules, on request."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import reduce
 from operator import or_
 from typing import Any, Final
@@ -8,10 +8,9 @@ from typing import Any, Final
 from peewee import SQL, fn
 
 from segued.errors import WorkCrashedError
-from segued.model import FileId, FileStatus
+from segued.model import FileId, FileStatus, Need, PhaseNumber, Service
 from segued.paths import folder_prefix
 from segued.store import files
-from segued.store.checkpoints import WHEN_IDLE
 from segued.store.duplicates import NON_OWNING_STATUSES
 from segued.store.schema.files import (
     Checkpoint,
@@ -24,9 +23,6 @@ from segued.store.schema.files import (
 
 __all__ = [
     "FILES_AT_ONCE",
-    "FINGERPRINTING",
-    "FLAVORING",
-    "MATCHING",
     "count_crashes",
     "count_unanalyzed",
     "deferred_files",
@@ -42,11 +38,6 @@ __all__ = [
     "retry_failed",
 ]
 
-
-FINGERPRINTING: Final = 5
-MATCHING: Final = 6
-FLAVORING: Final = 9
-"""The phases that files are taken up at when more is known from outside."""
 
 FILES_AT_ONCE: Final = 500
 
@@ -91,7 +82,7 @@ def count_crashes() -> int:
         Crash.insert(file=file, count=count).on_conflict_replace().execute()
         if count >= CRASHES_MAX:
             detail = f"segued was killed {count} times while it worked on this file"
-            files.mark_failed(FileId(file), 0, WorkCrashedError(bytes(path), detail))
+            files.mark_failed(FileId(file), None, WorkCrashedError(bytes(path), detail))
             Crash.delete().where(Crash.file == file).execute()
             failed += 1
     return failed
@@ -114,7 +105,9 @@ def _orphaned_duplicates() -> list[FileId]:
     )
 
 
-def files_with_stale_checkpoints(recipes: Iterable[tuple[int, str]]) -> list[FileId]:
+def files_with_stale_checkpoints(
+    recipes: Iterable[tuple[PhaseNumber, str]],
+) -> list[FileId]:
     """Return the files that a newer phase would see otherwise.
 
     Args:
@@ -132,7 +125,7 @@ def files_with_stale_checkpoints(recipes: Iterable[tuple[int, str]]) -> list[Fil
     return sorted(set(found))
 
 
-def deferred_files(available: Sequence[str]) -> list[FileId]:
+def deferred_files(available: Collection[Need]) -> list[FileId]:
     """Return the files whose deferred phase could be done now."""
     waiting = Checkpoint.select(Checkpoint.file).where(
         Checkpoint.needs.in_(list(available))
@@ -156,20 +149,29 @@ def requeue_finished(roots: Sequence[bytes], files: Sequence[FileId]) -> int:
     return requeue(_file_ids(wanted))
 
 
-def requeue_without_service(service: str, roots: Sequence[bytes]) -> int:
-    """Make files PENDING whose flavor waits for a service; return how many."""
+def requeue_without_service(
+    service: Service, roots: Sequence[bytes], exclude: Collection[FileId] = ()
+) -> list[FileId]:
+    """Requeue the files whose flavor waits for a service; return them.
+
+    Args:
+        service: The service, which is away.
+        roots: The music folders.
+        exclude: Files that are left as they are.
+    """
     waiting = (
         Checkpoint.select(Checkpoint.file)
         .join(File)
         .where(
-            Checkpoint.needs == service,
+            Checkpoint.phase == PhaseNumber.FLAVOR,
+            Checkpoint.needs == Need(service),
             File.status == FileStatus.COMPLETE,
             is_under_any(roots),
         )
     )
-    found = _file_ids(waiting)
-    requeue_from_phase(found, FLAVORING)
-    return len(found)
+    found = [file for file in _file_ids(waiting) if file not in exclude]
+    requeue_from_phase(found, PhaseNumber.FLAVOR)
+    return found
 
 
 def count_unanalyzed(roots: Sequence[bytes]) -> int:
@@ -182,7 +184,7 @@ def count_unanalyzed(roots: Sequence[bytes]) -> int:
         Checkpoint.select()
         .join(File)
         .where(
-            Checkpoint.needs == WHEN_IDLE,
+            Checkpoint.needs == Need.IDLE,
             File.status == FileStatus.COMPLETE,
             is_under_any(roots) if roots else True,
         )
@@ -217,10 +219,10 @@ def _file_ids(query: object) -> list[FileId]:
 
 
 RESTART_PHASE: Final = {
-    FileStatus.COMPLETE: 10,
-    FileStatus.NO_AUDIO: 4,
-    FileStatus.DUPLICATE: 2,
-    FileStatus.FAILED: 2,
+    FileStatus.COMPLETE: PhaseNumber.FINALIZE,
+    FileStatus.NO_AUDIO: PhaseNumber.SEGMENT,
+    FileStatus.DUPLICATE: PhaseNumber.HASH,
+    FileStatus.FAILED: PhaseNumber.HASH,
 }
 """The phase from which a finished file goes on when it is taken up again: the
 one that ended it must run, or nothing would end it a second time."""
@@ -241,7 +243,8 @@ def requeue(files: Sequence[FileId], *, reflavor: bool = False) -> int:
             )
             Checkpoint.delete().where(
                 Checkpoint.file.in_(ids),
-                Checkpoint.phase >= RESTART_PHASE.get(status, 1) - reflavor,
+                Checkpoint.phase
+                >= RESTART_PHASE.get(status, PhaseNumber.FILENAME) - reflavor,
             ).execute()
         File.update(status=FileStatus.PENDING).where(File.id.in_(some)).execute()
     return len(files)
@@ -254,11 +257,11 @@ def requeue_for_matching(roots: Sequence[bytes]) -> int:
             File.status == FileStatus.COMPLETE, is_under_any(roots)
         )
     )
-    requeue_from_phase(files, MATCHING)
+    requeue_from_phase(files, PhaseNumber.MATCH)
     return len(files)
 
 
-def requeue_from_phase(files: Sequence[FileId], phase: int) -> None:
+def requeue_from_phase(files: Sequence[FileId], phase: PhaseNumber) -> None:
     """Make complete files PENDING, to go on from a phase that will find more."""
     for start in range(0, len(files), FILES_AT_ONCE):
         some = list(files[start : start + FILES_AT_ONCE])

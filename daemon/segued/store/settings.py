@@ -31,13 +31,14 @@ def load(pinned: PinnedSettings) -> Settings:
     return Settings(**(values | pinned.as_dict()))
 
 
-def mask_secrets(settings: Settings) -> dict[str, Any]:
-    """Return settings as anybody may see them: what is secret is masked."""
-    shown: dict[str, Any] = msgspec.to_builtins(settings)
-    if key := shown["acoustid_api_key"]:
-        # Of a short one two letters would be too much.
-        shown["acoustid_api_key"] = f"...{key[-2:] if len(key) >= KEY_LETTERS else ''}"
-    return shown
+def mask_secrets(settings: Settings) -> Settings:
+    """Return the settings with the API key masked down to its last two letters."""
+    key = settings.acoustid_api_key
+    if not key:
+        return settings
+    # Two letters of a short key would reveal too much of it.
+    masked = f"...{key[-2:] if len(key) >= KEY_LETTERS else ''}"
+    return msgspec.structs.replace(settings, acoustid_api_key=masked)
 
 
 def save(name: str, value: object) -> None:

@@ -4,8 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from segued.store.parting import transfer_flavor
+from peewee import Case, fn
+
+from segued.model import FileId, PhaseNumber, SongStatus
+from segued.store.flavors import flavor_of, set_passage_flavor, set_song_flavor
 from segued.store.prepared import Query, prepared
+from segued.store.requeue import requeue_from_phase
+from segued.store.schema.files import Passage
 from segued.store.schema.music import (
     Album,
     Artist,
@@ -17,7 +22,16 @@ from segued.store.schema.music import (
     Work,
 )
 
-__all__ = ["EntityRef", "SongRecord", "link_passage"]
+__all__ = ["EntityRef", "SongRecord", "link_passage", "transfer_flavor"]
+
+
+SONG_FLAVOR_COLUMNS: Final = (
+    "flavor",
+    "flavor_source",
+    "flavor_version",
+    "flavored_at",
+    "flavor_passage",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +78,32 @@ def link_passage(
         _link_album(passage, row)
 
 
+def transfer_flavor(passage: str, song: str | None) -> None:
+    """Let a passage's own sound go with it when it turns out to be another song.
+
+    What was told of the song that it was said to be is that song's. What was heard
+    in the passage never was, and its other passages are to be heard.
+
+    Args:
+        passage: It has the song on record that it was said to be, or none.
+        song: What it is; None: no song.
+    """
+    for old_song, *flavor, source_passage in _flavor_of_passage(passage):
+        if old_song == song or source_passage != passage:
+            continue
+        own_flavor = flavor_of(*flavor)
+        if old_song is not None:
+            _clear_song_flavor(old_song)
+            others = [FileId(file) for (file,) in _files_of_song(old_song, passage)]
+            requeue_from_phase(others, PhaseNumber.FLAVOR)
+        if own_flavor is None:
+            continue
+        if song is None:
+            set_passage_flavor(passage, own_flavor)
+        elif not Song.select().where(Song.id == song, ~Song.flavor.is_null()).exists():
+            set_song_flavor(song, own_flavor, passage)
+
+
 def _link_artists(song: str, artists: Sequence[EntityRef]) -> None:
     rows = list(dict.fromkeys(_get_or_create(Artist, each, "name") for each in artists))
     _unlink_artists(song)
@@ -81,6 +121,40 @@ def _get_or_create(table: Any, entity: EntityRef, name: str) -> str:  # noqa: AN
     ids = {"mbid": entity.mbid} if entity.mbid else {"name_key": entity.key or ""}
     created: str = table.create(**ids, **{name: entity.name}).id
     return created
+
+
+@prepared
+def _flavor_of_passage(passage: str) -> Query:
+    """A passage's song, or no song, with how it sounds and where that was heard."""
+    return (
+        Passage.select(
+            PassageSong.song,
+            fn.COALESCE(Song.flavor, Passage.flavor),
+            fn.COALESCE(Song.flavor_source, Passage.flavor_source),
+            fn.COALESCE(Song.flavor_version, Passage.flavor_version),
+            fn.COALESCE(
+                Song.flavor_passage, Case(None, [(Song.id.is_null(), Passage.id)])
+            ),
+        )
+        .left_outer_join(PassageSong)
+        .left_outer_join(Song)
+        .where(Passage.id == passage)
+    )
+
+
+@prepared
+def _clear_song_flavor(song: str) -> Query:
+    nulls = dict.fromkeys(SONG_FLAVOR_COLUMNS)
+    return Song.update(status=SongStatus.PENDING, **nulls).where(Song.id == song)
+
+
+@prepared
+def _files_of_song(song: str, except_passage: str) -> Query:
+    return (
+        Passage.select(Passage.file)
+        .join(PassageSong)
+        .where(PassageSong.song == song, Passage.id != except_passage)
+    )
 
 
 @prepared

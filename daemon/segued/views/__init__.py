@@ -1,1 +1,1 @@
-"""What is shown: to people, and to programs that ask."""
+"""Text for people: terminal output, tables and the summary of an import."""

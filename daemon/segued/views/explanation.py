@@ -1,4 +1,4 @@
-"""Why a passage is said to be what it is, in words."""
+"""Text that explains how the passages of a file were identified."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ __all__ = ["as_text"]
 
 
 def as_text(path: bytes, passages: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield the lines about a file: for each passage what, how sure, and why.
+    """Yield the lines about a file: each passage's name, confidence and evidence.
 
     Args:
         path: The file.
@@ -29,12 +29,12 @@ def as_text(path: bytes, passages: Sequence[Mapping[str, Any]]) -> Iterator[str]
         for kind in ("album", "recording_mbid", "release_mbid"):
             if each[kind]:
                 yield f"    {kind.removesuffix('_mbid'):<14}{_printable(each[kind])}"
-        for kind, what in each["evidence"].items():
-            yield f"    {kind:<14}{_printable(what)}"
-        for what in each["rejected"]:
-            yield f"    rejected      {_printable(what)}"
+        for kind, text in each["evidence"].items():
+            yield f"    {kind:<14}{_printable(text)}"
+        for text in each["rejected"]:
+            yield f"    rejected      {_printable(text)}"
 
 
 def _printable(raw: str) -> str:
-    """Return text without what a terminal would obey."""
+    """Return text with control characters escaped, which a terminal would obey."""
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in raw)

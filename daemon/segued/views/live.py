@@ -1,4 +1,4 @@
-"""The live view of an import in a terminal, or plain lines where there is none."""
+"""The live view of an import: redrawn in a terminal, else plain lines."""
 
 import asyncio
 from collections.abc import Sequence
@@ -20,12 +20,12 @@ LINE_SECONDS: Final = 2.0
 
 
 async def watch(progress: Progress, console: Console, titles: Sequence[str]) -> None:
-    """Show a board until cancelled.
+    """Show progress until cancelled.
 
     Args:
-        progress: What is shown.
-        console: Where.
-        titles: Of the phases, in order.
+        progress: The progress to show.
+        console: The output.
+        titles: The titles of the phases, in order.
     """
     if console.is_terminal:
         await _show_live(progress, console, titles)
@@ -60,12 +60,12 @@ async def _print_lines(progress: Progress, console: Console) -> None:
 def render(
     snapshot: Snapshot, titles: Sequence[str], notices: Sequence[str] = ()
 ) -> RenderableType:
-    """Return a session as a picture: how far it is, the workers, what was counted.
+    """Return the view of a session: progress, workers, counters.
 
     Args:
         snapshot: The session.
-        titles: Of the phases, in order.
-        notices: What else is to be said, a line each.
+        titles: The titles of the phases, in order.
+        notices: Further lines to show below.
     """
     head = Table.grid(padding=(0, 2))
     head.add_row(

@@ -1,25 +1,26 @@
-"""What an import left behind, as the last thing a person reads."""
+"""The summary printed at the end of an import."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from segued.model import Need
 from segued.progress.progress import Snapshot
 from segued.store.reading.reports import Summary
 from segued.views import wording
 
 __all__ = ["as_json", "as_text"]
 
-WAITS_FOR = {
-    "acoustid": "an AcoustID lookup",
-    "musicbrainz": "a MusicBrainz lookup",
-    "acousticbrainz": "an AcousticBrainz lookup",
-    "folder": "other files of their folder",
-    "leisure": "time in which they can be analysed",
-    "chromaprint": "the Chromaprint library (package libchromaprint1)",
-    "essentia": "a source of flavor (install the extra essentia, or tags)",
+WAITS_FOR: Final[Mapping[str, str]] = {
+    Need.ACOUSTID: "an AcoustID lookup",
+    Need.MUSICBRAINZ: "a MusicBrainz lookup",
+    Need.ACOUSTICBRAINZ: "an AcousticBrainz lookup",
+    Need.FOLDER: "other files of their folder",
+    Need.IDLE: "idle time for analysis",
+    Need.CHROMAPRINT: "the Chromaprint library (package libchromaprint1)",
+    Need.FLAVOR_SOURCE: "a source of flavor (install the extra essentia, or tags)",
 }
-"""What a phase was deferred for, in words."""
+"""Text for each reason why a phase is deferred."""
 
 STATUSES = {
     "INGEST COMPLETE": "complete",
@@ -27,10 +28,10 @@ STATUSES = {
     "NO AUDIO": "without audio",
     "FAILED": "failed",
     "MISSING": "missing",
-    "PENDING": "still to do",
-    "PROCESSING": "being worked on",
+    "PENDING": "pending",
+    "PROCESSING": "in progress",
 }
-"""What a file's status is called."""
+"""Text for each file status."""
 
 LISTED_MAX = 20
 
@@ -42,15 +43,14 @@ def as_text(
     database: Path,
     library_command: str,
 ) -> Iterator[str]:
-    """Yield the lines of the summary that ends an import.
+    """Yield the lines of the summary.
 
     Args:
         snapshot: The session at its end.
-        totals: What the library holds of the folders.
-        services: How each outside service was in the end; none of those that
-            were not asked.
-        database: The library.
-        library_command: The command that shows more of it.
+        totals: Counts of what the library holds from the imported folders.
+        services: The final state of each outside service that was used.
+        database: The path of the library.
+        library_command: The command that lists the library's contents.
     """
     total = sum(count for status, count in totals.files.items() if status != "MISSING")
     passages = sum(totals.passages.values())
@@ -76,11 +76,11 @@ def as_text(
         why = "" if state == "up" else f": {state}"
         yield f"  Deferred: {files} for {WAITS_FOR.get(need, need)}{why}"
     yield from _problem_lines(
-        "Failed, and left alone until its bytes change:", totals.failed
+        "Failed; not tried again until the file changes:", totals.failed
     )
-    yield from _problem_lines("Imported in spite of:", totals.warned)
-    yield f"The library is {database}"
-    yield f"Look into it:  {library_command} [files | passages | failures] [--json]"
+    yield from _problem_lines("Imported with warnings:", totals.warned)
+    yield f"Library: {database}"
+    yield f"To list: {library_command} [files | passages | failures] [--json]"
 
 
 def _problem_lines(title: str, problems: list[tuple[str, str]]) -> Iterator[str]:
@@ -101,7 +101,7 @@ def as_json(
     *,
     stall_ms: float,
 ) -> dict[str, Any]:
-    """Return the summary for a program."""
+    """Return the summary as an object for JSON."""
     return {
         "state": snapshot.state.value,
         "database": str(database),

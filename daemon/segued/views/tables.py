@@ -15,13 +15,18 @@ __all__ = ["json_lines", "print_table"]
 COLUMNS: Final = {
     "files": ("status", "duration_ticks", "codec", "failure_code", "path"),
     "passages": (
-        *("ordinal", "start_ticks", "end_ticks", "confidence", "artist", "title"),
+        "ordinal",
+        "start_ticks",
+        "end_ticks",
+        "confidence",
+        "artist",
+        "title",
         "path",
     ),
     "failures": ("code", "detail"),
     "similar": ("distance", "artist", "title", "ordinal", "path"),
 }
-"""What a person is shown of each topic; a program gets every column."""
+"""The columns of each topic's table; JSON output has every column."""
 
 NUMERIC_COLUMNS: Final = (
     "distance",
@@ -33,9 +38,9 @@ NUMERIC_COLUMNS: Final = (
 
 
 def print_table(console: Console, topic: str, rows: Iterable[dict[str, Any]]) -> None:
-    """Print rows for a person; lengths and positions as minutes and seconds.
+    """Print rows as a table; lengths and positions as minutes and seconds.
 
-    Into a pipe, whole values with tabs between them.
+    Into a pipe, print tab-separated lines with untruncated values.
     """
     columns = COLUMNS[topic]
     titles = [name.removesuffix("_ticks") for name in columns]
@@ -57,7 +62,7 @@ def print_table(console: Console, topic: str, rows: Iterable[dict[str, Any]]) ->
 
 
 def json_lines(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
-    """Yield one JSON object a row, one a line; raw bytes as hex."""
+    """Yield one line of JSON per row; bytes as hex."""
     for row in rows:
         yield json.dumps(
             {

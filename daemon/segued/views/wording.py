@@ -1,4 +1,4 @@
-"""Progress and results in words: the same wherever a person reads them."""
+"""Text for progress and results, shared by the terminal and the daemon's status."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,7 +22,7 @@ MINUTE, HOUR = 60, 3600
 
 
 def duration(seconds: float) -> str:
-    """Return a length of time as people say it.
+    """Return a length of time in its most readable unit.
 
     Example:
         >>> [duration(s) for s in (0.4, 42, 1020, 9000)]
@@ -49,7 +49,7 @@ def position(ticks: int) -> str:
 
 
 def progress_line(snapshot: Snapshot) -> str:
-    """Return how far a session is, in one line."""
+    """Return the progress of a session in one line."""
     parts = [
         f"{snapshot.done:,} of {snapshot.total:,} files ({snapshot.percent:.1f} %)"
     ]
@@ -62,18 +62,18 @@ def progress_line(snapshot: Snapshot) -> str:
     if snapshot.deferred:
         parts.append(f"{snapshot.deferred:,} deferred")
     if snapshot.analyzed < snapshot.done:
-        parts.append(f"{snapshot.analyzed:,} fully analysed")
+        parts.append(f"{snapshot.analyzed:,} fully analyzed")
     if snapshot.lookups:
         parts.append(f"{snapshot.lookups:,} lookups to go")
     return "   ".join(parts)
 
 
 def analysis_line(pending: int, opens_at: str) -> str:
-    """Return what becomes of files that are imported but not analysed.
+    """Return the state of the analysis of imported files; empty if none is pending.
 
     Args:
-        pending: How many there are.
-        opens_at: When there is time for them, "22:00"; empty text: now.
+        pending: How many imported files are not analyzed.
+        opens_at: When the active hours begin, "22:00"; empty while they last.
 
     Example:
         >>> analysis_line(1_200, "22:00"), analysis_line(1_200, "")
@@ -89,7 +89,7 @@ def analysis_line(pending: int, opens_at: str) -> str:
 
 
 def session_line(row: Mapping[str, Any]) -> str:
-    """Return how a session on record stands, in one line."""
+    """Return the state of a stored session in one line."""
     done, total = row["files_done"], row["files_total"]
     parts = [row["state"], f"{done:,} of {total:,} files"]
     if row["files_failed"]:
@@ -103,23 +103,23 @@ def session_line(row: Mapping[str, Any]) -> str:
 
 
 def folder_line(report: FolderStatus) -> str:
-    """Return how it stands with a music folder, in one line."""
+    """Return the state of a music folder in one line."""
     parts = [report.root, report.state]
     if report.why:
         parts.append(report.why)
     if report.unsettled:
         parts.append(f"{report.unsettled:,} being written")
-    parts += [f"does not come to rest: {name}" for name in report.restless]
-    parts += [f"not looked into: {name}" for name in report.unreadable]
+    parts += [f"keeps changing: {name}" for name in report.restless]
+    parts += [f"not readable: {name}" for name in report.unreadable]
     return "   ".join(parts)
 
 
 def group_title(name: str, titles: Sequence[str]) -> str:
-    """Return what a group of counters is called.
+    """Return the title of a group of counters.
 
     Args:
-        name: As the board has it: a word, or the number of a phase.
-        titles: Of the phases, in order.
+        name: The group's key in the snapshot: a word, or the number of a phase.
+        titles: The titles of the phases, in order.
 
     Example:
         >>> [group_title(name, ["Filename matching"]) for name in ("scanning", "1")]
@@ -129,10 +129,10 @@ def group_title(name: str, titles: Sequence[str]) -> str:
 
 
 def worker_columns(status: WorkerStatus) -> tuple[str, str, str, str, str]:
-    """Return what a worker is at: who, which file, phase, passage, how long."""
+    """Return a worker's columns: worker, file, phase, passage, seconds in the phase."""
     passage = ""
     if status.passages is not None:
-        # At all of one is at the first of one.
+        # With a single passage, work on all passages is work on the first.
         number = status.passage or (1 if status.passages == 1 else None)
         passage = f"passage {number}/{status.passages}" if number else ""
         passage = passage or f"{status.passages} passages"

@@ -1,6 +1,6 @@
-"""HTTP: what the daemon is asked and answers, and the page that shows it.
+"""The HTTP API of the daemon, its events and its page.
 
-The same routes are there on the control socket and on the page's address.
+The control socket and the page's address serve the same routes.
 """
 
 import socket
@@ -13,11 +13,12 @@ from aiohttp import web
 from segued import __version__
 from segued.web.access import Guard, add_security_headers, guard_middleware
 from segued.web.control_routes import CONTROL_ROUTES
+from segued.web.daemon_api import DaemonApi
 from segued.web.events import EventStream
 from segued.web.library_routes import LIBRARY_ROUTES
 from segued.web.openapi import openapi_document
 from segued.web.responses import Handler, error_middleware, json_response
-from segued.web.route import DAEMON_API, ApiRequest, DaemonApi, Route
+from segued.web.route import DAEMON_API, ApiRequest, Route
 from segued.web.static_files import static_routes
 
 __all__ = ["create_app"]
@@ -28,12 +29,13 @@ BODY_BYTES_MAX: Final = 1 << 16
 
 
 def create_app(api: DaemonApi, guard: Guard, stream: EventStream) -> web.Application:
-    """Return all there is to ask.
+    """Return the web application with all routes.
 
     Args:
-        api: What the routes can reach of the daemon.
-        guard: Says who may ask, where not only the file's mode does.
-        stream: Tells what changes.
+        api: The part of the daemon that the routes use.
+        guard: Checks requests to the page's address; the control socket is
+            protected by its file mode.
+        stream: Serves the events.
     """
     app = web.Application(
         client_max_size=BODY_BYTES_MAX,
@@ -57,7 +59,7 @@ def create_app(api: DaemonApi, guard: Guard, stream: EventStream) -> web.Applica
         Route(
             method="GET",
             path="/api/events",
-            summary="Server-sent events: a snapshot, and then what changes.",
+            summary="Server-sent events: a snapshot of the status, then its changes.",
             response_type="text/event-stream",
             handler=events,
             other_statuses=(503,),
@@ -65,7 +67,7 @@ def create_app(api: DaemonApi, guard: Guard, stream: EventStream) -> web.Applica
         Route(
             method="GET",
             path="/api/openapi.json",
-            summary="This description.",
+            summary="This OpenAPI document.",
             response_type=dict[str, Any],
             handler=describe_api,
         ),
@@ -79,7 +81,7 @@ def create_app(api: DaemonApi, guard: Guard, stream: EventStream) -> web.Applica
 
 @web.middleware
 async def _log_commands(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Note who tells the daemon to do something."""
+    """Log each request that changes something, with the client that sent it."""
     if request.method not in ("GET", "HEAD"):
         log.info(
             "control.asked", method=request.method, path=request.path, **_peer(request)
@@ -88,7 +90,7 @@ async def _log_commands(request: web.Request, handler: Handler) -> web.StreamRes
 
 
 def _peer(request: web.Request) -> dict[str, int | str]:
-    """Return who is at the other end."""
+    """Return the client's address; on the control socket its process and user."""
     connection = request.get_extra_info("socket")
     if connection is None or connection.family != socket.AF_UNIX:
         return {"peer": request.remote or ""}

@@ -1,9 +1,10 @@
-"""Who may ask: this machine's own programs and pages, and who knows the token.
+"""Access control for the page's address: host names, origins and the token.
 
-Any web page can send requests to the programs of the machine that shows it.
-What tells ours from theirs is the name the page was called by (no other page can
-be called by one of ours) and what browsers say of where a request comes from.
-The control socket needs none of it: its mode says who may.
+Any web page can send requests to servers on the machine that displays it. Its
+requests differ from those of segued's own page in the Host header (no foreign
+page is served under one of segued's host names) and in the Origin and
+Sec-Fetch-* headers that browsers add. The control socket needs none of these
+checks: its file mode limits access.
 """
 
 import hashlib
@@ -25,6 +26,7 @@ __all__ = ["Guard", "add_security_headers", "check_page", "guard_middleware"]
 
 SAFE_METHODS: Final = frozenset({"GET"})
 COOKIE_SECONDS: Final = 365 * 24 * 3_600
+CROSS_SITE: Final = "the request was sent by another web page"
 
 SECURITY_HEADERS: Final = {
     "Content-Security-Policy": (
@@ -46,16 +48,16 @@ LOGIN_PAGE: Final = """\
 <body><h1>segued</h1>
 <form method="get" action="/"><p><label>Token (the <code>token</code> in
 <code>segued.toml</code>): <input type="password" name="token" autofocus
-autocomplete="current-password"></label> <button>Go on</button></p></form>
+autocomplete="current-password"></label> <button>Log in</button></p></form>
 </body></html>
 """
 
 
 def check_page(page: PageSection) -> None:
-    """See that what other machines can reach is not there for everybody.
+    """Check that a page which other machines can reach has a token.
 
     Raises:
-        ConfigError: It is.
+        ConfigError: It has none.
     """
     local = page.address == "localhost"
     with suppress(ValueError):
@@ -68,7 +70,7 @@ def check_page(page: PageSection) -> None:
 
 
 class Guard:
-    """Lets in who may ask, by the configuration as it is now."""
+    """Checks requests by the current configuration of the page."""
 
     def __init__(self) -> None:
         self._host_names: frozenset[str] = frozenset()
@@ -76,28 +78,30 @@ class Guard:
         self._cookie_name = ""
 
     def reconfigure(self, page: PageSection) -> None:
-        """Go by this configuration from now on."""
-        here = (socket.gethostname(), "localhost", page.address, *page.hosts)
-        self._host_names = frozenset(name.lower().strip("[].") for name in here)
+        """Replace the configuration."""
+        names = (socket.gethostname(), "localhost", page.address, *page.hosts)
+        self._host_names = frozenset(name.lower().strip("[].") for name in names)
         self._token = page.token.encode()
-        # Cookies do not tell ports apart.
+        # Browsers share cookies between the ports of a host.
         self._cookie_name = f"segued-{page.port}"
 
     def check(self, request: web.Request) -> web.Response | None:
-        """Return the answer to one who may not ask; None for one who may."""
+        """Return the error response for a rejected request; None to let it pass."""
         if not self._is_known_host(request.headers.get("Host", "")):
-            return error_response(421, "host", "the page is not known by this name")
-        if why := _cross_site_reason(request):
-            return error_response(403, "origin", why)
+            return error_response(
+                421, "host", "the page is not served under this host name"
+            )
+        if reason := _cross_site_reason(request):
+            return error_response(403, "origin", reason)
         if self._token and not self._is_authenticated(request):
             return self._token_response(request)
-        # What is not there is said to be not there, whatever was sent.
+        # An unknown path gets 404 or 405 from the router, whatever its body is.
         unsafe = (
             request.method not in SAFE_METHODS and not request.match_info.http_exception
         )
         if unsafe and request.content_type != "application/json":
             return error_response(
-                415, "request", "what is sent must be application/json"
+                415, "request", "the Content-Type must be application/json"
             )
         return None
 
@@ -106,13 +110,13 @@ class Guard:
             name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
             if name in self._host_names:
                 return True
-            # A page that was lured to us was called by a name, not by an address.
+            # DNS rebinding needs a host name; an IP address is safe.
             ipaddress.ip_address(name)
             return True
         return False
 
     def _is_authenticated(self, request: web.Request) -> bool:
-        """Return whether the request holds the token, or the cookie for it."""
+        """Return whether the request carries the token or the cookie."""
         scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() == "bearer" and hmac.compare_digest(
             credentials.encode(), self._token
@@ -129,7 +133,7 @@ class Guard:
         token = request.query.get("token", "").encode()
         if request.method == "GET" and request.path == "/":
             if hmac.compare_digest(token, self._token):
-                # Not left in the address, where it would be copied and kept.
+                # Redirect: a token in the URL would stay in the browser's history.
                 response = web.Response(status=303, headers={"Location": "/"})
                 response.set_cookie(
                     self._cookie_name,
@@ -146,23 +150,24 @@ class Guard:
 
 
 def _cross_site_reason(request: web.Request) -> str:
-    """Return what tells that another page sent the request; empty if nothing."""
+    """Return why a request counts as cross-site; empty if it does not."""
     site = request.headers.get("Sec-Fetch-Site", "none")
     if site not in ("same-origin", "none"):
-        calls = request.headers.get("Sec-Fetch-Mode") == "navigate"
-        if not (calls and request.method == "GET" and request.path == "/"):
-            return "another page sent this"
+        is_navigation = request.headers.get("Sec-Fetch-Mode") == "navigate"
+        # A link on another site may open the page, and nothing else.
+        if not (is_navigation and request.method == "GET" and request.path == "/"):
+            return CROSS_SITE
     origin = request.headers.get("Origin")
     if origin is not None and request.method not in SAFE_METHODS:
         with suppress(ValueError):
             if urlsplit(origin).netloc == request.headers.get("Host"):
                 return ""
-        return "another page sent this"
+        return CROSS_SITE
     return ""
 
 
 def guard_middleware(guard: Guard) -> Middleware:
-    """Return what stands before every route."""
+    """Return the middleware that checks requests before their route runs."""
 
     @web.middleware
     async def check_access(
@@ -181,7 +186,7 @@ def guard_middleware(guard: Guard) -> Middleware:
 async def add_security_headers(
     request: web.Request, response: web.StreamResponse
 ) -> None:
-    """Say what a browser may do with an answer; a signal's receiver."""
+    """Add security and cache headers to a response, on `on_response_prepare`."""
     response.headers.update(SECURITY_HEADERS)
     if request.path.startswith("/api/") and "Cache-Control" not in response.headers:
         response.headers["Cache-Control"] = "no-store"

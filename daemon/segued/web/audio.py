@@ -1,7 +1,7 @@
-"""The bytes of a music file, for a browser to play: only those of the library.
+"""Serve the bytes of the library's music files to a browser.
 
-Read piece by piece on threads of the music folder: a disk that does not answer
-holds up nobody but who listens to it.
+Files are read in chunks on the threads of their music folder, so a disk that
+does not respond delays only the playback of its own files.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ __all__ = ["serve_audio"]
 CHUNK_BYTES: Final = 1 << 18
 READ_TIMEOUT: Final = Seconds(20.0)
 SEND_TIMEOUT_SECONDS: Final = 300.0
-"""A browser takes what it plays next, and then nothing for some minutes."""
+"""A browser fills its buffer and then reads nothing for some minutes."""
 
 AUDIO_STREAMS_MAX: Final = 16
 
@@ -42,33 +42,34 @@ _audio_slots: Final = asyncio.Semaphore(AUDIO_STREAMS_MAX)
 
 
 async def serve_audio(request: ApiRequest) -> web.StreamResponse:
-    """Answer with the bytes of a file, or with those that are asked for.
+    """Send the bytes of a file, or the requested range of them.
 
     Raises:
-        NotKnownError: There is no such file, or it is in no music folder.
+        NotFoundError: No file has this id, or it cannot be opened, or it is in
+            none of the configured music folders.
     """
     api, file_id = request.api, request.path_parameter("file")
     location = await asyncio.to_thread(file_detail.location, api.database, file_id)
-    # The folders of today, and not what a folder may have become since.
+    # Check against the current configuration, which may have dropped a folder.
     roots = [root for root in api.roots() if is_within(location.path, root)]
     if not roots:
         raise NotFoundError(f"{shown(location.path)}: in none of the music folders")
     if _audio_slots.locked():
         return error_response(
-            503, "busy", "as much is being played as can be; try again"
+            503, "busy", f"{AUDIO_STREAMS_MAX} files are being played; try again later"
         )
     async with _audio_slots:
         audio_file = await _open_file(location, roots[0])
         try:
             return await _send_range(request.http_request, audio_file)
         finally:
-            # Of some disks this is a question as well, which nobody waits for.
+            # On a network disk even close can block, so it is not awaited.
             disk_calls.run_on_thread(os.close, audio_file.descriptor)
 
 
 @dataclass(frozen=True, slots=True)
 class _OpenFile:
-    """A file that is open: its descriptor, size and time, and what it is in."""
+    """An open file: descriptor, stat result, music folder and location."""
 
     descriptor: int
     stat: os.stat_result
@@ -77,10 +78,10 @@ class _OpenFile:
 
 
 async def _open_file(location: FileLocation, root: bytes) -> _OpenFile:
-    """Open a file; one that is opened too late is closed.
+    """Open a file; if the open ends after READ_TIMEOUT, close it again.
 
     Raises:
-        NotKnownError: It cannot be opened, or its disk does not answer.
+        NotFoundError: It cannot be opened, or its disk does not answer.
     """
     path, abandoned = location.path, False
 
@@ -126,7 +127,7 @@ async def _send_range(
         headers={**headers, "Content-Length": str(end - start)},
     )
     await response.prepare(request)
-    # Whoever stops listening, or a disk that went away, ends it in the middle.
+    # A client that disconnects, or a disk that goes offline, ends it early.
     with suppress(ConnectionError, TimeoutError, OSError):
         while start < end:
             count = min(CHUNK_BYTES, end - start)
@@ -134,7 +135,7 @@ async def _send_range(
                 root, READ_TIMEOUT, read_fully, descriptor, count, start
             )
             if not read:
-                break  # it was cut off meanwhile
+                break  # the file was truncated meanwhile
             async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
                 await response.write(read)
             start += len(read)
@@ -146,12 +147,12 @@ async def _send_range(
 def _requested_range(
     request: web.Request, size: int, tag: str
 ) -> tuple[int, int] | None:
-    """Return from where to where is asked for; None for all."""
+    """Return start and end of the requested range in bytes; None for the whole file."""
     matched = RANGE_PATTERN.fullmatch(request.headers.get("Range", ""))
     if matched is None or not any(matched.groups()):
         return None
     if request.headers.get("If-Range", tag) != tag:
-        return None  # it has other bytes by now
+        return None  # the file has changed since the client's first request
     first, last = matched.groups()
     if not first:
         return max(0, size - int(last)), size

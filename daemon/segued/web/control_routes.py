@@ -1,4 +1,4 @@
-"""The routes by which the daemon is told what to do, and asked how it stands."""
+"""The routes that control the daemon and return its status."""
 
 import asyncio
 import os
@@ -9,20 +9,10 @@ from aiohttp import web
 
 from segued.config.config import Settings
 from segued.errors import NotFoundError
+from segued.paths import shown
 from segued.store.reading import file_detail, listings
 from segued.web import metrics
-from segued.web.commands import (
-    Cancel,
-    CommandResult,
-    GetSettings,
-    GetStatus,
-    Pause,
-    PutSetting,
-    Resume,
-    Retry,
-    Scan,
-    SetOverride,
-)
+from segued.web.daemon_api import Override
 from segued.web.responses import json_response
 from segued.web.route import ApiRequest, Route, RouteHandler
 from segued.web.status import PastSession, Problem, Status
@@ -30,7 +20,7 @@ from segued.web.status import PastSession, Problem, Status
 __all__ = ["CONTROL_ROUTES"]
 
 CURRENT_SESSION: Final = "current"
-"""Stands for the id of the session under way."""
+"""Stands for the id of the current session."""
 
 MBID_PATTERN: Final = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=4_096)]
@@ -38,13 +28,13 @@ FilePath = Annotated[str, msgspec.Meta(pattern="^/[^\\x00]*$", max_length=4_096)
 
 
 class ScanBody(msgspec.Struct, forbid_unknown_fields=True):
-    """Which folder to walk; all there are, without a path."""
+    """The folder to scan; all music folders without a path."""
 
     path: FilePath | None = None
 
 
 class RetryBody(msgspec.Struct, forbid_unknown_fields=True):
-    """Which failed files to try again: all, or by code, path (or below), or id."""
+    """The failed files to import again: all, or by code, path (or below) or id."""
 
     code: Text | None = None
     path: FilePath | None = None
@@ -52,9 +42,9 @@ class RetryBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class OverrideBody(msgspec.Struct, forbid_unknown_fields=True):
-    """What a passage is; a file by its id or its path.
+    """What a user decides about a passage; the file is given by its id or its path.
 
-    Without a recording it is no song; with `clear`, what was said is forgotten.
+    Without a recording the passage is no song; `clear` deletes an earlier decision.
     """
 
     file: Text | None = None
@@ -71,19 +61,19 @@ class EmptyBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class RetryResponse(msgspec.Struct, frozen=True):
-    """How many files are tried again."""
+    """How many files are imported again."""
 
     reopened: int
 
 
 class OverrideResponse(msgspec.Struct, frozen=True):
-    """The file that something was said of."""
+    """The path of the file."""
 
     decided: str
 
 
 class HealthResponse(msgspec.Struct, frozen=True):
-    """Whether the daemon is well; 503 if it is in trouble."""
+    """Whether the daemon works; the status is 503 if it has trouble."""
 
     state: str
     process: int
@@ -91,65 +81,74 @@ class HealthResponse(msgspec.Struct, frozen=True):
     trouble: Problem | None
 
 
-async def _status(request: ApiRequest) -> CommandResult:
-    return await request.run_command(GetStatus())
+async def _status(request: ApiRequest) -> Status:
+    return request.api.status()
 
 
-async def _session_status(request: ApiRequest) -> CommandResult:
-    return await request.run_command(GetStatus(_session_id(request)))
+async def _session_status(request: ApiRequest) -> Status | PastSession:
+    session = _session_id(request)
+    if session is None:
+        return request.api.status()
+    return await request.api.session(session)
 
 
-async def _scan(request: ApiRequest) -> CommandResult:
-    return await request.run_command(
-        Scan(_normalized_path(request.body(ScanBody).path))
-    )
+async def _scan(request: ApiRequest) -> Status:
+    path = _normalized_path(request.body(ScanBody).path)
+    return await request.run_to_end(request.api.scan(path))
 
 
-async def _pause(request: ApiRequest) -> CommandResult:
+async def _pause(request: ApiRequest) -> Status:
     request.body(EmptyBody)
-    return await request.run_command(Pause(_session_id(request)))
+    return await request.run_to_end(request.api.pause(_session_id(request)))
 
 
-async def _resume(request: ApiRequest) -> CommandResult:
+async def _resume(request: ApiRequest) -> Status:
     request.body(EmptyBody)
-    return await request.run_command(Resume(_session_id(request)))
+    return await request.run_to_end(request.api.resume(_session_id(request)))
 
 
-async def _cancel(request: ApiRequest) -> CommandResult:
+async def _cancel(request: ApiRequest) -> Status:
     request.body(EmptyBody)
-    return await request.run_command(Cancel(_session_id(request)))
+    return await request.run_to_end(request.api.cancel(_session_id(request)))
 
 
-async def _retry(request: ApiRequest) -> CommandResult:
+async def _retry(request: ApiRequest) -> RetryResponse:
     body = request.body(RetryBody)
-    return await request.run_command(Retry(body.code, await _file_path(request, body)))
-
-
-async def _set_override(request: ApiRequest) -> CommandResult:
-    body = request.body(OverrideBody)
-    file = await _file_path(request, body)
-    if file is None:
-        raise NotFoundError("which file is it about? file or path is missing")
-    return await request.run_command(
-        SetOverride(
-            file, body.passage, body.recording, body.title, body.artist, body.clear
-        )
+    path = await _file_path(request, body)
+    return RetryResponse(
+        await request.run_to_end(request.api.retry(code=body.code, path=path))
     )
 
 
-async def _get_settings(request: ApiRequest) -> CommandResult:
-    return await request.run_command(GetSettings())
+async def _set_override(request: ApiRequest) -> OverrideResponse:
+    body = request.body(OverrideBody)
+    path = await _file_path(request, body)
+    if path is None:
+        raise NotFoundError("either file or path is required")
+    if body.clear:
+        operation = request.api.clear_override(path, body.passage)
+    else:
+        override = Override(body.recording, body.title, body.artist)
+        operation = request.api.set_override(path, body.passage, override)
+    await request.run_to_end(operation)
+    return OverrideResponse(shown(path))
+
+
+async def _get_settings(request: ApiRequest) -> Settings:
+    return await request.run_to_end(request.api.settings())
 
 
 def _setting_handler(name: str) -> RouteHandler:
-    async def put_setting(request: ApiRequest) -> CommandResult:
-        # What is wrong with it is said with its name, where settings are checked.
-        return await request.run_command(PutSetting(name, request.body(Any)))
+    async def put_setting(request: ApiRequest) -> dict[str, object]:
+        # `put_setting` checks the type, so that the error names the setting.
+        value = request.body(object)
+        settings = await request.run_to_end(request.api.put_setting(name, value))
+        return {name: getattr(settings, name)}
 
     return put_setting
 
 
-async def _health(request: ApiRequest) -> CommandResult:
+async def _health(request: ApiRequest) -> web.Response:
     status = request.api.status()
     health = HealthResponse(
         status.state, status.process, status.version, status.trouble
@@ -157,7 +156,7 @@ async def _health(request: ApiRequest) -> CommandResult:
     return json_response(health, 503 if status.trouble else 200)
 
 
-async def _metrics(request: ApiRequest) -> CommandResult:
+async def _metrics(request: ApiRequest) -> web.Response:
     readings = request.api.readings()
     counts = await asyncio.to_thread(listings.counts, request.api.database)
     body = await asyncio.to_thread(metrics.exposition, readings, counts)
@@ -199,14 +198,14 @@ CONTROL_ROUTES: Final = (
     Route(
         method="GET",
         path="/api/import/session",
-        summary="How everything stands.",
+        summary="The status of the daemon.",
         response_type=Status,
         handler=_status,
     ),
     Route(
         method="GET",
         path="/api/import/status/{session}",
-        summary="How a session stands, or ended; `current` is the one under way.",
+        summary="The status of a session; `current` stands for the current one.",
         response_type=(Status, PastSession),
         handler=_session_status,
         other_statuses=(404, 503),
@@ -214,19 +213,21 @@ CONTROL_ROUTES: Final = (
     Route(
         method="POST",
         path="/api/import/session/start",
-        summary="Walk the music folders, or one in them, and go on working.",
+        summary="Scan the music folders, or one folder in them; resume after a cancel.",
         response_type=Status,
         handler=_scan,
         body=ScanBody,
         other_statuses=(404, 503),
     ),
-    _session_route("pause", "Stop working until told to resume.", _pause),
-    _session_route("resume", "Go on, after a pause or a cancel.", _resume),
-    _session_route("cancel", "End the session; what is done stays done.", _cancel),
+    _session_route("pause", "Stop the work until it is resumed.", _pause),
+    _session_route("resume", "Continue after a pause or a cancel.", _resume),
+    _session_route(
+        "cancel", "End the session; work that is already stored stays.", _cancel
+    ),
     Route(
         method="POST",
         path="/api/retry",
-        summary="Try failed files again.",
+        summary="Import failed files again.",
         response_type=RetryResponse,
         handler=_retry,
         body=RetryBody,
@@ -235,7 +236,7 @@ CONTROL_ROUTES: Final = (
     Route(
         method="POST",
         path="/api/decide",
-        summary="Say what a passage is, or take that back.",
+        summary="Set what a passage is, over any match, or clear that.",
         response_type=OverrideResponse,
         handler=_set_override,
         body=OverrideBody,
@@ -244,7 +245,7 @@ CONTROL_ROUTES: Final = (
     Route(
         method="GET",
         path="/api/settings",
-        summary="The settings; what is secret is masked.",
+        summary="The settings, with secrets masked.",
         response_type=Settings,
         handler=_get_settings,
         other_statuses=(503,),
@@ -252,19 +253,19 @@ CONTROL_ROUTES: Final = (
     *(
         Route(
             method="PUT",
-            path=f"/api/settings/{held.name}",
-            summary=f"Set {held.name}, and go on by it.",
+            path=f"/api/settings/{setting.name}",
+            summary=f"Set {setting.name} and apply it.",
             response_type=dict[str, Any],
-            handler=_setting_handler(held.name),
-            body=held.type,
+            handler=_setting_handler(setting.name),
+            body=setting.type,
             other_statuses=(409, 503),
         )
-        for held in msgspec.structs.fields(Settings)
+        for setting in msgspec.structs.fields(Settings)
     ),
     Route(
         method="GET",
         path="/health",
-        summary="Whether the daemon is well.",
+        summary="Whether the daemon works.",
         response_type=HealthResponse,
         handler=_health,
         other_statuses=(503,),

@@ -1,8 +1,9 @@
-"""Server-sent events: how everything stands, and from then on what changes.
+"""Server-sent events: a snapshot of the status, then its changes.
 
-One picture is taken for all who listen, a few times a second, and only while
-somebody does. Nobody is waited for: who is slow loses changes and gets a whole
-picture later; who takes nothing for some seconds is cut off.
+The status is polled once for all subscribers, four times per second, and only
+while there is one. No subscriber delays another: one that falls behind loses
+changes and gets a new snapshot; one that reads nothing for some seconds is
+disconnected.
 """
 
 import asyncio
@@ -27,26 +28,29 @@ log: Final = structlog.get_logger()
 SUBSCRIBERS_MAX: Final = 64
 
 HISTORY_LENGTH: Final = 240
-"""Changes that one who comes back can have: of a minute, or more."""
+"""Changes kept for subscribers that reconnect: one minute at four per second."""
 
 QUEUED_FRAMES_MAX: Final = 16
 EVENT_ID_DIGITS_MAX: Final = 18
 
+HEARTBEAT_FRAME: Final = b": heartbeat\n\n"
 BUFFER_BYTES: Final = 1 << 16
 RETRY_SECONDS: Final = 2
 
 OMITTED_FIELDS: Final = ("text", "process")
-"""Those who look at the changes do not need it in words as well."""
+"""Status fields left out: `text` repeats the others, `process` never changes."""
 
 
 @dataclass(frozen=True, slots=True)
 class StreamTiming:
-    """How often what happens, in seconds.
+    """The intervals and timeouts of the stream.
 
     Attributes:
-        poll_seconds: A picture is taken, while somebody listens.
-        heartbeat_seconds: He is told that we are still there, when there is no news.
-        send_timeout_seconds: A subscriber that takes nothing for so long is cut off.
+        poll_seconds: The interval between polls of the status.
+        heartbeat_seconds: A comment is sent after so long without a change, so that
+            proxies and clients keep the connection.
+        send_timeout_seconds: A subscriber that reads nothing for so long is
+            disconnected.
     """
 
     poll_seconds: float = 0.25
@@ -55,20 +59,21 @@ class StreamTiming:
 
 
 class EventStream:
-    """Tells all who listen how everything stands."""
+    """Sends the status and its changes to all subscribers."""
 
     def __init__(
         self, status: Callable[[], Status], timing: StreamTiming | None = None
     ) -> None:
-        """Prepare.
+        """Create a stream without subscribers.
 
         Args:
-            status: Says how everything stands, from memory.
-            timing: How often what happens.
+            status: Returns the current status, from memory.
+            timing: The intervals and timeouts.
         """
         self._status: Final = status
         self._timing: Final = timing or StreamTiming()
-        self._run_id: Final = secrets.token_hex(4)  # ids of an earlier one say nothing
+        # Event ids of an earlier run of the daemon must not match.
+        self._run_id: Final = secrets.token_hex(4)
         self._event_number = 0
         self._snapshot: dict[str, Any] = {}
         self._changes: Final[deque[tuple[int, bytes]]] = deque(maxlen=HISTORY_LENGTH)
@@ -78,13 +83,15 @@ class EventStream:
 
     @property
     def subscriber_count(self) -> int:
-        """How many listen."""
+        """The number of subscribers."""
         return len(self._subscribers)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Tell one who listens, until he goes or we do."""
+        """Send events to one subscriber until it disconnects or the stream closes."""
         if self._closed or len(self._subscribers) >= SUBSCRIBERS_MAX:
-            rejection = error_response(503, "busy", "as many listen as can; try again")
+            rejection = error_response(
+                503, "busy", "the event stream is full or closing; try again later"
+            )
             rejection.headers["Retry-After"] = f"{RETRY_SECONDS}"
             return rejection
         response = web.StreamResponse(
@@ -106,7 +113,7 @@ class EventStream:
             await response.prepare(request)
             _limit_buffers(request)
             while not self._closed:
-                await self._send_news(subscriber, response)
+                await self._send_next(subscriber, response)
         except (ConnectionError, TimeoutError):
             if request.transport is not None:
                 request.transport.abort()
@@ -118,25 +125,25 @@ class EventStream:
         return response
 
     def close(self) -> None:
-        """Tell nobody any more."""
+        """End the connections of all subscribers, and accept no more."""
         self._closed = True
         for subscriber in self._subscribers:
             subscriber.ready.set()
 
-    async def _send_news(
+    async def _send_next(
         self, subscriber: "_Subscriber", response: web.StreamResponse
     ) -> None:
-        """Tell one who listens what is new, or that we are still there.
+        """Send the queued frames, or a heartbeat if there are none in time.
 
         Raises:
-            TimeoutError: He does not take it.
-            ConnectionError: He is gone.
+            TimeoutError: The subscriber does not read.
+            ConnectionError: The subscriber has disconnected.
         """
         try:
             async with asyncio.timeout(self._timing.heartbeat_seconds):
                 await subscriber.ready.wait()
         except TimeoutError:
-            data = b": still here\n\n"
+            data = HEARTBEAT_FRAME
         else:
             subscriber.ready.clear()
             if subscriber.is_behind:
@@ -149,7 +156,7 @@ class EventStream:
                 await response.write(data)
 
     def _initial_frames(self, last_event_id: str | None) -> list[bytes]:
-        """Return what one who comes, or comes back, is told first."""
+        """Return the first frames: missed changes if still kept, else a snapshot."""
         run_id, _, number = (last_event_id or "").partition("-")
         if (
             run_id == self._run_id
@@ -157,7 +164,7 @@ class EventStream:
             and len(number) <= EVENT_ID_DIGITS_MAX
         ):
             seen = int(number)
-            missed = [frame for at, frame in self._changes if at > seen]
+            missed = [frame for event, frame in self._changes if event > seen]
             if self._event_number - len(missed) <= seen <= self._event_number:
                 return [f"retry: {1_000 * RETRY_SECONDS}\n\n".encode(), *missed]
         return [f"retry: {1_000 * RETRY_SECONDS}\n".encode() + self._snapshot_frame()]
@@ -170,16 +177,16 @@ class EventStream:
         return head.encode() + msgspec.json.encode(data) + b"\n\n"
 
     async def _publish_loop(self) -> None:
-        """Look for as long as somebody listens."""
+        """Poll the status until the last subscriber has left."""
         while True:
             await asyncio.sleep(self._timing.poll_seconds)
             try:
                 self._publish_changes()
-            except Exception:  # the next look may go well
-                log.exception("page.broke", path="/api/events")
+            except Exception:  # the next poll may succeed
+                log.exception("page.crashed", path="/api/events")
 
     def _publish_changes(self) -> None:
-        """Take a picture, and hand on what is new in it."""
+        """Poll the status, and queue the changed fields for all subscribers."""
         status: dict[str, Any] = msgspec.to_builtins(self._status())
         for name in OMITTED_FIELDS:
             del status[name]
@@ -198,7 +205,7 @@ class EventStream:
 
 
 def _limit_buffers(request: web.Request) -> None:
-    """See that little waits on the way to one who does not take it."""
+    """Limit the buffers to a subscriber that does not read, to BUFFER_BYTES each."""
     if request.transport is not None:
         request.transport.set_write_buffer_limits(BUFFER_BYTES)
     connection = request.get_extra_info("socket")
@@ -207,13 +214,13 @@ def _limit_buffers(request: web.Request) -> None:
 
 
 class _Subscriber:
-    """One who listens, and what he has not taken yet."""
+    """The queue of frames that one client has not received yet."""
 
     def __init__(self) -> None:
         self.frames: Final[deque[bytes]] = deque()
         self.is_behind = False
         self.ready: Final = asyncio.Event()
-        self.ready.set()  # there is something to say at once
+        self.ready.set()  # the initial frames are sent at once
 
     def push(self, frame: bytes) -> None:
         if len(self.frames) >= QUEUED_FRAMES_MAX:

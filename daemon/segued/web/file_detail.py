@@ -1,4 +1,4 @@
-"""A file as its page shows it: all that is known, and what else it could be."""
+"""The detail of a file for its page: metadata, passages, candidates, level curve."""
 
 import os
 from collections.abc import Mapping
@@ -37,20 +37,20 @@ MEDIA_TYPES: Final = {
     ".aac": "audio/aac",
     ".wav": "audio/wav",
 }
-"""What browsers play, by the ends of names."""
+"""Media types that browsers play, by file extension."""
 
 UNPLAYABLE_CODECS: Final = frozenset({"alac"})
-"""Codings that browsers do not know, whatever they are in."""
+"""Codecs that browsers do not decode, in any container."""
 
 CANDIDATES_MAX: Final = 12
 
 
 class CandidateInfo(msgspec.Struct, frozen=True):
-    """A recording that AcoustID says a passage may be.
+    """A recording that AcoustID returned for a passage's fingerprint.
 
     Attributes:
-        score: How much of the fingerprint agrees, 0 to 1.
-        sources: How many people say so.
+        score: How well the fingerprints agree, 0 to 1.
+        sources: The number of submissions that link the two.
     """
 
     recording_mbid: str
@@ -63,21 +63,21 @@ class CandidateInfo(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class PassageInfo(PassageFacts):
-    """A passage, with what else it could be."""
+    """A passage with its candidate recordings."""
 
     candidates: list[CandidateInfo]
 
 
 @dataclass(frozen=True, slots=True)
 class FileInfo(FileFacts):
-    """A file, and whether a browser can play it, as what."""
+    """A file, whether a browser can play it, and with which media type."""
 
     playable: bool
     audio_type: str | None
 
 
 class FailureInfo(msgspec.Struct, frozen=True):
-    """What is wrong with a file, and whether it failed for it."""
+    """An error or warning of a file; `fatal` if it made the file fail."""
 
     code: str
     detail: str
@@ -86,7 +86,7 @@ class FailureInfo(msgspec.Struct, frozen=True):
 
 
 class PhaseInfo(msgspec.Struct, frozen=True):
-    """A phase that is behind a file; `needs` is what it waits for to go further."""
+    """A phase that a file has completed; `needs` names why it is deferred."""
 
     phase: int
     title: str
@@ -95,7 +95,7 @@ class PhaseInfo(msgspec.Struct, frozen=True):
 
 
 class FileDetailResponse(msgspec.Struct, frozen=True):
-    """All that is known of a file."""
+    """A file with its tags, phases, duplicates and passages."""
 
     file: FileInfo
     failure: FailureInfo | None
@@ -106,12 +106,12 @@ class FileDetailResponse(msgspec.Struct, frozen=True):
 
 
 class LevelsResponse(msgspec.Struct, frozen=True):
-    """How loud a file is, from its start to its end, in so many columns.
+    """The level curve of a file, reduced to columns of equal duration.
 
     Attributes:
-        peaks: The loudest hundredth of a second of each, in half decibels below
-            full scale; 255 is silence.
-        floors: The quietest of each.
+        peaks: The loudest 10 ms of each column, in half decibels below full
+            scale; 255 is silence.
+        floors: The quietest 10 ms of each column, in the same unit.
     """
 
     columns: int
@@ -121,21 +121,21 @@ class LevelsResponse(msgspec.Struct, frozen=True):
 
 
 def media_type(name: str, codec: str | None) -> str | None:
-    """Return what a browser is told that a file is; None if it cannot play it."""
+    """Return the media type of a file for a browser; None if it cannot play it."""
     if codec in UNPLAYABLE_CODECS:
         return None
     return MEDIA_TYPES.get(os.path.splitext(name)[1].lower())
 
 
 def build_file_detail(library: Path, file: str) -> FileDetailResponse:
-    """Return all that is known of a file.
+    """Return a file with its tags, phases, duplicates and passages.
 
     Raises:
-        NotKnownError: No file has this id.
+        NotFoundError: No file has this id.
         StoreError: The library cannot be read.
     """
     detail = file_detail.file_detail(library, file)
-    titles = {phase.number: phase.title for phase in PHASES}
+    titles = {int(phase.number): phase.title for phase in PHASES}
     audio_type = media_type(detail.facts.name, detail.facts.codec)
     failure, problem = None, detail.failure
     if problem is not None:
@@ -160,10 +160,10 @@ def build_file_detail(library: Path, file: str) -> FileDetailResponse:
 
 
 def build_levels(library: Path, file: str, columns: int) -> LevelsResponse:
-    """Return how loud a file is, in as many columns, or fewer.
+    """Return the level curve of a file in at most `columns` columns.
 
     Raises:
-        NotKnownError: No file has this id, or it was never decoded.
+        NotFoundError: No file has this id, or it was never decoded.
         StoreError: The library cannot be read.
     """
     curve = file_detail.level_curve(library, file)
@@ -171,7 +171,7 @@ def build_levels(library: Path, file: str, columns: int) -> LevelsResponse:
         raise NotFoundError(f"the file {file} was not decoded")
     hops = np.frombuffer(curve.levels, np.uint8)
     columns = min(columns, len(hops))
-    # Of hops as long as each other; the last may be cut short, which no eye sees.
+    # The last hop may be shorter than the others: the difference is invisible.
     starts = np.arange(columns) * len(hops) // columns
     return LevelsResponse(
         columns=columns,
@@ -183,25 +183,25 @@ def build_levels(library: Path, file: str, columns: int) -> LevelsResponse:
 
 def _passages(library: Path, detail: file_detail.FileDetail) -> list[PassageInfo]:
     fingerprints = {each.span: each for each in detail.fingerprints}
-    questions = {
+    queries = {
         span: p05_fingerprint.questions_of(each) for span, each in fingerprints.items()
     }
     spans = [
         Span(Ticks(each.start_ticks), Ticks(each.end_ticks)) for each in detail.passages
     ]
-    keys = [each.key for span in spans for each in questions.get(span, ())]
-    known = file_detail.acoustid_answers(library, keys)
+    keys = [each.key for span in spans for each in queries.get(span, ())]
+    answers = file_detail.acoustid_answers(library, keys)
     return [
         PassageInfo(
             **_field_values(passage),
-            candidates=_candidates(fingerprints.get(span), known),
+            candidates=_candidates(fingerprints.get(span), answers),
         )
         for passage, span in zip(detail.passages, spans, strict=True)
     ]
 
 
 def _candidates(
-    fingerprint: Fingerprint | None, known: Mapping[str, bytes | None]
+    fingerprint: Fingerprint | None, answers: Mapping[str, bytes | None]
 ) -> list[CandidateInfo]:
     if fingerprint is None:
         return []
@@ -214,7 +214,7 @@ def _candidates(
             each.sources,
             each.seconds,
         )
-        for each in (p05_fingerprint.candidates_of(fingerprint, known) or ())[
+        for each in (p05_fingerprint.candidates_of(fingerprint, answers) or ())[
             :CANDIDATES_MAX
         ]
     ]

@@ -1,4 +1,4 @@
-"""The routes by which the library is looked into."""
+"""The routes that read the library: listings, files, levels, audio."""
 
 import asyncio
 import inspect
@@ -12,7 +12,6 @@ from segued.store.reading import listings
 from segued.store.reading.rows import FailureRow, FilePage, PageRequest, PassagePage
 from segued.web import file_detail
 from segued.web.audio import serve_audio
-from segued.web.commands import CommandResult
 from segued.web.route import ApiRequest, Route
 
 __all__ = ["LIBRARY_ROUTES"]
@@ -22,12 +21,12 @@ PageSize = Annotated[int, msgspec.Meta(ge=1, le=200)]
 SearchText = Annotated[str, msgspec.Meta(max_length=500)]
 ColumnCount = Annotated[int, msgspec.Meta(ge=1, le=200_000)]
 
-WARNING_MEANING: Final = "imported in spite of it"
-FLAVOR_MEANING: Final = "How it sounds could not be found out, or not all of it."
+WARNING_MEANING: Final = "The file was imported with this warning."
+FLAVOR_MEANING: Final = "The flavor could not be determined, or not completely."
 
 
 class FilesQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Files whose path, title, artist or album hold all words of `query`."""
+    """Filter files: path, title, artist or album contain all words of `query`."""
 
     query: SearchText = ""
     status: FileStatus | None = None
@@ -36,7 +35,7 @@ class FilesQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PassagesQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Passages whose path, title, artist or album hold all words of `query`."""
+    """Filter passages: path, title, artist or album contain all words of `query`."""
 
     query: SearchText = ""
     confidence: Confidence | None = None
@@ -45,7 +44,7 @@ class PassagesQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FailuresQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Failures with a code, or all."""
+    """Filter failures by code; without one, return all."""
 
     code: SearchText | None = None
     page: PageNumber = 1
@@ -53,13 +52,13 @@ class FailuresQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class LevelsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """In how many columns a file is to be drawn."""
+    """The number of columns to reduce the level curve to."""
 
     columns: ColumnCount = 1_200
 
 
 class FailureCodeGroup(msgspec.Struct, frozen=True):
-    """Files with the same thing wrong; `fatal` if they failed for it."""
+    """Files with the same code; `fatal` if it made them fail, else a warning."""
 
     code: str
     meaning: str
@@ -68,7 +67,7 @@ class FailureCodeGroup(msgspec.Struct, frozen=True):
 
 
 class FailuresResponse(msgspec.Struct, frozen=True):
-    """A page of failures, and all by what they are."""
+    """A page of failures, and the counts of all failures by code."""
 
     groups: list[FailureCodeGroup]
     failures: list[FailureRow]
@@ -78,7 +77,7 @@ class FailuresResponse(msgspec.Struct, frozen=True):
     total: int
 
 
-async def _files(request: ApiRequest) -> CommandResult:
+async def _files(request: ApiRequest) -> FilePage:
     query = request.query(FilesQuery)
     return await asyncio.to_thread(
         listings.files,
@@ -89,7 +88,7 @@ async def _files(request: ApiRequest) -> CommandResult:
     )
 
 
-async def _passages(request: ApiRequest) -> CommandResult:
+async def _passages(request: ApiRequest) -> PassagePage:
     query = request.query(PassagesQuery)
     return await asyncio.to_thread(
         listings.passages,
@@ -100,7 +99,7 @@ async def _passages(request: ApiRequest) -> CommandResult:
     )
 
 
-async def _failures(request: ApiRequest) -> CommandResult:
+async def _failures(request: ApiRequest) -> FailuresResponse:
     query = request.query(FailuresQuery)
     failure_page = await asyncio.to_thread(
         listings.failures,
@@ -124,7 +123,7 @@ async def _failures(request: ApiRequest) -> CommandResult:
     )
 
 
-async def _file(request: ApiRequest) -> CommandResult:
+async def _file(request: ApiRequest) -> file_detail.FileDetailResponse:
     return await asyncio.to_thread(
         file_detail.build_file_detail,
         request.api.database,
@@ -132,7 +131,7 @@ async def _file(request: ApiRequest) -> CommandResult:
     )
 
 
-async def _levels(request: ApiRequest) -> CommandResult:
+async def _levels(request: ApiRequest) -> file_detail.LevelsResponse:
     return await asyncio.to_thread(
         file_detail.build_levels,
         request.api.database,
@@ -142,7 +141,7 @@ async def _levels(request: ApiRequest) -> CommandResult:
 
 
 def _meanings() -> dict[str, str]:
-    """Return what each code stands for: what its error says of itself."""
+    """Return the meaning of each code: the first docstring line of its error."""
     return {
         kind.code: (kind.__doc__ or "").partition("\n")[0]
         for _, kind in inspect.getmembers(errors, inspect.isclass)
@@ -156,7 +155,7 @@ LIBRARY_ROUTES: Final = (
     Route(
         method="GET",
         path="/api/files",
-        summary="Files, by path; a page of them.",
+        summary="A page of files, ordered by path.",
         response_type=FilePage,
         handler=_files,
         query=FilesQuery,
@@ -165,7 +164,7 @@ LIBRARY_ROUTES: Final = (
     Route(
         method="GET",
         path="/api/passages",
-        summary="Passages, by path; a page of them.",
+        summary="A page of passages, ordered by path.",
         response_type=PassagePage,
         handler=_passages,
         query=PassagesQuery,
@@ -174,7 +173,7 @@ LIBRARY_ROUTES: Final = (
     Route(
         method="GET",
         path="/api/failures",
-        summary="What is wrong with files; a page of it.",
+        summary="A page of failures and warnings, and their counts by code.",
         response_type=FailuresResponse,
         handler=_failures,
         query=FailuresQuery,
@@ -183,7 +182,7 @@ LIBRARY_ROUTES: Final = (
     Route(
         method="GET",
         path="/api/files/{file}",
-        summary="All that is known of a file.",
+        summary="A file with its tags, phases, duplicates and passages.",
         response_type=file_detail.FileDetailResponse,
         handler=_file,
         other_statuses=(404, 503),
@@ -191,7 +190,7 @@ LIBRARY_ROUTES: Final = (
     Route(
         method="GET",
         path="/api/files/{file}/levels",
-        summary="How loud a file is, from its start to its end.",
+        summary="The level curve of a file.",
         response_type=file_detail.LevelsResponse,
         handler=_levels,
         query=LevelsQuery,
@@ -200,7 +199,7 @@ LIBRARY_ROUTES: Final = (
     Route(
         method="GET",
         path="/api/files/{file}/audio",
-        summary="The bytes of a file, or a range of them.",
+        summary="The bytes of a file, or one range of them.",
         response_type="*/*",
         handler=serve_audio,
         other_statuses=(206, 404, 416, 503),

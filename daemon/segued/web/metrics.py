@@ -1,4 +1,4 @@
-"""What Prometheus is told, in its own format."""
+"""Metrics in the Prometheus text format."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -26,13 +26,14 @@ CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
 
 @dataclass(frozen=True, slots=True)
 class ServiceReading:
-    """How it stands with an outside service.
+    """The state of an outside service.
 
     Attributes:
-        is_available: Whether it is asked; not, while its breaker or a pause forbids it.
-        wait_seconds: How long it will not be asked.
-        rate: Requests that may be started in a second.
-        requests: Those that were sent.
+        is_available: Whether requests are sent to it; not while its circuit
+            breaker is open or it has requested a pause.
+        wait_seconds: The time until requests are sent again.
+        rate: The number of requests that may be started per second.
+        requests: The number of requests sent.
     """
 
     is_available: bool
@@ -43,16 +44,22 @@ class ServiceReading:
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """What the daemon knows from memory and only metrics tell.
+    """The metrics that come from the daemon's memory.
 
     Attributes:
-        queued: Files that wait for a worker, and for how long the first has.
-        phase_durations: How long each phase takes, by its number.
-        phase_titles: What the phases are called.
-        analyzed: Imported files of which nothing more is to be known.
-        unanalyzed: Those of which more is.
-        watches: Folders that are watched for events, by music folder.
-        offline: Whether each music folder is away.
+        queued: The number of files that wait for a worker.
+        queued_seconds: How long the first of them has waited.
+        busy: The number of workers that process a file.
+        phase_durations: The durations of each phase, by its number.
+        phase_titles: The titles of the phases, by number.
+        lookups: The number of lookups that wait for an outside service.
+        analyzed: The number of imported files that are completely analyzed.
+        unanalyzed: The number of imported files that are not.
+        watches: The number of inotify watches, by music folder.
+        offline: Whether each music folder is offline.
+        loop_stall_seconds: The longest delay of the event loop.
+        loop_lag_seconds: Its delay at the last measurement.
+        subscribers: The number of clients that receive events.
     """
 
     version: str
@@ -75,7 +82,7 @@ class Readings:
 
 
 def exposition(readings: Readings, counts: LibraryCounts) -> bytes:
-    """Return all metrics, as Prometheus reads them."""
+    """Return all metrics in the Prometheus text format."""
     registry = CollectorRegistry()
     registry.register(_Collector(readings, counts))
     ProcessCollector(registry=registry)
@@ -92,7 +99,7 @@ class _Collector(Collector):
         yield _info("segued", "The daemon.", version=readings.version)
         yield _labeled_gauge(
             "segued_session_state",
-            "1 for the state of the session under way.",
+            "1 for the state of the current session.",
             "state",
             {readings.state: 1},
         )
@@ -101,64 +108,66 @@ class _Collector(Collector):
         )
         yield _gauge(
             "segued_queue_oldest_seconds",
-            "How long the first of them has waited.",
+            "How long the first file in the queue has waited.",
             readings.queued_seconds,
         )
         yield _gauge(
-            "segued_workers", "Files that may be worked on at once.", readings.workers
+            "segued_workers", "Files that can be processed at once.", readings.workers
         )
         yield _gauge(
-            "segued_workers_busy", "Files that are being worked on.", readings.busy
+            "segued_workers_busy", "Workers that process a file.", readings.busy
         )
         yield from _phases(readings)
         yield from _services(readings.services)
         yield _gauge(
             "segued_lookups_waiting",
-            "Questions that outside services have yet to answer.",
+            "Lookups that wait for an outside service.",
             readings.lookups,
         )
         yield from _library(readings, counts)
         yield _labeled_gauge(
             "segued_watches",
-            "Folders that are watched for events, by music folder.",
+            "Folders with an inotify watch, by music folder.",
             "folder",
             readings.watches,
         )
         yield _labeled_gauge(
             "segued_folder_offline",
-            "1 for a music folder whose disk is away.",
+            "1 for a music folder that is offline.",
             "folder",
-            {folder: int(away) for folder, away in readings.offline.items()},
+            {folder: int(offline) for folder, offline in readings.offline.items()},
         )
         yield _gauge(
             "segued_event_loop_lag_seconds",
-            "How late the event loop was the last time it was looked at.",
+            "Delay of the event loop at the last measurement.",
             readings.loop_lag_seconds,
         )
         yield _gauge(
             "segued_event_loop_stall_seconds_max",
-            "How late it ever was.",
+            "Longest delay of the event loop since the start.",
             readings.loop_stall_seconds,
         )
-        yield _gauge("segued_listeners", "Who listens to events.", readings.subscribers)
+        yield _gauge(
+            "segued_listeners", "Clients that receive events.", readings.subscribers
+        )
 
 
 def _library(readings: Readings, counts: LibraryCounts) -> Iterator[Metric]:
     yield _labeled_gauge("segued_files", "Files by status.", "status", counts.statuses)
     yield _labeled_gauge(
         "segued_passages",
-        "Passages by how sure it is which recording they are.",
+        "Passages by confidence of their identification.",
         "confidence",
         counts.confidences,
     )
     yield _gauge(
         "segued_files_analysed",
-        "Files with nothing ahead of them, also not what waits for time.",
+        "Imported files that are completely analyzed.",
         readings.analyzed,
     )
     yield _gauge(
         "segued_files_unanalysed",
-        "Files that are imported, and not analysed yet.",
+        "Imported files that are not completely analyzed.",
         readings.unanalyzed,
     )
     yield _labeled_gauge(
@@ -169,15 +178,15 @@ def _library(readings: Readings, counts: LibraryCounts) -> Iterator[Metric]:
 def _phases(readings: Readings) -> Iterator[Metric]:
     durations = HistogramMetricFamily(
         "segued_phase_seconds",
-        "How long a file is in a phase.",
+        "Duration of a phase for one file.",
         labels=["phase", "title"],
     )
     bounds = [f"{bound:g}" for bound in BUCKET_BOUNDS_SECONDS] + ["+Inf"]
-    for number, spread in sorted(readings.phase_durations.items()):
+    for number, histogram in sorted(readings.phase_durations.items()):
         durations.add_metric(
             [str(number), readings.phase_titles.get(number, "")],
-            list(zip(bounds, map(float, accumulate(spread.counts)), strict=True)),
-            spread.total_seconds,
+            list(zip(bounds, map(float, accumulate(histogram.counts)), strict=True)),
+            histogram.total_seconds,
         )
     yield durations
 
@@ -185,26 +194,26 @@ def _phases(readings: Readings) -> Iterator[Metric]:
 def _services(services: Mapping[str, ServiceReading]) -> Iterator[Metric]:
     yield _labeled_gauge(
         "segued_service_open",
-        "1 while an outside service is asked, 0 while its breaker is open or it"
-        " wants to be left alone.",
+        "1 while requests are sent to an outside service, 0 while its circuit"
+        " breaker is open or it has requested a pause.",
         "service",
         {name: int(each.is_available) for name, each in services.items()},
     )
     yield _labeled_gauge(
         "segued_service_wait_seconds",
-        "How long an outside service will not be asked.",
+        "Time until requests are sent to an outside service again.",
         "service",
         {name: each.wait_seconds for name, each in services.items()},
     )
     yield _labeled_gauge(
         "segued_service_budget_per_second",
-        "Requests to an outside service that may be started in a second.",
+        "Requests to an outside service that may be started per second.",
         "service",
         {name: each.rate for name, each in services.items()},
     )
     sent = CounterMetricFamily(
         "segued_service_requests",
-        "Requests that an outside service was sent.",
+        "Requests sent to an outside service.",
         labels=["service"],
     )
     for name, each in services.items():

@@ -1,4 +1,4 @@
-"""The description of the API, made from the routes themselves."""
+"""The OpenAPI document, generated from the routes."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -10,38 +10,37 @@ from segued.web.route import Route
 
 __all__ = ["openapi_document"]
 
-ERROR: Final = "Error"
 STATUS_DESCRIPTIONS: Final = {
-    400: "What is asked makes no sense.",
+    400: "The request is invalid.",
     401: "The token is missing.",
-    403: "Another page sent it.",
-    404: "There is no such thing.",
+    403: "The request was sent by another web page.",
+    404: "The requested file, session or folder does not exist.",
     408: "The request did not arrive in time.",
-    409: "It cannot be done now.",
-    413: "Too much is sent.",
-    415: "What is sent is not application/json.",
-    416: "There is no such range.",
-    421: "The page is not known by this name.",
-    503: "The library cannot be used at the moment, or too much is asked at once.",
+    409: "The command is not possible now.",
+    413: "The body is too large.",
+    415: "The Content-Type is not application/json.",
+    416: "The file does not have the requested range.",
+    421: "The page is not served under this host name.",
+    503: "The library is not available at the moment, or the server is busy.",
 }
 COMMON_STATUSES: Final = (400, 401, 403, 408, 413, 421)
 
 
 class ErrorDetail(msgspec.Struct, frozen=True):
-    """Why there is no answer."""
+    """The code and the text of an error."""
 
     code: str
     detail: str
 
 
 class ErrorResponse(msgspec.Struct, frozen=True):
-    """An answer that says why there is none."""
+    """The body of an error response."""
 
     error: ErrorDetail
 
 
 def openapi_document(routes: Iterable[Route], version: str) -> dict[str, Any]:
-    """Return the description of some routes, as OpenAPI 3.1."""
+    """Return the OpenAPI 3.1 document that describes the routes."""
     routes = tuple(routes)
     kinds: list[Any] = [ErrorResponse]
     for route in routes:
@@ -60,8 +59,8 @@ def openapi_document(routes: Iterable[Route], version: str) -> dict[str, Any]:
         "info": {
             "title": "segued",
             "version": version,
-            "description": "What the daemon is asked and told. Positions are ticks,"
-            " 28,224,000 a second.",
+            "description": "The API of the segued daemon. Positions and durations are"
+            " in ticks, 28,224,000 per second.",
         },
         "paths": paths,
         "components": {"schemas": components},
@@ -91,7 +90,7 @@ def _operation(
     for status in sorted(statuses):
         is_partial = status == 206  # noqa: PLR2004
         responses[str(status)] = {
-            "description": "A part of it."
+            "description": "The requested range."
             if is_partial
             else STATUS_DESCRIPTIONS[status],
             "content": content if is_partial else error_content,
@@ -113,7 +112,7 @@ def _operation(
 
 
 def _response_types(route: Route) -> tuple[Any, ...]:
-    """Return the types of a route's answer; none, if it is no JSON."""
+    """Return the types of a route's JSON response; empty if it is not JSON."""
     if isinstance(route.response_type, str):
         return ()
     return (
@@ -143,8 +142,8 @@ def _query_parameters(
         return []
     name = by_kind[id(route.query)]["$ref"].rpartition("/")[2]
     properties = components[name]["properties"]
-    nothing = {"type": "string", "maxLength": 0}
+    empty = {"type": "string", "maxLength": 0}
     return [
-        {"name": each, "in": "query", "schema": {"anyOf": [schema, nothing]}}
+        {"name": each, "in": "query", "schema": {"anyOf": [schema, empty]}}
         for each, schema in properties.items()
     ]

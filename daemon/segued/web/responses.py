@@ -1,4 +1,4 @@
-"""Answers: JSON, and errors that name the reason."""
+"""Responses: JSON, and errors with the reason."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -26,13 +26,13 @@ INTERNAL_ERROR: Final = 500
 
 
 def json_response(value: object, status: int = 200) -> web.Response:
-    """Return an answer that holds a value."""
+    """Return a response with a value as JSON."""
     body = msgspec.json.encode(value, enc_hook=str)
     return web.Response(body=body, status=status, content_type="application/json")
 
 
 def error_response(status: int, code: str, detail: str) -> web.Response:
-    """Return an answer that says why there is none."""
+    """Return a response that reports an error."""
     return json_response(
         {"error": {"code": code, "detail": detail[:DETAIL_LENGTH_MAX]}}, status
     )
@@ -45,22 +45,22 @@ STATUS_BY_ERROR: Final[tuple[tuple[type[SeguedError], int], ...]] = (
     (StoreError, 503),
     (SeguedError, 500),
 )
-"""The first that an error is decides what it is answered with."""
+"""The status of each kind of error; the first entry that matches counts."""
 
 
 @web.middleware
 async def error_middleware(
     request: web.Request, handler: Handler
 ) -> web.StreamResponse:
-    """Turn errors into answers that name the reason."""
+    """Turn errors into responses that report the reason."""
     try:
         return await handler(request)
     except ConnectionError:
-        raise  # nobody is left to be told
+        raise  # the client has disconnected
     except Exception as error:
         response = _response_to(request, error)
         if response.status == INTERNAL_ERROR:
-            log.exception("page.broke", path=request.path)
+            log.exception("page.crashed", path=request.path)
         return response
 
 
@@ -72,13 +72,9 @@ def _response_to(request: web.Request, error: Exception) -> web.Response:
             )
             response = error_response(status, error.code, str(error))
         case msgspec.DecodeError() | UnicodeError() | RecursionError():
-            response = error_response(
-                400, "request", f"the request makes no sense: {error}"
-            )
+            response = error_response(400, "request", f"invalid request: {error}")
         case web.RequestPayloadError():
-            response = error_response(
-                400, "request", f"the body makes no sense: {error}"
-            )
+            response = error_response(400, "request", f"invalid body: {error}")
         case TimeoutError():
             response = error_response(
                 408, "request", "the request did not arrive in time"
@@ -90,6 +86,6 @@ def _response_to(request: web.Request, error: Exception) -> web.Response:
             if "Allow" in error.headers:
                 response.headers["Allow"] = error.headers["Allow"]
         case _:
-            what = "something failed that nobody foresaw"
+            what = "internal error; the log has the details"
             response = error_response(INTERNAL_ERROR, "unforeseen", what)
     return response

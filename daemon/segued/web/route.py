@@ -1,53 +1,31 @@
-"""A route: what can be asked, with which words, and what is answered."""
+"""A route: its path, the types it takes and returns, and its handler."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import msgspec
 from aiohttp import web
 
-from segued.web.commands import Command, CommandHandler
-from segued.web.metrics import Readings
+from segued.web.daemon_api import DaemonApi
 from segued.web.responses import json_response
-from segued.web.status import Status
 
-__all__ = ["DAEMON_API", "ApiRequest", "DaemonApi", "Route"]
+__all__ = ["DAEMON_API", "ApiRequest", "Route", "RouteHandler"]
 
 T = TypeVar("T")
 
 BODY_SECONDS: Final = 10.0
-"""Whoever sends 64 KiB takes less."""
+"""A body has at most 64 KiB; a slower client gets status 408."""
 
 
-@dataclass(frozen=True, slots=True)
-class DaemonApi:
-    """What the routes can reach of the daemon.
+DAEMON_API: Final[web.AppKey[DaemonApi]] = web.AppKey("daemon_api")
 
-    Attributes:
-        handle_command: Carries a command out.
-        status: Says how everything stands, from memory.
-        readings: Says what only metrics tell.
-        database: The library.
-        roots: The music folders, as they are configured now.
-    """
-
-    handle_command: CommandHandler
-    status: Callable[[], Status]
-    readings: Callable[[], Readings]
-    database: Path
-    roots: Callable[[], tuple[bytes, ...]]
-
-
-_RUNNING_COMMANDS: Final[set[asyncio.Future[Any]]] = set()
-
-DAEMON_API: Final = web.AppKey("inside", DaemonApi)
+_RUNNING_OPERATIONS: Final[set[asyncio.Future[Any]]] = set()
 
 
 class ApiRequest:
-    """A request, read."""
+    """An HTTP request whose body has been received."""
 
     def __init__(self, http_request: web.Request, body: bytes) -> None:
         self.http_request: Final = http_request
@@ -55,32 +33,33 @@ class ApiRequest:
 
     @property
     def api(self) -> DaemonApi:
-        """What there is to ask."""
+        """The operations of the daemon."""
         return self.http_request.app[DAEMON_API]
 
-    async def run_command(self, command: Command) -> Any:  # noqa: ANN401
-        """Return what the daemon answers to a command.
+    async def run_to_end(self, operation: Awaitable[T]) -> T:
+        """Return the result of an operation.
 
-        It is carried out, also if who asked does not wait for the answer.
+        The operation runs to its end even if the client disconnects.
         """
-        task = asyncio.ensure_future(self.api.handle_command(command))
-        _RUNNING_COMMANDS.add(task)
-        task.add_done_callback(_RUNNING_COMMANDS.discard)
+        task = asyncio.ensure_future(operation)
+        _RUNNING_OPERATIONS.add(task)
+        task.add_done_callback(_RUNNING_OPERATIONS.discard)
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
+            # Retrieve the error, which asyncio would log as unhandled.
             task.add_done_callback(lambda done: done.cancelled() or done.exception())
             raise
 
     def path_parameter(self, name: str) -> str:
-        """Return a part of the path."""
+        """Return the value of a placeholder in the path."""
         return self.http_request.match_info[name]
 
     def query(self, kind: type[T]) -> T:
-        """Return what stands behind the question mark; empty counts as not there.
+        """Return the query parameters; an empty one counts as missing.
 
         Raises:
-            msgspec.ValidationError: It makes no sense.
+            msgspec.ValidationError: A parameter is unknown or invalid.
         """
         parameters = {
             name: text for name, text in self.http_request.query.items() if text
@@ -88,17 +67,17 @@ class ApiRequest:
         return msgspec.convert(parameters, kind, strict=False)
 
     def body(self, kind: type[T]) -> T:
-        """Return the body; an empty one is an empty object.
+        """Return the body; an empty body counts as an empty object.
 
         Raises:
-            msgspec.DecodeError: It is no JSON, or not of this kind.
+            msgspec.DecodeError: The body is not JSON, or not of this type.
         """
         value = _integral_as_int(msgspec.json.decode(self._body or b"{}"))
         return msgspec.convert(value, kind)
 
 
 def _integral_as_int(value: object) -> object:
-    """Return a value with 3.0 as 3, which JSON does not tell apart."""
+    """Return a value with floats like 3.0 as int; JSON has one type for both."""
     if isinstance(value, dict):
         return {name: _integral_as_int(each) for name, each in value.items()}
     if isinstance(value, float) and value.is_integer():
@@ -106,20 +85,20 @@ def _integral_as_int(value: object) -> object:
     return value
 
 
-RouteHandler = Callable[[ApiRequest], Awaitable[Any]]
+RouteHandler = Callable[[ApiRequest], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One route, with all that its description says.
+    """One route, with everything that the OpenAPI document says about it.
 
     Attributes:
-        response_type: The type of the answer, or several, or the media type of one that
-            is no JSON.
-        handler: Returns the answer, or a whole response.
-        query: What may stand behind the question mark.
-        body: What is sent.
-        other_statuses: Statuses beside 200 that it may answer with, and why.
+        response_type: The type of the JSON response, or a tuple of types; the media
+            type, if the response is not JSON.
+        handler: Returns the value to send as JSON, or a whole response.
+        query: The type of the query parameters.
+        body: The type of the request body.
+        other_statuses: Other statuses than 200 that the route responds with.
     """
 
     method: str
@@ -132,7 +111,7 @@ class Route:
     other_statuses: tuple[int, ...] = ()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Answer a request."""
+        """Respond to a request."""
         body = b""
         if request.can_read_body:
             async with asyncio.timeout(BODY_SECONDS):

@@ -1,4 +1,4 @@
-"""Where the daemon listens: the control socket, and the address of the page."""
+"""The web server: listens on the control socket and on the page's address."""
 
 import asyncio
 import errno
@@ -27,20 +27,20 @@ CLOSING_SECONDS: Final = 1.0
 KEEPALIVE_SECONDS: Final = 30.0
 
 CONNECTIONS_MAX: Final = 256
-"""Connections to the page at once. More are cut off, for they take descriptors."""
+"""The limit of page connections; each takes a descriptor, further ones are aborted."""
 
 RETRY_SECONDS: Final = 5.0
-"""How often an address is tried that another program has."""
+"""The interval between attempts to listen on an address that is in use."""
 
 HEAD_LINES_MAX: Final = 64
 HEAD_BYTES_MAX: Final = 8_190
 
 
 class WebServer:
-    """Where the routes can be reached.
+    """Serves the application on the control socket and on the page's address.
 
     Attributes:
-        page_status: Where the page is, or why it is nowhere.
+        page_status: The URL of the page, or the reason why it is not served.
     """
 
     def __init__(
@@ -50,12 +50,13 @@ class WebServer:
         keepalive_seconds: float = KEEPALIVE_SECONDS,
         retry_seconds: float = RETRY_SECONDS,
     ) -> None:
-        """Prepare.
+        """Create a server that does not listen yet.
 
         Args:
-            app: All there is to ask.
-            keepalive_seconds: Who connects and asks nothing for so long is cut off.
-            retry_seconds: How often an address is tried that cannot be had.
+            app: The application with all routes.
+            keepalive_seconds: A connection without a request for so long is closed.
+            retry_seconds: The interval between attempts to listen on an address
+                that is not available.
         """
         self.page_status = "not shown"
         self._runner: Final = web.AppRunner(
@@ -74,11 +75,11 @@ class WebServer:
         self._lock_descriptor: int | None = None
 
     def lock_socket(self, path: Path) -> None:
-        """Take a place for a socket, for as long as this process lives.
+        """Lock the path of the control socket until `cleanup` or the process's end.
 
         Raises:
-            StoreLockedError: Another segued has it, or somebody listens there.
-            ConfigError: There can be no socket there.
+            StoreLockedError: Another daemon has locked it or listens on it.
+            ConfigError: A control socket cannot be created there.
         """
         try:
             path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
@@ -88,20 +89,23 @@ class WebServer:
             )
             fcntl.flock(self._lock_descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise StoreLockedError(f"{path}: another segued answers there") from error
+            raise StoreLockedError(
+                f"{path}: another daemon is using this control socket"
+            ) from error
         except OSError as error:
-            reason = error.strerror or str(error)
-            raise ConfigError(f"{path}: no control socket there: {reason}") from error
+            raise _socket_error(path, error) from error
         if _is_listening_at(path):
-            raise StoreLockedError(f"{path}: somebody listens there already")
+            raise StoreLockedError(
+                f"{path}: another process is listening on this socket"
+            )
 
     async def listen(
         self, path: Path, activated_sockets: Sequence[socket.socket]
     ) -> None:
-        """Listen on sockets that were given, else on a new one at `path`.
+        """Listen on the sockets that systemd passed, else on a new one at `path`.
 
         Raises:
-            ConfigError: The socket cannot be made there.
+            ConfigError: The socket cannot be created at `path`.
         """
         await self._runner.setup()
         sockets = list(activated_sockets) or [self._bind_socket(path)]
@@ -110,9 +114,10 @@ class WebServer:
             await web.SockSite(self._runner, sock, backlog=BACKLOG).start()
 
     async def serve_page(self, page: PageSection) -> None:
-        """Show the page where the configuration says, from now on, or not at all.
+        """Serve the page at the configured address, or stop serving it.
 
-        Who was connected, under whatever rules, must come again.
+        Closes all page connections, because they were accepted under the old
+        configuration.
         """
         page_task, self._page_task = self._page_task, None
         if page_task is not None:
@@ -131,7 +136,7 @@ class WebServer:
     async def _serve_until_cancelled(
         self, page: PageSection, tried: asyncio.Event
     ) -> None:
-        """Show the page until cancelled; tried again while it cannot be."""
+        """Serve the page until cancelled; retry while the address is unavailable."""
         server = None
         try:
             while server is None:
@@ -145,16 +150,16 @@ class WebServer:
                 server.close()
 
     async def _try_listen(self, page: PageSection) -> asyncio.Server | None:
-        """Listen where the page is to be; None if that cannot be."""
+        """Listen on the page's address; return None if it is not available."""
         try:
             server = await asyncio.get_running_loop().create_server(
                 self._create_protocol, page.address, page.port, backlog=BACKLOG
             )
         except (OSError, ValueError) as error:
-            previous, why = self.page_status, f"not shown: {_failure_text(page, error)}"
-            self.page_status = why
-            if why != previous:
-                log.warning("page.closed", reason=why)
+            status = f"not shown: {_failure_text(page, error)}"
+            if status != self.page_status:
+                log.warning("page.closed", reason=status)
+            self.page_status = status
             return None
         port = server.sockets[0].getsockname()[1]
         host = f"[{page.address}]" if ":" in page.address else page.address
@@ -163,14 +168,14 @@ class WebServer:
         return server
 
     def _create_protocol(self) -> asyncio.Protocol:
-        """Return who talks with one that connects to the page."""
+        """Return the protocol for a new page connection."""
         server = self._runner.server
         if server is None or len(server.connections) >= CONNECTIONS_MAX:
             return _RejectingProtocol()
         return server()
 
     def _connections(self) -> list[web.RequestHandler]:
-        """Return those who talk with all that connected to the page."""
+        """Return the open page connections."""
         server = self._runner.server
         return [
             each
@@ -180,21 +185,22 @@ class WebServer:
         ]
 
     async def close(self) -> None:
-        """Listen no more, and leave no socket behind that we made."""
+        """Stop listening, close all connections and clean up."""
         if self._page_task is not None:
             self._page_task.cancel()
         await self._runner.cleanup()
         self.cleanup()
 
     def cleanup(self) -> None:
-        """Remove the socket that we made, if it still is; give up its place."""
+        """Remove the socket file if this server created it; release the lock."""
         if self._created_socket is not None:
             path, inode = self._created_socket
             with suppress(OSError):
                 if path.lstat().st_ino == inode:
                     path.unlink()
         if self._lock_descriptor is not None:
-            # Not left to the end: a thread may sleep in a dead disk beyond that.
+            # Not left to the process's end, which a thread that waits for a dead
+            # disk can delay.
             os.close(self._lock_descriptor)
             self._lock_descriptor = None
 
@@ -203,7 +209,7 @@ class WebServer:
         try:
             with suppress(FileNotFoundError):
                 if stat.S_ISSOCK(os.lstat(path).st_mode):
-                    path.unlink()  # of one that was killed; nobody answers there
+                    path.unlink()  # left by a daemon that was killed
             umask = os.umask(0o117)
             try:
                 sock.bind(os.fspath(path))
@@ -211,27 +217,31 @@ class WebServer:
                 os.umask(umask)
         except OSError as error:
             sock.close()
-            reason = error.strerror or str(error)
-            raise ConfigError(f"{path}: no control socket there: {reason}") from error
+            raise _socket_error(path, error) from error
         self._created_socket = path, path.lstat().st_ino
         return sock
 
 
+def _socket_error(path: Path, error: OSError) -> ConfigError:
+    reason = error.strerror or str(error)
+    return ConfigError(f"{path}: cannot create the control socket: {reason}")
+
+
 def _is_listening_at(path: Path) -> bool:
-    """Return whether somebody may be listening on the socket at `path`."""
+    """Return whether a process may be listening on the socket at `path`."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
         sock.settimeout(CLOSING_SECONDS)
         try:
             sock.connect(os.fspath(path))
         except (FileNotFoundError, ConnectionRefusedError):
-            return False  # nothing, or left by one that was killed
+            return False  # no socket, or one left by a daemon that was killed
         except OSError:
             return stat.S_ISSOCK(path.lstat().st_mode)
         return True
 
 
 class _RejectingProtocol(asyncio.Protocol):
-    """Ends a connection at once."""
+    """Aborts a connection at once."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if isinstance(transport, asyncio.Transport):
@@ -239,10 +249,10 @@ class _RejectingProtocol(asyncio.Protocol):
 
 
 def _failure_text(page: PageSection, error: OSError | ValueError) -> str:
-    """Return why there can be no page."""
-    where = f"{page.address}:{page.port}"
+    """Return why the server cannot listen on the page's address."""
+    endpoint = f"{page.address}:{page.port}"
     if not isinstance(error, OSError):
-        return f"{where}: there is no such address"
+        return f"{endpoint}: invalid address"
     if error.errno == errno.EADDRINUSE:
-        return f"another program has {where}"
-    return f"{where}: {error.strerror or error}"
+        return f"{endpoint} is in use by another program"
+    return f"{endpoint}: {error.strerror or error}"

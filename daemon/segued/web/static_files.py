@@ -1,4 +1,4 @@
-"""The page's own files: read once, and served from memory."""
+"""The files of the page, read once at start and served from memory."""
 
 import hashlib
 from importlib import resources
@@ -45,7 +45,7 @@ def _collect_files(folder: Traversable, prefix: str) -> list[tuple[str, bytes]]:
 def _file_route(path: str, name: str, body: bytes) -> Route:
     etag = f'"{hashlib.blake2b(body, digest_size=8).hexdigest()}"'
     suffix = name[name.rindex(".") :]
-    # Asked for each time, and sent when it is another one: updates show at once.
+    # Browsers revalidate at each use, so an upgrade shows at once.
     headers = {"ETag": etag, "Cache-Control": "no-cache"}
 
     async def serve_file(request: ApiRequest) -> web.Response:
@@ -62,7 +62,7 @@ def _file_route(path: str, name: str, body: bytes) -> Route:
     return Route(
         method="GET",
         path=path,
-        summary=f"The page: {name}.",
+        summary=f"The page's file {name}.",
         response_type=CONTENT_TYPES[suffix],
         handler=handler,
     )

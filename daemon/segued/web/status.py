@@ -1,6 +1,6 @@
-"""How the daemon is told to programs: plain values for JSON, with their types.
+"""The daemon's status as the API returns it: typed structs for JSON.
 
-What these types say is what the description of the API says.
+The OpenAPI document is generated from these types and their docstrings.
 """
 
 import msgspec
@@ -21,12 +21,14 @@ __all__ = [
 
 
 class WorkerInfo(msgspec.Struct, frozen=True):
-    """What one worker is at.
+    """The file that a worker processes, and its phase.
 
     Attributes:
         file: The file's id.
-        passage: Which passage of it; null when it is at all of them.
-        stalled: Whether it looks as if it did not get on.
+        passage: The number of the passage; null if the phase handles all at once.
+        passages: The number of passages of the file; null before it is known.
+        seconds: The time spent in this phase.
+        stalled: Whether the phase takes suspiciously long.
     """
 
     worker: int
@@ -41,27 +43,32 @@ class WorkerInfo(msgspec.Struct, frozen=True):
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """Why the daemon cannot work."""
+    """The error that keeps the daemon from importing."""
 
     code: str
     detail: str
 
 
 class Status(msgspec.Struct, frozen=True):
-    """How everything stands.
+    """The session, the workers, the services and the music folders.
 
     Attributes:
-        files_done: Those with nothing ahead of them, failed ones included.
-        files_deferred: Those that wait for an outside service, or each other.
-        files_analysed: Those done of which nothing more is to be known.
-        lookups: Questions that outside services have yet to answer.
-        analysis: What becomes of files that are not analysed yet: "waits until
-            22:00", "12 files to go"; empty when there is nothing to say.
+        files_done: The number of finished files, failed ones included.
+        files_deferred: The number of files that wait for an outside service or for
+            each other.
+        files_analysed: The number of finished files that are completely analyzed.
+        analysis: The state of the analysis of imported files: "waits until 22:00",
+            "12 files to go"; empty if none is pending.
+        lookups: The number of lookups that wait for an outside service.
         counters: Thirteen groups: scanning, processing, ten phases, files complete.
-        phases: What the ten phases are called, in order.
-        services: How each outside service is, in words.
-        page: Where the page is, or why it is nowhere.
-        text: The same, in words.
+        phases: The titles of the ten phases, in order.
+        services: The state of each outside service, as text.
+        trouble: The error that keeps the daemon from importing; null if none.
+        process: The process id of the daemon.
+        library: The path of the library.
+        page: The URL of the page, or the reason why it is not served.
+        loop_stall_ms: The longest delay of the event loop, in milliseconds.
+        text: The status as lines for a terminal.
     """
 
     state: str
@@ -92,10 +99,11 @@ class Status(msgspec.Struct, frozen=True):
 
 
 class PastSession(msgspec.Struct, frozen=True):
-    """A session as it is on record.
+    """A session as stored in the library.
 
     Attributes:
         roots: JSON array of the music folders.
+        reason: The reason given for the last change of state; null if none.
     """
 
     id: str
@@ -110,7 +118,7 @@ class PastSession(msgspec.Struct, frozen=True):
 
 
 def to_snapshot(status: Status) -> Snapshot:
-    """Return the session that a status tells of, to show it as any other."""
+    """Return the snapshot that a status was made from, for the live view."""
     return Snapshot(
         state=SessionState(status.state),
         total=status.files_total,
@@ -124,34 +132,34 @@ def to_snapshot(status: Status) -> Snapshot:
         lookups=status.lookups,
         workers=tuple(
             WorkerStatus(
-                worker=line.worker,
-                file=FileId(line.file),
-                name=line.name,
-                phase=line.phase,
-                title=line.title,
-                passage=line.passage,
-                passages=line.passages,
-                seconds=Seconds(line.seconds),
+                worker=each.worker,
+                file=FileId(each.file),
+                name=each.name,
+                phase=each.phase,
+                title=each.title,
+                passage=each.passage,
+                passages=each.passages,
+                seconds=Seconds(each.seconds),
             )
-            for line in status.workers
+            for each in status.workers
         ),
         counters=status.counters,
     )
 
 
 def to_worker_infos(snapshot: Snapshot) -> list[WorkerInfo]:
-    """Return what the workers are at, as the interfaces tell it."""
+    """Return the workers of a snapshot as the API returns them."""
     return [
         WorkerInfo(
-            worker=line.worker,
-            file=line.file,
-            name=line.name,
-            phase=line.phase,
-            title=line.title,
-            passage=line.passage,
-            passages=line.passages,
-            seconds=round(line.seconds, 1),
-            stalled=line.stalled,
+            worker=each.worker,
+            file=each.file,
+            name=each.name,
+            phase=each.phase,
+            title=each.title,
+            passage=each.passage,
+            passages=each.passages,
+            seconds=round(each.seconds, 1),
+            stalled=each.stalled,
         )
-        for line in snapshot.workers
+        for each in snapshot.workers
     ]

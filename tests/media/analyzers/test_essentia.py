@@ -59,7 +59,7 @@ def test_silence_is_not_measured(tmp_path: Path) -> None:
     """Essentia says so, in its own words and without ours."""
     wave = encode_audio(tmp_path / "silence.wav", silence(5.0), 44_100)
 
-    with pytest.raises(DecodeError, match=r"Essentia could not measure it: .*silent"):
+    with pytest.raises(DecodeError, match=r"Essentia failed: .*silent"):
         essentia.extract_low_level(b"song", str(wave))
 
 
@@ -77,7 +77,7 @@ def test_broken_classifiers_are_reported(
     """By their name; what was measured years ago is put before them without sound."""
     (tmp_path / "mood_sad.history").write_bytes(content)
 
-    with pytest.raises(DecodeError, match="its classifiers cannot be used"):
+    with pytest.raises(DecodeError, match="classifiers cannot be used"):
         essentia.classify(b"song", measured, str(tmp_path), str(tmp_path))
 
 

@@ -144,7 +144,7 @@ def test_full_disk_for_the_excerpt_is_no_file_error(tmp_path: Path) -> None:
     path = encode_audio(tmp_path / "song.wav", music(1.0), 44_100)
     whole = Span(Ticks(0), seconds_to_ticks(1))
 
-    with pytest.raises(SpoolError, match="temporary sound could not be written"):
+    with pytest.raises(SpoolError, match="temporary audio cannot be written"):
         analyze_passage(
             path,
             whole,

@@ -230,6 +230,7 @@ def test_warnings_have_a_readable_reason(tmp_path: Path) -> None:
 
     assert read_tags_of(tmp_path, data).warnings == (
         FileWarning(
-            "tags", "tags could not be read: an ID3 tag that claims 16393 bytes"
+            "tags",
+            "tags could not be read: ID3 tag with a declared size of 16393 bytes",
         ),
     )

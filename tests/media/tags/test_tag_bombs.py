@@ -93,7 +93,7 @@ def test_a_comment_of_300_megabytes_is_a_warning(tmp_path: Path) -> None:
 
     assert found.tags.title == "Title"
     assert [warned.detail for warned in found.warnings] == [
-        "tags could not be read: more to read than tags can be"
+        "tags could not be read: tags exceed the read limit"
     ]
 
 

@@ -3,7 +3,6 @@
 The library is on record as decoded; what the services know of it is made.
 """
 
-import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,10 +12,10 @@ import pytest
 from bench.lookups import LookupLibrary, make_lookup_library, one_shot_import
 from bench.prepared_library import PreparedSong, prepare_library
 
-from segued.clients.rate_limit import Clock
+from segued.clock import Clock
 from segued.compute.pools import ProcessPools
 from segued.config.config import Config, Settings
-from segued.model import AudioFile, FileId, Signature
+from segued.model import AudioFile, FileId, Need, PhaseNumber, Signature
 from segued.phases import PHASES
 from segued.phases.base import Deferred, FileResults, PhaseContext
 from segued.store import checkpoints, codec, files
@@ -60,15 +59,17 @@ class GrowingLibrary:
 
         def read() -> dict[str, tuple[str, str]]:
             rows: Any = (
-                Checkpoint.select(File.path_text, File.status, Checkpoint)
+                Checkpoint.select(
+                    File.path_text, File.status, File.assignment, Checkpoint.at
+                )
                 .join(File)
-                .where(Checkpoint.phase == 6)
+                .where(Checkpoint.phase == PhaseNumber.MATCH)
                 .order_by(File.path)
                 .dicts()
             )
             return {
                 Path(row["path_text"]).name: (
-                    json.loads(row["payload"])["given"].partition(" ")[2]
+                    row["assignment"].partition(" ")[2]
                     if row["status"] in ("INGEST COMPLETE", "MISSING")
                     else "!",
                     row["at"],
@@ -181,7 +182,7 @@ async def match_file(store: Store, tools: PhaseContext, nth: int) -> Deferred[An
         return file, [each.payload for each in checkpoints.for_file(file.id)]
 
     file, payloads = await store.do(read)
-    last: Deferred[Any] = Deferred(None, "", "")
+    last: Deferred[Any] = Deferred(None, Need.FOLDER, "")
     dossier = FileResults(file)
     for phase, payload in zip(PHASES, payloads, strict=False):
         dossier = dossier.with_result(phase, codec.decode(payload, phase.result_type))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from bench.lookups import one_shot_import
 
-from segued.clients.rate_limit import Clock
+from segued.clock import Clock
 from segued.media.file_analysis import fingerprints_of
 from segued.media.safe_open import signature_of
 from segued.model import Span
@@ -93,9 +93,10 @@ def _fingerprint_again(side: Path, spans: tuple[Span, ...]) -> list[str]:
     """Return the first fingerprint of each of some passages."""
     whole = Span(Ticks(0), seconds_to_ticks(Seconds(sum(LENGTHS_S) + 10)))
     found = fingerprints_of(bytes(side), signature_of(side.stat()), spans, whole)
-    return [each.texts[0] for each in found]
+    return [each.encoded[0] for each in found]
 
 
+@pytest.mark.slow
 async def test_each_passage_has_a_fingerprint(
     side: Path, fake_services: FakeServices, tmp_path: Path
 ) -> None:

@@ -16,6 +16,7 @@ from segued.model import (
     FileId,
     FileStatus,
     FileWarning,
+    PhaseNumber,
     Signature,
     Span,
 )
@@ -302,7 +303,7 @@ async def test_missing_files_are_not_failures(
     path = MUSIC + b"/odd/caf\xe9.wav"
 
     def fail() -> None:
-        files.mark_failed(odd, 4, DecodeError(path, "no sound"))
+        files.mark_failed(odd, PhaseNumber.SEGMENT, DecodeError(path, "no sound"))
 
     await store.do(fail)
     there = listings.failures(store.path, None, ALL)
@@ -324,7 +325,9 @@ async def test_flavor_failure_is_listed(
         for each in passages.ids_for_file(side) + passages.ids_for_file(song):
             flavors.set_failure(each, "essentia: too slow")
         files.record_warnings(
-            song, 4, [FileWarning("truncated", "AC_DC/01: ends early")]
+            song,
+            PhaseNumber.SEGMENT,
+            [FileWarning("truncated", "AC_DC/01: ends early")],
         )
 
     await store.do(fail)

@@ -15,9 +15,12 @@ from segued.model import (
     FileStatus,
     FileWarning,
     FolderListing,
+    Need,
+    PhaseNumber,
     Signature,
     Span,
 )
+from segued.progress.progress import FileCounts
 from segued.store import checkpoints, files, inventory, passages, songs
 from segued.store.checkpoints import StoredCheckpoint
 from segued.store.database import Store
@@ -142,8 +145,12 @@ async def test_summary_counts_files_below_the_folders(store: Store) -> None:
     def fill() -> None:
         passages.replace(good.id, [passage_row(0, 10)])
         files.mark_finished(good.id, FileStatus.COMPLETE)
-        files.record_warnings(good.id, 4, [FileWarning("truncated", "cut short")])
-        files.mark_failed(bad.id, 4, DecodeError(bad.path, "no sound"))
+        files.record_warnings(
+            good.id, PhaseNumber.SEGMENT, [FileWarning("truncated", "cut short")]
+        )
+        files.mark_failed(
+            bad.id, PhaseNumber.SEGMENT, DecodeError(bad.path, "no sound")
+        )
 
     await store.do(fill)
 
@@ -168,16 +175,23 @@ async def test_file_counts_below_the_folders(store: Store) -> None:
 
     def fill() -> None:
         for waits in (good.id, FileId(File.get(File.path == beside.path).id)):
-            checkpoints.save(waits, StoredCheckpoint(5, "1", "{}", "acoustid"))
             checkpoints.save(
-                waits, StoredCheckpoint(9, "1", "{}", checkpoints.WHEN_IDLE)
+                waits,
+                StoredCheckpoint(PhaseNumber.FINGERPRINT, "1", "{}", Need.ACOUSTID),
+            )
+            checkpoints.save(
+                waits, StoredCheckpoint(PhaseNumber.FLAVOR, "1", "{}", Need.IDLE)
             )
         files.mark_finished(good.id, FileStatus.COMPLETE)
-        files.mark_failed(bad.id, 4, DecodeError(bad.path, "no sound"))
+        files.mark_failed(
+            bad.id, PhaseNumber.SEGMENT, DecodeError(bad.path, "no sound")
+        )
 
     await store.do(fill)
 
-    assert reports.count_files(store.path, [ROOT]) == (3, 2, 1, 1, 1)
-    assert reports.count_files(store.path, [b"/beside"]) == (1, 0, 0, 1, 1)
-    assert reports.count_files(store.path, [ROOT, b"/beside"]) == (4, 2, 1, 2, 2)
-    assert reports.count_files(store.path, []) == (0, 0, 0, 0, 0)
+    assert reports.count_files(store.path, [ROOT]) == FileCounts(3, 2, 1, 1, 1)
+    assert reports.count_files(store.path, [b"/beside"]) == FileCounts(1, 0, 0, 1, 1)
+    assert reports.count_files(store.path, [ROOT, b"/beside"]) == FileCounts(
+        4, 2, 1, 2, 2
+    )
+    assert reports.count_files(store.path, []) == FileCounts(0, 0, 0, 0, 0)

@@ -1,1 +1,1 @@
-"""Measures how a passage sounds."""
+"""Analyzers of passages: loudness, musicnn's tags, Essentia's descriptors."""

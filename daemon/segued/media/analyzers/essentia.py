@@ -1,7 +1,7 @@
-"""What Essentia measures of a passage; the only importer of `essentia`.
+"""Compute Essentia's descriptors of a passage; the only importer of `essentia`.
 
-An extra: large, and slow (2.5 s of CPU for a minute of sound). Takes all the
-memory it wants, and has been seen to crash: for a child process with limits.
+Essentia is an optional extra: large, and slow (2.5 s of CPU per minute of sound). Its
+memory use is unbounded and it can crash, so it runs in a child process with limits.
 """
 
 import importlib.util
@@ -26,30 +26,30 @@ __all__ = [
 ]
 
 SIGNIFICANT_DIGITS: Final = 7
-"""As many as its numbers have: they are floats of 32 bits."""
+"""The precision of Essentia's values, which are 32-bit floats."""
 
 MODELS_PATTERN: Final = "*.history"
 
 MISCOMPILED_MESSAGE: Final = "Couldn't find node"
-"""What every classifier comes to in Essentia's own packages of 2020 and later: with
-GCC 9, each loop of Qt 4 ends after its first turn, and Gaia finds no descriptor."""
+"""The error of every classifier in Essentia's own packages of 2020 and later: compiled
+with GCC 9, loops of Qt 4 end after one iteration, and Gaia finds no descriptor."""
 
 
 def is_installed() -> bool:
-    """Return whether Essentia is installed, without loading it."""
+    """Return whether Essentia is installed, without importing it."""
     return importlib.util.find_spec("essentia") is not None
 
 
 def installed_version() -> str:
-    """Return which Essentia is installed, without loading it; it must be."""
+    """Return the version of the installed Essentia, without importing it."""
     return metadata.version("essentia")
 
 
 def models_version(folder: Path) -> str | None:
-    """Return what tells the classifiers in a folder from others; None: there are none.
+    """Return a hash that identifies the classifiers in a folder; None without any.
 
     Raises:
-        OSError: The folder cannot be looked into.
+        OSError: The folder cannot be listed.
     """
     found = sorted(folder.glob(MODELS_PATTERN))
     if not found:
@@ -62,17 +62,17 @@ def models_version(folder: Path) -> str | None:
 
 
 def extract_low_level(path: bytes, wav_path: str) -> bytes:
-    """Return all that Essentia's MusicExtractor measures of a WAV file, as JSON.
+    """Run Essentia's MusicExtractor on a WAV file and return all descriptors as JSON.
 
-    By the names of its pool, which are those of AcousticBrainz's low-level
+    The keys are the names in its pool, which are those of AcousticBrainz's low-level
     documents: "lowlevel.average_loudness", "tonal.key_edma.key".
 
     Args:
-        path: The music file it is about, for errors.
+        path: The music file, for errors.
         wav_path: The WAV file.
 
     Raises:
-        DecodeError: Essentia could make nothing of it; says why.
+        DecodeError: Essentia failed; the message has the reason.
     """
     from essentia.standard import MusicExtractor  # noqa: PLC0415
 
@@ -81,38 +81,41 @@ def extract_low_level(path: bytes, wav_path: str) -> bytes:
         pool, _ = MusicExtractor()(wav_path)
     except RuntimeError as error:
         reason = str(error).replace(wav_path, "the passage")
-        raise DecodeError(path, f"Essentia could not measure it: {reason}") from error
-    found = {
+        raise DecodeError(path, f"Essentia failed: {reason}") from error
+    descriptors = {
         name: _to_json_value(pool[name])
         for name in pool.descriptorNames()
         if not name.startswith("metadata.tags.")
     }
-    return json.dumps(found, separators=(",", ":")).encode()
+    return json.dumps(descriptors, separators=(",", ":")).encode()
 
 
-def classify(path: bytes, measured: bytes, models: str, temp_folder: str) -> bytes:
-    """Return what trained classifiers say, as JSON: characteristic, class, share.
+def classify(path: bytes, low_level: bytes, models: str, temp_folder: str) -> bytes:
+    """Run trained classifiers; return their shares by characteristic and class.
 
     Args:
-        path: The music file it is about, for errors.
-        measured: What `extract_low_level` returned, today or years ago.
+        path: The music file, for errors.
+        low_level: The output of `extract_low_level`, fresh or stored.
         models: Folder of Gaia's classifiers (`*.history`).
         temp_folder: Folder for a temporary file.
 
+    Returns:
+        A JSON object of objects: characteristic, class, share from 0 to 1.
+
     Raises:
-        DecodeError: A classifier is broken, or does not fit; says which.
+        DecodeError: A classifier is broken or does not fit; the message names it.
     """
     from essentia import Pool  # noqa: PLC0415
     from essentia.standard import MusicExtractorSVM, YamlInput  # noqa: PLC0415
 
     _silence_log()
-    # The one way to a pool in which all is of the kind that it was.
-    document = Path(temp_folder, "measured.json")
-    document.write_text(json.dumps(_nest_by_dots(json.loads(measured))))
+    # Only YamlInput restores a pool with the original types of all values.
+    document = Path(temp_folder, "low_level.json")
+    document.write_text(json.dumps(_nest_by_dots(json.loads(low_level))))
     pool = YamlInput(filename=str(document), format="json")()
     try:
         svms = [str(each) for each in sorted(Path(models).glob(MODELS_PATTERN))]
-        # Its Python wraps and unwraps the pools of all algorithms but this one.
+        # The Python binding wraps and unwraps pools for every algorithm but this one.
         results = Pool(MusicExtractorSVM(svms=svms)(pool.cppPool))
     except RuntimeError as error:
         reason = str(error).replace(f"{models}/", "")
@@ -120,14 +123,14 @@ def classify(path: bytes, measured: bytes, models: str, temp_folder: str) -> byt
             reason = (
                 "this build of Essentia cannot run any (GCC 9 and Qt 4 broke its Gaia)"
             )
-        raise DecodeError(path, f"its classifiers cannot be used: {reason}") from error
-    found: dict[str, dict[str, float]] = {}
+        raise DecodeError(path, f"classifiers cannot be used: {reason}") from error
+    shares: dict[str, dict[str, float]] = {}
     for name in results.descriptorNames():
         # "highlevel.mood_sad.all.not_sad"
         match name.split("."):
             case ["highlevel", characteristic, "all", each]:
-                found.setdefault(characteristic, {})[each] = float(results[name])
-    return json.dumps(found).encode()
+                shares.setdefault(characteristic, {})[each] = float(results[name])
+    return json.dumps(shares).encode()
 
 
 def _silence_log() -> None:
@@ -138,7 +141,7 @@ def _silence_log() -> None:
 
 
 def _to_json_value(value: Any) -> Any:  # noqa: ANN401
-    """Return a value of a pool as JSON has it."""
+    """Return a value of a pool as a JSON value; NaN and infinity become null."""
     if isinstance(value, str):
         return value
     if isinstance(value, list | np.ndarray):
@@ -148,14 +151,14 @@ def _to_json_value(value: Any) -> Any:  # noqa: ANN401
 
 
 def _nest_by_dots(flat: Mapping[str, Any]) -> dict[str, Any]:
-    """Return values by dotted names as Essentia's own documents have them."""
-    found: dict[str, Any] = {}
+    """Return nested objects, as in Essentia's own documents, from dotted names."""
+    nested: dict[str, Any] = {}
     for name, value in flat.items():
         if value is None:
-            continue  # it was no number
-        *above, last = name.split(".")
-        place = found
-        for each in above:
-            place = place.setdefault(each, {})
-        place[last] = value
-    return found
+            continue  # was NaN or infinity
+        *parents, last = name.split(".")
+        node = nested
+        for each in parents:
+            node = node.setdefault(each, {})
+        node[last] = value
+    return nested

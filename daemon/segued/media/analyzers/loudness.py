@@ -1,6 +1,6 @@
-"""How loud a passage is, by EBU R128: integrated, its range, and its true peak.
+"""Measure a passage by EBU R128: integrated loudness, loudness range and true peak.
 
-FFmpeg's own meter, a hundredth of what Essentia costs.
+Uses FFmpeg's meter, at a hundredth of Essentia's cost.
 """
 
 import math
@@ -20,7 +20,7 @@ __all__ = ["VERSION", "LoudnessMeter"]
 VERSION: Final = "1"
 
 SILENCE_LUFS: Final = -70.0
-"""LUFS. What the meter says of silence, and of what is shorter than 0.4 s."""
+"""The meter's result, in LUFS, for silence and for less than 0.4 s of sound."""
 
 LAYOUTS: Final = {1: "mono", 2: "stereo"}
 
@@ -31,10 +31,10 @@ METADATA_KEYS: Final = {
 
 
 class LoudnessMeter:
-    """Measures a stream of sound."""
+    """Measures a stream of samples of one or two channels."""
 
     def __init__(self, rate: Hertz, channels: int) -> None:
-        """Prepare for one channel or two, at this rate."""
+        """Create the filter graph for a sample rate and 1 or 2 channels."""
         self._rate: Final = rate
         self._layout: Final = LAYOUTS[channels]
         self._graph: Final = Graph()
@@ -53,25 +53,25 @@ class LoudnessMeter:
         self._frames = 0
         self._metadata: dict[str, str] = {}
 
-    def add(self, sound: Stereo) -> None:
-        """Measure the next stretch, shape (frames, channels)."""
-        if not len(sound):
+    def add(self, samples: Stereo) -> None:
+        """Measure the next samples; float32, shape (frames, channels)."""
+        if not len(samples):
             return
         frame = AudioFrame.from_ndarray(
-            sound.reshape(1, -1), format="flt", layout=self._layout
+            samples.reshape(1, -1), format="flt", layout=self._layout
         )
         frame.sample_rate = self._rate
         frame.pts, frame.time_base = self._frames, Fraction(1, self._rate)
-        self._frames += len(sound)
+        self._frames += len(samples)
         self._source.push(frame)
         self._drain()
 
     def result(self) -> dict[str, float]:
-        """Return what was measured; call it last, and once.
+        """Flush the meter and return its results; call it once, at the end.
 
         Returns:
             `loudness_lufs`, `loudness_range_lu` and `true_peak_dbtp`, those that
-            can be told: of silence, none.
+            are defined: none for silence.
         """
         self._source.push(None)
         self._drain()
@@ -82,7 +82,7 @@ class LoudnessMeter:
                 value = self._value(key)
                 if value is not None:
                     found[name] = value
-        # On a scale of 1, of which the meter says three digits.
+        # Linear values with full scale 1, which the meter rounds to three digits.
         peaks = [self._value(f"lavfi.r128.true_peaks_ch{n}") for n in range(2)]
         peak = max((each for each in peaks if each), default=0.0)
         if peak > 0:

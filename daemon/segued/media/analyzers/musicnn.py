@@ -1,11 +1,12 @@
-"""What music sounds like, in words; the only importer of `onnxruntime`.
+"""Tag music with the musicnn networks; the only importer of `onnxruntime`.
 
-musicnn by Jordi Pons (2019) is a pair of neural networks that hear three seconds and
-say how well each of fifty words fits: one learned from what listeners of Last.fm call
-songs (msd), the other from what players of TagATune wrote down (mtt). They are an
-extra: their files are made, once, by `segued flavor install-models`.
+musicnn by Jordi Pons (2019) is a pair of neural networks that score fifty tags for
+three seconds of sound each: one trained on the tags of Last.fm listeners (msd), the
+other on those of TagATune players (mtt). They are an optional extra: `segued flavor
+install-models` creates their files once.
 
-A network hears a patch: 187 frames, 16 ms apart, of 96 mel bands from 0 to 8 kHz.
+The input of a network is a patch: 187 frames, 16 ms apart, of 96 mel bands from 0 to
+8 kHz.
 """
 
 import importlib.util
@@ -37,16 +38,16 @@ FloatArray: TypeAlias = npt.NDArray[np.float32]
 VERSION: Final = "musicnn 0.1.0"
 
 MODELS: Final = {"msd": "MSD_musicnn", "mtt": "MTT_musicnn"}
-"""Our name of each network, and its author's."""
+"""segued's name of each network, and its author's."""
 
 RATE: Final = Hertz(16_000)
 WINDOW, HOP, BANDS, FRAMES = 512, 256, 96, 187
 PATCH_SAMPLES: Final = (FRAMES - 1) * HOP + WINDOW
-"""Samples that a patch is made of, 3.008 s; the next begins `PATCH_STEP` later."""
+"""Samples of a patch, 3.008 s; the next begins `PATCH_STEP` samples later."""
 PATCH_STEP: Final = FRAMES * HOP
 SAMPLES_MIN: Final = RATE // 2
 PEAK_MIN: Final = 1e-4
-"""A patch that stays below -80 dBFS is silence, of which the networks dream."""
+"""A patch below -80 dBFS is skipped: the networks return random tags for silence."""
 
 MEL_LINEAR: Final = 200 / 3
 MEL_BREAK_HERTZ: Final = 1_000.0
@@ -55,32 +56,31 @@ LOG_COMPRESSION: Final = 10_000.0
 
 
 def model_file(folder: Path, name: str) -> Path:
-    """Return where in a folder a network's file is."""
+    """Return the path of a network's file in a folder."""
     return folder / f"{MODELS[name]}.onnx"
 
 
 def is_installed(folder: Path) -> bool:
-    """Return whether there is what a `Tagger` needs, without loading it."""
+    """Return whether onnxruntime and all networks are installed, without loading."""
     return importlib.util.find_spec("onnxruntime") is not None and all(
         model_file(folder, name).is_file() for name in MODELS
     )
 
 
 class Tagger:
-    """Hears sound as it comes, and tells which words fit it.
+    """Scores the tags of a stream of samples.
 
-    Whatever the length, it keeps a patch of sound and a sum for each word: 110 MB with
-    all that is loaded. A minute takes 1.5 s of CPU. Sound that is shorter than a patch
-    is repeated to fill one, as it was when the networks learned, and what is left
-    after the last whole one is not heard; of less than half a second, and of silence,
-    nothing is said.
+    Memory does not depend on the length: one patch and a sum per tag, 110 MB with the
+    networks. A minute takes 1.5 s of CPU. A stream shorter than a patch is repeated
+    to fill one, as in the networks' training; samples after the last whole patch are
+    ignored. Less than half a second, and silence, give no result.
     """
 
     def __init__(self, folder: Path) -> None:
         """Load the networks.
 
         Raises:
-            ConfigError: They, or onnxruntime, are not there or of no use.
+            ConfigError: A network or onnxruntime is missing or unusable.
         """
         self._networks: Final = {
             n: _load_session(model_file(folder, n)) for n in MODELS
@@ -91,13 +91,13 @@ class Tagger:
         self._filled = 0
         self._before_first_patch = True
 
-    def feed(self, sound: FloatArray) -> None:
-        """Take the next stretch of sound, of any length: one channel at `RATE`."""
+    def feed(self, samples: FloatArray) -> None:
+        """Add the next mono samples at `RATE`; float32, shape (frames,)."""
         done = 0
-        while done < len(sound):
-            more = min(len(sound) - done, PATCH_SAMPLES - self._filled)
+        while done < len(samples):
+            more = min(len(samples) - done, PATCH_SAMPLES - self._filled)
             part = self._patch[self._filled : self._filled + more]
-            part[:] = sound[done : done + more]
+            part[:] = samples[done : done + more]
             np.nan_to_num(part, copy=False, posinf=0.0, neginf=0.0)
             self._filled, done = self._filled + more, done + more
             if self._filled == PATCH_SAMPLES:
@@ -107,7 +107,7 @@ class Tagger:
                 self._patch[: self._filled] = self._patch[PATCH_STEP:]
 
     def result(self) -> dict[str, dict[str, float]]:
-        """Return, by network and word, how well it fits all that was heard, 0 to 1."""
+        """Return the mean score of each tag, 0 to 1, by network and tag."""
         if self._before_first_patch and self._filled >= SAMPLES_MIN:
             self._before_first_patch = False
             self._score_patch(np.resize(self._patch[: self._filled], PATCH_SAMPLES))
@@ -121,19 +121,26 @@ class Tagger:
             for name in MODELS
         }
 
-    def _score_patch(self, sound: FloatArray) -> None:
-        if np.abs(sound).max() < PEAK_MIN:
+    def _score_patch(self, samples: FloatArray) -> None:
+        if np.abs(samples).max() < PEAK_MIN:
             return
-        patch = mel(sound)[np.newaxis, np.newaxis]
+        patch = mel(samples)[np.newaxis, np.newaxis]
         for name, network in self._networks.items():
             (scores,) = network.run(None, {"mel": patch})
             self._score_sums[name] += scores[0]
         self._patch_count += 1
 
 
-def mel(sound: FloatArray) -> FloatArray:
-    """Return a patch as its networks want it, shape (frames, bands)."""
-    frames = np.lib.stride_tricks.sliding_window_view(sound, WINDOW)[::HOP]
+def mel(samples: FloatArray) -> FloatArray:
+    """Return the log-mel spectrogram of a patch.
+
+    Args:
+        samples: Mono at `RATE`, float32, shape (PATCH_SAMPLES,).
+
+    Returns:
+        float32, shape (FRAMES, BANDS).
+    """
+    frames = np.lib.stride_tricks.sliding_window_view(samples, WINDOW)[::HOP]
     power = np.abs(np.fft.rfft(frames * _hann_window(), axis=1)) ** 2
     bands = power.astype(np.float32) @ _mel_filters()
     log_mel: FloatArray = np.log10(1 + np.float32(LOG_COMPRESSION) * bands)
@@ -142,13 +149,13 @@ def mel(sound: FloatArray) -> FloatArray:
 
 @cache
 def _hann_window() -> FloatArray:
-    turns = np.arange(WINDOW) / WINDOW  # Hann's, as it is for transforms
+    turns = np.arange(WINDOW) / WINDOW  # the periodic Hann window
     return (0.5 - 0.5 * np.cos(2 * np.pi * turns)).astype(np.float32)
 
 
 @cache
 def _mel_filters() -> FloatArray:
-    """Return Slaney's triangles of equal area, shape (bins, bands)."""
+    """Return Slaney's triangular filters of equal area; float32, (bins, bands)."""
     bins = np.linspace(0, RATE / 2, WINDOW // 2 + 1)[:, np.newaxis]
     highest = MEL_BREAK_HERTZ / MEL_LINEAR + (
         np.log(RATE / 2 / MEL_BREAK_HERTZ) / MEL_OCTAVE
@@ -167,7 +174,7 @@ def _mel_filters() -> FloatArray:
 
 def _load_session(path: Path) -> Any:  # noqa: ANN401
     try:
-        # Loading it takes 0.1 s and 40 MB: only for who asks.
+        # Imported here because it takes 0.1 s and 40 MB.
         import onnxruntime  # noqa: PLC0415
     except ImportError as error:
         raise ConfigError(
@@ -176,15 +183,15 @@ def _load_session(path: Path) -> Any:  # noqa: ANN401
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    # Laid out in advance, the memory of a patch is a third larger, and no faster.
+    # With memory patterns, memory use is a third larger, and the speed is the same.
     options.enable_mem_pattern = False
     try:
         return onnxruntime.InferenceSession(
             path, options, providers=["CPUExecutionProvider"]
         )
-    # Its errors have nothing in common.
+    # onnxruntime's exceptions have no common base class.
     except Exception as error:
         raise ConfigError(
             f"{path} cannot be used: {error}; "
-            "`segued flavor install-models --again` makes it anew"
+            "`segued flavor install-models --again` creates it anew"
         ) from error

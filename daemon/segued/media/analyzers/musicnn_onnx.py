@@ -1,7 +1,7 @@
-"""musicnn's networks drawn as ONNX models; the only importer of `onnx`.
+"""Build musicnn's networks as ONNX models; the only importer of `onnx`.
 
-Their author gives away the numbers that they learned, and in TensorFlow's own terms
-how they are put together. Drawn anew, they run without TensorFlow, which is huge.
+The author publishes the weights as TensorFlow checkpoints, and the layers as
+TensorFlow code. As ONNX models, the networks run without TensorFlow, which is huge.
 """
 
 from collections import Counter
@@ -19,7 +19,7 @@ from segued.media.analyzers.tf_checkpoint import WeightArray
 __all__ = ["write_onnx_model"]
 
 OPSET, IR_VERSION = 17, 8
-"""Old enough for every onnxruntime that segued may meet."""
+"""Old enough for every supported version of onnxruntime."""
 
 EPSILON: Final = 1e-3
 
@@ -28,32 +28,32 @@ def write_onnx_model(weights: Mapping[str, WeightArray], target: Path) -> None:
     """Write a network as an ONNX file.
 
     Args:
-        weights: The arrays of its checkpoint by name.
-        target: The file to write; it may not be there yet.
+        weights: The arrays of its checkpoint by name, float32.
+        target: The file to create; it must not exist yet.
 
     Raises:
-        ConfigError: These are not its weights.
-        ImportError: The package `onnx` is not there.
+        ConfigError: The arrays are not the network's weights.
+        ImportError: The package `onnx` is not installed.
         OSError: The file could not be written.
     """
-    # Loading it takes half a second: only for who asks.
+    # Imported here because it takes half a second.
     import onnx  # noqa: PLC0415
 
-    wrong = (onnx.checker.ValidationError, onnx.shape_inference.InferenceError)
+    onnx_errors = (onnx.checker.ValidationError, onnx.shape_inference.InferenceError)
     try:
         model = _GraphBuilder(weights, onnx).build()
         onnx.checker.check_model(model, full_check=True)
-    except (KeyError, ValueError, *wrong) as error:
-        raise ConfigError(f"these are not the weights of {VERSION}: {error}") from error
+    except (KeyError, ValueError, *onnx_errors) as error:
+        raise ConfigError(f"not the weights of {VERSION}: {error}") from error
     with target.open("xb") as file:
         file.write(model.SerializeToString())
 
 
 class _GraphBuilder:
-    """A network being drawn: each step adds a node, and names what comes out of it.
+    """Builds the graph of a network: each method adds nodes and returns their output.
 
-    Sound has the axes patch, channel, frame and band. The layers of a kind are
-    numbered in the order in which sound comes through them.
+    The tensors have the axes patch, channel, frame and band. The layers of a kind are
+    numbered in the order in which data passes through them.
     """
 
     def __init__(self, weights: Mapping[str, WeightArray], onnx: Any) -> None:  # noqa: ANN401
@@ -66,18 +66,18 @@ class _GraphBuilder:
     def build(self) -> Any:  # noqa: ANN401
         """Return the whole network as an ONNX model."""
         normalized = self._batch_norm("mel")
-        # Two kinds of filters hear timbres, wherever in the spectrum they lie, and
-        # three hear what happens in one band.
+        # Two of the five kinds of filters detect timbres at any frequency, three
+        # detect temporal patterns within one band.
         front = self._add_node(
             "Concat", *(self._front_end(normalized) for _ in range(5)), axis=1
         )
         first = self._middle_layer(front)
         second = self._add_node("Add", self._middle_layer(first), first)
         third = self._add_node("Add", self._middle_layer(second), second)
-        all_ = self._add_node("Concat", front, first, second, third, axis=1)
-        most = self._add_node("ReduceMax", all_, axes=[2])
-        mean = self._add_node("ReduceMean", all_, axes=[2])
-        pooled = self._add_node("Flatten", self._add_node("Concat", most, mean, axis=3))
+        joined = self._add_node("Concat", front, first, second, third, axis=1)
+        peak = self._add_node("ReduceMax", joined, axes=[2])
+        mean = self._add_node("ReduceMean", joined, axes=[2])
+        pooled = self._add_node("Flatten", self._add_node("Concat", peak, mean, axis=3))
         dense = self._add_node("Relu", self._dense_layer(self._batch_norm(pooled)))
         tags = self._add_node("Sigmoid", self._dense_layer(self._batch_norm(dense)))
 
@@ -106,7 +106,7 @@ class _GraphBuilder:
     def _middle_layer(self, source: str) -> str:
         layer = self._next_layer("conv2d")
         kernel = self._weights[f"{layer}/kernel"]
-        # There, what is a channel here lies where bands did.
+        # TensorFlow's kernel has the channels on the axis of the bands.
         return self._convolution(source, layer, kernel.transpose(3, 1, 0, 2))
 
     def _convolution(self, source: str, layer: str, kernel: WeightArray) -> str:

@@ -1,7 +1,7 @@
-"""A passage decoded once, for all who want to hear it.
+"""Decode passages once and feed all selected analyzers.
 
-How loud it is, over its whole length; what the tagging models say and what
-Essentia is to measure, over its middle.
+Loudness is measured over the whole passage; the tagging models and Essentia get at
+most its middle ten minutes.
 """
 
 import json
@@ -27,22 +27,22 @@ from segued.units import TICKS_PER_SECOND, Hertz, Ticks, ticks_to_frames
 __all__ = ["AnalyzerSelection", "PassageOutput", "PassageRequest", "analyze_passages"]
 
 ESSENTIA_RATE: Final = Hertz(44_100)
-"""What Essentia's descriptors are defined at."""
+"""The sample rate that Essentia's descriptors are defined for."""
 
 TAGGER_RATE: Final = Hertz(16_000)
 
 EXCERPT_MAX: Final = Ticks(10 * 60 * TICKS_PER_SECOND)
-"""More than the middle ten minutes says no more, and takes no less."""
+"""More than the middle ten minutes costs time and does not change the result."""
 
 
 @dataclass(frozen=True, slots=True)
 class AnalyzerSelection:
-    """Who is to hear a passage.
+    """The analyzers to run on a passage.
 
     Attributes:
-        loudness: Whether it is measured how loud it is.
-        models_folder: Folder of the tagging models; None: they do not hear it.
-        wav_path: WAV file to write the middle of it to, for Essentia; or None.
+        loudness: Whether to measure its loudness.
+        models_folder: Folder of the tagging models; None to skip them.
+        wav_path: WAV file to write its middle to, for Essentia; None to skip that.
     """
 
     loudness: bool = False
@@ -52,11 +52,11 @@ class AnalyzerSelection:
 
 @dataclass(frozen=True, slots=True)
 class PassageOutput:
-    """What those who heard a passage say of it.
+    """The results of the analyzers for a passage.
 
     Attributes:
-        outputs: JSON, by the name of who says it.
-        failures: Why somebody says nothing.
+        outputs: JSON documents by name of the analyzer.
+        failures: Reasons for missing results by name of the analyzer.
     """
 
     outputs: dict[str, bytes]
@@ -65,7 +65,7 @@ class PassageOutput:
 
 @dataclass(frozen=True, slots=True)
 class PassageRequest:
-    """A passage, and who is to hear it."""
+    """A passage and the analyzers to run on it."""
 
     span: Span
     analyzers: AnalyzerSelection
@@ -78,31 +78,31 @@ def analyze_passages(
 
     Args:
         path: Absolute path.
-        expected: The file's signature when it was found.
-        requests: Passages in the order of time, none of which overlap.
+        expected: The file's signature when it was scanned.
+        requests: Passages in order of time that do not overlap; at least one.
 
     Raises:
-        FileError: As `segued.media.decoding.decode.decoded` says.
+        FileError: As documented for `segued.media.decoding.decode.open_source`.
         SpoolError: A WAV file could not be written.
     """
     with open_source(path, expected) as source, ExitStack() as stack:
         analyses = [
-            stack.enter_context(closing(_PassageAnalysis(path, source, each)))
-            for each in requests
+            stack.enter_context(closing(_PassageAnalysis(path, source, request)))
+            for request in requests
         ]
         frames = range(analyses[0].frames.start, analyses[-1].frames.stop)
         channels = min(source.channels, STEREO_CHANNELS)
-        for start, sound in _stereo_blocks(source, frames, channels):
-            for listener in analyses:
-                listener.add(start, sound)
-        return [listener.result() for listener in analyses]
+        for start, samples in _stereo_blocks(source, frames, channels):
+            for analysis in analyses:
+                analysis.add(start, samples)
+        return [analysis.result() for analysis in analyses]
 
 
 class _PassageAnalysis:
-    """Those who hear one passage; they come when it begins, and go when it ends.
+    """The analyzers of one passage, created at its start and freed at its end.
 
     Attributes:
-        frames: The passage, in frames.
+        frames: The passage as a range of frames in the file.
     """
 
     def __init__(
@@ -120,27 +120,27 @@ class _PassageAnalysis:
         self._essentia: _EssentiaFeed | None = None
         self._started = False
 
-    def add(self, start: int, sound: Stereo) -> None:
-        """Hear what is theirs of a stretch that begins at frame `start`."""
-        if self._output is not None or start + len(sound) <= self.frames.start:
+    def add(self, start: int, samples: Stereo) -> None:
+        """Feed the analyzers with their part of samples that begin at frame `start`."""
+        if self._output is not None or start + len(samples) <= self.frames.start:
             return
         self._start()
         if self._meter is not None:
-            self._meter.add(_slice_frames(sound, start, self.frames))
+            self._meter.add(_slice_frames(samples, start, self.frames))
         for feed in (self._tagger, self._essentia):
             if feed is not None:
-                feed.add(_slice_frames(sound, start, self._middle))
-        if start + len(sound) >= self.frames.stop:
+                feed.add(_slice_frames(samples, start, self._middle))
+        if start + len(samples) >= self.frames.stop:
             self.result()
 
     def result(self) -> PassageOutput:
-        """Return what they say, now that nothing more comes."""
+        """Flush and free the analyzers, and return their results."""
         if self._output is None:
             self._start()
-            no_sound = np.empty((0, self._channels), dtype=np.float32)
+            no_samples = np.empty((0, self._channels), dtype=np.float32)
             for feed in (self._tagger, self._essentia):
                 if feed is not None:
-                    feed.add(no_sound, last=True)
+                    feed.add(no_samples, last=True)
             self._output = output = PassageOutput({}, {})
             if self._meter is not None:
                 output.outputs["loudness"] = json.dumps(self._meter.result()).encode()
@@ -152,7 +152,7 @@ class _PassageAnalysis:
         return self._output
 
     def close(self) -> None:
-        """Let them go."""
+        """Free the analyzers, and close the WAV file."""
         if self._essentia is not None:
             self._essentia.close()
         self._meter = self._tagger = self._essentia = None
@@ -172,10 +172,10 @@ class _PassageAnalysis:
             )
 
 
-def _slice_frames(sound: Stereo, start: int, frames: range) -> Stereo:
-    """Return what of a stretch that begins at frame `start` is wanted."""
+def _slice_frames(samples: Stereo, start: int, frames: range) -> Stereo:
+    """Return the part in `frames` of samples that begin at frame `start`."""
     first, stop = max(0, frames.start - start), max(0, frames.stop - start)
-    return np.ascontiguousarray(sound[first:stop])
+    return np.ascontiguousarray(samples[first:stop])
 
 
 def _middle_span(span: Span) -> Span:
@@ -191,7 +191,7 @@ def _frame_range(span: Span, rate: Hertz) -> range:
 def _stereo_blocks(
     source: AudioSource, frames: range, channels: int
 ) -> Iterator[tuple[int, Stereo]]:
-    """Yield the sound of `frames`, each stretch with the frame that it begins at."""
+    """Yield blocks of the samples in `frames`, each with its first frame's number."""
     position = 0
     for raw in source.blocks():
         begin, end = max(0, frames.start - position), frames.stop - position
@@ -205,7 +205,7 @@ def _stereo_blocks(
 
 
 class _TaggerFeed:
-    """The tagging models; whatever is wrong with them is not the music's fault."""
+    """Feeds the tagging models; their failures do not fail the passage."""
 
     def __init__(self, rate: Hertz, models_folder: str) -> None:
         self.failure = ""
@@ -214,10 +214,10 @@ class _TaggerFeed:
         with self._catch_failure():
             self._tagger = Tagger(Path(models_folder))
 
-    def add(self, sound: Stereo, *, last: bool = False) -> None:
+    def add(self, samples: Stereo, *, last: bool = False) -> None:
         if self._tagger is None or self.failure:
             return
-        mono: Mono = sound.mean(axis=1, dtype=np.float32)
+        mono: Mono = samples.mean(axis=1, dtype=np.float32)
         with self._catch_failure():
             self._tagger.feed(self._resampler.add(mono, last=last))
 
@@ -228,11 +228,13 @@ class _TaggerFeed:
     def _catch_failure(self) -> Iterator[None]:
         try:
             yield
-        except Exception as error:  # noqa: BLE001 whatever a broken model does
+        except Exception as error:  # noqa: BLE001 - a broken model can raise anything
             self.failure = f"the tagging models cannot be used: {error}"
 
 
 class _EssentiaFeed:
+    """Writes the WAV file for Essentia."""
+
     def __init__(self, path: bytes, wav_path: str, rate: Hertz, channels: int) -> None:
         self._path: Final = path
         self._resampler: Final = Resampler(rate, ESSENTIA_RATE, channels, "HQ")
@@ -241,9 +243,9 @@ class _EssentiaFeed:
         except OSError as error:
             raise self._spool_error(error) from error
 
-    def add(self, sound: Stereo, *, last: bool = False) -> None:
+    def add(self, samples: Stereo, *, last: bool = False) -> None:
         try:
-            self._writer.write(self._resampler.add(sound, last=last))
+            self._writer.write(self._resampler.add(samples, last=last))
         except OSError as error:
             raise self._spool_error(error) from error
 
@@ -252,4 +254,4 @@ class _EssentiaFeed:
 
     def _spool_error(self, error: OSError) -> SpoolError:
         reason = error.strerror or str(error)
-        return SpoolError(self._path, f"temporary sound could not be written: {reason}")
+        return SpoolError(self._path, f"temporary audio cannot be written: {reason}")

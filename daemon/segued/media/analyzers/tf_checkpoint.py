@@ -1,9 +1,9 @@
-"""The arrays of a TensorFlow checkpoint, read without TensorFlow.
+"""Read the arrays of a TensorFlow checkpoint without TensorFlow.
 
-A checkpoint is two files. The index is a table as LevelDB writes it: blocks of
-sorted names, in which what a name shares with the one before it is left out, and a
-last block that says where the others are. To each name belongs a message that says
-which stretch of the data file is its array.
+A checkpoint is two files. The index is a LevelDB table: blocks of sorted names, each
+without the prefix it shares with the name before it, and a last block with the
+positions of the others. The value of each name is a protocol buffer message with the
+position of its array in the data file.
 """
 
 import math
@@ -36,29 +36,29 @@ LENGTH: Final = 1
 
 
 def read_arrays(index: bytes, data: bytes) -> dict[str, WeightArray]:
-    """Return the arrays of a checkpoint by name: those of 32-bit numbers.
+    """Return the float32 arrays of a checkpoint by name.
 
-    They look into `data`, and cannot be written to. The checksums of the single
-    arrays are not looked at: whoever has the files knows what they should be.
+    They are read-only views of `data`. The checksums of the arrays are not verified:
+    the caller checks those of the files.
 
     Args:
-        index: The file that ends in `.index`, whole.
-        data: The only file of numbers, `.data-00000-of-00001`, whole.
+        index: Content of the file that ends in `.index`.
+        data: Content of the only data file, `.data-00000-of-00001`.
 
     Raises:
-        ConfigError: This is no such checkpoint, or a damaged one.
+        ConfigError: It is not a TensorFlow checkpoint, or damaged.
     """
     try:
         return dict(_iterate_arrays(index, data))
     except (IndexError, UnicodeDecodeError, ValueError, struct.error) as error:
-        raise ConfigError(f"no whole TensorFlow checkpoint: {error}") from error
+        raise ConfigError(f"not a valid TensorFlow checkpoint: {error}") from error
 
 
 def _iterate_arrays(index: bytes, data: bytes) -> Iterator[tuple[str, WeightArray]]:
     for name, message in _table_entries(index):
         entry = _parse_message(message)
         if not name or entry.get(DTYPE) != [FLOAT32]:
-            continue  # The first says how the files were written.
+            continue  # the entry without a name is the header of the checkpoint
         offset, size = _number_field(entry, OFFSET), _number_field(entry, SIZE)
         shape = tuple(
             _number_field(_parse_message(_require_bytes(each)), LENGTH)
@@ -67,24 +67,24 @@ def _iterate_arrays(index: bytes, data: bytes) -> Iterator[tuple[str, WeightArra
         )
         if _number_field(entry, SHARD) or WORD_BYTES * math.prod(shape) != size:
             raise ValueError(f"{name.decode()} has {size} bytes for {shape}")
-        stretch = memoryview(data)[offset : offset + size]
-        yield name.decode(), np.frombuffer(stretch, "<f4").reshape(shape)
+        raw = memoryview(data)[offset : offset + size]
+        yield name.decode(), np.frombuffer(raw, "<f4").reshape(shape)
 
 
 def _table_entries(index: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the names of a table in their order, each with what belongs to it."""
+    """Yield the entries of a table, name and value, in order of name."""
     footer = index[-FOOTER_BYTES:]
     if len(footer) < FOOTER_BYTES or not footer.endswith(MAGIC):
-        raise ValueError("the index does not end as one")
+        raise ValueError("the index has no valid footer")
     _, _, at = _parse_block_handle(footer, 0)
     start, size, _ = _parse_block_handle(footer, at)
-    for _, place in _block_entries(index, start, size):
-        start, size, _ = _parse_block_handle(place, 0)
+    for _, handle in _block_entries(index, start, size):
+        start, size, _ = _parse_block_handle(handle, 0)
         yield from _block_entries(index, start, size)
 
 
 def _parse_block_handle(raw: bytes, at: int) -> tuple[int, int, int]:
-    """Return where a block starts, how long it is, and where the next word is."""
+    """Return start and size of a block, and the position after the handle."""
     start, at = _parse_varint(raw, at)
     size, at = _parse_varint(raw, at)
     return start, size, at
@@ -95,7 +95,7 @@ def _block_entries(
 ) -> Iterator[tuple[bytes, bytes]]:
     block = index[start : start + size]
     if len(block) < size or index[start + size :][COMPRESSED] != b"\0":
-        raise ValueError("a block of the index is cut short, or compressed")
+        raise ValueError("a block of the index is truncated or compressed")
     (restarts,) = struct.unpack("<I", block[-WORD_BYTES:])
     end = size - WORD_BYTES * (1 + restarts)
     at, name = 0, b""
@@ -104,14 +104,14 @@ def _block_entries(
         more, at = _parse_varint(block, at)
         length, at = _parse_varint(block, at)
         if at + more + length > end or shared > len(name):
-            raise ValueError("a name of the index reaches too far")
+            raise ValueError("an entry of the index exceeds its block")
         name = name[:shared] + block[at : at + more]
         yield name, block[at + more : at + more + length]
         at += more + length
 
 
 def _parse_message(raw: bytes) -> dict[int, list[int | bytes]]:
-    """Return the fields of a protocol buffer by number, each as often as it is."""
+    """Return all values of a protocol buffer message by field number."""
     fields: dict[int, list[int | bytes]] = {}
     at = 0
     while at < len(raw):
@@ -128,29 +128,29 @@ def _parse_message(raw: bytes) -> dict[int, list[int | bytes]]:
             )
             value, at = raw[at : at + length], at + length
         else:
-            raise ValueError(f"a field of the index is of kind {kind}")
+            raise ValueError(f"a field of the index has the unknown type {kind}")
         fields.setdefault(number, []).append(value)
     if at > len(raw):
-        raise ValueError("a field of the index reaches too far")
+        raise ValueError("a field of the index exceeds its message")
     return fields
 
 
 def _number_field(entry: dict[int, list[int | bytes]], field: int) -> int:
-    """Return a number of a message; what is not said is 0."""
+    """Return a number field of a message; 0 if it is missing."""
     value = entry.get(field, [0])[-1]
     if isinstance(value, bytes):
-        raise ValueError(f"field {field} of the index is no number")  # noqa: TRY004
+        raise ValueError(f"field {field} of the index is not a number")  # noqa: TRY004
     return value
 
 
 def _require_bytes(value: int | bytes) -> bytes:
     if isinstance(value, int):
-        raise ValueError("a field of the index is no message")  # noqa: TRY004
+        raise ValueError("a field of the index is not a message")  # noqa: TRY004
     return value
 
 
 def _parse_varint(raw: bytes, at: int) -> tuple[int, int]:
-    """Return a number of which each byte brings seven bits, and where it ends."""
+    """Return a number stored as seven bits per byte, and the position after it."""
     value = shift = 0
     while True:
         byte = raw[at]

@@ -1,1 +1,1 @@
-"""The structure of audio files, read without decoding."""
+"""Parse the structure of audio files without decoding them."""

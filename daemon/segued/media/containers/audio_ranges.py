@@ -1,9 +1,9 @@
-"""Where the audio is in a file: the bytes that retagging does not touch.
+"""Find the audio in a file: the bytes that retagging does not change.
 
-The audio hash is taken over these, so that a file whose tags, pictures or
-padding were changed is recognised and not decoded again. What says how the
-audio is to be read (rate, channels, coding) is a part of it: the same bytes at
-another rate are another sound. What is not understood is audio.
+The audio hash is computed from these bytes, so that a file whose tags, pictures or
+padding were changed is recognized and not decoded again. The description of the audio
+(rate, channels, codec) is included: the same bytes at another rate sound different.
+Bytes of unknown meaning count as audio.
 """
 
 from types import MappingProxyType
@@ -33,7 +33,7 @@ ByteRange: TypeAlias = tuple[int, int]
 """Half-open `[start, end)` in bytes."""
 
 TAGS_MAX: Final = 32
-"""Tags in a row at either end; more is no music file."""
+"""Most consecutive tags accepted at either end of a file."""
 
 RANGES_MAX: Final = 100_000
 APE_MAGIC: Final = b"APETAGEX"
@@ -61,28 +61,26 @@ CHUNK_LAYOUTS: Final = MappingProxyType(
         Container.ASF: (0, ASF, (ASF_DATA,), 26, b""),
     }
 )
-"""Where the chunks begin, how they are laid out, which of them hold audio, how
-many bytes of those come before it, and which says how to read it.
-"""
+"""Offset of the first chunk, chunk layout, names of the audio chunks, bytes before
+the audio in those, and name of the chunk that describes the audio."""
 
 SAMPLE_DESCRIPTION: Final = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")
-"""Where an MP4 file says how to read its first track."""
+"""Path of the MP4 box that describes the first track's audio."""
 
 
 def audio_ranges(read: ReadAt, size: int) -> tuple[ByteRange, ...]:
-    """Return where the encoded audio of a file is.
+    """Return the byte ranges of a file's encoded audio.
 
-    Of an Ogg file these are all its pages: which bytes of them are audio only
-    `segued.media.containers.ogg` can tell.
+    For an Ogg file these are all its pages: `segued.media.containers.ogg` selects
+    the audio within them.
 
     Args:
-        read: Reads the file; fewer bytes than asked for means its end.
+        read: Reads the file; fewer bytes than requested mean its end.
         size: Length of the file in bytes.
 
     Returns:
-        Ranges inside the file, ascending, disjoint, none empty. The whole
-        file when no audio is found, or sizes make no sense; so () only if
-        `size` is 0.
+        Ranges inside the file, ascending, disjoint, none empty. The whole file when
+        no audio is found, or sizes are invalid; so () only if `size` is 0.
     """
     whole = ((0, size),) if size else ()
     start = head_tags_end(read, size)
@@ -93,7 +91,7 @@ def audio_ranges(read: ReadAt, size: int) -> tuple[ByteRange, ...]:
 
 
 def head_tags_end(read: ReadAt, size: int) -> int | None:
-    """Return where the tags in front of the file end; None if beyond `size`."""
+    """Return the end of the tags at the start of the file; None if beyond `size`."""
     start = 0
     for _ in range(TAGS_MAX):
         head = read(start, APE_BYTES)
@@ -110,7 +108,7 @@ def head_tags_end(read: ReadAt, size: int) -> int | None:
 
 
 def _tail_tags_start(read: ReadAt, start: int, end: int) -> int:
-    """Return where the tags at the end of the file begin."""
+    """Return the start of the tags at the end of the file."""
     for _ in range(TAGS_MAX):
         length = (
             _id3v1_bytes(read, end)
@@ -143,7 +141,7 @@ def _ape_bytes(read: ReadAt, end: int) -> int:
     size = int.from_bytes(footer[12:16], "little")
     if size < APE_BYTES:
         return 0
-    # Some writers leave the flag out although the header is there.
+    # Some writers do not set the flag although there is a header.
     header = _bytes_before(read, end - size, APE_BYTES)[:8] == APE_MAGIC
     return size + (APE_BYTES if header else 0)
 
@@ -176,8 +174,8 @@ def _find_ranges(read: ReadAt, start: int, end: int) -> list[ByteRange]:
             skip, layout, names, lead, described = CHUNK_LAYOUTS[container]
             inside = list(chunks(read, start + skip, end, layout))
             audio = [(c.start + lead, c.end) for c in inside if c.name in names]
-            form = [(c.start, c.end) for c in inside if c.name == described]
-            return sorted(form + audio) if audio else []
+            description = [(c.start, c.end) for c in inside if c.name == described]
+            return sorted(description + audio) if audio else []
         case Container.FLAC:
             return _flac_ranges(read, start, end)
         case Container.AU:
@@ -192,7 +190,7 @@ def _find_ranges(read: ReadAt, start: int, end: int) -> list[ByteRange]:
                 sorted(_sample_description(read, start, end) + audio) if audio else []
             )
         case Container.MATROSKA:
-            # Whole elements, as neighbours then make one range.
+            # With their headers, adjacent elements become one range.
             parts = elements(read, start, end)
             return [(c.head, c.end) for c in parts if c.name == CLUSTER]
         case _:
@@ -200,14 +198,14 @@ def _find_ranges(read: ReadAt, start: int, end: int) -> list[ByteRange]:
 
 
 def _au_ranges(head: bytes, start: int, end: int) -> list[ByteRange]:
-    """Return coding, rate and channels, and the sound; [] if there is none."""
-    sound = start + int.from_bytes(head[4:8], "big")
-    form = (start + 12, start + AU_BYTES)
-    return [form, (sound, end)] if form[1] <= sound < end else []
+    """Return the header's codec, rate and channels, and the audio; [] without any."""
+    audio = start + int.from_bytes(head[4:8], "big")
+    description = (start + 12, start + AU_BYTES)
+    return [description, (audio, end)] if description[1] <= audio < end else []
 
 
 def _sample_description(read: ReadAt, start: int, end: int) -> list[ByteRange]:
-    """Return where an MP4 file says how to read its audio, if it does."""
+    """Return the range of an MP4 file's audio description; [] without one."""
     for name in SAMPLE_DESCRIPTION:
         box = next((b for b in boxes(read, start, end) if b.name == name), None)
         if box is None:
@@ -217,7 +215,7 @@ def _sample_description(read: ReadAt, start: int, end: int) -> list[ByteRange]:
 
 
 def _flac_ranges(read: ReadAt, start: int, end: int) -> list[ByteRange]:
-    """Return what follows the metadata blocks, if it begins with a frame."""
+    """Return the range after the metadata blocks if it begins with a FLAC frame."""
     start += 4
     for _ in range(ELEMENTS_MAX):
         head = read(start, 4)
@@ -231,7 +229,7 @@ def _flac_ranges(read: ReadAt, start: int, end: int) -> list[ByteRange]:
 
 
 def _merge_ranges(ranges: list[ByteRange]) -> tuple[ByteRange, ...]:
-    """Join ranges that touch; () if they are too many, or none holds a byte."""
+    """Join adjacent ranges; () if there are too many, or all are empty."""
     merged: list[ByteRange] = []
     for start, end in ranges:
         if start >= end:

@@ -1,8 +1,8 @@
-"""Walking the chunks, boxes and elements that audio containers are made of.
+"""Iterate over the chunks, boxes and elements of audio containers.
 
-Knows sizes and names, nothing of what is inside. A size is a claim: it is cut
-at the end of the file, and a walk ends where sizes stop making sense. Nothing
-here raises on damaged bytes.
+Only their names and sizes are parsed, not their contents. Sizes are cut at the end of
+the file, and iteration ends at the first invalid size. Nothing here raises on damaged
+files.
 """
 
 from collections.abc import Callable, Iterator
@@ -29,17 +29,17 @@ __all__ = [
 ]
 
 ReadAt: TypeAlias = Callable[[int, int], bytes]
-"""`read(offset, count)`: those bytes of the file, fewer only at its end."""
+"""`read(offset, count)`: returns those bytes of the file, fewer only at its end."""
 
 ELEMENTS_MAX: Final = 200_000
-"""No walk visits more; ten hours of fragmented MP4 have a fifth of that."""
+"""Most elements per iteration; ten hours of fragmented MP4 have a fifth of that."""
 
 SIZE_UNKNOWN_32: Final = 0xFFFF_FFFF
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """One chunk: its name, where its header begins, and its body."""
+    """One chunk: its name, the offset of its header, and the range of its body."""
 
     name: bytes
     head: int
@@ -49,11 +49,11 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How a family of containers writes chunk headers.
+    """The chunk header format of a family of containers.
 
     Attributes:
-        inclusive: Whether the size counts the chunk's own header.
-        align: Chunks begin at multiples of this, from the first one on.
+        inclusive: Whether the size includes the chunk's own header.
+        align: Chunks begin at multiples of this, counted from the first one.
     """
 
     name_bytes: int
@@ -76,9 +76,9 @@ DSF: Final = Layout(4, 8, "little", inclusive=True)
 def chunks(read: ReadAt, start: int, end: int, layout: Layout) -> Iterator[Chunk]:
     """Yield the chunks that begin in `[start, end)`, in order.
 
-    A body that claims to go on after `end` is cut there, and is the last one;
-    so are "unknown" sizes, which are all ones. RF64 keeps the true size of
-    its `data` in `ds64`.
+    A body that exceeds `end` is cut there, and is the last one; the same holds for
+    "unknown" sizes, whose bits are all ones. RF64 has the real size of its `data`
+    chunk in `ds64`.
     """
     header = layout.name_bytes + layout.size_bytes
     data_size_64 = None
@@ -122,9 +122,9 @@ SEGMENT: Final = b"\x18\x53\x80\x67"
 
 
 def elements(read: ReadAt, start: int, end: int) -> Iterator[Chunk]:
-    """Yield Matroska's elements: the top ones and those inside segments.
+    """Yield Matroska elements: those at the top level and those inside segments.
 
-    An element of unknown size reaches to `end`, as in a recorded stream.
+    An element of unknown size, as in a recorded stream, reaches to `end`.
     """
     for _ in range(ELEMENTS_MAX):
         if end - start < 2:  # noqa: PLR2004
@@ -147,7 +147,7 @@ def elements(read: ReadAt, start: int, end: int) -> Iterator[Chunk]:
 
 
 def syncsafe(size: bytes) -> int | None:
-    """Return an ID3v2 size, seven bits a byte; None if a top bit is set."""
+    """Return an ID3v2 size, seven bits per byte; None if a top bit is set."""
     total = 0
     for byte in size:
         if byte & 0x80:

@@ -1,4 +1,4 @@
-"""What a file is, by its first bytes and never by its name."""
+"""Detect a file's container by its first bytes, never by its name."""
 
 from enum import Enum, auto
 from typing import Final
@@ -6,10 +6,10 @@ from typing import Final
 __all__ = ["HEAD_BYTES", "OGG_PAGE", "Container", "detect_container"]
 
 HEAD_BYTES: Final = 40
-"""How much of a file tells what it is."""
+"""Bytes that `detect_container` needs."""
 
 OGG_PAGE: Final = b"OggS"
-"""What every page of an Ogg file begins with."""
+"""The first bytes of every page of an Ogg file."""
 
 W64_RIFF: Final = bytes.fromhex("726966662e91cf11a5d628db04c10000")
 ASF_HEADER: Final = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
@@ -17,10 +17,10 @@ EBML: Final = bytes.fromhex("1a45dfa3")
 
 
 class Container(Enum):
-    """A way to put audio and tags into one file."""
+    """A container format of audio files."""
 
-    BARE = auto()  # frames one after the other, as MP3 has them, or not known
-    APE_TAGGED = auto()  # bare, of a format whose own tag is APEv2
+    BARE = auto()  # a sequence of frames without a container, as MP3, or unknown
+    APE_TAGGED = auto()  # the same, of a format whose native tag is APEv2
     FLAC = auto()
     OGG = auto()
     WAVE = auto()
@@ -37,9 +37,9 @@ class Container(Enum):
 
 
 def detect_container(head: bytes) -> Container:
-    """Return what a file is that begins with `head`, after any tag."""
-    for container, magic, second_at, seconds in SIGNATURES:
-        if head.startswith(magic) and head.startswith(seconds, second_at):
+    """Return the container of a file that begins with `head` after any tag."""
+    for container, magic, offset, second_magic in SIGNATURES:
+        if head.startswith(magic) and head.startswith(second_magic, offset):
             return container
     return Container.BARE
 

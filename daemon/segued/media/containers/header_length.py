@@ -1,7 +1,7 @@
-"""What a file's own bytes claim that FFmpeg does not pass on.
+"""Read header fields of MP3 and Ogg that FFmpeg does not expose.
 
-Knows no more of MP3 and Ogg than the claims themselves: how many frames an
-MP3's first one says there are, and where the next stream of an Ogg begins.
+These are the number of frames in an MP3's first frame, and the position of the next
+stream of a chained Ogg file.
 """
 
 import os
@@ -18,14 +18,14 @@ __all__ = ["mp3_header_length", "next_ogg_stream"]
 HEAD_BYTES: Final = 4_096
 VBRI: Final = b"VBRI"
 FRAME_COUNT_OFFSETS: Final = ((b"Xing", 8), (b"Info", 8), (VBRI, 14))
-"""Where encoders put the number of frames, counted from their mark."""
+"""Markers of encoders, and the offset from there to the number of frames."""
 
 XING_FLAGS_AT: Final = 7
 XING_HAS_FRAMES: Final = 0x01
 MPEG1_RATE_MIN: Final = 32_000
 MPEG1_FRAMES: Final = 1_152
 MPEG2_FRAMES: Final = 576
-"""Sound frames in an MP3 frame; MPEG 2 has the lower sample rates."""
+"""Samples per channel in an MP3 frame; MPEG 2 has the lower sample rates."""
 
 PAGE_HEAD_BYTES: Final = 27
 PAGE_BEGINS: Final = 0x02
@@ -33,7 +33,7 @@ PAGES_MAX: Final = 1_000_000
 
 
 def mp3_header_length(descriptor: int, rate: Hertz) -> Frames | None:
-    """Return how long an MP3's first frame says it is; None if it does not."""
+    """Return the length declared in an MP3's first frame; None if it has none."""
     read = _reader(descriptor)
     start = head_tags_end(read, os.fstat(descriptor).st_size)
     if start is None:
@@ -42,23 +42,24 @@ def mp3_header_length(descriptor: int, rate: Hertz) -> Frames | None:
     samples_per_frame = MPEG1_FRAMES if rate >= MPEG1_RATE_MIN else MPEG2_FRAMES
     for tag, frames_at in FRAME_COUNT_OFFSETS:
         found = head.find(tag)
-        claim = head[found : found + frames_at + 4]
-        if found < 0 or len(claim) < frames_at + 4:
+        header = head[found : found + frames_at + 4]
+        if found < 0 or len(header) < frames_at + 4:
             continue
-        if tag == VBRI or claim[XING_FLAGS_AT] & XING_HAS_FRAMES:
-            return Frames(int.from_bytes(claim[frames_at:], "big") * samples_per_frame)
+        if tag == VBRI or header[XING_FLAGS_AT] & XING_HAS_FRAMES:
+            frames = int.from_bytes(header[frames_at:], "big")
+            return Frames(frames * samples_per_frame)
     return None
 
 
 def next_ogg_stream(descriptor: int, page: int) -> int | None:
-    """Return where the next stream of a chained Ogg file begins.
+    """Return the offset of the next stream of a chained Ogg file.
 
     Args:
-        descriptor: The file.
-        page: Where a page of the stream before it begins.
+        descriptor: Descriptor of the file.
+        page: Offset of a page of the stream before it.
 
     Returns:
-        None if there is none, or no page where one should be.
+        None if there is none, or a page is missing.
     """
     read = _reader(descriptor)
     for _ in range(PAGES_MAX):

@@ -1,10 +1,9 @@
-"""The audio inside an Ogg stream: its first packet, and those after the headers.
+"""Extract the audio from Ogg streams: the first packet, and those after the headers.
 
-The first packet says how the audio is to be read.
+The first packet describes the audio (codec, rate, channels).
 
-Pages carry sequence numbers and checksums, and a longer comment renumbers all
-of them. What retagging leaves alone is what the pages carry once the header
-packets of their stream are over.
+Pages have sequence numbers and checksums, and a longer comment renumbers all of them.
+Retagging changes neither the first packet nor the packets after the headers.
 """
 
 from collections.abc import Callable
@@ -24,14 +23,13 @@ HEADERS_ONLY: Final = 1 << 32
 
 
 class OggAudio:
-    """Takes an Ogg file block by block, and passes its audio on.
+    """Parses an Ogg file block by block, and passes its audio to `sink`.
 
-    Streams that are interleaved or follow each other (chained) are told apart
-    by serial number; their audio is passed on in the order of the file.
+    Interleaved and chained streams are distinguished by serial number; their audio
+    is passed on in the order of the file.
     """
 
     def __init__(self, sink: Sink) -> None:
-        """Pass audio on to `sink`."""
         self._sink: Final = sink
         self._remainder = b""
         self._headers: dict[bytes, _HeaderCounter] = {}
@@ -39,7 +37,7 @@ class OggAudio:
         self._audio_seen = False
 
     def update(self, block: bytes | bytearray | memoryview) -> None:
-        """Take the next block of the file, of any length."""
+        """Parse the next block of the file, of any length."""
         if self._out_of_sync:
             return
         data = b"".join((self._remainder, block))
@@ -52,14 +50,14 @@ class OggAudio:
         self._remainder = data[at:]
         in_step = OGG_PAGE.startswith(self._remainder[: len(OGG_PAGE)])
         self._out_of_sync = not in_step or len(self._headers) > STREAMS_MAX
-        # One long update hashes several times faster than many short ones.
+        # Hashing one long block is several times faster than many short ones.
         joined = b"".join(audio)
         self._audio_seen = self._audio_seen or joined != b""
         self._sink(joined)
 
     @property
     def has_audio(self) -> bool:
-        """Whether there was audio, in whole pages, one after the other."""
+        """Whether audio was found, and the file consists of whole pages only."""
         return self._audio_seen and not self._out_of_sync and not self._remainder
 
     def _process_page(
@@ -69,7 +67,7 @@ class OggAudio:
         headers = self._headers.get(serial)
         if headers is None or head[5] & 2:
             headers = self._headers[serial] = _HeaderCounter()
-            # Of FLAC it counts the headers, and with them the tags.
+            # FLAC's first packet starts with the number of headers, tags included.
             self._sink(body[9:] if body.startswith(b"\x7fFLAC") else body)
         if headers.finished:
             audio.append(body)
@@ -78,7 +76,7 @@ class OggAudio:
 
 
 def _parse_page(data: bytes, at: int) -> tuple[bytes, int, int] | None:
-    """Return a page's segment table, body and end; None if it is not all here."""
+    """Return a page's segment table, body and end; None if it is incomplete."""
     if len(data) - at < HEAD_BYTES or not data.startswith(OGG_PAGE, at):
         return None
     body = at + HEAD_BYTES + data[at + HEAD_BYTES - 1]
@@ -88,17 +86,17 @@ def _parse_page(data: bytes, at: int) -> tuple[bytes, int, int] | None:
 
 
 class _HeaderCounter:
-    """Counts the header packets of one stream off."""
+    """Counts the header packets of one stream."""
 
     def __init__(self) -> None:
         self.finished = False
-        self._first_packet = b""  # what has come of the first packet, at most one page
+        self._first_packet = b""  # its first 80 bytes, as far as received
         self._packets = 0
         self._at_packet_start = True  # whether the next byte begins a packet
         self._header_packets = HEADERS_ONLY
 
     def consume(self, segments: bytes, body: bytes) -> int:
-        """Return where in `body` the audio begins, at most at its end."""
+        """Return the offset of the audio in `body`; its length if there is none."""
         at = 0
         for length in segments:
             if self._at_packet_start and self._is_audio(body[at : at + 1]):
@@ -123,7 +121,7 @@ class _HeaderCounter:
 
 
 def _count_header_packets(first: bytes) -> int:
-    """Return how many header packets a stream has that begins with `first`."""
+    """Return the number of header packets of a stream whose first packet is `first`."""
     if first.startswith((b"\x01vorbis", b"\x80theora")):
         return 3
     if first.startswith(b"OpusHead"):
@@ -132,5 +130,5 @@ def _count_header_packets(first: bytes) -> int:
         extra = first[SPEEX_EXTRA_AT : SPEEX_EXTRA_AT + 4]
         return 2 + int.from_bytes(extra, "little")
     if first.startswith(b"fishead\0"):
-        return HEADERS_ONLY  # Skeleton describes the other streams and holds no audio
+        return HEADERS_ONLY  # Skeleton describes the other streams, without audio
     return 1

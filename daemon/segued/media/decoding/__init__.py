@@ -1,1 +1,1 @@
-"""From a file's bytes to samples."""
+"""Decode audio files to samples."""

@@ -1,7 +1,7 @@
-"""A file's sound, whatever its format: the one way to decode.
+"""Decode a file of any format; all decoding goes through this module.
 
-Which library decodes is decided by the first bytes, never by the name:
-libsndfile what is uncompressed, FFmpeg all else.
+The first bytes, never the name, select the library: libsndfile for uncompressed
+samples, FFmpeg for everything else.
 """
 
 import os
@@ -27,12 +27,13 @@ SHORT_SHARE: Final = 0.01
 
 
 class MonoBlock(NamedTuple):
-    """A stretch of a file as one channel.
+    """A block of a file mixed down to one channel.
 
     Attributes:
-        mono: The mean of all channels.
-        downmix: What `fpcalc` would fingerprint: of surround sound not the mean.
-        peak: The largest absolute sample of any channel.
+        mono: The mean of all channels; float32, shape (frames,).
+        downmix: The mix that `fpcalc` fingerprints, of the same shape; for surround
+            sound it is not the mean.
+        peak: The largest absolute sample of any channel, 1.0 being full scale.
     """
 
     mono: Mono
@@ -44,18 +45,17 @@ class MonoBlock(NamedTuple):
 def open_source(
     path: bytes, expected: Signature | None = None
 ) -> Iterator[AudioSource]:
-    """Open a file's sound.
+    """Open a file for decoding.
 
     Args:
         path: Absolute path.
-        expected: The file's signature when it was found; None to take it as
-            it is now.
+        expected: The file's signature when it was scanned; None to accept any.
 
     Raises:
-        FileError: As `segued.media.safe_open.opened` says.
-        NotAudioError: It is no container of sound, or holds none.
-        DecodeError: There is sound in it, but none of it can be decoded.
-        AbsurdAudioError: Its sample rate or channel count is out of reason.
+        FileError: As documented for `segued.media.safe_open.open_regular`.
+        NotAudioError: It is not an audio container, or has no audio.
+        DecodeError: It has audio, but none of it can be decoded.
+        InvalidAudioFormatError: Its sample rate or channel count is out of range.
     """
     with open_regular(path, expected) as descriptor:
         before = signature_of(os.fstat(descriptor))
@@ -74,9 +74,9 @@ def open_source(
 
 
 def mono_blocks(source: AudioSource) -> Iterator[MonoBlock]:
-    """Yield a file's sound as one channel, block by block.
+    """Yield a file mixed down to one channel, block by block.
 
-    A block's memory is used again: it holds until the next is asked for.
+    The arrays are reused: they are valid until the next block is requested.
     """
     out, other = (np.empty(BLOCK_FRAMES, dtype=np.float32) for _ in range(2))
     surround = len(set(source.weights)) > 1
@@ -98,19 +98,20 @@ def mono_blocks(source: AudioSource) -> Iterator[MonoBlock]:
 
 
 def decode_warnings(source: AudioSource, frames: int) -> tuple[FileWarning, ...]:
-    """Return what is wrong with a file of which `frames` frames were decoded.
+    """Return the defects of a file of which `frames` frames were decoded.
 
-    The graver first: a file cut short ends in a part that cannot be decoded.
+    "truncated" comes before "damaged": a truncated file often ends in a part that
+    cannot be decoded.
     """
     found = []
     declared = source.declared_frames or 0
     missing = declared - frames
     if missing > max(SHORT_SECONDS * source.rate, SHORT_SHARE * declared):
-        there, claimed = frames / source.rate, declared / source.rate
+        decoded_s, declared_s = frames / source.rate, declared / source.rate
         found.append(
             FileWarning(
                 "truncated",
-                f"{there:,.1f} s of sound, where the header promises {claimed:,.1f} s",
+                f"{decoded_s:,.1f} s decoded, but the header declares {declared_s:,.1f} s",
             )
         )
     if source.decode_errors:
@@ -126,13 +127,13 @@ def decode_warnings(source: AudioSource, frames: int) -> tuple[FileWarning, ...]
 def _raise_if_disk_or_file_changed(
     path: bytes, descriptor: int, before: Signature
 ) -> None:
-    """Raise if it was the disk, or a change of the file, and not its contents.
+    """Raise if a decoding failure is due to the disk, or to a change of the file.
 
-    The decoders do not tell an error of the file system from the end of the
-    file, or from damage.
+    The decoders do not distinguish a file system error from the end of the file, or
+    from damage.
 
     Raises:
-        FileChangedError: The file is not what it was.
+        FileChangedError: The file's signature is not `before` any more.
         OSError: It cannot be read to its end.
     """
     if signature_of(os.fstat(descriptor)) != before:

@@ -1,6 +1,6 @@
-"""Decoded frames, a few hundredths of a second each, joined to blocks.
+"""Join decoded frames of a few hundredths of a second each into blocks.
 
-numpy is quick only with more of them at a time than a codec makes.
+NumPy is only fast with more samples at a time than a codec's frame has.
 """
 
 from typing import Any, Final
@@ -21,30 +21,30 @@ SAMPLE_DTYPES: Final[dict[str, np.dtype[Any]]] = {
     "flt": np.dtype(np.float32),
     "dbl": np.dtype(np.float64),
 }
-"""FFmpeg's sample formats; a `p` at the end means one plane a channel."""
+"""FFmpeg's sample formats; a `p` at the end means one plane per channel."""
 
 
 class FrameBuffer:
-    """Frames of one sample format and channel count, in memory used again.
+    """A reusable block of frames of one sample format and channel count.
 
-    A frame is an `av.AudioFrame`; the name is not imported, because one module
-    alone imports that library.
+    A frame is an `av.AudioFrame`; the class is not imported because only one module
+    imports that library.
     """
 
     def __init__(self, path: bytes, frame: Any) -> None:  # noqa: ANN401
-        """Prepare for frames like `frame`, and for no fewer than it has.
+        """Allocate a block for frames like `frame`, at least as long as it is.
 
         Raises:
-            DecodeError: Its samples are of a kind not known here.
+            DecodeError: Its sample format is unknown.
         """
         self._format: Final[str] = frame.format.name
         self._channels: Final[int] = frame.layout.nb_channels
-        kind = SAMPLE_DTYPES.get(self._format.removesuffix("p"))
-        if kind is None:
-            raise DecodeError(path, f"samples of an unknown kind ({self._format})")
-        self._dtype: Final[np.dtype[Any]] = kind
+        dtype = SAMPLE_DTYPES.get(self._format.removesuffix("p"))
+        if dtype is None:
+            raise DecodeError(path, f"unknown sample format ({self._format})")
+        self._dtype: Final[np.dtype[Any]] = dtype
         self._capacity: Final[int] = max(BLOCK_FRAMES, frame.samples)
-        # Packed samples are one plane, whatever the channels.
+        # Packed samples have one plane for all channels.
         planar: bool = frame.format.is_planar
         rows = self._channels if planar else 1
         self._width: Final = self._channels // rows
@@ -54,13 +54,13 @@ class FrameBuffer:
         self._filled = 0
 
     def add(self, frame: Any) -> bool:  # noqa: ANN401
-        """Copy a frame's samples to the end of the others, if they fit there.
+        """Append a frame's samples to the block, if they fit and match its format.
 
         Returns:
-            Whether they did. If not, `take_block` makes room; if there is still
-            none, they are of another kind.
+            False if nothing was appended. Then call `take_block` and try again; if
+            that fails too, the frame has another format.
         """
-        # This runs a hundred thousand times a file: every name costs.
+        # This runs 100,000 times per file, so attribute look-ups are kept few.
         count = frame.samples
         end = self._filled + count
         if (
@@ -71,17 +71,17 @@ class FrameBuffer:
             return False
         width = self._width
         start, stop, count = self._filled * width, end * width, count * width
-        # Of more than eight channels PyAV lists more planes than there are, and
-        # a plane's memory is longer than its samples.
+        # With more than eight channels PyAV lists too many planes, and a plane's
+        # memory is longer than its samples.
         for row, plane in zip(self._rows, frame.planes, strict=False):
             row[start:stop] = np.frombuffer(plane, self._dtype, count)
         self._filled = end
         return True
 
     def take_block(self) -> Block:
-        """Return what was gathered, and begin anew over it."""
+        """Return the block, shape (channels, frames); later frames overwrite it."""
         filled, self._filled = self._filled, 0
-        gathered: Block = self._planes[:, : filled * self._width]
+        block: Block = self._planes[:, : filled * self._width]
         if self._width > 1:
-            gathered = gathered.reshape(filled, self._width).T
-        return gathered
+            block = block.reshape(filled, self._width).T
+        return block

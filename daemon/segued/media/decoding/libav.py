@@ -1,7 +1,7 @@
-"""All other sound, through FFmpeg's libraries; the only importer of `av`.
+"""Decode compressed audio with FFmpeg's libraries; the only importer of `av`.
 
-The file is read as it is, not as it is named, and nothing else is: FFmpeg's
-playlist formats could open other files, or the network, on its word.
+The format is detected by content, not by name, and playlist formats are not allowed:
+they could make FFmpeg open other files or the network.
 """
 
 import errno
@@ -25,20 +25,62 @@ from segued.units import Frames, Hertz
 __all__ = ["LibavSource", "open_libav_source"]
 
 FORMATS: Final = (
-    *("aac", "ac3", "aiff", "amr", "ape", "asf", "au", "caf", "dsf", "dts", "dtshd"),
-    *("eac3", "flac", "iff", "loas", "matroska", "mov", "mp3", "mpc", "mpc8"),
-    *("oma", "ogg", "rm", "shn", "tak", "truehd", "tta", "w64", "wav", "wv"),
+    "aac",
+    "ac3",
+    "aiff",
+    "amr",
+    "ape",
+    "asf",
+    "au",
+    "caf",
+    "dsf",
+    "dts",
+    "dtshd",
+    "eac3",
+    "flac",
+    "iff",
+    "loas",
+    "matroska",
+    "mov",
+    "mp3",
+    "mpc",
+    "mpc8",
+    "oma",
+    "ogg",
+    "rm",
+    "shn",
+    "tak",
+    "truehd",
+    "tta",
+    "w64",
+    "wav",
+    "wv",
 )
-"""Containers of sound, each in one file."""
+"""FFmpeg's names of the allowed containers, all of which are a single file."""
 
 FORMATS_WITH_LENGTH: Final = frozenset(
     (
-        *("aiff", "ape", "asf", "au", "caf", "dsf", "flac", "mov", "matroska", "mpc"),
-        *("mpc8", "ogg", "tak", "tta", "w64", "wav", "wv"),
+        "aiff",
+        "ape",
+        "asf",
+        "au",
+        "caf",
+        "dsf",
+        "flac",
+        "mov",
+        "matroska",
+        "mpc",
+        "mpc8",
+        "ogg",
+        "tak",
+        "tta",
+        "w64",
+        "wav",
+        "wv",
     )
 )
-"""Containers that state a length, or number their last page. Of the others
-FFmpeg guesses it from the bit rate of their first frames."""
+"""Containers that declare a length, or number their last page. For the others FFmpeg
+estimates it from the bit rate of the first frames."""
 
 HALF_POWER: Final = 0.5**0.5
 DOWNMIX_WEIGHTS: Final = {
@@ -47,11 +89,11 @@ DOWNMIX_WEIGHTS: Final = {
     "FC": 1.0,
     "LFE": 0.0,
 }
-"""What is left of each channel when FFmpeg, and so `fpcalc`, makes them one."""
+"""Weights of the channels in the mono downmix of FFmpeg, and so of `fpcalc`."""
 
 
 class LibavSource:
-    """A file that FFmpeg decodes. See `segued.media.decoding.source.Source`."""
+    """A file decoded by FFmpeg. See `segued.media.decoding.source.AudioSource`."""
 
     def __init__(self, path: bytes, descriptor: int, stack: ExitStack) -> None:
         """Open the file and decode its first frame; `stack` closes it."""
@@ -66,7 +108,7 @@ class LibavSource:
         self._frames: Final = self._decode_all(container, stream)
         first = next(self._frames, None)
         if first is None:
-            raise DecodeError(path, f"no sound could be decoded ({self.codec})")
+            raise DecodeError(path, f"no audio could be decoded ({self.codec})")
         self._first_frame: Final = first
         self.rate = Hertz(first.sample_rate)
         self.channels: int = first.layout.nb_channels
@@ -82,7 +124,7 @@ class LibavSource:
             self.declared_frames = mp3_header_length(descriptor, self.rate)
 
     def blocks(self) -> Iterator[Block]:
-        """Yield the sound. See `segued.media.decoding.source.Source`."""
+        """Yield the samples. See `segued.media.decoding.source.AudioSource`."""
         buffer: FrameBuffer | None = None
         frames = 0
         for frame in self._frames_at_one_rate():
@@ -105,25 +147,25 @@ class LibavSource:
             and not self.decode_errors
             and frames < (self.declared_frames or 0)
         ):
-            # FFmpeg leaves FLAC frames with a wrong checksum out in silence.
+            # FFmpeg drops FLAC frames with a wrong checksum without an error.
             self.decode_errors += 1
 
     def _frames_at_one_rate(self) -> Iterator[AudioFrame]:
-        """Yield the frames, those of another rate than the first's resampled.
+        """Yield the frames, resampled to the rate of the first one where it differs.
 
-        The streams of a chained Ogg file may differ; positions count frames
-        of one length.
+        The streams of a chained Ogg file can have different rates, while positions
+        count frames of one length.
         """
         yield self._first_frame
         resampler: AudioResampler | None = None
-        resampled = (0, "", "")
+        resampler_input = (0, "", "")
         for frame in self._frames:
             rate = frame.sample_rate
             if rate == self.rate and resampler is None:
                 yield frame
                 continue
-            kind = (rate, frame.format.name, frame.layout.name)
-            if resampler is not None and kind != resampled:
+            input_format = (rate, frame.format.name, frame.layout.name)
+            if resampler is not None and input_format != resampler_input:
                 yield from resampler.resample(None)
                 resampler = None
             if rate == self.rate:
@@ -132,10 +174,10 @@ class LibavSource:
             try:
                 if resampler is None:
                     resampler = AudioResampler("fltp", frame.layout, self.rate)
-                    resampled = kind
+                    resampler_input = input_format
                 yield from (f for f in resampler.resample(frame) if f.samples)
             except (av.FFmpegError, ValueError):
-                # Not a rate or layout that sound has: damage, not music.
+                # An impossible rate or layout: the frame is damaged.
                 self.decode_errors += 1
                 resampler = None
         if resampler is not None:
@@ -144,7 +186,7 @@ class LibavSource:
     def _decode_all(
         self, container: InputContainer, stream: AudioStream
     ) -> Iterator[AudioFrame]:
-        """Yield all frames that can be decoded, of all streams in a chain."""
+        """Yield all decodable frames of all streams in a chain."""
         while True:
             page = yield from self._decode_stream(container, stream)
             start = None if page is None else next_ogg_stream(self._descriptor, page)
@@ -162,27 +204,27 @@ class LibavSource:
     def _decode_stream(
         self, container: InputContainer, stream: AudioStream
     ) -> Generator[AudioFrame, None, int | None]:
-        """Yield what can be decoded, counting what cannot.
+        """Yield the decodable frames of a stream; count errors in `decode_errors`.
 
         Returns:
-            Where the last page begins of an Ogg stream that FFmpeg does not
-            follow into the next one, because that has other channels or
-            another rate. Otherwise None.
+            Offset of the last page of an Ogg stream, if FFmpeg does not continue
+            with the next stream because that has other channels or another rate.
+            Otherwise None.
         """
         context = stream.codec_context
-        # More threads would escape the limit of one CPU a child.
+        # More threads would exceed the limit of one CPU per child process.
         context.thread_count = 1
         packets = container.demux(stream)
-        reached = ended = None
+        last_position = end_page = None
         while True:
             try:
                 packet = next(packets, None)
             except av.FFmpegError as error:
                 _raise_if_out_of_memory(error)
-                packet, ended = None, reached
-                if ended is None or container.format.name != "ogg":
+                packet, end_page = None, last_position
+                if end_page is None or container.format.name != "ogg":
                     self.decode_errors += 1
-                    ended = None
+                    end_page = None
             try:
                 frames = context.decode(packet)
             except av.FFmpegError as error:
@@ -194,28 +236,28 @@ class LibavSource:
                 if frame.samples:
                     yield frame
             if packet is None:
-                return ended
-            reached = packet.pos if packet.pos is not None else reached
+                return end_page
+            last_position = packet.pos if packet.pos is not None else last_position
 
 
 @contextmanager
 def open_libav_source(path: bytes, descriptor: int) -> Iterator[LibavSource]:
-    """Open a file of sound in any format that FFmpeg knows.
+    """Open an audio file in any of `FORMATS`.
 
     Raises:
-        NotAudioError: It is no container of sound, or holds none.
-        DecodeError: There is sound in it, but none of it can be decoded.
-        AbsurdAudioError: Its sample rate or channel count is out of reason.
+        NotAudioError: It is not an audio container, or has no audio.
+        DecodeError: It has audio, but none of it can be decoded.
+        InvalidAudioFormatError: Its sample rate or channel count is out of range.
     """
     with ExitStack() as stack:
         yield LibavSource(path, descriptor, stack)
 
 
 def _open_container(path: bytes, descriptor: int, start: int = 0) -> InputContainer:
-    """Open the file as a container that begins at the byte `start`."""
+    """Open the file as a container that begins at byte `start`."""
     try:
-        # By descriptor, so that no name can mean anything to FFmpeg, and so
-        # that the file that was checked is the one that is read.
+        # By descriptor: FFmpeg cannot interpret the name, and reads the file that was
+        # checked.
         return av.open(
             f"/proc/self/fd/{descriptor}",
             mode="r",
@@ -228,28 +270,28 @@ def _open_container(path: bytes, descriptor: int, start: int = 0) -> InputContai
         )
     except av.FFmpegError as error:
         _raise_if_out_of_memory(error)
-        raise NotAudioError(path, "not sound in any format known here") from error
+        raise NotAudioError(path, "not in a supported audio format") from error
 
 
 def _audio_stream(path: bytes, container: InputContainer) -> AudioStream:
-    """Return the stream to decode: never a picture, the best of several."""
+    """Return the best audio stream, which is never a picture."""
     stream = container.streams.best("audio")
     if not isinstance(stream, AudioStream):
-        raise NotAudioError(path, "there is no sound in it")
-    # The type stubs do not know that there may be no decoder.
+        raise NotAudioError(path, "it has no audio stream")
+    # The type stubs do not allow for a missing decoder.
     context: object = stream.codec_context
     if context is None:
-        raise DecodeError(path, "there is no decoder for its sound; protected?")
+        raise DecodeError(path, "no decoder for its audio, which may be encrypted")
     return stream
 
 
 def _estimate_frames(
     container: InputContainer, stream: AudioStream, rate: Hertz
 ) -> Frames | None:
-    """Return the length by the header, or by FFmpeg's arithmetic.
+    """Return the length declared by the header or estimated by FFmpeg.
 
-    Of the stream's and the container's the smaller: an edit list may leave a
-    part of the stream out, and a picture may outlast it.
+    It is the smaller of the stream's and the container's: an edit list may skip a
+    part of the stream, and a picture may be longer than the stream.
     """
     lengths = []
     if stream.duration is not None and stream.time_base is not None:
@@ -260,7 +302,7 @@ def _estimate_frames(
 
 
 def _downmix_weights(frame: AudioFrame) -> tuple[float, ...]:
-    """Return the channels' weights in a downmix; equal where that is unknown."""
+    """Return the channels' weights in the downmix; equal for unknown layouts."""
     names = [channel.name for channel in frame.layout.channels]
     weights = tuple(DOWNMIX_WEIGHTS.get(name, 0.0) for name in names)
     known = len(names) > 1 and all(name in DOWNMIX_WEIGHTS for name in names)
@@ -268,10 +310,10 @@ def _downmix_weights(frame: AudioFrame) -> tuple[float, ...]:
 
 
 def _raise_if_out_of_memory(error: av.FFmpegError) -> None:
-    """Raise what is not the fault of the file's contents, and surely so.
+    """Raise MemoryError if FFmpeg ran out of memory, which is not the file's fault.
 
-    "Input/output error" is what several demuxers say of a file that ends too
-    soon: whether the disk has failed, `segued.media.decoding.decode` finds out.
+    "Input/output error" is not a reliable sign of a failed disk: several demuxers
+    report it for a truncated file. `segued.media.decoding.decode` checks the disk.
     """
     if error.errno == errno.ENOMEM:
         raise MemoryError from error

@@ -1,4 +1,4 @@
-"""Sound at another sample rate; the only importer of `soxr`."""
+"""Convert sample rates; the only importer of `soxr`."""
 
 from typing import Any, Final, Literal
 
@@ -12,7 +12,7 @@ __all__ = ["Resampler"]
 
 
 class Resampler:
-    """Turns a stream of samples into one at another rate, block by block."""
+    """Resamples a stream of samples, block by block."""
 
     def __init__(
         self,
@@ -29,18 +29,22 @@ class Resampler:
         )
 
     def add(
-        self, sound: npt.NDArray[np.float32], *, last: bool = False
+        self, samples: npt.NDArray[np.float32], *, last: bool = False
     ) -> npt.NDArray[np.float32]:
-        """Return what the next stretch of sound amounts to; nothing at times.
+        """Return the next samples at the target rate; possibly none.
 
         Args:
-            sound: Shape (frames,) for one channel, else (frames, channels).
-            last: Whether nothing comes after it: what was held back comes out.
+            samples: Shape (frames,) for one channel, else (frames, channels).
+            last: Whether this is the end of the stream, which flushes the filter.
+
+        Returns:
+            float32, of the shape of `samples` but for the number of frames.
         """
         if self._stream is None:
-            return sound
-        # Of one channel it wants no second dimension.
-        samples = sound.reshape(-1) if self._channels == 1 else sound
-        made: Any = self._stream.resample_chunk(samples, last=last)
-        resampled: npt.NDArray[np.float32] = made
+            return samples
+        # For one channel, soxr returns the shape of its input: make it (frames,).
+        if self._channels == 1:
+            samples = samples.reshape(-1)
+        output: Any = self._stream.resample_chunk(samples, last=last)
+        resampled: npt.NDArray[np.float32] = output
         return resampled

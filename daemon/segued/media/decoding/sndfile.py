@@ -1,8 +1,8 @@
-"""Uncompressed sound through libsndfile; the only importer of `soundfile`.
+"""Decode uncompressed audio with libsndfile; the only importer of `soundfile`.
 
-Quicker than FFmpeg for plain samples and worse for all else: it stops at the
-length a VBR MP3's header claims, wraps Ogg and Opus above full scale around
-when read as integers, and gives up on damaged frames.
+It is faster than FFmpeg for uncompressed samples, and worse for everything else: it
+stops at the length declared by a VBR MP3's header, wraps Ogg and Opus samples above
+full scale around when read as integers, and stops at damaged frames.
 """
 
 import errno
@@ -37,27 +37,30 @@ PCM_SUBTYPES: Final[dict[str, tuple[SampleType, int]]] = {
     "FLOAT": ("float32", 4),
     "DOUBLE": ("float64", 8),
 }
-"""The codings read here: what they are read as, which never loses a bit nor
-wraps around, and their bytes a sample."""
+"""Supported encodings: the dtype to read them as, which loses no bit and never wraps
+around, and their bytes per sample."""
 
-SOUND_CHUNKS: Final = {
+AUDIO_CHUNKS: Final = {
     b"RIFF": (RIFF, b"data", 0),
     b"RIFX": (RIFX, b"data", 0),
     b"FORM": (IFF, b"SSND", 8),
 }
-"""Layout, name of the chunk that holds the sound, bytes before the sound."""
+"""Chunk layout, name of the audio chunk, bytes in it before the samples."""
 
 CHUNKS_MAX: Final = 64
 CHANNELS_MAX: Final = 2
 SYSTEM_ERROR: Final = 2
 SIZE_WRAP: Final = 1 << 31
 STREAMED_SIZE_MARGIN: Final = 1 << 16
-"""A program that writes into a pipe cannot go back to the header: its sizes
-are a little less than two or four gigabytes, or nothing."""
+"""A program that writes to a pipe cannot update the header: its size fields are 0, or
+within this margin below 2 or 4 GiB."""
 
 
 class PcmSource:
-    """A file of uncompressed samples. See `segued.media.decoding.source.Source`."""
+    """A file of uncompressed samples.
+
+    See `segued.media.decoding.source.AudioSource`.
+    """
 
     def __init__(self, descriptor: int, file: soundfile.SoundFile) -> None:
         self._file: Final = file
@@ -71,17 +74,17 @@ class PcmSource:
         self.decode_errors = 0
 
     def blocks(self) -> Iterator[Block]:
-        """Yield the sound. See `segued.media.decoding.source.Source`."""
-        kind, _ = PCM_SUBTYPES[self._file.subtype]
-        packed = np.empty((BLOCK_FRAMES, self.channels), dtype=kind)
-        # One memory, two views of it: libsndfile fills what numpy looks at.
+        """Yield the samples. See `segued.media.decoding.source.AudioSource`."""
+        dtype, _ = PCM_SUBTYPES[self._file.subtype]
+        packed = np.empty((BLOCK_FRAMES, self.channels), dtype=dtype)
+        # libsndfile writes directly into the array's memory.
         memory = packed.reshape(-1).data.cast("B")
         while True:
             try:
-                count = self._file.buffer_read_into(memory, kind)
+                count = self._file.buffer_read_into(memory, dtype)
             except soundfile.LibsndfileError as error:
                 if error.code == SYSTEM_ERROR:
-                    # It does not say which; the caller names the file.
+                    # libsndfile does not report which error; the caller adds the path.
                     raise OSError(errno.EIO, os.strerror(errno.EIO)) from error
                 self.decode_errors += 1
                 return
@@ -94,7 +97,11 @@ class WaveWriter:
     """Writes a WAV file of 16-bit samples."""
 
     def __init__(self, path: str, rate: Hertz, channels: int) -> None:
-        """Begin a file; raises `OSError` if it cannot be."""
+        """Create the file.
+
+        Raises:
+            OSError: It cannot be created.
+        """
         try:
             self._file: Final = soundfile.SoundFile(
                 path, "w", rate, channels, "PCM_16", format="WAV"
@@ -102,28 +109,28 @@ class WaveWriter:
         except soundfile.LibsndfileError as error:
             raise OSError(errno.EIO, str(error)) from error
 
-    def write(self, sound: Stereo) -> None:
-        """Append sound; what is above full scale is clipped.
+    def write(self, samples: Stereo) -> None:
+        """Append float32 samples, shape (frames, channels), clipped at full scale.
 
         Raises:
-            OSError: There is no room for it.
+            OSError: The disk is full.
         """
         try:
-            self._file.write(sound)
+            self._file.write(samples)
         except soundfile.LibsndfileError as error:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
 
     def close(self) -> None:
-        """Finish the file."""
+        """Complete the header and close the file."""
         self._file.close()
 
 
 @contextmanager
 def open_pcm_source(path: bytes, descriptor: int) -> Iterator[PcmSource | None]:
-    """Open a file of uncompressed samples; None if it is not one.
+    """Open a file of uncompressed samples; yield None for other files.
 
     Raises:
-        AbsurdAudioError: Its sample rate or channel count is out of reason.
+        InvalidAudioFormatError: Its sample rate or channel count is out of range.
     """
     file = _open_file(descriptor)
     if file is None:
@@ -131,10 +138,9 @@ def open_pcm_source(path: bytes, descriptor: int) -> Iterator[PcmSource | None]:
         return
     with closing(file):
         check_plausible(path, rate=file.samplerate, channels=file.channels)
-        # Which channel is which, where there are more than two, only FFmpeg
-        # tells.
-        many = file.channels > CHANNELS_MAX
-        if many or file.subtype not in PCM_SUBTYPES or not file.frames:
+        # Only FFmpeg reports the layout of more than two channels.
+        surround = file.channels > CHANNELS_MAX
+        if surround or file.subtype not in PCM_SUBTYPES or not file.frames:
             yield None
             return
         yield PcmSource(descriptor, file)
@@ -150,12 +156,12 @@ def _open_file(descriptor: int) -> soundfile.SoundFile | None:
 
 
 def _declared_frames(descriptor: int, file: soundfile.SoundFile) -> Frames | None:
-    """Return how many frames the header says there are.
+    """Return the number of frames that the header declares.
 
-    libsndfile says how many there can be: it has cut the header's claim at the
-    end of the file, which is just what tells a half-copied file from a whole.
+    libsndfile cuts that number at the end of the file, which would hide that a file
+    is truncated.
     """
-    known = SOUND_CHUNKS.get(read_fully(descriptor, 4, 0))
+    known = AUDIO_CHUNKS.get(read_fully(descriptor, 4, 0))
     if known is None:
         return None
     layout, name, lead = known
@@ -166,9 +172,12 @@ def _declared_frames(descriptor: int, file: soundfile.SoundFile) -> Frames | Non
     size = os.fstat(descriptor).st_size
     for chunk in islice(chunks(read, 12, size, layout), CHUNKS_MAX):
         if chunk.name == name:
-            claim = int.from_bytes(read(chunk.head + 4, 4), layout.order)
-            if claim == 0 or SIZE_WRAP - claim % SIZE_WRAP <= STREAMED_SIZE_MARGIN:
+            declared = int.from_bytes(read(chunk.head + 4, 4), layout.order)
+            if (
+                declared == 0
+                or SIZE_WRAP - declared % SIZE_WRAP <= STREAMED_SIZE_MARGIN
+            ):
                 return None
             _, sample_bytes = PCM_SUBTYPES[file.subtype]
-            return Frames((claim - lead) // (sample_bytes * file.channels))
+            return Frames((declared - lead) // (sample_bytes * file.channels))
     return None

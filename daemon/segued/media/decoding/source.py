@@ -1,4 +1,4 @@
-"""What a decoder hands over: one file's sound, to be read once, in blocks."""
+"""The interface of a decoder: one file's samples, read once, in blocks."""
 
 from collections.abc import Iterator
 from typing import Final, Protocol
@@ -10,8 +10,8 @@ from segued.units import Frames, Hertz
 __all__ = ["BLOCK_FRAMES", "AudioSource", "check_plausible"]
 
 BLOCK_FRAMES: Final = 65_536
-"""Frames in a block. A block of stereo fits a second-level cache; smaller ones
-cost calls, larger ones cost memory traffic."""
+"""Frames in a block. A stereo block fits a second-level cache; smaller blocks cost
+more calls, larger ones more memory traffic."""
 
 CHANNELS_MAX: Final = 32
 RATE_MIN: Final = 4_000
@@ -19,18 +19,18 @@ RATE_MAX: Final = 768_000
 
 
 class AudioSource(Protocol):
-    """One file, opened, its first frame decoded.
+    """One open file whose first frame is decoded.
 
     Attributes:
         rate: Sample rate of the first frame, and of all blocks.
-        channels: Channels of the first frame; a later block may have others.
-        weights: How much of each channel is in `fpcalc`'s mono.
-        codec: The decoder's name of the coding.
-        decoder: Which library decodes it.
-        declared_frames: Length that the container states as a fact; None if it
-            states none or only guesses.
-        estimated_frames: Length as far as one can know before decoding.
-        decode_errors: Parts that could not be decoded so far.
+        channels: Channel count of the first frame; later blocks may have another.
+        weights: Weight of each channel in `fpcalc`'s mono downmix.
+        codec: The decoder's name of the codec.
+        decoder: Name of the library that decodes it.
+        declared_frames: Length that the container declares exactly; None if it
+            declares none.
+        estimated_frames: Best estimate of the length before decoding, or None.
+        decode_errors: Number of parts that could not be decoded so far.
     """
 
     rate: Hertz
@@ -43,9 +43,9 @@ class AudioSource(Protocol):
     decode_errors: int
 
     def blocks(self) -> Iterator[Block]:
-        """Yield the sound from the first frame to the last.
+        """Yield all samples in order, in blocks of shape (channels, frames).
 
-        A block's memory is used again: it holds until the next is asked for.
+        A block's memory is reused: it is valid until the next one is requested.
 
         Raises:
             FileUnreadableError: It cannot be read to its end.
@@ -53,19 +53,17 @@ class AudioSource(Protocol):
 
 
 def check_plausible(path: bytes, *, rate: int, channels: int) -> None:
-    """Refuse what no recording has, before any arithmetic is done with it.
+    """Reject rates and channel counts that no recording has.
 
-    Chromaprint never comes back from a sample rate of 200 MHz, and 1,024
-    channels take memory by the gigabyte.
+    Chromaprint never returns for a sample rate of 200 MHz, and 1,024 channels take
+    gigabytes of memory.
 
     Raises:
-        AbsurdAudioError: The rate or the channel count is out of reason.
+        InvalidAudioFormatError: The rate or the channel count is out of range.
     """
     if not RATE_MIN <= rate <= RATE_MAX:
         limits = f"{RATE_MIN:,} to {RATE_MAX:,}"
-        raise InvalidAudioFormatError(
-            path, f"a sample rate of {rate:,} Hz, not {limits}"
-        )
+        raise InvalidAudioFormatError(path, f"sample rate of {rate:,} Hz, not {limits}")
     if not 1 <= channels <= CHANNELS_MAX:
         raise InvalidAudioFormatError(
             path, f"{channels:,} channels, not 1 to {CHANNELS_MAX}"

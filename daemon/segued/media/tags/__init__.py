@@ -1,1 +1,1 @@
-"""What a file says of itself: tags, CUE sheets, chapters, its name."""
+"""Read a file's metadata: tags, CUE sheets, chapters and its name."""

@@ -1,8 +1,8 @@
-"""A file object that will not be read without end.
+"""A file object that limits how much can be read from it.
 
-Tag readers believe the lengths they find. What they may read in all, in one
-piece and in how many pieces is bounded here, so that a header which lies
-costs a warning and not the machine's memory.
+Tag parsers trust the lengths they find. This bounds the total size, the size of one
+read and the number of reads, so that a malformed header costs a warning instead of
+the machine's memory.
 """
 
 import errno
@@ -19,20 +19,20 @@ READS_MAX: Final = 1_000_000
 
 
 class TagLimitError(Exception):
-    """More was asked for than a file's tags can reasonably be."""
+    """A parser tried to read more than the tags of a file can reasonably hold."""
 
 
 class BoundedFile:
-    """Reads a descriptor at positions of its own, within limits.
+    """Reads a descriptor within limits, with its own file position.
 
     Attributes:
         size: Length of the file in bytes.
-        failure: The error of the disk, once there was one. Readers are known
-            to turn it into one of theirs.
+        failure: The first read error of the disk. Parsers may replace it with an
+            error of their own.
     """
 
     def __init__(self, descriptor: int, size: int) -> None:
-        """Read from `descriptor`, which stays the caller's to close."""
+        """Read from `descriptor`, which the caller closes."""
         self.size: Final = size
         self.failure: OSError | None = None
         self._descriptor: Final = descriptor
@@ -41,14 +41,14 @@ class BoundedFile:
         self._reads = 0
 
     def reset(self) -> None:
-        """Go back to the beginning, with the limits unspent."""
+        """Seek to the beginning, and reset the counters of the limits."""
         self._position = self._total = self._reads = 0
 
     def read_at(self, offset: int, count: int) -> bytes:
         """Return `count` bytes from `offset`; fewer only at the file's end.
 
         Raises:
-            TooMuchError: A limit is passed.
+            TagLimitError: A limit is exceeded.
         """
         count = max(0, min(count, self.size - offset))
         self._total += count
@@ -58,7 +58,7 @@ class BoundedFile:
             or self._total > TOTAL_BYTES_MAX
             or self._reads > READS_MAX
         ):
-            raise TagLimitError("more to read than tags can be")
+            raise TagLimitError("tags exceed the read limit")
         try:
             return read_fully(self._descriptor, count, offset)
         except OSError as error:
@@ -66,18 +66,18 @@ class BoundedFile:
             raise
 
     def read(self, count: int = -1) -> bytes:
-        """Return the next `count` bytes; all that are left if negative."""
+        """Return the next `count` bytes; all remaining ones if negative."""
         data = self.read_at(self._position, self.size if count < 0 else count)
         self._position += len(data)
         return data
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Move to a position, as files do."""
+        """Set the position, as `io.IOBase.seek` does."""
         base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size}[
             whence
         ]
         if base + offset < 0:
-            # Readers seek back too far in short files, and expect this of it.
+            # Parsers seek before the start of short files, and expect this error.
             raise OSError(errno.EINVAL, "negative position")
         self._position = base + offset
         return self._position

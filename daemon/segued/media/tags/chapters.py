@@ -1,10 +1,13 @@
-"""Chapter lists and the CUE block of FLAC, as marks. Not yet believed."""
+"""Convert chapter lists and FLAC's CUESHEET block to passage marks, unchecked.
+
+`passage_marks.plausible_marks` checks them.
+"""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, TypeAlias
 
-from segued.media.tags.marks import end_marks_at_gaps
+from segued.media.tags.passage_marks import end_marks_at_gaps
 from segued.media.tags.values import TEXT_MAX
 from segued.model import PassageMark
 from segued.units import TICKS_PER_SECOND, Ticks, frames_to_ticks
@@ -17,20 +20,20 @@ TIME: Final = re.compile(
 )
 
 CueTrack: TypeAlias = tuple[int, Sequence[tuple[int, int]], bytes]
-"""First sample, (index number, samples from there) and ISRC of a track."""
+"""First sample, (index number, sample offset) pairs and ISRC of a track."""
 
 
 def ms_to_ticks(milliseconds: int) -> Ticks:
-    """Return a position that ID3 gives in milliseconds."""
+    """Convert a position in milliseconds, as in ID3, to ticks."""
     return Ticks(milliseconds * (TICKS_PER_SECOND // 1_000))
 
 
 def timed_chapters(
     chapters: Iterable[tuple[Ticks, Ticks | None, str | None]],
 ) -> tuple[PassageMark, ...]:
-    """Return chapters given by start, end and title.
+    """Return marks for chapters given by start, end and title.
 
-    They come back in order of time: ID3 keeps them in none.
+    They are sorted by start: ID3 does not order them.
     """
     marks = (
         PassageMark(start, end, _clean_title(title)) for start, end, title in chapters
@@ -43,7 +46,7 @@ def comment_chapters(comments: Mapping[str, str]) -> tuple[PassageMark, ...]:
 
     Args:
         comments: `chapter001` to a time `00:00:00.000`, `chapter001name` to a
-            title; keys in lower case. One whose time is none is left out.
+            title; keys in lower case. Chapters with an invalid time are skipped.
     """
     marks = []
     keys = (match for key in comments if (match := KEY.fullmatch(key)))
@@ -59,7 +62,12 @@ def comment_chapters(comments: Mapping[str, str]) -> tuple[PassageMark, ...]:
 
 
 def cue_block_marks(tracks: Iterable[CueTrack], rate: int) -> tuple[PassageMark, ...]:
-    """Return the audio tracks of a FLAC CUESHEET block, less the lead-out."""
+    """Return marks for the audio tracks of a FLAC CUESHEET block.
+
+    Args:
+        tracks: The audio tracks without the lead-out.
+        rate: The file's sample rate in Hz.
+    """
     marks: list[PassageMark] = []
     gaps: list[Ticks | None] = []
     for first, indexes, isrc in tracks:

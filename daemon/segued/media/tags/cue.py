@@ -1,7 +1,7 @@
-"""CUE sheets: where the passages of a long file begin, to 1/75 of a second.
+"""Parse CUE sheets: the passages of a long file, to 1/75 of a second.
 
-A sheet for the whole file is exact, and beats every search for silences. A
-sheet that names one file per track says nothing about where to cut.
+A sheet for the whole file is exact, and takes precedence over a search for silences.
+A sheet that names one file per track has no positions to cut at.
 """
 
 import codecs
@@ -13,7 +13,7 @@ from typing import Final
 
 from segued.errors import EmptyFileError, FileError, FileVanishedError
 from segued.media.safe_open import open_regular, read_fully
-from segued.media.tags.marks import end_marks_at_gaps, plausible_marks
+from segued.media.tags.passage_marks import end_marks_at_gaps, plausible_marks
 from segued.model import FileWarning, PassageMark
 from segued.units import TICKS_PER_SECOND, Ticks
 
@@ -21,7 +21,7 @@ __all__ = ["TEXT_MAX", "marks_in_cue", "parse_cue", "sidecar_marks"]
 
 SHEET_BYTES_MAX: Final = 1 << 20
 TEXT_MAX: Final = 4_096
-"""Characters of a title that are kept."""
+"""Longer texts are cut to this many characters."""
 
 TICKS_PER_CD_FRAME: Final = TICKS_PER_SECOND // 75
 
@@ -43,24 +43,24 @@ class _SheetTrack:
 def parse_cue(text: str, file_name: str) -> tuple[PassageMark, ...]:
     """Return the passages that a CUE sheet marks in one file.
 
-    A passage begins at its INDEX 01, and ends where INDEX 00 of the next one
-    says that the gap begins.
+    A passage begins at its INDEX 01, and ends at INDEX 00 of the next track, where
+    the gap begins.
 
     Args:
-        text: The sheet. Lines that are no CUE are passed over.
-        file_name: The music file's name. Tracks of the FILE of the same stem
-            count, upper and lower case being the same; if there is but one
-            FILE, its tracks count whatever it is called.
+        text: The sheet. Lines that are not valid CUE commands are skipped.
+        file_name: The music file's name. The tracks used are those of the FILE
+            with the same stem, ignoring case; if there is only one FILE, its
+            tracks are used whatever its name is.
 
     Returns:
-        At least two passages, ascending; () when the sheet names another
-        file, has one file per track, or is not in order.
+        At least two passages, ascending; () when the sheet names another file, has
+        one file per track, or is not in order.
     """
     return marks_in_cue(text, file_name) or ()
 
 
 def marks_in_cue(text: str, file_name: str) -> tuple[PassageMark, ...] | None:
-    """Do as `parse_cue`, but return None for marks that make no sense."""
+    """Do as `parse_cue`, but return None for implausible marks."""
     stems, tracks = _parse_sheet(text)
     only = _stem(file_name) if len(stems) > 1 else None
     chosen = [t for t in tracks if t.audio and (only is None or t.file == only)]
@@ -81,10 +81,10 @@ def marks_in_cue(text: str, file_name: str) -> tuple[PassageMark, ...] | None:
 def sidecar_marks(
     path: bytes,
 ) -> tuple[tuple[PassageMark, ...], tuple[FileWarning, ...]]:
-    """Return the passages that a CUE sheet beside the file marks in it.
+    """Return the passages of a file from the CUE sheet next to it, and warnings.
 
-    The sheet is `<stem>.cue` or `<name>.cue`. There being none is normal, and
-    one that cannot be used is a warning.
+    The sheet is `<stem>.cue` or `<name>.cue`. A missing sheet is normal; an unusable
+    one is a warning.
 
     Args:
         path: Absolute path of the music file.
@@ -103,7 +103,7 @@ def sidecar_marks(
         marks = marks_in_cue(_decode_sheet(data), name)
         if marks is None:
             return (), (
-                FileWarning("cue", "CUE sheet not used: its times make no sense"),
+                FileWarning("cue", "CUE sheet not used: its times are implausible"),
             )
         return marks, ()
     return (), ()
@@ -115,7 +115,7 @@ def _sheet_bytes(path: bytes) -> bytes:
 
 
 def _decode_sheet(data: bytes) -> str:
-    """Return a sheet's text: by its mark, as UTF-8, or as old Windows wrote."""
+    """Decode a sheet as UTF-16 if it has a BOM, else as UTF-8 or Windows-1252."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return data.decode("utf-16", "replace")
     try:
@@ -154,9 +154,9 @@ def _parse_sheet(text: str) -> tuple[set[str], list[_SheetTrack]]:
 
 
 def _commands(text: str) -> Iterator[tuple[str, str]]:
-    """Yield each line's command in capitals, and what follows it."""
+    """Yield each line's command in upper case, and its arguments."""
     for line in text.removeprefix("\ufeff").replace("\0", "").splitlines():
-        # Not a pattern: some take minutes over a long line of blanks.
+        # Not a regular expression: those can take minutes on a long line of blanks.
         command, *rest = line.split(None, 1)[:2] or ("",)
         if not rest:
             continue
@@ -168,7 +168,7 @@ def _commands(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _file_name(rest: str) -> str:
-    """Return the name in a FILE command: quoted, or all but the type."""
+    """Return the name in a FILE command: the quoted text, or all but the type."""
     if rest.startswith('"'):
         return rest[1:].partition('"')[0]
     return rest.rsplit(None, 1)[0]
@@ -184,6 +184,6 @@ def _parse_index(rest: str) -> tuple[int, Ticks] | None:
 
 
 def _stem(name: str) -> str:
-    """Return a file name without folders and extension, for comparing."""
+    """Return a file name without folders and extension, case-folded for comparison."""
     base = re.split(r"[/\\]", name)[-1]
     return os.path.splitext(base)[0].casefold()

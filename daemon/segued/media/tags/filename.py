@@ -1,4 +1,4 @@
-"""What a file's name and folder say of the music, for want of tags."""
+"""Parse tags from a file's name and folder, for files without tags."""
 
 import os
 import re
@@ -26,25 +26,25 @@ SIDE: Final = re.compile(
     r"(?i)(?<![^\W_])(?:side|seite|face|lado|cara)[\s._-]*"
     r"(?:[a-h]|[1-8]|one|two|three|four)(?=[\s_]*(?:$|[^\w\s]))"
 )
-"""And then no other word: neither `Side by Side` nor `Face 2 Face` is one."""
+"""No other word may follow: neither `Side by Side` nor `Face 2 Face` matches."""
 
 GENERIC_FOLDERS: Final = frozenset(
     ("audio", "download", "downloads", "flac", "incoming", "media", "mp3", "music")
 )
-"""Folders that hold anything; none of them is an album of that name."""
+"""Folder names that are not used as an album's title."""
 
 
 def tags_from_name(path: bytes) -> Tags:
-    """Return what can be read off a file's name, and off its folder's.
+    """Return the tags that a file's name, and its folder's name, contain.
 
-    Understood are `Artist - Album - NN - Title`, `Artist - NN - Title`,
-    `NN - Artist - Title`, `NN - Title`, `NN. Title`, `NN Title`, `Artist -
-    Title` and `Title`; a number may be `1-03` for disc and track; underscores
-    may stand for blanks. Of a numbered file the folder is the album, as
-    `Album`, `Album (Year)`, `Year - Album` or `Artist - Album`.
+    Supported names are `Artist - Album - NN - Title`, `Artist - NN - Title`, `NN -
+    Artist - Title`, `NN - Title`, `NN. Title`, `NN Title`, `Artist - Title` and
+    `Title`; a number can be `1-03` for disc and track; underscores can replace
+    blanks. The folder of a numbered file is the album, as `Album`, `Album (Year)`,
+    `Year - Album` or `Artist - Album`.
 
     Args:
-        path: Bytes that are not UTF-8 become U+FFFD.
+        path: Path of the file; bytes that are not UTF-8 become U+FFFD.
     """
     folder, base = os.path.split(path)
     tags = _from_stem(_decode_name(os.path.splitext(base)[0]))
@@ -54,16 +54,16 @@ def tags_from_name(path: bytes) -> Tags:
 
 
 def leading_number(path: bytes) -> int | None:
-    """Return the track number that a file's name begins with, if it does.
+    """Return the track number at the start of a file's name, or None.
 
-    Of `1-03 Title` that is 3. `1979` is a year, and neither `10cc` nor
-    `50 Cent - In da Club` has one.
+    For `1-03 Title` it is 3. `1979` is a year, and neither `10cc` nor `50 Cent - In
+    da Club` has one.
     """
     return _split_number(_decode_name(os.path.splitext(os.path.basename(path))[0]))[1]
 
 
 def is_side_title(title: str | None) -> bool:
-    """Return whether a title is that of an album side: `Side A`, `Meddle (side 2)`.
+    """Return whether a title names an album side: `Side A`, `Meddle (side 2)`.
 
     A `B-side` is a song.
     """
@@ -97,7 +97,7 @@ def _from_stem(stem: str) -> Tags:
 
 
 def _split_number(stem: str) -> tuple[int | None, int | None, str]:
-    """Return disc, track and what follows them; the whole stem if no number."""
+    """Return disc, track and the rest; the whole stem if it has no number."""
     if match := DISC_TRACK.fullmatch(stem):
         return int(match[1]), int(match[2]) or None, match[3]
     if match := NUMBER.fullmatch(stem):
@@ -112,7 +112,7 @@ def _split_number(stem: str) -> tuple[int | None, int | None, str]:
 
 
 def _is_number_of_artist(stem: str) -> bool:
-    """Whether the number is part of a name, as in `50 Cent - In da Club`."""
+    """Return whether the number belongs to the artist: `50 Cent - In da Club`."""
     first, *rest = DASH.split(stem)
     return len(rest) == 1 and BARE_NUMBER.match(first) is not None
 

@@ -1,8 +1,7 @@
-"""Every kind of tag, as mutagen reads it. The only importer of `mutagen`.
+"""Read every tag format with mutagen; the only importer of `mutagen`.
 
-Each function reads one kind from bytes or an open file, and returns what it
-says. They raise whatever mutagen raises, which on damaged files is anything
-from IndexError to RecursionError.
+Each function reads one format from an open file. On damaged files they raise any of
+mutagen's exceptions, from IndexError to RecursionError.
 """
 
 import base64
@@ -47,7 +46,7 @@ __all__ = [
 ]
 
 MutagenClass: TypeAlias = Callable[..., Any]
-"""mutagen is typed in part; what its classes hold is not known."""
+"""mutagen is only partly typed; the attributes of its classes are not."""
 
 OGG_CODECS: Final[tuple[tuple[bytes, MutagenClass], ...]] = (
     (b"\x01vorbis", OggVorbis),
@@ -58,7 +57,7 @@ OGG_CODECS: Final[tuple[tuple[bytes, MutagenClass], ...]] = (
 )
 
 FRONT_COVER: Final = 3
-"""The type of picture that is the front cover, in ID3, FLAC and ASF."""
+"""The picture type of the front cover in ID3, FLAC and ASF."""
 
 NO_TAGS: Final = Tags()
 MIME_MAX: Final = 64
@@ -67,11 +66,11 @@ VALUES_MAX: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class TagData:
-    """What one tag says.
+    """The content of one tag.
 
     Attributes:
         marks: Its chapter list, unchecked.
-        cue: The CUE sheet in it.
+        cue: Its embedded CUE sheet.
     """
 
     tags: Tags = NO_TAGS
@@ -80,22 +79,22 @@ class TagData:
 
 
 class _ValueCollector(dict[TagField, list[str]]):
-    """Collects what a tag says of each field."""
+    """Collects the values of each field of a tag."""
 
     def add(self, field: TagField | None, *texts: object) -> None:
-        """Note what is said of a field, if it is one that is wanted."""
+        """Add values of a field; ignore them if `field` is None."""
         if field is not None:
             collected = self.setdefault(field, [])
             collected.extend(str(text) for text in texts[:VALUES_MAX])
 
     def cue(self) -> str | None:
-        """Return the CUE sheet in it."""
+        """Remove and return the embedded CUE sheet."""
         sheets = self.pop(TagField.CUE_SHEET, [])
         return sheets[0] if sheets else None
 
 
 def from_id3(source: BinaryIO, *, v1: bool = False) -> TagData:
-    """Read ID3v2, or ID3v1, from a file object that holds just the tag."""
+    """Read ID3v2, or ID3v1, from a file object that holds only the tag."""
     tag = ID3(source, load_v1=v1)
     values = _ValueCollector()
     frames = list(tag.values())
@@ -106,7 +105,7 @@ def from_id3(source: BinaryIO, *, v1: bool = False) -> TagData:
             values.add(ID3_FRAMES[frame.FrameID], *frame.text)
         elif frame.FrameID == "UFID" and frame.owner.endswith("musicbrainz.org"):
             values.add(TagField.RECORDING_MBID, frame.data.decode("ascii", "replace"))
-    # What has a frame of its own is read first, and so wins.
+    # Dedicated frames are read before TXXX, and so take precedence.
     for frame in frames:
         if frame.FrameID == "TXXX":
             values.add(field_for_name(frame.desc), *frame.text)
@@ -140,7 +139,7 @@ def _chapter_title(chapter: Any) -> str | None:  # noqa: ANN401
 
 
 def from_ape(source: BoundedFile) -> TagData:
-    """Read the APEv2 tag at the end of a file; nothing if there is none."""
+    """Read the APEv2 tag at the end of a file; empty if there is none."""
     try:
         tag = APEv2(source)
     except APENoHeaderError:
@@ -184,7 +183,7 @@ def from_ogg(source: BoundedFile, first_page: bytes) -> TagData:
 def _from_comments(
     comments: Iterable[tuple[str, str]], pictures: list[tuple[int, str, bytes]]
 ) -> TagData:
-    """Return what Vorbis comments say, and the best of the pictures."""
+    """Return the content of Vorbis comments, and the cover among the pictures."""
     values = _ValueCollector()
     chapters: dict[str, str] = {}
     for key, text in comments:
@@ -206,7 +205,7 @@ def _from_comments(
 def _embedded_picture(text: str) -> list[tuple[int, str, bytes]]:
     try:
         picture = Picture(_decode_base64(text))
-    except Exception:  # noqa: BLE001 - a bad picture is no reason to lose the tags
+    except Exception:  # noqa: BLE001 - a bad picture must not lose the tags
         return []
     return [(picture.type, picture.mime, picture.data)]
 
@@ -256,7 +255,7 @@ def from_asf(source: BoundedFile) -> TagData:
 
 
 def _asf_picture(value: bytes) -> list[tuple[int, str, bytes]]:
-    """Split a WM/Picture: type, size, then MIME type, description and data."""
+    """Parse a WM/Picture: type, size, then MIME type, description and data."""
     if len(value) < 5:  # noqa: PLR2004
         return []
     kind, size = struct.unpack_from("<BI", value)
@@ -264,7 +263,7 @@ def _asf_picture(value: bytes) -> list[tuple[int, str, bytes]]:
 
 
 def _cover(pictures: Iterable[tuple[int, str, bytes]]) -> Cover | None:
-    """Return what is noted of the front cover, or else of the first picture."""
+    """Return the properties of the front cover, or else of the first picture."""
     real = [picture for picture in pictures if picture[2]]
     if not real:
         return None

@@ -1,7 +1,7 @@
-"""A look at an ID3v2 tag before it is parsed, for the few that are bombs.
+"""Check an ID3v2 tag before it is parsed, to reject tag bombs.
 
-A parser needs 21 s for 200,000 small frames, and 760 MB for a compressed
-frame of 300 kB. Real tags have tens of frames, and none that is compressed.
+mutagen needs 21 s for 200,000 small frames, and 760 MB for a compressed frame of
+300 kB. Real tags have tens of frames, none of them compressed.
 """
 
 from collections.abc import Iterator
@@ -21,31 +21,31 @@ COMPRESSION_FLAG: Final = {V22: 0, V23: 0x80, V24: 0x08}
 
 
 def tag_bomb_reason(tag: bytes) -> str | None:
-    """Return what is wrong with a whole ID3v2 tag; None if it may be parsed."""
+    """Return why an ID3v2 tag must not be parsed; None if it can be."""
     version = tag[3]
     if version not in COMPRESSION_FLAG:
         return None
     if tag[5] & UNSYNCHRONIZED and version < V24:
         tag = tag[:10] + tag[10:].replace(b"\xff\x00", b"\xff")
-    # Some programs wrote 2.4 with the sizes of 2.3; either may be meant.
-    for safe in {version == V24, False}:
+    # Some programs wrote version 2.4 with the sizes of 2.3, so both are checked.
+    for syncsafe_sizes in {version == V24, False}:
         compressed = 0
         for count, (size, flags) in enumerate(
-            _frames(tag, version, syncsafe_sizes=safe), 1
+            _frames(tag, version, syncsafe_sizes=syncsafe_sizes), 1
         ):
             if flags & COMPRESSION_FLAG[version]:
                 compressed += size
             if count > FRAMES_MAX:
                 return f"more than {FRAMES_MAX} ID3 frames"
             if compressed > COMPRESSED_BYTES_MAX:
-                return "a compressed ID3 frame"
+                return "compressed ID3 frames"
     return None
 
 
 def _frames(
     tag: bytes, version: int, *, syncsafe_sizes: bool
 ) -> Iterator[tuple[int, int]]:
-    """Yield size and format flags of each frame; ends at the padding."""
+    """Yield size and format flags of each frame, up to the padding."""
     header = 6 if version == V22 else 10
     at = 10 + _extended_header_bytes(tag, version)
     while at + header <= len(tag) and tag[at]:

@@ -1,7 +1,7 @@
-"""What the fields of `Tags` are called in every kind of tag.
+"""The names of the fields of `Tags` in every tag format.
 
-Free-form names are compared without case, blanks and punctuation, as programs
-agree on the words only: `MusicBrainz Album Id`, `MUSICBRAINZ_ALBUMID` and
+Free-form names are compared without case, blanks and punctuation, because programs
+agree only on the words: `MusicBrainz Album Id`, `MUSICBRAINZ_ALBUMID` and
 `MusicBrainz/Album Id` are one name.
 
 Source: MusicBrainz Picard, "Appendix B: Tag Mapping".
@@ -22,7 +22,7 @@ __all__ = [
 
 
 class TagField(StrEnum):
-    """Something that a tag can say, whatever the tag calls it."""
+    """A field of a tag, independent of the tag format."""
 
     TITLE = "title"
     ARTIST = "artist"
@@ -60,14 +60,14 @@ def normalize_key(name: str) -> str:
 
 
 def field_for_name(name: str) -> TagField | None:
-    """Return the field that a free-form name stands for, if it is wanted."""
+    """Return the field that a free-form name stands for; None if it is not used."""
     return FIELD_OF_NAME.get(normalize_key(name))
 
 
 IGNORED_CHARACTERS: Final = str.maketrans("", "", " _-/:.")
 
-# "Track id" is the recording for historical reasons; the id of the track on
-# the release came later and is called "release track id".
+# "Track id" is the recording's id for historical reasons; the id of the track on the
+# release was added later as "release track id".
 FIELD_OF_NAME: Final = MappingProxyType(
     {
         name: field
@@ -124,7 +124,7 @@ ID3_FRAMES: Final = MappingProxyType(
         "TSRC": TagField.ISRC,
     }
 )
-"""ID3v2.4; mutagen turns the older versions into it."""
+"""Frames of ID3v2.4; mutagen converts older versions to it."""
 
 MP4_ATOMS: Final = MappingProxyType(
     {
@@ -152,4 +152,4 @@ INFO_CHUNKS: Final = MappingProxyType(
         b"AUTH": TagField.ARTIST,
     }
 )
-"""RIFF INFO, and the two text chunks that AIFF has of its own."""
+"""RIFF INFO chunks, and AIFF's two text chunks."""

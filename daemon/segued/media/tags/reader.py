@@ -1,7 +1,7 @@
-"""What a file says of itself: its tags, chapters and embedded CUE sheet.
+"""Read a file's tags, chapters and embedded CUE sheet.
 
-Nothing in here fails a file. A tag that cannot be read is a warning, and what
-the others say is kept: an MP3 may well have three of them.
+No defect of a tag fails the file. An unreadable tag is a warning, and the others are
+still used: an MP3 can have three tags.
 """
 
 import os
@@ -31,7 +31,7 @@ from segued.media.tags.cue import marks_in_cue
 from segued.media.tags.formats import NO_TAGS, TagData
 from segued.media.tags.id3_limits import tag_bomb_reason
 from segued.media.tags.keys import INFO_CHUNKS
-from segued.media.tags.marks import plausible_marks
+from segued.media.tags.passage_marks import plausible_marks
 from segued.media.tags.values import build_tags
 from segued.model import FileWarning, PassageMark, Signature, Tags
 
@@ -57,16 +57,18 @@ CHUNK_LAYOUTS: Final = MappingProxyType(
         Container.DSDIFF: (16, FRM8),
     }
 )
-"""Where the chunks begin, and how they are laid out."""
+"""Offset of the first chunk, and chunk layout."""
 
 
 @dataclass(frozen=True, slots=True)
 class TagReading:
-    """What a file says of itself.
+    """The metadata of a file.
 
     Attributes:
-        marks: Passages by embedded CUE sheet or chapters; none or at least
+        tags: Its tags, merged.
+        marks: Passages from an embedded CUE sheet or chapters; none or at least
             two, ascending.
+        warnings: Tags that could not be read, and marks that are not used.
     """
 
     tags: Tags = NO_TAGS
@@ -75,12 +77,12 @@ class TagReading:
 
 
 def read_tags(path: bytes, expected: Signature) -> TagReading:
-    """Read all tags of a file; where several speak, the format's own wins.
+    """Read all tags of a file; where several have a field, the native tag wins.
 
     Raises:
-        FileVanishedError: It is gone.
-        FileChangedError: It is not as expected, or changed meanwhile.
-        FileUnreadableError: It may not be read, or the disk failed.
+        FileVanishedError: The file does not exist any more.
+        FileChangedError: Its signature is not `expected`, or changed meanwhile.
+        FileUnreadableError: It is not readable, or the disk failed.
     """
     name = os.path.basename(path).decode("utf-8", "replace")
     with open_regular(path, expected) as descriptor:
@@ -103,10 +105,10 @@ def read_tags(path: bytes, expected: Signature) -> TagReading:
 def _try_read(
     read_tag: ReadTag, source: BoundedFile
 ) -> tuple[TagData, FileWarning | None]:
-    source.reset()  # one tag's excess is not the next one's
+    source.reset()  # each tag has its own limits
     try:
         return read_tag(), None
-    except Exception as error:  # anything can come out of a parser
+    except Exception as error:  # mutagen raises anything on damaged files
         if source.failure is not None:
             raise source.failure from error
         return TagData(), FileWarning(
@@ -119,7 +121,7 @@ def _error_reason(error: Exception) -> str:
     message = "".join(c if c.isprintable() else " " for c in str(error))[:REASON_MAX]
     if not message:
         return kind
-    # `error` is what half of mutagen's own errors are called.
+    # Many of mutagen's exceptions are named `error`, which adds nothing.
     return (
         message if kind in {"error", TagLimitError.__name__} else f"{kind}: {message}"
     )
@@ -128,22 +130,26 @@ def _error_reason(error: Exception) -> str:
 def _choose_marks(
     found: TagData, name: str
 ) -> tuple[tuple[PassageMark, ...], FileWarning | None]:
-    """Return the marks of one tag; a CUE sheet goes before chapters."""
-    by_sheet = marks_in_cue(found.cue, name) if found.cue else ()
-    if by_sheet:
-        return by_sheet, None
-    by_chapter = plausible_marks(found.marks)
-    if by_chapter:
-        return by_chapter, None
-    if by_sheet is None:
-        return (), FileWarning("cue", "embedded CUE sheet not used: it makes no sense")
-    if by_chapter is None:
-        return (), FileWarning("chapters", "chapters not used: they make no sense")
+    """Return the marks of one tag; a CUE sheet takes precedence over chapters."""
+    cue_marks = marks_in_cue(found.cue, name) if found.cue else ()
+    if cue_marks:
+        return cue_marks, None
+    chapter_marks = plausible_marks(found.marks)
+    if chapter_marks:
+        return chapter_marks, None
+    if cue_marks is None:
+        return (), FileWarning(
+            "cue", "embedded CUE sheet not used: its times are implausible"
+        )
+    if chapter_marks is None:
+        return (), FileWarning(
+            "chapters", "chapters not used: their times are implausible"
+        )
     return (), None
 
 
 def _tag_readers(source: BoundedFile) -> list[ReadTag]:
-    """Return how to read each tag that the file may have, strongest first."""
+    """Return a reader for each tag that the file may have, by precedence."""
     start = head_tags_end(source.read_at, source.size) or 0
     head = source.read_at(start, HEAD_BYTES)
     ape = partial(formats.from_ape, source)
@@ -175,7 +181,7 @@ def _tag_readers(source: BoundedFile) -> list[ReadTag]:
 def _chunk_tag_readers(
     source: BoundedFile, start: int, skip: int, layout: Layout
 ) -> list[ReadTag]:
-    """Return the ID3 chunks of a WAV or AIFF file, then its own text chunks."""
+    """Return readers for the ID3 chunks of a WAV or AIFF file, then its text chunks."""
     id3: list[ReadTag] = []
     texts: list[Chunk] = []
     for chunk in chunks(source.read_at, start + skip, source.size, layout):
@@ -195,7 +201,7 @@ def _chunk_tag_readers(
 def _read_text_chunks(source: BoundedFile, texts: list[Chunk]) -> TagData:
     values = {
         INFO_CHUNKS[text.name]: [_decode_text(_read_text(source, text))]
-        for text in reversed(texts)  # so that the first of a name stays
+        for text in reversed(texts)  # the first of a name takes precedence
     }
     return TagData(build_tags(values))
 
@@ -213,17 +219,17 @@ def _decode_text(text: bytes) -> str:
 
 
 def _read_id3(source: BoundedFile, start: int, limit: int) -> TagData:
-    """Read the ID3v2 tag at `start`; nothing if there is none.
+    """Read the ID3v2 tag at `start`; empty if there is none.
 
     Raises:
-        TooMuchError: It is, or says it is, out of all proportion.
+        TagLimitError: Its declared length or its contents exceed a limit.
     """
     head = source.read_at(start, ID3_HEAD_BYTES)
     if len(head) < ID3_HEAD_BYTES or head[:3] != b"ID3":
         return TagData()
     length = ID3_HEAD_BYTES + (syncsafe(head[6:]) or 0)
     if length > ID3_BYTES_MAX or start + length > limit:
-        raise TagLimitError(f"an ID3 tag that claims {length} bytes")
+        raise TagLimitError(f"ID3 tag with a declared size of {length} bytes")
     tag = source.read_at(start, length)
     if reason := tag_bomb_reason(tag):
         raise TagLimitError(reason)

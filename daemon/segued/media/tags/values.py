@@ -1,4 +1,4 @@
-"""From what tags say, as text, to what is kept of it: checked and bounded."""
+"""Convert raw tag values to `Tags`: validated and limited in size."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -10,13 +10,13 @@ from segued.model import Cover, Tags
 __all__ = ["TEXT_MAX", "RawTagValues", "build_tags"]
 
 RawTagValues: TypeAlias = Mapping[TagField, Sequence[str]]
-"""What a tag says of each field, in its order; raw text."""
+"""The raw values of each field of a tag, in its order."""
 
 TEXT_MAX: Final = 4_096
-"""Characters kept of a text."""
+"""Longer texts are cut to this many characters."""
 
 VALUES_MAX: Final = 100
-"""Values kept of a field."""
+"""Most values of a field; the rest is dropped."""
 
 NUMBER_MAX: Final = 99_999
 GAIN_MAX_DB: Final = 100.0
@@ -24,7 +24,7 @@ PEAK_MAX: Final = 100.0
 
 R128_STEPS_PER_DB: Final = 256
 R128_SHIFT_DB: Final = 5.0
-"""R128 gains aim at -23 LUFS, ReplayGain at -18 LUFS."""
+"""R128 gains target -23 LUFS, ReplayGain -18 LUFS."""
 
 R128_MAX: Final = 1 << 15
 
@@ -41,11 +41,11 @@ VALUE_SEPARATOR: Final = re.compile(r"[/;,\0\s]+")
 
 
 def build_tags(values: RawTagValues, cover: Cover | None = None) -> Tags:
-    """Return the tags that `values` amount to.
+    """Return the tags for raw values.
 
-    Text is kept as it is, wrongly decoded text too: only blanks around it,
-    NULs and lone surrogates go. A number, id, ISRC or gain that is none is
-    left out.
+    Text is unchanged, even if wrongly decoded, except that surrounding blanks, NULs
+    and lone surrogates are removed. Invalid numbers, ids, ISRCs and gains are
+    dropped.
     """
     artists = _texts(values, TagField.ARTIST)
     track, track_total = _number_and_total(values, TagField.TRACK, TagField.TRACK_TOTAL)
@@ -85,7 +85,7 @@ def _first(texts: tuple[str, ...]) -> str | None:
 
 
 def _texts(values: RawTagValues, *names: TagField) -> tuple[str, ...]:
-    """Return all there is under `names`, once each, in that order."""
+    """Return the distinct values of the fields `names`, in that order."""
     found: dict[str, None] = {}
     for name in names:
         for value in values.get(name, ())[:VALUES_MAX]:
@@ -96,13 +96,13 @@ def _texts(values: RawTagValues, *names: TagField) -> tuple[str, ...]:
 
 
 def _clean_text(text: str) -> str:
-    # A lone surrogate has no UTF-8, and the library takes nothing else.
+    # A lone surrogate cannot be encoded as UTF-8, which SQLite requires.
     valid = text.encode("utf-8", "replace").decode("utf-8")
     return valid.replace("\0", "").strip().strip("\ufeff").strip()[:TEXT_MAX].rstrip()
 
 
 def _split_values(values: RawTagValues, name: TagField) -> list[str]:
-    """Return all values of a field that may hold several in one text."""
+    """Return the values of a field, splitting texts that hold several."""
     return [
         part for text in _texts(values, name) for part in VALUE_SEPARATOR.split(text)
     ]
@@ -123,7 +123,7 @@ def _isrcs(values: RawTagValues) -> tuple[str, ...]:
 def _number_and_total(
     values: RawTagValues, one: TagField, total: TagField
 ) -> tuple[int | None, int | None]:
-    """Return a number and the total, which may stand behind it or apart."""
+    """Return a number and the total, which follows it or is a field of its own."""
     number = of_total = None
     for text in _texts(values, one):
         match = NUMBER_AND_TOTAL.fullmatch(text)
@@ -149,10 +149,10 @@ def _decimal(values: RawTagValues, name: TagField) -> float | None:
 
 
 def _gain(values: RawTagValues, name: TagField, r128: TagField) -> float | None:
-    """Return a gain in dB, as ReplayGain counts it.
+    """Return a gain in dB relative to ReplayGain's reference level.
 
-    Opus has `R128_*_GAIN` instead, in 1/256 dB. It is relative to the output
-    gain in the Opus header, which decoders apply.
+    Opus has `R128_*_GAIN` instead, in 1/256 dB. It is relative to the output gain in
+    the Opus header, which decoders apply.
     """
     gain = _decimal(values, name)
     if gain is not None and abs(gain) <= GAIN_MAX_DB:

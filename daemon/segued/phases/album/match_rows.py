@@ -83,14 +83,14 @@ def build_match(findings: PassageFindings, lookup: ReleaseLookup) -> Match:
         )
     evidence = {
         "duration": f"{ticks_to_seconds(span.length):.1f} s",
-        "fingerprint": fingerprint.reason or acoustid_state,
+        "fingerprint": fingerprint.missing_reason or acoustid_state,
         "names": " / ".join(name for name in (names.artist, names.title) if name),
         "embedded id": piece.recording_mbid or "",
         "cut": findings.cut_reason,
     } | decision.evidence
     passage = PassageRecord(
         span=span,
-        fingerprint=fingerprint.texts[0] if fingerprint.texts else None,
+        fingerprint=fingerprint.encoded[0] if fingerprint.encoded else None,
         title=title,
         artist=artist,
         album=credit.name if credit else names.album,
@@ -103,7 +103,7 @@ def build_match(findings: PassageFindings, lookup: ReleaseLookup) -> Match:
     song = None
     if decision.confidence is not Confidence.NONE:
         song = _song_facts(recording, names, piece)
-    if fingerprint.texts and not piece.acoustid_answered:
+    if fingerprint.encoded and not piece.acoustid_answered:
         return Match(passage, song, credit, heard=None)
     mbids = tuple(each.recording_mbid for each in piece.candidates[:CANDIDATES_MAX])
     return Match(passage, song, credit, mbids)

@@ -17,9 +17,13 @@ from segued.errors import ServiceAnswerError
 from segued.matching import album
 from segued.matching.evidence import PassageEvidence, Recording, Release
 from segued.matching.normalize import normalize_name
-from segued.model import FileId
+from segued.model import (
+    FileId,
+    Service,
+)
 from segued.phases.base import PhaseContext
 from segued.store import codec, lookups
+from segued.store.lookup_keys import LookupKey, LookupKind
 from segued.store.lookups import LookupQuestion
 
 __all__ = [
@@ -65,14 +69,16 @@ async def look_up_release(
     not_found: list[str] = []
     releases: list[Release] = []
     stages = (
-        [f"release:{each}" for each in _valid_mbids(ids)[:RELEASES_MAX]],
-        [f"group:{each}" for each in _valid_mbids(groups)[:GROUPS_MAX]],
+        _keys(LookupKind.RELEASE, ids)[:RELEASES_MAX],
+        _keys(LookupKind.RELEASE_GROUP, groups)[:GROUPS_MAX],
         _search_keys(pieces),
     )
     for stage in stages:
         if not stage:
             continue
-        answers = await context.store.do(lookups.cached_answers, "musicbrainz", stage)
+        answers = await context.store.do(
+            lookups.cached_answers, Service.MUSICBRAINZ, stage
+        )
         found = [raw for key in stage if (raw := answers.get(key))]
         if stage is stages[-1]:
             names = [
@@ -80,8 +86,10 @@ async def look_up_release(
                 for raw in found
                 for each in _parse_search(raw)[:SEARCH_RESULTS_MAX]
             ]
-            keys = [f"release:{each}" for each in _valid_mbids(names)]
-            full = await context.store.do(lookups.cached_answers, "musicbrainz", keys)
+            keys = _keys(LookupKind.RELEASE, names)
+            full = await context.store.do(
+                lookups.cached_answers, Service.MUSICBRAINZ, keys
+            )
             stage, answers = [*stage, *keys], answers | full  # noqa: PLW2901
             found = [raw for key in keys if (raw := full.get(key))]
         not_found += [key for key in stage if _is_not_found(key, answers)]
@@ -121,10 +129,10 @@ async def prefetch_named_releases(
         file_count: How many files there are in it.
     """
     mbids, _ = album.vote_for_releases(pieces, file_count)
-    keys = [f"release:{each}" for each in _valid_mbids(mbids)[:RELEASES_MAX]]
+    keys = _keys(LookupKind.RELEASE, mbids)[:RELEASES_MAX]
     if not keys:
         return ReleaseLookup()
-    known = await context.store.do(lookups.known_keys, "musicbrainz", keys)
+    known = await context.store.do(lookups.known_keys, Service.MUSICBRAINZ, keys)
     return ReleaseLookup(
         questions=tuple(_question(key) for key in keys if key not in known)
     )
@@ -134,8 +142,8 @@ async def _with_full_release(
     context: PhaseContext, album_match: album.AlbumMatch, lookup: ReleaseLookup
 ) -> ReleaseLookup:
     """Ask for the chosen release itself: a list of an album's has no works."""
-    key = f"release:{album_match.release.mbid}"
-    answers = await context.store.do(lookups.cached_answers, "musicbrainz", [key])
+    key = str(LookupKey(LookupKind.RELEASE, album_match.release.mbid))
+    answers = await context.store.do(lookups.cached_answers, Service.MUSICBRAINZ, [key])
     if key not in answers:
         return replace(lookup, questions=(_question(key),))
     for release in _parse_releases(answers[key] or b""):
@@ -178,17 +186,22 @@ async def look_up_recordings(
     context: PhaseContext, mbids: Iterable[str]
 ) -> tuple[dict[str, Recording], ReleaseLookup]:
     """Return what is known of some recordings, and what is to be asked."""
-    keys = [f"recording:{mbid}" for mbid in _valid_mbids(mbids)]
+    keys = _keys(LookupKind.RECORDING, mbids)
     if not keys:
         return {}, ReleaseLookup()
-    answers = await context.store.do(lookups.cached_answers, "musicbrainz", keys)
+    answers = await context.store.do(lookups.cached_answers, Service.MUSICBRAINZ, keys)
     found = {}
     for key, raw in answers.items():
         if raw and (recording := _parse_recording(raw)) is not None:
-            found[key.partition(":")[2]] = recording
+            found[LookupKey.parse(key).argument] = recording
     not_found = tuple(key for key in keys if _is_not_found(key, answers))
     questions = tuple(_question(key) for key in keys if key not in answers)
     return found, ReleaseLookup(questions=questions, not_found=not_found)
+
+
+def _keys(kind: LookupKind, mbids: Iterable[str]) -> list[str]:
+    """Return the keys of lookups by id, without those that are no ids."""
+    return [str(LookupKey(kind, mbid)) for mbid in _valid_mbids(mbids)]
 
 
 def _valid_mbids(mbids: Iterable[str]) -> list[str]:
@@ -215,7 +228,7 @@ def _search_keys(pieces: Sequence[PassageEvidence]) -> list[str]:
     ]
     if len(names) < max(1, len(pieces) / 2):
         return []
-    return [f"search:{codec.encode(mode(names))}"]
+    return [str(LookupKey.for_search(*mode(names)))]
 
 
 def _question(key: str) -> LookupQuestion:
@@ -242,9 +255,13 @@ def _is_not_found(key: str, answers: Mapping[str, bytes | None]) -> bool:
     raw = answers.get(key)
     if raw is None:
         return False
-    if key.startswith("search:"):
-        return not _parse_search(raw)
-    return not raw or (key.startswith("group:") and not _parse_releases(raw))
+    match LookupKey.parse(key).kind:
+        case LookupKind.SEARCH:
+            return not _parse_search(raw)
+        case LookupKind.RELEASE_GROUP:
+            return not raw or not _parse_releases(raw)
+        case _:
+            return not raw
 
 
 def _parse_search(raw: bytes) -> tuple[str, ...]:

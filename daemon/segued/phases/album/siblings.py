@@ -14,7 +14,14 @@ from typing import TypeAlias
 import msgspec
 
 from segued.matching.evidence import PassageEvidence
-from segued.model import FileId, Fingerprint, PassageMark, Span, Tags
+from segued.model import (
+    FileId,
+    Fingerprint,
+    PassageMark,
+    Service,
+    Span,
+    Tags,
+)
 from segued.phases import p03_tags, p05_fingerprint
 from segued.phases.base import FileResults, PhaseContext
 from segued.store import codec, folders, lookups
@@ -47,12 +54,12 @@ async def gather_folder_evidence(
 ) -> FolderEvidence:
     """Return what is known of the passages of a file's folder."""
     folder = os.path.dirname(file_results.file.path)
-    acoustid_available = context.service_available("acoustid")
+    acoustid_available = context.service_available(Service.ACOUSTID)
     siblings = await context.store.do(folders.files_in, folder, folders.FILES_MAX)
     # Who asks nobody learns nothing by waiting: the files that come later take
     # these up again if they see more.
     alone = not siblings or not (
-        acoustid_available or context.service_available("musicbrainz")
+        acoustid_available or context.service_available(Service.MUSICBRAINZ)
     )
     is_complete = alone or await context.store.do(
         folders.is_complete, folder, acoustid_available=acoustid_available
@@ -67,7 +74,7 @@ async def gather_folder_evidence(
     by_file[file_results.file.id] = own_results
     prints = [each for _, sounds in by_file.values() for each in sounds]
     keys = [q.key for each in prints for q in p05_fingerprint.questions_of(each)]
-    answers = await context.store.do(lookups.cached_answers, "acoustid", keys)
+    answers = await context.store.do(lookups.cached_answers, Service.ACOUSTID, keys)
     pieces = await asyncio.to_thread(_evidence_of_folder, by_file, answers)
     own_pieces = tuple(
         each for each in pieces if each.key.startswith(file_results.file.id)

@@ -7,7 +7,7 @@ from typing import Final
 from segued.clients.acousticbrainz import HighLevelDocument, parse_document
 from segued.errors import ServiceAnswerError
 from segued.matching.flavor import blend_flavors
-from segued.model import Span
+from segued.model import Need, Service, Span
 from segued.phases import p06_match
 from segued.phases.base import FileResults, PhaseContext
 from segued.phases.flavor.results import local_flavor_source
@@ -19,9 +19,9 @@ __all__ = [
     "ACOUSTICBRAINZ",
     "FlavorSubject",
     "RemoteAnswers",
-    "answer_pending",
     "load_remote_answers",
     "load_subjects",
+    "pending_answer",
     "prefers_remote",
     "remote_flavor",
 ]
@@ -92,7 +92,9 @@ async def load_remote_answers(
         return RemoteAnswers({})
     undecided = [each for each in subjects if not each.has_remote_flavor]
     every = list(dict.fromkeys(mbid for each in undecided for mbid in each.mbids))
-    answers = await context.store.do(lookups.cached_answers, ACOUSTICBRAINZ, every)
+    answers = await context.store.do(
+        lookups.cached_answers, Service.ACOUSTICBRAINZ, every
+    )
     documents = {mbid: _parse_document(raw) for mbid, raw in answers.items() if raw}
     known = {mbid: found for mbid, found in documents.items() if found.characteristics}
     if not prefers_remote(context):
@@ -156,13 +158,21 @@ def _blend_songs(subject: FlavorSubject) -> Flavor | None:
     return Flavor(text, known[0][0].source, known[0][0].version)
 
 
-def answer_pending(
+def pending_answer(
     context: PhaseContext, subject: FlavorSubject, answers: RemoteAnswers
-) -> bool:
-    """Return whether AcousticBrainz may say something about a passage soon."""
-    if not (prefers_remote(context) and context.service_available(ACOUSTICBRAINZ)):
-        return False
+) -> Need | None:
+    """Return the service whose answer may soon give a flavor; None if there is none.
+
+    ACOUSTID: the passage has no recording id yet by which AcousticBrainz could be
+    queried. That answer runs phase 5 again, and this phase after it.
+    """
+    if not (
+        prefers_remote(context) and context.service_available(Service.ACOUSTICBRAINZ)
+    ):
+        return None
     unanswered = {question.key for question in answers.questions} & set(subject.mbids)
-    return bool(unanswered) or (
-        not subject.has_all_mbids and context.service_available("acoustid")
-    )
+    if unanswered:
+        return Need.ACOUSTICBRAINZ
+    if not subject.has_all_mbids and context.service_available(Service.ACOUSTID):
+        return Need.ACOUSTID
+    return None

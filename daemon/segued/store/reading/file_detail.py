@@ -126,7 +126,7 @@ def level_curve(library: Path, file: str) -> LevelCurve | None:
     with open_read_only(library) as database:
         audio_hash = _row(database, file)["audio_hash"]
         for levels, hop, rate, frames in database.execute(
-            "SELECT levels, hop_frames, rate, frames FROM level_curves"
+            "SELECT levels, hop_frames, rate, frames FROM decode_cache"
             " WHERE audio_hash = ?",
             [audio_hash],
         ):
@@ -221,7 +221,7 @@ def _fingerprints(
     database: sqlite3.Connection, audio_hash: str | None
 ) -> tuple[Fingerprint, ...]:
     for (text,) in database.execute(
-        "SELECT prints FROM level_curves WHERE audio_hash = ?", [audio_hash]
+        "SELECT prints FROM decode_cache WHERE audio_hash = ?", [audio_hash]
     ):
         return tuple(codec.decode(text, list[Fingerprint]))
     return ()
@@ -231,7 +231,7 @@ def _passages(database: sqlite3.Connection, facts: FileFacts) -> list[PassageFac
     overridden_starts = [
         start
         for (start,) in database.execute(
-            "SELECT start_ticks FROM overrules WHERE audio_hash = ?",
+            "SELECT start_ticks FROM overrides WHERE audio_hash = ?",
             [facts.audio_hash],
         )
     ]

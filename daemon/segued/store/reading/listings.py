@@ -139,7 +139,7 @@ def failures(library: Path, code: str | None, request: PageRequest) -> FailurePa
     Raises:
         StoreError: There is no library there, or it cannot be read.
     """
-    source = f"FROM {FILE_PROBLEMS} JOIN files ON files.id = wrong.file_id"
+    source = f"FROM {FILE_PROBLEMS} JOIN files ON files.id = problems.file_id"
     where = f"WHERE files.status <> '{FileStatus.MISSING}'"
     with open_read_only(library) as database:
         groups = [

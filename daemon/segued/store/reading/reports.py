@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from segued.errors import StoreError
+from segued.model import Need
 from segued.paths import folder_prefix, shown
+from segued.progress.progress import FileCounts
 from segued.store.reading.problems import FILE_PROBLEMS
 from segued.store.sqlite_errors import store_error
 
@@ -37,7 +39,7 @@ TOPICS: Final = {
     "failures": (
         "SELECT files.id AS file_id, files.path_text AS path, files.status,"  # noqa: S608
         f" phase, code, detail, at, fatal FROM {FILE_PROBLEMS}"
-        " JOIN files ON files.id = wrong.file_id AND files.status <> 'MISSING'"
+        " JOIN files ON files.id = problems.file_id AND files.status <> 'MISSING'"
         " ORDER BY fatal DESC, code, files.path"
     ),
 }
@@ -129,7 +131,7 @@ def summary(path: Path, roots: Sequence[bytes] = ()) -> Summary:
         def problems(fatal: int) -> list[tuple[str, str]]:
             found = select(
                 "code, detail",
-                f"JOIN {FILE_PROBLEMS} ON wrong.file_id = files.id WHERE BELOW"
+                f"JOIN {FILE_PROBLEMS} ON problems.file_id = files.id WHERE BELOW"
                 f" AND fatal = {fatal} AND status <> 'MISSING'"
                 " ORDER BY code, files.path",
             )
@@ -169,19 +171,15 @@ def _under(roots: Sequence[bytes]) -> tuple[str, list[bytes]]:
     return f"({either or 1})", bounds
 
 
-def count_files(path: Path, roots: Sequence[bytes]) -> tuple[int, int, int, int, int]:
+def count_files(path: Path, roots: Sequence[bytes]) -> FileCounts:
     """Count the files below some folders that are not missing.
-
-    Returns:
-        How many there are, have nothing ahead of them, failed, wait for a service,
-        are imported but not analysed.
 
     Raises:
         StoreError: There is no library there, or it cannot be read.
     """
     total = done = failed = 0
     if not roots:
-        return 0, 0, 0, 0, 0
+        return FileCounts(0, 0, 0, 0, 0)
     condition, bounds = _under(roots)
     with open_read_only(path) as database:
 
@@ -196,8 +194,8 @@ def count_files(path: Path, roots: Sequence[bytes]) -> tuple[int, int, int, int,
             done += count if status not in {"PENDING", "PROCESSING"} else 0
             failed += count if status == "FAILED" else 0
         waiting = (
-            "SELECT count(DISTINCT file_id) FILTER (WHERE needs <> 'leisure'),"
-            " count(*) FILTER (WHERE needs = 'leisure') FROM checkpoints"
+            f"SELECT count(DISTINCT file_id) FILTER (WHERE needs <> '{Need.IDLE}'),"  # noqa: S608
+            f" count(*) FILTER (WHERE needs = '{Need.IDLE}') FROM checkpoints"
         )
         ((has_others,),) = select("SELECT EXISTS (SELECT 1 FROM files WHERE NOT BELOW)")
         if has_others:
@@ -210,7 +208,7 @@ def count_files(path: Path, roots: Sequence[bytes]) -> tuple[int, int, int, int,
             ((deferred, unanalyzed),) = database.execute(
                 f"{waiting} WHERE needs IS NOT NULL"
             )
-    return total, done, failed, deferred, unanalyzed
+    return FileCounts(total, done, failed, deferred, unanalyzed)
 
 
 def roots(path: Path) -> list[bytes]:

@@ -151,7 +151,7 @@ class PassagePage:
 
 @dataclass(frozen=True, slots=True)
 class FailureGroup:
-    """Files with the same thing wrong.
+    """Files with the same problem.
 
     Attributes:
         fatal: Whether they failed; else they were imported in spite of it.

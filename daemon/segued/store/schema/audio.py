@@ -27,7 +27,7 @@ class DecodeCache(BaseTable):
     warnings = TextField()  # JSON of model.Warned
 
     class Meta:
-        table_name = "level_curves"
+        table_name = "decode_cache"
 
 
 class AnalyzerOutput(BaseTable):
@@ -42,10 +42,10 @@ class AnalyzerOutput(BaseTable):
     end_ticks = IntegerField()
     source = TextField()
     version = TextField()  # of the tool, and of how it is used
-    said = BlobField()  # deflated JSON
+    output = BlobField()  # deflated JSON
     at = TextField(default=now)
 
     class Meta:
-        table_name = "sounds"
+        table_name = "analyzer_outputs"
         primary_key = CompositeKey("audio_hash", "start_ticks", "end_ticks", "source")
         constraints: ClassVar = [Check("0 <= start_ticks AND start_ticks < end_ticks")]

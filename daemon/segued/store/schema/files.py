@@ -106,6 +106,7 @@ class File(BaseTable):
     codec = TextField(null=True)
     added_at = TextField(default=now)
     finished_at = TextField(null=True)
+    assignment = TextField(null=True)  # release and track that phase 6 gave it
 
     class Meta:
         table_name = "files"

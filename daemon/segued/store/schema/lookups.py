@@ -6,9 +6,10 @@ they mean is worked out anew whenever the rules of matching change.
 
 from typing import ClassVar, Final
 
-from peewee import BlobField, Check, CompositeKey, ForeignKeyField, TextField
+from peewee import BlobField, CompositeKey, ForeignKeyField, TextField
 
-from segued.store.schema.files import BaseTable, File, now
+from segued.model import Service
+from segued.store.schema.files import BaseTable, File, now, one_of
 
 __all__ = [
     "ANSWER_TABLES",
@@ -51,10 +52,10 @@ class AcousticBrainzAnswer(CachedAnswer):
         table_name = "acousticbrainz_cache"
 
 
-ANSWER_TABLES: Final[dict[str, type[CachedAnswer]]] = {
-    "acoustid": AcoustIdAnswer,
-    "musicbrainz": MusicBrainzAnswer,
-    "acousticbrainz": AcousticBrainzAnswer,
+ANSWER_TABLES: Final[dict[Service, type[CachedAnswer]]] = {
+    Service.ACOUSTID: AcoustIdAnswer,
+    Service.MUSICBRAINZ: MusicBrainzAnswer,
+    Service.ACOUSTICBRAINZ: AcousticBrainzAnswer,
 }
 """The services that can be asked, by the name that deferred phases use."""
 
@@ -78,5 +79,5 @@ class Lookup(BaseTable):
         without_rowid = True
         indexes = ((("service", "at"), False),)
         constraints: ClassVar = [
-            Check("service IN ('acoustid', 'musicbrainz', 'acousticbrainz')"),
+            one_of("service", Service),
         ]

@@ -171,7 +171,7 @@ class StoredOverride(BaseTable):
     at = TextField(default=now)
 
     class Meta:
-        table_name = "overrules"
+        table_name = "overrides"
         primary_key = CompositeKey("audio_hash", "start_ticks")
         without_rowid = True
 

@@ -1,7 +1,7 @@
-// Questions to the daemon and commands for it; every failure is an Error whose
-// message is a sentence for people.
+// Requests to the daemon's API; every failure is an Error whose message can be
+// shown to the user.
 
-export class Refusal extends Error {
+export class ApiError extends Error {
   constructor(status, code, detail) {
     super(detail);
     this.status = status;
@@ -9,41 +9,41 @@ export class Refusal extends Error {
   }
 }
 
-/** Ask for `path`; `query` without its empty values; `signal` gives up. */
-export function ask(path, query = {}, signal = undefined) {
-  const wanted = new URLSearchParams();
+/** Return the JSON at `path`; empty values of `query` are left out; `signal` aborts. */
+export function getJson(path, query = {}, signal = undefined) {
+  const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
-    if (value != null && value !== "") wanted.set(name, value);
+    if (value != null && value !== "") parameters.set(name, value);
   }
-  const asked = wanted.size ? `${path}?${wanted}` : path;
-  return answered(asked, { signal });
+  const url = parameters.size ? `${path}?${parameters}` : path;
+  return request(url, { signal });
 }
 
-/** Tell the daemon to do something. */
-export function tell(path, body = {}, method = "POST") {
-  return answered(path, {
+/** Send a command to the daemon, and return its JSON answer. */
+export function sendJson(path, body = {}, method = "POST") {
+  return request(path, {
     method,
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(body),
   });
 }
 
-/** Whether an error only says that the answer is not wanted any more. */
-export const isGivenUp = (error) => error?.name === "AbortError";
+/** Whether an error only means that the request was aborted. */
+export const isAborted = (error) => error?.name === "AbortError";
 
-async function answered(path, options) {
+async function request(url, options) {
   let response;
   try {
-    response = await fetch(path, { cache: "no-store", ...options });
+    response = await fetch(url, { cache: "no-store", ...options });
   } catch (error) {
-    if (isGivenUp(error)) throw error;
-    throw new Refusal(0, "away", "segued does not answer.");
+    if (isAborted(error)) throw error;
+    throw new ApiError(0, "away", "segued does not answer.");
   }
-  const said = await response.json().catch((error) => {
-    if (isGivenUp(error)) throw error;
+  const body = await response.json().catch((error) => {
+    if (isAborted(error)) throw error;
     return null;
   });
-  if (response.ok && said !== null) return said;
-  const { code = "unknown", detail = `segued answered ${response.status}.` } = said?.error ?? {};
-  throw new Refusal(response.status, code, detail);
+  if (response.ok && body !== null) return body;
+  const { code = "unknown", detail = `segued answered with HTTP status ${response.status}.` } = body?.error ?? {};
+  throw new ApiError(response.status, code, detail);
 }

@@ -1,21 +1,21 @@
-// The thirteen groups of counters, as one table.
+// The thirteen groups of counters as a table.
 
 import { html } from "./vendor/lit-html.js";
-import { PHASES, STATUSES, count } from "./words.js";
+import { PHASES, STATUSES, count } from "./wording.js";
 
-// In this order; an object would put its numbers first.
+// A list, because an object would order its numeric keys first.
 const GROUPS = ["scanning", "processing", ...PHASES.map((_, index) => String(index + 1)), "files complete"];
 
 export function countersTable(counters) {
   return html`
     <section class="panel counters" aria-labelledby="counters">
-      <h2 id="counters">What was counted</h2>
+      <h2 id="counters">Counters</h2>
       <table data-test="counters">
         <tbody>
           ${GROUPS.map(
             (group) => html`
               <tr data-group=${group}>
-                <th scope="row">${titled(group)}</th>
+                <th scope="row">${groupTitle(group)}</th>
                 <td>
                   <div class="counts">
                     ${Object.entries(counters[group] ?? {}).map(
@@ -32,7 +32,7 @@ export function countersTable(counters) {
   `;
 }
 
-function titled(group) {
+function groupTitle(group) {
   const phase = PHASES[Number(group) - 1];
   if (phase) return html`<span class="number">${group}</span> ${phase}`;
   return html`<span class="number"></span> ${group[0].toUpperCase()}${group.slice(1)}`;

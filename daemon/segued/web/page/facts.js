@@ -1,32 +1,32 @@
-// What is on record of a file: its facts, tags, phases and copies.
+// What the library holds about a file: metadata, tags, phases and duplicates.
 
 import { fileLink } from "./router.js";
 import { html, nothing } from "./vendor/lit-html.js";
-import { coding, count, joined, moment, position, size, spaced } from "./words.js";
+import { codecName, count, joinValues, localTime, position, size, withSpaces } from "./wording.js";
 
-const NEEDS = { leisure: "its turn" };
+const NEEDS = { idle: "idle time" };
 
 export function facts({ file, tags, phases, duplicates }) {
   return html`
-    <div class="records">
+    <div class="metadata">
       ${pairs("Facts", "facts", [
         ["path", file.path],
         ["music folder", file.root],
         ["length", file.duration_ticks == null ? null : position(file.duration_ticks)],
-        ["sound", sound(file)],
+        ["audio", audioFormat(file)],
         ["size", size(file.size_bytes)],
-        ["changed", moment(file.modified_at)],
-        ["added", moment(file.added_at)],
-        ["finished", file.finished_at && moment(file.finished_at)],
+        ["modified", localTime(file.modified_at)],
+        ["added", localTime(file.added_at)],
+        ["finished", file.finished_at && localTime(file.finished_at)],
         ["content hash", file.content_hash],
         ["audio hash", file.audio_hash],
         ["id", file.file],
       ])}
-      ${pairs("Tags", "tags", Object.entries(tags).map(([name, value]) => [spaced(name), joined(value)]))}
+      ${pairs("Tags", "tags", Object.entries(tags).map(([name, value]) => [withSpaces(name), joinValues(value)]))}
       ${phasesTable(phases)}
       ${duplicates.length
         ? html`<section class="panel" data-test="duplicates" aria-labelledby="duplicates">
-            <h2 id="duplicates">The same content</h2>
+            <h2 id="duplicates">Duplicates</h2>
             <ul class="names">
               ${duplicates.map((each) => html`<li><a href=${fileLink(each.file)}>${each.path}</a></li>`)}
             </ul>
@@ -36,23 +36,23 @@ export function facts({ file, tags, phases, duplicates }) {
   `;
 }
 
-function sound({ codec, sample_rate: rate, channels }) {
-  const parts = [coding(codec), rate && `${count(rate)} Hz`, channels && (channels === 1 ? "mono" : channels === 2 ? "stereo" : `${channels} channels`)];
+function audioFormat({ codec, sample_rate: rate, channels }) {
+  const parts = [codecName(codec), rate && `${count(rate)} Hz`, channels && (channels === 1 ? "mono" : channels === 2 ? "stereo" : `${channels} channels`)];
   return parts.filter(Boolean).join(", ");
 }
 
-function pairs(title, name, all) {
-  const there = all.filter(([, value]) => value);
+function pairs(title, name, entries) {
+  const present = entries.filter(([, value]) => value);
   return html`
     <section class="panel" data-test=${name} aria-labelledby=${name}>
       <h2 id=${name}>${title}</h2>
-      ${there.length
+      ${present.length
         ? html`<table class="pairs">
             <tbody>
-              ${there.map(([key, value]) => html`<tr><th scope="row">${key}</th><td>${value}</td></tr>`)}
+              ${present.map(([key, value]) => html`<tr><th scope="row">${key}</th><td>${value}</td></tr>`)}
             </tbody>
           </table>`
-        : html`<p class="soft">None.</p>`}
+        : html`<p class="muted">None.</p>`}
     </section>
   `;
 }
@@ -60,19 +60,19 @@ function pairs(title, name, all) {
 function phasesTable(phases) {
   return html`
     <section class="panel" data-test="phases" aria-labelledby="phases">
-      <h2 id="phases">Phases done</h2>
+      <h2 id="phases">Completed phases</h2>
       ${phases.length
         ? html`<table class="pairs">
             <tbody>
               ${phases.map(
                 ({ phase, title, at, needs }) => html`<tr>
                   <th scope="row"><span class="number">${phase}</span> ${title}</th>
-                  <td>${moment(at)}${needs ? html` <span class="badge" data-state="deferred">waits for ${NEEDS[needs] ?? needs}</span>` : nothing}</td>
+                  <td>${localTime(at)}${needs ? html` <span class="badge" data-state="deferred">waits for ${NEEDS[needs] ?? needs}</span>` : nothing}</td>
                 </tr>`,
               )}
             </tbody>
           </table>`
-        : html`<p class="soft">None.</p>`}
+        : html`<p class="muted">None.</p>`}
     </section>
   `;
 }

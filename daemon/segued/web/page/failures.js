@@ -1,68 +1,68 @@
-// The view of what failed: by code, the files of each, and another try.
+// The failures view: groups by code, the files of each, and buttons to retry.
 
-import { tell } from "./api.js";
-import { listing, pager, standing } from "./listing.js";
+import { sendJson } from "./api.js";
+import { listState, listing, pager } from "./listing.js";
 import { fileLink, link } from "./router.js";
 import { html, nothing } from "./vendor/lit-html.js";
-import { PHASES, count, counted, moment, sentence, without } from "./words.js";
+import { PHASES, localTime, pluralize, toSentence, withoutPath } from "./wording.js";
 
-// What was imported in spite of something did not fail: there is nothing to retry. Save
-// how it sounds, which is found out apart from the import.
-const isTriable = ({ code, fatal }) => fatal || code === "flavor";
+// A file that was imported with a warning cannot be retried, except its flavor, which is
+// determined independently of the import.
+const canRetry = ({ code, fatal }) => fatal || code === "flavor";
 
 export function failuresView(page) {
   const list = listing(page, "/api/failures");
   let params = {};
-  let asking = false;
+  let isRetrying = false;
 
   function update(route) {
     params = route.params;
     list.load({ code: params.code, page: params.page, per: params.code ? 50 : 1 });
   }
 
-  async function retry(which) {
-    asking = true;
+  async function retry(selection) {
+    isRetrying = true;
     page.draw();
     try {
-      const { reopened } = await tell("/api/retry", which);
-      page.say(reopened === 1 ? "1 file is tried again." : `${count(reopened)} files are tried again.`);
-      await list.again(true);
+      const { reopened } = await sendJson("/api/retry", selection);
+      page.showMessage(`Retrying ${pluralize(reopened, "file")}.`);
+      await list.reload(true);
     } catch (error) {
-      page.warn(error);
+      page.showError(error);
     }
-    asking = false;
+    isRetrying = false;
     page.draw();
   }
 
   function template() {
     const groups = list.answer?.groups ?? [];
-    const some = groups.some(isTriable);
+    const hasRetries = groups.some(canRetry);
     return html`
       <div class="top">
         <h1 tabindex="-1">Failures</h1>
-        ${some ? button("all", {}, "Retry all") : nothing}
+        ${hasRetries ? retryButton("all", {}, "Retry all") : nothing}
       </div>
-      ${standing(list, !groups.length, "Nothing failed.")}
+      ${listState(list, !groups.length, "No failures.")}
       <div class="groups">${groups.map(group)}</div>
     `;
   }
 
-  function button(name, which, title = "Retry") {
-    return html`<button data-retry=${name} ?disabled=${asking} @click=${() => retry(which)}>${title}</button>`;
+  function retryButton(name, selection, title = "Retry") {
+    return html`<button data-retry=${name} ?disabled=${isRetrying} @click=${() => retry(selection)}>${title}</button>`;
   }
 
-  function group({ code, meaning, fatal, count: many }) {
+  function group({ code, meaning, fatal, count }) {
     const isOpen = params.code === code;
     return html`
       <section class="panel group" data-code=${code}>
         <header>
-          <a class="opener" href=${isOpen ? link("failures") : link("failures", { code })} aria-expanded=${isOpen ? "true" : "false"} role="button">
-            <span class="turn" aria-hidden="true">${isOpen ? "▾" : "▸"}</span>
+          <a class="toggle" href=${isOpen ? link("failures") : link("failures", { code })} aria-expanded=${isOpen ? "true" : "false"} role="button">
+            <span class="disclosure" aria-hidden="true">${isOpen ? "▾" : "▸"}</span>
             <strong>${code}</strong>
-            <span class="figure">${counted(many, "file")}</span>
+            <span class="figure">${pluralize(count, "file")}</span>
           </a>
-          <p class="meaning ${fatal ? "" : "soft"}">${sentence(meaning)}</p>
-          ${isTriable({ code, fatal }) ? button("group", { code }) : nothing}
+          <p class="meaning ${fatal ? "" : "soft"}">${toSentence(meaning)}</p>
+          ${canRetry({ code, fatal }) ? retryButton("group", { code }) : nothing}
         </header>
         ${isOpen ? files() : nothing}
       </section>
@@ -71,9 +71,9 @@ export function failuresView(page) {
 
   function files() {
     const { answer } = list;
-    // While the answer is on its way, the one that is there is about another code.
+    // Until the answer arrives, the list holds the rows of the previous code.
     const rows = answer.failures.filter((each) => each.code === params.code);
-    if (!rows.length) return html`<p class="soft">${list.busy ? "Asking …" : "None."}</p>`;
+    if (!rows.length) return html`<p class="muted">${list.busy ? "Loading …" : "None."}</p>`;
     return html`
       <div class="table" aria-busy=${list.busy ? "true" : "false"}>
         <table data-test="failures">
@@ -82,7 +82,7 @@ export function failuresView(page) {
               <th scope="col">File</th>
               <th scope="col" class="wide">Phase</th>
               <th scope="col" class="wide">When</th>
-              <th scope="col"><span class="unseen">Retry</span></th>
+              <th scope="col"><span class="visually-hidden">Retry</span></th>
             </tr>
           </thead>
           <tbody>
@@ -100,18 +100,18 @@ export function failuresView(page) {
       <tr data-row data-file=${failure.file}>
         <th scope="row" class="main">
           <a href=${fileLink(failure.file)} title=${failure.path}>${failure.path}</a>
-          <span class="under" title=${failure.detail}>${without(failure.path, failure.detail)}</span>
+          <span class="secondary" title=${failure.detail}>${withoutPath(failure.path, failure.detail)}</span>
         </th>
-        <td class="wide soft">${phase}</td>
-        <td class="wide soft">${moment(failure.at)}</td>
+        <td class="wide muted">${phase}</td>
+        <td class="wide muted">${localTime(failure.at)}</td>
         <td class="last">
-          ${isTriable(failure) ? button("file", { file: failure.file }) : nothing}
+          ${canRetry(failure) ? retryButton("file", { file: failure.file }) : nothing}
         </td>
       </tr>
     `;
   }
 
-  const heard = (names) => (names.includes("files_failed") || names.includes("files_analysed")) && list.again();
+  const statusChanged = (names) => (names.includes("files_failed") || names.includes("files_analysed")) && list.reload();
 
-  return { title: "Failures", update, template, stop: list.stop, heard };
+  return { title: "Failures", update, template, stop: list.stop, statusChanged };
 }

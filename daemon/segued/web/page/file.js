@@ -1,212 +1,225 @@
-// The view of one file: what is in it, why, and how it sounds.
+// The view of one file: waveform, passages with their details, metadata.
 
-import { ask, isGivenUp } from "./api.js";
+import { getJson, isAborted } from "./api.js";
 import { facts } from "./facts.js";
-import { isPressed } from "./keys.js";
-import { legend, transport } from "./transport.js";
 import { passageDetails } from "./passage.js";
 import { passageList } from "./passage_list.js";
 import { player } from "./player.js";
 import { fileLink } from "./router.js";
+import { handlesKeys } from "./shortcuts.js";
+import { legend, transport } from "./transport.js";
 import { html, nothing } from "./vendor/lit-html.js";
-import { STATUSES, counted, without } from "./words.js";
 import { waveform } from "./waveform.js";
+import { STATUSES, pluralize, withoutPath } from "./wording.js";
 
-const AGAIN_MS = 1500;
-const PATIENCE = 40;
-const UNDER_WAY = ["PENDING", "PROCESSING"];
+const RELOAD_MS = 1500;
+const FIRST_RELOAD_MS = 400;
+const FIRST_RELOADS = 5;
+const RELOADS_MAX = 40;
+const UNFINISHED_STATUSES = ["PENDING", "PROCESSING"];
 
 export function fileView(page, { id, params }) {
-  const wide = matchMedia("(min-width: 1100px)");
-  const view = { title: "File", update, template, drawn, heard, stop };
-  let chosen = Number(params.passage) || null;
+  const wideScreen = matchMedia("(min-width: 1100px)");
+  const view = { title: "File", update, template, afterDraw, statusChanged, stop };
+  let selected = Number(params.passage) || null;
   let data = null;
   let error = null;
-  let sound = null;
+  let audio = null;
   let wave = null;
   let timer = 0;
   let clock = null;
-  let isLeft = false;
-  let isWorkedOn = false;
-  let giveUp = new AbortController();
+  let isStopped = false;
+  let wasProcessing = false;
+  let controller = new AbortController();
 
-  wide.addEventListener("change", page.draw);
-  addEventListener("keydown", pressed);
+  wideScreen.addEventListener("change", page.draw);
+  addEventListener("keydown", onKey);
   load();
 
-  /** Ask for the file; a later question gives up the earlier one. */
+  /** Load the file; abort a request that is still running. */
   async function load() {
     clearTimeout(timer);
     timer = 0;
-    giveUp.abort();
-    giveUp = new AbortController();
+    controller.abort();
+    controller = new AbortController();
     try {
-      take(await ask(`/api/files/${encodeURIComponent(id)}`, {}, giveUp.signal));
+      apply(await getJson(`/api/files/${encodeURIComponent(id)}`, {}, controller.signal));
     } catch (failure) {
-      if (isGivenUp(failure)) return;
+      if (isAborted(failure)) return;
       error = failure;
     }
     page.draw();
   }
 
-  function take(found) {
-    const isOther = data?.file.audio_hash !== found.file.audio_hash || data?.file.duration_ticks !== found.file.duration_ticks;
-    data = found;
+  function apply(detail) {
+    const isOtherAudio =
+      data?.file.audio_hash !== detail.file.audio_hash || data?.file.duration_ticks !== detail.file.duration_ticks;
+    data = detail;
     error = null;
-    view.title = found.file.name;
+    view.title = detail.file.name;
     document.title = `${view.title} · segued`;
-    if (!passage()) chosen = found.passages[0]?.ordinal ?? null;
-    if (isOther || !sound) open();
-    if (UNDER_WAY.includes(found.file.status)) timer ||= setTimeout(load, AGAIN_MS);
+    if (!passage()) selected = detail.passages[0]?.ordinal ?? null;
+    if (isOtherAudio || !audio) openAudio();
+    if (UNFINISHED_STATUSES.includes(detail.file.status)) timer ||= setTimeout(load, RELOAD_MS);
   }
 
-  /** Make the player and the waveform anew, for other sound. */
-  function open() {
-    sound?.stop();
+  /** Replace the player and the waveform. */
+  function openAudio() {
+    audio?.stop();
     wave?.stop();
     wave = null;
     const { file, duration_ticks: duration } = data.file;
     const source = `/api/files/${encodeURIComponent(file)}/audio`;
-    sound = player({ source, file: data.file, moved, changed: page.draw });
-    sound.seek(passage()?.start_ticks ?? 0, passage()?.end_ticks ?? null);
+    audio = player({ source, file: data.file, moved, changed: page.draw });
+    audio.seek(passage()?.start_ticks ?? 0, passage()?.end_ticks ?? null);
     if (!duration) return;
-    const passages = () => data.passages;
-    wave = waveform({ file, duration, passages, chosen: () => chosen, at: () => sound.state.at, seek, draw: page.draw });
+    wave = waveform({
+      file,
+      duration,
+      passages: () => data.passages,
+      selected: () => selected,
+      playPosition: () => audio.state.at,
+      seek,
+      draw: page.draw,
+    });
   }
 
-  const passage = () => data?.passages.find((each) => each.ordinal === chosen);
+  /** The selected passage. */
+  const passage = () => data?.passages.find((each) => each.ordinal === selected);
 
   function moved() {
-    wave?.place();
-    if (clock) clock.textContent = transport.clock(sound.state.at, passage());
+    wave?.movePlayLine();
+    if (clock) clock.textContent = transport.clock(audio.state.at, passage());
   }
 
-  function drawn() {
+  function afterDraw() {
     clock = document.querySelector('[data-test="clock"]');
-    if (sound) moved();
+    if (audio) moved();
   }
 
-  /** Choose a passage, and go to its start. */
-  function choose(ordinal) {
-    chosen = ordinal;
-    sound.seek(passage().start_ticks, passage().end_ticks);
+  /** Select a passage, and move to its start. */
+  function select(ordinal) {
+    selected = ordinal;
+    audio.seek(passage().start_ticks, passage().end_ticks);
     history.replaceState(null, "", fileLink(id, ordinal));
     page.draw();
   }
 
-  /** Go to a position, and choose the passage that is there. */
+  /** Move to a position, and select the passage there. */
   function seek(at) {
-    const there = data.passages.find((each) => each.start_ticks <= at && at < each.end_ticks);
-    if (there && there.ordinal !== chosen) choose(there.ordinal);
-    sound.seek(at, there ? there.end_ticks : null);
+    const target = data.passages.find((each) => each.start_ticks <= at && at < each.end_ticks);
+    if (target && target.ordinal !== selected) select(target.ordinal);
+    audio.seek(at, target ? target.end_ticks : null);
     page.draw();
   }
 
   function play(from, until) {
-    sound.play(from, until);
+    audio.play(from, until);
   }
 
   function toggle() {
-    if (sound.state.isPlaying) return sound.pause();
-    const { at } = sound.state;
-    const one = passage();
-    if (!one) return play(at, null);
-    const isInside = one.start_ticks <= at && at < one.end_ticks;
-    return play(isInside ? at : one.start_ticks, one.end_ticks);
+    if (audio.state.isPlaying) return audio.pause();
+    const { at } = audio.state;
+    const current = passage();
+    if (!current) return play(at, null);
+    const isInside = current.start_ticks <= at && at < current.end_ticks;
+    return play(isInside ? at : current.start_ticks, current.end_ticks);
   }
 
-  function pressed(event) {
-    if (event.key !== " " || event.defaultPrevented || isPressed(event.target) || !sound || sound.state.trouble) return;
+  function onKey(event) {
+    if (event.key !== " " || event.defaultPrevented || handlesKeys(event.target) || !audio || audio.state.problem) return;
     event.preventDefault();
     toggle();
   }
 
-  /** After a decision: look until the daemon has taken it up. */
-  async function decided() {
+  /** Reload until the daemon has processed a change, at most RELOADS_MAX times. */
+  async function reloadUntilChanged() {
     const before = JSON.stringify(data.passages);
-    for (let turn = 0; turn < PATIENCE; turn += 1) {
-      await new Promise((resolve) => setTimeout(resolve, turn < 5 ? 400 : AGAIN_MS));
-      if (isLeft) return;
+    for (let reload = 0; reload < RELOADS_MAX; reload += 1) {
+      const wait_ms = reload < FIRST_RELOADS ? FIRST_RELOAD_MS : RELOAD_MS;
+      await new Promise((resolve) => setTimeout(resolve, wait_ms));
+      if (isStopped) return;
       await load();
-      const isOver = !data || !UNDER_WAY.includes(data.file.status);
-      if (isOver && JSON.stringify(data?.passages) !== before) return;
+      const isFinished = !data || !UNFINISHED_STATUSES.includes(data.file.status);
+      if (isFinished && JSON.stringify(data?.passages) !== before) return;
     }
   }
 
   function update(route) {
-    const wanted = Number(route.params.passage) || null;
-    if (data && wanted && wanted !== chosen && data.passages.some((each) => each.ordinal === wanted)) choose(wanted);
+    const ordinal = Number(route.params.passage) || null;
+    if (data && ordinal && ordinal !== selected && data.passages.some((each) => each.ordinal === ordinal)) select(ordinal);
   }
 
-  function heard(names) {
+  function statusChanged(names) {
     if (!names.includes("workers")) return;
-    const isNow = page.live.status.workers.some((line) => line.file === id);
-    // Once more when it is left: nothing else tells of what was found last.
-    if (isNow || isWorkedOn) timer ||= setTimeout(load, AGAIN_MS);
-    isWorkedOn = isNow;
+    const isProcessing = page.live.status.workers.some((each) => each.file === id);
+    // Also once after the worker has finished, to load its last results.
+    if (isProcessing || wasProcessing) timer ||= setTimeout(load, RELOAD_MS);
+    wasProcessing = isProcessing;
   }
 
   function template() {
-    // One heading from the beginning: it has the focus while the rest comes.
+    // The heading is the same element throughout: it keeps the focus while data loads.
     return html`
       <header class="title">
         <h1 tabindex="-1">${data?.file.name ?? "File"}</h1>
-        ${data ? standing(data) : nothing}
+        ${data ? statusLine(data) : nothing}
       </header>
-      ${data ? inside() : empty()}
+      ${data ? content() : placeholder()}
     `;
   }
 
-  function empty() {
-    if (!error) return html`<p class="loading soft">Asking …</p>`;
-    return html`<p class="notice bad" role="alert" data-test="error">${error.message} <a href="#/files">To all files.</a></p>`;
+  function placeholder() {
+    if (!error) return html`<p class="loading muted">Loading …</p>`;
+    return html`<p class="notice bad" role="alert" data-test="error">${error.message} <a href="#/files">All files</a></p>`;
   }
 
-  function inside() {
-    const one = passage();
-    const details = one ? passageDetails(page, data, one, decided) : nothing;
+  function content() {
+    const current = passage();
+    const details = current ? passageDetails(page, data, current, reloadUntilChanged) : nothing;
+    const inline = wideScreen.matches ? null : details;
     return html`
-      ${error ? html`<p class="notice" role="status">${error.message}</p>` : nothing} ${failed(data)}
-      <section class="panel sound" aria-label="Sound">
-        ${wave ? wave.template() : html`<p class="soft">Nothing of it is decoded, so there is nothing to draw.</p>`}
-        ${transport(sound.state, one, { toggle, play })} ${wave ? legend() : nothing}
+      ${error ? html`<p class="notice" role="status">${error.message}</p>` : nothing} ${failureNotice(data)}
+      <section class="panel sound" aria-label="Audio">
+        ${wave ? wave.template() : html`<p class="muted">The file is not decoded, so there is no waveform.</p>`}
+        ${transport(audio.state, current, { toggle, play })} ${wave ? legend() : nothing}
       </section>
-      <div class="inside ${data.passages.length === 1 ? "single" : ""}">
-        ${passageList(data.passages, { chosen, choose, play, state: sound.state, inline: wide.matches ? null : details })}
-        ${wide.matches && one ? html`<div class="beside">${details}</div>` : nothing}
+      <div class="passage-area ${data.passages.length === 1 ? "single" : ""}">
+        ${passageList(data.passages, { selected, select, play, state: audio.state, inline })}
+        ${wideScreen.matches && current ? html`<div class="detail-column">${details}</div>` : nothing}
       </div>
       ${facts(data)}
     `;
   }
 
   function stop() {
-    isLeft = true;
-    giveUp.abort();
+    isStopped = true;
+    controller.abort();
     clearTimeout(timer);
-    sound?.stop();
+    audio?.stop();
     wave?.stop();
-    wide.removeEventListener("change", page.draw);
-    removeEventListener("keydown", pressed);
+    wideScreen.removeEventListener("change", page.draw);
+    removeEventListener("keydown", onKey);
   }
 
   return view;
 }
 
-function standing({ file, passages }) {
+function statusLine({ file, passages }) {
   return html`
-    <p class="path soft"><bdi>${file.folder}</bdi></p>
-    <p class="marks-of">
+    <p class="path muted"><bdi>${file.folder}</bdi></p>
+    <p class="status-line">
       <span class="badge" data-test="status" data-state=${file.status}>${STATUSES[file.status] ?? file.status}</span>
-      <span class="soft">${counted(passages.length, "passage")}</span>
+      <span class="muted">${pluralize(passages.length, "passage")}</span>
     </p>
   `;
 }
 
-function failed({ file, failure }) {
+function failureNotice({ file, failure }) {
   if (!failure) return nothing;
   const { code, phase, detail, fatal } = failure;
   return html`<p class="notice ${fatal ? "bad" : ""}" data-test="failure">
-    <strong>${code}</strong>${phase ? ` in phase ${phase}` : ""}: ${without(file.path, detail)}
-    ${fatal ? nothing : html`<span class="soft">(It is imported in spite of it.)</span>`}
+    <strong>${code}</strong>${phase ? ` in phase ${phase}` : ""}: ${withoutPath(file.path, detail)}
+    ${fatal ? nothing : html`<span class="muted">(The file was imported with this warning.)</span>`}
   </p>`;
 }

@@ -1,21 +1,21 @@
-// The view of the files: every one that was found, and what became of it.
+// The view of all files, with their status.
 
 import { fileLink } from "./router.js";
-import { shelfView } from "./shelf.js";
+import { listingView } from "./listing_view.js";
 import { html, nothing } from "./vendor/lit-html.js";
-import { STATUSES, coding, count, length } from "./words.js";
+import { STATUSES, codecName, count, length } from "./wording.js";
 
 export const filesView = (page) =>
-  shelfView(page, {
+  listingView(page, {
     name: "files",
-    one: "file",
+    singular: "file",
     title: "Files",
-    by: "status",
-    kinds: STATUSES,
+    filter: "status",
+    filterLabels: STATUSES,
     counts: "statuses",
-    hint: "Path, title, artist or album",
-    none: "No file is like that.",
-    empty: "The library is empty.",
+    placeholder: "Path, title, artist or album",
+    noMatch: "No files match.",
+    emptyText: "The library has no files yet.",
     table,
   });
 
@@ -43,29 +43,29 @@ function table(rows, busy) {
 }
 
 function row(file) {
-  const called = [file.title, file.artist].filter(Boolean);
+  const names = [file.title, file.artist].filter(Boolean);
   return html`
     <tr data-row data-file=${file.file}>
       <th scope="row" class="main">
         <a href=${fileLink(file.file)} title=${file.path}>${file.name}</a>
-        <span class="under path"><bdi>${file.folder}</bdi></span>
-        <span class="under narrow">${called.join(" · ") || "–"}</span>
+        <span class="secondary path"><bdi>${file.folder}</bdi></span>
+        <span class="secondary narrow">${names.join(" · ") || "–"}</span>
       </th>
       <td class="wide">
-        <span class="over">${file.title ?? "–"}</span>
-        <span class="under">${file.artist ?? ""}</span>
+        <span class="primary">${file.title ?? "–"}</span>
+        <span class="secondary">${file.artist ?? ""}</span>
       </td>
       <td class="right wide">${length(file.duration_ticks)}</td>
-      <td class="wider soft">${coding(file.codec)}</td>
+      <td class="wider muted">${codecName(file.codec)}</td>
       <td class="right wider">${file.passages ? count(file.passages) : ""}</td>
-      <td class="wide">${sure(file.confidence)}</td>
+      <td class="wide">${confidenceBadge(file.confidence)}</td>
       <td class="last">
         <span class="badge" data-state=${file.status} title=${file.failure_code ?? ""}>${STATUSES[file.status] ?? file.status}</span>
-        <span class="under narrow">${length(file.duration_ticks)} ${file.confidence ?? ""}</span>
+        <span class="secondary narrow">${length(file.duration_ticks)} ${file.confidence ?? ""}</span>
       </td>
     </tr>
   `;
 }
 
-export const sure = (confidence) =>
-  confidence ? html`<span class="badge sure" data-sure=${confidence}>${confidence}</span>` : nothing;
+export const confidenceBadge = (confidence) =>
+  confidence ? html`<span class="badge confidence" data-confidence=${confidence}>${confidence}</span>` : nothing;

@@ -1,40 +1,40 @@
-// How a passage sounds: its characteristics as bars, its measures as figures.
+// The flavor of a passage: its characteristics as bars, its measures as numbers.
 
 import { html, nothing } from "./vendor/lit-html.js";
-import { figure, moment, spaced } from "./words.js";
+import { figure, localTime, withSpaces } from "./wording.js";
 
 const UNITS = { hertz: "Hz", lufs: "LUFS", lu: "LU", db: "dB", bpm: "bpm" };
 
-/** `waits` says why it is not known yet, where it will be; `retry` has it tried again. */
-export function flavor(passage, waits, retry) {
+/** `pendingReason` is why the flavor is not known yet; `retry` starts the analysis again. */
+export function flavor(passage, pendingReason, retry) {
   const { flavor: known, flavor_failure: failure } = passage;
   return html`
     <section class="flavor" data-test="flavor">
-      <h4>How it sounds</h4>
-      ${failure ? failed(passage, retry) : nothing}
-      ${known ? chart(passage) : failure ? nothing : html`<p class="soft">${waits ?? "Not worked out."}</p>`}
+      <h4>Flavor</h4>
+      ${failure ? failureNotice(passage, retry) : nothing}
+      ${known ? chart(passage) : failure ? nothing : html`<p class="muted">${pendingReason ?? "Not determined."}</p>`}
     </section>
   `;
 }
 
-function failed({ flavor: known, flavor_failure: failure }, retry) {
+function failureNotice({ flavor: known, flavor_failure: failure }, retry) {
   return html`
-    <p class="notice again" data-test="flavor-failure">
-      <span>${known ? "Not all was found out" : "It could not be found out"}: ${failure}</span>
-      <button data-retry="flavor" @click=${retry}>Try again</button>
+    <p class="notice with-retry" data-test="flavor-failure">
+      <span>${known ? "Incomplete" : "Could not be determined"}: ${failure}</span>
+      <button data-retry="flavor" @click=${retry}>Retry</button>
     </p>
   `;
 }
 
 function chart(passage) {
   const { flavor: known, flavor_source: source, flavor_version: version, flavored_at: at } = passage;
-  // What was measured of the passage itself is shown as that.
+  // Values that the passage itself has are shown among its measurements.
   const measures = Object.entries(known.measures ?? {}).filter(([name]) => passage[name] == null);
-  const said = [source, version, at ? moment(at) : null].filter(Boolean);
+  const origin = [source, version, at ? localTime(at) : null].filter(Boolean);
   return html`
     <div class="bars">${Object.entries(known.characteristics ?? {}).map(([name, shares]) => bars(name, shares))}</div>
     ${measures.length ? html`<dl class="measures">${measures.map(([name, value]) => measure(name, value))}</dl>` : nothing}
-    <p class="soft source" data-test="source">${said.join(" · ")}</p>
+    <p class="muted source" data-test="source">${origin.join(" · ")}</p>
   `;
 }
 
@@ -42,11 +42,11 @@ function bars(name, shares) {
   const labels = Object.entries(shares).sort(([, one], [, other]) => other - one);
   return html`
     <div class="characteristic" data-characteristic=${name}>
-      <h5>${spaced(name)}</h5>
+      <h5>${withSpaces(name)}</h5>
       ${labels.map(
         ([label, share]) => html`
           <div class="part" data-label=${label}>
-            <span>${spaced(label)}</span>
+            <span>${withSpaces(label)}</span>
             <svg width="100%" height="8" role="img" aria-label="${(share * 100).toFixed(0)} %">
               <rect class="track" width="100%" height="8" rx="2" />
               <rect class="fill" width="${Math.min(100, share * 100)}%" height="8" rx="2" />
@@ -59,11 +59,11 @@ function bars(name, shares) {
   `;
 }
 
-// Units are the last word of a name.
+// The last word of a measure's name is its unit.
 function measure(name, value) {
   const words = name.split("_");
   const unit = UNITS[words.at(-1)];
-  const title = unit && words.length > 1 ? words.slice(0, -1).join(" ") : spaced(name);
+  const title = unit && words.length > 1 ? words.slice(0, -1).join(" ") : withSpaces(name);
   return html`
     <div>
       <dt>${title === "bpm" ? "tempo" : title}</dt>

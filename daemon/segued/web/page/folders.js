@@ -1,7 +1,7 @@
-// How it stands with the music folders and the outside services.
+// The state of the music folders and the outside services.
 
 import { html, nothing } from "./vendor/lit-html.js";
-import { counted, count } from "./words.js";
+import { pluralize } from "./wording.js";
 
 const SERVICES = { acoustid: "AcoustID", musicbrainz: "MusicBrainz" };
 
@@ -15,7 +15,7 @@ export function servicesPanel({ services }) {
           (name) => html`
             <li data-service=${name}>
               <span>${SERVICES[name] ?? name}</span>
-              <span class="badge" data-state=${services[name] ?? "none"}>${services[name] ?? "not asked yet"}</span>
+              <span class="badge" data-state=${services[name] ?? "none"}>${services[name] ?? "not used yet"}</span>
             </li>
           `,
         )}
@@ -32,29 +32,29 @@ export function foldersPanel(folders) {
         ? html`<ul>
             ${folders.map(folder)}
           </ul>`
-        : html`<p class="soft">None is watched.</p>`}
+        : html`<p class="muted">No music folder is watched.</p>`}
     </section>
   `;
 }
 
-// Each folder has its two lines whether or not there is something to say.
+// Each folder takes two lines, also if the second is empty, so that the layout is stable.
 function folder({ root, state, why, unsettled, restless, unreadable }) {
-  const troubled = restless.length + unreadable.length;
+  const hasDetails = restless.length + unreadable.length > 0;
   const parts = [
     why,
-    unsettled ? `${counted(unsettled, "file")} being written` : null,
-    restless.length ? `${counted(restless.length, "file")} not coming to rest` : null,
-    unreadable.length ? `${count(unreadable.length)} not looked into` : null,
+    unsettled ? `${pluralize(unsettled, "file")} being written` : null,
+    restless.length ? pluralize(restless.length, "file keeps changing", "files keep changing") : null,
+    unreadable.length ? pluralize(unreadable.length, "folder not readable", "folders not readable") : null,
   ].filter(Boolean);
-  const said = parts.join(" · ");
+  const note = parts.join(" · ");
   return html`
     <li class="folder" data-folder=${root} data-state=${state}>
       <p class="path" title=${root}><bdi>${root}</bdi></p>
       <span class="badge" data-state=${state}>${state}</span>
-      <p class="why soft" title=${said}>${said}</p>
-      <details ?hidden=${!troubled}>
-        <summary>Which</summary>
-        ${list("Does not come to rest", restless)} ${list("Not looked into", unreadable)}
+      <p class="why muted" title=${note}>${note}</p>
+      <details ?hidden=${!hasDetails}>
+        <summary>Details</summary>
+        ${list("Keeps changing", restless)} ${list("Not readable", unreadable)}
       </details>
     </li>
   `;

@@ -1,54 +1,60 @@
-// How loud a file is along its way: asked for as fine as it is looked at.
+// The level curve of a file, loaded at the resolution that is displayed.
 
-import { ask, isGivenUp } from "./api.js";
+import { getJson, isAborted } from "./api.js";
 
 const COLUMNS = [600, 1200, 2400, 4800, 9600, 38400, 153600];
 const SILENT = 120; // half decibels below full scale: -60 dBFS
 
-/** Ask for the levels of a file; `changed` is called when finer ones are there. */
+/** The level curve of a file; `changed` is called when a finer one has arrived. */
 export function levels(file, changed) {
-  const state = { curve: null, error: null, ask: want, stop };
-  const giveUp = new AbortController();
-  let asked = 0;
-  let most = COLUMNS.at(-1);
+  const state = { curve: null, error: null, load, stop };
+  const controller = new AbortController();
+  let requested = 0;
+  let available = COLUMNS.at(-1);
 
-  async function want(columns) {
-    const finest = COLUMNS.find((each) => each >= columns) ?? COLUMNS.at(-1);
-    const wanted = Math.min(most, finest);
-    if (wanted <= asked) return;
-    asked = wanted;
+  /** Load the curve with at least `columns` columns, unless it is loaded already. */
+  async function load(columns) {
+    const rounded = COLUMNS.find((each) => each >= columns) ?? COLUMNS.at(-1);
+    const wanted = Math.min(available, rounded);
+    if (wanted <= requested) return;
+    requested = wanted;
     try {
-      const curve = await ask(`/api/files/${encodeURIComponent(file)}/levels`, { columns: wanted }, giveUp.signal);
-      if (curve.columns < wanted) most = curve.columns;
+      const curve = await getJson(`/api/files/${encodeURIComponent(file)}/levels`, { columns: wanted }, controller.signal);
+      if (curve.columns < wanted) available = curve.columns;
       if (curve.columns > (state.curve?.columns ?? 0)) Object.assign(state, { curve, error: null });
     } catch (error) {
-      if (isGivenUp(error)) return;
-      // What is there already is only less fine.
-      most = state.curve?.columns ?? most;
+      if (isAborted(error)) return;
+      // A coarser curve, if one is loaded, stays visible.
+      available = state.curve?.columns ?? available;
       if (!state.curve) state.error = error;
     }
     changed();
   }
 
   function stop() {
-    giveUp.abort();
+    controller.abort();
   }
 
   return state;
 }
 
-/** The outline of a stretch of a curve, mirrored at `middle`, `half` pixels high. */
-export function outline(values, columns, at, middle, half, loudest) {
-  const heights = heightsOf(values, columns, at, half, loudest);
+/**
+ * The SVG path of a part of a curve, mirrored at `middle`, `half` pixels high.
+ *
+ * `values` are half decibels below full scale, one per column; `scale` is the
+ * visible part; `isPeak` takes the loudest of the columns that share a pixel,
+ * else the quietest.
+ */
+export function outline(values, columns, scale, middle, half, isPeak) {
+  const heights = pixelHeights(values, columns, scale, half, isPeak);
   const last = heights.length - 1;
   const up = heights.map((high, x) => `${x === 0 ? "M" : "L"}${x},${(middle - high).toFixed(2)}`);
   const down = heights.map((_, x) => `L${last - x},${(middle + heights[last - x]).toFixed(2)}`);
   return `${up.join("")}${down.join("")}Z`;
 }
 
-// Of the columns that share a pixel the loudest counts, or the quietest.
-function heightsOf(values, columns, { from, span, duration, width }, half, loudest) {
-  const pick = loudest ? Math.min : Math.max;
+function pixelHeights(values, columns, { from, span, duration, width }, half, isPeak) {
+  const pick = isPeak ? Math.min : Math.max;
   const column = (pixel) => ((from + (pixel / width) * span) / duration) * columns;
   const heights = [];
   for (let pixel = 0; pixel <= Math.ceil(width); pixel += 1) {
@@ -61,5 +67,5 @@ function heightsOf(values, columns, { from, span, duration, width }, half, loude
   return heights;
 }
 
-/** How far from the middle a level is drawn. */
-export const height = (dbfs, half) => half * Math.max(0, 1 + dbfs / 60);
+/** The distance in pixels from the middle at which a level is drawn. */
+export const levelHeight = (dbfs, half) => half * Math.max(0, 1 + dbfs / 60);

@@ -1,87 +1,87 @@
-// What every paged list shares: the search, the chips, the pages, the asking.
+// The parts of every paged list: loading, search box, filter chips, pager.
 
-import { ask, isGivenUp } from "./api.js";
+import { getJson, isAborted } from "./api.js";
 import { link } from "./router.js";
 import { html, live, nothing } from "./vendor/lit-html.js";
-import { count } from "./words.js";
+import { count } from "./wording.js";
 
 const TYPING_MS = 250;
-const AGAIN_MS = 5000;
+const RELOAD_MS = 5000;
 
 /**
- * Ask for pages of a list.
+ * Load pages of a list from the API.
  *
- * A later question always gives up the earlier one, so that a late answer
- * never takes the place of a newer.
+ * Each request aborts the one before it, so that a late answer never replaces
+ * a newer one.
  */
 export function listing(page, path) {
-  const list = { answer: null, error: null, busy: false, load, again, stop };
-  let asked = {};
-  let at = 0;
-  let giveUp = new AbortController();
+  const list = { answer: null, error: null, busy: false, load, reload, stop };
+  let lastQuery = {};
+  let requestedAt = 0;
+  let controller = new AbortController();
 
   async function load(query) {
-    giveUp.abort();
-    giveUp = new AbortController();
-    const { signal } = giveUp;
-    asked = query;
-    at = performance.now();
+    controller.abort();
+    controller = new AbortController();
+    const { signal } = controller;
+    lastQuery = query;
+    requestedAt = performance.now();
     list.busy = true;
     try {
-      const answer = await ask(path, query, signal);
+      const answer = await getJson(path, query, signal);
       if (signal.aborted) return;
       Object.assign(list, { answer, error: null });
     } catch (error) {
-      if (signal.aborted || isGivenUp(error)) return;
+      if (signal.aborted || isAborted(error)) return;
       list.error = error;
-      // What is there still holds if only nobody answered.
+      // Without a connection (status 0) the last answer stays visible.
       if (error.status) list.answer = null;
     }
     list.busy = false;
     page.draw();
   }
 
-  /** Ask the same again, not more often than it is worth. */
-  function again(now = false) {
-    const isDue = performance.now() - at > AGAIN_MS;
-    return now || (isDue && !list.busy && !document.hidden) ? load(asked) : null;
+  /** Repeat the last request, at most once in RELOAD_MS unless `isForced`. */
+  function reload(isForced = false) {
+    const isDue = performance.now() - requestedAt > RELOAD_MS;
+    return isForced || (isDue && !list.busy && !document.hidden) ? load(lastQuery) : null;
   }
 
   function stop() {
-    giveUp.abort();
+    controller.abort();
   }
 
   return list;
 }
 
-/** The box to search in; what is typed goes into the address, a little later. */
-export function searching(page, view) {
+/** The search box; its text is written to the address TYPING_MS after the last key. */
+export function searchBox(page, view) {
   let timer = 0;
   let typed = null;
 
-  const went = () => {
+  const apply = () => {
     const { params } = page.route;
-    page.go(link(view, { ...params, query: typed?.trim(), page: null }));
+    page.replaceHash(link(view, { ...params, query: typed?.trim(), page: null }));
   };
 
   const type = (event) => {
     typed = event.target.value;
     clearTimeout(timer);
-    timer = setTimeout(went, TYPING_MS);
+    timer = setTimeout(apply, TYPING_MS);
   };
 
   const submit = (event) => {
     event.preventDefault();
     clearTimeout(timer);
-    if (typed !== null) went();
+    if (typed !== null) apply();
   };
 
-  /** What is typed stays as it is typed, unless one went to another address. */
-  const arrived = ({ query = "" }) => {
+  /** Take the text from the address, unless it differs only in surrounding spaces. */
+  const sync = ({ query = "" }) => {
     if (typed?.trim() !== query) typed = query;
   };
 
-  const box = (title) => html`
+  const template = (title) => html`
     <form role="search" class="search" @submit=${submit}>
       <input
         type="search"
@@ -97,37 +97,37 @@ export function searching(page, view) {
     </form>
   `;
 
-  return { box, arrived, stop: () => clearTimeout(timer) };
+  return { template, sync, stop: () => clearTimeout(timer) };
 }
 
-/** Chips that narrow a list down, each with how many there are. */
-export function chips(view, params, name, counts, words) {
-  const known = Object.keys(words).filter((key) => key in counts || params[name] === key);
-  const all = Object.values(counts).reduce((sum, n) => sum + n, 0);
-  const chip = (key, word, n) => html`
+/** The filter chips of a list, each with its count. */
+export function chips(view, params, name, counts, labels) {
+  const keys = Object.keys(labels).filter((key) => key in counts || params[name] === key);
+  const total = Object.values(counts).reduce((sum, n) => sum + n, 0);
+  const chip = (key, label, n) => html`
     <a
       class="chip"
       href=${link(view, { ...params, [name]: key, page: null })}
       data-chip=${key ?? "all"}
       aria-current=${(params[name] ?? null) === key ? "true" : nothing}
-      >${word} <b>${count(n)}</b></a
+      >${label} <b>${count(n)}</b></a
     >
   `;
   return html`
-    <nav class="chips" aria-label="Narrow down">
-      ${chip(null, "all", all)} ${known.map((key) => chip(key, words[key], counts[key] ?? 0))}
+    <nav class="chips" aria-label="Filter">
+      ${chip(null, "all", total)} ${keys.map((key) => chip(key, labels[key], counts[key] ?? 0))}
     </nav>
   `;
 }
 
-/** First, previous, which of how many, next, last. */
-export function pager(view, params, { page: at, pages, total }, noun) {
-  const to = (number, title, can, name) => html`
+/** Links to the first, previous, next and last page, and the number of the current one. */
+export function pager(view, params, { page: current, pages, total }, noun) {
+  const pageLink = (number, title, isEnabled, name) => html`
     <a
       class="button"
       data-page=${name}
-      href=${can ? link(view, { ...params, page: number }) : nothing}
-      aria-disabled=${can ? nothing : "true"}
+      href=${isEnabled ? link(view, { ...params, page: number }) : nothing}
+      aria-disabled=${isEnabled ? nothing : "true"}
       role="link"
       >${title}</a
     >
@@ -135,18 +135,18 @@ export function pager(view, params, { page: at, pages, total }, noun) {
   return html`
     <nav class="pager" aria-label="Pages">
       <span class="total" data-test="total" aria-live="polite">${count(total)} ${noun}</span>
-      <span class="steps-of">
-        ${to(1, "First", at > 1, "first")} ${to(at - 1, "Previous", at > 1, "previous")}
-        <span class="which" data-test="page">page ${count(at)} of ${count(pages)}</span>
-        ${to(at + 1, "Next", at < pages, "next")} ${to(pages, "Last", at < pages, "last")}
+      <span class="page-links">
+        ${pageLink(1, "First", current > 1, "first")} ${pageLink(current - 1, "Previous", current > 1, "previous")}
+        <span class="page-number" data-test="page">page ${count(current)} of ${count(pages)}</span>
+        ${pageLink(current + 1, "Next", current < pages, "next")} ${pageLink(pages, "Last", current < pages, "last")}
       </span>
     </nav>
   `;
 }
 
-/** Why there is no list, if there is none. */
-export function standing(list, isEmpty, nothingThere) {
+/** The error, the loading text, or `emptyText` if the list is empty; else nothing. */
+export function listState(list, isEmpty, emptyText) {
   if (list.error) return html`<p class="notice bad" role="alert" data-test="error">${list.error.message}</p>`;
-  if (!list.answer) return html`<p class="soft loading">Asking …</p>`;
-  return isEmpty ? html`<p class="soft empty" data-test="empty">${nothingThere}</p>` : nothing;
+  if (!list.answer) return html`<p class="muted loading">Loading …</p>`;
+  return isEmpty ? html`<p class="muted empty" data-test="empty">${emptyText}</p>` : nothing;
 }

@@ -1,68 +1,70 @@
-// The status of the daemon as it changes, over server-sent events.
+// The daemon's status, kept current by server-sent events.
 
-const FIRST_WAIT_MS = 1000;
-const LONGEST_WAIT_MS = 15_000;
+const RETRY_MS_MIN = 1000;
+const RETRY_MS_MAX = 15_000;
 const HIDDEN_MS = 60_000;
 
 /**
- * Follow the daemon.
+ * Follow the daemon's status; return an object that is updated in place.
  *
- * `now` holds the last status known, whether it still holds, and when it came;
- * `changed` is called with the names of what is new, or with none when only
- * the connection changed.
+ * It holds the last known `status`, whether it is `connected` or the connection is
+ * `lost`, and when `workers` and `elapsed_seconds` last arrived. `changed` is called
+ * with the names of the changed fields, or with none if only the connection changed.
  */
-export function follow(changed) {
-  const now = { status: null, connected: false, lost: false, at: 0, wait: FIRST_WAIT_MS };
+export function followStatus(changed) {
+  const state = { status: null, connected: false, lost: false, workersAt: 0, elapsedAt: 0 };
   let source = null;
-  let timer = 0;
-  let hiding = 0;
+  let retryMs = RETRY_MS_MIN;
+  let retryTimer = 0;
+  let hiddenTimer = 0;
 
-  const take = (news, whole) => {
+  const apply = (fields, isWhole) => {
     const arrived = performance.now();
-    now.status = whole ? news : { ...now.status, ...news };
-    // Only then do the seconds of the workers count from here.
-    if ("workers" in news) now.at = arrived;
-    if ("elapsed_seconds" in news) now.elapsedAt = arrived;
-    changed(Object.keys(news));
+    state.status = isWhole ? fields : { ...state.status, ...fields };
+    // The page counts the seconds on from the moment they arrived.
+    if ("workers" in fields) state.workersAt = arrived;
+    if ("elapsed_seconds" in fields) state.elapsedAt = arrived;
+    changed(Object.keys(fields));
   };
 
   const open = () => {
     close();
     source = new EventSource("/api/events");
     source.addEventListener("open", () => {
-      Object.assign(now, { connected: true, lost: false, wait: FIRST_WAIT_MS });
+      Object.assign(state, { connected: true, lost: false });
+      retryMs = RETRY_MS_MIN;
       changed([]);
     });
-    source.addEventListener("snapshot", (event) => take(JSON.parse(event.data), true));
+    source.addEventListener("snapshot", (event) => apply(JSON.parse(event.data), true));
     source.addEventListener("change", (event) => {
-      if (now.status) take(JSON.parse(event.data), false);
+      if (state.status) apply(JSON.parse(event.data), false);
     });
     source.addEventListener("error", () => {
-      Object.assign(now, { connected: false, lost: true });
-      // The browser tries again by itself, and says what it has heard last; but on a
-      // refusal, as when too many listen, it gives up.
+      Object.assign(state, { connected: false, lost: true });
+      // The browser reconnects by itself with the id of the last event, except after an
+      // error response, such as 503 for too many subscribers.
       if (source.readyState === EventSource.CLOSED) {
         close();
-        timer = setTimeout(open, now.wait);
-        now.wait = Math.min(2 * now.wait, LONGEST_WAIT_MS);
+        retryTimer = setTimeout(open, retryMs);
+        retryMs = Math.min(2 * retryMs, RETRY_MS_MAX);
       }
       changed([]);
     });
   };
 
   const close = () => {
-    clearTimeout(timer);
+    clearTimeout(retryTimer);
     source?.close();
     source = null;
   };
 
-  // A page nobody looks at must not keep a place others could have.
+  // The daemon limits the number of subscribers, so a hidden page disconnects.
   document.addEventListener("visibilitychange", () => {
-    clearTimeout(hiding);
-    if (document.hidden) hiding = setTimeout(close, HIDDEN_MS);
+    clearTimeout(hiddenTimer);
+    if (document.hidden) hiddenTimer = setTimeout(close, HIDDEN_MS);
     else if (!source) open();
   });
   addEventListener("online", () => source || document.hidden || open());
   open();
-  return now;
+  return state;
 }

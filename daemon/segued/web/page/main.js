@@ -1,23 +1,23 @@
-// The page: which view is shown, and when it is drawn.
+// The page: shows the view that the address names, and redraws it.
 
 import { failuresView } from "./failures.js";
 import { fileView } from "./file.js";
 import { filesView } from "./files.js";
-import { listenToKeys } from "./keys.js";
-import { follow } from "./live.js";
-import { nowView } from "./now.js";
+import { followStatus } from "./live.js";
 import { passagesView } from "./passages.js";
-import { places } from "./places.js";
 import { parse } from "./router.js";
+import { keepScrollPositions } from "./scroll_positions.js";
 import { settingsView } from "./settings.js";
 import { shell } from "./shell.js";
+import { listenToShortcuts } from "./shortcuts.js";
+import { statusView } from "./status.js";
 import { html, render } from "./vendor/lit-html.js";
 
-const SAID_MS = 6000;
-const WARNED_MS = 20_000;
+const MESSAGE_MS = 6000;
+const ERROR_MS = 20_000;
 
 const VIEWS = {
-  now: nowView,
+  status: statusView,
   files: filesView,
   passages: passagesView,
   failures: failuresView,
@@ -25,89 +25,90 @@ const VIEWS = {
   settings: settingsView,
 };
 
-/** What a view is given: the daemon as it is, and ways to be drawn and heard. */
-const page = { live: null, draw, go, say, warn, route: null, messages: [] };
+/** What a view is given: the daemon's status, the route, and functions to redraw and report. */
+const page = { live: null, draw, replaceHash, showMessage, showError, route: null, messages: [] };
 
-const scrolled = places();
+const scrollPositions = keepScrollPositions();
 let view = null;
-let shown = null;
+let shownKey = null;
 let isNew = false;
-let isDrawing = false;
+let isScheduled = false;
 
+/** Redraw the page before the next frame. */
 function draw() {
-  if (isDrawing) return;
-  isDrawing = true;
+  if (isScheduled) return;
+  isScheduled = true;
   requestAnimationFrame(() => {
-    isDrawing = false;
+    isScheduled = false;
     render(shell(page, view), document.body);
-    view.drawn?.();
-    scrolled.drawn();
-    // Who cannot see it is told that another view is there.
+    view.afterDraw?.();
+    scrollPositions.afterDraw();
+    // Focus the heading, so that a screen reader announces the new view.
     if (isNew) document.querySelector("main h1")?.focus({ preventScroll: true });
     isNew = false;
   });
 }
 
-/** Take the address as it is; another view, or another file, starts afresh. */
-function routed() {
+/** Show the view that the address names; another view or file starts with new state. */
+function applyRoute() {
   const route = parse(location.hash);
   const key = `${route.view}/${route.id ?? ""}`;
-  const isOther = key !== shown;
-  const isTurned = route.params.page !== page.route?.params.page;
+  const isOtherView = key !== shownKey;
+  const isOtherPage = route.params.page !== page.route?.params.page;
   page.route = route;
-  if (isOther) {
+  if (isOtherView) {
     view?.stop?.();
     page.messages = page.messages.filter((each) => each.kind !== "good");
-    view = (VIEWS[route.view] ?? lostView)(page, route);
-    // The first view is where the reader already is.
-    isNew = shown !== null;
-    shown = key;
+    view = (VIEWS[route.view] ?? notFoundView)(page, route);
+    // When the page loads, the focus is already at its start.
+    isNew = shownKey !== null;
+    shownKey = key;
   }
-  scrolled.arrive(isOther || isTurned);
+  scrollPositions.navigated(isOtherView || isOtherPage);
   view.update?.(route);
   document.title = `${view.title} · segued`;
   draw();
 }
 
-/** Change the address without a step in the history: typing is no journey. */
-function go(hash) {
+/** Change the address without a history entry: one per typed letter would be too many. */
+function replaceHash(hash) {
   history.replaceState(null, "", hash);
-  routed();
+  applyRoute();
 }
 
-function say(text) {
-  speak(text, "good", SAID_MS);
+function showMessage(text) {
+  addMessage(text, "good", MESSAGE_MS);
 }
 
-function warn(error) {
-  speak(error.message, "bad", WARNED_MS);
+function showError(error) {
+  addMessage(error.message, "bad", ERROR_MS);
 }
 
-function speak(text, kind, lasting_ms) {
+function addMessage(text, kind, duration_ms) {
   const message = { text, kind, drop };
   function drop() {
     page.messages = page.messages.filter((each) => each !== message);
     draw();
   }
   page.messages = [...page.messages.slice(-3), message];
-  setTimeout(drop, lasting_ms);
+  setTimeout(drop, duration_ms);
   draw();
 }
 
-function lostView() {
+function notFoundView() {
   return {
-    title: "Nothing here",
+    title: "Page not found",
     template: () => html`
-      <h1 tabindex="-1">Nothing here</h1>
-      <p data-test="not-found">There is no such page. <a href="#/">Go to what happens now.</a></p>
+      <h1 tabindex="-1">Page not found</h1>
+      <p data-test="not-found">This page does not exist. <a href="#/">Go to the status.</a></p>
     `,
   };
 }
 
-page.live = follow((names) => {
-  view?.heard?.(names);
+page.live = followStatus((names) => {
+  view?.statusChanged?.(names);
   if (view) draw();
 });
-addEventListener("hashchange", routed);
-listenToKeys();
-routed();
+addEventListener("hashchange", applyRoute);
+listenToShortcuts();
+applyRoute();

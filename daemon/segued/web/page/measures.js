@@ -1,9 +1,9 @@
-// What was measured of a passage: tempo, key, loudness, and what follows for playing it.
+// The measurements of a passage: tempo, key, loudness, and the playback gain.
 
 import { html, nothing } from "./vendor/lit-html.js";
-import { bpm, key, signed } from "./words.js";
+import { bpm, key, signed } from "./wording.js";
 
-const AIM_LUFS = -18; // where ReplayGain 2 has all music
+const TARGET_LUFS = -18; // the reference level of ReplayGain 2
 
 export function measures(passage) {
   const { key_strength: strength, loudness_lufs: loudness, loudness_range_lu: range, true_peak_dbtp: peak } = passage;
@@ -13,12 +13,12 @@ export function measures(passage) {
     ["loudness_lufs", "Loudness", loudness == null ? null : `${signed(loudness)} LUFS`],
     ["loudness_range_lu", "Loudness range", range == null ? null : `${range.toFixed(1)} LU`],
     ["true_peak_dbtp", "True peak", peak == null ? null : `${signed(peak)} dBTP`],
-    ["gain", `Gain to ${signed(AIM_LUFS, 0)} LUFS`, loudness == null ? null : `${signed(AIM_LUFS - loudness, 1, "+")} dB`],
+    ["gain", `Gain to ${signed(TARGET_LUFS, 0)} LUFS`, loudness == null ? null : `${signed(TARGET_LUFS - loudness, 1, "+")} dB`],
   ].filter(([, , value]) => value !== null);
   return html`
     <section data-test="measures">
-      <h4>Measured</h4>
-      ${cells.length ? html`<dl class="times-of">${cells.map(cell)}</dl>` : html`<p class="soft">Nothing yet.</p>`}
+      <h4>Measurements</h4>
+      ${cells.length ? html`<dl class="mark-times">${cells.map(cell)}</dl>` : html`<p class="muted">Nothing yet.</p>`}
     </section>
   `;
 }
@@ -26,6 +26,6 @@ export function measures(passage) {
 const cell = ([name, title, value, note]) => html`
   <div data-measure=${name}>
     <dt>${title}</dt>
-    <dd>${value}${note ? html` <span class="soft">${note}</span>` : nothing}</dd>
+    <dd>${value}${note ? html` <span class="muted">${note}</span>` : nothing}</dd>
   </div>
 `;

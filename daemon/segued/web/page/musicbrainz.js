@@ -1,14 +1,14 @@
-// Links to MusicBrainz, and its ids as people paste them.
+// Links to MusicBrainz, and MusicBrainz IDs in pasted text.
 
 import { html } from "./vendor/lit-html.js";
 
 const MBID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/i;
 
-/** The id in what was pasted, alone or in an address; null if there is none. */
+/** The MusicBrainz ID in a text, alone or in a URL; null if there is none. */
 export const mbidIn = (text) => text.match(MBID)?.[0].toLowerCase() ?? null;
 
-export const outside = (path, title) => html`
+export const musicBrainzLink = (path, title) => html`
   <a href="https://musicbrainz.org/${path}" target="_blank" rel="noreferrer"
-    >${title}<span class="unseen"> on MusicBrainz, in a new tab</span> ↗</a
+    >${title}<span class="visually-hidden"> on MusicBrainz, in a new tab</span> ↗</a
   >
 `;

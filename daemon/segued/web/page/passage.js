@@ -1,96 +1,97 @@
-// One passage in full: its marks, why it is said to be what it is, how it sounds.
+// The details of one passage: marks, identification, measurements, flavor.
 
-import { tell } from "./api.js";
-import { decision } from "./decision.js";
-import { sure } from "./files.js";
+import { sendJson } from "./api.js";
+import { confidenceBadge } from "./files.js";
 import { flavor } from "./flavor.js";
 import { measures } from "./measures.js";
-import { outside } from "./musicbrainz.js";
+import { musicBrainzLink } from "./musicbrainz.js";
+import { overrideForm } from "./override.js";
 import { html, nothing } from "./vendor/lit-html.js";
-import { position } from "./words.js";
+import { position } from "./wording.js";
 
-const FLAVORING = 9;
+const FLAVOR_PHASE = 9;
 
-export function passageDetails(page, { file, phases }, passage, decided) {
+/** `changed` is called after the daemon has accepted a change. */
+export function passageDetails(page, { file, phases }, passage, changed) {
   async function retry() {
     try {
-      await tell("/api/retry", { file: file.file });
+      await sendJson("/api/retry", { file: file.file });
     } catch (error) {
-      page.warn(error);
+      page.showError(error);
       return;
     }
-    page.say("It is tried again.");
-    decided();
+    page.showMessage("The file is analyzed again.");
+    changed();
   }
 
   return html`
     <article class="details" data-test="details" data-ordinal=${passage.ordinal} aria-label="Passage ${passage.ordinal}">
-      ${names(passage)} ${marks(passage)} ${why(passage)} ${decision(page, file, passage, decided)}
-      ${measures(passage)} ${flavor(passage, awaited(phases, page.live.status), retry)}
+      ${names(passage)} ${marks(passage)} ${identification(passage)} ${overrideForm(page, file, passage, changed)}
+      ${measures(passage)} ${flavor(passage, pendingReason(phases, page.live.status), retry)}
     </article>
   `;
 }
 
-/** Why it is not known yet how a file sounds, where it will be. */
-function awaited(phases, status) {
-  const needs = phases.find((each) => each.phase === FLAVORING)?.needs;
+/** Why the flavor of a file is not known yet; null if it is not pending. */
+function pendingReason(phases, status) {
+  const needs = phases.find((each) => each.phase === FLAVOR_PHASE)?.needs;
   if (!needs) return null;
   const { analysis = "" } = status ?? {};
-  if (needs === "leisure") return analysis.startsWith("waits") ? `Not yet: analysis ${analysis}.` : "Not yet: others come first.";
-  return `Not yet: it waits for ${needs}.`;
+  if (needs === "idle") return analysis.startsWith("waits") ? `Not yet: analysis ${analysis}.` : "Not yet: files that are not imported come first.";
+  return `Not yet: waits for ${needs}.`;
 }
 
 function names(passage) {
   const { recording_mbid: recording, release_mbid: release } = passage;
   return html`
     <header>
-      <h3>${passage.title ?? "Without a name"}</h3>
-      <p>${passage.artist ?? "Nobody that is known"}${passage.album ? html` <span class="soft">· ${passage.album}</span>` : nothing}</p>
+      <h3>${passage.title ?? "Untitled"}</h3>
+      <p>${passage.artist ?? "Unknown artist"}${passage.album ? html` <span class="muted">· ${passage.album}</span>` : nothing}</p>
       <p class="links">
-        ${recording ? outside(`recording/${recording}`, "recording") : html`<span class="soft">no recording</span>`}
-        ${release ? outside(`release/${release}`, "release") : nothing}
+        ${recording ? musicBrainzLink(`recording/${recording}`, "recording") : html`<span class="muted">no recording</span>`}
+        ${release ? musicBrainzLink(`release/${release}`, "release") : nothing}
       </p>
     </header>
   `;
 }
 
 function marks(passage) {
-  const { start_ticks: start, end_ticks: end, lead_in_ticks: into, lead_out_ticks: out, fade_in_ticks: fading, fade_out_ticks: faded } = passage;
+  const { start_ticks: start, end_ticks: end, lead_in_ticks: leadIn, lead_out_ticks: leadOut, fade_in_ticks: fadeIn, fade_out_ticks: fadeOut } = passage;
   const cell = (title, ticks, note) => html`
     <div>
       <dt>${title}</dt>
-      <dd>${position(ticks)}${note ? html` <span class="soft">${note}</span>` : nothing}</dd>
+      <dd>${position(ticks)}${note ? html` <span class="muted">${note}</span>` : nothing}</dd>
     </div>
   `;
   return html`
-    <dl class="times-of">
-      ${cell("Start", start)} ${cell("Lead-in", into, into == null ? "" : `+${position(into - start)}`)}
-      ${cell("Lead-out", out, out == null ? "" : `−${position(end - out)}`)} ${cell("End", end)}
-      ${fading == null ? nothing : cell("Fade-in", fading)} ${faded == null ? nothing : cell("Fade-out", faded)}
+    <dl class="mark-times">
+      ${cell("Start", start)} ${cell("Lead-in", leadIn, leadIn == null ? "" : `+${position(leadIn - start)}`)}
+      ${cell("Lead-out", leadOut, leadOut == null ? "" : `−${position(end - leadOut)}`)} ${cell("End", end)}
+      ${fadeIn == null ? nothing : cell("Fade-in", fadeIn)} ${fadeOut == null ? nothing : cell("Fade-out", fadeOut)}
       ${cell("Length", end - start)}
     </dl>
   `;
 }
 
-function why({ confidence, score, reason, evidence, rejected }) {
+function identification({ confidence, score, reason, evidence, rejected }) {
   const kinds = Object.entries(evidence);
   return html`
     <section data-test="why">
-      <h4>Why</h4>
-      <p>${sure(confidence)} <span class="figure">${score.toFixed(2)}</span> ${reason}</p>
+      <h4>Identification</h4>
+      <p>${confidenceBadge(confidence)} <span class="figure">${score.toFixed(2)}</span> ${reason}</p>
       ${kinds.length
         ? html`<table class="evidence">
-            <caption class="unseen">Evidence</caption>
+            <caption class="visually-hidden">Evidence</caption>
             <tbody>
-              ${kinds.map(([kind, what]) => html`<tr><th scope="row">${kind}</th><td>${what}</td></tr>`)}
+              ${kinds.map(([kind, text]) => html`<tr><th scope="row">${kind}</th><td>${text}</td></tr>`)}
             </tbody>
           </table>`
         : nothing}
       ${rejected.length
         ? html`<details>
-            <summary>Not taken: ${rejected.length}</summary>
+            <summary>Rejected: ${rejected.length}</summary>
             <ul class="names">
-              ${rejected.map((what) => html`<li>${what}</li>`)}
+              ${rejected.map((text) => html`<li>${text}</li>`)}
             </ul>
           </details>`
         : nothing}

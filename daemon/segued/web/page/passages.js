@@ -1,24 +1,24 @@
-// The view of the passages: every song there is, and how sure it is.
+// The view of all passages, with the confidence of their identification.
 
-import { sure } from "./files.js";
+import { confidenceBadge } from "./files.js";
 import { fileLink } from "./router.js";
-import { shelfView } from "./shelf.js";
+import { listingView } from "./listing_view.js";
 import { html } from "./vendor/lit-html.js";
-import { CONFIDENCES, bpm, key, length, position, signed } from "./words.js";
+import { CONFIDENCES, bpm, key, length, position, signed } from "./wording.js";
 
-const WORDS = Object.fromEntries(CONFIDENCES.map((each) => [each, each]));
+const LABELS = Object.fromEntries(CONFIDENCES.map((each) => [each, each]));
 
 export const passagesView = (page) =>
-  shelfView(page, {
+  listingView(page, {
     name: "passages",
-    one: "passage",
+    singular: "passage",
     title: "Passages",
-    by: "confidence",
-    kinds: WORDS,
+    filter: "confidence",
+    filterLabels: LABELS,
     counts: "confidences",
-    hint: "Title, artist, album or path",
-    none: "No passage is like that.",
-    empty: "No passage is known yet.",
+    placeholder: "Title, artist, album or path",
+    noMatch: "No passages match.",
+    emptyText: "The library has no passages yet.",
     table,
   });
 
@@ -49,31 +49,31 @@ function table(rows, busy) {
   `;
 }
 
-// Lead-in and lead-out are told as lengths: that is what overlaps.
+// Lead-in and lead-out are shown as lengths, because that is what overlaps.
 function row(passage) {
-  const { start_ticks: start, end_ticks: end, lead_in_ticks: into, lead_out_ticks: out, loudness_lufs: loudness } = passage;
+  const { start_ticks: start, end_ticks: end, lead_in_ticks: leadIn, lead_out_ticks: leadOut, loudness_lufs: loudness } = passage;
   return html`
     <tr data-row data-passage=${passage.passage}>
       <th scope="row" class="main">
-        <a href=${fileLink(passage.file, passage.ordinal)}>${passage.title ?? "without a name"}</a>
-        <span class="under">${passage.artist ?? "–"}</span>
-        <span class="under narrow">${passage.album ?? passage.name}</span>
+        <a href=${fileLink(passage.file, passage.ordinal)}>${passage.title ?? "untitled"}</a>
+        <span class="secondary">${passage.artist ?? "–"}</span>
+        <span class="secondary narrow">${passage.album ?? passage.name}</span>
       </th>
-      <td class="wide"><span class="over">${passage.album ?? "–"}</span></td>
+      <td class="wide"><span class="primary">${passage.album ?? "–"}</span></td>
       <td class="wide path" title=${passage.path}>
-        <span class="over">${passage.name}</span>
-        <span class="under">passage ${passage.ordinal}</span>
+        <span class="primary">${passage.name}</span>
+        <span class="secondary">passage ${passage.ordinal}</span>
       </td>
       <td class="right wider">${position(start)}</td>
-      <td class="right wider">${into == null ? "–" : position(into - start)}</td>
-      <td class="right wider">${out == null ? "–" : position(end - out)}</td>
+      <td class="right wider">${leadIn == null ? "–" : position(leadIn - start)}</td>
+      <td class="right wider">${leadOut == null ? "–" : position(end - leadOut)}</td>
       <td class="right wide">${length(end - start)}</td>
       <td class="right widest" data-measure="bpm">${bpm(passage) ?? "–"}</td>
       <td class="widest" data-measure="key">${key(passage) ?? "–"}</td>
       <td class="right widest" data-measure="loudness">${loudness == null ? "–" : signed(loudness)}</td>
       <td class="last">
-        ${sure(passage.confidence)}
-        <span class="under narrow">${length(end - start)}</span>
+        ${confidenceBadge(passage.confidence)}
+        <span class="secondary narrow">${length(end - start)}</span>
       </td>
     </tr>
   `;

@@ -1,125 +1,126 @@
-// One passage, heard in the browser: from where to where, and where it is.
+// Plays a file or one of its passages in the browser.
 
-import { TICKS_PER_SECOND, seconds, ticks } from "./words.js";
+import { TICKS_PER_SECOND, seconds, ticks } from "./wording.js";
 
 /**
- * A player of a file's own bytes.
+ * A player of a music file.
  *
- * `moved` is called while it plays and after every jump, `changed` when it
- * begins, stops or fails. What it cannot do is in `trouble`, as a sentence.
+ * `moved` is called while it plays and after every seek, `changed` when it
+ * starts, stops or fails. `state` holds the position `at` and the end `until` in
+ * ticks, and in `problem` why the file cannot be played, or null.
  */
 export function player({ source, file, moved, changed }) {
-  const sound = new Audio();
-  const state = { at: 0, until: null, isPlaying: false, trouble: refusal(sound, file) };
+  const audio = new Audio();
+  const state = { at: 0, until: null, isPlaying: false, problem: unplayableReason(audio, file) };
   let frame = 0;
   let isLoaded = false;
 
-  sound.preload = "none";
-  sound.addEventListener("playing", begun);
-  sound.addEventListener("pause", ended);
-  sound.addEventListener("ended", ended);
-  sound.addEventListener("error", () => isLoaded && failed());
+  audio.preload = "none";
+  audio.addEventListener("playing", onPlaying);
+  audio.addEventListener("pause", onStopped);
+  audio.addEventListener("ended", onStopped);
+  audio.addEventListener("error", () => isLoaded && fail());
 
   function load() {
     if (isLoaded) return;
     isLoaded = true;
-    sound.src = source;
+    audio.src = source;
   }
 
   async function play(from = state.at, until = null) {
-    if (state.trouble) return;
+    if (state.problem) return;
     load();
     Object.assign(state, { at: from, until });
     try {
-      await ready(sound);
-      sound.currentTime = seconds(from);
-      await sound.play();
+      await metadataLoaded(audio);
+      audio.currentTime = seconds(from);
+      await audio.play();
     } catch (error) {
-      // A play that was cut short by a pause is what was asked for.
-      if (error?.name !== "AbortError") failed();
+      // AbortError means that `pause` was called while the playback started.
+      if (error?.name !== "AbortError") fail();
     }
   }
 
   function pause() {
-    sound.pause();
+    audio.pause();
   }
 
-  /** Go to a position; what plays goes on from there, until `until`. */
+  /** Move to a position; a running playback continues there, to `until`. */
   function seek(at, until = state.until) {
     Object.assign(state, { at, until });
-    if (isLoaded && sound.readyState > 0) sound.currentTime = seconds(at);
+    if (isLoaded && audio.readyState > 0) audio.currentTime = seconds(at);
     moved();
   }
 
-  function begun() {
+  function onPlaying() {
     state.isPlaying = true;
     cancelAnimationFrame(frame);
     step();
     changed();
   }
 
-  function ended() {
+  function onStopped() {
     cancelAnimationFrame(frame);
     if (!state.isPlaying) return;
     state.isPlaying = false;
-    here();
+    readPosition();
     moved();
     changed();
   }
 
   function step() {
-    here();
+    readPosition();
     moved();
     if (state.until !== null && state.at >= state.until) {
       state.at = state.until;
-      sound.pause();
+      audio.pause();
     } else {
       frame = requestAnimationFrame(step);
     }
   }
 
-  function here() {
-    const at = Math.min(file.duration_ticks ?? Infinity, ticks(sound.currentTime));
+  function readPosition() {
+    const at = Math.min(file.duration_ticks ?? Infinity, ticks(audio.currentTime));
     state.at = state.until === null ? at : Math.min(at, state.until);
   }
 
-  function failed() {
-    state.trouble = "The browser could not play this file.";
+  function fail() {
+    state.problem = "The browser could not play this file.";
     state.isPlaying = false;
     cancelAnimationFrame(frame);
     changed();
   }
 
-  /** Be silent, and let go of the file. */
+  /** Stop the playback, and release the file. */
   function stop() {
     isLoaded = false;
     state.isPlaying = false;
     cancelAnimationFrame(frame);
-    sound.pause();
-    sound.removeAttribute("src");
-    sound.load();
+    audio.pause();
+    audio.removeAttribute("src");
+    audio.load();
   }
 
   return { state, play, pause, seek, stop };
 }
 
-function refusal(sound, { status, playable, audio_type: type }) {
-  if (status === "MISSING") return "The file is not there, so it cannot be played.";
-  if (!playable) return "This kind of file cannot be played in a browser.";
-  if (type && sound.canPlayType(type) === "") return `This browser does not play ${type}.`;
+function unplayableReason(audio, { status, playable, audio_type: type }) {
+  if (status === "MISSING") return "The file is missing, so it cannot be played.";
+  if (!playable) return "Browsers cannot play this file format.";
+  if (type && audio.canPlayType(type) === "") return `This browser cannot play ${type}.`;
   return null;
 }
 
-// A position that is set before the length is known may be lost.
-function ready(sound) {
-  if (sound.readyState >= HTMLMediaElement.HAVE_METADATA) return Promise.resolve();
+// A position that is set before the metadata is loaded may be lost.
+function metadataLoaded(audio) {
+  if (audio.readyState >= HTMLMediaElement.HAVE_METADATA) return Promise.resolve();
   return new Promise((resolve, reject) => {
-    sound.preload = "auto";
-    sound.addEventListener("loadedmetadata", resolve, { once: true });
-    sound.addEventListener("error", reject, { once: true });
-    sound.load();
+    audio.preload = "auto";
+    audio.addEventListener("loadedmetadata", resolve, { once: true });
+    audio.addEventListener("error", reject, { once: true });
+    audio.load();
   });
 }
 
-/** Some seconds before a mark, but not before its passage. */
-export const before = (mark, start) => Math.max(start, mark - 5 * TICKS_PER_SECOND);
+/** The position 5 s before a mark, but not before the start of its passage. */
+export const beforeMark = (mark, start) => Math.max(start, mark - 5 * TICKS_PER_SECOND);

@@ -1,31 +1,32 @@
-// Where one is, in the address: `#/files?query=x`, read and written.
+// Reads and writes addresses such as `#/files?query=x`.
 
-/** Read an address: its view, what follows the view, and its parameters. */
+/** Parse an address into its view, the id after the view, and its parameters. */
 export function parse(hash) {
   const [path, query = ""] = hash.replace(/^#\/?/, "").split("?", 2);
   const [view = "", ...rest] = path.split("/");
   return {
-    view: view || "now",
-    id: rest.length ? safely(rest.join("/")) : null,
+    view: view || "status",
+    id: rest.length ? decoded(rest.join("/")) : null,
     params: Object.fromEntries(new URLSearchParams(query)),
   };
 }
 
-/** Write an address; parameters without a value are left out. */
+/** Return the address of a view; parameters without a value are left out. */
 export function link(view, params = {}) {
-  const wanted = new URLSearchParams();
+  const query = new URLSearchParams();
   for (const [name, value] of Object.entries(params)) {
     if (value != null && value !== "" && !(name === "page" && Number(value) <= 1)) {
-      wanted.set(name, value);
+      query.set(name, value);
     }
   }
-  const path = view === "now" ? "#/" : `#/${view}`;
-  return wanted.size ? `${path}?${wanted}` : path;
+  const path = view === "status" ? "#/" : `#/${view}`;
+  return query.size ? `${path}?${query}` : path;
 }
 
 export const fileLink = (file, passage) => link(`file/${encodeURIComponent(file)}`, { passage });
 
-function safely(text) {
+// The address can be edited by hand, so invalid escapes are kept as they are.
+function decoded(text) {
   try {
     return decodeURIComponent(text);
   } catch {

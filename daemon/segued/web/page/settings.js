@@ -1,86 +1,86 @@
-// The view of the seven settings, each with its unit and what it does.
+// The settings view: the seven stored settings with their units and explanations.
 
-import { ask, tell } from "./api.js";
+import { getJson, sendJson } from "./api.js";
 import { html, nothing } from "./vendor/lit-html.js";
-import { count, figure, seconds, ticks } from "./words.js";
+import { count, figure, seconds, ticks } from "./wording.js";
 
-const decibels = { unit: "dB", step: "0.5", shown: figure, read: Number };
-// People think in seconds; the library keeps ticks.
+const decibels = { unit: "dB", step: "0.5", format: figure, parse: Number };
+// Edited in seconds, stored in ticks.
 const lengths = {
   unit: "s",
   step: "any",
-  shown: (value) => String(Number(seconds(value).toFixed(9))),
-  read: (text) => ticks(Number(text)),
+  format: (value) => String(Number(seconds(value).toFixed(9))),
+  parse: (text) => ticks(Number(text)),
   note: (value) => `${count(value)} ticks`,
 };
 
 const SETTINGS = [
   {
     name: "silence_threshold_dB",
-    title: "Silence below",
-    help: "What is quieter than this many decibels below full scale is silence.",
+    title: "Silence threshold",
+    help: "Audio below this level is silence; in decibels below full scale.",
     ...decibels,
   },
   {
     name: "silence_min_duration_ticks",
-    title: "Silence that cuts",
-    help: "Silence of at least this length ends a passage. A second has 28,224,000 ticks.",
+    title: "Shortest silence",
+    help: "Silence of at least this length ends a passage. One second is 28,224,000 ticks.",
     ...lengths,
   },
   {
     name: "minimum_passage_audio_duration_ticks",
-    title: "Shortest sound",
-    help: "A file with less sound than this has no audio.",
+    title: "Shortest audio",
+    help: "A file with less audible audio than this gets the status NO AUDIO.",
     ...lengths,
   },
   {
     name: "lead_in_threshold_dB",
-    title: "Lead-in until",
-    help: "A passage may overlap with the one before it until it is louder than this many decibels below full scale.",
+    title: "Lead-in threshold",
+    help: "A passage may overlap with the previous one until its level rises above this; in decibels below full scale.",
     ...decibels,
   },
   {
     name: "lead_out_threshold_dB",
-    title: "Lead-out from",
-    help: "A passage may overlap with the next one once it stays below this many decibels below full scale.",
+    title: "Lead-out threshold",
+    help: "A passage may overlap with the next one once its level stays below this; in decibels below full scale.",
     ...decibels,
   },
   {
     name: "ai_processing_thread_count",
     title: "Workers",
-    help: "Files worked on at once.",
+    help: "The number of files processed at once.",
     unit: "files",
     step: "1",
-    shown: String,
-    read: Number,
+    format: String,
+    parse: Number,
   },
   {
     name: "acoustid_api_key",
     title: "AcoustID key",
-    help: "Key of an application that is registered with AcoustID. It is kept as it is unless you write another.",
+    help: "The API key of an application that is registered with AcoustID. Leave empty to keep the current key.",
     isSecret: true,
-    shown: () => "",
-    read: (text) => text.trim(),
+    format: () => "",
+    parse: (text) => text.trim(),
   },
 ];
 
 export function settingsView(page) {
-  const giveUp = new AbortController();
-  const written = new Map();
+  const controller = new AbortController();
+  const edits = new Map();
   const errors = new Map();
   let values = null;
   let failure = null;
   let isSaving = false;
 
-  ask("/api/settings", {}, giveUp.signal)
-    .then((found) => (values = found))
+  getJson("/api/settings", {}, controller.signal)
+    .then((answer) => (values = answer))
     .catch((error) => (failure = error))
     .finally(page.draw);
 
-  const isChanged = ({ name, shown }) => written.has(name) && written.get(name) !== shown(values[name]);
+  const isChanged = ({ name, format }) => edits.has(name) && edits.get(name) !== format(values[name]);
 
-  function write(name, text) {
-    written.set(name, text);
+  function edit(name, text) {
+    edits.set(name, text);
     errors.delete(name);
     page.draw();
   }
@@ -93,14 +93,14 @@ export function settingsView(page) {
     for (const each of changed) await put(each);
     isSaving = false;
     const saved = changed.length - errors.size;
-    if (saved > 0) page.say(saved === 1 ? "One setting is saved." : `${saved} settings are saved.`);
+    if (saved > 0) page.showMessage(saved === 1 ? "1 setting saved." : `${saved} settings saved.`);
     page.draw();
   }
 
-  async function put({ name, read }) {
+  async function put({ name, parse }) {
     try {
-      Object.assign(values, await tell(`/api/settings/${name}`, read(written.get(name)), "PUT"));
-      written.delete(name);
+      Object.assign(values, await sendJson(`/api/settings/${name}`, parse(edits.get(name)), "PUT"));
+      edits.delete(name);
       errors.delete(name);
     } catch (error) {
       errors.set(name, error.message);
@@ -116,32 +116,32 @@ export function settingsView(page) {
   }
 
   function form() {
-    const any = SETTINGS.some(isChanged);
+    const hasChanges = SETTINGS.some(isChanged);
     return html`
       <form class="panel settings" data-test="settings" novalidate @submit=${save}>
         ${SETTINGS.map(field)}
         <p class="actions">
-          <button class="strong" data-test="save" ?disabled=${!any || isSaving}>Save</button>
+          <button class="strong" data-test="save" ?disabled=${!hasChanges || isSaving}>Save</button>
           <button
             type="button"
-            ?disabled=${!any || isSaving}
+            ?disabled=${!hasChanges || isSaving}
             @click=${() => {
-              written.clear();
+              edits.clear();
               errors.clear();
               page.draw();
             }}
           >
             Undo
           </button>
-          <span class="soft">What is set in the configuration file wins over what is set here.</span>
+          <span class="muted">Settings that are fixed in the configuration file cannot be changed here.</span>
         </p>
       </form>
     `;
   }
 
   function field(each) {
-    const { name, title, help, unit, step, isSecret, shown, read, note } = each;
-    const text = written.get(name) ?? shown(values[name]);
+    const { name, title, help, unit, step, isSecret, format, parse, note } = each;
+    const text = edits.get(name) ?? format(values[name]);
     const error = errors.get(name);
     return html`
       <div class="setting" data-setting=${name} ?data-changed=${isChanged(each)}>
@@ -158,16 +158,16 @@ export function settingsView(page) {
             aria-describedby="${name}-help ${name}-error"
             aria-invalid=${error ? "true" : "false"}
             .value=${text}
-            @input=${(event) => write(name, event.target.value)}
+            @input=${(event) => edit(name, event.target.value)}
           />
           <span class="unit">${unit ?? ""}</span>
-          <span class="soft figure">${note && Number.isFinite(Number(text)) ? note(read(text)) : nothing}</span>
+          <span class="muted figure">${note && Number.isFinite(Number(text)) ? note(parse(text)) : nothing}</span>
         </div>
-        <p class="help soft" id="${name}-help">${help}</p>
+        <p class="help muted" id="${name}-help">${help}</p>
         <p class="error" id="${name}-error" role="alert" ?hidden=${!error}>${error ?? nothing}</p>
       </div>
     `;
   }
 
-  return { title: "Settings", template, stop: () => giveUp.abort() };
+  return { title: "Settings", template, stop: () => controller.abort() };
 }

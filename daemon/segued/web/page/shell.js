@@ -1,10 +1,10 @@
-// What is around every view: the head with the state, the foot, what is said.
+// The frame of every view: header with the state, footer, messages.
 
 import { link } from "./router.js";
 import { html, nothing } from "./vendor/lit-html.js";
 
 const NAV = [
-  ["now", "Now"],
+  ["status", "Status"],
   ["files", "Files"],
   ["passages", "Passages"],
   ["failures", "Failures"],
@@ -13,25 +13,25 @@ const NAV = [
 
 export function shell(page, view) {
   return html`
-    <a class="skip" href="#main" @click=${skip}>To the content</a>
-    ${head(page)}
+    <a class="skip" href="#main" @click=${skip}>Skip to content</a>
+    ${header(page)}
     <main id="main" tabindex="-1">${view.template()}</main>
-    ${foot(page)} ${notice(page.live)} ${messages(page)}
+    ${footer(page)} ${connectionNotice(page.live)} ${messages(page)}
   `;
 }
 
-// The address is the view, so a jump inside the page must not go there.
+// The hash names the view, so following `#main` would leave it.
 function skip(event) {
   event.preventDefault();
   document.getElementById("main").focus();
 }
 
-function head(page) {
+function header(page) {
   const { status, connected } = page.live;
-  const here = page.route.view === "file" ? "files" : page.route.view;
+  const current = page.route.view === "file" ? "files" : page.route.view;
   return html`
-    <header class="head">
-      <a class="brand" href="#/" aria-label="segued, to what happens now">
+    <header class="page-header">
+      <a class="brand" href="#/" aria-label="segued, to the status">
         <img src="/page/icon.svg" alt="" width="24" height="24">segued
       </a>
       <nav aria-label="Views">
@@ -39,17 +39,17 @@ function head(page) {
           ([name, title]) => html`<a
             href=${link(name)}
             data-nav=${name}
-            aria-current=${name === here ? "page" : nothing}
+            aria-current=${name === current ? "page" : nothing}
             >${title}</a
           >`,
         )}
       </nav>
-      <div class="lamps ${connected ? "" : "stale"}">
+      <div class="indicators ${connected ? "" : "stale"}">
         <span class="percent" data-test="percent" title="Files done"
           >${status ? `${status.percent.toFixed(1)} %` : ""}</span
         >
-        ${chip(status)}
-        <button class="quiet" data-test="theme" aria-label="Light or dark" title="Light or dark" @click=${() => window.theme.toggle()}>
+        ${stateChip(status)}
+        <button class="quiet" data-test="theme" aria-label="Switch between light and dark" title="Switch between light and dark" @click=${() => window.theme.toggle()}>
           <svg viewBox="0 0 20 20" width="18" height="18" aria-hidden="true">
             <circle cx="10" cy="10" r="7" fill="none" stroke="currentColor" stroke-width="1.6" />
             <path d="M10 3 A7 7 0 0 1 10 17 Z" fill="currentColor" />
@@ -60,17 +60,17 @@ function head(page) {
   `;
 }
 
-function chip(status) {
+function stateChip(status) {
   const state = status?.state ?? "";
   return html`<span class="chip state" id="state" data-test="state" data-state=${state} role="status"
     >${state || "…"}</span
   >`;
 }
 
-function foot(page) {
+function footer(page) {
   const { status } = page.live;
   return html`
-    <footer class="foot">
+    <footer class="page-footer">
       <span data-test="version">segued ${status?.version ?? ""}</span>
       <span data-test="library" class="path">${status?.library ?? ""}</span>
       <span class="keys"
@@ -80,10 +80,10 @@ function foot(page) {
   `;
 }
 
-function notice(live) {
+function connectionNotice(live) {
   return html`
     <div class="connection" data-test="connection" role="status" ?data-lost=${live.lost}>
-      ${live.lost ? html`<p><span class="dot"></span>No connection to segued; trying again.</p>` : nothing}
+      ${live.lost ? html`<p><span class="dot"></span>No connection to segued; reconnecting.</p>` : nothing}
     </div>
   `;
 }

@@ -1,12 +1,12 @@
-// Light or dark, as chosen; not a module, so that it is set before the first paint.
+// Applies the chosen light or dark theme; not a module, so that it runs before the first paint.
 "use strict";
 
 (() => {
   const KEY = "segued-theme";
   const root = document.documentElement;
 
-  // A browser that keeps nothing has a theme all the same.
-  const kept = () => {
+  // Without local storage the choice lasts until the page is left.
+  const load = () => {
     try {
       return localStorage.getItem(KEY);
     } catch {
@@ -14,11 +14,11 @@
     }
   };
 
-  const keep = (theme) => {
+  const save = (theme) => {
     try {
       localStorage.setItem(KEY, theme);
     } catch {
-      /* it holds until the page is left */
+      /* local storage is not available */
     }
   };
 
@@ -27,13 +27,13 @@
       ? root.dataset.theme === "dark"
       : matchMedia("(prefers-color-scheme: dark)").matches;
 
-  if (kept() === "light" || kept() === "dark") root.dataset.theme = kept();
+  if (load() === "light" || load() === "dark") root.dataset.theme = load();
 
   window.theme = {
     isDark,
     toggle() {
       root.dataset.theme = isDark() ? "light" : "dark";
-      keep(root.dataset.theme);
+      save(root.dataset.theme);
     },
   };
 })();

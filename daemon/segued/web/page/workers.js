@@ -1,15 +1,15 @@
-// One panel for each worker, busy or not, so that nothing jumps.
+// One panel per worker, also if it is idle, so that the layout does not move.
 
 import { fileLink } from "./router.js";
 import { html, nothing } from "./vendor/lit-html.js";
-import { PHASES } from "./words.js";
+import { PHASES } from "./wording.js";
 
-export function workersPanel(live, most) {
-  const { status, connected, at } = live;
-  // Between two events the seconds go on by our own clock.
-  const since = connected ? (performance.now() - at) / 1000 : 0;
-  const busy = new Map(status.workers.map((line) => [line.worker, line]));
-  const numbers = Array.from({ length: most }, (_, index) => index + 1);
+export function workersPanel(live, workerCount) {
+  const { status, connected, workersAt } = live;
+  // Between two events the seconds are counted by the browser's clock.
+  const since = connected ? (performance.now() - workersAt) / 1000 : 0;
+  const busy = new Map(status.workers.map((each) => [each.worker, each]));
+  const numbers = Array.from({ length: workerCount }, (_, index) => index + 1);
   return html`
     <section class="workers" aria-label="Workers">
       ${numbers.map((number) => panel(number, busy.get(number), since))}
@@ -28,16 +28,16 @@ function panel(number, line, since) {
       <header>
         <h2>Worker ${number}</h2>
         <span class="badge stalled" ?hidden=${!line?.stalled}>stalled</span>
-        <span class="seconds" data-test="seconds">${line ? told(line.seconds + since) : ""}</span>
+        <span class="seconds" data-test="seconds">${line ? formatSeconds(line.seconds + since) : ""}</span>
       </header>
       <p class="name">
         ${line
           ? html`<a href=${fileLink(line.file)} title=${line.name}>${line.name}</a>`
-          : html`<span class="soft">idle</span>`}
+          : html`<span class="muted">idle</span>`}
       </p>
       <p class="phase">
         <span>${line ? `Phase ${line.phase} ${line.title}` : nothing}</span>
-        <span class="part-of soft" ?hidden=${!line?.passage}>${line?.passage ? `passage ${line.passage}/${line.passages}` : nothing}</span>
+        <span class="passage-number muted" ?hidden=${!line?.passage}>${line?.passage ? `passage ${line.passage}/${line.passages}` : nothing}</span>
       </p>
       ${steps(line?.phase ?? 0)}
     </article>
@@ -45,7 +45,7 @@ function panel(number, line, since) {
 }
 
 function steps(phase) {
-  const kind = (step) => (step < phase ? "done" : step === phase ? "under-way" : "ahead");
+  const kind = (step) => (step < phase ? "done" : step === phase ? "current" : "pending");
   return html`
     <div class="steps" role="img" aria-label=${phase ? `phase ${phase} of ${PHASES.length}` : "no phase"}>
       ${PHASES.map((title, index) => html`<i class=${kind(index + 1)} title="${index + 1} ${title}"></i>`)}
@@ -53,5 +53,5 @@ function steps(phase) {
   `;
 }
 
-// Filled up with spaces as wide as figures: what grows must not move.
-const told = (seconds) => `${seconds.toFixed(1).padStart(6, "\u2007")} s`;
+// Padded with figure spaces, so that a growing number does not move.
+const formatSeconds = (seconds) => `${seconds.toFixed(1).padStart(6, "\u2007")} s`;

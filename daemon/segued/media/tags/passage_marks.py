@@ -1,4 +1,4 @@
-"""Whether a list of marks can be believed, and where its passages end."""
+"""Validate lists of passage marks, and find the ends of their passages."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,15 +11,15 @@ from segued.units import Ticks
 __all__ = ["end_marks_at_gaps", "plausible_marks"]
 
 MARKS_MAX: Final = 999
-"""More passages than this are in no recording."""
+"""No recording has more passages than this."""
 
 
 def plausible_marks(marks: Sequence[PassageMark]) -> tuple[PassageMark, ...] | None:
-    """Return marks that can be cut by; None if they make no sense.
+    """Return marks that a file can be cut at; None if they are implausible.
 
-    They make sense when each begins after the one before it, and ends, where
-    it says so, after it begins. One that says it ends after the next begins
-    loses its end. Fewer than two divide nothing, so they are ().
+    They are plausible if each begins after the one before it, and ends, where it has
+    an end, after its own beginning. An end after the beginning of the next mark is
+    dropped. Fewer than two marks divide nothing, so the result is ().
     """
     if len(marks) > MARKS_MAX or any(mark.start < 0 for mark in marks):
         return None
@@ -35,12 +35,11 @@ def plausible_marks(marks: Sequence[PassageMark]) -> tuple[PassageMark, ...] | N
 def end_marks_at_gaps(
     marks: Sequence[PassageMark], gaps: Sequence[Ticks | None]
 ) -> list[PassageMark]:
-    """Return marks that end where the gap before the next one begins.
+    """Return the marks with their ends set to the start of the gap after them.
 
     Args:
-        marks: In the order of the sheet.
-        gaps: For each mark, where the silence that leads to it begins (INDEX
-            00 of a CUE sheet); None if it has none.
+        marks: The marks, in the order of the sheet.
+        gaps: Start of the gap before each mark (INDEX 00 of a CUE sheet), or None.
     """
     ended = list(marks)
     for at, (mark, gap) in enumerate(zip(marks, gaps[1:], strict=False)):

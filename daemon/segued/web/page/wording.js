@@ -1,4 +1,4 @@
-// Figures, times and names as people read them.
+// Text for numbers, times and names.
 
 export const TICKS_PER_SECOND = 28_224_000;
 
@@ -21,8 +21,8 @@ export const STATUSES = {
   "NO AUDIO": "no audio",
   FAILED: "failed",
   MISSING: "missing",
-  PENDING: "waiting",
-  PROCESSING: "in work",
+  PENDING: "pending",
+  PROCESSING: "in progress",
 };
 
 export const CONFIDENCES = ["High", "Medium", "Low", "None"];
@@ -35,13 +35,13 @@ export const count = (n) => whole.format(n ?? 0);
 export const figure = (value) => (typeof value === "number" ? short.format(value) : String(value));
 
 /** "1 file", "12 files". */
-export const counted = (n, one, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
+export const pluralize = (n, one, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
 
-/** A level, with a minus as long as a plus, and the plus where it matters. */
+/** A number with a minus sign (U+2212), and with `plus` before positive values. */
 export function signed(value, digits = 1, plus = "") {
-  const far = Math.abs(value).toFixed(digits);
-  if (Number(far) === 0) return far;
-  return `${value < 0 ? "−" : plus}${far}`;
+  const magnitude = Math.abs(value).toFixed(digits);
+  if (Number(magnitude) === 0) return magnitude;
+  return `${value < 0 ? "−" : plus}${magnitude}`;
 }
 
 /** The tempo of a passage; null if it is not known. */
@@ -50,7 +50,7 @@ export const bpm = (passage) => (passage.bpm == null ? null : `${passage.bpm.toF
 /** The key of a passage, "F# minor"; null if it is not known. */
 export const key = (passage) => (passage.key == null ? null : [passage.key, passage.scale].filter(Boolean).join(" "));
 
-/** A length of time as people say it, like the daemon's own words. */
+/** A length of time in its most readable unit, as `wording.duration` of the daemon. */
 export function duration(seconds) {
   if (seconds == null) return "–";
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
@@ -59,7 +59,7 @@ export function duration(seconds) {
   return `${(seconds / 3600).toFixed(1)} h`;
 }
 
-/** Seconds as h:mm:ss, for what runs on. */
+/** Seconds as h:mm:ss, or m:ss below one hour. */
 export function clock(seconds) {
   const all = Math.max(0, Math.floor(seconds ?? 0));
   const two = (n) => String(n).padStart(2, "0");
@@ -70,7 +70,7 @@ export function clock(seconds) {
 /** A position in a recording, m:ss.cc. */
 export function position(ticks) {
   if (ticks == null) return "–";
-  // Whole hundredths first: 59.999 s must not become 0:60.00.
+  // Rounded to hundredths first: 59.999 s must not become 0:60.00.
   const all = Math.round((ticks / TICKS_PER_SECOND) * 100);
   const minutes = Math.floor(all / 6000);
   const rest = ((all - minutes * 6000) / 100).toFixed(2).padStart(5, "0");
@@ -91,11 +91,11 @@ export function size(bytes) {
   return `${(bytes / 1e9).toFixed(2)} GB`;
 }
 
-/** The decoder's name of a coding, as people call it: "mp3float" is MP3 all the same. */
-export const coding = (codec) => (codec ?? "").replace(/float$|_(at|fixed)$/, "");
+/** The name of a codec without the suffix of its decoder: "mp3float" is "mp3". */
+export const codecName = (codec) => (codec ?? "").replace(/float$|_(at|fixed)$/, "");
 
-/** A moment, in the reader's own time zone, sortable. */
-export function moment(iso) {
+/** A time in the browser's time zone, as "2024-05-01 13:37:00". */
+export function localTime(iso) {
   const at = new Date(iso ?? NaN);
   if (Number.isNaN(at.getTime())) return "–";
   const two = (n) => String(n).padStart(2, "0");
@@ -103,13 +103,13 @@ export function moment(iso) {
   return `${day} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
 }
 
-/** "spectral_centroid_hertz" as people write it. */
-export const spaced = (name) => name.replaceAll("_", " ");
+/** A name with spaces: "spectral_centroid_hertz" is "spectral centroid hertz". */
+export const withSpaces = (name) => name.replaceAll("_", " ");
 
-export const joined = (values) => (Array.isArray(values) ? values.join("; ") : String(values));
+export const joinValues = (values) => (Array.isArray(values) ? values.join("; ") : String(values));
 
-/** A detail without the path it begins with, where the path stands anyway. */
-export const without = (path, detail) => (detail.startsWith(`${path}: `) ? detail.slice(path.length + 2) : detail);
+/** An error text without the path at its start, for places that show the path anyway. */
+export const withoutPath = (path, detail) => (detail.startsWith(`${path}: `) ? detail.slice(path.length + 2) : detail);
 
-/** A clause as a sentence. */
-export const sentence = (text) => (text ? `${text[0].toUpperCase()}${text.slice(1).replace(/\.?$/, ".")}` : "");
+/** A clause with a capital letter and a full stop. */
+export const toSentence = (text) => (text ? `${text[0].toUpperCase()}${text.slice(1).replace(/\.?$/, ".")}` : "");

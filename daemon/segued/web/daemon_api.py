@@ -1,0 +1,125 @@
+"""The operations of the daemon that the HTTP routes call."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from segued.config.config import Settings
+from segued.web.metrics import Readings
+from segued.web.status import PastSession, Status
+
+__all__ = ["DaemonApi", "Override"]
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """What a user decides about one passage.
+
+    Attributes:
+        recording: The MusicBrainz id of its recording; None if it is no song.
+        title: The title to use instead of MusicBrainz's.
+        artist: The artist to use instead of MusicBrainz's.
+    """
+
+    recording: str | None = None
+    title: str | None = None
+    artist: str | None = None
+
+
+class DaemonApi(Protocol):
+    """Everything an operator can request from the daemon.
+
+    An optional `session` names the session that an operation applies to; None
+    stands for the current one.
+    """
+
+    @property
+    def database(self) -> Path:
+        """The library file; routes that only read open it themselves."""
+
+    def roots(self) -> tuple[bytes, ...]:
+        """Return the music folders of the current configuration."""
+
+    def status(self) -> Status:
+        """Return the status of the daemon, from memory: it never waits."""
+
+    def readings(self) -> Readings:
+        """Return the values that only the metrics show, from memory."""
+
+    async def session(self, session: str) -> Status | PastSession:
+        """Return the status if `session` is the current session, else its stored row.
+
+        Raises:
+            NotFoundError: No session has this id.
+        """
+
+    async def pause(self, session: str | None = None) -> Status:
+        """Stop working until `resume`, also after a restart.
+
+        Raises:
+            NotFoundError: `session` is not the current session.
+        """
+
+    async def resume(self, session: str | None = None) -> Status:
+        """Continue after a pause or a cancel.
+
+        Raises:
+            NotFoundError: `session` is not the current session.
+        """
+
+    async def cancel(self, session: str | None = None) -> Status:
+        """End the session; work that is already stored stays.
+
+        Raises:
+            NotFoundError: `session` is not the current session.
+        """
+
+    async def scan(self, path: bytes | None = None) -> Status:
+        """Request a scan of all music folders, or of the folder at or around `path`.
+
+        A cancelled daemon resumes.
+
+        Raises:
+            NotFoundError: `path` is in no music folder, or in an excluded one.
+        """
+
+    async def retry(self, *, code: str | None = None, path: bytes | None = None) -> int:
+        """Requeue failed files and return how many.
+
+        Args:
+            code: Only files that failed with this code.
+            path: Only the file at this path, or the files below it.
+
+        Raises:
+            NotFoundError: A code or a path is given, and no failed file matches.
+        """
+
+    async def settings(self) -> Settings:
+        """Return the settings in force, with secrets masked."""
+
+    async def put_setting(self, name: str, value: object) -> Settings:
+        """Store a setting, apply it, and return all settings, with secrets masked.
+
+        Raises:
+            ConfigError: The setting does not exist, or the value is out of range.
+            DaemonError: The configuration file fixes the setting.
+        """
+
+    async def set_override(self, path: bytes, passage: int, override: Override) -> None:
+        """Store what a user decides about a passage, and requeue its file.
+
+        Args:
+            path: The file.
+            passage: The number of the passage in the file, from 1.
+            override: What the passage is.
+
+        Raises:
+            NotFoundError: The library has no such passage.
+        """
+
+    async def clear_override(self, path: bytes, passage: int) -> None:
+        """Delete what a user decided about a passage, and requeue its file.
+
+        Raises:
+            NotFoundError: The library has no such passage.
+        """
