@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# What the scripts in contrib share: the system packages
-# they need, and the Python environment in .venv. Sourced, never run.
+# Functions that the scripts in contrib share: install system packages, and create the
+# Python environment in .venv. Sourced, never run.
 
 set -euo pipefail
 
@@ -11,25 +11,25 @@ RUN_PACKAGES=(python3-venv ca-certificates libchromaprint1)
 SERVICE_PACKAGES=("${RUN_PACKAGES[@]}" procps)
 TEST_PACKAGES=("${SERVICE_PACKAGES[@]}" libchromaprint-tools ffmpeg strace curl tcc chromium systemd libpam-systemd)
 
-# Why a Debian package is needed.
+# Print why a Debian package is needed.
 reason_for() {
     case $1 in
-        python3-venv) echo "Python's libraries get a place of their own, .venv" ;;
-        ca-certificates) echo "to know outside services by their certificates" ;;
-        libchromaprint1) echo "acoustic fingerprints" ;;
-        libchromaprint-tools) echo "fpcalc, which the tests compare fingerprints with" ;;
-        strace) echo "shows the tests that music is only read" ;;
-        curl) echo "asks the daemon as anybody can" ;;
-        chromium) echo "shows the tests the page as a person sees it" ;;
-        tcc) echo "makes a clock that the tests can set" ;;
-        ffmpeg) echo "makes and measures the audio files of the tests" ;;
-        procps) echo "kill, which \`systemctl reload segued\` uses" ;;
-        systemd) echo "the tests boot one, to run segued as a service" ;;
-        libpam-systemd) echo "the tests run segued as a person's service as well" ;;
+        python3-venv) echo "creates .venv, a folder for the Python libraries" ;;
+        ca-certificates) echo "verifies the certificates of services on the network" ;;
+        libchromaprint1) echo "computes acoustic fingerprints" ;;
+        libchromaprint-tools) echo "provides fpcalc, with whose fingerprints the tests compare" ;;
+        strace) echo "shows the tests which files are opened for writing" ;;
+        curl) echo "sends the requests of the tests to the daemon" ;;
+        chromium) echo "displays the page for the tests" ;;
+        tcc) echo "compiles a clock that the tests can set" ;;
+        ffmpeg) echo "encodes and measures the audio files of the tests" ;;
+        procps) echo "provides kill, which \`systemctl reload segued\` runs" ;;
+        systemd) echo "is booted by the tests, to run segued as a service" ;;
+        libpam-systemd) echo "lets the tests run segued as a service of one user" ;;
     esac
 }
 
-# Whether what a Debian package brings is there, wherever it came from.
+# Return whether the files of a Debian package are installed, by whatever means.
 present() {
     case $1 in
         python3-venv) makes_environments "$(system_python)" ;;
@@ -47,14 +47,14 @@ say() {
     printf '%s: %s\n' "$ME" "$*" >&2
 }
 
-# End because the machine is not ready, which is no fault of segued or the music.
+# Exit with code 2: the machine lacks something, nothing else has failed.
 give_up() {
     say "$@"
     exit 2
 }
 
-# Print the Python to use, if there is one. The system's own comes first: one
-# from somebody's home folder cannot be run by a service.
+# Print the path of the Python to use, if there is one. The system's comes first: a
+# service cannot run one in a home folder.
 system_python() {
     local candidate
     for candidate in /usr/bin/python3 python3 python3.{14,13,12,11}; do
@@ -81,7 +81,7 @@ as_root() {
     fi
 }
 
-# Show the end of what a command said.
+# Print the last 12 lines of the output of a command.
 show_end() {
     printf '%s\n' "$1" | tail -n 12 | sed 's/^/    /' >&2
 }
@@ -90,23 +90,23 @@ may_be_root() {
     ((EUID == 0)) || sudo -n true 2>/dev/null
 }
 
-# Run apt-get in silence, after whoever else is running it; show what it said
-# if it fails. Its own patience covers one of its three locks only.
+# Run apt-get without output, and print its output if it fails. Retries for ten minutes
+# while another apt-get runs: DPkg::Lock::Timeout covers only one of the three locks.
 apt_get() {
-    local said give_up_at=$((SECONDS + 600))
-    while ! said=$(as_root env LC_ALL=C DEBIAN_FRONTEND=noninteractive \
+    local output deadline=$((SECONDS + 600))
+    while ! output=$(as_root env LC_ALL=C DEBIAN_FRONTEND=noninteractive \
         apt-get -y -qq -o DPkg::Lock::Timeout=120 "$@" 2>&1 </dev/null); do
-        if [[ $said == *"Could not get lock"* ]] && ((SECONDS < give_up_at)); then
+        if [[ $output == *"Could not get lock"* ]] && ((SECONDS < deadline)); then
             sleep 5
             continue
         fi
-        show_end "$said"
+        show_end "$output"
         return 1
     done
 }
 
-# Install those of the Debian packages given that are missing, after saying
-# which and why. Fails if something is missing afterwards.
+# Print which of the given Debian packages are missing, and why they are needed, then
+# install them. Fails if one cannot be installed.
 install_packages() {
     local missing=() package
     for package in "$@"; do
@@ -119,7 +119,7 @@ install_packages() {
         printf '    %-22s%s\n' "$package" "$(reason_for "$package")" >&2
     done
     if [[ -z $(command -v apt-get) ]]; then
-        say "there is no apt-get here; install what corresponds to these"
+        say "there is no apt-get on this machine; install the equivalents of these packages"
         return 1
     fi
     if ! may_be_root; then
@@ -127,13 +127,13 @@ install_packages() {
         printf '    apt-get install --no-install-recommends %s\n' "${missing[*]}" >&2
         return 1
     fi
-    say "installing them with apt-get, and what they need in turn (a minute or two)"
-    apt_get update || say "the package lists could not be refreshed; trying without"
+    say "installing them and their dependencies with apt-get (a minute or two)"
+    apt_get update || say "the package lists could not be updated; continuing without"
     apt_get install --no-install-recommends "${missing[@]}"
 }
 
-# What .venv depends on: this folder, its Python, and, with "libraries", what
-# pyproject.toml asks for. Prints nothing when .venv does not work.
+# Print what .venv depends on: this folder, its Python, and with "libraries" also the
+# hash of pyproject.toml. Prints nothing if .venv does not work.
 stamp() {
     local version
     version=$("$VENV/bin/python" -c 'import sys; print(sys.prefix, sys.version_info[:2])' 2>/dev/null) || return 0
@@ -143,24 +143,25 @@ stamp() {
     fi
 }
 
+# Return whether the stamp in .venv/.$1 is still the present one, made with argument $2.
 fresh() {
     local now
     now=$(stamp "$2")
     [[ -n $now && -e $VENV/.$1 && $(<"$VENV/.$1") == "$now" ]]
 }
 
-# Make .venv hold segued for `run` or for `test`; at once when it does. The
-# tests prove what the extras do as well, so they get those.
+# Install segued into .venv for `run` or for `test`, unless it is installed. The tests
+# also cover the extras, so these are installed for them.
 environment() {
     local purpose=$1 wanted=.
     [[ $purpose == run ]] || wanted=".[$purpose,essentia,tags]"
     fresh "$purpose" libraries && return
 
-    # One set-up at a time, should two be started together.
+    # Only one script at a time installs; others wait for the lock.
     exec {lock}<"$HERE"
     flock "$lock"
     if ! fresh "$purpose" libraries; then
-        system_packages "$purpose" || true # each is looked at where it is needed
+        system_packages "$purpose" || true # each script checks the ones it needs
         build "$purpose" "$wanted"
     fi
     exec {lock}<&-
@@ -175,25 +176,26 @@ system_packages() {
 }
 
 build() {
-    local interpreter said
+    local interpreter output
     export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
     cd -- "$HERE"
     if ! fresh base place; then
         interpreter=$(capable_python)
-        [[ -n $interpreter ]] || give_up "needs Python 3.11 or later with its venv module"
-        "$interpreter" -m venv --clear "$VENV" >&2 || give_up "cannot make $VENV"
+        [[ -n $interpreter ]] || give_up "this needs Python 3.11 or later with its venv module"
+        "$interpreter" -m venv --clear "$VENV" >&2 || give_up "cannot create $VENV"
         stamp place >"$VENV/.base"
     fi
     say "installing the Python libraries into .venv (once, about 300 MB)"
-    if ! said=$("$VENV/bin/python" -m pip install --quiet --editable "$2" 2>&1 </dev/null); then
-        show_end "$said"
+    if ! output=$("$VENV/bin/python" -m pip install --quiet --editable "$2" 2>&1 </dev/null); then
+        show_end "$output"
         give_up "the Python libraries could not be installed; see above, then try again"
     fi
-    stamp libraries >"$VENV/.run" # what tests need is enough to run, too
+    stamp libraries >"$VENV/.run" # the libraries for tests include those for run
     stamp libraries >"$VENV/.$1"
 }
 
-# The system's Python if it can make environments, else any that can.
+# Print the path of the system's Python if it can create environments, else of any that
+# can.
 capable_python() {
     local candidate
     for candidate in "$(system_python)" python3 python3.{14,13,12,11}; do

@@ -1,8 +1,8 @@
 # shellcheck shell=bash disable=SC2034
-# Where contrib/install puts what, and contrib/uninstall finds it. Sourced,
-# never run.
+# Paths of what contrib/install installs and contrib/uninstall removes. Sourced, never
+# run.
 
-PYTHON=/usr/bin/python3 # a service cannot run one from somebody's home folder
+PYTHON=/usr/bin/python3 # a service cannot run one in a home folder
 PROGRAM=/opt/segued
 CONFIG=/etc/segued/segued.toml
 LIBRARY=/var/lib/segued

@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
-"""Make a small music library of real encoded files, to try segued on.
+"""Generate a small music library of encoded files, to try segued with.
 
-Nothing is downloaded and no other program is needed: the songs are composed
-from a number, so the same command makes the same music everywhere. Among the
-good files are those that every real library has: a copy, a copy with other
-tags, an album side in one file, silence, and files that are broken.
+Needs no download and no other program: the songs are computed from a seed, so that the
+same command gives the same music everywhere. As every real library, it also has a copy,
+a copy with other tags, an album side in one file, silence, and broken files.
 
     contrib/sample_library.py FOLDER [--songs N] [--seconds S]
 """
@@ -33,13 +32,13 @@ Codec: TypeAlias = Literal["mp3", "flac", "vorbis", "opus", "aac", "alac", "pcm"
 Encoder: TypeAlias = Literal[
     "libmp3lame", "flac", "vorbis", "libopus", "aac", "alac", "pcm_s16le"
 ]
-"""FFmpeg's names."""
+"""Encoders by FFmpeg's names."""
 
 Samples: TypeAlias = npt.NDArray[np.float32]
-"""Sound between -1 and 1; shape (frames, channels)."""
+"""Samples between -1 and 1; shape (frames, channels)."""
 
 Wave: TypeAlias = npt.NDArray[np.float32]
-"""One channel of sound; shape (frames,)."""
+"""Samples of one channel; shape (frames,)."""
 
 Notes: TypeAlias = npt.NDArray[np.int64]
 """Degrees of a scale, or MIDI note numbers; shape (notes,)."""
@@ -56,7 +55,7 @@ SONGS_PER_ALBUM: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class _Coder:
-    """How FFmpeg is told to write one codec."""
+    """FFmpeg's parameters for one codec."""
 
     encoder: Encoder
     container: str
@@ -79,29 +78,29 @@ OPUS_RATE: Final = 48_000
 
 
 def song(seed: int, seconds: float = 30.0, rate: int = RATE) -> Samples:
-    """Compose a song: chords, bass, a melody and a beat, faded in and out.
+    """Return a song: chords, bass, a melody and a beat, faded in and out.
 
     Args:
-        seed: Which song. Two seeds are two songs, to the ear and to a
-            fingerprint; the same seed is the same song.
+        seed: Number of the song. Songs with different seeds also have different
+            fingerprints.
         seconds: Its length.
         rate: Frames per second.
 
     Returns:
         Stereo, shape (frames, 2), at most 0.7 of full scale.
     """
-    dice = np.random.default_rng(seed)
-    beat = 2 * round(rate * 30 / dice.integers(84, 140))
-    key = int(dice.integers(40, 52))
-    scale = np.array(dice.permutation(SCALES)[0])
-    chords = dice.permutation(6)[:4]
-    tune = dice.choice([0, 1, 2, 4, 5, 7, 8, 9, 11], size=32)
+    rng = np.random.default_rng(seed)
+    beat = 2 * round(rate * 30 / rng.integers(84, 140))
+    key = int(rng.integers(40, 52))
+    scale = np.array(rng.permutation(SCALES)[0])
+    chords = rng.permutation(6)[:4]
+    tune = rng.choice([0, 1, 2, 4, 5, 7, 8, 9, 11], size=32)
 
     def notes(degrees: Notes, octaves: int) -> Notes:
         """Return MIDI note numbers for degrees of the scale."""
         return np.asarray(key + 12 * (degrees // 7 + octaves) + scale[degrees % 7])
 
-    verse = _drums(dice, beat, rate)
+    verse = _drums(rng, beat, rate)
     verse += 0.22 * _melody(notes(tune, 2), beat // 2, rate, harmonics=3, decay=5)
     verse += 0.25 * _melody(
         notes(chords.repeat(4), -1), beat, rate, harmonics=2, decay=2
@@ -119,7 +118,7 @@ def song(seed: int, seconds: float = 30.0, rate: int = RATE) -> Samples:
     return sound
 
 
-def _melody(  # noqa: PLR0913 - a synthesiser's knobs
+def _melody(  # noqa: PLR0913 - the parameters of a synthesizer
     notes: Notes,
     length: int,
     rate: int,
@@ -128,9 +127,9 @@ def _melody(  # noqa: PLR0913 - a synthesiser's knobs
     decay: float = 0.5,
     detune: float = 1.0,
 ) -> Wave:
-    """Play MIDI note numbers one after another, each for `length` frames.
+    """Return the samples of MIDI notes in sequence, each of `length` frames.
 
-    Each is struck, dies away by `decay` and ends in silence.
+    Each note is struck, decays at the rate `decay`, and ends in silence.
     """
     hertz = 440.0 * detune * 2.0 ** ((notes - 69) / 12)
     cycles = hertz[:, np.newaxis] * (np.arange(length) / rate)
@@ -143,25 +142,25 @@ def _melody(  # noqa: PLR0913 - a synthesiser's knobs
     return np.asarray(sound.ravel(), np.float32)
 
 
-def _drums(dice: np.random.Generator, beat: int, rate: int) -> Wave:
-    """Return sixteen beats: a bass drum, and a cymbal of noise between."""
+def _drums(rng: np.random.Generator, beat: int, rate: int) -> Wave:
+    """Return sixteen beats: a bass drum, and a cymbal of noise between the beats."""
     at = np.arange(beat) / rate
     kick = np.sin(2 * np.pi * (50 * at + 6 * (1 - np.exp(-30 * at)))) * np.exp(-12 * at)
     cymbal = np.exp(-40 * np.roll(at, beat // 2))
-    noise = dice.standard_normal((16, beat), dtype=np.float32)
+    noise = rng.standard_normal((16, beat), dtype=np.float32)
     sound = 0.45 * kick + noise * (0.06 * cymbal + 0.002)
     return np.asarray(sound.ravel(), np.float32)
 
 
 def _fades(frames: int, rate: int) -> Wave:
-    """Return the gain of a song: up in half a second, down in three at the end."""
+    """Return the gain of a song: a fade-in of half a second, a fade-out of three."""
     up = np.arange(frames, dtype=np.float32) / (0.5 * rate)
     down = np.arange(frames, 0, -1, dtype=np.float32) / min(3 * rate, frames / 4)
     return np.asarray(np.minimum(np.minimum(up, down), 1) ** 2, np.float32)
 
 
 def _side(songs: list[Samples], rate: int) -> Samples:
-    """Return songs one after another, with digital silence between them."""
+    """Return songs in sequence, with digital silence between them."""
     gap = np.zeros((round(GAP_SECONDS * rate), 2), np.float32)
     parts = [part for each in songs for part in (each, gap)]
     return np.concatenate(parts[:-1])
@@ -178,15 +177,15 @@ def encode(
     *,
     options: Mapping[str, str] | None = None,
 ) -> None:
-    """Write sound as a file of one codec, whatever the file is called.
+    """Write samples as a file of one codec, whatever the file extension.
 
     Args:
-        path: The file; made, or written over.
-        samples: The sound, shape (frames, channels), one or two channels.
-        rate: Its frames per second. Opus keeps 48,000 whatever is given.
-        codec: How it is stored; the container follows from it.
+        path: The file; created or overwritten.
+        samples: The samples, shape (frames, channels), one or two channels.
+        rate: Their sample rate in Hz. Opus files always have 48,000 Hz.
+        codec: The codec, which also determines the container.
         options: FFmpeg's options of the container, such as
-            `{"write_xing": "0"}` for an MP3 that does not know its length.
+            `{"write_xing": "0"}` for an MP3 without its length in the header.
     """
     coder = CODERS[codec]
     layout = {1: "mono", 2: "stereo"}[samples.shape[1]]
@@ -236,22 +235,22 @@ def tag(path: Path, tags: Mapping[str, str]) -> None:
 
 
 def make_library(folder: Path, *, songs: int = 4, seconds: float = 30.0) -> int:
-    """Make the sample library, whole or not at all.
+    """Generate the sample library, completely or not at all.
 
     Args:
-        folder: Where it will be; absent, or empty.
-        songs: How many songs its albums hold, four to an album.
-        seconds: The length of a song; 21 or more, or an album side is not
-            cut, because a piece under 20 s joins its neighbour.
+        folder: The folder of the library; missing or empty.
+        songs: Number of songs on albums, four on each.
+        seconds: The length of a song; at least 21, because a passage of less than 20 s
+            is merged with its neighbor, and the album sides would not be cut.
 
     Returns:
-        How many files it holds.
+        The number of files.
 
     Raises:
-        OSError: The folder holds something, or cannot be written.
+        OSError: The folder is not empty, or cannot be written.
     """
     if folder.exists() and any(folder.iterdir()):
-        raise FileExistsError(errno.EEXIST, "already holds something", str(folder))
+        raise FileExistsError(errno.EEXIST, "not empty", str(folder))
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".segued-", dir=folder.parent) as place:
         made = Path(place) / "library"
@@ -271,7 +270,7 @@ SONG_NAMES: Final = ("First Light", "Salt and Rope", "Undertow", "The Last Ferry
 
 
 def _albums(library: Path, songs: int, seconds: float) -> None:
-    """Write the albums: tags and track numbers in full, MP3 and FLAC in turn."""
+    """Write the albums: with complete tags, MP3 and FLAC in turn."""
     for number in range(songs):
         album, track = divmod(number, SONGS_PER_ALBUM)
         volume = album // len(ALBUM_NAMES)
@@ -327,7 +326,7 @@ def _copies(library: Path, folder: Path) -> None:
 def _sides(library: Path, seconds: float) -> None:
     """Write two album sides of three songs, one with a cue sheet.
 
-    Each has a folder of its own: files in company look like single songs.
+    Each has a folder of its own: several files in a folder are taken for single songs.
     """
     for name, seed in (("Side A", 20), ("Side B", 30)):
         folder = library / "Kitchen Tapes" / name
@@ -341,9 +340,9 @@ def _sides(library: Path, seconds: float) -> None:
 
 
 def _cue(seconds: float) -> str:
-    """Return the cue sheet of a side; index 00 is where the silence begins.
+    """Return the cue sheet of a side; index 00 is the start of the silence.
 
-    Cue sheets count 75 frames a second.
+    Positions in cue sheets have 75 frames per second.
     """
 
     def at(position: float) -> str:
@@ -365,7 +364,7 @@ def _cue(seconds: float) -> str:
 
 
 def _bad_files(folder: Path, seconds: float) -> None:
-    """Write what goes wrong in real libraries: one of each."""
+    """Write one file for each usual defect of real libraries."""
     folder.mkdir()
     silence = np.zeros((round(seconds * RATE), 2), np.float32)
     encode(folder / "silence.flac", silence, RATE, "flac")
@@ -382,11 +381,17 @@ def _bad_files(folder: Path, seconds: float) -> None:
 
 
 def main() -> int:
-    """Make the library that the command line asks for."""
+    """Generate the library that the command line describes."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("folder", type=Path, help="where; absent or empty")
-    parser.add_argument("--songs", type=int, default=4, help="songs on albums (4)")
-    parser.add_argument("--seconds", type=float, default=30.0, help="of a song (30)")
+    parser.add_argument(
+        "folder", type=Path, help="folder of the library; missing or empty"
+    )
+    parser.add_argument(
+        "--songs", type=int, default=4, help="number of songs on albums (4)"
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=30.0, help="length of a song (30)"
+    )
     wanted = parser.parse_args()
     try:
         count = make_library(

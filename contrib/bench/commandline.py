@@ -1,4 +1,4 @@
-"""What the commands of this folder have in common."""
+"""Command line, exit code and required packages of the commands in this folder."""
 
 import argparse
 import shutil
@@ -21,13 +21,16 @@ PACKAGES: Final = {
     "pkg-config": "pkg-config",
     "strace": "strace",
 }
-"""Debian's packages by the programs that are needed of them."""
+"""Debian packages by the program that they provide."""
 
 
 def parser(name: str, text: str | None) -> argparse.ArgumentParser:
-    """Return a parser for a command whose module says `text` of itself.
+    """Return a parser for a command.
 
-    That is a line on what it is for, its usage, and all else.
+    Args:
+        name: The name of the command.
+        text: The docstring of its module: a summary, the usage, and more, with empty
+            lines between them.
     """
     summary, _, more = (text or "").partition("\n\n")
     return argparse.ArgumentParser(
@@ -38,7 +41,7 @@ def parser(name: str, text: str | None) -> argparse.ArgumentParser:
 
 
 def run_measurement(name: str, measure: Callable[[], None]) -> int:
-    """Measure, and return the exit code: targets that are missed are no error."""
+    """Measure, and return the exit code; missed targets are no error."""
     try:
         measure()
     except (MeasureError, OSError) as error:
@@ -48,18 +51,18 @@ def run_measurement(name: str, measure: Callable[[], None]) -> int:
 
 
 def missing_packages(*programs: str) -> list[str]:
-    """Return the packages of those programs that are not here."""
+    """Return the packages of those programs that are not installed."""
     return [PACKAGES[each] for each in programs if shutil.which(each) is None]
 
 
 def require_packages(packages: list[str]) -> None:
-    """Stop here if there are packages that are needed.
+    """Check that no package is missing.
 
     Raises:
-        MeasureError: Says how to install them.
+        MeasureError: Packages are missing; the message tells how to install them.
     """
     if packages:
         raise MeasureError(
-            "something is missing on this machine. Once, as root:\n"
+            "packages are missing on this machine; install them as root:\n"
             f"    apt-get install --no-install-recommends {' '.join(packages)}"
         )

@@ -1,11 +1,11 @@
-"""What a daemon takes when 200,000 files appear at once.
+"""Measure a daemon while 200,000 files appear at once.
 
     contrib/bench/crowd [--files N] [--per-folder N] [--seconds N]
 
-They are moved into a folder that it watches, 200 in a folder, and a tenth of
-them into another one before, to compare with. Each is a few bytes that are no
-music, so that finding them is what is measured: that they are all known, and
-some seconds of what comes next, in which the first of them fail.
+The files are moved into a watched folder, 200 in a subfolder; the same with a tenth of
+them is measured first, for comparison. Each file is a few bytes without audio, so that
+only the scan is measured, until all files are in the library, and then some seconds of
+the import, in which the first files fail.
 """
 
 import json
@@ -34,15 +34,15 @@ LIMIT_SECONDS: Final = 1_800.0
 
 @dataclass
 class CrowdFigures:
-    """What was seen of a daemon while files appeared.
+    """Measurements of a daemon while files appear.
 
     Attributes:
-        all_known_seconds: Seconds until all were known.
-        slowest_answer_seconds: Seconds that the slowest answer took.
-        stall_ms: Longest time its event loop was held up.
-        peak_memory: The most it and its children held, in MiB, as PSS.
-        memory_before: The same, before there was a file.
-        files_done: Files that were worked on, in the seconds after that.
+        all_known_seconds: Seconds until all files were in the library.
+        slowest_answer_seconds: Seconds until the slowest response to a request.
+        stall_ms: Longest stall of its event loop.
+        peak_memory: Peak memory of the daemon and its children, in MiB, as PSS.
+        memory_before: The same, before the files appeared.
+        files_done: Files processed in the seconds after all were in the library.
     """
 
     all_known_seconds: float = 0.0
@@ -54,16 +54,21 @@ class CrowdFigures:
 
 
 def main() -> int:
-    """Measure, and print what was found."""
-    words = parser("crowd", __doc__)
-    words.add_argument("--files", type=int, default=200_000, help="how many (200000)")
-    words.add_argument(
-        "--per-folder", type=int, default=200, help="how many in a folder (200)"
+    """Run the measurement, and print the results."""
+    options = parser("crowd", __doc__)
+    options.add_argument(
+        "--files", type=int, default=200_000, help="number of files (200000)"
     )
-    words.add_argument("--seconds", type=int, default=20, help="of work on them (20)")
-    given = words.parse_args()
+    options.add_argument(
+        "--per-folder", type=int, default=200, help="files in a folder (200)"
+    )
+    options.add_argument(
+        "--seconds", type=int, default=20, help="seconds to measure the import (20)"
+    )
+    arguments = options.parse_args()
     return run_measurement(
-        "crowd", lambda: _measure(given.files, given.per_folder, given.seconds)
+        "crowd",
+        lambda: _measure(arguments.files, arguments.per_folder, arguments.seconds),
     )
 
 
@@ -75,7 +80,7 @@ def _measure(count: int, per_folder: int, seconds: int) -> None:
         (f"{number:,} files", *_figures(seen))
         for number, seen in ((count // 10, few), (count, many))
     ]
-    heads = ("", "all known, s", "slowest answer, s", "longest stall, ms")
+    heads = ("", "all in library, s", "slowest response, s", "longest stall, ms")
     print_table((*heads, "memory, MiB", "before, MiB", f"done in {seconds} s"), rows)
     grown = many.peak_memory - few.peak_memory
     print_targets(
@@ -87,13 +92,13 @@ def _measure(count: int, per_folder: int, seconds: int) -> None:
                 many.stall_ms <= STALL_MS_MAX,
             ),
             Target(
-                "slowest answer, s",
+                "slowest response, s",
                 f"<= {ANSWER_SECONDS_MAX}",
                 f"{many.slowest_answer_seconds:.2f}",
                 many.slowest_answer_seconds <= ANSWER_SECONDS_MAX,
             ),
             Target(
-                "memory (PSS) for ten times as many, MiB more",
+                "memory (PSS) for ten times as many files, MiB more",
                 f"<= {MEMORY_MIB_MAX}",
                 f"{grown:.0f}",
                 grown <= MEMORY_MIB_MAX,
@@ -114,28 +119,30 @@ def _figures(seen: CrowdFigures) -> tuple[str, ...]:
 
 
 def _import_crowd(count: int, per_folder: int, seconds: int) -> CrowdFigures:
-    """Have so many files appear in a folder that is watched, and look on."""
+    """Move `count` files into a watched folder, and measure the daemon."""
     with tempfile.TemporaryDirectory(prefix="segued-bench-") as name:
         place = Path(name)
         folder = place / "music"
         folder.mkdir()
         print(f"making {count:,} files ...", file=sys.stderr)
         _make_files(place / "crowd", count, per_folder)
-        with running_daemon(folder, place / "library.db", place) as (process, line):
-            look = _DaemonMonitor(line, process)
-            look.wait_for(_is_watching)
-            before, look.seen = look.seen.peak_memory, CrowdFigures()
-            began = time.monotonic()
+        with running_daemon(folder, place / "library.db", place) as (process, client):
+            monitor = _DaemonMonitor(client, process)
+            monitor.wait_for(_is_watching)
+            before, monitor.seen = monitor.seen.peak_memory, CrowdFigures()
+            started = time.monotonic()
             (place / "crowd").rename(folder / "crowd")
-            told = look.wait_for(lambda told: told["files_total"] == count)
-            look.seen.all_known_seconds = time.monotonic() - began
-            look.seen.memory_before, done = before, told["files_done"]
-            enough = time.monotonic() + seconds
-            told = look.wait_for(lambda _: time.monotonic() > enough)
-            if told["files_total"] != count:
-                raise MeasureError(f"it counts {told['files_total']} of {count} files")
-            look.seen.files_done = told["files_done"] - done
-            return look.seen
+            status = monitor.wait_for(lambda status: status["files_total"] == count)
+            monitor.seen.all_known_seconds = time.monotonic() - started
+            monitor.seen.memory_before, done = before, status["files_done"]
+            deadline = time.monotonic() + seconds
+            status = monitor.wait_for(lambda _: time.monotonic() > deadline)
+            if status["files_total"] != count:
+                raise MeasureError(
+                    f"the daemon counts {status['files_total']} of {count} files"
+                )
+            monitor.seen.files_done = status["files_done"] - done
+            return monitor.seen
 
 
 def _make_files(folder: Path, count: int, per_folder: int) -> None:
@@ -146,39 +153,39 @@ def _make_files(folder: Path, count: int, per_folder: int) -> None:
         (inside / f"{number % per_folder:06}.mp3").write_bytes(b"%d" % number)
 
 
-def _is_watching(told: dict[str, Any]) -> bool:
-    return bool(told["folders"] and told["folders"][0]["state"] == "watching")
+def _is_watching(status: dict[str, Any]) -> bool:
+    return bool(status["folders"] and status["folders"][0]["state"] == "watching")
 
 
 class _DaemonMonitor:
-    """Asks a daemon how it stands, and takes note of the worst."""
+    """Polls the status of a daemon, and keeps the largest measurements."""
 
-    def __init__(self, line: DaemonClient, process: int) -> None:
+    def __init__(self, client: DaemonClient, process: int) -> None:
         self.seen = CrowdFigures()
-        self._line: Final = line
+        self._client: Final = client
         self._process: Final = process
 
-    def wait_for(self, what: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """Look on until it stands as wanted, and return how."""
+    def wait_for(self, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """Poll until the status fulfills a condition, and return the status."""
         until = time.monotonic() + LIMIT_SECONDS
-        told: dict[str, Any] = {}
+        status: dict[str, Any] = {}
         while time.monotonic() < until:
-            asked = time.monotonic()
+            started = time.monotonic()
             try:
-                told = self._line.request("GET", "/api/import/session")
+                status = self._client.request("GET", "/api/import/session")
             except DaemonError:
-                told = {}
-            if told:
-                self._record(told, time.monotonic() - asked)
-                if what(told):
-                    return told
+                status = {}
+            if status:
+                self._record(status, time.monotonic() - started)
+                if condition(status):
+                    return status
             time.sleep(POLL_SECONDS)
-        raise MeasureError(f"it does not come to that: {json.dumps(told)[:1_000]}")
+        raise MeasureError(f"status not reached: {json.dumps(status)[:1_000]}")
 
-    def _record(self, told: dict[str, Any], answer: float) -> None:
+    def _record(self, status: dict[str, Any], answer: float) -> None:
         seen = self.seen
         seen.slowest_answer_seconds = max(seen.slowest_answer_seconds, answer)
-        seen.stall_ms = max(seen.stall_ms, told["loop_stall_ms"])
+        seen.stall_ms = max(seen.stall_ms, status["loop_stall_ms"])
         seen.peak_memory = max(seen.peak_memory, pss_mib(process_tree(self._process)))
 
 

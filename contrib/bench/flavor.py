@@ -1,10 +1,10 @@
-"""What it costs to find out how music sounds, against the plain library calls.
+"""Measure the cost of analyzing music, compared with the plain library calls.
 
     contrib/bench/flavor [--models FOLDER] [--songs N]
 
-An import of made songs with everybody who can hear, less one with nobody, by one
-child process and by two; and the same libraries called file after file, in one
-process that keeps nothing. `segued flavor install-models` comes first.
+Measures an import of generated songs with all analyzers, minus one without any, with
+one child process and with two; and the calls of the same libraries, file by file, in
+one process that stores nothing. Run `segued flavor install-models` first.
 """
 
 import shutil
@@ -43,19 +43,22 @@ ONE_THREAD: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS
 
 
 def main() -> int:
-    """Measure, and print what was found."""
-    words = parser("flavor", __doc__)
-    words.add_argument("--models", type=Path, default=Config().models_folder)
-    words.add_argument("--songs", type=int, default=8)
-    given = words.parse_args()
-    return run_measurement("flavor", lambda: _measure(given.models, given.songs))
+    """Run the measurement, and print the results."""
+    options = parser("flavor", __doc__)
+    options.add_argument("--models", type=Path, default=Config().models_folder)
+    options.add_argument("--songs", type=int, default=8)
+    arguments = options.parse_args()
+    return run_measurement(
+        "flavor", lambda: _measure(arguments.models, arguments.songs)
+    )
 
 
 def _measure(models: Path, count: int) -> None:
     require_packages(missing_packages("ffmpeg"))
     if not (essentia.is_installed() and musicnn.is_installed(models)):
         raise MeasureError(
-            "wants the extras essentia and tags, and `segued flavor install-models`"
+            "the extras essentia and tags, and the models that "
+            "`segued flavor install-models` installs, are required"
         )
     sample_music.songs(sample_music.cache_folder() / "songs")
     with tempfile.TemporaryDirectory(prefix="segued-bench-") as place:
@@ -66,7 +69,7 @@ def _measure(models: Path, count: int) -> None:
             shutil.copy(path, folder)
             minutes += sample_music.length_of(seed) / 60
         plain = _library_calls_cost(models, folder)
-        costs = {"nobody": import_folder(folder, Path(place) / "nobody.db").cost}
+        costs = {"without": import_folder(folder, Path(place) / "without.db").cost}
         for share in (0.5, 1.0):
             config = ANALYSIS_CONFIG.format(models=models, share=share)
             done = import_folder(folder, Path(place) / f"{share}.db", config=config)
@@ -75,7 +78,7 @@ def _measure(models: Path, count: int) -> None:
 
 
 def _readable_songs(count: int) -> list[tuple[Path, int]]:
-    """Return songs in codings that Essentia reads itself, with their seeds."""
+    """Return songs in formats that Essentia reads itself, with their seeds."""
     every = sorted((sample_music.cache_folder() / "songs").rglob("*.*"))
     readable = [path for path in every if path.suffix in {".mp3", ".flac", ".ogg"}]
     return list(zip(readable, sample_music.SEEDS, strict=False))[:count]
@@ -88,17 +91,17 @@ def _library_calls_cost(models: Path, folder: Path) -> Cost:
 
 
 def _print_report(plain: Cost, costs: dict[str, Cost], minutes: float) -> None:
-    nobody = costs["nobody"]
+    without = costs["without"]
     one, two = (
-        Cost(each.cpu - nobody.cpu, each.wall - nobody.wall)
+        Cost(each.cpu - without.cpu, each.wall - without.wall)
         for each in (costs["0.5"], costs["1.0"])
     )
     rows = [
         (name, f"{cost.cpu / minutes:.2f}", f"{cost.wall / minutes:.2f}")
         for name, cost in (
-            ("the plain calls", plain),
-            ("an import, by one child", one),
-            ("an import, by two", two),
+            ("plain library calls", plain),
+            ("import, 1 child process", one),
+            ("import, 2 child processes", two),
         )
     ]
     print_table(("a minute of music", "CPU s", "wall s"), rows)
@@ -106,7 +109,7 @@ def _print_report(plain: Cost, costs: dict[str, Cost], minutes: float) -> None:
     print_targets(
         [
             Target(
-                "CPU, of the plain calls'",
+                "CPU / CPU of the plain calls",
                 f"at most {COST_MAX:.2f}",
                 f"{ratio:.2f}",
                 ratio <= COST_MAX,

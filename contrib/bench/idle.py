@@ -1,10 +1,10 @@
-"""What a daemon takes that watches 50,000 files and has nothing to do.
+"""Measure an idle daemon that watches 50,000 files.
 
     contrib/bench/idle [--files N] [--minutes N]
 
-The files are those of contrib/bench/rescan, made and imported once. A walk of
-all of them, which is due every five minutes, happens here once a minute, so
-that each minute that is measured has one.
+The files are those of contrib/bench/rescan, generated and imported once. The full scan,
+which is due every five minutes by default, runs once a minute here, so that each
+measured minute contains one.
 """
 
 import json
@@ -34,12 +34,16 @@ reconcile_seconds = 60.0
 
 
 def main() -> int:
-    """Measure, and print what was found."""
-    words = parser("idle", __doc__)
-    words.add_argument("--files", type=int, default=50_000, help="how many (50000)")
-    words.add_argument("--minutes", type=int, default=3, help="of measuring (3)")
-    given = words.parse_args()
-    return run_measurement("idle", lambda: _measure(given.files, given.minutes))
+    """Run the measurement, and print the results."""
+    options = parser("idle", __doc__)
+    options.add_argument(
+        "--files", type=int, default=50_000, help="number of files (50000)"
+    )
+    options.add_argument(
+        "--minutes", type=int, default=3, help="minutes to measure (3)"
+    )
+    arguments = options.parse_args()
+    return run_measurement("idle", lambda: _measure(arguments.files, arguments.minutes))
 
 
 def _measure(count: int, minutes: int) -> None:
@@ -50,18 +54,18 @@ def _measure(count: int, minutes: int) -> None:
     import_folder(folder, database)
     with (
         tempfile.TemporaryDirectory(prefix="segued-bench-") as place,
-        running_daemon(folder, database, Path(place), CONFIG) as (process, line),
+        running_daemon(folder, database, Path(place), CONFIG) as (process, client),
     ):
-        told = _wait_until_watching(line)
-        # It sends its children home when it has been idle for a minute.
+        status = _wait_until_watching(client)
+        # The daemon ends its child processes after an idle minute.
         time.sleep(WARMUP_SECONDS)
         shares = [_measure_minute(process) for _ in range(minutes)]
         memory = pss_mib(process_tree(process))
-        slept = line.request("GET", "/api/import/session")
-    print(f"{told['files_total']:,} files watched\n")
+        idle_status = client.request("GET", "/api/import/session")
+    print(f"{status['files_total']:,} files watched\n")
     rows = [(f"minute {nth}", f"{cpu:.2f}") for nth, cpu in enumerate(shares, start=1)]
     print_table(("", "CPU, %"), rows)
-    most, stall = max(shares), slept["loop_stall_ms"]
+    most, stall = max(shares), idle_status["loop_stall_ms"]
     print_targets(
         [
             Target(
@@ -79,27 +83,29 @@ def _measure(count: int, minutes: int) -> None:
 
 
 def _measure_minute(process: int) -> float:
-    """Return what share of a CPU a process and its children take in a minute."""
-    before, began = cpu_seconds(process_tree(process)), time.monotonic()
+    """Return the CPU use of a process and its children in a minute, in percent."""
+    before, started = cpu_seconds(process_tree(process)), time.monotonic()
     time.sleep(60.0)
     return (
-        100 * (cpu_seconds(process_tree(process)) - before) / (time.monotonic() - began)
+        100
+        * (cpu_seconds(process_tree(process)) - before)
+        / (time.monotonic() - started)
     )
 
 
-def _wait_until_watching(line: DaemonClient) -> dict[str, Any]:
+def _wait_until_watching(client: DaemonClient) -> dict[str, Any]:
     until = time.monotonic() + LIMIT_SECONDS
-    told: dict[str, Any] = {}
+    status: dict[str, Any] = {}
     while time.monotonic() < until:
         try:
-            told = line.request("GET", "/api/import/session")
+            status = client.request("GET", "/api/import/session")
         except DaemonError:
-            told = {}
-        watching = told and told["folders"][0]["state"] == "watching"
-        if watching and told["state"] == "COMPLETED":
-            return told
+            status = {}
+        watching = status and status["folders"][0]["state"] == "watching"
+        if watching and status["state"] == "COMPLETED":
+            return status
         time.sleep(0.5)
-    raise MeasureError(f"the daemon does not come to rest: {json.dumps(told)}")
+    raise MeasureError(f"the daemon does not become idle: {json.dumps(status)}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Folders of passages, each with the recording that it is.
+"""Synthetic folders of passages, each passage labeled with its recording.
 
-What speaks for a passage is drawn by dice from a made-up catalogue; what it is
-stands beside it. A folder is of one kind, after which it is named.
+The evidence for a passage is drawn at random from a synthetic catalog. All passages of
+a folder are of one kind, after which the folder is named.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -14,32 +14,32 @@ from bench.synthetic_catalog import (
     acoustid_candidates,
     acoustid_candidates_with_collision,
 )
-from bench.synthetic_names import Dice, pick
+from bench.synthetic_names import Rng, pick
 
 from segued.matching.evidence import Candidate, PassageEvidence, Release, Track
 from segued.units import Seconds
 
-__all__ = ["LabelledFolder", "LabelledPassage", "labelled_folders"]
+__all__ = ["LabeledFolder", "LabeledPassage", "labeled_folders"]
 
 JITTER_S: Final = 0.7
 CUT_SHARE: Final = 0.03
 CUT_S: Final = (4.0, 25.0)
-"""How much a rip that broke off, or a long lead-out, changes a length."""
+"""Range of the change of length, in seconds, by a truncated rip or a long lead-out."""
 
 UNKNOWN_SHARE: Final = 0.06
 WRONG_ID_SHARE: Final = 0.028
 
 
 @dataclass(frozen=True, slots=True)
-class LabelledPassage:
-    """A passage and what it is.
+class LabeledPassage:
+    """A passage and its true recording.
 
     Attributes:
-        has_right_tags: Its tags, ids included, are right, and the right recording
+        has_right_tags: Its tags, including ids, are right, and the true recording
             is a candidate.
-        has_equal_rival: AcoustID knows its sound by several ids of the same names, and
-            no id in its tags tells which.
-        collision: Its fingerprint belongs to a song that it is not.
+        has_equal_rival: AcoustID returns several recordings with the same sound and
+            names, and its tags have no id to choose by.
+        collision: AcoustID also returns a recording with another sound.
     """
 
     evidence: PassageEvidence
@@ -50,29 +50,31 @@ class LabelledPassage:
 
 
 @dataclass(frozen=True, slots=True)
-class LabelledFolder:
-    """Passages that lie together.
+class LabeledFolder:
+    """The passages of one folder.
 
     Attributes:
-        in_musicbrainz: Whether MusicBrainz has the releases that they are from.
+        in_musicbrainz: Whether MusicBrainz has their releases.
     """
 
     kind: str
     in_musicbrainz: bool
-    passages: tuple[LabelledPassage, ...]
+    passages: tuple[LabeledPassage, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _FolderKind:
-    """What the passages of a folder have in common.
+    """How to draw the folders of one kind.
 
     Attributes:
-        tags: Makes a passage's tags from its place and its folder's places.
+        count: Number of folders.
+        releases: Returns the releases to draw albums from; None for single songs.
+        tags: Returns the tags of a passage, from the tracks of its folder.
         tags_are_right: Whether those tags are right.
-        ids: Whether they hold ids as well, and how many of them are wrong.
-        answers: What AcoustID hears.
-        share: Of the passages, those that AcoustID has heard of at all.
-        albums: How many lie in one folder.
+        ids: Share of wrong ids in the tags; None for tags without ids.
+        answers: Returns the candidates of AcoustID for a recording.
+        share: Share of the passages for which AcoustID has candidates.
+        albums: Number of albums in one folder.
         in_musicbrainz: Whether MusicBrainz has those albums.
     """
 
@@ -88,73 +90,71 @@ class _FolderKind:
     in_musicbrainz: bool = True
 
 
-_Answers = Callable[[Dice, SyntheticCatalog, str], tuple[Candidate, ...]]
+_Answers = Callable[[Rng, SyntheticCatalog, str], tuple[Candidate, ...]]
 
 
-def labelled_folders(
-    dice: Dice, catalogue: SyntheticCatalog
-) -> Iterator[LabelledFolder]:
+def labeled_folders(rng: Rng, catalog: SyntheticCatalog) -> Iterator[LabeledFolder]:
     """Draw the folders of all kinds."""
     for kind in KINDS:
         for nth in range(kind.count):
-            places = _places(dice, catalogue, kind, nth)
-            passages = tuple(_label_passages(dice, catalogue, kind, places))
-            yield LabelledFolder(kind.name, kind.in_musicbrainz, passages)
+            places = _places(rng, catalog, kind, nth)
+            passages = tuple(_label_passages(rng, catalog, kind, places))
+            yield LabeledFolder(kind.name, kind.in_musicbrainz, passages)
 
 
 def _places(
-    dice: Dice, catalogue: SyntheticCatalog, kind: _FolderKind, nth: int
+    rng: Rng, catalog: SyntheticCatalog, kind: _FolderKind, nth: int
 ) -> list[tuple[Release, Track]]:
     if kind.releases:
-        among = kind.releases(catalogue)
+        among = kind.releases(catalog)
         first = nth * 5 + len(kind.name)
         chosen = [among[(first + n) % len(among)] for n in range(kind.albums)]
         return [(release, track) for release in chosen for track in release.tracks]
-    everything = (*catalogue.studio, *catalogue.studio, *catalogue.live)
-    mixed = (*everything, *catalogue.compilations, *catalogue.remixes)
-    drawn = [pick(dice, mixed) for _ in range(14)]
-    return [(release, pick(dice, release.tracks)) for release in drawn]
+    everything = (*catalog.studio, *catalog.studio, *catalog.live)
+    mixed = (*everything, *catalog.compilations, *catalog.remixes)
+    drawn = [pick(rng, mixed) for _ in range(14)]
+    return [(release, pick(rng, release.tracks)) for release in drawn]
 
 
 def _label_passages(
-    dice: Dice,
-    catalogue: SyntheticCatalog,
+    rng: Rng,
+    catalog: SyntheticCatalog,
     kind: _FolderKind,
     places: Sequence[tuple[Release, Track]],
-) -> Iterator[LabelledPassage]:
+) -> Iterator[LabeledPassage]:
     for nth, (_, track) in enumerate(places):
         truth = track.recording.mbid
         answer: tuple[Candidate, ...] = ()
-        if dice.random() < kind.share:
-            answer = kind.answers(dice, catalogue, truth)
-        length = float(track.seconds or 0) + dice.normal(0, JITTER_S)
-        if dice.random() < CUT_SHARE:
-            length += dice.uniform(*CUT_S) * (1 if dice.random() < 1 / 2 else -1)
+        if rng.random() < kind.share:
+            answer = kind.answers(rng, catalog, truth)
+        length = float(track.seconds or 0) + rng.normal(0, JITTER_S)
+        if rng.random() < CUT_SHARE:
+            length += rng.uniform(*CUT_S) * (1 if rng.random() < 1 / 2 else -1)
         piece = replace(
-            kind.tags(dice, places, nth),
+            kind.tags(rng, places, nth),
             seconds=Seconds(round(length, 2)),
             acoustid_answered=True,
             candidates=answer,
         )
         if kind.ids is not None:
-            piece = _with_ids(dice, catalogue, piece, places, wrong=kind.ids)
+            piece = _with_ids(rng, catalog, piece, places, wrong=kind.ids)
         among = {each.recording_mbid for each in answer}
-        alike = {truth, *catalogue.same_sound[truth], *catalogue.similar_sound[truth]}
-        yield LabelledPassage(
+        alike = {truth, *catalog.same_sound[truth], *catalog.similar_sound[truth]}
+        yield LabeledPassage(
             evidence=piece,
             recording_mbid=truth,
             has_right_tags=kind.tags_are_right
             and piece.recording_mbid in (None, truth)
             and truth in among,
             has_equal_rival=piece.recording_mbid is None
-            and len(among & {truth, *catalogue.same_sound[truth]}) > 1,
+            and len(among & {truth, *catalog.same_sound[truth]}) > 1,
             collision=bool(among - alike),
         )
 
 
 def _with_ids(
-    dice: Dice,
-    catalogue: SyntheticCatalog,
+    rng: Rng,
+    catalog: SyntheticCatalog,
     piece: PassageEvidence,
     places: Sequence[tuple[Release, Track]],
     *,
@@ -163,76 +163,76 @@ def _with_ids(
     nth = piece.order
     release, track = places[nth]
     recording = track.recording.mbid
-    if dice.random() < wrong:
-        alike = [*catalogue.same_sound[recording], *catalogue.similar_sound[recording]]
+    if rng.random() < wrong:
+        alike = [*catalog.same_sound[recording], *catalog.similar_sound[recording]]
         neighbour = places[(nth + 1) % len(places)][1].recording.mbid
-        strange = pick(dice, list(catalogue.recordings))
-        recording = pick(dice, [*alike[:1], neighbour, strange])
+        strange = pick(rng, list(catalog.recordings))
+        recording = pick(rng, [*alike[:1], neighbour, strange])
     return replace(piece, recording_mbid=recording, release_mbid=release.mbid)
 
 
 def _with_collisions(
-    dice: Dice, catalogue: SyntheticCatalog, truth: str
+    rng: Rng, catalog: SyntheticCatalog, truth: str
 ) -> tuple[Candidate, ...]:
-    """Let every second sound be taken for another song, too or only."""
-    if dice.random() < 1 / 2:
-        return acoustid_candidates(dice, catalogue, truth)
+    """Return candidates; for every second song with, or only, another song."""
+    if rng.random() < 1 / 2:
+        return acoustid_candidates(rng, catalog, truth)
     return acoustid_candidates_with_collision(
-        dice, catalogue, truth, kept=bool(dice.random() < 1 / 2)
+        rng, catalog, truth, kept=bool(rng.random() < 1 / 2)
     )
 
 
 def _under_other_ids(
-    dice: Dice, catalogue: SyntheticCatalog, truth: str
+    rng: Rng, catalog: SyntheticCatalog, truth: str
 ) -> tuple[Candidate, ...]:
-    """Let AcoustID know a song under its other ids, where it has any."""
-    answer = acoustid_candidates(dice, catalogue, truth)
+    """Return candidates; mostly without the true id if the song has other ids."""
+    answer = acoustid_candidates(rng, catalog, truth)
     others = tuple(each for each in answer if each.recording_mbid != truth)
-    return others if others and dice.random() < 3 / 4 else answer
+    return others if others and rng.random() < 3 / 4 else answer
 
 
 def _with_few_sources(
-    dice: Dice, catalogue: SyntheticCatalog, truth: str
+    rng: Rng, catalog: SyntheticCatalog, truth: str
 ) -> tuple[Candidate, ...]:
-    """Let the right recording be the one that hardly anybody submitted."""
+    """Return candidates; the true recording has the fewest sources."""
     return tuple(
-        replace(each, sources=int(dice.integers(1, 6)))
+        replace(each, sources=int(rng.integers(1, 6)))
         if each.recording_mbid == truth
-        else replace(each, sources=each.sources + int(dice.integers(20, 400)))
-        for each in acoustid_candidates(dice, catalogue, truth)
+        else replace(each, sources=each.sources + int(rng.integers(20, 400)))
+        for each in acoustid_candidates(rng, catalog, truth)
     )
 
 
-def _studio(catalogue: SyntheticCatalog) -> Sequence[Release]:
-    return catalogue.studio
+def _studio(catalog: SyntheticCatalog) -> Sequence[Release]:
+    return catalog.studio
 
 
-def _reissues(catalogue: SyntheticCatalog) -> Sequence[Release]:
-    return catalogue.reissues
+def _reissues(catalog: SyntheticCatalog) -> Sequence[Release]:
+    return catalog.reissues
 
 
-def _live(catalogue: SyntheticCatalog) -> Sequence[Release]:
-    return catalogue.live
+def _live(catalog: SyntheticCatalog) -> Sequence[Release]:
+    return catalog.live
 
 
-def _studio_and_live(catalogue: SyntheticCatalog) -> Sequence[Release]:
+def _studio_and_live(catalog: SyntheticCatalog) -> Sequence[Release]:
     """Return each studio album before the live one of the same songs."""
-    pairs = zip(catalogue.studio, catalogue.live, strict=True)
+    pairs = zip(catalog.studio, catalog.live, strict=True)
     return [release for pair in pairs for release in pair]
 
 
-def _remixes(catalogue: SyntheticCatalog) -> Sequence[Release]:
-    return catalogue.remixes
+def _remixes(catalog: SyntheticCatalog) -> Sequence[Release]:
+    return catalog.remixes
 
 
-def _compilations(catalogue: SyntheticCatalog) -> Sequence[Release]:
-    return catalogue.compilations
+def _compilations(catalog: SyntheticCatalog) -> Sequence[Release]:
+    return catalog.compilations
 
 
-def _singles(catalogue: SyntheticCatalog) -> Sequence[Release]:
+def _singles(catalog: SyntheticCatalog) -> Sequence[Release]:
     return [
         replace(each, tracks=each.tracks[: 1 + nth % 2])
-        for nth, each in enumerate(catalogue.studio)
+        for nth, each in enumerate(catalog.studio)
     ]
 
 
@@ -310,7 +310,7 @@ KINDS: Final = (
         ids=0.03,
     ),
     _FolderKind("live album, plain titles", 5, _live, synthetic_tags.correct_tags),
-    _FolderKind("live album, titles say so", 3, _live, synthetic_tags.live_in_title),
+    _FolderKind("live album, live in title", 3, _live, synthetic_tags.live_in_title),
     _FolderKind(
         "live album, no tags", 2, _live, synthetic_tags.no_tags, tags_are_right=False
     ),
@@ -329,7 +329,7 @@ KINDS: Final = (
         tags_are_right=False,
     ),
     _FolderKind(
-        "album, heard as others",
+        "album, under other ids",
         3,
         _studio,
         synthetic_tags.correct_tags,

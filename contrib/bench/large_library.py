@@ -1,4 +1,4 @@
-"""A library of many files that never were, for the page to be measured with."""
+"""A library of many files that do not exist, to measure the page with."""
 
 import asyncio
 import random
@@ -12,9 +12,26 @@ from segued.store.schema.files import Failure, File, Passage, new_id
 __all__ = ["make_large_library"]
 
 WORDS: Final = (
-    *("river", "stone", "light", "winter", "golden", "ashes", "morning", "silver"),
-    *("thunder", "quiet", "empty", "garden", "shadow", "mirror", "crystal", "ocean"),
-    *("velvet", "paper", "northern", "hollow"),
+    "river",
+    "stone",
+    "light",
+    "winter",
+    "golden",
+    "ashes",
+    "morning",
+    "silver",
+    "thunder",
+    "quiet",
+    "empty",
+    "garden",
+    "shadow",
+    "mirror",
+    "crystal",
+    "ocean",
+    "velvet",
+    "paper",
+    "northern",
+    "hollow",
 )
 SEED: Final = 20
 PER_ALBUM: Final = 10
@@ -23,32 +40,32 @@ FAILED_EVERY: Final = 97
 BATCH_SIZE: Final = 5_000
 TICKS: Final = 28_224_000 * 200
 FINGERPRINT: Final = "AQADtEmUaEkSRZEGAAAA" * 120
-"""As long as most are."""
+"""As long as most fingerprints of songs."""
 
 
 def make_large_library(path: Path, files: int) -> None:
-    """Make a library in which so many files are on record."""
+    """Create a library that lists `files` files."""
     asyncio.run(_make_async(path, files))
 
 
 async def _make_async(path: Path, files: int) -> None:
     store = Store(path)
     await store.open()
-    dice = random.Random(SEED)  # noqa: S311
+    rng = random.Random(SEED)  # noqa: S311
     try:
         for first in range(0, files, BATCH_SIZE):
             await store.do(
-                _insert_files, range(first, min(first + BATCH_SIZE, files)), dice
+                _insert_files, range(first, min(first + BATCH_SIZE, files)), rng
             )
     finally:
         await store.close()
 
 
-def _insert_files(numbers: range, dice: random.Random) -> None:
+def _insert_files(numbers: range, rng: random.Random) -> None:
     for number in numbers:
         album = number // PER_ALBUM
         artist, name, title = (
-            " ".join(dice.sample(WORDS, count)).title() for count in (2, 2, 3)
+            " ".join(rng.sample(WORDS, count)).title() for count in (2, 2, 3)
         )
         folder = f"/srv/music/artist {album // ALBUMS_EACH:05}/{name} {album}"
         path = f"{folder}/{number % PER_ALBUM + 1:02} {title}.flac"
@@ -69,7 +86,7 @@ def _insert_files(numbers: range, dice: random.Random) -> None:
             codec="flac",
         ).execute()
         if failed:
-            code = dice.choice(("decode", "empty", "io"))
+            code = rng.choice(("decode", "empty", "io"))
             Failure.insert(
                 file=file, phase=4, code=code, detail=f"{path}: no", fatal=1
             ).execute()
@@ -83,6 +100,6 @@ def _insert_files(numbers: range, dice: random.Random) -> None:
             title=title,
             artist=artist,
             album=name,
-            confidence=dice.choice(list(Confidence)),
+            confidence=rng.choice(list(Confidence)),
             score=0.5,
         ).execute()

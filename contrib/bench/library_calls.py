@@ -1,10 +1,10 @@
-"""The plain library calls that finding out how music sounds is made of.
+"""Run the plain library calls that the analysis of music consists of.
 
     python -m bench.library_calls MODELS FILE...
 
-Each file in turn, in one process: FFmpeg decodes and measures loudness, Essentia's
-MusicExtractor reads the file, and onnxruntime runs both of musicnn's networks on what
-Essentia's own front end makes of it. Nothing is kept.
+For each file, in one process: FFmpeg decodes it and measures its loudness, Essentia's
+MusicExtractor analyzes it, and onnxruntime runs both of musicnn's networks on the mel
+bands that Essentia computes for them. Nothing is stored.
 """
 
 import sys
@@ -24,7 +24,7 @@ FRAME, HOP = 512, 256
 
 
 def main() -> None:
-    """Measure all files that the command line names."""
+    """Analyze all files that the command line names."""
     essentia.log.infoActive = essentia.log.warningActive = False
     models, *files = sys.argv[1:]
     options = onnxruntime.SessionOptions()
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def loudness(file: str) -> None:
-    """Measure how loud a file is."""
+    """Measure the loudness of a file."""
     with av.open(file) as container:
         stream = container.streams.audio[0]
         graph = Graph()
@@ -62,7 +62,7 @@ def loudness(file: str) -> None:
 
 
 def tags(file: str, networks: list[Any]) -> None:
-    """Let the networks say which words fit."""
+    """Run the tagging networks on a file."""
     sound = standard.MonoLoader(filename=file, sampleRate=musicnn.RATE)()
     bands = standard.TensorflowInputMusiCNN()
     frames = standard.FrameGenerator(
@@ -72,8 +72,8 @@ def tags(file: str, networks: list[Any]) -> None:
     for start in range(0, len(mels) - musicnn.FRAMES + 1, musicnn.FRAMES):
         patch = mels[np.newaxis, start : start + musicnn.FRAMES]
         for network in networks:
-            (given,) = network.get_inputs()
-            network.run(None, {given.name: patch.reshape([1, *given.shape[1:]])})
+            (layer,) = network.get_inputs()
+            network.run(None, {layer.name: patch.reshape([1, *layer.shape[1:]])})
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""What one file of four hours takes, against eighty songs: memory and CPU.
+"""Measure memory and CPU for one file of four hours, compared with eighty songs.
 
     contrib/bench/long
 
-The file is made once, in the user's cache: sixty songs with silences between,
-so that it is cut, and the sound of all of it is kept until it is.
+The file is generated once, in the user's cache folder: sixty songs with silences
+between them, so that it is cut into passages, and its audio is buffered until then.
 """
 
 import sys
@@ -27,7 +27,7 @@ MORE_MIB_MAX: Final = 30
 
 
 def main() -> int:
-    """Measure, and print what was found."""
+    """Run the measurement, and print the results."""
     parser("long", __doc__).parse_args()
     return run_measurement("long", _measure)
 
@@ -41,7 +41,7 @@ def _measure() -> None:
     sample_music.songs(songs)
     sample_music.long_file(long)
     with tempfile.TemporaryDirectory(prefix="segued-bench-") as place:
-        # The first reading fills the system's cache, the first import Python's.
+        # The first run fills the page cache, and Python's cache of compiled modules.
         import_folder(songs, Path(place) / "first.db")
         many = import_folder(songs, Path(place) / "songs.db", memory=True)
         one = import_folder(long, Path(place) / "long.db", memory=True)
@@ -53,7 +53,7 @@ def _print_report(many: MeasuredImport, one: MeasuredImport) -> None:
         _row("80 songs", many, SONGS_MINUTES),
         _row("one file of 4 hours", one, LONG_MINUTES),
     ]
-    heads = ("", "passages", "CPU s", "ms a minute", "wall s", "PSS MiB", "RSS MiB")
+    heads = ("", "passages", "CPU s", "ms per minute", "wall s", "PSS MiB", "RSS MiB")
     print_table(heads, rows)
     more = one.cost.memory.pss - many.cost.memory.pss
     reached = more <= MORE_MIB_MAX

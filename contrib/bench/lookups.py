@@ -1,12 +1,12 @@
-"""What looking up a library of 5,736 files at the outside services takes.
+"""Measure the lookups of a library of 5,736 files at AcoustID and MusicBrainz.
 
     contrib/bench/lookups [--albums N] [--speed X]
 
-The files are on record as decoded and fingerprinted, in 480 albums; nothing is
-decoded. The services are a local server with the limits of the real ones. All
-of it may run on a clock that is X times as fast, for as long as the processors
-keep up. Two thirds of the albums have
-MusicBrainz ids in their tags, the others names alone, or nothing.
+The library lists the files as decoded and fingerprinted, in 480 albums; nothing is
+decoded. A local server with the rate limits of the real services answers. With --speed
+X everything runs on a clock that is X times as fast, as long as the processors suffice.
+Two thirds of the albums have MusicBrainz ids in their tags, the others only names, or
+nothing.
 """
 
 import asyncio
@@ -49,23 +49,29 @@ NEEDS: Final = ("acoustid", "folder", "musicbrainz")
 
 @dataclass
 class LookupLibrary:
-    """A library, and what the services know of it."""
+    """A library, and the answers of the services about it."""
 
     songs: list[PreparedSong] = field(default_factory=list)
     answers: dict[str, bytes] = field(default_factory=dict)
 
     def add_answer(self, path: str, document: object) -> None:
-        """Make the services know something."""
+        """Set the JSON document with which the services answer a request."""
         self.answers[path] = json.dumps(document).encode()
 
 
 def main() -> int:
-    """Measure, and print what was found."""
-    words = parser("lookups", __doc__)
-    words.add_argument("--albums", type=int, default=ALBUMS, help="how many (480)")
-    words.add_argument("--speed", type=float, default=SPEED, help="of the clock (1)")
-    given = words.parse_args()
-    return run_measurement("lookups", lambda: _measure(given.albums, given.speed))
+    """Run the measurement, and print the results."""
+    options = parser("lookups", __doc__)
+    options.add_argument(
+        "--albums", type=int, default=ALBUMS, help="number of albums (480)"
+    )
+    options.add_argument(
+        "--speed", type=float, default=SPEED, help="speed of the clock (1)"
+    )
+    arguments = options.parse_args()
+    return run_measurement(
+        "lookups", lambda: _measure(arguments.albums, arguments.speed)
+    )
 
 
 def _measure(albums: int, speed: float) -> None:
@@ -74,11 +80,11 @@ def _measure(albums: int, speed: float) -> None:
         music, database = Path(place) / "music", Path(place) / "library.db"
         log.configure("error")
         asyncio.run(prepare_library(music, database, library.songs))
-        ended, fake_services, seconds = asyncio.run(
+        result, fake_services, seconds = asyncio.run(
             _import_with_services(music, database, library, speed)
         )
-        if ended.state is not SessionState.COMPLETED:
-            raise MeasureError(f"the import ended as {ended.state}: {ended.error}")
+        if result.state is not SessionState.COMPLETED:
+            raise MeasureError(f"the import result as {result.state}: {result.error}")
         found = reports.summary(database)
     _print_report(library, fake_services, seconds, found, speed)
 
@@ -86,28 +92,28 @@ def _measure(albums: int, speed: float) -> None:
 async def _import_with_services(
     music: Path, database: Path, made: LookupLibrary, speed: float
 ) -> tuple[ImportResult, FakeServices, float]:
-    """Import with the services; return how long they were asked, in their time."""
+    """Import, and return the seconds of service time from first to last request."""
     clock = Clock.scaled(speed)
-    # What is late here by a hundredth is late there by several.
+    # A delay in real time is `speed` times as long on the scaled clock.
     fake_services = FakeServices(
         AnswersInMemory(made.answers), clock=clock.now, jitter_seconds=0.05 * speed
     )
     async with fake_services:
         service = one_shot_import(database, fake_services, clock)
-        ended = await service.run([bytes(music)], workers=3)
+        result = await service.run([bytes(music)], workers=3)
         times = [request.at for request in fake_services.requests]
-        return ended, fake_services, max(times) - min(times) if times else 0.0
+        return result, fake_services, max(times) - min(times) if times else 0.0
 
 
 def one_shot_import(
     database: Path, fake_services: FakeServices, clock: Clock
 ) -> OneShotImport:
-    """Return a service for a library that asks a world."""
+    """Return an import into a library that uses local services."""
     return OneShotImport(config_for(database, fake_services), clock)
 
 
 def config_for(database: Path, fake_services: FakeServices) -> Config:
-    """Return the configuration of a library that asks a world."""
+    """Return the configuration of a library that uses local services."""
     return Config(
         library=LibrarySection(database=str(database)),
         flavoring=FlavoringSection(sources=()),
@@ -121,44 +127,44 @@ def config_for(database: Path, fake_services: FakeServices) -> Config:
 
 
 def make_lookup_library(albums: int) -> LookupLibrary:
-    """Return a library of `albums` albums, twelve files each but for a few."""
-    library, dice = LookupLibrary(), random.Random(5_736)  # noqa: S311
+    """Return a library of `albums` albums, most of which have twelve files."""
+    library, rng = LookupLibrary(), random.Random(5_736)  # noqa: S311
     per_album = FILES / ALBUMS
     for number in range(albums):
         count = round(per_album * (number + 1)) - round(per_album * number)
-        kind = ("ids", "ids", "ids", "ids", "names", "nothing")[number % 6]
-        _add_album(library, dice, number, count, kind)
+        kind = ("ids", "ids", "ids", "ids", "names", "none")[number % 6]
+        _add_album(library, rng, number, count, kind)
     return library
 
 
 def _add_album(
-    made: LookupLibrary, dice: random.Random, number: int, count: int, kind: str
+    made: LookupLibrary, rng: random.Random, number: int, count: int, kind: str
 ) -> None:
     artist, title = f"Artist {number // 3}", f"Album {number}"
-    release, group = _mbid(dice), _mbid(dice)
-    credit = [{"name": artist, "artist": {"id": _mbid(dice), "name": artist}}]
+    release, group = _mbid(rng), _mbid(rng)
+    credit = [{"name": artist, "artist": {"id": _mbid(rng), "name": artist}}]
     tracks: list[dict[str, Any]] = []
     for nth in range(1, count + 1):
-        seconds = dice.randrange(150, 400)
-        name, recording = f"Song {number}-{nth}", _mbid(dice)
+        seconds = rng.randrange(150, 400)
+        name, recording = f"Song {number}-{nth}", _mbid(rng)
         about = {
             "id": recording,
             "title": name,
-            "length": 1_000 * seconds + dice.randrange(-900, 900),
+            "length": 1_000 * seconds + rng.randrange(-900, 900),
             "artist-credit": credit,
         }
         made.add_answer(musicbrainz_path("recording", recording), about)
         tracks.append({"position": nth, "title": name, "recording": about})
-        text = _fingerprint(dice)
+        text = _fingerprint(rng)
         tagged = {
             "ids": (name, artist, title, release),
             "names": (name, artist, title, None),
-            "nothing": (None, None, None, None),
+            "none": (None, None, None, None),
         }[kind]
         made.songs.append(
             PreparedSong(f"{title}/{nth:02} x.mp3", seconds, text, *tagged)
         )
-        made.add_answer(fingerprint_path(text), [_result(dice, about, artist, group)])
+        made.add_answer(fingerprint_path(text), [_result(rng, about, artist, group)])
     made.add_answer(
         musicbrainz_path("release", release),
         {
@@ -173,31 +179,31 @@ def _add_album(
 
 
 def _result(
-    dice: random.Random, about: dict[str, Any], artist: str, group: str
+    rng: random.Random, about: dict[str, Any], artist: str, group: str
 ) -> dict[str, Any]:
     return {
-        "id": _mbid(dice),
-        "score": round(dice.uniform(0.9, 1.0), 3),
+        "id": _mbid(rng),
+        "score": round(rng.uniform(0.9, 1.0), 3),
         "recordings": [
             {
                 "id": about["id"],
                 "title": about["title"],
                 "duration": about["length"] // 1_000,
-                "artists": [{"id": _mbid(dice), "name": artist}],
+                "artists": [{"id": _mbid(rng), "name": artist}],
                 "releasegroups": [{"id": group}],
-                "sources": dice.randrange(1, 200),
+                "sources": rng.randrange(1, 200),
             }
         ],
     }
 
 
-def _mbid(dice: random.Random) -> str:
-    return str(uuid.UUID(int=dice.getrandbits(128), version=4))
+def _mbid(rng: random.Random) -> str:
+    return str(uuid.UUID(int=rng.getrandbits(128), version=4))
 
 
-def _fingerprint(dice: random.Random) -> str:
-    """Return text as long as a real fingerprint is, and of its alphabet."""
-    numbers = np.random.default_rng(dice.getrandbits(64)).bytes(2_100)
+def _fingerprint(rng: random.Random) -> str:
+    """Return random text with the length and the alphabet of a fingerprint."""
+    numbers = np.random.default_rng(rng.getrandbits(64)).bytes(2_100)
     letters = msgspec.json.encode(numbers).decode().strip('"')
     return "AQAD" + letters.replace("+", "-").replace("/", "_").rstrip("=")
 
@@ -212,24 +218,24 @@ def _print_report(
     files = len(made.songs)
     albums = len({song.path.partition("/")[0] for song in made.songs})
     print(f"{files:,} files in {albums} albums, on a clock {speed:g} times as fast\n")
-    asked = Counter(request.service for request in fake_services.requests)
-    # One fingerprint and one recording for each file, at the services' rates.
+    requests = Counter(request.service for request in fake_services.requests)
+    # For comparison: one request to each service for each file, at its rate.
     rows = [
         (
-            "batch phases, a request a song",
+            "batch phases, one request per song",
             f"{2 * files:,}",
             _minutes(files / 3 + files),
         ),
         (
-            "per file, a request a song",
+            "per file, one request per song",
             f"{2 * files:,}",
             _minutes(max(files / 3, files)),
         ),
-        ("this", f"{sum(asked.values()):,}", _minutes(seconds)),
+        ("segued", f"{sum(requests.values()):,}", _minutes(seconds)),
     ]
     print_table(("", "requests", "minutes of service time"), rows)
-    print(f"AcoustID was asked {asked['acoustid']:,} times, ", end="")
-    print(f"MusicBrainz {asked['musicbrainz']:,} times.")
+    print(f"{requests['acoustid']:,} requests to AcoustID, ", end="")
+    print(f"{requests['musicbrainz']:,} to MusicBrainz.")
     bands = ", ".join(f"{count:,} {band}" for band, count in found.passages.items())
     print(f"Passages: {bands}.\n")
     refused = len(fake_services.rate_limited_requests)

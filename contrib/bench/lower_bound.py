@@ -1,4 +1,4 @@
-"""The floor: what decoding, fingerprinting and hashing cost in C, alone."""
+"""The lower bound: the cost of decoding, fingerprinting and hashing in C."""
 
 import os
 import shutil
@@ -11,9 +11,9 @@ from typing import Final
 from bench.commandline import missing_packages
 from bench.measure import MeasureError, measure_cost
 
-__all__ = ["FloorProgram", "build", "missing_build_packages"]
+__all__ = ["LowerBoundProgram", "build", "missing_build_packages"]
 
-SOURCE: Final = Path(__file__).with_name("floor.c")
+SOURCE: Final = Path(__file__).with_name("lower_bound.c")
 LIBRARIES: Final = {
     "libmpg123": "libmpg123-dev",
     "flac": "libflac-dev",
@@ -23,57 +23,60 @@ LIBRARIES: Final = {
     "libswresample": "libswresample-dev",
     "libchromaprint": "libchromaprint-dev",
 }
-"""Debian's packages by pkg-config's names."""
+"""Debian packages by the name of the library in pkg-config."""
 
 RIVALS: Final = {
     ".mp3": ("mpg123", "libavcodec"),
     ".flac": ("libflac", "libavcodec"),
 }
-"""Decoders that are close enough for the machine to decide; for all else
-libavcodec is the best."""
+"""Decoders of similar speed, of which the faster one depends on the machine.
+
+For all other formats, libavcodec is the fastest.
+"""
 
 TRIALS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
-class FloorProgram:
-    """The program, and the best decoder for each kind of file.
+class LowerBoundProgram:
+    """The program, and the fastest decoder for each format.
 
     Attributes:
-        decoders: By the end of a file's name; libavcodec for all else.
+        program: Path of the executable.
+        decoders: Decoders by file extension; libavcodec for all others.
     """
 
     program: str
     decoders: Mapping[str, str]
 
     def command(self, files: Iterable[str], *, swresample: bool = False) -> list[str]:
-        """Return the one command that does the work for all files."""
-        words = [self.program, *(["swresample"] if swresample else [])]
+        """Return the command that decodes and fingerprints all files."""
+        command = [self.program, *(["swresample"] if swresample else [])]
         for file in sorted(files, key=_kind):
-            words += [self.decoders.get(_kind(file), "libavcodec"), file]
-        return words
+            command += [self.decoders.get(_kind(file), "libavcodec"), file]
+        return command
 
 
 def missing_build_packages() -> list[str]:
-    """Return the packages that are needed to build it and are not here."""
+    """Return the packages that are missing to build the program."""
     packages = missing_packages("cc", "pkg-config", "b3sum")
     for library, package in LIBRARIES.items():
-        asked = ["pkg-config", "--exists", library]
-        if shutil.which("pkg-config") is None or subprocess.call(asked):  # noqa: S603
+        query = ["pkg-config", "--exists", library]
+        if shutil.which("pkg-config") is None or subprocess.call(query):  # noqa: S603
             packages.append(package)
     return packages
 
 
-def build(place: Path, files: Sequence[str]) -> FloorProgram:
-    """Compile the program, and find out which decoders are the best here.
+def build(place: Path, files: Sequence[str]) -> LowerBoundProgram:
+    """Compile the program, and measure which decoders are the fastest here.
 
     Args:
         place: Folder for the program.
-        files: Music, to try the decoders on.
+        files: Music files to measure the decoders with.
     """
-    program = str(place / "floor")
-    asked = ["pkg-config", "--cflags", "--libs", *LIBRARIES]
-    flags = subprocess.check_output(asked, text=True).split()  # noqa: S603
+    program = str(place / "lower_bound")
+    query = ["pkg-config", "--cflags", "--libs", *LIBRARIES]
+    flags = subprocess.check_output(query, text=True).split()  # noqa: S603
     compiler = ["cc", "-std=c11", "-O2", "-o", program, str(SOURCE), *flags]
     subprocess.run(compiler, check=True)  # noqa: S603
     decoders = {}
@@ -82,7 +85,7 @@ def build(place: Path, files: Sequence[str]) -> FloorProgram:
         if file is not None:
             took = {each: _least_cpu(program, each, file) for each in rivals}
             decoders[kind] = min(rivals, key=took.__getitem__)
-    return FloorProgram(program, decoders)
+    return LowerBoundProgram(program, decoders)
 
 
 def _kind(file: str) -> str:
@@ -90,7 +93,7 @@ def _kind(file: str) -> str:
 
 
 def _least_cpu(program: str, decoder: str, file: str) -> float:
-    """Return the least CPU that a decoder took for a file in some trials."""
+    """Return the least CPU seconds of a decoder for a file in TRIALS runs."""
     try:
         return min(measure_cost([program, decoder, file]).cpu for _ in range(TRIALS))
     except MeasureError:

@@ -1,11 +1,11 @@
-"""How many of some thousand passages are held to be what they are.
+"""Measure how many of 4,927 synthetic passages are matched right.
 
     contrib/bench/matching [--golden]
 
-The passages are made up, always the same, and labelled with what they are:
-albums, live albums, compilations and loose songs, with right and wrong tags,
-and fingerprints that belong to several songs. With --golden the table is
-written to tests/golden/matching.txt as well, which a test compares it with.
+The passages are always the same, and labeled with their true recording: albums, live
+albums, compilations and loose songs, with right and wrong tags, and fingerprints that
+belong to several songs. With --golden, the table is also written to
+tests/golden/matching.txt, with which a test compares it.
 """
 
 import io
@@ -19,7 +19,7 @@ from typing import Final
 
 import numpy as np
 from bench.commandline import parser, run_measurement
-from bench.labeled_folders import LabelledFolder, LabelledPassage, labelled_folders
+from bench.labeled_folders import LabeledFolder, LabeledPassage, labeled_folders
 from bench.synthetic_catalog import SyntheticCatalog, make_catalog
 from bench.tables import Target, print_table, print_targets
 
@@ -32,29 +32,29 @@ from segued.model import Confidence
 __all__ = ["GOLDEN", "MatchOutcome", "outcome_table", "outcomes", "targets"]
 
 SEEDS: Final = (1, 2, 3, 4)
-"""Of as many catalogues, so that none is a lucky one."""
+"""One catalog for each, so that the result does not depend on one seed."""
 
-RELEASES_ASKED, GROUPS_ASKED, FOUND_ASKED = 3, 2, 2
+RELEASES_MAX, GROUPS_MAX, FOUND_MAX = 3, 2, 2
 
 GOLDEN: Final = Path(__file__).parents[2] / "tests" / "golden" / "matching.txt"
 
 HIGH_RIGHT_MIN: Final = 0.99
 CLEAR_HIGH_MIN: Final = 0.80
 SINGLE_HIGH_MIN: Final = 0.85
-"""Where no other recording has the same sound and the same names."""
+"""The target for passages without another recording of equal sound and names."""
 
 
 @dataclass(frozen=True, slots=True)
 class MatchOutcome:
-    """What became of a passage in a folder of a kind."""
+    """The decision on a passage in a folder of one kind."""
 
     kind: str
-    passage: LabelledPassage
+    passage: LabeledPassage
     decision: Decision
 
     @property
     def band(self) -> Confidence:
-        """Return how sure the decision is."""
+        """Return the confidence of the decision."""
         return self.decision.confidence
 
     @property
@@ -67,10 +67,12 @@ class MatchOutcome:
 
 
 def main() -> int:
-    """Match all of them, and print what came of it."""
-    words = parser("matching", __doc__)
-    words.add_argument("--golden", action="store_true", help="write the table down")
-    golden: bool = words.parse_args().golden
+    """Match all passages, and print the results."""
+    options = parser("matching", __doc__)
+    options.add_argument(
+        "--golden", action="store_true", help="also write the golden file"
+    )
+    golden: bool = options.parse_args().golden
 
     def measure() -> None:
         text = outcome_table(list(outcomes()))
@@ -85,76 +87,73 @@ def main() -> int:
 def outcomes(seeds: Iterable[int] = SEEDS) -> Iterator[MatchOutcome]:
     """Match every passage of every folder, as an import does."""
     for seed in seeds:
-        dice = np.random.default_rng(seed)
-        catalogue = make_catalog(dice)
-        for folder in labelled_folders(dice, catalogue):
-            yield from _match_folder(catalogue, folder)
+        rng = np.random.default_rng(seed)
+        catalog = make_catalog(rng)
+        for folder in labeled_folders(rng, catalog):
+            yield from _match_folder(catalog, folder)
 
 
 def _match_folder(
-    catalogue: SyntheticCatalog, folder: LabelledFolder
+    catalog: SyntheticCatalog, folder: LabeledFolder
 ) -> Iterator[MatchOutcome]:
-    choice = _match_album(catalogue, folder)
+    choice = _match_album(catalog, folder)
     for passage in folder.passages:
-        piece = passage.evidence
-        track = choice.tracks.get(piece.key) if choice else None
-        asked = {each.recording_mbid for each in piece.candidates}
-        asked |= {piece.recording_mbid} if piece.recording_mbid else set()
-        # What is on the folder's album is known; single recordings are asked
-        # for where that does not settle it.
-        settled = track is not None and track.recording.mbid in asked
+        evidence = passage.evidence
+        track = choice.tracks.get(evidence.key) if choice else None
+        mbids = {each.recording_mbid for each in evidence.candidates}
+        mbids |= {evidence.recording_mbid} if evidence.recording_mbid else set()
+        # Single recordings are only looked up if the album does not identify the song.
+        is_on_album = track is not None and track.recording.mbid in mbids
         decision = decide(
-            piece,
+            evidence,
             track=track,
             release=choice.release if choice else None,
             recordings={}
-            if settled
-            else {each: catalogue.recordings[each] for each in asked},
+            if is_on_album
+            else {each: catalog.recordings[each] for each in mbids},
         )
         yield MatchOutcome(folder.kind, passage, decision)
 
 
-def _match_album(
-    catalogue: SyntheticCatalog, folder: LabelledFolder
-) -> AlbumMatch | None:
-    """Ask for what tags name, else what is heard, else what the album is called."""
-    pieces = [each.evidence for each in folder.passages]
-    named, groups = vote_for_releases(pieces)
+def _match_album(catalog: SyntheticCatalog, folder: LabeledFolder) -> AlbumMatch | None:
+    """Match by releases in tags, else by fingerprints, else by the album's name."""
+    passages = [each.evidence for each in folder.passages]
+    named, groups = vote_for_releases(passages)
     stages = (
-        [catalogue.releases[each] for each in named[:RELEASES_ASKED]],
-        [each for group in groups[:GROUPS_ASKED] for each in catalogue.groups[group]],
-        _releases_by_album_name(catalogue, pieces),
+        [catalog.releases[each] for each in named[:RELEASES_MAX]],
+        [each for group in groups[:GROUPS_MAX] for each in catalog.groups[group]],
+        _releases_by_album_name(catalog, passages),
     )
     releases: list[Release] = []
     for stage in stages if folder.in_musicbrainz else ():
         releases += stage
-        if choice := match_album(pieces, releases):
+        if choice := match_album(passages, releases):
             return choice
     return None
 
 
 def _releases_by_album_name(
-    catalogue: SyntheticCatalog, pieces: Sequence[PassageEvidence]
+    catalog: SyntheticCatalog, passages: Sequence[PassageEvidence]
 ) -> list[Release]:
-    """Return the releases that are called like the album of most pieces."""
+    """Return the releases with the name of the album of most passages."""
     albums = Counter(
-        (piece.album_artist or piece.artist, piece.album)
-        for piece in pieces
-        if piece.album
+        (passage.album_artist or passage.artist, passage.album)
+        for passage in passages
+        if passage.album
     )
     for (artist, album), many in albums.most_common(1):
-        if many >= len(pieces) / 2:
+        if many >= len(passages) / 2:
             return [
                 each
-                for each in catalogue.releases.values()
+                for each in catalog.releases.values()
                 if normalize_name(each.title) == normalize_name(album or "")
                 and normalize_name(each.artist) == normalize_name(artist or "")
-            ][:FOUND_ASKED]
+            ][:FOUND_MAX]
     return []
 
 
 def outcome_table(found: Sequence[MatchOutcome]) -> str:
-    """Return what became of them, as it is printed."""
+    """Return the table of outcomes as printed text."""
     heads = ["", "passages"]
     columns = [
         (band, verdict)
@@ -177,7 +176,7 @@ def outcome_table(found: Sequence[MatchOutcome]) -> str:
 
 
 def targets(found: Sequence[MatchOutcome]) -> list[Target]:
-    """Return what is to be reached, and whether it is."""
+    """Return the targets, and whether they are reached."""
     high = [each for each in found if each.band is Confidence.HIGH]
     right = sum(each.verdict == "right" for each in high) / max(1, len(high))
     struck = sum(
@@ -190,16 +189,16 @@ def targets(found: Sequence[MatchOutcome]) -> list[Target]:
     single = [each for each in clear if not each.passage.has_equal_rival]
     return [
         Target(
-            "High that is right",
+            "right, of High",
             f">= {HIGH_RIGHT_MIN:.0%}",
             f"{right:.1%}",
             right >= HIGH_RIGHT_MIN,
         ),
         Target("wrong High by a collision in an album", "0", str(struck), not struck),
+        _high_share_target("High, of passages with right tags", clear, CLEAR_HIGH_MIN),
         _high_share_target(
-            "High, of right tags and known sound", clear, CLEAR_HIGH_MIN
+            "the same, without an equal recording", single, SINGLE_HIGH_MIN
         ),
-        _high_share_target("the same, of one recording alone", single, SINGLE_HIGH_MIN),
     ]
 
 

@@ -1,4 +1,4 @@
-"""What a command costs, together with all that it starts."""
+"""Measure the cost of a command, including all processes that it starts."""
 
 import ctypes
 import os
@@ -27,24 +27,24 @@ __all__ = [
 PR_SET_CHILD_SUBREAPER: Final = 36
 SAMPLE_SECONDS: Final = 0.05
 ORPHAN_SECONDS: Final = 30.0
-"""Time for what a command leaves running to end by itself."""
+"""Time for the remaining processes of a command to end by themselves."""
 
 SHARES: Final = re.compile(rb"^(Rss|Pss):\s+(\d+) kB", re.MULTILINE)
 KIB_PER_MIB: Final = 1024
 
 
 class MeasureError(Exception):
-    """A command that was to be measured did not do what it should."""
+    """A measured command failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """The most that a command and all it started held at one time, in MiB.
+    """Peak memory of a command and all processes that it starts, in MiB.
 
     Attributes:
-        pss: A page that n processes share counts as an nth in each: what
-            would be free if they were not there.
-        rss: A page counts in full in each.
+        pss: Proportional set size: a page that n processes share counts as 1/n in each,
+            so that the sum is the memory that they use together.
+        rss: Resident set size: a shared page counts in full in each process.
     """
 
     pss: float = 0.0
@@ -53,13 +53,13 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What commands took.
+    """The cost of one or more commands.
 
     Attributes:
-        cpu: Seconds of processor time, the system's share included.
-        wall: Seconds from the first's start to the last's end.
-        stdout: What they printed on standard output.
-        memory: Its peak; nothing unless it was asked for.
+        cpu: Seconds of processor time, user and system.
+        wall: Seconds from the start of the first to the end of the last.
+        stdout: Their standard output.
+        memory: Their peak memory; zero unless it was measured.
         code: The exit code of the last.
     """
 
@@ -77,27 +77,27 @@ def measure_cost(
     memory: bool = False,
     codes: Iterable[int] = (0,),
 ) -> Cost:
-    """Run a command to its end, and say what it and its offspring took.
+    """Run a command to its end, and return the cost of all its processes.
 
-    Whoever is orphaned or killed on the way is counted as well: orphans become
-    children of this process, which waits for them all. So it may have no other
-    children, nor another thread that runs commands.
+    Includes processes that are orphaned or killed: orphans become children of this
+    process, which waits for all of them. Therefore this process must not have other
+    children, or other threads that start processes.
 
     Args:
-        command: The program, found along the path, and its arguments.
-        env: Its environment; None for the one here.
-        memory: Whether to watch its memory, which takes some time of its own.
-        codes: The exit codes that are well.
+        command: The program, searched for in PATH, and its arguments.
+        env: Its environment; None for that of this process.
+        memory: Whether to sample its memory, which costs some CPU time itself.
+        codes: The exit codes that count as success.
 
     Raises:
-        MeasureError: It ended with another code, or left processes running.
+        MeasureError: The command ended with another code, or left processes running.
     """
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
-    with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as complained:
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         streams = (
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-            (os.POSIX_SPAWN_DUP2, said.fileno(), 1),
-            (os.POSIX_SPAWN_DUP2, complained.fileno(), 2),
+            (os.POSIX_SPAWN_DUP2, output.fileno(), 1),
+            (os.POSIX_SPAWN_DUP2, errors.fileno(), 2),
         )
         watch = _MemorySampler() if memory else None
         started = time.monotonic()
@@ -106,16 +106,16 @@ def measure_cost(
         )
         code, cpu, ended = _wait_for_tree(child)
         peak = watch.stop() if watch else Memory()
-        said.seek(0)
-        complained.seek(0)
+        output.seek(0)
+        errors.seek(0)
         if code not in codes:
-            words = complained.read().decode(errors="replace").strip()
-            raise MeasureError(f"{command[0]} ended with code {code}\n{words[-2_000:]}")
-        return Cost(cpu, ended - started, said.read(), peak, code)
+            text = errors.read().decode(errors="replace").strip()
+            raise MeasureError(f"{command[0]} ended with code {code}\n{text[-2_000:]}")
+        return Cost(cpu, ended - started, output.read(), peak, code)
 
 
 def sum_of(costs: Iterable[Cost]) -> Cost:
-    """Return what commands took that ran one after another."""
+    """Return the cost of commands that ran one after another."""
     cpu = wall = 0.0
     for cost in costs:
         cpu += cost.cpu
@@ -124,12 +124,12 @@ def sum_of(costs: Iterable[Cost]) -> Cost:
 
 
 def cpu_count() -> int:
-    """Return how many processors there are for us."""
+    """Return the number of processors that this process can use."""
     return len(os.sched_getaffinity(0))
 
 
 def busy_seconds() -> float:
-    """Return how long all processors were busy since the machine started."""
+    """Return the busy time of all processors since boot, in seconds."""
     with open("/proc/stat", "rb") as file:
         user, nice, system, _idle, _waiting, *others = file.readline().split()[1:9]
     ticks = sum(map(int, (user, nice, system, *others)))
@@ -137,12 +137,12 @@ def busy_seconds() -> float:
 
 
 def process_tree(process: int) -> list[int]:
-    """Return a process, its children, and theirs."""
+    """Return the ids of a process and all its descendants."""
     return [process, *_descendants(process)]
 
 
 def cpu_seconds(processes: Iterable[int]) -> float:
-    """Return how long some processes have computed."""
+    """Return the CPU time of some processes, in seconds."""
     ticks = 0
     for process in processes:
         fields = _read_proc(process, "stat").rpartition(b")")[2].split()
@@ -151,7 +151,7 @@ def cpu_seconds(processes: Iterable[int]) -> float:
 
 
 def pss_mib(processes: Iterable[int]) -> float:
-    """Return the memory of some processes, shared pages counted by their shares."""
+    """Return the proportional set size of some processes, in MiB."""
     return (
         sum(
             int(kib)
@@ -164,7 +164,7 @@ def pss_mib(processes: Iterable[int]) -> float:
 
 
 def _wait_for_tree(child: int) -> tuple[int, float, float]:
-    """Wait for a child and all it leaves; return its code, all CPU, its end."""
+    """Wait for a child and its orphans; return its exit code, all CPU and its end."""
     code, cpu, ended = 0, 0.0, time.monotonic()
     alive = True
     while True:
@@ -179,12 +179,14 @@ def _wait_for_tree(child: int) -> tuple[int, float, float]:
         elif not found:
             if time.monotonic() - ended > ORPHAN_SECONDS:
                 left = len(tuple(_descendants(os.getpid())))
-                raise MeasureError(f"it ended, but {left} of its children go on")
+                raise MeasureError(
+                    f"it ended, but {left} of its child processes still run"
+                )
             time.sleep(SAMPLE_SECONDS)
 
 
 class _MemorySampler:
-    """Looks at the memory of all offspring of this process, again and again."""
+    """Samples the memory of all descendants of this process every SAMPLE_SECONDS."""
 
     def __init__(self) -> None:
         self._pss = self._rss = 0
@@ -193,7 +195,7 @@ class _MemorySampler:
         self._thread.start()
 
     def stop(self) -> Memory:
-        """Stop looking, and return the peak."""
+        """Stop sampling, and return the peak."""
         self._stop.set()
         self._thread.join()
         return Memory(self._pss / KIB_PER_MIB, self._rss / KIB_PER_MIB)
@@ -209,7 +211,7 @@ class _MemorySampler:
 
 
 def _descendants(process: int) -> Iterator[int]:
-    """Yield the children of a process, and theirs."""
+    """Yield the ids of all descendants of a process."""
     with suppress(OSError):
         for thread in os.listdir(f"/proc/{process}/task"):
             for child in _read_proc(process, f"task/{thread}/children").split():
@@ -217,10 +219,10 @@ def _descendants(process: int) -> Iterator[int]:
                 yield from _descendants(int(child))
 
 
-def _read_proc(process: int, what: str) -> bytes:
-    """Return what the system says of a process: nothing, if it has just ended."""
+def _read_proc(process: int, name: str) -> bytes:
+    """Return a file of /proc for a process; empty if the process has ended."""
     try:
-        with open(f"/proc/{process}/{what}", "rb") as file:
+        with open(f"/proc/{process}/{name}", "rb") as file:
             return file.read()
     except OSError:
         return b""

@@ -1,4 +1,4 @@
-"""segued, run on a folder as it is measured: without services and flavor."""
+"""Run segued for measurements: without services and without flavor."""
 
 import json
 import os
@@ -38,10 +38,10 @@ port = {port}
 
 @dataclass(frozen=True, slots=True)
 class MeasuredImport:
-    """An import that was measured.
+    """A measured import.
 
     Attributes:
-        summary: What `--json` printed.
+        summary: The summary that `--json` printed.
     """
 
     cost: Cost
@@ -49,7 +49,7 @@ class MeasuredImport:
 
     @property
     def stall_ms(self) -> float:
-        """Longest time the event loop was held up."""
+        """Longest stall of the event loop, in milliseconds."""
         return float(self.summary["loop_stall_ms"])
 
 
@@ -61,10 +61,10 @@ def import_folder(
     memory: bool = False,
     config: str = CONFIG,
 ) -> MeasuredImport:
-    """Import a folder into a library, and say what it took.
+    """Import a folder into a library, and return the cost.
 
     Raises:
-        MeasureError: The import ended early.
+        MeasureError: The import did not complete.
     """
     cost = measure_cost(
         import_command(folder, database, workers=workers, config=config),
@@ -90,14 +90,14 @@ def import_command(
 def running_daemon(
     folder: Path, database: Path, place: Path, config: str = "", port: int = 0
 ) -> Iterator[tuple[int, DaemonClient]]:
-    """Let a daemon serve a folder; yield its process, and the line to it.
+    """Run a daemon that watches a folder; yield its process id and a client.
 
     Args:
-        folder: The music.
+        folder: The music folder.
         database: The library.
-        place: An empty folder, for its socket and its log.
-        config: More of its configuration.
-        port: Of its page; 0 for any that is free.
+        place: An empty folder for its socket and its log.
+        config: Further lines of its configuration.
+        port: Port of its page; 0 for any free port.
     """
     socket, file = place / "control.sock", place / "segued.toml"
     file.write_text(CONFIG + SERVE_CONFIG.format(socket=socket, port=port) + config)
@@ -116,6 +116,6 @@ def running_daemon(
 
 
 def environment() -> dict[str, str]:
-    """Return the environment for it: compiled once, as an installed program is."""
+    """Return the environment of segued: with compiled modules, as when installed."""
     kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     return kept | {"PYTHONPYCACHEPREFIX": str(sample_music.cache_folder() / "pycache")}

@@ -1,9 +1,9 @@
-"""What it costs to be looked at, and how soon the page answers.
+"""Measure the cost of listeners for an import, and the response times of the page.
 
     contrib/bench/page [--files N] [--library N] [--rounds N]
 
-Small files are imported with nobody listening and with fifty listeners, ten of
-whom take nothing; and pages of a made library are asked for.
+Small files are imported without listeners, and with fifty listeners of which ten read
+nothing; and pages of a synthetic library are requested.
 """
 
 import http.client
@@ -44,16 +44,16 @@ folder_seconds = 0.0
 """
 
 PAGES: Final[tuple[tuple[str, str, Mapping[str, object]], ...]] = (
-    ("the page itself", "/", {}),
-    ("how it stands", "/api/import/session", {}),
+    ("start page", "/", {}),
+    ("status", "/api/import/session", {}),
     ("files, first page", "/api/files", {}),
     ("files, last page", "/api/files", {"page": 1_000_000}),
-    ("files, 200 of them", "/api/files", {"per": 200}),
+    ("files, 200 per page", "/api/files", {"per": 200}),
     ("files by status", "/api/files", {"status": "FAILED"}),
-    ("files by a word that a third have", "/api/files", {"query": "river"}),
-    ("files by a letter that all have", "/api/files", {"query": "a", "page": 900}),
+    ("files by a word that a third match", "/api/files", {"query": "river"}),
+    ("files by a letter that all match", "/api/files", {"query": "a", "page": 900}),
     ("files by two words", "/api/files", {"query": "artist 01234"}),
-    ("files by a word that none has", "/api/files", {"query": "zebra"}),
+    ("files by a word that none matches", "/api/files", {"query": "zebra"}),
     ("passages, first page", "/api/passages", {}),
     ("passages, last page", "/api/passages", {"page": 1_000_000}),
     ("passages by confidence", "/api/passages", {"confidence": "Low"}),
@@ -66,10 +66,10 @@ PAGES: Final[tuple[tuple[str, str, Mapping[str, object]], ...]] = (
 
 @dataclass(frozen=True, slots=True)
 class TimedImport:
-    """An import that was measured.
+    """A measured import.
 
     Attributes:
-        events: Times that a worker said in a second what it was at.
+        events: Progress events of the workers per second.
     """
 
     seconds: float
@@ -78,14 +78,21 @@ class TimedImport:
 
 
 def main() -> int:
-    """Measure, and print what was found."""
-    words = parser("page", __doc__)
-    words.add_argument("--files", type=int, default=1_500, help="imported (1500)")
-    words.add_argument("--library", type=int, default=100_000, help="shown (100000)")
-    words.add_argument("--rounds", type=int, default=3, help="of importing (3)")
-    given = words.parse_args()
+    """Run the measurement, and print the results."""
+    options = parser("page", __doc__)
+    options.add_argument(
+        "--files", type=int, default=1_500, help="number of files to import (1500)"
+    )
+    options.add_argument(
+        "--library",
+        type=int,
+        default=100_000,
+        help="number of files in the library (100000)",
+    )
+    options.add_argument("--rounds", type=int, default=3, help="number of imports (3)")
+    arguments = options.parse_args()
     return run_measurement(
-        "page", lambda: _measure(given.files, given.library, given.rounds)
+        "page", lambda: _measure(arguments.files, arguments.library, arguments.rounds)
     )
 
 
@@ -95,7 +102,7 @@ def _measure(files: int, library: int, rounds: int) -> None:
     alone: list[TimedImport] = []
     watched: list[TimedImport] = []
     for nth in range(rounds):
-        # To and fro, so that a machine that grows slower does so for both.
+        # Alternating order, so that a machine that slows down affects both equally.
         for found, listeners in ((alone, 0), (watched, LISTENERS))[
             :: -1 if nth % 2 else 1
         ]:
@@ -107,7 +114,7 @@ def _measure(files: int, library: int, rounds: int) -> None:
 
 
 def _import(folder: Path, files: int, listeners: int) -> TimedImport:
-    """Import a folder that is moved to where a daemon watches."""
+    """Import a folder that is moved into a watched folder."""
     with tempfile.TemporaryDirectory(
         prefix="segued-bench-", dir=sample_music.cache_folder()
     ) as made:
@@ -115,23 +122,23 @@ def _import(folder: Path, files: int, listeners: int) -> TimedImport:
         watched = place / "music"
         (watched / "before").mkdir(parents=True)
         shutil.copy2(next(folder.rglob("*.wav")), watched / "before")
-        with running_daemon(watched, place / "library.db", place, QUICK) as (_, line):
-            _wait_until_done(line, 1)
-            page = urlsplit(line.request("GET", "/api/import/session")["page"])
+        with running_daemon(watched, place / "library.db", place, QUICK) as (_, client):
+            _wait_until_done(client, 1)
+            page = urlsplit(client.request("GET", "/api/import/session")["page"])
             with _open_listeners(page.hostname or "", page.port or 0, listeners):
-                began = time.monotonic()
+                started = time.monotonic()
                 copy = watched / "music"
                 folder.rename(copy)
                 try:
-                    _wait_until_done(line, files + 1)
-                    took = time.monotonic() - began
+                    _wait_until_done(client, files + 1)
+                    took = time.monotonic() - started
                     return TimedImport(took, _events(page.netloc) / took, listeners)
                 finally:
                     copy.rename(folder)
 
 
 def _events(address: str) -> float:
-    """Return how often workers said what they were at: three times a phase."""
+    """Return the number of progress events of the workers: three per phase."""
     connection = http.client.HTTPConnection(address, timeout=10)
     connection.request("GET", "/metrics")
     text = connection.getresponse().read().decode()
@@ -142,64 +149,64 @@ def _events(address: str) -> float:
 
 @contextmanager
 def _open_listeners(host: str, port: int, count: int) -> Iterator[None]:
-    """Listen to what changes; some ask for it and take nothing."""
+    """Open event streams; the first STALLED_LISTENERS read nothing."""
     request = f"GET /api/events HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
     with ExitStack() as stack:
-        lines = [
+        connections = [
             stack.enter_context(socket.create_connection((host, port), 10))
             for _ in range(count)
         ]
-        for nth, line in enumerate(lines):
-            line.sendall(request)
+        for nth, connection in enumerate(connections):
+            connection.sendall(request)
             if nth >= STALLED_LISTENERS:
-                line.settimeout(None)
-                threading.Thread(target=_drain, args=(line,), daemon=True).start()
+                connection.settimeout(None)
+                threading.Thread(target=_drain, args=(connection,), daemon=True).start()
         yield
-        for line in lines:
-            line.shutdown(socket.SHUT_RDWR)
+        for connection in connections:
+            connection.shutdown(socket.SHUT_RDWR)
 
 
-def _drain(line: socket.socket) -> None:
+def _drain(connection: socket.socket) -> None:
     try:
-        while line.recv(1 << 16):
+        while connection.recv(1 << 16):
             pass
     except OSError:
         return
 
 
-def _wait_until_done(line: DaemonClient, files: int) -> dict[str, Any]:
+def _wait_until_done(client: DaemonClient, files: int) -> dict[str, Any]:
     until = time.monotonic() + LIMIT_SECONDS
-    told: dict[str, Any] = {}
+    status: dict[str, Any] = {}
     while time.monotonic() < until:
         try:
-            told = line.request("GET", "/api/import/session")
+            status = client.request("GET", "/api/import/session")
         except DaemonError:
-            told = {}
-        if told and told["files_done"] == told["files_total"] == files:
-            return told
+            status = {}
+        if status and status["files_done"] == status["files_total"] == files:
+            return status
         time.sleep(0.05)
-    raise MeasureError(f"not done after {LIMIT_SECONDS:g} s: {told.get('text')}")
+    raise MeasureError(f"not done after {LIMIT_SECONDS:g} s: {status.get('text')}")
 
 
 def _pages(count: int) -> list[tuple[str, float, float]]:
-    """Return how long each page takes, in milliseconds: the median, and the most."""
+    """Return median and maximum response time of each page, in milliseconds."""
     database = sample_music.cache_folder() / f"{count}-shown.db"
     if not database.exists():
-        print(f"making {database}: once ...", file=sys.stderr)
-        making = database.with_suffix(".making")
-        making.unlink(missing_ok=True)
-        make_large_library(making, count)
-        making.rename(database)
+        print(f"creating {database}, once ...", file=sys.stderr)
+        partial = database.with_suffix(".partial")
+        partial.unlink(missing_ok=True)
+        make_large_library(partial, count)
+        partial.rename(database)
     with tempfile.TemporaryDirectory(prefix="segued-bench-") as made:
         place = Path(made)
         (place / "music").mkdir()
-        with running_daemon(place / "music", database, place, QUICK) as (_, line):
+        with running_daemon(place / "music", database, place, QUICK) as (_, client):
             until = time.monotonic() + LIMIT_SECONDS
-            while not line.is_up and time.monotonic() < until:
+            while not client.is_up and time.monotonic() < until:
                 time.sleep(0.05)
-            page = urlsplit(line.request("GET", "/api/import/session")["page"])
+            page = urlsplit(client.request("GET", "/api/import/session")["page"])
             connection = http.client.HTTPConnection(page.netloc, timeout=30)
-            (one,) = line.request("GET", "/api/files?per=1")["files"]
+            (one,) = client.request("GET", "/api/files?per=1")["files"]
             found = []
             for name, path, query in PAGES:
                 where = path.format(file=one["file"]) + f"?{urlencode(query)}"
@@ -212,13 +219,13 @@ def _pages(count: int) -> list[tuple[str, float, float]]:
 
 
 def _response_ms(connection: http.client.HTTPConnection, where: str) -> float:
-    began = time.perf_counter()
+    started = time.perf_counter()
     connection.request("GET", where)
     reply = connection.getresponse()
     reply.read()
     if reply.status != http.client.OK:
         raise MeasureError(f"{where}: HTTP {reply.status}")
-    return 1_000 * (time.perf_counter() - began)
+    return 1_000 * (time.perf_counter() - started)
 
 
 def _print_report(
@@ -231,16 +238,16 @@ def _print_report(
     rows = [
         (name, *(f"{statistics.median(v):.{d}f}" for v, d in values))
         for name, values in (
-            ("nobody listens", _figures(alone)),
+            ("no listeners", _figures(alone)),
             (
-                f"{LISTENERS} listen, {STALLED_LISTENERS} take nothing",
+                f"{LISTENERS} listeners, {STALLED_LISTENERS} of them stalled",
                 _figures(watched),
             ),
         )
     ]
     print_table(("", "wall s", "events/s"), rows)
     print_table(
-        ("page", "median ms", "most ms"),
+        ("page", "median ms", "maximum ms"),
         [(name, f"{median:.1f}", f"{most:.1f}") for name, median, most in pages],
     )
     ratio = statistics.median(
@@ -250,7 +257,7 @@ def _print_report(
     print_targets(
         [
             Target(
-                "import time, looked at, times as long",
+                "import time with / without listeners",
                 f"<= {CHANGE_MAX}",
                 f"{ratio:.3f}",
                 ratio <= CHANGE_MAX,

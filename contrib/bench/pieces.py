@@ -1,9 +1,10 @@
-"""How real pieces sound, by each source that can say so here.
+"""Compare the flavor of real pieces of music by each installed source.
 
     contrib/bench/pieces [--models FOLDER]
 
-The pieces come from Debian's packages of games, once, 380 MB, into a cache folder;
-they are free, and of many kinds. What is not installed here is not asked.
+The pieces come from Debian packages of games, 380 MB, which are downloaded once into a
+cache folder; they are free, and of many kinds. Sources that are not installed are
+omitted.
 """
 
 import json
@@ -41,10 +42,10 @@ class MusicPiece:
     """A piece of music in a Debian package.
 
     Attributes:
-        kind: What anybody would say it is.
-        package: Of Debian 12.
-        path_in_package: Where it lies in the package's music folder.
-        expected_classes: What cannot be denied: characteristic and class.
+        kind: Its genre or instrument, by ear.
+        package: The package of Debian 12.
+        path_in_package: Its path in the package's music folder.
+        expected_classes: Undisputed classes: characteristic and class.
     """
 
     kind: str
@@ -54,16 +55,20 @@ class MusicPiece:
 
 
 METAL: Final = (
-    *(("mood_aggressive", "aggressive"), ("mood_acoustic", "not_acoustic")),
-    *(("mood_relaxed", "not_relaxed"), ("genre_tzanetakis", "met")),
+    ("mood_aggressive", "aggressive"),
+    ("mood_acoustic", "not_acoustic"),
+    ("mood_relaxed", "not_relaxed"),
+    ("genre_tzanetakis", "met"),
 )
 ROCK: Final = (*METAL[:3], ("genre_rosamerica", "roc"))
 ACOUSTIC: Final = (("mood_acoustic", "acoustic"), ("mood_aggressive", "not_aggressive"))
 INSTRUMENTAL: Final = ("voice_instrumental", "instrumental")
 ORCHESTRA: Final = (*ACOUSTIC, INSTRUMENTAL, ("genre_rosamerica", "cla"))
 SYNTH: Final = (
-    *(("mood_electronic", "electronic"), ("mood_acoustic", "not_acoustic")),
-    *(INSTRUMENTAL, ("genre_dortmund", "electronic")),
+    ("mood_electronic", "electronic"),
+    ("mood_acoustic", "not_acoustic"),
+    INSTRUMENTAL,
+    ("genre_dortmund", "electronic"),
 )
 VOICE: Final = ("voice_instrumental", "voice")
 
@@ -78,7 +83,7 @@ PACKAGES: Final[Mapping[str, str]] = {
     "wordwarvi-sound": "usr/share/wordwarvi/sounds",
     "zaz-data": "usr/share/games/zaz",
 }
-"""Debian 12's packages, and where in them the music is."""
+"""Music folders of Debian 12's packages."""
 
 PIECES: Final = (
     MusicPiece("metal", "fretsonfire-songs-muldjord", "chaos_god/song.ogg", METAL),
@@ -110,19 +115,19 @@ BINARY: Final = 2
 
 
 def fetch_piece(piece: MusicPiece) -> Path:
-    """Return where a piece is, after a download the first time.
+    """Return the path of a piece; download its package first if necessary.
 
     Raises:
-        MeasureError: It could not be had; says why.
+        MeasureError: The download failed.
     """
     return _package(piece.package) / piece.path_in_package
 
 
 def tagger_scores(path: Path, models: Path) -> dict[str, dict[str, float]]:
-    """Return which words fit a piece, and how well.
+    """Return the tags of a piece, with their scores, for each network.
 
     Raises:
-        SeguedError: It cannot be decoded, or the networks are of no use.
+        SeguedError: The piece cannot be decoded, or the networks cannot be used.
     """
     tagger = musicnn.Tagger(models)
     with open_source(os.fsencode(path)) as source:
@@ -134,31 +139,33 @@ def tagger_scores(path: Path, models: Path) -> dict[str, dict[str, float]]:
 
 
 def main() -> int:
-    """Let all sources hear all pieces, and print what they say."""
-    words = parser("pieces", __doc__)
-    words.add_argument("--models", type=Path, default=Config().models_folder)
-    given = words.parse_args()
-    return run_measurement("pieces", lambda: _measure(given.models))
+    """Analyze all pieces with all sources, and print the results."""
+    options = parser("pieces", __doc__)
+    options.add_argument("--models", type=Path, default=Config().models_folder)
+    arguments = options.parse_args()
+    return run_measurement("pieces", lambda: _measure(arguments.models))
 
 
 def _measure(models: Path) -> None:
     sources = _sources(models)
     if not sources:
-        raise MeasureError("no source: `segued flavor install-models` installs one")
+        raise MeasureError("no source is installed; see `segued flavor install-models`")
     paths = [fetch_piece(piece) for piece in PIECES]
     for name, source in sources.items():
         started = time.process_time()
-        said = [source(path) for path in paths]
+        flavors = [source(path) for path in paths]
         print(f"{name}: {time.process_time() - started:.0f} s of CPU\n")
-        names = [name for name in CHARACTERISTICS if any(name in each for each in said)]
-        rows = (_row(*each, names) for each in zip(PIECES, said, strict=True))
+        names = [
+            name for name in CHARACTERISTICS if any(name in each for each in flavors)
+        ]
+        rows = (_row(*each, names) for each in zip(PIECES, flavors, strict=True))
         print_table(("piece", *map(_head, names)), rows)
-        if targets := list(_targets(said)):
+        if targets := list(_targets(flavors)):
             print_targets(targets)
 
 
 def _sources(models: Path) -> dict[str, Source]:
-    """Return those that are installed here, by name."""
+    """Return the installed sources by name."""
     found: dict[str, Source] = {}
     if musicnn.is_installed(models):
         found["musicnn"] = lambda path: musicnn_flavor.characteristics(
@@ -175,16 +182,16 @@ def _by_essentia(path: Path) -> FlavorShares:
 
 
 def _head(name: str) -> str:
-    """Return a characteristic's name, short; of a binary one, that of its class."""
+    """Return a short column head: a characteristic, or the class of a binary one."""
     classes = CHARACTERISTICS[name]
     return classes[0][:10] if len(classes) == BINARY else name.rpartition("_")[2]
 
 
 def _row(
-    piece: MusicPiece, said: FlavorShares, names: Sequence[str]
+    piece: MusicPiece, flavor: FlavorShares, names: Sequence[str]
 ) -> tuple[str, ...]:
     title = f"{piece.kind}: {piece.path_in_package.removesuffix('.ogg')[-28:]}"
-    return title, *(_cell(name, said.get(name)) for name in names)
+    return title, *(_cell(name, flavor.get(name)) for name in names)
 
 
 def _cell(name: str, shares: Mapping[str, float] | None) -> str:
@@ -198,13 +205,13 @@ def _cell(name: str, shares: Mapping[str, float] | None) -> str:
     return f"{largest} {shares[largest]:.2f}"
 
 
-def _targets(said: Sequence[FlavorShares]) -> Iterator[Target]:
-    """Yield what cannot be denied of the pieces."""
+def _targets(flavors: Sequence[FlavorShares]) -> Iterator[Target]:
+    """Yield a target for the undisputed classes of each kind of piece."""
     kinds = dict.fromkeys(piece.kind for piece in PIECES)
     for kind in kinds:
         right = [
             _has_largest_share(flavor, *each)
-            for piece, flavor in zip(PIECES, said, strict=True)
+            for piece, flavor in zip(PIECES, flavors, strict=True)
             if piece.kind == kind
             for each in piece.expected_classes
             if each[0] in flavor
@@ -212,28 +219,28 @@ def _targets(said: Sequence[FlavorShares]) -> Iterator[Target]:
         if not right:
             continue
         wanted, found = f"{len(right)} of {len(right)}", f"{sum(right)}"
-        yield Target(f"what is obvious: {kind}", wanted, found, all(right))
+        yield Target(f"undisputed classes: {kind}", wanted, found, all(right))
 
 
-def _has_largest_share(said: FlavorShares, name: str, wanted: str) -> bool:
-    """Say whether a class has the largest share of its characteristic."""
-    shares = said.get(name, {})
-    return bool(shares) and shares[wanted] == max(shares.values())
+def _has_largest_share(flavor: FlavorShares, name: str, expected: str) -> bool:
+    """Return whether a class has the largest share of its characteristic."""
+    shares = flavor.get(name, {})
+    return bool(shares) and shares[expected] == max(shares.values())
 
 
 def _package(name: str) -> Path:
-    """Return a folder with the music of a Debian package."""
+    """Return a folder with the music of a Debian package; download it if necessary."""
     folder = cache_folder() / "pieces" / name
     if folder.is_dir():
         return folder
-    print(f"fetching {name} ...", file=sys.stderr)
+    print(f"downloading {name} ...", file=sys.stderr)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".fetching-", dir=folder.parent) as place:
+    with tempfile.TemporaryDirectory(prefix=".download-", dir=folder.parent) as place:
         lists = ("-o", f"Dir::State::Lists={place}", "-o", "Dir::Cache=.")
         try:
             _run(("apt-get", "download", "-qq", name), place)
         except MeasureError:
-            # Where nothing was ever installed, nobody knows what there is.
+            # The machine has no package lists: download them to a temporary folder.
             _run(("apt-get", "update", "-qq", *lists), place)
             _run(("apt-get", "download", "-qq", *lists, name), place)
         package = next(Path(place).glob("*.deb"))

@@ -1,4 +1,4 @@
-"""A library on record as decoded and fingerprinted, though nothing was decoded."""
+"""A library that lists files as decoded and fingerprinted, without decoding any."""
 
 import hashlib
 import os
@@ -42,7 +42,7 @@ RATE: Final = Hertz(44_100)
 
 @dataclass(frozen=True, slots=True)
 class PreparedSong:
-    """A song: where it is, how long, how it sounds, and what its tags say."""
+    """A song: path, length in seconds, fingerprint and tags."""
 
     path: str
     seconds: int
@@ -56,43 +56,43 @@ class PreparedSong:
 async def prepare_library(
     music: Path, database: Path, songs: Sequence[PreparedSong]
 ) -> None:
-    """Make a library whose files have four phases behind them, and their sound.
+    """Create a library whose files have passed four phases, with a decode cache.
 
     Args:
-        music: Folder for the files, which are nearly empty.
+        music: Folder for the files, of one byte each.
         database: The library.
-        songs: What is in it, those of a folder together.
+        songs: Its songs, those of a folder in sequence.
     """
     store = Store(database)
     await store.open()
     compute = ProcessPools(processes=1, memory_mib=512, file_limit=Seconds(1))
-    tools = PhaseContext(Config(), Settings(), store, compute, database.parent)
+    context = PhaseContext(Config(), Settings(), store, compute, database.parent)
     folders: dict[str, list[PreparedSong]] = {}
     for song in songs:
         folders.setdefault(os.path.dirname(song.path), []).append(song)
     for name, inside in folders.items():
         place = music / name
         place.mkdir(parents=True, exist_ok=True)
-        await store.do(_prepare_folder, music, place, inside, tools)
+        await store.do(_prepare_folder, music, place, inside, context)
     await store.close()
 
 
 def _prepare_folder(
-    music: Path, place: Path, songs: Sequence[PreparedSong], tools: PhaseContext
+    music: Path, place: Path, songs: Sequence[PreparedSong], context: PhaseContext
 ) -> None:
-    there = []
+    entries = []
     for song in songs:
         path = music / song.path
         path.write_bytes(b"-")
-        there.append(FileEntry(bytes(path), signature_of(path.stat())))
-    inventory.apply_listing([FolderListing(bytes(music), bytes(place), tuple(there))])
-    for song, found in zip(songs, there, strict=True):
-        row = File.get(File.path == found.path)
-        file = AudioFile(FileId(row.id), found.path, bytes(music), found.signature)
-        _prepare_file(file, song, tools)
+        entries.append(FileEntry(bytes(path), signature_of(path.stat())))
+    inventory.apply_listing([FolderListing(bytes(music), bytes(place), tuple(entries))])
+    for song, entry in zip(songs, entries, strict=True):
+        row = File.get(File.path == entry.path)
+        file = AudioFile(FileId(row.id), entry.path, bytes(music), entry.signature)
+        _prepare_file(file, song, context)
 
 
-def _prepare_file(file: AudioFile, song: PreparedSong, tools: PhaseContext) -> None:
+def _prepare_file(file: AudioFile, song: PreparedSong, context: PhaseContext) -> None:
     digest = hashlib.blake2b(song.path.encode(), digest_size=32).hexdigest()
     span = Span(Ticks(0), Ticks(song.seconds * TICKS_PER_SECOND))
     frames = Frames(song.seconds * RATE)
@@ -112,21 +112,21 @@ def _prepare_file(file: AudioFile, song: PreparedSong, tools: PhaseContext) -> N
     )
     files.set_tags(file.id, tags)
     files.set_audio_facts(file.id, facts)
-    named = p03_tags.TagsRead(tags, Tags(), (), None, ())
+    tags_read = p03_tags.TagsRead(tags, Tags(), (), None, ())
     _save_checkpoint(
-        file.id, p01_filename.PHASE, p01_filename.FileChecked(file.signature), tools
+        file.id, p01_filename.PHASE, p01_filename.FileChecked(file.signature), context
     )
-    _save_checkpoint(file.id, p02_hash.PHASE, p02_hash.Hashed(digest, digest), tools)
-    _save_checkpoint(file.id, p03_tags.PHASE, named, tools)
+    _save_checkpoint(file.id, p02_hash.PHASE, p02_hash.Hashed(digest, digest), context)
+    _save_checkpoint(file.id, p03_tags.PHASE, tags_read, context)
     segmented = p04_segment.Segmented(facts, (span,), ())
-    _save_checkpoint(file.id, p04_segment.PHASE, segmented, tools)
+    _save_checkpoint(file.id, p04_segment.PHASE, segmented, context)
     files.mark_pending(file.id)
 
 
 def _save_checkpoint(
-    file: FileId, phase: Phase[Any], result: object, tools: PhaseContext
+    file: FileId, phase: Phase[Any], result: object, context: PhaseContext
 ) -> None:
-    kept = checkpoints.StoredCheckpoint(
-        phase.number, phase.recipe(tools), codec.encode(result), None
+    checkpoint = checkpoints.StoredCheckpoint(
+        phase.number, phase.recipe(context), codec.encode(result), None
     )
-    checkpoints.save(file, kept)
+    checkpoints.save(file, checkpoint)

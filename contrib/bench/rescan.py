@@ -1,12 +1,11 @@
-"""What importing a library of 50,000 files takes when nothing has changed.
+"""Measure a second import of 50,000 unchanged files.
 
     contrib/bench/rescan [--files N]
 
-The files, 0.3 seconds of noise each, are made once, in the user's cache, and
-imported there; that takes some minutes, and later runs find it done. The run
-that is measured is the next one. That it opens no music file is seen by
-strace; so that one can trust it, one file is touched afterwards, and must be
-the only one that is opened.
+The files, 0.3 seconds of noise each, are generated once, in the user's cache folder,
+and imported, which takes some minutes. The measured runs are the next ones.
+strace shows that they open no music file. To prove that strace would show it, one file
+is touched afterwards: it must be the only one that is opened.
 """
 
 import os
@@ -42,10 +41,12 @@ LISTED: Final = re.compile(rb'openat\(AT_FDCWD, "[^"]*/Album \d+",.*O_DIRECTORY'
 
 
 def main() -> int:
-    """Measure, and print what was found."""
-    words = parser("rescan", __doc__)
-    words.add_argument("--files", type=int, default=50_000, help="how many (50000)")
-    count: int = words.parse_args().files
+    """Run the measurement, and print the results."""
+    options = parser("rescan", __doc__)
+    options.add_argument(
+        "--files", type=int, default=50_000, help="number of files (50000)"
+    )
+    count: int = options.parse_args().files
     return run_measurement("rescan", lambda: _measure(count))
 
 
@@ -54,7 +55,7 @@ def _measure(count: int) -> None:
     database = sample_music.cache_folder() / f"{count}-files.db"
     require_packages(missing_packages("strace"))
     sample_music.small_files(folder, count)
-    print("importing what is not in the library yet ...", file=sys.stderr)
+    print("importing files that are not in the library yet ...", file=sys.stderr)
     first = import_folder(folder, database)
     again = [import_folder(folder, database) for _ in range(RUNS)]
     folders = -(-count // sample_music.PER_FOLDER)
@@ -77,7 +78,7 @@ def _targets(again: list[MeasuredImport]) -> list[Target]:
     within, quick = longest <= SECONDS_MAX, stall <= STALL_MS_MAX
     return [
         Target("longest rescan, s", f"<= {SECONDS_MAX}", f"{longest:.2f}", within),
-        Target("files hashed in them", "0", str(hashed), not hashed),
+        Target("files hashed in rescans", "0", str(hashed), not hashed),
         Target(
             "longest stall of the event loop, ms",
             f"<= {STALL_MS_MAX}",
@@ -88,21 +89,21 @@ def _targets(again: list[MeasuredImport]) -> list[Target]:
 
 
 def _count_opened(folder: Path, database: Path, folders: int) -> list[Target]:
-    """Look which files a rescan opens, before and after one of them is touched."""
+    """Count the files that a rescan opens, before and after one of them is touched."""
     files, listed = _trace(folder, database)
     touched = min(folder.rglob("*.wav"))
     os.utime(touched)
     one, _ = _trace(folder, database)
     only = one == {os.fsencode(touched)}
     return [
-        Target("folders it listed", f"{folders}", f"{listed}", listed == folders),
-        Target("music files it opened", "0", str(len(files)), not files),
+        Target("folders listed", f"{folders}", f"{listed}", listed == folders),
+        Target("music files opened", "0", str(len(files)), not files),
         Target("files opened after one was touched", "1", str(len(one)), only),
     ]
 
 
 def _trace(folder: Path, database: Path) -> tuple[set[bytes], int]:
-    """Return the music files that a run opens, and how many folders it lists."""
+    """Return the music files that an import opens, and how many folders it lists."""
     with tempfile.NamedTemporaryFile() as log:
         tracing = ["strace", "-f", "-qq", "-s", "4096", "-o", log.name]
         calls = ["-e", "trace=open,openat,openat2"]

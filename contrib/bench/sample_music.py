@@ -1,4 +1,4 @@
-"""The music that is measured with: made once, from numbers, and kept."""
+"""Music for measurements, generated once and cached."""
 
 import itertools
 import os
@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 Encoding: TypeAlias = tuple[str, ...]
-"""What FFmpeg is told, from the codec to the end of the file's name."""
+"""FFmpeg's options for the codec, and the file extension."""
 
 ALBUMS: Final[tuple[tuple[str, int, Encoding], ...]] = (
     ("Harbour Lights", 12, ("-c:a", "libmp3lame", "-q:a", "2", ".mp3")),
@@ -38,21 +38,23 @@ ALBUMS: Final[tuple[tuple[str, int, Encoding], ...]] = (
     ("Night Bus", 3, ("-c:a", "libopus", "-b:a", "128k", ".opus")),
     ("Plain Speech", 3, ("-c:a", "pcm_s16le", ".wav")),
 )
-"""An album of each kind: its name, its songs, how they are encoded."""
+"""An album of each format: its name, its number of songs, their encoding."""
 
 ARTISTS: Final = ("Marram", "Sandpiper")
-"""Each has all those albums: enough for a start and an end not to count much."""
+"""Each has all albums, so that the start and the end of an import weigh little."""
 
 SEEDS: Final = range(5_000, 5_000 + len(ARTISTS) * sum(count for _, count, _ in ALBUMS))
 
 SECONDS_MIN: Final = 180
 SECONDS_MORE: Final = 121
 STEP: Final = 37
-"""Spreads the songs' lengths over three to five minutes."""
+"""Distributes the lengths of songs over three to five minutes."""
 
 HISS: Final = 0.006
-"""Noise over all frequencies. With it the encoders need as many bits as they
-do for real recordings: 175 kb/s for MP3 V2, 940 for FLAC."""
+"""White noise, so that encoders need as many bits as for real recordings.
+
+They are 175 kb/s for MP3 V2, and 940 kb/s for FLAC.
+"""
 
 LONG_SECONDS: Final = 4 * 3_600
 LONG_ENCODING: Final[Encoding] = ("-c:a", "libmp3lame", "-q:a", "5", ".mp3")
@@ -64,36 +66,36 @@ PER_FOLDER: Final = 13
 
 
 def cache_folder() -> Path:
-    """Return where made music is kept."""
+    """Return the folder of generated music."""
     place = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(place) / "segued-bench"
 
 
 def songs(folder: Path) -> None:
-    """Make eighty songs in `folder`, if it is not there or empty."""
+    """Generate eighty songs in `folder` if it is missing or empty."""
     _make_once(folder, _make_songs)
 
 
 def long_file(folder: Path) -> None:
-    """Make a folder with one file of four hours, if it is not there."""
+    """Generate a folder with one file of four hours if it is missing."""
     _make_once(folder, _make_long)
 
 
 def small_files(folder: Path, count: int) -> None:
-    """Make a folder of small music files, if it is not there."""
+    """Generate a folder of `count` small music files if it is missing."""
     _make_once(folder, lambda place: _make_small(place, count))
 
 
 def length_of(seed: int) -> int:
-    """Return how many seconds a song has."""
+    """Return the length of a song, in seconds."""
     return SECONDS_MIN + STEP * seed % SECONDS_MORE
 
 
 def _make_once(folder: Path, make: Callable[[Path], None]) -> None:
-    """Make a folder whole or not at all."""
+    """Generate a folder, completely or not at all."""
     if folder.is_dir() and any(folder.iterdir()):
         return
-    print(f"making {folder}: once, a few minutes ...", file=sys.stderr)
+    print(f"generating {folder}, once, a few minutes ...", file=sys.stderr)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".making-", dir=folder.parent) as place:
         made = Path(place) / "made"
@@ -119,8 +121,8 @@ def _make_songs(folder: Path) -> None:
                 "album": album,
                 "track": f"{track}/{count}",
             }
-            told = [f for k, v in names.items() for f in ("-metadata", f"{k}={v}")]
-            wanted.append((path, seed, (*told, *encoding[:-1])))
+            metadata = [f for k, v in names.items() for f in ("-metadata", f"{k}={v}")]
+            wanted.append((path, seed, (*metadata, *encoding[:-1])))
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as encoders:
         list(encoders.map(_make_song, *zip(*wanted, strict=True)))
 
@@ -142,16 +144,16 @@ def _make_long(folder: Path) -> None:
 
 
 def _with_hiss(sound: Samples, seed: int) -> Samples:
-    dice = np.random.default_rng(seed)
-    sound += np.float32(HISS) * dice.standard_normal(sound.shape, dtype=np.float32)
+    rng = np.random.default_rng(seed)
+    sound += np.float32(HISS) * rng.standard_normal(sound.shape, dtype=np.float32)
     return sound
 
 
 def _encode(path: Path, encoding: Encoding, sound: Iterator[Samples]) -> None:
-    """Encode sound that is made as it goes."""
-    given = ("-f", "f32le", "-ar", str(RATE), "-ac", "2", "-i", "pipe:")
-    quietly = ("ffmpeg", "-nostdin", "-loglevel", "error")
-    command = (*quietly, *given, *encoding, str(path))
+    """Encode samples that are generated on the fly; shape (frames, 2), float32."""
+    input_options = ("-f", "f32le", "-ar", str(RATE), "-ac", "2", "-i", "pipe:")
+    program = ("ffmpeg", "-nostdin", "-loglevel", "error")
+    command = (*program, *input_options, *encoding, str(path))
     with subprocess.Popen(command, stdin=subprocess.PIPE) as encoder:  # noqa: S603
         pipe: IO[bytes] | None = encoder.stdin
         assert pipe is not None  # noqa: S101
@@ -163,19 +165,30 @@ def _encode(path: Path, encoding: Encoding, sound: Iterator[Samples]) -> None:
 
 
 def _make_small(folder: Path, count: int) -> None:
-    """Write 0.3 s of noise, no two files alike, 13 to a folder."""
-    dice = np.random.default_rng(7)
+    """Write files of 0.3 s of noise, all different, 13 to a folder."""
+    rng = np.random.default_rng(7)
     size = 2 * SMALL_FRAMES
     head = struct.pack(
         "<4sI4s4sIHHIIHH4sI",
-        *(b"RIFF", 36 + size, b"WAVE", b"fmt ", 16, 1, 1),
-        *(SMALL_RATE, 2 * SMALL_RATE, 2, 16, b"data", size),
+        b"RIFF",
+        36 + size,
+        b"WAVE",
+        b"fmt ",
+        16,
+        1,
+        1,
+        SMALL_RATE,
+        2 * SMALL_RATE,
+        2,
+        16,
+        b"data",
+        size,
     )
     for number in range(count):
         album, track = divmod(number, PER_FOLDER)
         place = folder / f"Artist {album // 10:03}" / f"Album {album:04}"
         if track == 0:
             place.mkdir(parents=True)
-        noise = dice.integers(-8_000, 8_000, SMALL_FRAMES, dtype=np.int16)
+        noise = rng.integers(-8_000, 8_000, SMALL_FRAMES, dtype=np.int16)
         path = place / f"{track + 1:02} - Song {number}.wav"
         path.write_bytes(head + noise.tobytes())

@@ -1,11 +1,11 @@
-"""How many tracks of album sides in one file are found, and songs left whole.
+"""Measure how many album sides are cut right, and how many songs stay whole.
 
     contrib/bench/sides [--sides N] [--songs N] [--seed N]
 
-The sides and songs are made from numbers, always the same; what varies in
-them, and how far, stands in rips.py and playing.py. A side is right if each
-of its boundaries is within a second of the true one, at both ends. A wrong
-release has as many tracks as the right one, and lasts as long.
+The sides and songs are synthetic, and the same for the same seed; the ranges of their
+parameters are in synthetic_sides.py and synthetic_levels.py. A side is right if each of
+its boundaries is within a second of the true one, at both ends. A wrong release has as
+many tracks as the right one, and the same total length.
 """
 
 import sys
@@ -39,29 +39,30 @@ SIDES: Final = 240
 SONGS: Final = 300
 
 RULES: Final = Rules(Dbfs(-60.0), seconds_to_ticks(2.0), seconds_to_ticks(0.1))
-STRANGER: Final = Hints(leading_number=False, siblings=1, track=None, track_total=None)
-NAMED: Final = replace(STRANGER, side=True)
+UNNAMED: Final = Hints(leading_number=False, siblings=1, track=None, track_total=None)
+NAMED: Final = replace(UNNAMED, side=True)
 
 SIDES_MIN: Final = 0.93
 SONGS_MIN: Final = 0.995
 SEARCH_MS_MAX: Final = ((45, 50), (240, 300))
-"""For so many minutes, so many milliseconds of CPU."""
+"""Pairs of length in minutes and limit of CPU time in milliseconds."""
 
 NOISES_DBFS: Final = (-80, -65, -50, -35)
 
 
 @dataclass(slots=True)
 class SideResults:
-    """What was found in some sides, a figure for each.
+    """The results of several sides, an item for each in each list but `joins`.
 
     Attributes:
-        joins: For each true boundary, what kind of place was taken for it,
-            and whether that is right.
-        release_known: Whether all boundaries are right, the release being known.
-        release_unknown: Whether they are without it.
-        named_as_side: Whether they are if all that is known is that it is a side.
+        joins: For each true boundary, the kind of place that was taken for it, and
+            whether that is right.
+        noise_dbfs: Level of the recording's noise.
+        release_known: Whether all boundaries are right with a known release.
+        release_unknown: The same without a release.
+        named_as_side: The same without a release, if the name identifies a side.
         accepted: Whether the right release is accepted.
-        wrong_release_accepted: Whether a wrong one is.
+        wrong_release_accepted: Whether a wrong release is accepted.
     """
 
     joins: list[tuple[TrackJoin, str, bool]] = field(default_factory=list)
@@ -74,14 +75,20 @@ class SideResults:
 
 
 def main() -> int:
-    """Measure, and print what was found."""
-    words = parser("sides", __doc__)
-    words.add_argument("--sides", type=int, default=SIDES, help=f"how many ({SIDES})")
-    words.add_argument("--songs", type=int, default=SONGS, help=f"how many ({SONGS})")
-    words.add_argument("--seed", type=int, default=1, help="for other ones (1)")
-    given = words.parse_args()
+    """Run the measurement, and print the results."""
+    options = parser("sides", __doc__)
+    options.add_argument(
+        "--sides", type=int, default=SIDES, help=f"number of sides ({SIDES})"
+    )
+    options.add_argument(
+        "--songs", type=int, default=SONGS, help=f"number of songs ({SONGS})"
+    )
+    options.add_argument(
+        "--seed", type=int, default=1, help="seed of the random generator (1)"
+    )
+    arguments = options.parse_args()
     return run_measurement(
-        "sides", lambda: _measure(given.sides, given.songs, given.seed)
+        "sides", lambda: _measure(arguments.sides, arguments.songs, arguments.seed)
     )
 
 
@@ -94,23 +101,23 @@ def _measure(side_count: int, song_count: int, seed: int) -> None:
         whole[song.place].append(_is_whole(song))
     tracks = len(found.joins) + side_count
     print(
-        f"{side_count} sides with {tracks} tracks of 40 to 120 s; of their "
-        f"boundaries, {MEETING_SHARE:.0%} are without a gap.\n"
-        f"{song_count} songs of 2 to 6 minutes. All drawn evenly.\n"
+        f"{side_count} sides with {tracks} tracks of 40 to 120 s; "
+        f"{MEETING_SHARE:.0%} of their boundaries have no gap.\n"
+        f"{song_count} songs of 2 to 6 minutes. All are drawn uniformly.\n"
     )
     print_table(("sides", "all", "right", "share"), _side_rows(found))
-    print_table(("boundaries taken to be", "all", "right", "share"), _join_rows(found))
+    print_table(("boundaries", "all", "right", "share"), _join_rows(found))
     rows = [_row(f"songs {place}", each) for place, each in whole.items() if each]
-    print_table(("one passage each", "all", "right", "share"), rows)
+    print_table(("songs in one passage", "all", "right", "share"), rows)
     print_targets(_targets(found, [one for each in whole.values() for one in each]))
 
 
 def measure_side(side: SyntheticSide, found: SideResults) -> None:
-    """Look for the tracks of a side, with and without its release."""
+    """Cut a side with and without its release, and append the results to `found`."""
     fit = fit_tracks(side.curve, side.lengths)
     found.noise_dbfs.append(side.noise_dbfs)
     found.release_known.append(fit is not None and _is_right(side, fit.spans))
-    found.release_unknown.append(_is_right(side, segment(side.curve, RULES, STRANGER)))
+    found.release_unknown.append(_is_right(side, segment(side.curve, RULES, UNNAMED)))
     found.named_as_side.append(_is_right(side, segment(side.curve, RULES, NAMED)))
     found.accepted.append(_is_accepted(fit))
     found.wrong_release_accepted.append(
@@ -122,9 +129,9 @@ def measure_side(side: SyntheticSide, found: SideResults) -> None:
 
 
 def wrong_release(side: SyntheticSide) -> tuple[Ticks, ...]:
-    """Return other lengths, drawn as the side's were, that sum up to the same."""
-    dice = np.random.default_rng(side.curve.frames)
-    drawn = dice.uniform(40, 120, len(side.lengths))
+    """Return other random track lengths with the same sum as those of the side."""
+    rng = np.random.default_rng(side.curve.frames)
+    drawn = rng.uniform(40, 120, len(side.lengths))
     scale = ticks_to_seconds(sum(side.lengths)) / drawn.sum()
     return tuple(seconds_to_ticks(scale * each) for each in drawn.tolist())
 
@@ -153,11 +160,11 @@ def _side_rows(found: SideResults) -> Iterator[tuple[str, ...]]:
             if low <= noise < high
         ]
         yield _row(f"  noise {low} to {high} dBFS", within)
-    yield _row("release not known", found.release_unknown)
-    yield _row("  but named a side", found.named_as_side)
+    yield _row("release unknown", found.release_unknown)
+    yield _row("  but named as a side", found.named_as_side)
     yield _row("right release accepted", found.accepted)
     yield _row(
-        "wrong release not accepted",
+        "wrong release rejected",
         [not each for each in found.wrong_release_accepted],
     )
 
@@ -166,7 +173,7 @@ def _join_rows(found: SideResults) -> Iterator[tuple[str, ...]]:
     yield _row(
         "with a gap", [right for join, _, right in found.joins if not join.meets]
     )
-    yield _row("without", [right for join, _, right in found.joins if join.meets])
+    yield _row("without a gap", [right for join, _, right in found.joins if join.meets])
     for kind in sorted({kind for _, kind, _ in found.joins}):
         taken = [right for _, each, right in found.joins if each == kind]
         yield _row(f"  a {kind}", taken)
@@ -182,7 +189,7 @@ def _targets(found: SideResults, whole: Sequence[bool]) -> list[Target]:
         _share_target(
             "sides right, release known", float(np.mean(found.release_known)), SIDES_MIN
         ),
-        _share_target("songs that are one passage", float(np.mean(whole)), SONGS_MIN),
+        _share_target("songs in one passage", float(np.mean(whole)), SONGS_MIN),
         *(
             _search_time_target(minutes, limit_ms)
             for minutes, limit_ms in SEARCH_MS_MAX
@@ -191,9 +198,10 @@ def _targets(found: SideResults, whole: Sequence[bool]) -> list[Target]:
 
 
 def _search_time_target(minutes: int, limit_ms: int) -> Target:
-    """Look for tracks in many sides at once, and say how long that takes.
+    """Measure the CPU time of a search in a file of `minutes` minutes.
 
-    Three of their tracks are taken for one of usual length.
+    The file is a sequence of sides; three of their short tracks count as one of usual
+    length.
     """
     levels, lengths = bytearray(), list[Ticks]()
     for side in make_sides(minutes):

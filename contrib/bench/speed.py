@@ -1,9 +1,9 @@
-"""What an import costs, against doing parts of it by other means.
+"""Measure the cost of an import, compared with other programs for parts of it.
 
     contrib/bench/speed [FOLDER] [--rounds N]
 
-FOLDER is imported if it holds music. If it is empty or absent, eighty songs
-are made in it; without FOLDER, in the user's cache. The music is only read.
+FOLDER is imported if it holds music. If it is empty or missing, eighty songs are
+generated in it; without FOLDER, in the user's cache folder. The music is only read.
 """
 
 import os
@@ -33,10 +33,10 @@ SUFFIXES: Final = (".mp3", ".flac", ".ogg", ".m4a", ".opus", ".wav")
 MIB: Final = 1 << 20
 
 TWO, ONE = "import, 2 workers", "import, 1 worker"
-FPCALC = "(a) fpcalc, file by file: 120 s of each"
+FPCALC = "(a) fpcalc, file by file, 120 s each"
 SILENCE = "(b) ffmpeg silencedetect, file by file"
-DECODING = "(c) floor: decoders, Chromaprint"
-HASHING = "    floor: b3sum, its BLAKE3"
+DECODING = "(c) lower bound: decoders, Chromaprint"
+HASHING = "    lower bound: BLAKE3 (b3sum)"
 RESAMPLED = "(d) as (c), but resampled as in fpcalc"
 
 CPU_MAX: Final = 1.35
@@ -47,10 +47,12 @@ STALL_MS_MAX: Final = 100
 
 @dataclass(slots=True)
 class SpeedRounds:
-    """What was measured, round by round.
+    """The measurements of all rounds.
 
     Attributes:
-        others: What share of the CPUs other programs took meanwhile.
+        costs: By job, one for each round.
+        stalls_ms: Longest stall of the event loop in each import.
+        others: Share of the CPU time that other programs used meanwhile.
     """
 
     costs: dict[str, list[Cost]] = field(default_factory=dict)
@@ -58,15 +60,15 @@ class SpeedRounds:
     others: float = 0.0
 
     def all(self) -> Iterator[Cost]:
-        """Yield every single one."""
+        """Yield the costs of all jobs in all rounds."""
         return chain.from_iterable(self.costs.values())
 
     def cpu(self, *names: str) -> list[float]:
-        """Return the CPU seconds of several together, for each round."""
+        """Return the sum of the CPU seconds of some jobs, for each round."""
         return [sum(c.cpu for c in each) for each in self._per_round(names)]
 
     def wall(self, *names: str) -> list[float]:
-        """Return the wall seconds of several together, for each round."""
+        """Return the sum of the wall seconds of some jobs, for each round."""
         return [sum(c.wall for c in each) for each in self._per_round(names)]
 
     def _per_round(self, names: tuple[str, ...]) -> list[tuple[Cost, ...]]:
@@ -74,13 +76,13 @@ class SpeedRounds:
 
 
 def main() -> int:
-    """Measure, and print what was found."""
-    words = parser("speed", __doc__)
-    words.add_argument("folder", nargs="?", type=Path, help="of music, or for it")
-    words.add_argument("--rounds", type=int, default=3, help="of measuring (3)")
-    given = words.parse_args()
-    folder = (given.folder or sample_music.cache_folder() / "songs").absolute()
-    return run_measurement("speed", lambda: _measure(folder, given.rounds))
+    """Run the measurement, and print the results."""
+    options = parser("speed", __doc__)
+    options.add_argument("folder", nargs="?", type=Path, help="folder of music")
+    options.add_argument("--rounds", type=int, default=3, help="number of rounds (3)")
+    arguments = options.parse_args()
+    folder = (arguments.folder or sample_music.cache_folder() / "songs").absolute()
+    return run_measurement("speed", lambda: _measure(folder, arguments.rounds))
 
 
 def _measure(folder: Path, rounds: int) -> None:
@@ -91,15 +93,15 @@ def _measure(folder: Path, rounds: int) -> None:
     files = [str(path) for path in sorted(folder.rglob("*")) if path.suffix in SUFFIXES]
     with tempfile.TemporaryDirectory(prefix="segued-bench-") as made:
         place = Path(made)
-        best = lower_bound.build(place, files)
-        # The first reading fills the system's cache, the first import Python's.
-        minutes = float(measure_cost(best.command(files)).stdout.split()[0]) / 60
+        program = lower_bound.build(place, files)
+        # The first run fills the page cache, and Python's cache of compiled modules.
+        minutes = float(measure_cost(program.command(files)).stdout.split()[0]) / 60
         import_folder(folder, place / "first.db")
         found = SpeedRounds()
-        jobs = _jobs(folder, files, place, best, found)
+        jobs = _jobs(folder, files, place, program, found)
         started, busy = time.monotonic(), busy_seconds()
         for nth in range(rounds):
-            # To and fro, so that a machine that grows slower does so for all.
+            # Alternating order, so that a machine that slows down affects all equally.
             for name in list(jobs)[:: -1 if nth % 2 else 1]:
                 found.costs.setdefault(name, []).append(jobs[name]())
                 print(".", end="", file=sys.stderr, flush=True)
@@ -108,14 +110,14 @@ def _measure(folder: Path, rounds: int) -> None:
         found.others = others / (time.monotonic() - started) / cpu_count()
         watched = import_folder(folder, place / "watched.db", memory=True)
     found.stalls_ms.append(watched.stall_ms)
-    _print_report(files, minutes, found, watched.cost.memory, best)
+    _print_report(files, minutes, found, watched.cost.memory, program)
 
 
 def _jobs(
     folder: Path,
     files: Sequence[str],
     place: Path,
-    best: lower_bound.FloorProgram,
+    program: lower_bound.LowerBoundProgram,
     found: SpeedRounds,
 ) -> dict[str, Callable[[], Cost]]:
     def imported(workers: int) -> Cost:
@@ -124,10 +126,10 @@ def _jobs(
         found.stalls_ms.append(done.stall_ms)
         return done.cost
 
-    def each(*words: str) -> Cost:
-        """Run a command on one file after another, put where it says FILE."""
+    def for_each(*command: str) -> Cost:
+        """Run a command for one file after another, in place of "FILE"."""
         return sum_of(
-            measure_cost([file if word == "FILE" else word for word in words])
+            measure_cost([file if word == "FILE" else word for word in command])
             for file in files
         )
 
@@ -135,11 +137,11 @@ def _jobs(
     return {
         ONE: lambda: imported(1),
         TWO: lambda: imported(2),
-        DECODING: lambda: measure_cost(best.command(files)),
+        DECODING: lambda: measure_cost(program.command(files)),
         HASHING: lambda: measure_cost(["b3sum", "--num-threads", "1", *files]),
-        RESAMPLED: lambda: measure_cost(best.command(files, swresample=True)),
-        FPCALC: lambda: each("fpcalc", "FILE"),
-        SILENCE: lambda: each("ffmpeg", *detect, "-f", "null", "-"),
+        RESAMPLED: lambda: measure_cost(program.command(files, swresample=True)),
+        FPCALC: lambda: for_each("fpcalc", "FILE"),
+        SILENCE: lambda: for_each("ffmpeg", *detect, "-f", "null", "-"),
     }
 
 
@@ -148,28 +150,30 @@ def _print_report(
     minutes: float,
     found: SpeedRounds,
     memory: Memory,
-    best: lower_bound.FloorProgram,
+    program: lower_bound.LowerBoundProgram,
 ) -> None:
     kinds = Counter(os.path.splitext(file)[1].removeprefix(".") for file in files)
     size = sum(os.path.getsize(file) for file in files) / MIB
     mix = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
     print(f"{len(files)} songs, {minutes:.0f} minutes, {size:.0f} MiB: {mix}")
-    chosen = ", ".join(f"{name} for {kind[1:]}" for kind, name in best.decoders.items())
-    print(f"The best decoders here: {chosen or 'libavcodec'}; libavcodec for all else")
+    chosen = ", ".join(
+        f"{name} for {kind[1:]}" for kind, name in program.decoders.items()
+    )
+    print(f"Fastest decoders: {chosen or 'libavcodec'}; libavcodec for all others")
     print(
-        f"{cpu_count()} CPUs, of which other programs took {found.others:.0%}; "
+        f"{cpu_count()} CPUs, of which other programs used {found.others:.0%}; "
         f"medians of {len(found.costs[TWO])} rounds\n"
     )
     each = (TWO, ONE, FPCALC, SILENCE, DECODING, HASHING)
     rows = [
         *(_row(name, found, (name,), minutes) for name in each),
-        _row("(c) in all", found, (DECODING, HASHING), minutes),
+        _row("(c) total", found, (DECODING, HASHING), minutes),
         _row(RESAMPLED, found, (RESAMPLED, HASHING), minutes),
     ]
-    print_table(("", "CPU s", "ms a minute", "wall s"), rows)
+    print_table(("", "CPU s", "ms per minute", "wall s"), rows)
     print(
-        f"Peak memory, parent and children together: {memory.pss:.0f} MiB (PSS); "
-        f"{memory.rss:.0f} MiB if shared pages count in each (RSS).\n"
+        f"Peak memory of parent and children: {memory.pss:.0f} MiB (PSS); "
+        f"{memory.rss:.0f} MiB with shared pages counted in each process (RSS).\n"
     )
     print_targets(_targets(found, memory))
 
@@ -188,14 +192,14 @@ def _targets(found: SpeedRounds, memory: Memory) -> list[Target]:
         return statistics.median(a / b for a, b in zip(upper, lower, strict=True))
 
     cpu, wall = found.cpu(TWO), found.wall(TWO)
-    of_floor = ratio(cpu, found.cpu(DECODING, HASHING))
+    of_lower_bound = ratio(cpu, found.cpu(DECODING, HASHING))
     of_resampled = ratio(cpu, found.cpu(RESAMPLED, HASHING))
     of_both = ratio(cpu, found.cpu(FPCALC, SILENCE))
     wall_of_both = ratio(wall, found.wall(FPCALC, SILENCE))
     speed_up = ratio(found.wall(ONE), wall)
     stall = max(found.stalls_ms)
     return [
-        _max_target("CPU of the import / of (c)", of_floor, CPU_MAX),
+        _max_target("CPU of the import / of (c)", of_lower_bound, CPU_MAX),
         _max_target("CPU of the import / of (d)", of_resampled, CPU_MAX),
         _max_target("CPU of the import / of (a) + (b)", of_both, 1.0),
         _max_target("wall time of the import / of (a) + (b)", wall_of_both, 1.0),

@@ -1,8 +1,8 @@
-"""Music made from dice, and what a recording of it sounds like.
+"""Synthetic music, and the level curve of a recording of it.
 
-It is noise and chords, made as loud, hop by hop, as music with notes,
-sections, pauses and fades is, with the recording's own noise added. What can
-vary is drawn evenly from the range that stands here.
+The samples are noise and chords, whose level follows, hop by hop, that of music with
+notes, sections, pauses and fades, plus the noise of the recording. All parameters are
+drawn uniformly from the ranges below.
 """
 
 from functools import cache
@@ -19,18 +19,18 @@ from segued.units import Hertz
 __all__ = [
     "HOP_S",
     "Decibels",
-    "Dice",
     "Range",
+    "Rng",
     "add_recording_noise",
     "music_levels",
     "silent_levels",
 ]
 
 Decibels: TypeAlias = npt.NDArray[np.float64]
-"""How loud something is, hop by hop; minus infinity is silence."""
+"""Level in decibels for each hop, shape (hops,); minus infinity is silence."""
 
 Range: TypeAlias = tuple[float, float]
-Dice: TypeAlias = np.random.Generator
+Rng: TypeAlias = np.random.Generator
 
 RATE: Final = Hertz(11_025)
 HOP: Final = hop_length(RATE)
@@ -41,7 +41,7 @@ SECTION_S: Final[Range] = (8, 25)
 SECTION_DB: Final[Range] = (-8, 0)
 BEATS_PER_MINUTE: Final[Range] = (60, 180)
 DECAY_DB: Final[Range] = (0, 30)
-"""How far a note has died away when the next begins."""
+"""Decay of a note, in dB, when the next one begins."""
 
 CRESCENDO_DB: Final[Range] = (10, 30)
 INTRO_S: Final[Range] = (3, 20)
@@ -49,107 +49,107 @@ INTRO_DB: Final[Range] = (-35, -15)
 FADE_S: Final[Range] = (3, 12)
 FADE_DB: Final = -70.0
 REVERB_S: Final[Range] = (0.05, 1)
-"""How long the last note before a pause takes to fade by 60 dB."""
+"""Time in which the last note before a pause decays by 60 dB."""
 
 CRACKLES_PER_S: Final[Range] = (0, 0.5)
 CRACKLE_DB: Final[Range] = (10, 30)
-"""Sides are records: there are crackles, louder than the noise by this."""
+"""Level of the crackles of a record above its noise."""
 
 TEXTURES: Final = 12
 HOPS_AT_ONCE: Final = 1_000
 
 
 def silent_levels(length_s: float) -> Decibels:
-    """Return nothing, for so long."""
+    """Return the levels of silence of a length in seconds."""
     return np.full(round(length_s / HOP_S), -np.inf)
 
 
 def music_levels(
-    dice: Dice, length_s: float, pauses_s: Decibels, *, ends: bool
+    rng: Rng, length_s: float, pauses_s: Decibels, *, ends: bool
 ) -> Decibels:
-    """Draw how loud a piece of music is, hop by hop.
+    """Return the levels of a random piece of music.
 
     Args:
-        dice: To draw with.
-        length_s: How long it is.
-        pauses_s: How long its pauses are.
-        ends: Whether it dies away or fades out; else it breaks off, because
-            the next piece goes on.
+        rng: The random generator.
+        length_s: Its length in seconds.
+        pauses_s: The lengths of its pauses in seconds.
+        ends: Whether it decays or fades out; otherwise it ends at full level, because
+            the next piece continues it.
     """
     hops = round(length_s / HOP_S)
     second = np.arange(hops) * HOP_S
-    loudness = dice.uniform(*LOUDNESS_DBFS) + np.zeros(hops)
+    loudness = rng.uniform(*LOUDNESS_DBFS) + np.zeros(hops)
     sections = round(length_s / SECTION_S[0]) + 1
-    changes = np.cumsum(dice.uniform(*SECTION_S, sections))
+    changes = np.cumsum(rng.uniform(*SECTION_S, sections))
     of_section = np.searchsorted(changes, second)
-    loudness += dice.uniform(*SECTION_DB, sections + 1)[of_section]
-    beats = second * dice.uniform(*BEATS_PER_MINUTE) / 60
-    loudness -= dice.uniform(*DECAY_DB) * (beats % 1)
-    if dice.random() < 1 / 4:
-        loudness -= dice.uniform(*CRESCENDO_DB) * np.linspace(1, 0, hops)
-    if dice.random() < 1 / 4:
-        loudness[second < dice.uniform(*INTRO_S)] += dice.uniform(*INTRO_DB)
+    loudness += rng.uniform(*SECTION_DB, sections + 1)[of_section]
+    beats = second * rng.uniform(*BEATS_PER_MINUTE) / 60
+    loudness -= rng.uniform(*DECAY_DB) * (beats % 1)
+    if rng.random() < 1 / 4:
+        loudness -= rng.uniform(*CRESCENDO_DB) * np.linspace(1, 0, hops)
+    if rng.random() < 1 / 4:
+        loudness[second < rng.uniform(*INTRO_S)] += rng.uniform(*INTRO_DB)
     for pause_s in pauses_s:
-        begin = int(hops * dice.uniform(0.1, 0.9))
-        _die_away(dice, loudness[begin : begin + round(pause_s / HOP_S)])
-    if ends and dice.random() < 1 / 2:
-        fade = min(hops, round(dice.uniform(*FADE_S) / HOP_S))
+        begin = int(hops * rng.uniform(0.1, 0.9))
+        _reverberate(rng, loudness[begin : begin + round(pause_s / HOP_S)])
+    if ends and rng.random() < 1 / 2:
+        fade = min(hops, round(rng.uniform(*FADE_S) / HOP_S))
         loudness[hops - fade :] += np.linspace(0, FADE_DB, fade)
     elif ends:
-        _die_away(dice, loudness[-round(dice.uniform(*REVERB_S) / HOP_S) :])
+        _reverberate(rng, loudness[-round(rng.uniform(*REVERB_S) / HOP_S) :])
     return loudness
 
 
-def _die_away(dice: Dice, loudness: Decibels) -> None:
-    """Let all of it be the echo of its beginning."""
+def _reverberate(rng: Rng, loudness: Decibels) -> None:
+    """Replace all levels by the reverberation of the first one."""
     second = np.arange(len(loudness)) * HOP_S
-    loudness[:] = loudness[0] - 60 * second / dice.uniform(*REVERB_S)
+    loudness[:] = loudness[0] - 60 * second / rng.uniform(*REVERB_S)
 
 
 def add_recording_noise(
-    dice: Dice, loudness: Decibels, noise_dbfs: float, *, crackles: bool
+    rng: Rng, loudness: Decibels, noise_dbfs: float, *, crackles: bool
 ) -> LevelCurve:
-    """Play music over noise, and return what is heard of both."""
+    """Return the level curve of music with noise, and with crackles on request."""
     hiss = np.full(len(loudness), noise_dbfs)
     if crackles:
-        share = dice.uniform(*CRACKLES_PER_S) * HOP_S
-        hiss += (dice.random(len(loudness)) < share) * dice.uniform(*CRACKLE_DB)
-    # Where a hop of the sound begins is not where one of the curve does.
-    early = int(dice.integers(HOP))
-    envelope = LevelCurveBuilder(RATE)
+        share = rng.uniform(*CRACKLES_PER_S) * HOP_S
+        hiss += (rng.random(len(loudness)) < share) * rng.uniform(*CRACKLE_DB)
+    # The hops of the curve do not start at those of the synthetic sound.
+    early = int(rng.integers(HOP))
+    builder = LevelCurveBuilder(RATE)
     for at in range(0, len(loudness), HOPS_AT_ONCE):
         part = slice(at, at + HOPS_AT_ONCE)
-        sound = _with_texture(dice, _textures(), loudness[part])
-        sound += _with_texture(dice, _noises(), hiss[part])
-        envelope.add(sound.reshape(-1)[early if at == 0 else 0 :])
-    return envelope.curve()
+        sound = _with_texture(rng, _textures(), loudness[part])
+        sound += _with_texture(rng, _noises(), hiss[part])
+        builder.add(sound.reshape(-1)[early if at == 0 else 0 :])
+    return builder.curve()
 
 
-def _with_texture(dice: Dice, sounds: tuple[Mono, ...], loudness: Decibels) -> Mono:
-    """Return one of the sounds, as loud as that; shape (hops, frames of a hop)."""
-    sound = sounds[int(dice.integers(len(sounds)))].reshape(-1, HOP)
-    turned = (int(dice.integers(len(sound))) + np.arange(len(loudness))) % len(sound)
+def _with_texture(rng: Rng, sounds: tuple[Mono, ...], loudness: Decibels) -> Mono:
+    """Return one of the sounds with these levels; shape (hops, frames of a hop)."""
+    sound = sounds[int(rng.integers(len(sounds)))].reshape(-1, HOP)
+    rotated = (int(rng.integers(len(sound))) + np.arange(len(loudness))) % len(sound)
     gains = (10.0 ** (loudness / 20)).astype(np.float32)
-    made: Mono = sound[turned] * gains[:, None]
+    made: Mono = sound[rotated] * gains[:, None]
     return made
 
 
 @cache
 def _noises() -> tuple[Mono, ...]:
-    dice = np.random.default_rng(0)
-    return (dice.standard_normal(HOPS_AT_ONCE * HOP, dtype=np.float32),)
+    rng = np.random.default_rng(0)
+    return (rng.standard_normal(HOPS_AT_ONCE * HOP, dtype=np.float32),)
 
 
 @cache
 def _textures() -> tuple[Mono, ...]:
-    """Return sounds to make music of: chords of some tones, and breath."""
-    dice = np.random.default_rng(0)
+    """Return samples of music: chords of five tones, with noise; each shape (frames,)."""
+    rng = np.random.default_rng(0)
     frames = HOPS_AT_ONCE * HOP
     second = np.arange(frames) / RATE
     made = []
     for _ in range(TEXTURES):
-        sound = dice.uniform(0.1, 1) * dice.standard_normal(frames)
-        for hertz in dice.uniform(80, 2_000, 5):
-            sound += dice.uniform(0.2, 1) * np.sin(2 * np.pi * hertz * second)
+        sound = rng.uniform(0.1, 1) * rng.standard_normal(frames)
+        for hertz in rng.uniform(80, 2_000, 5):
+            sound += rng.uniform(0.2, 1) * np.sin(2 * np.pi * hertz * second)
         made.append((sound / np.sqrt(np.mean(sound**2))).astype(np.float32))
     return tuple(made)

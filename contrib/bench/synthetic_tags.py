@@ -1,10 +1,10 @@
-"""What the tags of a passage say, right or wrong; beside what it is, by place."""
+"""Right and wrong tags of a passage, from its true release and track."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final, TypeAlias
 
-from bench.synthetic_names import Dice, pick
+from bench.synthetic_names import Rng, pick
 
 from segued.matching.evidence import PassageEvidence, Release, Track
 from segued.units import Seconds
@@ -24,28 +24,33 @@ __all__ = [
 ]
 
 Places: TypeAlias = Sequence[tuple[Release, Track]]
-"""What the passages of a folder are, in the order of their names."""
+"""True release and track of each passage of a folder, in the order of file names."""
 
-Tagger: TypeAlias = Callable[[Dice, Places, int], PassageEvidence]
-"""Makes the tags of the passage with that number."""
+Tagger: TypeAlias = Callable[[Rng, Places, int], PassageEvidence]
+"""Returns the tags of the passage with a number, as evidence."""
 
 TYPO_SHARE: Final = 0.04
 DECORATED_SHARE: Final = 0.20
 DECORATIONS: Final = (
-    *(" - 2011 Remaster", " (Remastered 2009)", " (Album Version)", " [Explicit]"),
-    *(" (Bonus Track)", " (feat. Nobody Else)", " - Mono"),
+    " - 2011 Remaster",
+    " (Remastered 2009)",
+    " (Album Version)",
+    " [Explicit]",
+    " (Bonus Track)",
+    " (feat. Nobody Else)",
+    " - Mono",
 )
 
 
-def correct_tags(dice: Dice, places: Places, nth: int) -> PassageEvidence:
-    """Name the recording and its place as they are, as somebody typed it."""
+def correct_tags(rng: Rng, places: Places, nth: int) -> PassageEvidence:
+    """Return right tags, with typos and decorated titles."""
     release, track = places[nth]
     return PassageEvidence(
         key=str(nth),
         order=nth,
         seconds=Seconds(0),
-        title=_with_typos(dice, track.title, decorated=True),
-        artist=_with_typos(dice, track.recording.artist, decorated=False),
+        title=_with_typos(rng, track.title, decorated=True),
+        artist=_with_typos(rng, track.recording.artist, decorated=False),
         tagged=True,
         album=release.title,
         album_artist=release.artist,
@@ -53,47 +58,47 @@ def correct_tags(dice: Dice, places: Places, nth: int) -> PassageEvidence:
     )
 
 
-def live_in_title(dice: Dice, places: Places, nth: int) -> PassageEvidence:
-    """Say in the title that it is live."""
-    piece = correct_tags(dice, places, nth)
-    said = pick(dice, (" (Live)", " - Live", f" ({places[nth][0].title})"))
-    return replace(piece, title=f"{places[nth][1].title}{said}", track=None)
+def live_in_title(rng: Rng, places: Places, nth: int) -> PassageEvidence:
+    """Return right tags with "live" in the title, and without a track number."""
+    piece = correct_tags(rng, places, nth)
+    suffix = pick(rng, (" (Live)", " - Live", f" ({places[nth][0].title})"))
+    return replace(piece, title=f"{places[nth][1].title}{suffix}", track=None)
 
 
-def no_tags(dice: Dice, places: Places, nth: int) -> PassageEvidence:
-    """Say nothing; half of the files are called after their songs."""
-    title = places[nth][1].title.lower() if dice.random() < 1 / 2 else None
+def no_tags(rng: Rng, places: Places, nth: int) -> PassageEvidence:
+    """Return no tags; for half of the files, the file name is the title."""
+    title = places[nth][1].title.lower() if rng.random() < 1 / 2 else None
     return PassageEvidence(key=str(nth), order=nth, seconds=Seconds(0), title=title)
 
 
-def swapped_titles(dice: Dice, places: Places, nth: int) -> PassageEvidence:
-    """Give two songs that follow each other each other's names."""
+def swapped_titles(rng: Rng, places: Places, nth: int) -> PassageEvidence:
+    """Return the tags of the other song of a pair of consecutive songs."""
     other = min(nth ^ 1, len(places) - 1)
-    piece = correct_tags(dice, places, other)
+    piece = correct_tags(rng, places, other)
     return replace(piece, key=str(nth), order=nth)
 
 
-def tags_of_next_song(dice: Dice, places: Places, nth: int) -> PassageEvidence:
-    """Give each song the tags of the one after it."""
-    piece = correct_tags(dice, places, (nth + 1) % len(places))
+def tags_of_next_song(rng: Rng, places: Places, nth: int) -> PassageEvidence:
+    """Return the tags of the next song."""
+    piece = correct_tags(rng, places, (nth + 1) % len(places))
     return replace(piece, key=str(nth), order=nth)
 
 
-def wrong_artist(dice: Dice, places: Places, nth: int) -> PassageEvidence:
-    """Name an artist who never played it."""
-    piece = correct_tags(dice, places, nth)
+def wrong_artist(rng: Rng, places: Places, nth: int) -> PassageEvidence:
+    """Return the tags with another artist."""
+    piece = correct_tags(rng, places, nth)
     return replace(piece, artist="The Wrong Ones", album_artist="The Wrong Ones")
 
 
-def tagged_as_studio(dice: Dice, places: Places, nth: int) -> PassageEvidence:
-    """Say nothing of its being live, and name another album."""
-    piece = correct_tags(dice, places, nth)
+def tagged_as_studio(rng: Rng, places: Places, nth: int) -> PassageEvidence:
+    """Return the tags without a hint that the recording is live, with another album."""
+    piece = correct_tags(rng, places, nth)
     return replace(piece, album="The Studio Album", track=None)
 
 
-def placeholder_tags(dice: Dice, places: Places, nth: int) -> PassageEvidence:
-    """Give the tags of a program that knew nothing."""
-    piece = correct_tags(dice, places, nth)
+def placeholder_tags(rng: Rng, places: Places, nth: int) -> PassageEvidence:
+    """Return the placeholders of a ripping program without a database."""
+    piece = correct_tags(rng, places, nth)
     return replace(
         piece,
         title=f"Track {nth + 1:02}",
@@ -103,21 +108,21 @@ def placeholder_tags(dice: Dice, places: Places, nth: int) -> PassageEvidence:
     )
 
 
-def loose_song_tags(dice: Dice, places: Places, nth: int) -> PassageEvidence:
-    """Say what it is called, and one time in two what album it is from."""
-    piece = correct_tags(dice, places, nth)
+def loose_song_tags(rng: Rng, places: Places, nth: int) -> PassageEvidence:
+    """Return title and artist, and for half of the songs the album."""
+    piece = correct_tags(rng, places, nth)
     bare = replace(piece, album_artist=None, track=None)
-    return replace(bare, album=None) if dice.random() < 1 / 2 else bare
+    return replace(bare, album=None) if rng.random() < 1 / 2 else bare
 
 
-def _with_typos(dice: Dice, name: str, *, decorated: bool) -> str:
-    if decorated and dice.random() < DECORATED_SHARE:
-        name += pick(dice, DECORATIONS)
-    if dice.random() < 1 / 4:
+def _with_typos(rng: Rng, name: str, *, decorated: bool) -> str:
+    if decorated and rng.random() < DECORATED_SHARE:
+        name += pick(rng, DECORATIONS)
+    if rng.random() < 1 / 4:
         name = name.replace("&", "and")
-    if dice.random() < 1 / 10:
+    if rng.random() < 1 / 10:
         name = name.upper()
-    if dice.random() < TYPO_SHARE:
-        at = int(dice.integers(1, len(name)))
+    if rng.random() < TYPO_SHARE:
+        at = int(rng.integers(1, len(name)))
         name = name[:at] + name[at + 1 :]
     return name

@@ -1,4 +1,4 @@
-"""Figures as a table, for the terminal and for README.md."""
+"""Print results as Markdown tables."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,12 +8,13 @@ __all__ = ["Target", "print_table", "print_targets"]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Something to reach, and how far it was.
+    """A target, and the measured value.
 
     Attributes:
-        expected: The figure to reach, with its unit.
-        found: The figure that was found.
-        is_reached: Whether that will do.
+        what: The measured quantity, with its unit.
+        expected: The limit.
+        found: The measured value.
+        is_reached: Whether the value is within the limit.
     """
 
     what: str
@@ -23,16 +24,16 @@ class Target:
 
 
 def print_targets(targets: Iterable[Target]) -> None:
-    """Print what was to be reached, and what was."""
+    """Print a table of targets and measured values."""
     rows = [
         (each.what, each.expected, each.found, "ok" if each.is_reached else "missed")
         for each in targets
     ]
-    print_table(("to reach", "wanted", "found", ""), rows)
+    print_table(("target", "limit", "measured", ""), rows)
 
 
 def print_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a Markdown table; all but the first column are ranged right."""
+    """Print a Markdown table; all columns but the first are aligned right."""
     lines = [tuple(heads), *map(tuple, rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]

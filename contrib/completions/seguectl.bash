@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What bash completes after `seguectl`. A test compares it with --help.
+# Completions of bash for `seguectl`. A test compares them with --help.
 
 _seguectl() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
@@ -25,7 +25,7 @@ _seguectl() {
     fi
     case $command in
         settings)
-            # After the key comes its value.
+            # The word after the key is its value.
             [[ $before == settings ]] || return 0
             mapfile -t COMPREPLY < <(compgen -W '
                 silence_threshold_dB silence_min_duration_ticks

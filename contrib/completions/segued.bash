@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What bash completes after `segued`. A test compares it with --help.
+# Completions of bash for `segued`. A test compares them with --help.
 
 _segued() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}

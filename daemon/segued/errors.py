@@ -1,108 +1,131 @@
-"""Every exception segued raises on purpose.
+"""All exceptions that segued raises on purpose.
 
-The tree answers one question, for the reader and for the pipeline alike: what
-becomes of the file that was being imported?
+The class of an error decides what happens to the file that was being imported:
 
     SeguedError
-    ├── ConfigError                 nothing starts; the message names the setting
-    │   └── NotKnownError           nothing is done; there is no such thing
-    ├── ComputeError                everything stops; no child can be had
-    ├── DaemonError                 nothing is done; no daemon, or it cannot
-    ├── UnforeseenError             everything stops; the fault is segued's own
-    ├── StoreError                  everything stops; no file is to blame
+    ├── ConfigError                    nothing starts; the message names the setting
+    │   └── NotFoundError              the request fails: no such file, passage, ...
+    ├── ComputeError                   the import stops: no child process starts
+    ├── DaemonError                    the command fails: no daemon, or not possible
+    ├── InternalError                  the import stops: a bug in segued
+    ├── StoreError                     the import stops; no file is to blame
     │   ├── StoreLockedError
     │   ├── StoreCorruptError
     │   ├── StoreTooNewError
     │   ├── StoreUnwritableError
-    │   ├── StoreRefusedError
+    │   ├── ConstraintError
     │   └── StoreFullError
-    ├── ServiceError                nothing stops; what was asked waits
-    │   ├── ServiceAwayError        until the service answers again
-    │   ├── ServiceBusyError        for as long as it says
-    │   ├── ServiceRefusedError     for ever: it will not answer this question
-    │   ├── ServiceKeyError         for a key that it takes
-    │   └── ServiceAnswerError      until the answer makes sense
-    └── FileError                   this file is affected, no other
-        ├── FileVanishedError       it becomes MISSING
-        ├── FileChangedError        its bytes moved under us: read it again
-        └── FileUnreadableError     set aside until its bytes change, or `retry`
+    ├── ServiceError                   the import continues; the lookup stays pending
+    │   ├── ServiceUnavailableError    until the service answers again
+    │   ├── ServiceBusyError           for the time the service requests
+    │   ├── ServiceRefusedError        never retried: the service rejects this query
+    │   ├── ServiceAuthError           until a key is set that the service accepts
+    │   └── ServiceAnswerError         until the response is valid
+    └── FileError                      only this file is affected
+        ├── FileVanishedError          it becomes MISSING
+        ├── FileChangedError           it changed while being read: read it again
+        └── FileUnreadableError        it is FAILED until its bytes change, or `retry`
             ├── EmptyFileError
             ├── NotAudioError
             ├── NotRegularError
             ├── PermissionDeniedError
             ├── DiskReadError
             ├── DecodeError
-            ├── AbsurdAudioError
+            ├── InvalidAudioFormatError
             ├── WorkCrashedError
             ├── WorkTimedOutError
             ├── WorkMemoryError
-            ├── SpoolError          or for room on our own disk
-            └── UnexpectedError
+            ├── SpoolError             or the spool folder's disk has space again
+            └── PhaseCrashedError
 """
 
 from typing import ClassVar, Final
 
 from segued.paths import shown
 
-__all__ = [  # noqa: PLE0604
-    *("AbsurdAudioError", "ComputeError", "ConfigError", "DaemonError"),
-    *("DecodeError", "DiskReadError", "EmptyFileError", "FileChangedError"),
-    *("FileError", "FileUnreadableError", "FileVanishedError", "NotAudioError"),
-    *("NotKnownError", "NotRegularError", "PermissionDeniedError", "SeguedError"),
-    *("ServiceAnswerError", "ServiceAwayError", "ServiceBusyError", "ServiceError"),
-    *("ServiceKeyError", "ServiceRefusedError", "SpoolError", "StoreCorruptError"),
+__all__ = [
+    "ComputeError",
+    "ConfigError",
+    "ConstraintError",
+    "DaemonError",
+    "DecodeError",
+    "DiskReadError",
+    "EmptyFileError",
+    "FileChangedError",
+    "FileError",
+    "FileUnreadableError",
+    "FileVanishedError",
+    "InternalError",
+    "InvalidAudioFormatError",
+    "NotAudioError",
+    "NotFoundError",
+    "NotRegularError",
+    "PermissionDeniedError",
+    "PhaseCrashedError",
+    "SeguedError",
+    "ServiceAnswerError",
+    "ServiceAuthError",
+    "ServiceBusyError",
+    "ServiceError",
+    "ServiceRefusedError",
+    "ServiceUnavailableError",
+    "SpoolError",
+    "StoreCorruptError",
     "StoreError",
-    *("StoreFullError", "StoreLockedError", "StoreRefusedError"),
-    *("StoreTooNewError", "StoreUnwritableError", "UnexpectedError"),
-    *("UnforeseenError", "WorkCrashedError", "WorkMemoryError"),
+    "StoreFullError",
+    "StoreLockedError",
+    "StoreTooNewError",
+    "StoreUnwritableError",
+    "WorkCrashedError",
+    "WorkMemoryError",
     "WorkTimedOutError",
 ]
 
 
 class SeguedError(Exception):
-    """Whatever segued raises on purpose. `code` is its stable name."""
+    """Base of all errors that segued raises on purpose; `code` is its stable name."""
 
     code: ClassVar[str] = "segued"
 
 
 class ConfigError(SeguedError):
-    """A setting, argument or folder is not usable. Says which, and why."""
+    """A setting, argument or folder is not usable; the message names it and why."""
 
     code = "config"
 
 
 class NotFoundError(ConfigError):
-    """What somebody asks about is not there. Says what."""
+    """The requested item does not exist; the message names it."""
 
     code = "not-known"
 
 
 class ComputeError(SeguedError):
-    """Child processes cannot be started, or do not stay alive."""
+    """Child processes cannot be started, or end at once."""
 
     code = "compute"
 
 
 class DaemonError(SeguedError):
-    """The daemon that was to be asked is not there, or cannot do it."""
+    """The daemon is not running, or cannot carry out the command."""
 
     code = "daemon"
 
 
 class InternalError(SeguedError):
-    """Something failed that nobody foresaw; names what."""
+    """An exception that no code handles: a bug; the message names it."""
 
     code = "unforeseen"
 
 
 class StoreError(SeguedError):
-    """The library database cannot be used. Says which file, and why."""
+    """The library database cannot be used; the message names the file and why."""
 
     code = "store"
 
 
 class StoreLockedError(StoreError):
-    """Another program holds the library."""
+    """Another program has locked the library."""
 
     code = "store-locked"
 
@@ -120,25 +143,25 @@ class StoreTooNewError(StoreError):
 
 
 class StoreUnwritableError(StoreError):
-    """The library or its folder may not be written."""
+    """The library or its folder is not writable."""
 
     code = "store-unwritable"
 
 
 class ConstraintError(StoreError):
-    """A row breaks a rule of the library; whoever wrote it is at fault."""
+    """A row violates a constraint of the schema: a bug in the code that wrote it."""
 
     code = "store-refused"
 
 
 class StoreFullError(StoreError):
-    """No space is left where the library lives."""
+    """The disk that holds the library is full."""
 
     code = "store-full"
 
 
 class ServiceError(SeguedError):
-    """An outside service let us down: which, and how. Never names a key."""
+    """A lookup service failed; the message names it and how, but never an API key."""
 
     code = "service"
 
@@ -149,49 +172,49 @@ class ServiceError(SeguedError):
 
 
 class ServiceUnavailableError(ServiceError):
-    """It cannot be reached, does not answer in time, or only with errors."""
+    """The service is unreachable, times out, or answers only with errors."""
 
     code = "service-away"
 
 
 class ServiceBusyError(ServiceError):
-    """It asks to be left alone for a while."""
+    """The service requests a pause."""
 
     code = "service-busy"
 
 
 class ServiceRefusedError(ServiceError):
-    """It refuses this one question, and would the next time."""
+    """The service rejects this query, and would reject it again."""
 
     code = "service-refused"
 
 
 class ServiceAuthError(ServiceError):
-    """It does not take the key it was given."""
+    """The service rejects the API key."""
 
     code = "service-key"
 
 
 class ServiceAnswerError(ServiceError):
-    """Its answer is too large, malformed, or not of the shape agreed on."""
+    """The response is too large, malformed, or does not match the schema."""
 
     code = "service-answer"
 
 
 class FileError(SeguedError):
-    """One audio file could not be taken further.
+    """One audio file could not be imported.
 
     Attributes:
-        path: The file, as the bytes the system knows it by.
+        path: Path of the file, as the file system's bytes.
         detail: The reason, as one clause without the path.
-        phase: The phase that failed; set where that is known.
+        phase: Number of the phase that failed; 0 if not known.
     """
 
     code = "file"
 
     def __init__(self, path: bytes, detail: str) -> None:
-        # Both go to `Exception`, so that the error survives pickling on its
-        # way out of a child process.
+        # Pickling passes `args` to the constructor again, and errors of child
+        # processes are pickled, so `args` has both.
         super().__init__(path, detail)
         self.path: Final = path
         self.detail: Final = detail
@@ -203,7 +226,7 @@ class FileError(SeguedError):
 
 
 class FileVanishedError(FileError):
-    """The file was there, and is not any more."""
+    """The file no longer exists."""
 
     code = "vanished"
 
@@ -215,7 +238,7 @@ class FileChangedError(FileError):
 
 
 class FileUnreadableError(FileError):
-    """The file as it stands cannot be imported."""
+    """The file cannot be imported with its present content."""
 
     code = "unreadable"
 
@@ -227,66 +250,66 @@ class EmptyFileError(FileUnreadableError):
 
 
 class NotAudioError(FileUnreadableError):
-    """The bytes are not audio in any format known here."""
+    """The bytes are not audio in any supported format."""
 
     code = "not-audio"
 
 
 class NotRegularError(FileUnreadableError):
-    """A FIFO, socket, device, folder or link stands where a file should."""
+    """The path is a FIFO, socket, device, folder or link, not a regular file."""
 
     code = "not-regular"
 
 
 class PermissionDeniedError(FileUnreadableError):
-    """The file may not be read."""
+    """The process has no permission to read the file."""
 
     code = "permission"
 
 
 class DiskReadError(FileUnreadableError):
-    """The file system reported an error in the middle of reading."""
+    """The file system reported an error during reading."""
 
     code = "io"
 
 
 class DecodeError(FileUnreadableError):
-    """The file is audio, but no sound could be decoded from it."""
+    """The file is audio, but no sample could be decoded from it."""
 
     code = "decode"
 
 
 class InvalidAudioFormatError(FileUnreadableError):
-    """The header claims a sample rate, channel count or length out of reason."""
+    """The header declares an implausible sample rate, channel count or length."""
 
     code = "absurd"
 
 
 class WorkCrashedError(FileUnreadableError):
-    """The child process reading the file died."""
+    """The child process reading the file crashed."""
 
     code = "crashed"
 
 
 class WorkTimedOutError(FileUnreadableError):
-    """The child process reading the file was ended at its time limit."""
+    """The child process reading the file was killed at its time limit."""
 
     code = "timeout"
 
 
 class WorkMemoryError(FileUnreadableError):
-    """Reading the file takes more memory than a child process may have."""
+    """Reading the file takes more memory than the limit of a child process."""
 
     code = "memory"
 
 
 class SpoolError(FileUnreadableError):
-    """Temporary sound of it could not be written."""
+    """Decoded audio of the file could not be written to the spool folder."""
 
     code = "spool"
 
 
 class PhaseCrashedError(FileUnreadableError):
-    """Something failed that segued did not foresee; the reason names it."""
+    """A phase raised an unexpected exception; `detail` names it."""
 
     code = "unexpected"

@@ -1,4 +1,4 @@
-"""How a command ends, as its caller is told."""
+"""The exit codes of both command lines."""
 
 from enum import IntEnum
 
@@ -6,7 +6,7 @@ __all__ = ["ExitCode"]
 
 
 class ExitCode(IntEnum):
-    """A command's exit code."""
+    """The exit code of a command."""
 
     ALL_DONE = 0
     NOT_ALL_DONE = 1

@@ -1,7 +1,7 @@
-"""Logging, set up once: to the journal, a terminal, or as JSON lines.
+"""Configure logging: to the journal, a terminal, or as JSON lines.
 
-Work never waits for its log. What cannot be written at once is dropped, and
-how much that was is said when there is room again.
+Logging never blocks. A line that cannot be written at once is dropped; the number
+of dropped lines is logged as `log.dropped` when there is room again.
 """
 
 import json
@@ -21,12 +21,12 @@ __all__ = ["JournalWriter", "configure"]
 EventDict: TypeAlias = MutableMapping[str, Any]
 
 JournalWriter: TypeAlias = Callable[[Mapping[str, str]], bool]
-"""Takes an entry's fields, and returns whether they have arrived."""
+"""Sends an entry's fields to the journal; returns whether it took them."""
 
 LEVELS: Final = logging.getLevelNamesMapping()
 
 PRIORITIES: Final = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
-"""Syslog's, which are the journal's."""
+"""The priorities of syslog, which the journal uses as well."""
 
 UNLABELED_KEYS: Final = (
     "file",
@@ -37,31 +37,31 @@ UNLABELED_KEYS: Final = (
     "code",
     "reason",
 )
-"""Said without their names in a sentence, in this order, before all others."""
+"""Shown first in a sentence, in this order, as values without their keys."""
 
 OMITTED_KEYS: Final = {*UNLABELED_KEYS, "event", "level", "timestamp", "worker"}
-"""Not said, or said already, when it comes to the others."""
+"""Left out where a sentence shows the other keys with their names."""
 
 STANDARD_ERROR: Final = 2
 
 CHUNK_BYTES: Final = select.PIPE_BUF
-"""So much goes into a pipe at once, if anything does."""
+"""A write of up to this size to a pipe is atomic."""
 
 FIELD_CHARACTERS_MAX: Final = 32_000
 
 
 def configure(level: str, journal: JournalWriter | None = None) -> None:
-    """Send every event of at least `level` somewhere.
+    """Configure structlog to write every event of at least `level`.
 
     Args:
         level: debug, info, warning or error.
-        journal: Takes events with their fields; given when standard error is
-            read by the journal. What it does not take goes there, as lines
-            with the priority that the journal looks for in front.
+        journal: Sends events with their fields; given if the journal reads standard
+            error. Events that it does not take go to standard error, as lines that
+            start with the priority, as the journal expects it.
     """
     _ensure_standard_error()
-    # What somebody sends that is no HTTP is not worth a page of the log each time;
-    # what breaks here is logged where it is answered.
+    # aiohttp would log a traceback for each malformed request; errors of our handlers
+    # are logged as `page.crashed`.
     aiohttp_log = logging.getLogger("aiohttp")
     aiohttp_log.addHandler(logging.NullHandler())
     aiohttp_log.propagate = False
@@ -82,7 +82,7 @@ def configure(level: str, journal: JournalWriter | None = None) -> None:
 
 
 def _renderer() -> Callable[[object, str, EventDict], str | bytes]:
-    """Return what turns an event into a line: for a person, or for a program."""
+    """Return the renderer of lines: sentences on a terminal, JSON elsewhere."""
     if sys.stderr is not None and sys.stderr.isatty():
         return _render_for_terminal
     return structlog.processors.JSONRenderer()
@@ -94,7 +94,7 @@ def _render_for_terminal(_logger: object, _method: str, event: EventDict) -> str
 
 
 def _ensure_standard_error() -> None:
-    """See that no other file is opened in the place of a closed standard error."""
+    """Open /dev/null as a closed standard error, so that no other file becomes it."""
     if sys.stderr is None:
         while (opened := os.open(os.devnull, os.O_RDWR)) < STANDARD_ERROR:
             pass
@@ -104,9 +104,10 @@ def _ensure_standard_error() -> None:
 
 
 class _StandardError:
-    """Writes whole lines, each at once, so that a kill never halves one.
+    """Writes lines to standard error without blocking, or drops them.
 
-    It may be shared with other programs, so it is not made non-blocking.
+    The descriptor may be shared with other programs, so it is polled before each
+    write instead of being made non-blocking.
     """
 
     def __init__(self) -> None:
@@ -124,17 +125,17 @@ class _StandardError:
                     self._dropped = 0
                 self._write(line)
             except (OSError, ValueError):
-                # Its reader has gone or sleeps, or the disk is full.
+                # Its reader is gone or does not read, or the disk is full.
                 self._dropped += 1
 
     debug = info = warning = error = critical = exception = msg
 
     def _write(self, line: str) -> None:
-        """Write a line as far as there is room.
+        """Write a line, as far as there is room.
 
         Raises:
-            OSError: There was not enough, or it cannot be written.
-            ValueError: It is closed.
+            OSError: There was too little room, or the write failed.
+            ValueError: Standard error is closed.
         """
         descriptor = sys.stderr.fileno()
         data = b"\n" * self._line_is_cut + f"{line}\n".encode()
@@ -151,7 +152,7 @@ _STANDARD_ERROR: Final = _StandardError()
 
 
 def _escape_invalid_text(_logger: object, _method: str, event: EventDict) -> EventDict:
-    """Escape what is not valid text: a surrogate from a file name, say."""
+    """Escape characters that UTF-8 cannot encode: surrogates from file names."""
     for key, value in event.items():
         if isinstance(value, str):
             event[key] = value.encode("utf-8", "backslashreplace").decode()
@@ -161,9 +162,9 @@ def _escape_invalid_text(_logger: object, _method: str, event: EventDict) -> Eve
 def _journal_processor(
     journal: JournalWriter,
 ) -> Callable[[object, str, EventDict], EventDict]:
-    """Return a processor that gives events to the journal.
+    """Return a processor that sends events to the journal.
 
-    It lets pass what the journal does not take.
+    It passes on the events that the journal does not take.
     """
 
     def send(_logger: object, _method: str, event: EventDict) -> EventDict:
@@ -188,7 +189,7 @@ def _journal_entry(event: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _sentence(event: Mapping[str, Any]) -> str:
-    """Return an event as a person reads it."""
+    """Return an event as a sentence for people."""
     parts = [str(event[key]) for key in UNLABELED_KEYS if event.get(key) is not None]
     for key, value in event.items():
         if key == "exception":
@@ -200,7 +201,7 @@ def _sentence(event: Mapping[str, Any]) -> str:
 
 
 def _with_priority(_logger: object, _method: str, event: EventDict) -> str:
-    """Return an event as a line, with its priority where the journal looks for it."""
+    """Return an event as a JSON line that starts with its priority, "<4>"."""
     return f"<{_priority(event)}>{json.dumps(event, default=repr)}"
 
 

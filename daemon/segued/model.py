@@ -1,7 +1,7 @@
-"""The nouns of an import: values that flow from phase to phase.
+"""The data types of an import: values passed from phase to phase.
 
-All are frozen. Whatever is stored as a checkpoint is made of these, numbers,
-text and tuples, so that it can be read back with its types checked.
+All are frozen. Checkpoints consist of these types, numbers, text and tuples, so
+that types can be checked when a checkpoint is loaded.
 """
 
 import math
@@ -39,11 +39,11 @@ __all__ = [
 ]
 
 FileId = NewType("FileId", str)
-"""A file's id for life: UUID text. Survives renames, retags and re-imports."""
+"""Permanent id of a file: UUID text, kept across renames, retags and re-imports."""
 
 
 class PhaseNumber(IntEnum):
-    """The ten phases, in the order in which a file goes through them."""
+    """The ten phases, in the order in which they run for a file."""
 
     FILENAME = 1
     HASH = 2
@@ -58,7 +58,7 @@ class PhaseNumber(IntEnum):
 
 
 class Service(StrEnum):
-    """A service on the network, by the name that the library stores."""
+    """A lookup service; the value is its name in the library."""
 
     ACOUSTID = "acoustid"
     MUSICBRAINZ = "musicbrainz"
@@ -66,19 +66,19 @@ class Service(StrEnum):
 
 
 class Need(StrEnum):
-    """What a deferred phase waits for, by the name that its checkpoint stores."""
+    """What a deferred phase waits for; the value is stored in its checkpoint."""
 
     ACOUSTID = Service.ACOUSTID.value
     MUSICBRAINZ = Service.MUSICBRAINZ.value
     ACOUSTICBRAINZ = Service.ACOUSTICBRAINZ.value
     FOLDER = "folder"  # the other files of the folder
     CHROMAPRINT = "chromaprint"  # the library libchromaprint
-    FLAVOR_SOURCE = "essentia"  # any installed analyzer that gives a flavor
-    IDLE = "idle"  # time that no new file wants, within the active hours
+    FLAVOR_SOURCE = "essentia"  # any installed analyzer that computes a flavor
+    IDLE = "idle"  # no new files to import, within the active hours
 
 
 class FileStatus(StrEnum):
-    """Where a file stands."""
+    """Import status of a file."""
 
     PENDING = "PENDING"
     PROCESSING = "PROCESSING"
@@ -97,18 +97,18 @@ FINISHED: Final = frozenset(
         FileStatus.FAILED,
     }
 )
-"""A file in one of these is left alone until its bytes change."""
+"""A file in one of these states is not imported again until its bytes change."""
 
 
 class PassageStatus(StrEnum):
-    """Whether all phases of a passage are behind it."""
+    """Import status of a passage: whether all phases are done."""
 
     PENDING = "PENDING"
     COMPLETE = "INGEST COMPLETE"
 
 
 class SongStatus(StrEnum):
-    """Whether it is known how a song sounds."""
+    """Whether the flavor of a song is known."""
 
     PENDING = "PENDING"
     FLAVOR_READY = "FLAVOR READY"
@@ -116,7 +116,7 @@ class SongStatus(StrEnum):
 
 
 class SessionState(StrEnum):
-    """Where an import session stands. There is no state for a phase."""
+    """State of an import session; phases have no state of their own here."""
 
     SCANNING = "SCANNING"
     PROCESSING = "PROCESSING"
@@ -127,7 +127,7 @@ class SessionState(StrEnum):
 
 
 class Confidence(StrEnum):
-    """How sure it is that a passage is the recording it is said to be."""
+    """Confidence that a passage is the recording that it was matched with."""
 
     HIGH = "High"
     MEDIUM = "Medium"
@@ -137,7 +137,7 @@ class Confidence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What `stat` says of a file's bytes; another one means other bytes."""
+    """Size, mtime and inode of a file; if one of them differs, so do its bytes."""
 
     size_bytes: int
     mtime_ns: int
@@ -146,12 +146,12 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class AudioFile:
-    """One file on its way through the phases.
+    """One file being imported.
 
     Attributes:
-        path: Absolute path, as the bytes the system knows it by.
-        root: The music folder it was found under.
-        signature: Its bytes as they were when it was found.
+        path: Absolute path, as the file system's bytes.
+        root: The music folder it was found in.
+        signature: The signature that the scan found.
     """
 
     id: FileId
@@ -162,7 +162,7 @@ class AudioFile:
 
 @dataclass(frozen=True, slots=True)
 class FileEntry:
-    """A name in a folder that may be a music file, and its `stat`."""
+    """A directory entry that may be a music file, with its signature."""
 
     path: bytes
     signature: Signature
@@ -170,7 +170,7 @@ class FileEntry:
 
 @dataclass(frozen=True, slots=True)
 class FolderListing:
-    """One folder as a walk saw it: every candidate in it, none below it."""
+    """One folder as a walk listed it: its candidate files, without subfolders."""
 
     root: bytes
     path: bytes
@@ -179,24 +179,24 @@ class FolderListing:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of a recording: `[start, end)`, in ticks."""
+    """A range of a file's audio: `[start, end)`, in ticks."""
 
     start: Ticks
     end: Ticks
 
     @property
     def length(self) -> Ticks:
-        """How long it lasts."""
+        """Length in ticks."""
         return Ticks(self.end - self.start)
 
 
 @dataclass(frozen=True, slots=True)
 class PassageMark:
-    """A passage that a CUE sheet or a chapter list says is there.
+    """A passage listed by a CUE sheet or a chapter list.
 
     Attributes:
-        start: Where it begins, in ticks.
-        end: Where it ends; None when only the next one's beginning tells.
+        start: Start in ticks.
+        end: End in ticks; None if it ends where the next one starts.
     """
 
     start: Ticks
@@ -208,7 +208,7 @@ class PassageMark:
 
 @dataclass(frozen=True, slots=True)
 class FileWarning:
-    """Something wrong with a file that was imported all the same."""
+    """A problem of a file that was imported nevertheless."""
 
     code: str
     detail: str
@@ -216,7 +216,7 @@ class FileWarning:
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """A picture inside a file: noted, not kept."""
+    """A picture embedded in a file: only its type, size and hash are stored."""
 
     mime: str
     size_bytes: int
@@ -225,7 +225,7 @@ class Cover:
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """What a file says of itself. Absent and empty are both None or ()."""
+    """The tags of a file. An absent or an empty tag is None or ()."""
 
     title: str | None = None
     artist: str | None = None
@@ -254,29 +254,29 @@ class Tags:
     cover: Cover | None = None
 
     def merged_with(self, newer: "Tags") -> "Tags":
-        """Return these tags with every value that `newer` has put over them.
+        """Return these tags, overwritten by all values that `newer` has.
 
-        What `newer` does not have is kept: a value once read is not lost
-        because a tag was.
+        A value that `newer` lacks is kept, so that it is not lost when its tag is
+        removed from the file.
         """
         values = {}
-        for entry in fields(self):
-            new = getattr(newer, entry.name)
+        for tag in fields(self):
+            new = getattr(newer, tag.name)
             absent = new is None or new == ()
-            values[entry.name] = getattr(self, entry.name) if absent else new
+            values[tag.name] = getattr(self, tag.name) if absent else new
         return Tags(**values)
 
 
 @dataclass(frozen=True, slots=True)
 class AudioFacts:
-    """What decoding a whole file showed.
+    """Properties measured while a whole file was decoded.
 
     Attributes:
-        frames: Frames decoded, counted; never what a header says.
-        rate: Sample rate of the first frame.
-        peak: Largest absolute sample, 1.0 being full scale; may exceed it.
-        codec: FFmpeg's or libsndfile's name of the coding.
-        decoder: Which library decoded it.
+        frames: Number of frames decoded, whatever the header declares.
+        rate: Sample rate of the first frame, in Hz.
+        peak: Largest absolute sample; 1.0 is full scale and may be exceeded.
+        codec: Name of the codec in FFmpeg or libsndfile.
+        decoder: The library that decoded it.
     """
 
     frames: Frames
@@ -289,16 +289,16 @@ class AudioFacts:
 
 @dataclass(frozen=True, slots=True)
 class LevelCurve:
-    """How loud a file is, hop by hop, from its start to its end.
+    """The level of a whole file, hop by hop.
 
-    A hop's level is the RMS of the mean of all channels, kept in half
-    decibels below full scale, one byte a hop: 0 is 0 dBFS, 120 is -60 dBFS,
-    255 is -127.5 dBFS or less, digital silence included.
+    The level of a hop is the RMS of the mean of all channels, stored in half
+    decibels below full scale, one byte per hop: 0 is 0 dBFS, 120 is -60 dBFS,
+    255 is -127.5 dBFS or less, including digital silence.
 
     Attributes:
-        levels: One byte a hop; the last hop may be shorter than the others.
-        hop: Frames in a hop; a hundredth of a second, rounded to a frame.
-        rate: Frames per second.
+        levels: One byte per hop; the last hop may be shorter than the others.
+        hop: Frames per hop: 10 ms, rounded to a frame.
+        rate: Sample rate in Hz.
         frames: Length of the whole file.
     """
 
@@ -311,7 +311,7 @@ class LevelCurve:
 
     @classmethod
     def quantized(cls, level: Dbfs) -> int:
-        """Return the byte that stands for `level`."""
+        """Return the byte that `levels` stores for a level in dBFS."""
         if level == -math.inf:
             return 255
         return min(255, max(0, round(-level / cls.STEP_DB)))
@@ -320,17 +320,17 @@ class LevelCurve:
 class Fingerprint(
     msgspec.Struct,
     frozen=True,
-    rename={"encoded": "texts", "missing_reason": "reason"},  # as the library has them
+    rename={"encoded": "texts", "missing_reason": "reason"},  # names in the library
 ):
     """The acoustic fingerprint of one span.
 
     Attributes:
-        span: The stretch it was taken from; at most its first 120 s count.
-        encoded: Compressed fingerprints as AcoustID takes them, one for each
-            start phase; a whole file has one, a cut-out passage four. Empty
-            when there is a `missing_reason`.
-        missing_reason: Why there is nothing to look up: "too short", "silence"
-            or "no chromaprint".
+        span: The range it was computed from; at most its first 120 s are used.
+        encoded: Compressed fingerprints as AcoustID accepts them, one per start
+            offset: one for a whole file, four for a passage inside a file. Empty
+            if there is a `missing_reason`.
+        missing_reason: Why there is no fingerprint: "too short", "silence" or
+            "no chromaprint".
     """
 
     span: Span

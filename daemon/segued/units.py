@@ -1,10 +1,8 @@
-"""Quantities that must never be mixed up, as types the checker tells apart.
+"""Quantities that must never be mixed up, as types that mypy tells apart.
 
-Positions are integers everywhere. A tick is 1/28,224,000 s, a common multiple
-of every sample rate in use, so a frame boundary at any of them is a whole
+Positions are integers everywhere. A tick is 1/28,224,000 s; that rate is a common
+multiple of the usual sample rates, so a frame boundary at any of them is a whole
 number of ticks and nothing is rounded on the way to the database.
-
-Source: WKMP SPEC017.
 """
 
 from typing import Final, NewType
@@ -43,15 +41,27 @@ TICKS_PER_SECOND: Final = 28_224_000
 RATES_EXACT: Final = tuple(
     Hertz(rate)
     for rate in (
-        *(8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100),
-        *(48_000, 88_200, 96_000, 176_400, 192_000, 352_800),
+        8_000,
+        11_025,
+        12_000,
+        16_000,
+        22_050,
+        24_000,
+        32_000,
+        44_100,
+        48_000,
+        88_200,
+        96_000,
+        176_400,
+        192_000,
+        352_800,
     )
 )
 """Sample rates whose every frame boundary is a whole number of ticks."""
 
 
 def frames_to_ticks(frames: int, rate: int) -> Ticks:
-    """Return the tick at which `frames` frames have been played at `rate`.
+    """Return the length of `frames` sample frames at `rate` Hz, in ticks.
 
     Exact for every rate in `RATES_EXACT`; for any other rate, rounds down.
     """
@@ -59,15 +69,15 @@ def frames_to_ticks(frames: int, rate: int) -> Ticks:
 
 
 def ticks_to_frames(ticks: int, rate: int) -> Frames:
-    """Return how many whole frames have been played at `ticks`."""
+    """Return how many whole sample frames at `rate` Hz fit into `ticks`."""
     return Frames(ticks * rate // TICKS_PER_SECOND)
 
 
 def seconds_to_ticks(seconds: float) -> Ticks:
-    """Return a length from a rule in seconds, for limits and never for samples."""
+    """Return `seconds` in ticks, rounded: for limits, never for sample positions."""
     return Ticks(round(seconds * TICKS_PER_SECOND))
 
 
 def ticks_to_seconds(ticks: int) -> float:
-    """Return `ticks` in seconds, for showing and for outside services."""
+    """Return `ticks` in seconds, for display and for services."""
     return ticks / TICKS_PER_SECOND

@@ -1,4 +1,4 @@
-"""What bash completes is what the programs take."""
+"""The bash completions match `--help`."""
 
 import re
 import subprocess
@@ -24,7 +24,7 @@ printf '%s\\n' "${COMPREPLY[@]}"
 
 
 def completions_for(*words: str) -> set[str]:
-    """Return what Tab offers for the last of the words."""
+    """Return the completions of the last word."""
     script = FOLDER / f"{words[0]}.bash"
     done = subprocess.run(
         ("bash", "-uc", COMPLETE, "bash", script, *words),
@@ -36,20 +36,20 @@ def completions_for(*words: str) -> set[str]:
 
 
 def help_of(program: str, *words: str) -> str:
-    """Return what a program says of itself, or of one of its commands."""
+    """Return the help of a program, or of one of its commands."""
     command = (sys.executable, "-m", MODULES[program], *words, "--help")
     done = subprocess.run(command, capture_output=True, check=True, text=True)
     return done.stdout
 
 
 def commands_of(program: str) -> set[str]:
-    """Return the commands in a program's help."""
+    """Return the commands that the help of a program lists."""
     return set(re.findall(r"^ {4}(\w+) ", help_of(program), re.MULTILINE))
 
 
 @pytest.mark.parametrize("program", MODULES)
 def test_all_commands_are_offered(program: str) -> None:
-    """First come the commands."""
+    """The first word completes to a command."""
     commands = commands_of(program)
 
     assert {"explain"} < commands
@@ -59,7 +59,7 @@ def test_all_commands_are_offered(program: str) -> None:
 
 @pytest.mark.parametrize("program", MODULES)
 def test_all_options_of_a_command_are_offered(program: str) -> None:
-    """Each command has its own."""
+    """Each command completes to its own options."""
     commands = sorted(commands_of(program))
 
     offered = {each: completions_for(program, each, "--") for each in commands}
@@ -73,7 +73,7 @@ def test_all_options_of_a_command_are_offered(program: str) -> None:
 
 
 def test_words_that_a_command_knows_are_offered() -> None:
-    """What can be shown, and what can be set."""
+    """Topics of the library and names of settings are completed."""
     assert completions_for("segued", "library", "") == set(reports.TOPICS)
     assert completions_for("seguectl", "settings", "") == set(
         Settings.__struct_fields__
@@ -82,7 +82,7 @@ def test_words_that_a_command_knows_are_offered() -> None:
 
 
 def test_folders_and_files_are_offered(tmp_path: Path) -> None:
-    """Music is in folders; settings, and songs, are in files."""
+    """Music folders complete to folders; songs and `--config` also to files."""
     (tmp_path / "music").mkdir()
     (tmp_path / "musings.toml").touch()
     begun = f"{tmp_path}/mus"

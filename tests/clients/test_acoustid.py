@@ -1,4 +1,4 @@
-"""AcoustID is asked for many at once, and each gets its own answer."""
+"""AcoustID: batches of queries, their answers, and their errors."""
 
 import json
 import traceback
@@ -42,13 +42,13 @@ BAD = FingerprintQuery(WITHOUT_CONTENT, 100)
 
 
 def error_response(code: int, status: int = 400) -> StatusFault:
-    """Return a refusal with a code."""
+    """Return an answer with an error code."""
     body = {"status": "error", "error": {"code": code, "message": "test-key?"}}
     return StatusFault(status, body=json.dumps(body).encode())
 
 
 def empty_results(*indexes: Any) -> StatusFault:  # noqa: ANN401
-    """Return an answer with these indexes, each of which nothing is known of."""
+    """Return an answer with no results for each of these indexes."""
     found = [{"index": index, "results": []} for index in indexes]
     body = {"status": "ok", "fingerprints": found}
     return StatusFault(200, body=json.dumps(body).encode())
@@ -58,7 +58,7 @@ def empty_results(*indexes: Any) -> StatusFault:  # noqa: ANN401
 async def test_batch_answers_go_to_the_right_query(
     acoustid: AcoustId, fake_services: FakeServices, *, as_text: bool
 ) -> None:
-    """Nothing found is an empty list; an index is text or a number."""
+    """An unknown fingerprint gives an empty list; an index is text or a number."""
     fake_services.acoustid.text_indexes = as_text
 
     first, second, third = await acoustid.lookup([UNKNOWN, KNOWN, UNKNOWN])
@@ -72,7 +72,7 @@ async def test_batch_answers_go_to_the_right_query(
 async def test_batch_answers_are_matched_by_index(
     acoustid: AcoustId, fake_services: FakeServices
 ) -> None:
-    """It is the index that counts."""
+    """The order of the answers does not matter."""
     results = [{"id": "x", "score": 0.5}]
     found = [{"index": "1", "results": []}, {"index": 0, "results": results}]
     body = {"status": "ok", "fingerprints": found}
@@ -88,7 +88,7 @@ async def test_batch_answers_are_matched_by_index(
 async def test_refused_fingerprint_does_not_affect_others(
     acoustid: AcoustId, fake_services: FakeServices
 ) -> None:
-    """It is left out, asked alone, and refused for good."""
+    """It is missing in the batch, sent alone, and then rejected for good."""
     found = await acoustid.lookup([KNOWN, BAD, UNKNOWN])
 
     assert found[0]
@@ -103,7 +103,7 @@ async def test_refused_fingerprint_does_not_affect_others(
 async def test_a_refused_batch_is_split(
     acoustid: AcoustId, fake_services: FakeServices, refusal: StatusFault
 ) -> None:
-    """In halves, as often as it takes."""
+    """Into halves, repeatedly."""
     fake_services.add_fault("acoustid", refusal, times=2)
 
     found = await acoustid.lookup([UNKNOWN] * 3 + [KNOWN])
@@ -114,7 +114,7 @@ async def test_a_refused_batch_is_split(
 
 
 async def test_all_may_be_refused(acoustid: AcoustId) -> None:
-    """Then there is nothing, and no error."""
+    """Each result is None then, without an error."""
     assert await acoustid.lookup([BAD, BAD]) == [None, None]
     assert await acoustid.lookup([]) == []
     with pytest.raises(ValueError, match="at most 20"):
@@ -157,7 +157,7 @@ async def test_every_fault_is_an_error(
     fault: Fault,
     error: type[ServiceError],
 ) -> None:
-    """The right one; and the key is in none, nor in a log, nor in an address."""
+    """Each fault raises its own error; none, no log and no URL contains the key."""
     fake_services.add_fault("acoustid", fault, times=None)
 
     with capture_logs() as logs:
@@ -169,8 +169,8 @@ async def test_every_fault_is_an_error(
                 ServiceUnavailableError,
                 ServiceBusyError,
             }
-            told = "".join(traceback.format_exception(raised.value))
-            assert "test-key" not in told + repr(raised.value.__dict__)
+            report = "".join(traceback.format_exception(raised.value))
+            assert "test-key" not in report + repr(raised.value.__dict__)
     assert "test-key" not in repr(logs)
     assert fake_services.keys_in_urls == []
 
@@ -178,7 +178,7 @@ async def test_every_fault_is_an_error(
 async def test_a_wrong_key_is_sent_once(
     make_client: Callable[..., ServiceClient], fake_services: FakeServices
 ) -> None:
-    """And none is not sent at all; the service is none the worse for it."""
+    """Without a key nothing is sent; neither counts as a failure of the service."""
     wrong, none = (AcoustId(make_client("acoustid"), key) for key in ("wrong", None))
     for each in (wrong, wrong, none):
         with pytest.raises(ServiceAuthError):
@@ -188,8 +188,8 @@ async def test_a_wrong_key_is_sent_once(
     assert wrong.service.state == "up"
 
 
-def test_candidates_are_read() -> None:
-    """Several results may name one recording; some name none."""
+def test_candidates_are_parsed() -> None:
+    """Several results can name one recording; some name none."""
 
     def recording(mbid: str, **more: object) -> dict[str, object]:
         return {"id": mbid, **more}
@@ -222,7 +222,13 @@ def test_candidates_are_read() -> None:
 
     assert best == Candidate(other, 1.0)
     assert second == Candidate(
-        *(LOW_TIDE, 0.9, 7, "T", "A feat. B", second.seconds, (GROUP,))
+        LOW_TIDE,
+        0.9,
+        7,
+        "T",
+        "A feat. B",
+        second.seconds,
+        (GROUP,),
     )
     assert second.seconds == 12.5
     assert parse_candidates(b"[]") == ()

@@ -1,19 +1,19 @@
-"""A service that fails is left alone, and tried again now and then."""
+"""A failing service gets no requests except for probes."""
 
 from segued.clients.circuit_breaker import FAILURES_MAX, CircuitBreaker, Permit
 from tests.clients.conftest import FakeClock
 
 
-def open_circuit(hours: FakeClock) -> CircuitBreaker:
+def open_circuit(fake_clock: FakeClock) -> CircuitBreaker:
     """Return a breaker that has just opened."""
-    breaker = CircuitBreaker(lambda: hours.now)
+    breaker = CircuitBreaker(lambda: fake_clock.now)
     for _ in range(FAILURES_MAX):
         breaker.record_failure(breaker.acquire())
     return breaker
 
 
 def test_consecutive_failures_open_the_circuit(fake_clock: FakeClock) -> None:
-    """A success in between begins the count again."""
+    """A success in between resets the count."""
     breaker = CircuitBreaker(lambda: fake_clock.now)
     for succeeds in (False, False, True, False, False):
         permit = breaker.acquire()
@@ -30,7 +30,7 @@ def test_consecutive_failures_open_the_circuit(fake_clock: FakeClock) -> None:
 
 
 def test_probe_interval_doubles(fake_clock: FakeClock) -> None:
-    """After 5 s, and twice as long each time, up to 5 minutes."""
+    """The first probe is after 5 s; the interval doubles up to 5 minutes."""
     breaker = open_circuit(fake_clock)
     waits = []
     for _ in range(8):
@@ -42,7 +42,7 @@ def test_probe_interval_doubles(fake_clock: FakeClock) -> None:
 
 
 def test_only_one_probe_at_a_time(fake_clock: FakeClock) -> None:
-    """Others wait meanwhile; a success lets everybody through."""
+    """Other requests wait meanwhile; a success permits all."""
     breaker = open_circuit(fake_clock)
     fake_clock.now += 5
     probe, other = breaker.acquire(), breaker.acquire()
@@ -54,7 +54,7 @@ def test_only_one_probe_at_a_time(fake_clock: FakeClock) -> None:
 
 
 def test_cancelled_probe_is_released(fake_clock: FakeClock) -> None:
-    """Who is cancelled has learnt nothing."""
+    """A cancelled probe counts neither as a success nor as a failure."""
     breaker = open_circuit(fake_clock)
     fake_clock.now += 5
     breaker.release(breaker.acquire())
@@ -63,7 +63,7 @@ def test_cancelled_probe_is_released(fake_clock: FakeClock) -> None:
 
 
 def test_late_failures_do_not_postpone_the_probe(fake_clock: FakeClock) -> None:
-    """Those who were let through before do not postpone the probe."""
+    """Requests permitted before the breaker opened do not postpone the probe."""
     breaker = CircuitBreaker(lambda: fake_clock.now)
     permits = [breaker.acquire() for _ in range(9)]
     for permit in permits:

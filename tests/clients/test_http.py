@@ -1,4 +1,4 @@
-"""An answer is never larger than agreed on, however small it is packed."""
+"""The decoded size of an answer is limited, whatever its compressed size is."""
 
 import gzip
 
@@ -10,35 +10,35 @@ from segued.clients.http import BodyError, BoundedDecoder
 @pytest.mark.parametrize("size", [0, 1, 99, 100])
 @pytest.mark.parametrize("encoding", ["", "gzip"])
 def test_body_within_the_limit_is_complete(size: int, encoding: str) -> None:
-    """In pieces of any size."""
+    """A body is decoded piece by piece."""
     body = b"x" * size
-    unpacking = BoundedDecoder(encoding, 100)
-    packed = gzip.compress(body) if encoding else body
-    for start in range(0, len(packed), 7):
-        unpacking.feed(packed[start : start + 7])
+    decoder = BoundedDecoder(encoding, 100)
+    encoded = gzip.compress(body) if encoding else body
+    for start in range(0, len(encoded), 7):
+        decoder.feed(encoded[start : start + 7])
 
-    assert unpacking.finish() == body
+    assert decoder.finish() == body
 
 
 @pytest.mark.parametrize("encoding", ["", "gzip"])
 def test_body_over_the_limit_is_refused(encoding: str) -> None:
-    """Packed or not."""
+    """With and without compression."""
     body = b"x" * 101
-    unpacking = BoundedDecoder(encoding, 100)
+    decoder = BoundedDecoder(encoding, 100)
 
-    with pytest.raises(BodyError, match="more than 100 bytes"):
-        unpacking.feed(gzip.compress(body) if encoding else body)
+    with pytest.raises(BodyError, match="larger than 100 bytes"):
+        decoder.feed(gzip.compress(body) if encoding else body)
 
 
 def test_unsupported_encodings_are_refused() -> None:
-    """Unknown, no gzip, more than one, or half of one."""
+    """An unknown encoding, invalid gzip, two gzip streams, and a truncated one."""
     with pytest.raises(BodyError, match="unknown"):
         BoundedDecoder("br", 100)
-    with pytest.raises(BodyError, match="cannot be unpacked"):
+    with pytest.raises(BodyError, match="not valid gzip"):
         BoundedDecoder("gzip", 100).feed(b"no gzip at all")
-    with pytest.raises(BodyError, match="more than it packed"):
+    with pytest.raises(BodyError, match="after its gzip stream"):
         BoundedDecoder("gzip", 100).feed(gzip.compress(b"x") * 2)
     half = BoundedDecoder("gzip", 100)
     half.feed(gzip.compress(b"x" * 50, 0)[:40])
-    with pytest.raises(BodyError, match="breaks off"):
+    with pytest.raises(BodyError, match="truncated"):
         half.finish()

@@ -1,4 +1,4 @@
-"""MusicBrainz is asked by the album, and what it answers is read."""
+"""MusicBrainz: requests and searches, and parsing of the answers."""
 
 import json
 
@@ -17,7 +17,7 @@ from tests.fake_services.client import CD, GROUP, LANTERNS, LOW_TIDE, NOT_THERE,
 
 
 async def test_a_release_has_its_tracks(musicbrainz: MusicBrainz) -> None:
-    """With recordings, credits, works and lengths."""
+    """They have recordings, credits, works and lengths."""
     raw = await musicbrainz.release(CD.upper())
 
     assert raw is not None
@@ -35,8 +35,8 @@ async def test_a_release_has_its_tracks(musicbrainz: MusicBrainz) -> None:
     )
 
 
-async def test_an_album_has_its_editions(musicbrainz: MusicBrainz) -> None:
-    """One that is not there has none."""
+async def test_a_release_group_has_its_releases(musicbrainz: MusicBrainz) -> None:
+    """An unknown release group has none."""
     editions = parse_releases(await musicbrainz.release_group(GROUP))
     none = parse_releases(await musicbrainz.release_group(NOT_THERE))
 
@@ -48,14 +48,14 @@ async def test_an_album_has_its_editions(musicbrainz: MusicBrainz) -> None:
 
 
 async def test_missing_entity_is_none(musicbrainz: MusicBrainz) -> None:
-    """It is no error."""
+    """An unknown release is not an error."""
     assert await musicbrainz.release(NOT_THERE) is None
 
 
-async def test_recordings_are_asked_for_together(
+async def test_recordings_are_requested_together(
     musicbrainz: MusicBrainz, fake_services: FakeServices
 ) -> None:
-    """Those that are not there are missing; a hundred fit into an address."""
+    """Unknown ones are missing in the result; a hundred fit into a URL."""
     others = [f"c0000000-0000-4000-8000-0000000f{number:04}" for number in range(97)]
     wanted = [LOW_TIDE, LANTERNS.upper(), NOT_THERE, *others]
 
@@ -77,12 +77,12 @@ async def test_recordings_are_asked_for_together(
 async def test_only_valid_mbids_get_into_a_url(
     musicbrainz: MusicBrainz, fake_services: FakeServices, text: str
 ) -> None:
-    """Whatever a tag may hold."""
-    with pytest.raises(ValueError, match="no"):
+    """Tags can hold any text instead of an id."""
+    with pytest.raises(ValueError, match="not a MusicBrainz id"):
         await musicbrainz.release(text)
-    with pytest.raises(ValueError, match="no"):
+    with pytest.raises(ValueError, match="not a MusicBrainz id"):
         await musicbrainz.release_group(text)
-    with pytest.raises(ValueError, match="no"):
+    with pytest.raises(ValueError, match="not a MusicBrainz id"):
         await musicbrainz.recordings([text])
     assert fake_services.requests == []
 
@@ -90,7 +90,7 @@ async def test_only_valid_mbids_get_into_a_url(
 async def test_releases_are_searched_for(
     musicbrainz: MusicBrainz, fake_services: FakeServices
 ) -> None:
-    """By what is printed on them, whatever signs are in it."""
+    """Artist and title can contain any characters."""
     found = parse_search(await musicbrainz.search("Éva Marle", "Harbour Lights", 3))
     await musicbrainz.search('A "B"\\', "c) OR\0 (d:*", None)
 
@@ -101,12 +101,12 @@ async def test_releases_are_searched_for(
     assert fake_services.requests[1].query["query"] == (
         'release:"c) OR (d:*" AND artist:"A \\"B\\"\\\\"'
     )
-    with pytest.raises(ValueError, match="something"):
+    with pytest.raises(ValueError, match="both empty"):
         await musicbrainz.search(" ", "\n", 3)
 
 
 def test_hits_are_ranked() -> None:
-    """The best first, and none that is not close."""
+    """Best first, without results below the least score."""
     hits = [(LOW_TIDE, 79), (CD, 80), (VINYL, 100), (GROUP, 80)]
     raw = {"releases": [{"id": mbid, "score": score} for mbid, score in hits]}
 
@@ -114,7 +114,7 @@ def test_hits_are_ranked() -> None:
 
 
 def test_null_fields_are_accepted() -> None:
-    """Null is an answer where it does not know."""
+    """MusicBrainz returns null for unknown values."""
     credit = [
         {"name": "A", "joinphrase": " & ", "artist": {"id": CD, "name": "a"}},
         {"name": "B", "joinphrase": "", "artist": {"id": VINYL, "name": "b"}},
@@ -150,7 +150,7 @@ def test_null_fields_are_accepted() -> None:
 
 @pytest.mark.parametrize("raw", [b"", b"[]", b"null", b"{", b'{"id": "x"}', b"\xff"])
 def test_invalid_response_is_an_error(raw: bytes) -> None:
-    """Wherever it is read."""
-    for read in (parse_releases, parse_recording, parse_search):
+    """In every parser."""
+    for parse in (parse_releases, parse_recording, parse_search):
         with pytest.raises(ServiceAnswerError):
-            read(raw)
+            parse(raw)

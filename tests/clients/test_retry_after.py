@@ -1,4 +1,4 @@
-"""What a service says of when to come back is understood, and nonsense is not."""
+"""Headers with the time of the next request are parsed, and invalid ones ignored."""
 
 import time
 from email.utils import formatdate
@@ -33,12 +33,12 @@ DATE = "Sat, 01 Aug 2026 12:00:00 GMT"
     ],
 )
 def test_retry_after_formats(headers: dict[str, str], seconds: float | None) -> None:
-    """In seconds, by a date, or by when the count begins again."""
+    """Seconds, a date, or the time at which the quota is renewed."""
     assert retry_after_seconds(headers) == seconds
 
 
 def test_retry_date_without_a_server_date() -> None:
-    """This machine's clock does, if the service does not tell the time."""
+    """This machine's clock is used if the answer has no date."""
     later = formatdate(time.time() + 60, usegmt=True)
 
     assert retry_after_seconds({"Retry-After": later}) == pytest.approx(60, abs=3)
@@ -47,8 +47,8 @@ def test_retry_date_without_a_server_date() -> None:
 @pytest.mark.parametrize(
     ("left", "seconds"), [("0", 3), ("1", None), ("", None), ("none", None)]
 )
-def test_nothing_left_is_a_pause(left: str, seconds: float | None) -> None:
-    """Only when it is said that there is nothing left."""
+def test_exhausted_quota_is_a_pause(left: str, seconds: float | None) -> None:
+    """Only when the header reports that nothing is left."""
     headers = {"X-RateLimit-Remaining": left, "X-RateLimit-Reset-In": "3"}
 
     assert reset_after_seconds(headers) == seconds

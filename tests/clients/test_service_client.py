@@ -1,4 +1,4 @@
-"""Whatever a service does, it is one of a few errors, in time, and politely."""
+"""Every fault of a service becomes a ServiceError, in time, within the rate limit."""
 
 import asyncio
 import contextlib
@@ -94,7 +94,7 @@ async def test_every_fault_is_an_error(
     error: type[ServiceError],
     tries: int,
 ) -> None:
-    """The right one, in time, after as many tries as make sense."""
+    """Each fault raises its own error, in time, after the right number of tries."""
     fake_services.add_fault("musicbrainz", fault, times=None)
     started = time.monotonic()
 
@@ -110,7 +110,7 @@ async def test_every_fault_is_an_error(
 async def test_transient_error_is_retried(
     musicbrainz: MusicBrainz, fake_services: FakeServices
 ) -> None:
-    """Nobody hears of a fault that is over the next time."""
+    """A fault that is over at the next try raises and logs nothing."""
     for fault in (StatusFault(502), ConnectionResetFault()):
         fake_services.add_fault("musicbrainz", fault)
     with capture_logs() as logs:
@@ -127,7 +127,7 @@ async def test_retries_go_through_the_rate_limiter(
     fake_services: FakeServices,
     fake_clock: FakeClock,
 ) -> None:
-    """On a connection that was kept, a GET that breaks is not sent twice."""
+    """A GET on a reused connection that breaks is not resent by aiohttp itself."""
     musicbrainz = MusicBrainz(make_client("musicbrainz"))
     assert await musicbrainz.release(CD)
     fake_services.add_fault(
@@ -146,10 +146,10 @@ async def test_retries_go_through_the_rate_limiter(
 async def test_a_bomb_takes_no_memory(
     musicbrainz: MusicBrainz, fake_services: FakeServices
 ) -> None:
-    """It is unpacked as far as an answer may be large."""
+    """It is decompressed only up to the size limit."""
     fake_services.add_fault("musicbrainz", GzipBombFault(100), times=2)
     with pytest.raises(ServiceAnswerError):
-        await musicbrainz.release(CD)  # the world has made its bomb now
+        await musicbrainz.release(CD)  # the fake service has created its bomb now
 
     assert await peak_bytes(musicbrainz) < 4 << 20
 
@@ -157,7 +157,7 @@ async def test_a_bomb_takes_no_memory(
 async def test_an_endless_answer_takes_no_memory(
     make_client: Callable[..., ServiceClient],
 ) -> None:
-    """It is read as far as an answer may be long."""
+    """It is read only up to the size limit."""
 
     async def talk(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
@@ -174,10 +174,10 @@ async def test_an_endless_answer_takes_no_memory(
 
 
 async def peak_bytes(musicbrainz: MusicBrainz) -> int:
-    """Return how much memory an answer takes that is too large."""
+    """Return the peak memory while an answer that is too large is read."""
     tracemalloc.start()
     try:
-        with pytest.raises(ServiceAnswerError, match="more than 262,144 bytes"):
+        with pytest.raises(ServiceAnswerError, match="larger than 262,144 bytes"):
             await musicbrainz.release(CD)
         return tracemalloc.get_traced_memory()[1]
     finally:
@@ -187,7 +187,7 @@ async def peak_bytes(musicbrainz: MusicBrainz) -> int:
 async def test_same_host_redirect_is_followed_once(
     musicbrainz: MusicBrainz, fake_services: FakeServices
 ) -> None:
-    """On the same host, and in its own turn."""
+    """The redirected request takes a turn of its own."""
     fake_services.add_fault(
         "musicbrainz", RedirectFault(f"/musicbrainz/ws/2/release/{VINYL}?fmt=json")
     )
@@ -207,7 +207,7 @@ async def test_a_short_pause_is_waited_for(
     *,
     as_date: bool,
 ) -> None:
-    """Whether it is said in seconds or as a date."""
+    """In seconds or as a date."""
     now = time.time()
     after = formatdate(now + 7, usegmt=True) if as_date else "7"
     headers = {"Retry-After": after, "Date": formatdate(now, usegmt=True)}
@@ -221,7 +221,7 @@ async def test_a_short_pause_is_waited_for(
 async def test_a_long_pause_is_an_error_at_once(
     musicbrainz: MusicBrainz, fake_services: FakeServices, fake_clock: FakeClock
 ) -> None:
-    """And is kept for everybody; then the service is as before."""
+    """It applies to all requests; afterwards the service is as before."""
     service = musicbrainz.service
     fake_services.add_fault(
         "musicbrainz", StatusFault(503, {"Retry-After": "99999999999"})
@@ -249,7 +249,7 @@ async def test_a_long_pause_is_an_error_at_once(
 async def test_busy_without_retry_after_backs_off(
     musicbrainz: MusicBrainz, fake_services: FakeServices, fake_clock: FakeClock
 ) -> None:
-    """Who says nothing, or the same short time for ever, is not believed."""
+    """Without a time, or with the same short one repeatedly, pauses grow."""
     fake_services.add_fault(
         "musicbrainz", StatusFault(503, {"Retry-After": "1"}), times=None
     )
@@ -265,7 +265,7 @@ async def test_busy_without_retry_after_backs_off(
 async def test_musicbrainz_busy_status_pauses(
     musicbrainz: MusicBrainz, fake_services: FakeServices
 ) -> None:
-    """MusicBrainz asks for five seconds, and gets them."""
+    """MusicBrainz requests five seconds, and the client waits for them."""
     fake_services.add_fault("musicbrainz", BUSY)
 
     assert await musicbrainz.release(CD)
@@ -275,7 +275,7 @@ async def test_musicbrainz_busy_status_pauses(
 async def test_exhausted_rate_limit_is_waited_for(
     musicbrainz: MusicBrainz, fake_services: FakeServices
 ) -> None:
-    """A success may say that the next would be one too many."""
+    """The headers of an answer can announce that the quota is used up."""
     left = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset-In": "6"}
     fake_services.add_fault("musicbrainz", StatusFault(404, left))
 
@@ -291,7 +291,7 @@ async def test_open_circuit_fails_fast(
     fake_clock: FakeClock,
     fault: Fault,
 ) -> None:
-    """Errors come without asking, and one success ends it."""
+    """Requests fail without being sent, until one success."""
     service = musicbrainz.service
     fake_services.add_fault("musicbrainz", fault, times=4)
     with capture_logs() as logs:
@@ -318,7 +318,7 @@ async def test_open_circuit_fails_fast(
 async def test_unreachable_service_is_unavailable(
     musicbrainz: MusicBrainz, fake_services: FakeServices
 ) -> None:
-    """It is away, and the rest of what can be asked is."""
+    """It is available again once it is reachable."""
     await fake_services.stop("musicbrainz")
     with pytest.raises(ServiceUnavailableError, match="cannot be reached"):
         await musicbrainz.release(CD)
@@ -330,15 +330,15 @@ async def test_unreachable_service_is_unavailable(
 async def test_unknown_host_is_unavailable(
     make_client: Callable[..., ServiceClient],
 ) -> None:
-    """No host, no answer."""
-    nowhere = MusicBrainz(make_client("musicbrainz", "http://nowhere.invalid"))
+    """A host name that does not resolve."""
+    musicbrainz = MusicBrainz(make_client("musicbrainz", "http://nowhere.invalid"))
 
     with pytest.raises(ServiceUnavailableError):
-        await nowhere.release(CD)
+        await musicbrainz.release(CD)
 
 
 class FailingResolver(AbstractResolver):
-    """A resolver that knows no name, and counts who asked."""
+    """A resolver that fails for every name, and records the look-ups."""
 
     def __init__(self) -> None:
         self.lookups: list[str] = []
@@ -346,21 +346,21 @@ class FailingResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """Know nothing."""
+        """Record the look-up, and fail."""
         del port, family
         self.lookups.append(host)
         raise OSError(socket.EAI_AGAIN, "Temporary failure in name resolution")
 
     async def close(self) -> None:
-        """Have nothing to close."""
+        """Do nothing."""
 
 
 async def test_failed_dns_lookup_is_not_repeated_per_request(
     fake_clock: FakeClock,
 ) -> None:
-    """A question a second for an hour: three look-ups, then one every 5 minutes."""
-    nameless = FailingResolver()
-    connector = TCPConnector(resolver=nameless)
+    """One request per second for an hour: 3 look-ups, later one every 5 minutes."""
+    resolver = FailingResolver()
+    connector = TCPConnector(resolver=resolver)
     async with ClientSession(connector=connector) as session:
         service = ServiceClient(
             "musicbrainz",
@@ -372,25 +372,23 @@ async def test_failed_dns_lookup_is_not_repeated_per_request(
         )
         musicbrainz = MusicBrainz(service)
         for _ in range(3_600):
-            with pytest.raises(
-                ServiceUnavailableError, match="host name not found"
-            ):
+            with pytest.raises(ServiceUnavailableError, match="host name not found"):
                 await musicbrainz.release(CD)
             fake_clock.now += 1
 
-    # 3 until it is left alone, 6 at pauses from 5 to 160 s, 11 at 300.
-    assert 3 + 6 + 10 <= len(nameless.lookups) <= 3 + 6 + 12
-    assert set(nameless.lookups) == {"musicbrainz.invalid"}
+    # 3 until the circuit opens, 6 with intervals from 5 to 160 s, 11 with 300 s.
+    assert 3 + 6 + 10 <= len(resolver.lookups) <= 3 + 6 + 12
+    assert set(resolver.lookups) == {"musicbrainz.invalid"}
 
 
 async def test_plain_server_behind_https_is_refused(
     make_client: Callable[..., ServiceClient], fake_services: FakeServices
 ) -> None:
-    """A server without TLS behind https is not asked without."""
-    secure = fake_services.musicbrainz_url.replace("http://", "https://")
-    musicbrainz = MusicBrainz(make_client("musicbrainz", secure))
+    """The client does not fall back to HTTP without TLS."""
+    https_url = fake_services.musicbrainz_url.replace("http://", "https://")
+    musicbrainz = MusicBrainz(make_client("musicbrainz", https_url))
 
-    with pytest.raises(ServiceUnavailableError, match="securely"):
+    with pytest.raises(ServiceUnavailableError, match="TLS failure"):
         await musicbrainz.release(CD)
     assert fake_services.requests == []
 
@@ -398,7 +396,7 @@ async def test_plain_server_behind_https_is_refused(
 async def test_cancelled_request_leaves_no_trace(
     musicbrainz: MusicBrainz, fake_services: FakeServices
 ) -> None:
-    """Neither the service's standing nor the next one's turn."""
+    """It affects neither the service's state nor the next request."""
     fake_services.add_fault("musicbrainz", DelayFault(30))
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.2):
@@ -411,9 +409,10 @@ async def test_cancelled_request_leaves_no_trace(
 def scaled_client(
     fake_services: FakeServices, session: HttpSession, clock: Clock
 ) -> MusicBrainz:
-    """Return a client whose time passes by itself."""
+    """Return a client with a clock that advances by itself."""
     service = ServiceClient(
-        *("musicbrainz", fake_services.musicbrainz_url),
+        "musicbrainz",
+        fake_services.musicbrainz_url,
         rate=LIMITS.musicbrainz_rate,
         session=session,
         clock=clock,
@@ -423,7 +422,7 @@ def scaled_client(
 
 
 async def test_concurrent_requests_keep_the_rate_limit(session: HttpSession) -> None:
-    """However many ask, they start one a second, and none is refused."""
+    """They start one per second, and none is refused."""
     clock = Clock.scaled(10)
     async with FakeServices(
         AnswersOnDisk(ANSWERS), clock=clock.now, jitter_seconds=0.5
@@ -439,12 +438,12 @@ async def test_concurrent_requests_keep_the_rate_limit(session: HttpSession) -> 
 
 
 async def test_waiting_request_fails_when_circuit_opens(session: HttpSession) -> None:
-    """What was about to be sent is not, when others have failed meanwhile."""
+    """It is not sent when others have failed meanwhile."""
     async with FakeServices(AnswersOnDisk(ANSWERS), limits=False) as fake_services:
         fake_services.add_fault("musicbrainz", StatusFault(501), times=None)
         musicbrainz = scaled_client(fake_services, session, Clock.scaled(10))
-        asking = (musicbrainz.release(CD) for _ in range(10))
-        errors = await asyncio.gather(*asking, return_exceptions=True)
+        requests = (musicbrainz.release(CD) for _ in range(10))
+        errors = await asyncio.gather(*requests, return_exceptions=True)
 
     assert {type(error) for error in errors} == {ServiceUnavailableError}
     assert 3 <= len(fake_services.requests) < 10

@@ -1,6 +1,6 @@
-"""A service is who its certificate says, or it is not asked.
+"""Requests are sent only to a server with a valid certificate for its name.
 
-The certificates are made by `openssl`, which `ca-certificates` brings along.
+The certificates are created with `openssl`, which `ca-certificates` depends on.
 """
 
 import asyncio
@@ -44,49 +44,49 @@ def openssl(folder: Path, command: str) -> None:
 
 @pytest.fixture(name="certificates", scope="module")
 def _certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three of `localhost`: by a CA, by the same but of yesterday, by itself."""
+    """Create three for `localhost`: signed by a CA, expired, and self-signed."""
     folder = tmp_path_factory.mktemp("certificates")
     (folder / "names").write_text("subjectAltName=DNS:localhost")
     subject = "-subj /CN=localhost"
     openssl(folder, f"req -x509 {KEYED} -keyout ca.key -out ca.pem -subj /CN=CA")
-    openssl(folder, f"req {KEYED} -keyout key -out asked {subject}")
-    signed = "x509 -req -in asked -CA ca.pem -CAkey ca.key -CAcreateserial"
+    openssl(folder, f"req {KEYED} -keyout key -out request {subject}")
+    signed = "x509 -req -in request -CA ca.pem -CAkey ca.key -CAcreateserial"
     openssl(folder, f"{signed} -extfile names -days 2 -out good.pem")
     openssl(folder, f"{signed} -extfile names -days -1 -out expired.pem")
-    openssl(folder, "x509 -req -in asked -key key -extfile names -out self.pem")
+    openssl(folder, "x509 -req -in request -key key -extfile names -out self.pem")
     return folder
 
 
 @dataclass
 class TlsServers:
-    """Servers behind TLS, and who of them was asked something."""
+    """TLS servers by certificate, and the ones that received a request."""
 
     ports: dict[str, int]
     contacted: list[str]
 
     def url(self, certificate: str, host: str = "localhost") -> str:
-        """Return the base URL of the one with a certificate."""
+        """Return the base URL of the server with a certificate."""
         return f"https://{host}:{self.ports[certificate]}"
 
 
 @pytest.fixture(name="tls_servers")
 async def _tls_servers(certificates: Path) -> AsyncIterator[TlsServers]:
-    """One for each certificate, which knows one release."""
-    secure = TlsServers({}, [])
+    """Run a server for each certificate, all of which serve one release."""
+    servers = TlsServers({}, [])
     async with AsyncExitStack() as stack:
         for name in ("good", "expired", "self"):
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(certificates / f"{name}.pem", certificates / "key")
             server = await asyncio.start_server(
-                _handler_for(secure, name), "127.0.0.1", 0, ssl=context
+                _handler_for(servers, name), "127.0.0.1", 0, ssl=context
             )
-            secure.ports[name] = server.sockets[0].getsockname()[1]
+            servers.ports[name] = server.sockets[0].getsockname()[1]
             await stack.enter_async_context(server)
-        yield secure
+        yield servers
 
 
 def _handler_for(
-    secure: TlsServers, name: str
+    servers: TlsServers, name: str
 ) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
     body = (ANSWERS / musicbrainz_path("release", CD)).read_bytes()
 
@@ -94,7 +94,7 @@ def _handler_for(
         reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         if await reader.readline():
-            secure.contacted.append(name)
+            servers.contacted.append(name)
             writer.write(HEADERS % len(body) + body)
         writer.close()
 
@@ -102,7 +102,7 @@ def _handler_for(
 
 
 async def release_or_error(url: str) -> str:
-    """Return what comes of asking a service for a release."""
+    """Request a release; return a text for the outcome."""
     async with open_session(LIMITS, "1.2.3") as session:
         service = ServiceClient(
             "MusicBrainz",
@@ -127,10 +127,12 @@ print(asyncio.run(release_or_error(sys.argv[1])))
 
 
 async def release_or_error_with_ca(certificates: Path, url: str) -> str:
-    """Return the same, on a machine that trusts the CA."""
+    """Do the same in a process that trusts the CA."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-c", REQUEST_SCRIPT, url),
+        "-c",
+        REQUEST_SCRIPT,
+        url,
         env=os.environ
         | {
             "SSL_CERT_FILE": str(certificates / "ca.pem"),
@@ -145,10 +147,10 @@ async def release_or_error_with_ca(certificates: Path, url: str) -> str:
 @pytest.mark.parametrize(
     ("certificate", "host", "outcome"),
     [
-        pytest.param("good", "localhost", "the release", id="a good one"),
+        pytest.param("good", "localhost", "the release", id="valid"),
         pytest.param("expired", "localhost", REFUSED, id="expired"),
         pytest.param("self", "localhost", REFUSED, id="self-signed"),
-        pytest.param("good", "127.0.0.1", REFUSED, id="of another name"),
+        pytest.param("good", "127.0.0.1", REFUSED, id="other name"),
     ],
 )
 async def test_only_a_valid_certificate_is_accepted(
@@ -158,7 +160,7 @@ async def test_only_a_valid_certificate_is_accepted(
     host: str,
     outcome: str,
 ) -> None:
-    """Nobody else gets to see a question, and why is said by name."""
+    """Other servers receive no request, and the error names the reason."""
     found = await release_or_error_with_ca(
         certificates, tls_servers.url(certificate, host)
     )
@@ -170,7 +172,7 @@ async def test_only_a_valid_certificate_is_accepted(
 async def test_certificate_error_defers_lookups(
     tls_servers: TlsServers, tmp_path: Path
 ) -> None:
-    """Files are complete without, and what they wait for follows."""
+    """Files are completed without an answer, and looked up later."""
     library = make_lookup_library(1)
     music, database = tmp_path / "music", tmp_path / "library.db"
     await prepare_library(music, database, library.songs)
@@ -179,7 +181,7 @@ async def test_certificate_error_defers_lookups(
         AnswersInMemory(library.answers), clock=clock.now, limits=False
     )
 
-    async def imported(musicbrainz_url: str) -> reports.Summary:
+    async def run_import(musicbrainz_url: str) -> reports.Summary:
         config = Config(
             library=LibrarySection(database=str(database)),
             flavoring=FlavoringSection(sources=()),
@@ -190,17 +192,17 @@ async def test_certificate_error_defers_lookups(
                 contact="tests@example.org",
             ),
         )
-        ended = await OneShotImport(config, clock).run([bytes(music)], workers=2)
-        assert ended.state == "COMPLETED", ended.error
+        result = await OneShotImport(config, clock).run([bytes(music)], workers=2)
+        assert result.state == "COMPLETED", result.error
         return reports.summary(database)
 
     async with fake_services:
-        without = await imported(tls_servers.url("self"))
-        after = await imported(fake_services.musicbrainz_url)
+        before = await run_import(tls_servers.url("self"))
+        after = await run_import(fake_services.musicbrainz_url)
 
-    everything = {"INGEST COMPLETE": len(library.songs)}
-    assert (without.files, after.files) == (everything, everything)
-    assert without.waiting["musicbrainz"] == len(library.songs)
+    all_complete = {"INGEST COMPLETE": len(library.songs)}
+    assert (before.files, after.files) == (all_complete, all_complete)
+    assert before.waiting["musicbrainz"] == len(library.songs)
     assert "musicbrainz" not in after.waiting
     assert after.passages == {"High": len(library.songs)}
     assert tls_servers.contacted == []

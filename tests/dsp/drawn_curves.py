@@ -1,4 +1,4 @@
-"""Level curves, drawn: a sign is a stretch of sound."""
+"""Level curves drawn as text: each character is a length of sound at one level."""
 
 from typing import Final
 
@@ -18,13 +18,13 @@ LEVELS: Final = {
     ".": Dbfs(-80.0),
     " ": Dbfs(-200.0),
 }
-"""What each sign sounds like; the last is as silent as a curve can say."""
+"""The level of each character; the last one is digital silence in a curve."""
 
 
 def curve_from_drawing(
     drawing: str, *, each_s: float = 0.5, rate: Hertz = RATE
 ) -> LevelCurve:
-    """Return the curve of a drawing whose signs are `each_s` seconds long."""
+    """Return the curve of a drawing whose characters are `each_s` seconds long."""
     hops = round(100 * each_s)
     levels = b"".join(bytes([LevelCurve.quantized(LEVELS[s])]) * hops for s in drawing)
     hop = hop_length(rate)

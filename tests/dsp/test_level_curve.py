@@ -1,4 +1,4 @@
-"""How loud a recording is over time: `segued.dsp.level_curve`."""
+"""Level curves, built and read: `segued.dsp.level_curve`."""
 
 import math
 import tracemalloc
@@ -23,28 +23,28 @@ HOP = 441
 
 
 def curve_of(*parts: Mono, rate: Hertz = RATE) -> LevelCurve:
-    """Let parts stream by; return the curve."""
-    envelope = LevelCurveBuilder(rate)
+    """Build a curve from consecutive parts."""
+    builder = LevelCurveBuilder(rate)
     for part in parts:
-        envelope.add(part)
-    return envelope.curve()
+        builder.add(part)
+    return builder.curve()
 
 
 def tone(level: float, frames: int) -> Mono:
-    """Return a square wave, whose RMS is its height."""
-    height = 10 ** (level / 20)
-    return np.where(np.arange(frames) % 2, height, -height).astype(np.float32)
+    """Return a square wave, whose RMS is its amplitude; float32, shape (frames,)."""
+    amplitude = 10 ** (level / 20)
+    return np.where(np.arange(frames) % 2, amplitude, -amplitude).astype(np.float32)
 
 
 @pytest.mark.parametrize(
     ("level", "byte"),
     [
         pytest.param(0.0, 0, id="full scale"),
-        pytest.param(-0.2, 0, id="rounded to the nearer"),
-        pytest.param(-0.3, 1, id="rounded to the nearer, further down"),
+        pytest.param(-0.2, 0, id="rounded up"),
+        pytest.param(-0.3, 1, id="rounded down"),
         pytest.param(-60.0, 120, id="the silence level"),
-        pytest.param(-127.4, 255, id="the quietest there is"),
-        pytest.param(-300.0, 255, id="all that is quieter"),
+        pytest.param(-127.4, 255, id="the quietest level"),
+        pytest.param(-300.0, 255, id="below the quietest level"),
         pytest.param(12.0, 0, id="above full scale"),
     ],
 )
@@ -54,12 +54,12 @@ def test_levels_are_quantized_to_half_decibels(level: float, byte: int) -> None:
 
 
 def test_digital_silence_is_the_last_byte() -> None:
-    """No logarithm of nothing is taken, and no warning given."""
+    """NumPy does not warn of a logarithm of zero."""
     assert curve_of(np.zeros(3 * HOP, np.float32)).levels == b"\xff\xff\xff"
 
 
 def test_a_sine_is_three_decibels_below_its_peak() -> None:
-    """RMS, not peak."""
+    """Levels are RMS, not peak."""
     time = np.arange(10 * HOP, dtype=np.float32)
     sine = np.sin(2 * np.pi * 1_000 * time / RATE).astype(np.float32)
 
@@ -67,15 +67,15 @@ def test_a_sine_is_three_decibels_below_its_peak() -> None:
 
 
 def test_partial_hop_uses_its_own_frames() -> None:
-    """The last hop's RMS is over its own frames, not over a whole hop's."""
+    """The last hop's RMS is over its own frames, not over a whole hop."""
     curve = curve_of(tone(-20.0, 2 * HOP + 44))
 
     assert curve.levels == bytes([40, 40, 40])
     assert curve.frames == 2 * HOP + 44
 
 
-def test_nothing_has_no_hops() -> None:
-    """A curve of no sound at all is empty, not an error."""
+def test_no_samples_give_no_hops() -> None:
+    """A curve of no samples is empty, not an error."""
     assert curve_of() == LevelCurve(b"", Frames(HOP), RATE, Frames(0))
 
 
@@ -88,18 +88,18 @@ def test_a_hop_is_a_hundredth_of_a_second(rate: Hertz) -> None:
 
 @given(st.lists(st.integers(0, 1_500), max_size=12))
 def test_block_size_does_not_change_the_curve(lengths: list[int]) -> None:
-    """However a recording is cut into blocks, its curve is the same."""
+    """The curve is the same for any division into blocks."""
     rng = np.random.default_rng(7)
-    sound = rng.uniform(-1, 1, sum(lengths)).astype(np.float32)
-    parts = np.split(sound, np.cumsum(lengths)[:-1]) if lengths else []
+    samples = rng.uniform(-1, 1, sum(lengths)).astype(np.float32)
+    parts = np.split(samples, np.cumsum(lengths)[:-1]) if lengths else []
 
-    assert curve_of(*parts) == curve_of(sound)
+    assert curve_of(*parts) == curve_of(samples)
 
 
 def reference_windows(
     curve: LevelCurve, first: int, last: int, step: int
 ) -> list[float]:
-    """Work the windows out as the rule says them, one by one."""
+    """Compute the windows directly from their definition, one by one."""
     shares = [1.0] * len(curve.levels)
     if shares:
         shares[-1] = (curve.frames - (len(shares) - 1) * curve.hop) / curve.hop
@@ -119,13 +119,15 @@ def reference_windows(
 
 @given(
     levels=st.binary(max_size=80),
-    begun=st.integers(1, HOP),
+    last_frames=st.integers(1, HOP),
     step=st.sampled_from([1, 5]),
     data=st.data(),
 )
-def test_windows(levels: bytes, begun: int, step: int, data: st.DataObject) -> None:
-    """A window's mean square is that of its hops, the last as long as it is."""
-    frames = Frames(max(0, len(levels) - 1) * HOP + (begun if levels else 0))
+def test_windows(
+    levels: bytes, last_frames: int, step: int, data: st.DataObject
+) -> None:
+    """A window's mean square is that of its hops; the last hop may be partial."""
+    frames = Frames(max(0, len(levels) - 1) * HOP + (last_frames if levels else 0))
     curve = LevelCurve(levels, Frames(HOP), RATE, frames)
     first = data.draw(st.integers(0, len(levels)))
     last = data.draw(st.integers(first, len(levels)))
@@ -136,21 +138,21 @@ def test_windows(levels: bytes, begun: int, step: int, data: st.DataObject) -> N
 
 
 def test_four_hours_take_little_memory() -> None:
-    """A curve is read in parts: a child process has other things to hold."""
+    """A curve is read in batches: child processes have a memory limit."""
     curve = LevelCurve(bytes(1_440_000), Frames(HOP), RATE, Frames(1_440_000 * HOP))
 
     tracemalloc.start()
     try:
         window_energies(curve, 0, len(curve.levels))
-        _, most = tracemalloc.get_traced_memory()
+        _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
 
-    assert most < 12 << 20
+    assert peak < 12 << 20
 
 
 def test_levels_and_energies_agree() -> None:
-    """What is quantised and read again is within a quarter of a decibel."""
+    """A level quantized and read again is within a quarter of a decibel."""
     for level in np.linspace(-127, 0, 500):
         byte = LevelCurve.quantized(Dbfs(float(level)))
         energy = window_energies(

@@ -1,4 +1,4 @@
-"""Many channels to one or two: `segued.dsp.mixdown`."""
+"""Mixing channels to one or two: `segued.dsp.mixdown`."""
 
 import numpy as np
 import numpy.typing as npt
@@ -16,17 +16,17 @@ KINDS = {
     "flt": (np.float32, 1, 0),
     "dbl": (np.float64, 1, 0),
 }
-"""Sample formats: type, full scale, middle."""
+"""Sample formats: dtype, full scale, zero level."""
 
 
-def to_sample_format(sound: npt.NDArray[np.float64], kind: str) -> Block:
-    """Return sound as a decoder would hand it over."""
+def to_sample_format(samples: npt.NDArray[np.float64], kind: str) -> Block:
+    """Return samples, shape (channels, frames), in a decoder's format."""
     dtype, full_scale, middle = KINDS[kind]
-    return (sound * full_scale + middle).astype(dtype)
+    return (samples * full_scale + middle).astype(dtype)
 
 
 def mean(block: Block) -> Mono:
-    """Return the mean of all channels."""
+    """Return the mean of all channels, shape (frames,)."""
     out = np.empty(block.shape[1], np.float32)
     mix(block, to_shares((1.0,) * len(block)), out)
     return out
@@ -36,20 +36,20 @@ def mean(block: Block) -> Mono:
 @pytest.mark.parametrize("channels", [1, 2, 6])
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_mean_of_any_samples(kind: str, channels: int, *, packed: bool) -> None:
-    """Whatever the samples are, their mean is at full scale 1 and centred."""
+    """The mean has full scale 1 and zero level 0 for every sample format."""
     rng = np.random.default_rng(3)
-    sound = rng.uniform(-0.9, 0.9, (channels, 500))
-    block = to_sample_format(sound, kind)
+    samples = rng.uniform(-0.9, 0.9, (channels, 500))
+    block = to_sample_format(samples, kind)
     if packed:
         block = np.ascontiguousarray(block.T).T
 
     step = 1 / 128 if kind == "u8" else 1 / 32_768
-    assert mean(block) == pytest.approx(sound.mean(axis=0), abs=step)
-    assert sanitize_block(block)[1] == pytest.approx(np.abs(sound).max(), abs=step)
+    assert mean(block) == pytest.approx(samples.mean(axis=0), abs=step)
+    assert sanitize_block(block)[1] == pytest.approx(np.abs(samples).max(), abs=step)
 
 
-def test_shares_weigh() -> None:
-    """Weights are relative, and need not sum to 1."""
+def test_weights_are_relative() -> None:
+    """Weights need not sum to 1."""
     block = np.array([[1.0], [0.5], [0.0]], np.float32)
     out = np.empty(1, np.float32)
 
@@ -58,8 +58,8 @@ def test_shares_weigh() -> None:
     assert out.tolist() == [0.5]
 
 
-def test_what_is_not_a_number_is_silent() -> None:
-    """NaN and infinity count as 0, and the rest of the block is kept."""
+def test_nan_and_infinity_become_zero() -> None:
+    """The other samples of the block are unchanged."""
     bad = np.array([[0.5, np.nan, np.inf, -np.inf, -0.25]], np.float32)
 
     block, peak = sanitize_block(bad)
@@ -68,8 +68,8 @@ def test_what_is_not_a_number_is_silent() -> None:
     assert peak == 0.5
 
 
-def test_good_sound_is_not_copied() -> None:
-    """Looking for what is wrong costs no copy."""
+def test_a_valid_block_is_not_copied() -> None:
+    """Checking a block costs no copy."""
     good = np.zeros((2, 8), np.float32)
 
     assert sanitize_block(good)[0] is good
@@ -77,7 +77,7 @@ def test_good_sound_is_not_copied() -> None:
 
 @given(st.floats(1, 2.0**100, width=32))
 def test_beyond_full_scale(height: float) -> None:
-    """The peak is told as it is, and what is mixed can be squared."""
+    """The peak is not clipped, and the square of the mix is finite."""
     block, peak = sanitize_block(np.full((2, 4), height, np.float32))
 
     assert peak == pytest.approx(height)
@@ -86,7 +86,7 @@ def test_beyond_full_scale(height: float) -> None:
 
 
 def test_the_most_negative_integer_is_full_scale() -> None:
-    """-32,768 has no positive counterpart, and must not overflow."""
+    """The sample -32,768, which has no positive counterpart, does not overflow."""
     assert sanitize_block(np.array([[-32_768, 0]], np.int16))[1] == 1.0
 
 

@@ -1,4 +1,4 @@
-"""Which passages a file holds: `segued.dsp.segment`."""
+"""Division of files into passages: `segued.dsp.segment`."""
 
 from dataclasses import replace
 
@@ -18,11 +18,11 @@ from segued.units import Dbfs, Ticks, frames_to_ticks, seconds_to_ticks
 from tests.dsp.drawn_curves import curve_from_drawing, ticks_at
 
 RULES = Rules(Dbfs(-60.0), seconds_to_ticks(2.0), seconds_to_ticks(0.1))
-STRANGER = Hints(leading_number=False, siblings=1, track=None, track_total=None)
-"""A file of which nothing is known but its sound: 1.2 when short and whole."""
+NO_HINTS = Hints(leading_number=False, siblings=1, track=None, track_total=None)
+"""A file without evidence from name, folder or tags: score 1.2 if short and whole."""
 
-SIDE = replace(STRANGER, side=True)
-"""The same, but that its name says side."""
+SIDE = replace(NO_HINTS, side=True)
+"""The same, with a name that says "side"."""
 
 TRACK = Hints(leading_number=True, siblings=12, track=3, track_total=12)
 
@@ -30,17 +30,17 @@ TRACK = Hints(leading_number=True, siblings=12, track=3, track_total=12)
 def draw_passages(
     drawing: str, hints: Hints = SIDE, marks: tuple[PassageMark, ...] = ()
 ) -> str:
-    """Draw the passages under the curve; a sign is five seconds."""
+    """Draw the passages of a curve as letters; a character is five seconds."""
     curve = curve_from_drawing(drawing, each_s=5.0)
-    answer = [" "] * len(drawing)
+    drawn = [" "] * len(drawing)
     for name, span in zip("abcdef", segment(curve, RULES, hints, marks), strict=False):
         first, last = span.start // ticks_at(5), span.end // ticks_at(5)
-        answer[first:last] = name * (last - first)
-    return "".join(answer).rstrip()
+        drawn[first:last] = name * (last - first)
+    return "".join(drawn).rstrip()
 
 
 def make_mark(start_s: float, end_s: float | None = None) -> PassageMark:
-    """Return what a CUE sheet says, in seconds."""
+    """Return a mark given in seconds."""
     end = None if end_s is None else seconds_to_ticks(end_s)
     return PassageMark(seconds_to_ticks(start_s), end)
 
@@ -57,19 +57,19 @@ def make_mark(start_s: float, end_s: float | None = None) -> PassageMark:
             ".#####..", "aaaaaaaa", id="silence at the ends only: the whole file"
         ),
         pytest.param("#####.##.#####", "aaaaaaaa bbbbb", id="ten seconds join"),
-        pytest.param("##.##", "aaaaa", id="what joins to one is the whole file"),
+        pytest.param("##.##", "aaaaa", id="runs that join to one are the whole file"),
         pytest.param("......", "", id="silence"),
     ],
 )
 def test_silences_cut_a_file_without_single_song_evidence(
     drawing: str, expected: str
 ) -> None:
-    """Passages are what long silences leave, if they leave more than one."""
+    """Passages are the runs between long silences, if there is more than one."""
     assert draw_passages(drawing) == expected
 
 
 def test_a_track_is_one_song_whatever_its_silences() -> None:
-    """A song with a hidden track after silence is one file, one song, all of it."""
+    """A track with silences inside and at its ends is one passage: the whole file."""
     assert draw_passages("..#####....#.#####", TRACK) == "a" * 18
 
 
@@ -80,21 +80,21 @@ SONG = MINUTE * 2
 @pytest.mark.parametrize(
     ("drawing", "passages"),
     [
-        pytest.param(f"{SONG}.{SONG}", 1, id="it stops, and goes on"),
-        pytest.param(f"{SONG}.{SONG}..{SONG}", 1, id="twice"),
+        pytest.param(f"{SONG}.{SONG}", 1, id="one pause"),
+        pytest.param(f"{SONG}.{SONG}..{SONG}", 1, id="two pauses"),
         pytest.param(f".{SONG}...{MINUTE}.", 1, id="and silence around it"),
         pytest.param(f"#####.{SONG}", 1, id="soon after its beginning"),
-        pytest.param(f"{SONG}.###.##.{SONG}", 1, id="short pieces are no songs"),
+        pytest.param(f"{SONG}.###.##.{SONG}", 1, id="short runs are not songs"),
         pytest.param(f"{SONG}......{SONG}", 1, id="half a minute"),
         pytest.param(f"{SONG}.......{SONG}", 2, id="a hidden track"),
-        pytest.param(".".join([MINUTE] * 4), 4, id="three times"),
+        pytest.param(".".join([MINUTE] * 4), 4, id="three pauses"),
         pytest.param(f"{SONG}.{SONG * 3}", 2, id="eight minutes are more than a song"),
         pytest.param(f"{SONG}.{SONG * 2}{'#' * 22}", 1, id="a little less"),
     ],
 )
 def test_few_pauses_do_not_cut_a_song_length_file(drawing: str, passages: int) -> None:
-    """Even alone, without number or tags; but if its name says side, they do."""
-    assert len({*draw_passages(drawing, STRANGER)} - {" "}) == passages
+    """Not even in a file without hints; but they do if its name says "side"."""
+    assert len({*draw_passages(drawing, NO_HINTS)} - {" "}) == passages
     assert len({*draw_passages(drawing, SIDE)} - {" "}) > 1
 
 
@@ -105,9 +105,9 @@ def test_few_pauses_do_not_cut_a_song_length_file(drawing: str, passages: int) -
 def test_less_than_a_tenth_of_a_second_is_no_audio(
     loud_hops: int, expected: str
 ) -> None:
-    """It is the sound that counts, in a track as in a stranger."""
+    """The length of sound decides, with any hints."""
     drawing = " " * 400 + "#" * loud_hops + " " * 590
-    for hints in (STRANGER, SIDE, TRACK):
+    for hints in (NO_HINTS, SIDE, TRACK):
         spans = segment(curve_from_drawing(drawing, each_s=0.01), RULES, hints)
         assert len(spans) == bool(expected)
 
@@ -138,29 +138,29 @@ def test_less_than_a_tenth_of_a_second_is_no_audio(
         pytest.param((make_mark(0),), "aaaaaaaaaaaa", id="one track"),
     ],
 )
-@pytest.mark.parametrize("hints", [STRANGER, TRACK], ids=["stranger", "track"])
+@pytest.mark.parametrize("hints", [NO_HINTS, TRACK], ids=["no hints", "track"])
 def test_marks_are_exact(
     marks: tuple[PassageMark, ...], expected: str, hints: Hints
 ) -> None:
-    """Over silences, and over all that speaks for one song; cut at the end."""
+    """They override silences and any evidence for one song; cut at the end."""
     assert draw_passages("#####.######", hints, marks) == expected
 
 
-def test_marks_beyond_the_end_are_none() -> None:
-    """A CUE sheet of another file says nothing of this one."""
+def test_marks_beyond_the_end_are_ignored() -> None:
+    """A CUE sheet of another file does not divide this one."""
     assert (
         draw_passages("#####.######", SIDE, (make_mark(70), make_mark(80)))
         == "aaaaa bbbbbb"
     )
 
 
-def test_marks_are_ticks_to_the_tick() -> None:
-    """A CUE frame is a 75th of a second, which is no whole number of hops."""
+def test_marks_are_exact_to_the_tick() -> None:
+    """A CUE frame is 1/75 s, which is not a whole number of hops."""
     curve = curve_from_drawing("#" * 20, each_s=5.0)
     at = Ticks(28_224_000 * 1_234 // 75)
 
     first, second = segment(
-        curve, RULES, STRANGER, (PassageMark(Ticks(0)), PassageMark(at))
+        curve, RULES, NO_HINTS, (PassageMark(Ticks(0)), PassageMark(at))
     )
 
     assert (first.end, second.start) == (at, at)
@@ -173,10 +173,10 @@ MINUTES = 60 * 28_224_000
 @pytest.mark.parametrize(
     ("hints", "minutes", "silences", "score"),
     [
-        pytest.param(STRANGER, 4, 0, 1.2, id="alone, short, whole"),
-        pytest.param(STRANGER, 4, 3, -0.3, id="three silences"),
-        pytest.param(STRANGER, 8, 2, 0.9, id="eight minutes"),
-        pytest.param(STRANGER, 20, 0, 0.2, id="twenty minutes"),
+        pytest.param(NO_HINTS, 4, 0, 1.2, id="alone, short, whole"),
+        pytest.param(NO_HINTS, 4, 3, -0.3, id="three silences"),
+        pytest.param(NO_HINTS, 8, 2, 0.9, id="eight minutes"),
+        pytest.param(NO_HINTS, 20, 0, 0.2, id="twenty minutes"),
         pytest.param(TRACK, 4, 0, 4.5, id="a track of an album"),
         pytest.param(Hints(True, 2, None, None), 4, 0, 3.0, id="a number in the name"),  # noqa: FBT003
         pytest.param(Hints(False, 3, None, None), 4, 0, 2.0, id="three in a folder"),  # noqa: FBT003
@@ -187,7 +187,7 @@ MINUTES = 60 * 28_224_000
     ],
 )
 def test_score(hints: Hints, minutes: int, silences: int, score: float) -> None:
-    """The sum of SPEC's terms, without a rounding error at the limit of 2.0."""
+    """The sum of the terms has no rounding error at the limit of 2.0."""
     assert one_song_score(hints, Ticks(minutes * MINUTES), silences) == score
 
 
@@ -203,9 +203,9 @@ hints = st.builds(
 
 @given(hints=hints, drawing=st.text("#+. ", max_size=40))
 def test_may_have_several_songs_agrees_with_segment(hints: Hints, drawing: str) -> None:
-    """What is said before listening holds afterwards, if the length was right.
+    """A file that cannot have several songs gets one passage, if its length is right.
 
-    The sound of such a file is not kept for the prints of its passages.
+    Otherwise the samples for its fingerprints would be missing.
     """
     curve = curve_from_drawing(drawing, each_s=5.0)
     length = frames_to_ticks(curve.frames, curve.rate)
@@ -222,7 +222,7 @@ def test_may_have_several_songs_agrees_with_segment(hints: Hints, drawing: str) 
 
 @given(hints=hints, drawing=st.text("#+. ", max_size=40))
 def test_passages_are_in_order_and_apart(hints: Hints, drawing: str) -> None:
-    """None overlaps another, none is empty, none is shorter than twenty seconds."""
+    """No passage overlaps another, is empty, or is shorter than twenty seconds."""
     curve = curve_from_drawing(drawing, each_s=5.0)
 
     spans = segment(curve, RULES, hints)

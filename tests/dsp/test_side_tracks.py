@@ -1,4 +1,4 @@
-"""The tracks of an album side in one file: `segued.dsp.side_tracks`."""
+"""Finding the tracks of an album side in one file: `segued.dsp.side_tracks`."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ HOP = Frames(441)
 
 
 def fit_drawing(drawing: str, *lengths_s: float | None) -> Fit:
-    """Return how a release fits a drawing; a sign is a second."""
+    """Return the fit of a release to a drawing; a character is a second."""
     lengths = [None if s is None else seconds_to_ticks(s) for s in lengths_s]
     found = fit_tracks(curve_from_drawing(drawing, each_s=1.0), lengths)
     assert found is not None
@@ -23,31 +23,31 @@ def fit_drawing(drawing: str, *lengths_s: float | None) -> Fit:
 
 
 def draw_tracks(drawing: str, *lengths_s: float | None) -> str:
-    """Draw the tracks under the curve."""
-    answer = [" "] * len(drawing)
+    """Draw the tracks of a curve as letters."""
+    drawn = [" "] * len(drawing)
     for name, span in zip(
         "abcdef", fit_drawing(drawing, *lengths_s).spans, strict=False
     ):
         first, last = (round(edge / ticks_at(1)) for edge in (span.start, span.end))
-        answer[first:last] = name * (last - first)
-    return "".join(answer).rstrip()
+        drawn[first:last] = name * (last - first)
+    return "".join(drawn).rstrip()
 
 
 def noisy_curve(
     *parts: tuple[float, float], seed: int = 1, spread_db: float = 3.0
 ) -> LevelCurve:
-    """Return a curve of parts, each of so many seconds at about such a level."""
-    dice = np.random.default_rng(seed)
-    pieces = [
-        level + dice.uniform(-spread_db, spread_db, round(100 * length_s))
+    """Return a curve of parts (seconds, level in dBFS) with random deviations."""
+    rng = np.random.default_rng(seed)
+    decibels = [
+        level + rng.uniform(-spread_db, spread_db, round(100 * length_s))
         for length_s, level in parts
     ]
-    levels = np.rint(-2 * np.concatenate(pieces)).clip(0, 255).astype(np.uint8)
+    levels = np.rint(-2 * np.concatenate(decibels)).clip(0, 255).astype(np.uint8)
     return LevelCurve(levels.tobytes(), HOP, RATE, Frames(HOP * len(levels)))
 
 
 def boundary_kinds(found: Fit) -> list[BoundaryKind]:
-    """Return what the boundaries are."""
+    """Return the kinds of the boundaries."""
     return [boundary.kind for boundary in found.boundaries]
 
 
@@ -62,7 +62,7 @@ LONG = "#" * 30
             f"{LONG}..{MINUTE}...{LONG}",
             (30, 60, 30),
             f"{'a' * 30}  {'b' * 60}   {'c' * 30}",
-            id="as many silences as there should be",
+            id="as many silences as boundaries",
         ),
         pytest.param(
             f"{LONG}...{LONG}..{LONG}",
@@ -80,7 +80,7 @@ LONG = "#" * 30
             f"...{LONG}..{LONG}....",
             (30, 30),
             f"   {'a' * 30}  {'b' * 30}",
-            id="silence at the ends is no track's",
+            id="silence at the ends belongs to no track",
         ),
         pytest.param(f"..{MINUTE}..", (60,), f"  {'a' * 60}", id="one track"),
         pytest.param(MINUTE, (60,), "a" * 60, id="one track and no silence"),
@@ -88,13 +88,13 @@ LONG = "#" * 30
             f"{LONG}--{MINUTE}--{LONG}",
             (30, 60, 30),
             f"{'a' * 30}  {'b' * 60}  {'c' * 30}",
-            id="noise at -42 dBFS is what silence is here",
+            id="silences with noise at -42 dBFS",
         ),
         pytest.param(
             f"{LONG}..{MINUTE}..{LONG}",
             (32, 62, 30),
             f"{'a' * 30}  {'b' * 60}  {'c' * 30}",
-            id="lengths may count the silence",
+            id="lengths may include the silence",
         ),
         pytest.param(
             f"{LONG}..{MINUTE}..{LONG}",
@@ -106,14 +106,14 @@ LONG = "#" * 30
             f"{LONG}..{SHORT}..{LONG}",
             (None, None),
             f"{'a' * 30}  {'b' * 41}",
-            id="what nobody knows is no shorter than twenty seconds",
+            id="unknown tracks last at least twenty seconds",
         ),
     ],
 )
 def test_tracks(
     drawing: str, lengths_s: tuple[float | None, ...], expected: str
 ) -> None:
-    """Tracks are as many and about as long as expected; silence is in none."""
+    """The number and about the lengths of tracks are as expected, without silence."""
     found = draw_tracks(drawing, *lengths_s)
 
     assert found == expected
@@ -133,7 +133,7 @@ def test_tracks_that_meet_are_cut_where_the_music_changes() -> None:
 
 
 def test_tracks_without_a_gap_are_cut_near_the_expected_place() -> None:
-    """Nothing shows where: a place within some seconds of the expected one."""
+    """Without evidence the boundary is within 3 s of the expected position."""
     curve = noisy_curve((120, -20), (2, -80), (60, -20))
 
     found = fit_tracks(curve, [seconds_to_ticks(s) for s in (52, 68, 60)])
@@ -143,11 +143,17 @@ def test_tracks_without_a_gap_are_cut_near_the_expected_place() -> None:
     assert abs(found.spans[0].end - ticks_at(52)) <= ticks_at(3)
 
 
-def test_the_quietest_spot_is_taken_for_want_of_better() -> None:
-    """A dip that is no silence, in music that changes everywhere but there."""
+def test_the_quietest_spot_is_used_without_better_evidence() -> None:
+    """A dip that is not a silence, in music that changes everywhere but there."""
     verses = [(6, -10), (6, -14)] * 4
     curve = noisy_curve(
-        *(*verses, (3, -10), (0.5, -17), (3, -10), *verses, (2, -80), (60, -10)),
+        *verses,
+        (3, -10),
+        (0.5, -17),
+        (3, -10),
+        *verses,
+        (2, -80),
+        (60, -10),
         spread_db=1,
     )
 
@@ -160,9 +166,15 @@ def test_the_quietest_spot_is_taken_for_want_of_better() -> None:
 
 
 def test_a_loud_noise_floor_is_silence_to_its_edges() -> None:
-    """A rip that hisses at -35 dBFS, before, between and after the music."""
+    """A rip with noise at -35 dBFS before, between and after the music."""
     curve = noisy_curve(
-        *((4, -35), (50, -18), (1.5, -35), (70, -20), (0.3, -35), (45, -17), (6, -35)),
+        (4, -35),
+        (50, -18),
+        (1.5, -35),
+        (70, -20),
+        (0.3, -35),
+        (45, -17),
+        (6, -35),
         spread_db=1,
     )
 
@@ -179,10 +191,16 @@ def test_a_loud_noise_floor_is_silence_to_its_edges() -> None:
 
 
 def test_a_crackle_does_not_end_a_silence() -> None:
-    """Nor do two that are close to each other."""
+    """Two that are close to each other do not either."""
     crackle = (0.03, -20)
     curve = noisy_curve(
-        *((60, -15), (1, -70), crackle, (0.05, -70), crackle, (1, -70), (60, -15))
+        (60, -15),
+        (1, -70),
+        crackle,
+        (0.05, -70),
+        crackle,
+        (1, -70),
+        (60, -15),
     )
 
     found = fit_tracks(curve, [seconds_to_ticks(60), seconds_to_ticks(60)])
@@ -193,7 +211,7 @@ def test_a_crackle_does_not_end_a_silence() -> None:
 
 
 def test_needle_drop_is_not_music() -> None:
-    """A thump, then silence: the first track begins after both, however long."""
+    """The first track begins after a thump and the silence that follows."""
     curve = noisy_curve((0.2, -20), (5, -70), (60, -15), (2, -70), (60, -15))
 
     found = fit_tracks(curve, [seconds_to_ticks(65.2), seconds_to_ticks(60)])
@@ -204,7 +222,7 @@ def test_needle_drop_is_not_music() -> None:
 
 @pytest.mark.parametrize("speed", [0.99, 1.0, 1.01])
 def test_a_rip_may_be_a_little_fast_or_slow(speed: float) -> None:
-    """By a hundredth, which would make a track of twenty minutes 12 s wrong."""
+    """By 1 %, which changes the length of a track of twenty minutes by 12 s."""
     lengths_s = (1_200.0, 900.0, 600.0)
     parts = [part for s in lengths_s for part in ((s * speed, -20.0), (1.0, -80.0))]
 
@@ -217,7 +235,7 @@ def test_a_rip_may_be_a_little_fast_or_slow(speed: float) -> None:
 
 
 def test_the_right_release_is_accepted() -> None:
-    """Its tracks match; by how much they do not is said in ticks."""
+    """Its tracks match, and the length errors are in ticks."""
     found = fit_drawing(f"{LONG}..{MINUTE}..{LONG}..{MINUTE}", 30, 59, 30, 60)
 
     assert (found.matched_count, found.is_accepted) == (4, True)
@@ -231,14 +249,14 @@ def test_the_right_release_is_accepted() -> None:
 
 
 def test_the_wrong_release_is_not_accepted() -> None:
-    """As many tracks, as long in all, but of other lengths."""
+    """The same number of tracks and total length, with other lengths of tracks."""
     found = fit_drawing(f"{LONG}..{MINUTE}..{LONG}..{MINUTE}", 75, 15, 75, 15)
 
     assert not found.is_accepted
 
 
 def test_lengths_alone_are_no_evidence() -> None:
-    """Sound without a silence can be cut at any length: no track matches."""
+    """Music without silences can be cut at any position, so no track matches."""
     found = fit_drawing(MINUTE * 4, 50, 70, 60, 60)
 
     assert len(found.spans) == 4
@@ -246,7 +264,7 @@ def test_lengths_alone_are_no_evidence() -> None:
 
 
 def test_silences_that_are_everywhere_are_no_evidence() -> None:
-    """Each note is followed by one, so any length ends at one."""
+    """Each note is followed by one, so every possible boundary is near one."""
     curve = noisy_curve(*[(1.5, -15), (0.5, -50)] * 120, spread_db=1)
 
     found = fit_tracks(curve, [seconds_to_ticks(s) for s in (50, 70, 60, 60)])
@@ -257,7 +275,7 @@ def test_silences_that_are_everywhere_are_no_evidence() -> None:
 
 
 def test_a_longer_silence_stands_out_more() -> None:
-    """If nothing else speaks for one of two, the longer is the boundary."""
+    """The longer of two silences is the boundary if all else is equal."""
     curve = noisy_curve((40, -15), (0.2, -70), (40, -15), (2, -70), (40, -15))
 
     found = fit_tracks(curve, [None, None])
@@ -267,7 +285,7 @@ def test_a_longer_silence_stands_out_more() -> None:
 
 
 def test_two_tracks_of_three_are_enough() -> None:
-    """65 % are what it takes; a track of unknown length is none of them."""
+    """At least 65 % must match; a track of unknown length never matches."""
     drawing = f"{MINUTE}..{MINUTE}..{MINUTE}"
 
     assert fit_drawing(drawing, 60, None, 60).matched_count == 2
@@ -284,14 +302,14 @@ def test_two_tracks_of_three_are_enough() -> None:
     ],
 )
 def test_too_short_file_has_no_fit(drawing: str) -> None:
-    """Three tracks of at least a second must be there to be found."""
+    """There must be sound for three tracks of at least one second each."""
     curve = curve_from_drawing(drawing, each_s=1.0)
 
     assert fit_tracks(curve, [seconds_to_ticks(30)] * 3) is None
 
 
 def test_refuses_a_release_without_tracks() -> None:
-    """It fits everything, and says nothing."""
+    """An empty list of lengths is an error."""
     with pytest.raises(ValueError, match="at least one track"):
         fit_tracks(curve_from_drawing(MINUTE), [])
 
@@ -308,7 +326,7 @@ def test_refuses_a_release_without_tracks() -> None:
 def test_spans_are_ordered_and_disjoint(
     parts: list[tuple[int, int]], lengths_s: list[int | None], last_frames: int
 ) -> None:
-    """Spans are ordered, disjoint, in the file, and as many as there are tracks."""
+    """Spans are ordered, disjoint, inside the file, and one per track."""
     whole = noisy_curve(*parts)
     frames = Frames(whole.frames - 441 + last_frames)
     curve = LevelCurve(whole.levels, whole.hop, whole.rate, frames)

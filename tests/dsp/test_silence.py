@@ -1,4 +1,4 @@
-"""Where the music is: `segued.dsp.silence_level`."""
+"""Splitting level curves at silences: `segued.dsp.silence`."""
 
 import numpy as np
 import pytest
@@ -20,26 +20,23 @@ TWO_SECONDS = seconds_to_ticks(2.0)
 
 
 def draw_runs(drawing: str, *, each_s: float = 0.5) -> str:
-    """Draw the answer under the question.
-
-    The only place these tests call the code, but for the boundary cases.
-    """
+    """Draw the sounding runs of a curve as letters."""
     curve = curve_from_drawing(drawing, each_s=each_s)
     runs = sounding_runs(curve, silence=SILENCE, silence_min=TWO_SECONDS)
-    answer = [" "] * len(drawing)
+    drawn = [" "] * len(drawing)
     hops = round(100 * each_s)
     for name, (first, last) in zip("abcdef", runs.tolist(), strict=False):
         assert first % hops == 0
         assert last % hops == 0
-        answer[first // hops : last // hops] = name * ((last - first) // hops)
-    return "".join(answer).rstrip()
+        drawn[first // hops : last // hops] = name * ((last - first) // hops)
+    return "".join(drawn).rstrip()
 
 
 @pytest.mark.parametrize(
     ("drawing", "expected"),
     [
-        pytest.param("........", "", id="nothing sounds"),
-        pytest.param("########", "aaaaaaaa", id="nothing is silent"),
+        pytest.param("........", "", id="only silence"),
+        pytest.param("########", "aaaaaaaa", id="no silence"),
         pytest.param("#...#", "aaaaa", id="a second and a half does not cut"),
         pytest.param("#....#", "a    b", id="two seconds cut"),
         pytest.param("#    #", "a    b", id="so does digital silence"),
@@ -47,13 +44,11 @@ def draw_runs(drawing: str, *, each_s: float = 0.5) -> str:
         pytest.param("....##....", "    aa", id="long silence at the ends is cut off"),
         pytest.param("..##..", "aaaaaa", id="short silence at the ends is not"),
         pytest.param("##....#.....##", "aa    b     cc", id="every long silence cuts"),
-        pytest.param(
-            "##..+..##", "aaaaaaaaa", id="a breath between makes it two short"
-        ),
+        pytest.param("##..+..##", "aaaaaaaaa", id="a sound between two short silences"),
     ],
 )
 def test_cuts(drawing: str, expected: str) -> None:
-    """Two seconds below -60 dBFS cut; a sign is half a second."""
+    """Two seconds below -60 dBFS cut; a character is half a second."""
     assert draw_runs(drawing) == expected
 
 
@@ -63,7 +58,7 @@ def test_cuts(drawing: str, expected: str) -> None:
     after=st.integers(0, 40),
 )
 def test_the_edges_are_found_to_the_hop(before: int, silence: int, after: int) -> None:
-    """Wherever a silence begins, it is measured alike, to 10 ms at either end."""
+    """The edges of a silence are exact to 10 ms, wherever it begins."""
     loud, quiet = LevelCurve.quantized(Dbfs(-10.0)), LevelCurve.quantized(Dbfs(-80.0))
     first = 100 + before
     parts = ((loud, first), (quiet, silence), (loud, 100 + after))
@@ -78,7 +73,7 @@ def test_the_edges_are_found_to_the_hop(before: int, silence: int, after: int) -
         assert runs == [[0, first], [first + silence, len(levels)]]
 
 
-def test_the_level_itself_sounds() -> None:
+def test_sound_at_the_silence_level_is_not_silent() -> None:
     """A window exactly at the silence level is not silent."""
     at_level = bytes([LevelCurve.quantized(SILENCE)]) * 500
     curve = LevelCurve(at_level, Frames(441), RATE, Frames(441 * 500))
@@ -89,7 +84,7 @@ def test_the_level_itself_sounds() -> None:
 
 
 def test_a_click_in_a_silence_is_sound() -> None:
-    """What is cut is silent all through; 10 ms at -10 dBFS are not."""
+    """10 ms at -10 dBFS end a silence."""
     quiet = [LevelCurve.quantized(Dbfs(-80.0))] * 600
     quiet[300] = LevelCurve.quantized(Dbfs(-10.0))
     curve = LevelCurve(bytes(quiet), Frames(441), RATE, Frames(441 * 600))
@@ -103,7 +98,7 @@ def test_a_click_in_a_silence_is_sound() -> None:
 
 @pytest.mark.parametrize("rate", RATES_EXACT)
 def test_seconds_are_seconds_at_any_rate(rate: Hertz) -> None:
-    """The rule is in time, not in samples."""
+    """Results do not depend on the sample rate."""
     curve = curve_from_drawing("##....##...##", rate=rate)
 
     found = sounding_runs(curve, silence=SILENCE, silence_min=TWO_SECONDS)
@@ -112,7 +107,7 @@ def test_seconds_are_seconds_at_any_rate(rate: Hertz) -> None:
 
 
 def test_refuses_a_level_with_the_wrong_sign() -> None:
-    """60 is what a setting says; what is meant is -60."""
+    """A positive level is refused: the setting's 60 means -60 dBFS."""
     with pytest.raises(ValueError, match="at most 0"):
         sounding_runs(
             curve_from_drawing("#"), silence=Dbfs(60.0), silence_min=TWO_SECONDS
@@ -121,7 +116,7 @@ def test_refuses_a_level_with_the_wrong_sign() -> None:
 
 @given(st.text("#+_. ", max_size=60), st.integers(1, 6))
 def test_runs_hold_all_sound_and_no_long_silence(drawing: str, half_s: int) -> None:
-    """Every sounding hop is in one run; runs are apart by what cuts."""
+    """Every sounding hop is in one run; runs are separated by long silences."""
     curve = curve_from_drawing(drawing)
     shortest = seconds_to_ticks(half_s / 2)
 
@@ -141,14 +136,14 @@ def test_runs_hold_all_sound_and_no_long_silence(drawing: str, half_s: int) -> N
     [
         pytest.param(500, [], 0, id="none"),
         pytest.param(500, [100], 10, id="a click"),
-        pytest.param(500, range(100, 109), 90, id="less than counts"),
-        pytest.param(500, range(100, 110), 100, id="enough to count"),
+        pytest.param(500, range(100, 109), 90, id="too short for audio"),
+        pytest.param(500, range(100, 110), 100, id="long enough for audio"),
     ],
 )
 def test_sound_is_counted_to_the_hop(
     hops: int, loud: list[int], expected_ms: int
 ) -> None:
-    """100 ms of sound decide whether a file is audio at all."""
+    """A file needs 100 ms of sound to have passages, so single hops count."""
     levels = [20 if hop in loud else 255 for hop in range(hops)]
     curve = LevelCurve(bytes(levels), Frames(441), RATE, Frames(441 * hops))
 
@@ -156,7 +151,7 @@ def test_sound_is_counted_to_the_hop(
 
 
 def test_the_last_hop_counts_as_long_as_it_is() -> None:
-    """A file of 45 frames does not sound for 10 ms."""
+    """The sound in a file of 45 frames is shorter than 10 ms."""
     curve = LevelCurve(b"\0", Frames(441), RATE, Frames(45))
 
     assert sound_length(curve, silence=SILENCE) == 45 * 640
@@ -166,7 +161,7 @@ def test_the_last_hop_counts_as_long_as_it_is() -> None:
     ("runs", "expected"),
     [
         pytest.param([], [], id="nothing"),
-        pytest.param([(0, 5)], [(0, 5)], id="alone it may be short"),
+        pytest.param([(0, 5)], [(0, 5)], id="a single run may be short"),
         pytest.param([(0, 20), (23, 50)], [(0, 20), (23, 50)], id="long enough"),
         pytest.param([(0, 20), (23, 28), (30, 60)], [(0, 20), (23, 60)], id="after"),
         pytest.param([(0, 20), (22, 28), (31, 60)], [(0, 28), (31, 60)], id="before"),
@@ -174,14 +169,14 @@ def test_the_last_hop_counts_as_long_as_it_is() -> None:
         pytest.param(
             [(0, 5), (9, 12), (20, 60)], [(0, 12), (20, 60)], id="two make one"
         ),
-        pytest.param([(0, 20), (40, 45)], [(0, 45)], id="the last has one neighbour"),
+        pytest.param([(0, 20), (40, 45)], [(0, 45)], id="the last has one neighbor"),
         pytest.param([(9, 10), (12, 13), (15, 16)], [(9, 16)], id="none is long"),
     ],
 )
 def test_short_runs_join(
     runs: list[tuple[int, int]], expected: list[tuple[int, int]]
 ) -> None:
-    """A run under ten hops joins the neighbour across the shorter silence."""
+    """A run under ten hops joins the neighbor across the shorter silence."""
     given_runs = np.array(runs, dtype=np.int64).reshape(-1, 2)
 
     found = join_short_runs(given_runs, hops_min=10)
@@ -194,7 +189,7 @@ def test_short_runs_join(
     st.integers(1, 40),
 )
 def test_joined_runs(lengths: list[tuple[int, int]], hops_min: int) -> None:
-    """All are long enough, or there is one; no edge is made up, no sound lost."""
+    """All are long enough, or there is one; every edge is one of the input's."""
     at, runs = 0, []
     for gap, length in lengths:
         runs.append((at + gap, at + gap + length))
@@ -213,7 +208,7 @@ def test_joined_runs(lengths: list[tuple[int, int]], hops_min: int) -> None:
 
 
 def test_spans_are_in_ticks() -> None:
-    """And the last one ends with the file, not with its hop."""
+    """The last span ends with the file, not with its hop."""
     curve = LevelCurve(bytes(3), Frames(441), RATE, Frames(2 * 441 + 7))
 
     spans = runs_to_spans(curve, np.array([[0, 1], [2, 3]]))

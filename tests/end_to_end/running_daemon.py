@@ -187,8 +187,8 @@ def running_daemon(  # noqa: PLR0913
         + extra_config
     )
     log_path = segued.home / "daemon.log"
-    where = ("--database", str(segued.database), "--config", config)
-    command = segued.command("serve", "--offline", *where, *map(str, folders))
+    options = ("--database", str(segued.database), "--config", config)
+    command = segued.command("serve", "--offline", *options, *map(str, folders))
     with (
         log_path.open("ab") as log,
         subprocess.Popen(

@@ -132,24 +132,24 @@ def _music(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_each_bad_file_fails_alone(music: Path, segued: SeguedRunner) -> None:
     """Each has its code, all others are imported, and stderr shows only progress."""
     config = segued.write_config(QUICK_CONFIG)
-    where = ("--database", segued.database, "--config", config)
-    ran = segued.run("import", *where, music)
+    options = ("--database", segued.database, "--config", config)
+    ran = segued.run("import", *options, music)
 
-    found = files_by_name(segued.database)
-    failed = {n: r["failure_code"] for n, r in found.items() if r["status"] == "FAILED"}
-    complete = {n for n, r in found.items() if r["status"] == "INGEST COMPLETE"}
+    files = files_by_name(segued.database)
+    failed = {n: r["failure_code"] for n, r in files.items() if r["status"] == "FAILED"}
+    complete = {n for n, r in files.items() if r["status"] == "INGEST COMPLETE"}
     assert failed == BAD
     assert complete == GOOD
     assert ran.code == 1
     other_lines = [line for line in ran.err.splitlines() if not PROGRESS.match(line)]
     assert other_lines == []
     for name in BAD:
-        assert f"/{name}: " in found[name]["failure_detail"]
+        assert f"/{name}: " in files[name]["failure_detail"]
     lines = ran.out.splitlines()
     assert sum(line.startswith("  not-audio ") for line in lines) == 4
-    assert found["cut.flac"]["failure_code"] == "truncated"
-    assert found["cut.flac"]["failure_detail"].startswith(str(music / "cut.flac: "))
-    assert found["id3 bomb.mp3"]["failure_code"] == "tags"
+    assert files["cut.flac"]["failure_code"] == "truncated"
+    assert files["cut.flac"]["failure_detail"].startswith(str(music / "cut.flac: "))
+    assert files["id3 bomb.mp3"]["failure_code"] == "tags"
     assert segued.leftover_processes() == []
 
 
@@ -177,13 +177,13 @@ def test_unreadable_file_and_folder_are_reported(
     # Root reads everything unless it drops these capabilities.
     dropped = "-dac_override,-dac_read_search"
     setpriv = ("setpriv", f"--bounding-set={dropped}", f"--inh-caps={dropped}")
-    where = (
+    options = (
         "--database",
         segued.database,
         "--config",
         segued.write_config(QUICK_CONFIG),
     )
-    command = segued.command("import", *where, music)
+    command = segued.command("import", *options, music)
     ran = subprocess.run(
         (*setpriv, *command), env=segued.environment(), capture_output=True, check=False
     )
@@ -211,13 +211,13 @@ def test_disk_error_fails_only_its_file(segued: SeguedRunner, tmp_path: Path) ->
     inject = ("-P", str(music / "bad.wav"), "-e", "inject=pread64:error=EIO:when=2+")
     strace = ("strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=pread64")
 
-    where = (
+    options = (
         "--database",
         segued.database,
         "--config",
         segued.write_config(QUICK_CONFIG),
     )
-    command = segued.command("import", *where, music)
+    command = segued.command("import", *options, music)
     subprocess.run(
         (*strace, *inject, *command),
         env=segued.environment(),
@@ -225,10 +225,10 @@ def test_disk_error_fails_only_its_file(segued: SeguedRunner, tmp_path: Path) ->
         check=False,
     )
 
-    found = files_by_name(segued.database)
-    assert found["bad.wav"]["failure_code"] == "io"
-    assert "Input/output error" in found["bad.wav"]["failure_detail"]
-    assert found["good.wav"]["status"] == "INGEST COMPLETE"
+    files = files_by_name(segued.database)
+    assert files["bad.wav"]["failure_code"] == "io"
+    assert "Input/output error" in files["bad.wav"]["failure_detail"]
+    assert files["good.wav"]["status"] == "INGEST COMPLETE"
 
 
 @pytest.mark.parametrize("phase", [2, 4])
@@ -295,16 +295,16 @@ def test_invalid_commands_explain_themselves(
     segued: SeguedRunner, tmp_path: Path
 ) -> None:
     """Each has its own message and exit code, and creates no file."""
-    where = ("--database", segued.database)
+    options = ("--database", segued.database)
     file = tmp_path / "file.mp3"
     file.touch()
 
-    missing = segued.run("import", *where, tmp_path / "nowhere")
-    not_folder = segued.run("import", *where, file)
-    no_folder = segued.run("import", *where)
-    workers = segued.run("import", *where, "--workers", "0", tmp_path)
-    config = segued.run("import", *where, "--config", tmp_path / "no.toml", tmp_path)
-    library = segued.run("library", *where)
+    missing = segued.run("import", *options, tmp_path / "nowhere")
+    not_folder = segued.run("import", *options, file)
+    no_folder = segued.run("import", *options)
+    workers = segued.run("import", *options, "--workers", "0", tmp_path)
+    config = segued.run("import", *options, "--config", tmp_path / "no.toml", tmp_path)
+    library = segued.run("library", *options)
     inside = segued.run("import", "--database", tmp_path / "in.db", tmp_path)
 
     assert (missing.code, not_folder.code, no_folder.code) == (2, 2, 2)
@@ -338,7 +338,7 @@ def test_unusable_library_is_reported(segued: SeguedRunner, tmp_path: Path) -> N
 
 
 def test_full_disk_stops_the_import_with_a_message(tmp_path: Path) -> None:
-    """Committed rows are kept; with free space the next run continues."""
+    """Committed rows are kept; once there is free space, the next run continues."""
     music = tmp_path / "music"
     music.mkdir()
     for seed in range(30):

@@ -135,11 +135,16 @@ def test_rate_limits_ignore_clock_changes(
             f'[settings]\nacoustid_api_key = "{KEY}"\n[services]\n'
             f'acoustid_url = "{background.services.acoustid_url}"\n'
             f'musicbrainz_url = "{background.services.musicbrainz_url}"\n'
-            'contact = "stories@example.org"\n'
+            'contact = "tests@example.org"\n'
         )
-        where = ("--database", segued.database, "--config", segued.write_config(config))
+        options = (
+            "--database",
+            segued.database,
+            "--config",
+            segued.write_config(config),
+        )
         with subprocess.Popen(
-            [*clocks.command_prefix, *segued.command("import", *where, music)],
+            [*clocks.command_prefix, *segued.command("import", *options, music)],
             env=segued.environment(),
             stdout=subprocess.DEVNULL,
         ) as process:

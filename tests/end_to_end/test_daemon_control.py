@@ -158,8 +158,8 @@ def test_control_commands_are_answered(segued: SeguedRunner, songs: Path) -> Non
         assert oct(daemon.client.path.parent.stat().st_mode & 0o777) == "0o750"
         assert segued.import_folders(songs).code == 3  # the daemon holds the library
 
-    gone = segued.control("pause", client=daemon.client)
-    assert (gone.code, "no daemon is listening" in gone.err) == (4, True)
+    refused = segued.control("pause", client=daemon.client)
+    assert (refused.code, "no daemon is listening" in refused.err) == (4, True)
     assert not daemon.client.path.exists()
 
 
@@ -304,8 +304,13 @@ def test_invalid_configuration_is_refused(segued: SeguedRunner, tmp_path: Path) 
         f'[library]\ncontrol_socket = "{tmp_path}/file/s.sock"\n'
     )
     no_socket = segued.run(
-        *("serve", "--offline", "--config", config),
-        *("--database", segued.database, music),
+        "serve",
+        "--offline",
+        "--config",
+        config,
+        "--database",
+        segued.database,
+        music,
     )
     assert (no_socket.code, "cannot create the control socket" in no_socket.err) == (
         2,

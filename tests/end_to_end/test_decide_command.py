@@ -1,4 +1,4 @@
-"""`segued decide` and a daemon."""
+"""Commands on a library, while a daemon keeps the same library or another one."""
 
 from pathlib import Path
 
@@ -22,7 +22,8 @@ def test_decide_goes_to_the_daemon_of_its_library(
     music = write_album(tmp_path / "music", songs=2)
     song = music / "01 song.mp3"
     other = SeguedRunner(tmp_path / "other")
-    other.import_folders(music, options=("--offline",))
+    imported = other.import_folders(music, options=("--offline",))
+    assert imported.code == 0, imported.err
     with running_daemon(segued, music) as daemon:
         daemon.wait_until_done(2)
         config = ("--config", next(segued.home.glob("*.toml")))
@@ -39,3 +40,27 @@ def test_decide_goes_to_the_daemon_of_its_library(
         daemon.wait_for(
             lambda _: passages_of(segued.database, song.name)[0]["title"] == "X"
         )
+
+
+def test_pause_needs_the_daemon_of_its_library(
+    segued: SeguedRunner, tmp_path: Path
+) -> None:
+    """The library may be named on the command line or in the configuration file."""
+    music = tmp_path / "music"
+    music.mkdir()
+    other = tmp_path / "other.db"
+    with running_daemon(segued, music) as daemon:
+        daemon.wait_until_done(0)
+        config = next(segued.home.glob("*.toml")).read_text()
+        named = segued.home / "named.toml"
+        named.write_text(
+            config.replace("[library]", f'[library]\ndatabase = "{other}"')
+        )
+
+        refused = segued.run("pause", "--config", named, module="segued.cli.control")
+        assert (refused.code, "has another library" in refused.err) == (4, True)
+        option = ("--database", segued.database)
+        paused = segued.run(
+            "pause", "--config", named, *option, module="segued.cli.control"
+        )
+        assert (paused.code, paused.out[:14]) == (0, "Session PAUSED")

@@ -28,8 +28,8 @@ def _imported(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> SeguedR
 
 def test_every_file_gets_a_final_status(imported: SeguedRunner) -> None:
     """Good files are complete; copies, silence and other data have their status."""
-    found = files_by_name(imported.database)
-    statuses = {name: row["status"] for name, row in found.items()}
+    files = files_by_name(imported.database)
+    statuses = {name: row["status"] for name, row in files.items()}
 
     assert statuses == {
         "01 - First Light.mp3": "INGEST COMPLETE",
@@ -51,19 +51,19 @@ def test_every_file_gets_a_final_status(imported: SeguedRunner) -> None:
         # The copy comes first in path order, so it is the one imported.
         "01 - First Light (copy).mp3": "INGEST COMPLETE",
     } | {"01 - First Light.mp3": "DUPLICATE HASH"}
-    assert found["not music.mp3"]["failure_code"] == "not-audio"
-    assert found["cut short.flac"]["failure_code"] == "truncated"
+    assert files["not music.mp3"]["failure_code"] == "not-audio"
+    assert files["cut short.flac"]["failure_code"] == "truncated"
 
 
 def test_copies_are_linked_both_ways(imported: SeguedRunner) -> None:
     """Each row has the other's id; a retagged copy has only the same audio hash."""
-    found = files_by_name(imported.database)
-    first = found["01 - First Light.mp3"]
-    copy = found["01 - First Light (copy).mp3"]
+    files = files_by_name(imported.database)
+    first = files["01 - First Light.mp3"]
+    copy = files["01 - First Light (copy).mp3"]
 
     assert json.loads(first["matching_hashes"]) == [copy["file_id"]]
     assert json.loads(copy["matching_hashes"]) == [first["file_id"]]
-    ferry, retagged = found["04 - The Last Ferry.mp3"], found["track.mp3"]
+    ferry, retagged = files["04 - The Last Ferry.mp3"], files["track.mp3"]
     assert ferry["audio_hash"] == retagged["audio_hash"]
     assert ferry["content_hash"] != retagged["content_hash"]
     assert json.loads(retagged["matching_hashes"]) == []
@@ -73,9 +73,9 @@ def test_lengths_are_those_that_ffmpeg_decodes(
     sample: Path, imported: SeguedRunner
 ) -> None:
     """For each format, and for a truncated file."""
-    found = files_by_name(imported.database)
+    files = files_by_name(imported.database)
     for path in sorted(sample.rglob("*.*")):
-        row = found.get(os.fsencode(path.name).decode("utf-8", "replace"))
+        row = files.get(os.fsencode(path.name).decode("utf-8", "replace"))
         if row is None or row["duration_ticks"] is None:
             continue
         frames = row["duration_ticks"] * row["sample_rate"] // TICKS_PER_SECOND

@@ -47,7 +47,7 @@ def _music(tmp_path: Path) -> Path:
 
 
 def stored_outputs(segued: SeguedRunner) -> dict[str, int]:
-    """Return how many stretches of sound each source was kept of."""
+    """Return the number of stored outputs of each analyzer."""
     rows = query(
         segued.database,
         "SELECT source, count(*) AS n FROM analyzer_outputs GROUP BY source",
@@ -60,7 +60,9 @@ def test_each_analyzer_runs_once(music: Path, segued: SeguedRunner) -> None:
     both = analysis_options(segued, flavoring_config("essentia", "musicnn"))
 
     first = segued.import_folders(music, options=both)
-    kept = query(segued.database, "SELECT * FROM analyzer_outputs ORDER BY 1, 2, 3, 4")
+    stored = query(
+        segued.database, "SELECT * FROM analyzer_outputs ORDER BY 1, 2, 3, 4"
+    )
 
     assert first.code == 0
     assert first.json["counters"]["9"] == {"essentia+musicnn": 2}
@@ -89,7 +91,7 @@ def test_each_analyzer_runs_once(music: Path, segued: SeguedRunner) -> None:
     assert second.json["counters"]["4"].get("decoded", 0) == 0
     assert (
         query(segued.database, "SELECT * FROM analyzer_outputs ORDER BY 1, 2, 3, 4")
-        == kept
+        == stored
     )
     (row,) = passages_of(segued.database, "song.opus")
     assert row["title"] == "Another"
@@ -245,7 +247,7 @@ def test_killed_essentia_is_a_flavor_failure(
 
 @pytest.fixture(name="long_files", scope="module")
 def _long_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three files that take long to analyse."""
+    """Three files of a minute each, which take seconds to analyze."""
     music = tmp_path_factory.mktemp("long") / "music"
     music.mkdir()
     for number in range(3):
@@ -329,7 +331,7 @@ def hour_from_now(ahead: int) -> str:
 
 
 def test_analysis_waits_for_active_hours(music: Path, segued: SeguedRunner) -> None:
-    """Files are imported and reported as deferred; other hours let them be analyzed."""
+    """Outside the active hours files are imported only; inside they are analyzed."""
     by_night = flavoring_config("essentia", more=f'hours = "{hour_from_now(8)}"')
     by_day = flavoring_config("essentia", more='hours = "00:00-00:00"')
 

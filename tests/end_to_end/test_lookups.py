@@ -57,7 +57,7 @@ def config_for(
         f'acoustid_url = "{fake_services.acoustid_url}"\n'
         f'musicbrainz_url = "{fake_services.musicbrainz_url}"\n'
         "acoustid_rate = 100.0\nmusicbrainz_rate = 100.0\n"
-        'contact = "stories@example.org"\n'
+        'contact = "tests@example.org"\n'
     )
     if key:
         text += f'[settings]\nacoustid_api_key = "{key}"\n'
@@ -81,7 +81,7 @@ def album_passages(segued: SeguedRunner) -> list[dict[str, object]]:
 def test_album_is_identified_by_fingerprints(
     segued: SeguedRunner, music: Path, fake_services: BackgroundServices
 ) -> None:
-    """High, with recording, release, artist and work; a second import asks nothing."""
+    """High, with recording, release, artist and work; a second import sends nothing."""
     config = config_for(segued, fake_services.services)
 
     summary = import_summary(segued, music, config)
@@ -143,9 +143,7 @@ def test_refused_api_key_is_reported_once(
     """After one or two requests the import continues without AcoustID."""
     config = config_for(segued, fake_services.services, key="wrong-key")
 
-    ran = segued.run(
-        *("import", "--database", segued.database, "--config", config, music)
-    )
+    ran = segued.run("import", "--database", segued.database, "--config", config, music)
 
     assert ran.code == 0
     assert len(fake_services.services.requests_to("acoustid")) <= 2

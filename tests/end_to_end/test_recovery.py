@@ -52,7 +52,7 @@ def wait_for_event(process: subprocess.Popen[bytes], event: str, phase: int) -> 
 def test_a_duplicate_that_is_renamed_stays_one(
     segued: SeguedRunner, music: Path
 ) -> None:
-    """The link with its original stays, whichever of the two is renamed."""
+    """The link with its original stays, also when the original is renamed."""
     shutil.copy(music / "a.mp3", music / "copy.mp3")
     segued.import_folders(music)
     before = files_by_name(segued.database)
@@ -93,9 +93,9 @@ def test_copies_that_come_and_go_are_imported_once(
                 elsewhere.rename(here)
         assert segued.import_folders(music).code == 0
 
-    kept = files_by_name(segued.database).values()
+    rows = files_by_name(segued.database).values()
     both = sorted(
-        row["status"] for row in kept if Path(row["path"]).name in ("a.mp3", "copy.mp3")
+        row["status"] for row in rows if Path(row["path"]).name in ("a.mp3", "copy.mp3")
     )
     assert both == ["DUPLICATE HASH", "INGEST COMPLETE"]
 
@@ -156,10 +156,10 @@ def test_sample_rate_is_part_of_the_audio_hash(
 
     segued.import_folders(music, options=["--workers", "1"])
 
-    found = files_by_name(segued.database)
-    assert found["fast.wav"]["audio_hash"] != found["slow.wav"]["audio_hash"]
+    files = files_by_name(segued.database)
+    assert files["fast.wav"]["audio_hash"] != files["slow.wav"]["audio_hash"]
     assert (
-        found["slow.wav"]["duration_ticks"] == 2 * found["fast.wav"]["duration_ticks"]
+        files["slow.wav"]["duration_ticks"] == 2 * files["fast.wav"]["duration_ticks"]
     )
 
 
@@ -201,14 +201,14 @@ def test_a_folder_without_search_permission_loses_nothing(
 
     dropped = "-dac_override,-dac_read_search"
     setpriv = ("setpriv", f"--bounding-set={dropped}", f"--inh-caps={dropped}")
-    where = (
+    options = (
         "--database",
         segued.database,
         "--config",
         segued.write_config(QUICK_CONFIG),
     )
     ran = subprocess.run(
-        (*setpriv, *segued.command("import", *where, music)),
+        (*setpriv, *segued.command("import", *options, music)),
         env=segued.environment(),
         capture_output=True,
         check=False,
@@ -249,14 +249,14 @@ def test_foreign_spool_folder_is_not_cleared(segued: SeguedRunner, music: Path) 
 @pytest.mark.parametrize("times", [1, 2, 5])
 def test_ctrl_c_however_often(segued: SeguedRunner, sample: Path, times: int) -> None:
     """One message, one exit code and one JSON document, after any number of SIGINTs."""
-    where = (
+    options = (
         "--database",
         segued.database,
         "--config",
         segued.write_config(DEBUG_CONFIG),
     )
     with subprocess.Popen(
-        segued.command("import", "--json", *where, sample),
+        segued.command("import", "--json", *options, sample),
         env=segued.environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

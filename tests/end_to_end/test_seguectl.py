@@ -8,8 +8,8 @@ from tests.end_to_end.segued_runner import CommandResult, SeguedRunner
 def run_seguectl(segued: SeguedRunner, *arguments: str | Path) -> CommandResult:
     """Run seguectl on a library."""
     name, *rest = arguments
-    where = ("--database", segued.database)
-    return segued.run(name, *where, *rest, module="segued.cli.control")
+    options = ("--database", segued.database)
+    return segued.run(name, *options, *rest, module="segued.cli.control")
 
 
 def test_settings_are_stored_checked_and_shown(

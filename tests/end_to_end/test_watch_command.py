@@ -44,8 +44,8 @@ class TerminalScreen:
 @contextmanager
 def run_watch(segued: SeguedRunner, daemon: RunningDaemon) -> Iterator[TerminalScreen]:
     """Run `seguectl watch` in a pseudo-terminal."""
-    where = ("--database", segued.database, "--socket", daemon.client.path)
-    command = segued.command("watch", *where, module="segued.cli.control")
+    options = ("--database", segued.database, "--socket", daemon.client.path)
+    command = segued.command("watch", *options, module="segued.cli.control")
     process, terminal = pty.fork()
     if not process:
         words = [os.fsdecode(word) for word in command]

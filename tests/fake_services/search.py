@@ -16,7 +16,7 @@ __all__ = ["ReleaseIndex", "ids_in", "recordings_by_id"]
 SCORE_EQUAL: Final = 100
 SCORE_CONTAINED: Final = 80
 
-COPIED_FIELDS: Final = (
+COPIED_FIELDS: Final[tuple[str, ...]] = (
     "id",
     "title",
     "status",

@@ -1,4 +1,4 @@
-"""Music in every format, made once."""
+"""Fixture: one recording in every format, encoded once."""
 
 from pathlib import Path
 
@@ -7,5 +7,5 @@ import pytest
 
 @pytest.fixture(scope="session")
 def formats(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give the folder that holds one piece of music in every format."""
+    """Return the folder for one recording in every format."""
     return tmp_path_factory.mktemp("formats")

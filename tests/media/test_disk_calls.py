@@ -1,4 +1,4 @@
-"""Disks that do not answer: `segued.media.disk_calls`."""
+"""Calls on disks that do not respond: `segued.media.disk_calls`."""
 
 import asyncio
 import threading
@@ -12,11 +12,11 @@ HUNG_DISK, GOOD_DISK = b"/dead", b"/well"
 
 
 async def test_hung_disk_does_not_block_others() -> None:
-    """It is asked a few times, then no more, until it answers again."""
-    answers = threading.Event()
+    """After a few stuck calls, further ones fail at once until the disk responds."""
+    responding = threading.Event()
 
     def hang() -> str:
-        answers.wait()
+        responding.wait()
         return "late"
 
     for _ in range(STUCK_CALLS_MAX):
@@ -26,7 +26,7 @@ async def test_hung_disk_does_not_block_others() -> None:
         await call_disk(HUNG_DISK, Seconds(60), hang)
     assert await call_disk(GOOD_DISK, Seconds(60), str.upper, "well") == "WELL"
 
-    answers.set()
+    responding.set()
     async with asyncio.timeout(10):
         while True:
             try:
@@ -38,6 +38,6 @@ async def test_hung_disk_does_not_block_others() -> None:
 
 
 async def test_errors_are_passed_through() -> None:
-    """Also a timeout of the file system's own."""
+    """An error of the function is raised by the call."""
     with pytest.raises(ValueError, match="invalid literal"):
         await call_disk(GOOD_DISK, Seconds(60), int, "no number")

@@ -1,1 +1,1 @@
-"""Stories that root alone can stage: disks that come and go, and closed doors."""
+"""Tests that need root: mounts, a FUSE file system, other users."""

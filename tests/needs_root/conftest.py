@@ -1,4 +1,4 @@
-"""A library of its own for each story."""
+"""Fixtures of the tests that need root."""
 
 from pathlib import Path
 
@@ -9,4 +9,5 @@ from tests.end_to_end.segued_runner import SeguedRunner
 
 @pytest.fixture(name="segued")
 def _segued(tmp_path: Path) -> SeguedRunner:
+    """A library of its own for each test."""
     return SeguedRunner(tmp_path / "state")

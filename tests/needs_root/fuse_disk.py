@@ -1,8 +1,8 @@
-"""A disk that is far away, and at times does not answer: FUSE, by hand.
+"""A FUSE file system that can withhold its replies, like a hung network disk.
 
-The kernel asks through /dev/fuse, and a `FuseDisk` answers from a folder. What it
-keeps to itself hangs whoever asked, in a sleep that not even SIGKILL ends. The
-shapes are those of linux/fuse.h.
+`FuseDisk` reads the kernel's requests from /dev/fuse and replies from a folder. A
+caller whose reply is withheld is in an uninterruptible sleep that not even SIGKILL
+ends. The structures are those of linux/fuse.h.
 """
 
 import ctypes
@@ -23,7 +23,7 @@ __all__ = ["FuseDisk", "Opcode", "fuse_disk"]
 
 
 class Opcode(IntEnum):
-    """What the kernel asks for, as far as it is answered."""
+    """The requests of the kernel that are handled."""
 
     LOOKUP = 1
     FORGET = 2
@@ -43,7 +43,7 @@ class Opcode(IntEnum):
 
 
 WITHOUT_REPLY: Final = (Opcode.FORGET, Opcode.INTERRUPT, Opcode.BATCH_FORGET)
-"""Nothing is asked with these."""
+"""Requests that have no reply."""
 
 REQUEST_HEADER: Final = struct.Struct("=IIQQ16x")
 REPLY_HEADER: Final = struct.Struct("=IiQ")
@@ -61,24 +61,26 @@ ROOT: Final = 1
 REQUEST_BYTES: Final = 1 << 18
 READ_BYTES: Final = 1 << 17
 BLOCK_BYTES: Final = 512
-DIRECT_IO: Final = 1  # nothing is kept in memory, so that each read is asked for
+DIRECT_IO: Final = 1  # no page cache, so that each read is a request
 FORCE, DETACH = 1, 2
 
 
 @dataclass
 class FuseDisk:
-    """A folder, seen as a far disk.
+    """A folder served as a FUSE file system.
 
     Attributes:
-        folder: What it holds.
-        withholds_reply: Returns whether it does not answer a request about a path,
-            given relative to `folder`.
-        unresponsive: Whether it reads no requests at all; only SIGKILL ends a caller.
+        folder: The folder that is served.
+        device: The descriptor of /dev/fuse.
+        withholds_reply: Returns whether to withhold the reply to a request for a
+            path, which is relative to `folder`.
+        unresponsive: Whether no requests are read at all; SIGKILL then ends a caller.
+        withheld: The requests whose replies are withheld.
     """
 
     folder: Path
     device: int
-    withholds_reply: Callable[[Opcode, str], bool] = lambda _asked, _path: False
+    withholds_reply: Callable[[Opcode, str], bool] = lambda _opcode, _path: False
     unresponsive: bool = False
     withheld: list[tuple[Opcode, str]] = field(default_factory=list)
     _unanswered: list[bytes] = field(default_factory=list)
@@ -87,19 +89,19 @@ class FuseDisk:
     _resumed: threading.Event = field(default_factory=threading.Event)
 
     def serve(self) -> None:
-        """Answer until the disk is taken away."""
-        waiting = select.poll()
-        waiting.register(self.device, select.POLLIN)
-        with suppress(OSError):  # it was taken away
+        """Reply to requests until the file system is unmounted."""
+        poll = select.poll()
+        poll.register(self.device, select.POLLIN)
+        with suppress(OSError):  # unmounted
             while True:
-                waiting.poll()
+                poll.poll()
                 while self.unresponsive:
                     self._resumed.wait()
                 self._answer(os.read(self.device, REQUEST_BYTES))
 
     def resume(self) -> None:
-        """Answer again, also what was asked meanwhile."""
-        self.withholds_reply, self.unresponsive = (lambda _asked, _path: False), False
+        """Reply again, also to the withheld requests."""
+        self.withholds_reply, self.unresponsive = (lambda _opcode, _path: False), False
         self._resumed.set()
         self.withheld.clear()
         while self._unanswered:
@@ -109,89 +111,99 @@ class FuseDisk:
         _, number, unique, node = REQUEST_HEADER.unpack_from(request)
         body = request[REQUEST_HEADER.size :]
         try:
-            asked = Opcode(number)
+            opcode = Opcode(number)
         except ValueError:
             self._send(unique, errno.ENOSYS)
             return
-        if asked in WITHOUT_REPLY:
+        if opcode in WITHOUT_REPLY:
             return
-        path = self._paths.get(node, "")  # a greeting is about none
-        if asked is Opcode.LOOKUP:
+        path = self._paths.get(node, "")  # INIT has no node
+        if opcode is Opcode.LOOKUP:
             path = os.path.join(path, os.fsdecode(body.rstrip(b"\0")))
-        if self.withholds_reply(asked, path):
-            self.withheld.append((asked, path))
+        if self.withholds_reply(opcode, path):
+            self.withheld.append((opcode, path))
             self._unanswered.append(request)
             return
         try:
-            answer = self._reply_to(asked, path, body)
+            answer = self._reply_to(opcode, path, body)
         except OSError as error:
             self._send(unique, error.errno or errno.EIO)
         else:
             self._send(unique, 0, answer)
 
     def _send(self, unique: int, error: int, answer: bytes = b"") -> None:
-        head = REPLY_HEADER.pack(REPLY_HEADER.size + len(answer), -error, unique)
-        with suppress(FileNotFoundError):  # who asked has gone
-            os.write(self.device, head + answer)
+        header = REPLY_HEADER.pack(REPLY_HEADER.size + len(answer), -error, unique)
+        with suppress(FileNotFoundError):  # the caller has ended
+            os.write(self.device, header + answer)
 
     def _reply_to(  # noqa: PLR0911
-        self, asked: Opcode, path: str, body: bytes
+        self, opcode: Opcode, path: str, body: bytes
     ) -> bytes:
-        place = self.folder / path
-        match asked:
+        source = self.folder / path
+        match opcode:
             case Opcode.INIT:
                 return INIT_REPLY.pack(
                     *VERSION, READ_BYTES, 0, 0, 0, READ_BYTES, 1, 0, 0, 0
                 )
             case Opcode.LOOKUP:
-                seen = _attributes(place)
+                attributes = _attributes(source)
                 node = self._nodes.setdefault(path, len(self._nodes) + ROOT)
                 self._paths[node] = path
-                return LOOKUP_REPLY.pack(node, 0, 0, 0, 0, 0) + seen
+                return LOOKUP_REPLY.pack(node, 0, 0, 0, 0, 0) + attributes
             case Opcode.GETATTR:
-                return GETATTR_REPLY.pack(0, 0, 0) + _attributes(place)
+                return GETATTR_REPLY.pack(0, 0, 0) + _attributes(source)
             case Opcode.OPEN | Opcode.OPENDIR:
-                return OPEN_REPLY.pack(0, DIRECT_IO if asked is Opcode.OPEN else 0, 0)
+                return OPEN_REPLY.pack(0, DIRECT_IO if opcode is Opcode.OPEN else 0, 0)
             case Opcode.READ:
                 _, offset, count = READ_REQUEST.unpack_from(body)
-                with place.open("rb") as file:
+                with source.open("rb") as file:
                     return os.pread(file.fileno(), count, offset)
             case Opcode.READDIR:
                 _, offset, count = READ_REQUEST.unpack_from(body)
-                return _listing(place, offset, count)
+                return _listing(source, offset, count)
             case Opcode.STATFS:
-                room = os.statvfs(place)
-                blocks = (room.f_blocks, room.f_bfree, room.f_bavail)
-                files = (room.f_files, room.f_ffree)
+                space = os.statvfs(source)
+                blocks = (space.f_blocks, space.f_bfree, space.f_bavail)
+                files = (space.f_files, space.f_ffree)
                 return STATFS_REPLY.pack(
-                    *blocks, *files, room.f_bsize, 255, room.f_frsize, 0
+                    *blocks, *files, space.f_bsize, 255, space.f_frsize, 0
                 )
             case _:
                 return b""
 
 
-def _attributes(place: Path) -> bytes:
-    seen = place.lstat()
-    whole = [moment // 10**9 for moment in _times(seen)]
-    parts = [moment % 10**9 for moment in _times(seen)]
+def _attributes(source: Path) -> bytes:
+    status = source.lstat()
+    seconds = [moment // 10**9 for moment in _times(status)]
+    nanoseconds = [moment % 10**9 for moment in _times(status)]
     return ATTRIBUTES.pack(
-        *(seen.st_ino, seen.st_size, seen.st_blocks, *whole, *parts),
-        *(seen.st_mode, seen.st_nlink, seen.st_uid, seen.st_gid, 0, BLOCK_BYTES, 0),
+        status.st_ino,
+        status.st_size,
+        status.st_blocks,
+        *seconds,
+        *nanoseconds,
+        status.st_mode,
+        status.st_nlink,
+        status.st_uid,
+        status.st_gid,
+        0,  # device number
+        BLOCK_BYTES,
+        0,  # flags
     )
 
 
-def _times(seen: os.stat_result) -> tuple[int, int, int]:
-    return seen.st_atime_ns, seen.st_mtime_ns, seen.st_ctime_ns
+def _times(status: os.stat_result) -> tuple[int, int, int]:
+    return status.st_atime_ns, status.st_mtime_ns, status.st_ctime_ns
 
 
-def _listing(place: Path, offset: int, count: int) -> bytes:
-    """Return a part of a folder's names, as many as there is room for."""
+def _listing(source: Path, offset: int, count: int) -> bytes:
+    """Return as many directory entries from `offset` on as fit into `count` bytes."""
     listing = b""
-    for number, name in enumerate(sorted(os.listdir(place))[offset:], offset + 1):
-        seen = (place / name).lstat()
-        kind = stat.S_IFMT(seen.st_mode) >> 12
+    for number, name in enumerate(sorted(os.listdir(source))[offset:], offset + 1):
+        status = (source / name).lstat()
+        kind = stat.S_IFMT(status.st_mode) >> 12
         encoded = os.fsencode(name)
-        entry = ENTRY.pack(seen.st_ino, number, len(encoded), kind) + encoded
+        entry = ENTRY.pack(status.st_ino, number, len(encoded), kind) + encoded
         entry += bytes(-len(entry) % 8)
         if len(listing) + len(entry) > count:
             break
@@ -200,26 +212,26 @@ def _listing(place: Path, offset: int, count: int) -> bytes:
 
 
 @contextmanager
-def fuse_disk(folder: Path, place: Path) -> Iterator[FuseDisk]:
-    """Have what is in a folder at another place, as a far disk; needs root.
+def fuse_disk(folder: Path, mount_point: Path) -> Iterator[FuseDisk]:
+    """Mount a folder at a mount point as a FUSE file system; needs root.
 
-    At the end whoever still waits for an answer is told that there is none.
+    At the end it is unmounted by force, and requests in progress fail.
     """
     system = ctypes.CDLL(None, use_errno=True)
     device = os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC)
     options = f"fd={device},rootmode=40000,user_id=0,group_id=0,allow_other"
-    where = os.fsencode(place)
+    target = os.fsencode(mount_point)
     try:
-        if system.mount(b"far", where, b"fuse.far", 0, options.encode()):
-            raise OSError(ctypes.get_errno(), "no FUSE here")
+        if system.mount(b"far", target, b"fuse.far", 0, options.encode()):
+            raise OSError(ctypes.get_errno(), "cannot mount FUSE")
         disk = FuseDisk(folder, device)
         server = threading.Thread(target=disk.serve)
         server.start()
         try:
             yield disk
         finally:
-            # The force is what sets free who hangs.
-            system.umount2(where, FORCE | DETACH)
+            # MNT_FORCE aborts the requests of callers that hang.
+            system.umount2(target, FORCE | DETACH)
             disk.unresponsive = False
             disk._resumed.set()
             server.join()

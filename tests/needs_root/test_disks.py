@@ -1,4 +1,4 @@
-"""Disks that are full, go away and come back, and doors that are closed."""
+"""Unmounted and full disks, and unreadable folders."""
 
 import os
 import subprocess
@@ -19,27 +19,27 @@ MINUTES = 15
 def test_unmounted_disk_is_offline_until_it_returns(
     segued: SeguedRunner, tmp_path: Path
 ) -> None:
-    """Unmounted in the middle of an import: offline, and nothing is lost."""
+    """Unmounted during an import: the folder is offline, no file is lost."""
     music, elsewhere = tmp_path / "music", tmp_path / "elsewhere"
     music.mkdir()
     elsewhere.mkdir()
-    for place in (music, elsewhere):
-        subprocess.run(("mount", "-t", "tmpfs", "none", str(place)), check=True)
+    for mount_point in (music, elsewhere):
+        subprocess.run(("mount", "-t", "tmpfs", "none", str(mount_point)), check=True)
     try:
         write_album(music / "Tide")
         write_noise_mp3(music / "long.mp3", MINUTES)
-        # The disk itself, kept somewhere else while it is away.
+        # A second mount keeps the tmpfs alive while the first is unmounted.
         subprocess.run(("mount", "--bind", str(music), str(elsewhere)), check=True)
         with running_daemon(segued, music) as daemon:
             daemon.wait_for_log('"phase.started"', '"phase": 4', "long.mp3")
             subprocess.run(("umount", "--lazy", str(music)), check=True)
-            daemon.wait_for(lambda told: told["folders"][0]["state"] == "offline")
+            daemon.wait_for(lambda status: status["folders"][0]["state"] == "offline")
             assert "MISSING" not in statuses_by_name(segued.database).values()
             assert "FAILED" not in statuses_by_name(segued.database).values()
 
             subprocess.run(("mount", "--bind", str(elsewhere), str(music)), check=True)
             daemon.wait_until_done(5)
-            daemon.wait_for(lambda told: told["folders"][0]["state"] == "watching")
+            daemon.wait_for(lambda status: status["folders"][0]["state"] == "watching")
             write_noise_wav(music / "Tide" / "05 late.wav", 5)
             daemon.wait_until_done(6)
 
@@ -47,12 +47,12 @@ def test_unmounted_disk_is_offline_until_it_returns(
                 "INGEST COMPLETE"
             }
     finally:
-        for place in (music, elsewhere, elsewhere):
-            subprocess.run(("umount", "--lazy", str(place)), check=False)
+        for mount_point in (music, elsewhere, elsewhere):
+            subprocess.run(("umount", "--lazy", str(mount_point)), check=False)
 
 
 def test_a_full_disk_is_waited_for(segued: SeguedRunner, tmp_path: Path) -> None:
-    """No file fails for it; it goes on by itself when there is space again."""
+    """No file fails; the import continues once there is free space."""
     music = tmp_path / "music"
     segued.home.mkdir()
     small = ("-o", "size=1500k", "none", str(segued.home))
@@ -61,19 +61,19 @@ def test_a_full_disk_is_waited_for(segued: SeguedRunner, tmp_path: Path) -> None
         with running_daemon(segued, music) as daemon:
             for number in range(120):
                 write_noise_wav(tmp_path / "made" / f"{number}.wav", number)
-            # The rest of the disk, so that it is full in the middle of the work.
-            room = os.statvfs(segued.home)
+            # Fills the disk up to 200 kB, so that it becomes full during the import.
+            space = os.statvfs(segued.home)
             with (segued.home / "ballast").open("wb") as ballast:
-                ballast.write(bytes(room.f_bavail * room.f_frsize - 200_000))
+                ballast.write(bytes(space.f_bavail * space.f_frsize - 200_000))
             (tmp_path / "made").rename(music)
-            told = daemon.wait_for(lambda told: told["trouble"], seconds=90)
-            assert told["state"] == "FAILED"
-            assert "no space left" in told["trouble"]["detail"]
+            status = daemon.wait_for(lambda status: status["trouble"], seconds=90)
+            assert status["state"] == "FAILED"
+            assert "no space left" in status["trouble"]["detail"]
 
             remount = ("-o", "remount,size=64m", str(segued.home))
             subprocess.run(("mount", *remount), check=True)
-            told = daemon.wait_until_done(120, seconds=90)
-            assert (told["files_failed"], told["trouble"]) == (0, None)
+            status = daemon.wait_until_done(120, seconds=90)
+            assert (status["files_failed"], status["trouble"]) == (0, None)
     finally:
         subprocess.run(("umount", "--lazy", str(segued.home)), check=False)
 
@@ -81,19 +81,19 @@ def test_a_full_disk_is_waited_for(segued: SeguedRunner, tmp_path: Path) -> None
 def test_unreadable_folder_is_reported_until_readable(
     segued: SeguedRunner, tmp_path: Path
 ) -> None:
-    """And a file: it fails alone, and is imported when its mode changes."""
+    """Also an unreadable file, which fails; both are imported once readable."""
     music = tmp_path / "music"
     closed = music / "closed"
     write_noise_wav(closed / "inside.wav", 1)
     secret = write_noise_wav(music / "secret.wav", 2)
     closed.chmod(0)
     secret.chmod(0)
-    # Root may read everything, unless it is told not to.
-    humble = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
+    # Root reads everything unless it drops these capabilities.
+    setpriv = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
 
-    with running_daemon(segued, music, reconcile=2.0, command_prefix=humble) as daemon:
-        told = daemon.wait_for(lambda told: told["files_failed"] == 1)
-        assert "closed: permission denied" in told["folders"][0]["unreadable"][0]
+    with running_daemon(segued, music, reconcile=2.0, command_prefix=setpriv) as daemon:
+        status = daemon.wait_for(lambda status: status["files_failed"] == 1)
+        assert "closed: permission denied" in status["folders"][0]["unreadable"][0]
         assert (
             files_by_name(segued.database)["secret.wav"]["failure_code"] == "permission"
         )
@@ -104,4 +104,4 @@ def test_unreadable_folder_is_reported_until_readable(
         daemon.wait_until_done(2)
 
         daemon.assert_imported_once(2)
-        daemon.wait_for(lambda told: not told["folders"][0]["unreadable"])
+        daemon.wait_for(lambda status: not status["folders"][0]["unreadable"])

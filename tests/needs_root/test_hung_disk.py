@@ -1,4 +1,4 @@
-"""Disks that are far away, and do not answer."""
+"""Disks that do not answer, like a hung network mount."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -17,111 +17,111 @@ from tests.needs_root.fuse_disk import FuseDisk, Opcode, fuse_disk
 
 ANSWER_SECONDS = 1.0
 END_SECONDS = 8.0
-PATIENCE_SECONDS = 30.0
-LOOK_SECONDS = 0.02
+TIMEOUT_SECONDS = 30.0
+POLL_SECONDS = 0.02
 CANCEL_SECONDS = 2.0
 COUNT = 30
 SHORT_TIMEOUT = "[compute]\nfile_seconds = 3.0\n"
 HANGING = 3
 
 
-def any_request(_asked: Opcode, _path: str) -> bool:
-    """Be silent about all there is."""
+def any_request(_opcode: Opcode, _path: str) -> bool:
+    """Match all requests."""
     return True
 
 
-def reads_of_hanging_files(asked: Opcode, path: str) -> bool:
-    """Be silent about the bytes of some files."""
-    return asked is Opcode.READ and ".hang" in path
+def reads_of_hanging_files(opcode: Opcode, path: str) -> bool:
+    """Match reads of files with `.hang` in their name."""
+    return opcode is Opcode.READ and ".hang" in path
 
 
 @contextmanager
 def withhold_replies(
-    disk: FuseDisk, mute: Callable[[Opcode, str], bool]
+    disk: FuseDisk, is_withheld: Callable[[Opcode, str], bool]
 ) -> Iterator[None]:
-    """Have it keep answers to itself for a while."""
-    disk.withholds_reply = mute
+    """Withhold the matching replies while the context lasts."""
+    disk.withholds_reply = is_withheld
     try:
         yield
     finally:
-        disk.resume()  # whatever happens: who sleeps in it could not be ended
+        disk.resume()  # always: a caller that hangs in it cannot be killed
 
 
 def assert_responsive(daemon: RunningDaemon) -> None:
-    """Assert that it tells at once how it stands."""
-    begun = time.monotonic()
+    """Assert that the daemon returns its status within ANSWER_SECONDS."""
+    started = time.monotonic()
     daemon.status()
-    assert time.monotonic() - begun < ANSWER_SECONDS
+    assert time.monotonic() - started < ANSWER_SECONDS
 
 
-def folder_states(told: dict[str, Any]) -> dict[Path, str]:
-    """Return how it stands with each folder."""
-    return {Path(each["root"]): each["state"] for each in told["folders"]}
+def folder_states(status: dict[str, Any]) -> dict[Path, str]:
+    """Return the state of each music folder."""
+    return {Path(each["root"]): each["state"] for each in status["folders"]}
 
 
 def _wait_until_blocked(process: int) -> None:
-    """Wait until a thread of a process waits for an answer to a question."""
-    until = time.monotonic() + PATIENCE_SECONDS
+    """Wait until a thread of a process waits for a reply of the disk."""
+    until = time.monotonic() + TIMEOUT_SECONDS
     while not any(
         "wait_answer" in (task / "wchan").read_text()
         for task in Path(f"/proc/{process}/task").iterdir()
     ):
         assert time.monotonic() < until
-        time.sleep(LOOK_SECONDS)
+        time.sleep(POLL_SECONDS)
 
 
 def test_hung_file_fails_alone(segued: SeguedRunner, tmp_path: Path) -> None:
-    """More of them than there are children: SIGKILL ends none, and it goes on."""
-    near, far, there = (tmp_path / name for name in ("near", "far", "there"))
+    """More hung files than children, which SIGKILL cannot end: the import continues."""
+    near, far, served = (tmp_path / name for name in ("near", "far", "there"))
     far.mkdir()
     for number in range(HANGING):
-        write_noise_wav(there / f"{number}.hang.wav", number)
-        write_noise_wav(there / f"{number}.wav", 10 + number)
+        write_noise_wav(served / f"{number}.hang.wav", number)
+        write_noise_wav(served / f"{number}.wav", 10 + number)
         write_noise_wav(near / f"{number}.wav", 20 + number)
 
     with (
-        fuse_disk(there, far) as disk,
+        fuse_disk(served, far) as disk,
         running_daemon(segued, near, far, extra_config=SHORT_TIMEOUT) as daemon,
     ):
         with withhold_replies(disk, reads_of_hanging_files):
-            told = daemon.wait_for(lambda told: told["files_failed"] == HANGING)
+            status = daemon.wait_for(lambda status: status["files_failed"] == HANGING)
             assert_responsive(daemon)
-            told = daemon.wait_until_done(3 * HANGING)
+            status = daemon.wait_until_done(3 * HANGING)
             daemon.assert_imported_once(2 * HANGING)
             hung = files_by_name(segued.database)["0.hang.wav"]
             assert hung["failure_code"] == "timeout"
 
-            # What arrives there is found by looking.
-            assert folder_states(told)[far] == "polling"
-            assert "no events on fuse.far" in str(told["folders"])
-            write_noise_wav(there / "late.wav", 30)
+            # New files there are found by polling.
+            assert folder_states(status)[far] == "polling"
+            assert "no events on fuse.far" in str(status["folders"])
+            write_noise_wav(served / "late.wav", 30)
             daemon.wait_until_done(3 * HANGING + 1)
 
         segued.control("retry", client=daemon.client)
-        daemon.wait_for(lambda told: told["files_failed"] == 0)
+        daemon.wait_for(lambda status: status["files_failed"] == 0)
         daemon.wait_until_done(3 * HANGING + 1)
         daemon.assert_imported_once(3 * HANGING + 1)
 
 
 def test_hung_disk_does_not_block_others(segued: SeguedRunner, tmp_path: Path) -> None:
-    """In the middle of an import: it is offline until it answers; nothing fails."""
-    near, far, there = (tmp_path / name for name in ("near", "far", "there"))
+    """During an import: it is offline until it answers, and no file fails."""
+    near, far, served = (tmp_path / name for name in ("near", "far", "there"))
     far.mkdir()
     near.mkdir()
     for number in range(COUNT):
-        write_noise_wav(there / f"{number}.wav", number, seconds=20.0)
+        write_noise_wav(served / f"{number}.wav", number, seconds=20.0)
 
-    with fuse_disk(there, far) as disk, running_daemon(segued, near, far) as daemon:
+    with fuse_disk(served, far) as disk, running_daemon(segued, near, far) as daemon:
         daemon.wait_for_log('"file.done"')
         with withhold_replies(disk, any_request):
-            daemon.wait_for(lambda told: folder_states(told)[far] == "offline")
+            daemon.wait_for(lambda status: folder_states(status)[far] == "offline")
             assert_responsive(daemon)
             write_noise_wav(near / "near.wav", COUNT)
             daemon.wait_for_log('"file.done"', "near.wav")
-            for order in ("pause", "resume", "cancel", "resume"):
-                begun = time.monotonic()
-                segued.control(order, client=daemon.client)
-                assert time.monotonic() - begun < CANCEL_SECONDS
+            for command in ("pause", "resume", "cancel", "resume"):
+                started = time.monotonic()
+                segued.control(command, client=daemon.client)
+                assert time.monotonic() - started < CANCEL_SECONDS
             assert_responsive(daemon)
             assert "FAILED" not in statuses_by_name(segued.database).values()
             assert "MISSING" not in statuses_by_name(segued.database).values()
@@ -133,22 +133,22 @@ def test_hung_disk_does_not_block_others(segued: SeguedRunner, tmp_path: Path) -
 def test_hung_disk_does_not_block_stop_or_start(
     segued: SeguedRunner, tmp_path: Path
 ) -> None:
-    """Though a thread of the old process may sleep until it answers."""
-    near, far, there = (tmp_path / name for name in ("near", "far", "there"))
+    """Although a thread of the old process may hang until the disk answers."""
+    near, far, served = (tmp_path / name for name in ("near", "far", "there"))
     link = tmp_path / "link"
     far.mkdir()
     link.symlink_to(far / "inside")
-    write_noise_wav(there / "inside" / "far.wav", 1)
+    write_noise_wav(served / "inside" / "far.wav", 1)
     write_noise_wav(near / "near.wav", 2)
 
-    with fuse_disk(there, far) as disk, running_daemon(segued, near, link) as daemon:
+    with fuse_disk(served, far) as disk, running_daemon(segued, near, link) as daemon:
         daemon.wait_until_done(2)
         with withhold_replies(disk, any_request):
             daemon.wait_for(lambda _: disk.withheld)
-            begun = time.monotonic()
+            started = time.monotonic()
             daemon.process.terminate()
             daemon.wait_for_log("daemon.stopped")
-            assert time.monotonic() - begun < END_SECONDS
+            assert time.monotonic() - started < END_SECONDS
             assert not daemon.client.path.exists()
 
             write_noise_wav(near / "later.wav", 3)
@@ -164,18 +164,18 @@ def test_hung_disk_does_not_block_stop_or_start(
 def test_daemon_stops_when_disk_server_is_gone(
     segued: SeguedRunner, tmp_path: Path
 ) -> None:
-    """Nobody takes the questions, so that they can be taken back."""
-    far, there = tmp_path / "far", tmp_path / "there"
+    """The disk reads no requests, so that the kernel can cancel them."""
+    far, served = tmp_path / "far", tmp_path / "there"
     far.mkdir()
-    write_noise_wav(there / "far.wav", 1)
+    write_noise_wav(served / "far.wav", 1)
 
-    with fuse_disk(there, far) as disk, running_daemon(segued, far) as daemon:
+    with fuse_disk(served, far) as disk, running_daemon(segued, far) as daemon:
         daemon.wait_until_done(1)
         disk.unresponsive = True
         try:
             _wait_until_blocked(daemon.process.pid)
-            begun = time.monotonic()
+            started = time.monotonic()
             assert daemon.stop() == 0
-            assert time.monotonic() - begun < END_SECONDS
+            assert time.monotonic() - started < END_SECONDS
         finally:
             disk.resume()

@@ -1,4 +1,4 @@
-"""Who else has an account on the machine."""
+"""Access to the control socket by other users."""
 
 import subprocess
 from pathlib import Path
@@ -10,27 +10,37 @@ NOBODY = "65534"
 
 
 def test_control_socket_permissions(segued: SeguedRunner, tmp_path: Path) -> None:
-    """Its mode, and that of its folder, say who may; whoever may not is told so."""
+    """Only members of the group can connect, by the modes of socket and folder."""
     music = tmp_path / "music"
     write_noise_wav(music / "song.wav", 1)
     for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)  # so that only the socket's own place is closed
+        folder.chmod(0o755)  # so that only the socket's folder denies access
     with running_daemon(segued, music) as daemon:
         daemon.wait_until_done(1)
-        place = daemon.client.path.parent
+        folder_of_socket = daemon.client.path.parent
         segued.home.chmod(0o755)
-        asking = (
-            *("curl", "-s", "-S", "--max-time", "5"),
-            *("--unix-socket", str(daemon.client.path), "http://segued/health"),
+        request = (
+            "curl",
+            "-s",
+            "-S",
+            "--max-time",
+            "5",
+            "--unix-socket",
+            str(daemon.client.path),
+            "http://segued/health",
         )
-        stranger = ("setpriv", "--reuid", NOBODY, "--regid", NOBODY, "--clear-groups")
+        outsider = ("setpriv", "--reuid", NOBODY, "--regid", NOBODY, "--clear-groups")
         member = ("setpriv", "--reuid", NOBODY, "--regid", "0", "--clear-groups")
 
-        refused = subprocess.run((*stranger, *asking), capture_output=True, check=False)
-        let_in = subprocess.run((*member, *asking), capture_output=True, check=False)
-        place.chmod(0o755)  # the folder may be open by mistake: the socket is not
-        still = subprocess.run((*stranger, *asking), capture_output=True, check=False)
+        refused = subprocess.run(
+            (*outsider, *request), capture_output=True, check=False
+        )
+        accepted = subprocess.run((*member, *request), capture_output=True, check=False)
+        folder_of_socket.chmod(0o755)  # an open folder does not open the socket
+        refused_again = subprocess.run(
+            (*outsider, *request), capture_output=True, check=False
+        )
 
     assert refused.returncode == 7  # no connection
-    assert b"COMPLETED" in let_in.stdout
-    assert still.returncode == 7
+    assert b"COMPLETED" in accepted.stdout
+    assert refused_again.returncode == 7

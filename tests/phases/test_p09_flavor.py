@@ -89,6 +89,7 @@ class Evidence:
         available: The services that can be queried.
         is_matched: Whether AcoustID has answered; without, no MBID is known.
         song_flavors: The stored flavors of the passage's songs, one for each.
+        passage_flavor: The stored flavor of the passage itself.
         seconds: The length of the passage.
         idle: Whether there is idle time for an analysis.
         failures: The analyzers that fail if they run, each with the reason.
@@ -101,6 +102,7 @@ class Evidence:
     available: Sequence[Service] = ()
     is_matched: bool = True
     song_flavors: tuple[Flavor | None, ...] = (None,)
+    passage_flavor: Flavor | None = None
     seconds: int = 60
     idle: bool = False
     failures: Mapping[str, str] = field(default_factory=dict)
@@ -179,6 +181,8 @@ class OnePassage:
             inode=1,
         )
         (passage,) = passages.replace(self._file.id, [match.passage])
+        if evidence.passage_flavor is not None:
+            flavors.set_passage_flavor(passage, evidence.passage_flavor)
         for number, flavor in enumerate(evidence.song_flavors):
             song = SongRecord(EntityRef("Song", None, f"song {number}"))
             if number == 0:
@@ -216,14 +220,14 @@ def _one_passage(store: Store, tmp_path: Path) -> OnePassage:
 def _no_analysis(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Let an analysis only add the failures of the evidence."""
+    """Let an analysis only add the failures of the evidence, and only in idle time."""
     callspec = getattr(request.node, "callspec", None)
-    evidence = callspec.params.get("evidence") if callspec else None
-    failures = evidence.failures if evidence else {}
+    evidence = callspec.params.get("evidence", Evidence()) if callspec else Evidence()
 
     class Analysis:
         async def analyze(self, _span: Span, results: AnalysisResults) -> object:
-            return replace(results, failures=failures)
+            assert evidence.idle
+            return replace(results, failures=evidence.failures)
 
     @asynccontextmanager
     async def open_file_analysis(*_arguments: object) -> AsyncIterator[Analysis]:
@@ -433,6 +437,17 @@ REMOTE_STORED: Final = {"song_flavors": (timbre(0.2, "acousticbrainz"),)}
             id="no answer from AcousticBrainz yet",
         ),
         pytest.param(
+            replace(
+                UNANSWERED,
+                is_matched=False,
+                song_flavors=(timbre(0.2, "essentia", ESSENTIA_VERSION),),
+                outputs={"essentia": DESCRIPTORS},
+                available=(Service.ACOUSTICBRAINZ, Service.ACOUSTID),
+            ),
+            "pre-existing",
+            id="no answer from AcoustID yet",
+        ),
+        pytest.param(
             evidence_of(song_flavors=(REMOTE,), document=DOCUMENT),
             "later",
             id="by AcousticBrainz, not yet measured",
@@ -560,6 +575,14 @@ async def test_stored_flavor_is_kept(
             evidence_of(outputs={"essentia": SILENCE}), "none", None, id="silence"
         ),
         pytest.param(
+            evidence_of(
+                sources=("essentia",), document=DOCUMENT, outputs={"essentia": SILENCE}
+            ),
+            "none",
+            None,
+            id="silence, and AcousticBrainz not configured",
+        ),
+        pytest.param(
             evidence_of(sources=(), analyzers={}), "none", None, id="switched off"
         ),
     ],
@@ -644,6 +667,18 @@ async def test_flavor_is_stored_with_its_song(one_passage: OnePassage) -> None:
         None,
         120.0,
     )
+
+
+async def test_passage_of_a_song_has_no_flavor_of_its_own(
+    one_passage: OnePassage,
+) -> None:
+    """One that was stored before the song was known is cleared."""
+    await one_passage.run(
+        evidence_of(passage_flavor=timbre(0.2, "essentia"), **ESSENTIA_RAN)
+    )
+
+    flavor = await one_passage.store.do(lambda: Passage.get().flavor)
+    assert flavor is None
 
 
 async def test_remote_flavor_names_no_passage(one_passage: OnePassage) -> None:

@@ -41,8 +41,16 @@ async def library_with_songs(store: Store, *names: str) -> list[str]:
         def fill(file: AudioFile = file) -> str:
             span = Span(Ticks(0), Ticks(9))
             decided = PassageRecord(
-                *(span, None, "Song", "Artist", "Album", Confidence.LOW, 0.6, ""),
-                *({}, ()),
+                span,
+                None,
+                "Song",
+                "Artist",
+                "Album",
+                Confidence.LOW,
+                0.6,
+                "",
+                {},
+                (),
             )
             (passage,) = passages.replace(file.id, [decided])
             songs.link_passage(passage, song_id("x"), None)

@@ -1,4 +1,4 @@
-"""Machines with segued installed on them."""
+"""Machines on which segued is installed, and files to import there."""
 
 import sysconfig
 from collections.abc import Iterator
@@ -29,12 +29,12 @@ import site
 with open(f"{{site.getsitepackages()[0]}}/seed.pth", "w") as seed:
     seed.write("{LIBRARIES}")
 """
-"""The libraries that the tests use are there already, as if installed."""
+"""Adds the test environment's libraries to the venv, as if installed."""
 
 
 @contextmanager
 def prepared_machine(folder: Path) -> Iterator[Machine]:
-    """Boot a machine with all that an installation would fetch."""
+    """Boot a machine with everything that an installation would download."""
     build_wheel(folder)
     libraries = Path(sysconfig.get_path("purelib"))
     binds = [
@@ -51,14 +51,14 @@ def prepared_machine(folder: Path) -> Iterator[Machine]:
 
 @pytest.fixture(name="bare_machine", scope="module")
 def _bare_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    """A machine that segued can be installed on."""
+    """A machine on which segued can be installed."""
     with prepared_machine(tmp_path_factory.mktemp("wheels")) as machine:
         yield machine
 
 
 @pytest.fixture(name="machine", scope="session")
 def _machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    """A machine that segued is installed on, and does not run."""
+    """A machine on which segued is installed but not running."""
     with prepared_machine(tmp_path_factory.mktemp("wheels")) as machine:
         machine.run("/mnt/segued/contrib/install", "--wheels", "/mnt/wheels")
         yield machine
@@ -66,10 +66,10 @@ def _machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
 
 @pytest.fixture(name="service")
 def _service(machine: Machine) -> Iterator[ServiceUnit]:
-    """A service that has never run."""
+    """The service as it is after an installation."""
     service = ServiceUnit.reset(machine)
     yield service
-    machine.run("systemctl", "stop", "segued.socket", "segued.pipeline.one_shot")
+    machine.run("systemctl", "stop", "segued.socket", "segued.service")
 
 
 @pytest.fixture(name="songs", scope="session")
@@ -87,13 +87,13 @@ def _codec_songs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 @pytest.fixture(name="long_files", scope="session")
 def _long_files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Files that take a while: some minutes each, all different."""
+    """Six different files of three minutes each."""
     folder = tmp_path_factory.mktemp("sides")
     sides = []
     for number in range(6):
         path = folder / f"side {number}.flac"
-        sound = np.tile(song(100 + number, 10.0), (18, 1))
-        encode(path, sound, 44_100, "flac")
+        samples = np.tile(song(100 + number, 10.0), (18, 1))
+        encode(path, samples, 44_100, "flac")
         tag(path, {"title": f"Side {number}", "artist": "Marram"})
         sides.append(path)
     return sides

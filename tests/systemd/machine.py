@@ -1,4 +1,4 @@
-"""A machine to run a daemon on: a real systemd, in namespaces of its own."""
+"""A machine to run a daemon on: a real systemd in namespaces of its own."""
 
 import os
 import subprocess
@@ -21,10 +21,10 @@ TIMEOUT_SECONDS: Final = 30.0
 POLL_SECONDS: Final = 0.02
 
 PRIVATE: Final = "/run/systemd/private"
-"""Where systemd listens, once it does."""
+"""The socket on which systemd listens once it is up."""
 
 NAME_PREFIX: Final = "segued-boot-"
-"""What its folder and its control group are called; the process follows."""
+"""The start of the names of folder and cgroup; the process id follows."""
 
 ENVIRONMENT: Final = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -40,26 +40,26 @@ for group in "$1/$2"*; do
     find "$group" -depth -type d -exec rmdir {} + 2>/dev/null
 done
 """
-"""One that is in use cannot be removed, so that those of others stay."""
+"""A cgroup in use cannot be removed, so those of running machines stay."""
 
 
 @dataclass(frozen=True)
 class Machine:
     """A booted systemd.
 
-    Its files are touched by commands on it alone: from here, a link in one of
-    their paths would lead to files of ours.
+    Its files are only accessed by commands run on it: opened from the host, a
+    symbolic link in their paths would lead to files of the host.
 
     Attributes:
-        process: What holds it up.
-        init: Its first process, as it is known here.
+        process: The process `boot`; the machine ends with it.
+        init: The host's id of its first process.
     """
 
     process: "subprocess.Popen[bytes]"
     init: int
 
     def run(self, *command: str) -> str:
-        """Run a command on it that has to succeed; return what it printed."""
+        """Run a command that must succeed; return its standard output."""
         done = self.try_run(*command)
         assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
         return done.stdout
@@ -67,114 +67,116 @@ class Machine:
     def try_run(
         self, *command: str, user: str = "root", stdin: bytes = b""
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command on it as somebody, and return how it ended."""
-        # Else `init` could be another process by now, of this machine.
+        """Run a command as a user; return exit code and output."""
+        # Otherwise the id in `init` could be that of another process by now.
         assert self.process.poll() is None, "the machine has gone down"
-        become = () if user == "root" else ("runuser", "-u", user, "--")
+        as_user = () if user == "root" else ("runuser", "-u", user, "--")
         enter = ("nsenter", "--target", str(self.init), "--all", "--")
         done = subprocess.run(
-            (*enter, *become, *command),
+            (*enter, *as_user, *command),
             env=ENVIRONMENT,
             input=stdin,
             capture_output=True,
             timeout=COMMAND_SECONDS,
             check=False,
         )
-        said = [part.decode("utf-8", "replace") for part in (done.stdout, done.stderr)]
-        return subprocess.CompletedProcess(done.args, done.returncode, *said)
+        stdout, stderr = (
+            part.decode("utf-8", "replace") for part in (done.stdout, done.stderr)
+        )
+        return subprocess.CompletedProcess(done.args, done.returncode, stdout, stderr)
 
     def write(self, path: str, data: bytes | str) -> None:
-        """Write a file, and make the folders that it is in."""
+        """Write a file; create its parent folders."""
         script = 'mkdir -p "${0%/*}" && cat >"$0"'
-        given = data.encode() if isinstance(data, str) else data
-        done = self.try_run("sh", "-c", script, path, stdin=given)
+        content = data.encode() if isinstance(data, str) else data
+        done = self.try_run("sh", "-c", script, path, stdin=content)
         assert done.returncode == 0, done.stderr
 
     def has(self, path: str) -> bool:
-        """Return whether there is something at a path."""
+        """Return whether a path exists."""
         return self.try_run("ls", "-d", path).returncode == 0
 
 
 @contextmanager
 def boot_machine(binds: Sequence[tuple[Path, str]]) -> Iterator[Machine]:
-    """Boot a machine, and leave nothing of it.
+    """Boot a machine; remove it completely at the end of the context.
 
     Args:
-        binds: Folders of ours, and where they are seen on it, read-only.
+        binds: Folders of the host, and their read-only mount points on the machine.
     """
     assert os.geteuid() == 0, "booting a systemd needs root: sudo contrib/test"
-    # What tests that were killed left behind.
+    # Remove the leftovers of tests that were killed.
     _clear_groups()
-    for left in Path(tempfile.gettempdir()).glob(f"{NAME_PREFIX}*"):
-        if not Path("/proc", left.name.split("-")[2]).exists():
-            _remove(left)
-    place = Path(tempfile.mkdtemp(prefix=f"{NAME_PREFIX}{os.getpid()}-"))
-    mapped = [f"{source}:{target}" for source, target in binds]
-    # It dies with us, whatever happens.
-    life = ("setpriv", "--pdeathsig", "KILL", "--", "unshare", "--mount")
-    apart = ("--propagation", "private", "--", BOOT, place, place.name)
-    with (place / "console").open("wb") as console:
+    for leftover in Path(tempfile.gettempdir()).glob(f"{NAME_PREFIX}*"):
+        if not Path("/proc", leftover.name.split("-")[2]).exists():
+            _remove(leftover)
+    folder = Path(tempfile.mkdtemp(prefix=f"{NAME_PREFIX}{os.getpid()}-"))
+    bind_options = [f"{source}:{target}" for source, target in binds]
+    # The machine ends with this process, even if it is killed.
+    setpriv = ("setpriv", "--pdeathsig", "KILL", "--", "unshare", "--mount")
+    boot = ("--propagation", "private", "--", BOOT, folder, folder.name)
+    with (folder / "console").open("wb") as console:
         process = subprocess.Popen(
-            (*life, *apart, *mapped),
+            (*setpriv, *boot, *bind_options),
             stdin=subprocess.DEVNULL,
             stdout=console,
             stderr=console,
         )
     try:
-        yield _wait_until_up(process, place)
+        yield _wait_until_up(process, folder)
     finally:
         process.kill()
         process.wait()
-        wait_for(lambda: not _clear_groups(place.name))
-        _remove(place)
+        wait_for(lambda: not _clear_groups(folder.name))
+        _remove(folder)
 
 
 def wait_for(predicate: Callable[[], T], within: float = TIMEOUT_SECONDS) -> T:
-    """Return the first true thing that `predicate` returns.
+    """Call `predicate` until it returns a true value; return that value.
 
     Raises:
-        TimeoutError: There was none in time.
+        TimeoutError: It returned no true value in time.
     """
     deadline = time.monotonic() + within
-    while not (seen := predicate()):
+    while not (value := predicate()):
         if time.monotonic() > deadline:
-            raise TimeoutError(f"not within {within:g} s; the last was {seen!r}")
+            raise TimeoutError(f"not within {within:g} s; the last was {value!r}")
         time.sleep(POLL_SECONDS)
-    return seen
+    return value
 
 
-def _wait_until_up(process: subprocess.Popen[bytes], place: Path) -> Machine:
-    """Return the machine, once it is up."""
+def _wait_until_up(process: subprocess.Popen[bytes], folder: Path) -> Machine:
+    """Return the machine once its boot is complete."""
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
 
-    def up() -> list[int]:
-        said = (place / "console").read_text("utf-8", "replace")
-        assert process.poll() is None, f"systemd did not boot: {said}"
-        begun = map(int, children.read_text().split())
-        return [each for each in begun if Path(f"/proc/{each}/root{PRIVATE}").exists()]
+    def booted() -> list[int]:
+        console = (folder / "console").read_text("utf-8", "replace")
+        assert process.poll() is None, f"systemd did not boot: {console}"
+        pids = map(int, children.read_text().split())
+        return [pid for pid in pids if Path(f"/proc/{pid}/root{PRIVATE}").exists()]
 
-    (init,) = wait_for(up, BOOT_SECONDS)
+    (init,) = wait_for(booted, BOOT_SECONDS)
     machine = Machine(process, init)
     machine.run("systemctl", "is-system-running", "--wait")
     return machine
 
 
-def _remove(place: Path) -> None:
-    """Remove the folder of a machine that is no more.
+def _remove(folder: Path) -> None:
+    """Remove the folder of a machine that has ended.
 
-    One by one, as none may hold anything: this machine's root was mounted there.
+    With rmdir, not recursively: the host's root was mounted below it.
     """
-    (place / "console").unlink(missing_ok=True)
+    (folder / "console").unlink(missing_ok=True)
     for name in ("groups", "layers", "lower", "root"):
         with suppress(FileNotFoundError):
-            (place / name).rmdir()
-    place.rmdir()
+            (folder / name).rmdir()
+    folder.rmdir()
 
 
 def _clear_groups(name: str = NAME_PREFIX) -> bool:
-    """Remove our control groups that nothing runs in; return if one is left."""
-    with tempfile.TemporaryDirectory() as place:
+    """Remove the unused cgroups of this name; return whether one is left."""
+    with tempfile.TemporaryDirectory() as folder:
         command = ("unshare", "--mount", "--propagation", "private", "sh", "-c")
         script = REMOVE_GROUPS_SCRIPT + '\n[ -n "$(ls -d "$1/$2"* 2>/dev/null)" ]'
-        done = subprocess.run((*command, script, "sh", place, name), check=False)
+        done = subprocess.run((*command, script, "sh", folder, name), check=False)
     return done.returncode == 0

@@ -1,4 +1,4 @@
-"""segued as a service of a machine, as its administrator sees it."""
+"""The unit segued.service on a machine, controlled as an administrator does."""
 
 import json
 import time
@@ -12,15 +12,15 @@ from tests.systemd.machine import Machine, wait_for
 __all__ = ["CONFIG", "ServiceUnit"]
 
 Entry = dict[str, str]
-"""An entry of the journal, by field."""
+"""The fields of a journal entry."""
 
 CONFIG: Final = "/etc/segued/segued.toml"
 DROP_INS: Final = "/etc/systemd/system/segued.service.d"
 LEFTOVERS: Final = f"{DROP_INS} /run/segued /var/lib/segued/* /srv/music /srv/more"
-"""What earlier stories may have left."""
+"""Files that earlier tests may have left."""
 
 DECODING_PHASE: Final = "4"
-"""The phase that costs most; done once, it is not done again."""
+"""The most expensive phase; it must not run twice for a file."""
 
 SETTINGS: Final = """\
 [library]
@@ -32,7 +32,7 @@ check_seconds = 0.5
 sources = []
 loudness = true
 [services]
-# Nobody is there.
+# Nothing listens there.
 acoustid_url = "http://127.0.0.1:9"
 musicbrainz_url = "http://127.0.0.1:9"
 [logging]
@@ -45,8 +45,8 @@ class ServiceUnit:
     """The unit segued.service on a machine.
 
     Attributes:
-        machine: Where it is installed.
-        since_us: When its story begins, by the clock of the journal.
+        machine: The machine on which it is installed.
+        since_us: When the test started, in microseconds of the journal's clock.
     """
 
     machine: Machine
@@ -54,8 +54,8 @@ class ServiceUnit:
 
     @classmethod
     def reset(cls, machine: Machine) -> "ServiceUnit":
-        """Return the service as it is right after it was installed."""
-        machine.run("systemctl", "stop", "segued.socket", "segued.pipeline.one_shot")
+        """Return the service in the state right after an installation."""
+        machine.run("systemctl", "stop", "segued.socket", "segued.service")
         machine.run("sh", "-c", f"rm -rf {LEFTOVERS}; mkdir -p /srv/music")
         machine.run("systemctl", "daemon-reload")
         machine.run("systemctl", "reset-failed")
@@ -64,73 +64,71 @@ class ServiceUnit:
         return service
 
     def configure(self, *folders: str) -> None:
-        """Set the music folders."""
+        """Write a configuration with these music folders."""
         text = SETTINGS.format(folders=json.dumps(folders))
         self.machine.write(CONFIG, text)
 
     def drop_in(self, text: str) -> None:
-        """Change the unit, as `systemctl edit` does."""
+        """Write a drop-in, as `systemctl edit` does."""
         self.machine.write(f"{DROP_INS}/test.conf", f"[Service]\n{text}\n")
         self.machine.run("systemctl", "daemon-reload")
 
     def add(self, source: Path, folder: str = "/srv/music") -> None:
-        """Put a file of ours into a music folder."""
+        """Copy a file of the host into a music folder."""
         self.machine.write(f"{folder}/{source.name}", source.read_bytes())
 
     def start(self) -> None:
-        """Start it, and wait until it says that it is ready."""
+        """Start the service; wait until it reports that it is ready."""
         self.machine.run("systemctl", "start", "segued")
 
     def stop(self) -> None:
-        """Stop it, and wait until it has."""
+        """Stop the service; wait until it has ended."""
         self.machine.run("systemctl", "stop", "segued")
 
-    def property_value(self, name: str, unit: str = "segued.pipeline.one_shot") -> str:
-        """Return a property of the unit, or of another."""
+    def property_value(self, name: str, unit: str = "segued.service") -> str:
+        """Return a property of this unit or of another one."""
         return self.machine.run(
             "systemctl", "show", unit, "--value", "--property", name
         ).strip()
 
     @property
     def main_pid(self) -> int:
-        """Its main process, as the machine numbers it; 0 when it has none."""
+        """The machine's id of the main process; 0 if there is none."""
         return int(self.property_value("MainPID"))
 
     def children(self) -> list[int]:
-        """Return all its processes but the main one, as they are numbered here."""
+        """Return the host's ids of all its processes except the main one."""
         main = str(self.main_pid)
         return [each for each in self._processes() if _pid_in_namespace(each) != main]
 
     @property
     def main_pid_on_host(self) -> int:
-        """Its main process, as it is numbered here."""
+        """The host's id of the main process."""
         main = str(self.main_pid)
-        (found,) = (
-            each for each in self._processes() if _pid_in_namespace(each) == main
-        )
-        return found
+        (pid,) = (each for each in self._processes() if _pid_in_namespace(each) == main)
+        return pid
 
     def _processes(self) -> list[int]:
         group = "/sys/fs/cgroup/system.slice/segued.service/cgroup.procs"
-        # Read from here, they are numbered as here.
-        held = Path(f"/proc/{self.machine.init}/root{group}").read_text()
-        return [int(each) for each in held.split()]
+        # Read on the host, the file has the host's ids.
+        pids = Path(f"/proc/{self.machine.init}/root{group}").read_text()
+        return [int(each) for each in pids.split()]
 
     def send(self, signal: str, process: int | None = None) -> None:
-        """Send a signal to its main process."""
+        """Send a signal to a process, by default to the main one."""
         number = self.main_pid if process is None else process
-        # 0 would be the sender itself.
+        # kill(0) would signal the sender itself.
         assert number > 0
         self.machine.run("kill", f"-{signal}", str(number))
 
     def restarted_since(self, process: int) -> bool:
-        """Return whether it runs, in another process than that."""
+        """Return whether the service is active with another main process."""
         return (
             self.property_value("ActiveState") == "active" and self.main_pid != process
         )
 
     def status(self) -> Any:  # noqa: ANN401
-        """Return how everything stands, as seguectl tells it."""
+        """Return the output of `seguectl status --json`."""
         return json.loads(self.machine.run("seguectl", "status", "--json"))
 
     def files(self) -> dict[str, str]:
@@ -139,24 +137,26 @@ class ServiceUnit:
         return {row["path"]: row["status"] for row in rows}
 
     def library(self, topic: str) -> list[dict[str, Any]]:
-        """Return what the library holds on a topic."""
+        """Return the rows of `segued library TOPIC`."""
         database = "/var/lib/segued/library.db"
         if not self.machine.has(database):
             return []
-        where = ("library", topic, "--json", "--database", database)
-        said = self.machine.run("segued", *where)
-        return [json.loads(line) for line in said.splitlines()]
+        arguments = ("library", topic, "--json", "--database", database)
+        output = self.machine.run("segued", *arguments)
+        return [json.loads(line) for line in output.splitlines()]
 
     def wait_until_imported(self, count: int) -> None:
-        """Wait until so many files are imported, and none is left to do."""
+        """Wait until the library has this many files, all of them imported."""
         wait_for(lambda: Counter(self.files().values()) == {"INGEST COMPLETE": count})
 
     def journal_entries(self, event: str) -> list[Entry]:
-        """Return what it has said about an event in the journal."""
+        """Return the journal entries of a log event since the start of the test."""
         self.machine.run("journalctl", "--sync")
-        said = self.machine.run("journalctl", "--output=json", f"SEGUED_EVENT={event}")
-        entries: list[Entry] = [json.loads(line) for line in said.splitlines()]
-        # Options of journalctl for it either skip one, or count in seconds.
+        output = self.machine.run(
+            "journalctl", "--output=json", f"SEGUED_EVENT={event}"
+        )
+        entries: list[Entry] = [json.loads(line) for line in output.splitlines()]
+        # The options of journalctl for this skip an entry, or have a resolution of 1 s.
         return [
             entry
             for entry in entries
@@ -175,9 +175,9 @@ class ServiceUnit:
 
 
 def _pid_in_namespace(process: int) -> str:
-    """Return how a process is numbered where it is."""
+    """Return the id of a process in its own PID namespace."""
     try:
-        told = Path(f"/proc/{process}/status").read_text()
+        proc_status = Path(f"/proc/{process}/status").read_text()
     except FileNotFoundError:
         return ""
-    return told.partition("\nNSpid:")[2].split("\n")[0].split()[-1]
+    return proc_status.partition("\nNSpid:")[2].split("\n")[0].split()[-1]

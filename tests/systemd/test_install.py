@@ -1,4 +1,4 @@
-"""Installed for a machine, brought up to date, and removed again."""
+"""Installation, update and removal on a machine."""
 
 from tests.systemd.machine import Machine, wait_for
 
@@ -22,19 +22,19 @@ KEPT_PATHS = (
 )
 
 
-def existing_paths(machine: Machine, *places: str) -> list[str]:
-    """Return those of the places where there is something."""
-    return [place for place in places if machine.has(place)]
+def existing_paths(machine: Machine, *paths: str) -> list[str]:
+    """Return those of the paths that exist."""
+    return [path for path in paths if machine.has(path)]
 
 
 def test_installed_updated_and_removed(bare_machine: Machine) -> None:
-    """Each can be done twice; what is the owner's goes when it is told to."""
+    """Each can be repeated; configuration and library are removed by --purge only."""
     machine = bare_machine
 
-    # Whose root makes files for root alone.
-    closed = ("sh", "-c", 'umask 077 && exec "$0" "$@"')
-    said = machine.try_run(*closed, *INSTALL, "--now")
-    assert said.returncode == 0, said.stderr
+    # With a umask by which root's files are private.
+    private_umask = ("sh", "-c", 'umask 077 && exec "$0" "$@"')
+    result = machine.try_run(*private_umask, *INSTALL, "--now")
+    assert result.returncode == 0, result.stderr
     first = machine.run("systemctl", "show", "segued", "--value", "--property=MainPID")
     assert machine.run("systemctl", "is-active", "segued").strip() == "active"
     assert machine.run(
@@ -43,7 +43,7 @@ def test_installed_updated_and_removed(bare_machine: Machine) -> None:
         "enabled",
         "enabled",
     ]
-    assert all(place in said.stderr for place in ("/opt/segued", *KEPT_PATHS[:2]))
+    assert all(path in result.stderr for path in ("/opt/segued", *KEPT_PATHS[:2]))
     assert existing_paths(machine, *INSTALLED_PATHS, *KEPT_PATHS) == [
         *INSTALLED_PATHS,
         *KEPT_PATHS,
@@ -52,10 +52,10 @@ def test_installed_updated_and_removed(bare_machine: Machine) -> None:
         "-rw-r-----",
         "segued",
     ]
-    # A copy, which works without the folder it came from.
-    found = "import segued; print(segued.__file__)"
-    where = machine.run("/opt/segued/venv/bin/python", "-c", found)
-    assert where.startswith("/opt/segued/venv/")
+    # A copy, which does not need the source folder.
+    code = "import segued; print(segued.__file__)"
+    location = machine.run("/opt/segued/venv/bin/python", "-c", code)
+    assert location.startswith("/opt/segued/venv/")
 
     machine.write(KEPT_PATHS[0], "[library]\nfolders = []\n")
     machine.run(*INSTALL)
@@ -64,10 +64,10 @@ def test_installed_updated_and_removed(bare_machine: Machine) -> None:
     assert machine.run("systemctl", "is-active", "segued").strip() == "active"
     assert again != first
 
-    said = machine.try_run(UNINSTALL)
-    assert said.returncode == 0, said.stderr
+    result = machine.try_run(UNINSTALL)
+    assert result.returncode == 0, result.stderr
     assert existing_paths(machine, *INSTALLED_PATHS, *KEPT_PATHS) == list(KEPT_PATHS)
-    assert "/var/lib/segued" in said.stderr
+    assert "/var/lib/segued" in result.stderr
     assert machine.try_run("systemctl", "is-active", "segued").returncode != 0
     wait_for(lambda: not machine.try_run("pgrep", "-u", "segued").stdout)
 
@@ -83,7 +83,7 @@ def test_installed_updated_and_removed(bare_machine: Machine) -> None:
 
 
 def test_nothing_is_done_without_being_root(bare_machine: Machine) -> None:
-    """It says so, and what to type instead."""
+    """The error names the command with sudo."""
     for script in (INSTALL[0], UNINSTALL):
         done = bare_machine.try_run(script, user="nobody")
 

@@ -1,4 +1,4 @@
-"""The log holds nobody up, and ends nobody, wherever it goes."""
+"""Logging neither blocks nor ends the process, whatever stderr is."""
 
 import json
 import os
@@ -15,29 +15,29 @@ from segued.daemon.systemd import Journal
 
 LONGEST_SECONDS: Final = 0.1
 
-LINES: Final = 3_000
+LINE_COUNT: Final = 3_000
 LOGGER_SCRIPT: Final = f"""
 import sys, time
 import structlog
 from segued import log
 
 log.configure("info")
-said = structlog.get_logger()
+logger = structlog.get_logger()
 longest = 0.0
-for number in range({LINES}):
+for number in range({LINE_COUNT}):
     before = time.monotonic()
-    said.info("number.said", number=number, padding="x" * 500)
+    logger.info("number.logged", number=number, padding="x" * 500)
     longest = max(longest, time.monotonic() - before)
-said.info("line.said", long="x" * 20_000)
+logger.info("line.logged", long="x" * 20_000)
 print(longest, flush=True)
 sys.stdin.readline()
-said.info("number.said", number=-1)
+logger.info("number.logged", number=-1)
 """
 
 
 @contextmanager
 def run_logger(stderr: int) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a program that logs more than fits into a pipe, then waits for a line."""
+    """Run a program that logs more than a pipe holds, then reads a line."""
     command = (sys.executable, "-c", LOGGER_SCRIPT)
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr
@@ -46,61 +46,61 @@ def run_logger(stderr: int) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def slowest_entry_seconds(process: subprocess.Popen[bytes]) -> float:
-    """Return how long its slowest entry took, in seconds."""
+    """Return the duration of the slowest log call, in seconds."""
     assert process.stdout is not None
     return float(process.stdout.readline())
 
 
 def next_journal_entry(reader: socket.socket) -> dict[str, str]:
-    """Return the next entry that a journal would get, by field."""
-    rest, entry = reader.recv(1 << 16), {}
-    while rest:
-        name, _, rest = rest.partition(b"\n")
-        length = int.from_bytes(rest[:8], "little")
-        # The length comes before the value, because a line in it is not its end.
-        entry[name.decode()] = rest[8 : 8 + length].decode()
-        rest = rest[8 + length + 1 :]
-    return entry
+    """Return the fields of the next entry sent to a journal socket."""
+    unparsed, fields = reader.recv(1 << 16), {}
+    while unparsed:
+        name, _, unparsed = unparsed.partition(b"\n")
+        length = int.from_bytes(unparsed[:8], "little")
+        # The length precedes the value, which may contain newlines.
+        fields[name.decode()] = unparsed[8 : 8 + length].decode()
+        unparsed = unparsed[8 + length + 1 :]
+    return fields
 
 
 def test_a_full_pipe_loses_lines_and_says_how_many() -> None:
-    """Nobody waits for a reader that sleeps; it gets whole lines."""
+    """Log calls do not wait for the reader, which gets complete lines only."""
     with run_logger(subprocess.PIPE) as process:
         slowest = slowest_entry_seconds(process)
         assert process.stderr is not None
-        held = os.read(process.stderr.fileno(), 1 << 20)
-        _, rest = process.communicate(b"\n")
+        first_part = os.read(process.stderr.fileno(), 1 << 20)
+        _, last_part = process.communicate(b"\n")
 
-    events = [json.loads(line) for line in (held + rest).splitlines()]
-    dropped = [each["lines"] for each in events if each["event"] == "log.dropped"]
-    said = [each["number"] for each in events if each["event"] == "number.said"]
+    events = [json.loads(line) for line in (first_part + last_part).splitlines()]
+    dropped = [entry["lines"] for entry in events if entry["event"] == "log.dropped"]
+    numbers = [entry["number"] for entry in events if entry["event"] == "number.logged"]
     assert slowest < LONGEST_SECONDS
-    assert said == [*range(len(said) - 1), -1]
-    assert dropped == [LINES + 1 - (len(said) - 1)]
+    assert numbers == [*range(len(numbers) - 1), -1]
+    assert dropped == [LINE_COUNT + 1 - (len(numbers) - 1)]
 
 
 def test_events_are_sentences_with_fields(tmp_path: Path) -> None:
-    """For people to read, and for `journalctl` to look for."""
-    place = str(tmp_path / "journal")
+    """The message is a sentence; the fields can be filtered by `journalctl`."""
+    socket_path = str(tmp_path / "journal")
     script = f"""
 import structlog
 from segued import log
 from segued.daemon.systemd import Journal
 
-log.configure("info", Journal({place!r}))
-said = structlog.get_logger()
-said.debug("phase.started")
-said.warning("file.failed", code="damaged", detail="no frame", file="/music/a.mp3",
+log.configure("info", Journal({socket_path!r}))
+logger = structlog.get_logger()
+logger.debug("phase.started")
+logger.warning("file.failed", code="damaged", detail="no frame", file="/music/a.mp3",
     worker=2, took_ms={{"tags": 5}}, reason=None)
 try:
     1 / 0
 except ZeroDivisionError:
-    said.exception("session.crashed")
+    logger.exception("session.crashed")
 """
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as reader:
-        reader.bind(place)
+        reader.bind(socket_path)
         subprocess.run((sys.executable, "-c", script), check=True)
-        failed, broke = next_journal_entry(reader), next_journal_entry(reader)
+        failed, crashed = next_journal_entry(reader), next_journal_entry(reader)
 
     assert failed == {
         "SYSLOG_IDENTIFIER": "segued",
@@ -113,13 +113,13 @@ except ZeroDivisionError:
         "SEGUED_WORKER": "2",
         "SEGUED_TOOK_MS": '{"tags": 5}',
     }
-    assert broke["PRIORITY"] == "3"
-    assert broke["MESSAGE"] == "Session crashed: ZeroDivisionError: division by zero"
-    assert broke["SEGUED_EXCEPTION"].startswith("Traceback")
+    assert crashed["PRIORITY"] == "3"
+    assert crashed["MESSAGE"] == "Session crashed: ZeroDivisionError: division by zero"
+    assert crashed["SEGUED_EXCEPTION"].startswith("Traceback")
 
 
 def test_rejected_journal_entry_is_written_as_a_line() -> None:
-    """With the priority in front, as the journal expects it."""
+    """The line has the priority prefix that the journal expects."""
     script = """
 import structlog
 from segued import log
@@ -135,7 +135,7 @@ structlog.get_logger().warning("file.failed", file="/music/\\udcff.mp3")
 
 
 def test_closed_stderr_is_ignored() -> None:
-    """And nothing else is written in its place."""
+    """No later descriptor takes the place of stderr."""
     script = "import sys; exec(sys.argv[1]); print(open('/dev/null').fileno())"
     done = subprocess.run(
         ("sh", "-c", '"$0" -c "$1" "$2" 2>&-', sys.executable, script, LOGGER_SCRIPT),
@@ -151,7 +151,7 @@ def test_closed_stderr_is_ignored() -> None:
 
 
 def test_closed_log_reader_is_ignored() -> None:
-    """`segued serve 2>&1 | true` serves."""
+    """As in `segued serve 2>&1 | true`."""
     reading, writing = os.pipe()
     os.close(reading)
     with run_logger(writing) as process:
@@ -164,29 +164,29 @@ def test_closed_log_reader_is_ignored() -> None:
 
 
 def test_unresponsive_journal_does_not_block(tmp_path: Path) -> None:
-    """What it does not take is told, so that it goes elsewhere."""
-    place = str(tmp_path / "journal")
+    """An entry that the journal does not accept is reported, not waited for."""
+    socket_path = str(tmp_path / "journal")
     fields = {"MESSAGE": "File done", "SEGUED_FILE": "/music/\udcff\n.mp3"}
-    journal = Journal(place)
+    journal = Journal(socket_path)
     slowest = 0.0
 
-    away = journal(fields)
+    without_journal = journal(fields)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as reader:
-        reader.bind(place)
-        heard = journal(fields)
+        reader.bind(socket_path)
+        accepted = journal(fields)
         entry = next_journal_entry(reader)
         for _ in range(5_000):
             before = time.monotonic()
-            taken = journal(fields)
+            is_accepted = journal(fields)
             slowest = max(slowest, time.monotonic() - before)
-            if not taken:
+            if not is_accepted:
                 break
         before = time.monotonic()
         assert not any(journal(fields) for _ in range(100))
         hundred = time.monotonic() - before
-    refused = journal(fields)
+    after_close = journal(fields)
 
-    assert (away, heard, refused) == (False, True, False)
+    assert (without_journal, accepted, after_close) == (False, True, False)
     assert slowest < LONGEST_SECONDS
     assert hundred < LONGEST_SECONDS
     assert entry["SEGUED_FILE"] == "/music/\\udcff\n.mp3"

@@ -1,4 +1,4 @@
-"""segued under a real systemd: started, hung, killed, stopped, told what to do."""
+"""The service under a real systemd: start, watchdog, kill, stop, reload, socket."""
 
 import json
 import os
@@ -20,18 +20,18 @@ REQUEST_SCRIPT: Final = (
     "--socket",
     "/run/segued/control.sock",
 )
-QUICKLY: Final = "RestartSec=100ms"
+QUICK_RESTART: Final = "RestartSec=100ms"
 
 
 def wait_until_decoded(service: ServiceUnit, count: int) -> None:
-    """Wait until so many files are imported, and more are being worked on."""
+    """Wait until at least `count` files are decoded."""
     wait_for(lambda: sum(service.decode_counts().values()) >= count)
 
 
 def test_all_codecs_are_imported_in_the_sandbox(
     service: ServiceUnit, songs: list[Path]
 ) -> None:
-    """What the unit forbids, reading, hearing and fingerprinting does not need."""
+    """The sandbox of the unit permits reading, decoding and fingerprinting."""
     for path in songs:
         service.add(path)
 
@@ -52,28 +52,28 @@ def test_all_codecs_are_imported_in_the_sandbox(
 def test_children_keep_their_limit_of_memory(
     service: ServiceUnit, long_files: list[Path]
 ) -> None:
-    """The walls do not keep a child from being bounded."""
+    """The sandbox does not prevent the address space limit of the children."""
     for path in long_files:
         service.add(path)
     service.start()
     wait_until_decoded(service, 1)
 
     def limits() -> set[str]:
-        found = set()
+        limits_found = set()
         for number in service.children():
-            with suppress(FileNotFoundError):  # it has ended
-                said = Path(f"/proc/{number}/limits").read_text()
-                found |= set(
-                    re.findall(r"^Max address space +(\d+)", said, re.MULTILINE)
+            with suppress(FileNotFoundError):  # the process has ended
+                text = Path(f"/proc/{number}/limits").read_text()
+                limits_found |= set(
+                    re.findall(r"^Max address space +(\d+)", text, re.MULTILINE)
                 )
-        return found
+        return limits_found
 
     assert wait_for(limits) == {str(2_048 << 20)}
 
 
 def test_status_shows_how_far_it_is(service: ServiceUnit, songs: list[Path]) -> None:
-    """`systemctl status` has a line for it."""
-    service.drop_in("WatchdogSec=2")  # it says how it stands as often as it is asked
+    """`systemctl status` shows the progress."""
+    service.drop_in("WatchdogSec=2")  # the status is sent with each watchdog ping
     service.start()
     children = service.children()
     for number in children:
@@ -81,25 +81,25 @@ def test_status_shows_how_far_it_is(service: ServiceUnit, songs: list[Path]) -> 
     for path in songs:
         service.add(path)
 
-    def shown() -> str | None:
-        said = service.machine.run("systemctl", "status", "segued")
-        return said if f" of {len(songs)} files" in said else None
+    def progress_shown() -> str | None:
+        status = service.machine.run("systemctl", "status", "segued")
+        return status if f" of {len(songs)} files" in status else None
 
     try:
-        said = str(wait_for(shown))
+        status = str(wait_for(progress_shown))
     finally:
         for number in children:
             os.kill(number, signal.SIGCONT)
     service.wait_until_imported(len(songs))
 
-    assert f'Status: "Processing: 0 of {len(songs)} files (' in said
+    assert f'Status: "Processing: 0 of {len(songs)} files (' in status
 
 
 def test_hung_daemon_is_restarted_and_continues(
     service: ServiceUnit, long_files: list[Path]
 ) -> None:
-    """The watchdog ends what does not move, and nothing is done twice."""
-    service.drop_in(f"WatchdogSec={WATCHDOG_SECONDS}\n{QUICKLY}")
+    """The watchdog kills a hung process, and no file is decoded twice."""
+    service.drop_in(f"WatchdogSec={WATCHDOG_SECONDS}\n{QUICK_RESTART}")
     for path in long_files:
         service.add(path)
     service.start()
@@ -118,8 +118,8 @@ def test_hung_daemon_is_restarted_and_continues(
 
 
 def test_killed_it_is_started_again(service: ServiceUnit, songs: list[Path]) -> None:
-    """And imports what came meanwhile."""
-    service.drop_in(QUICKLY)
+    """The new process imports files added meanwhile."""
+    service.drop_in(QUICK_RESTART)
     service.start()
     killed = service.main_pid
 
@@ -133,8 +133,8 @@ def test_killed_it_is_started_again(service: ServiceUnit, songs: list[Path]) -> 
 def test_out_of_memory_daemon_is_restarted_and_continues(
     service: ServiceUnit, long_files: list[Path]
 ) -> None:
-    """Ended by the system in the middle of the work; and nothing is done twice."""
-    service.drop_in(QUICKLY)
+    """Killed by the OOM killer during an import; no file is decoded twice."""
+    service.drop_in(QUICK_RESTART)
     for path in long_files:
         service.add(path)
     service.start()
@@ -156,7 +156,7 @@ def test_out_of_memory_daemon_is_restarted_and_continues(
 def test_stopped_daemon_continues_after_restart(
     service: ServiceUnit, long_files: list[Path]
 ) -> None:
-    """It stops at once and in order, and each file is imported once."""
+    """It stops cleanly during an import, and each file is decoded once."""
     for path in long_files:
         service.add(path)
     service.start()
@@ -175,7 +175,7 @@ def test_stopped_daemon_continues_after_restart(
 
 
 def test_reload_adds_a_folder(service: ServiceUnit, songs: list[Path]) -> None:
-    """Without being started again; a configuration that is wrong changes nothing."""
+    """Without a restart; an invalid configuration changes nothing."""
     service.add(songs[0])
     service.add(songs[1], "/srv/more")
     service.start()
@@ -194,19 +194,19 @@ def test_reload_adds_a_folder(service: ServiceUnit, songs: list[Path]) -> None:
 
 
 def test_request_activates_the_service(service: ServiceUnit) -> None:
-    """The socket is systemd's; whoever is in the group may ask."""
+    """A request of a group member on systemd's socket starts the service."""
     machine = service.machine
     machine.run("useradd", "--groups", "segued", "segued-member")
     machine.run("systemctl", "start", "segued.socket")
     before = service.property_value("ActiveState")
 
-    stranger = machine.try_run(*REQUEST_SCRIPT, user="nobody")
-    still = service.property_value("ActiveState")
+    outsider = machine.try_run(*REQUEST_SCRIPT, user="nobody")
+    state_after = service.property_value("ActiveState")
     member = machine.try_run(*REQUEST_SCRIPT, user="segued-member")
 
-    assert (before, still) == ("inactive", "inactive")
-    assert stranger.returncode == 4, stranger.stderr
-    assert "in the group" in stranger.stderr
+    assert (before, state_after) == ("inactive", "inactive")
+    assert outsider.returncode == 4, outsider.stderr
+    assert "in the group" in outsider.stderr
     assert member.returncode == 0, member.stderr
     assert json.loads(member.stdout)["process"] == service.main_pid
 
@@ -219,7 +219,7 @@ def test_request_activates_the_service(service: ServiceUnit) -> None:
 def test_invalid_configuration_stops_the_service(
     service: ServiceUnit, songs: list[Path]
 ) -> None:
-    """It is not tried again and again, not even for a question that waits."""
+    """It is not restarted, not even for a waiting request."""
     machine = service.machine
     service.add(songs[0])
     machine.write(CONFIG, "[library]\nfolder = 5\n")
@@ -229,11 +229,11 @@ def test_invalid_configuration_stops_the_service(
         service.property_value("ExecMainStatus"),
         service.property_value("NRestarts"),
     )
-    asked = machine.try_run(*REQUEST_SCRIPT)
+    request = machine.try_run(*REQUEST_SCRIPT)
     wait_for(lambda: service.property_value("ActiveState", "segued.socket") == "failed")
 
     assert ended == ("2", "0")
-    assert asked.returncode == 4
+    assert request.returncode == 4
 
     service.configure("/srv/music")
     machine.run("systemctl", "reset-failed")
@@ -244,7 +244,7 @@ def test_invalid_configuration_stops_the_service(
 def test_unresponsive_journal_does_not_block_imports(
     service: ServiceUnit, long_files: list[Path]
 ) -> None:
-    """What cannot be logged is not; the music is imported."""
+    """Log entries are dropped, and the files are imported."""
     machine = service.machine
     service.start()
     machine.run("systemctl", "kill", "--signal=STOP", "systemd-journald")
@@ -261,7 +261,7 @@ def test_unresponsive_journal_does_not_block_imports(
 
 
 def test_the_journal_has_fields(service: ServiceUnit, songs: list[Path]) -> None:
-    """A sentence for people; file, phase, worker and code to look for."""
+    """A sentence as message; file, phase, worker and code as fields."""
     service.add(songs[0])
     service.machine.write("/srv/music/broken.mp3", "not music at all" * 100)
     service.start()
@@ -275,7 +275,7 @@ def test_the_journal_has_fields(service: ServiceUnit, songs: list[Path]) -> None
     assert done["SEGUED_FILE"] == name
     assert done["SEGUED_STATUS"] == "INGEST COMPLETE"
     assert json.loads(done["SEGUED_TOOK_MS"])
-    assert done["_SYSTEMD_UNIT"] == "segued.pipeline.one_shot"
+    assert done["_SYSTEMD_UNIT"] == "segued.service"
     assert done["SYSLOG_IDENTIFIER"] == "segued"
     assert done["PRIORITY"] == "6"
     assert failed["PRIORITY"] == "4"
@@ -286,7 +286,7 @@ def test_the_journal_has_fields(service: ServiceUnit, songs: list[Path]) -> None
 
 
 def test_second_daemon_exits_without_restart(service: ServiceUnit) -> None:
-    """It ends with 3, and is not started again and again."""
+    """It exits with code 3, and is not restarted."""
     machine = service.machine
     text = machine.run("cat", "/etc/systemd/system/segued.service")
     text = text.replace("segued.socket", "").replace(
@@ -298,12 +298,12 @@ def test_second_daemon_exits_without_restart(service: ServiceUnit) -> None:
 
     second = machine.try_run("systemctl", "start", "second")
 
-    asked = ("NRestarts", "ExecMainStatus", "ActiveState")
-    said = machine.run(
-        "systemctl", "show", "second", *(f"--property={each}" for each in asked)
+    properties = ("NRestarts", "ExecMainStatus", "ActiveState")
+    output = machine.run(
+        "systemctl", "show", "second", *(f"--property={each}" for each in properties)
     )
     assert second.returncode != 0
-    assert set(said.split()) == {
+    assert set(output.split()) == {
         "NRestarts=0",
         "ExecMainStatus=3",
         "ActiveState=failed",

@@ -1,4 +1,4 @@
-"""The units themselves: correct, closed as far as may be, and open to music."""
+"""The unit files: valid, sandboxed, and with access to the music."""
 
 import subprocess
 from pathlib import Path
@@ -21,7 +21,7 @@ UNITS: Final = (
 
 @pytest.fixture(name="alice")
 def _alice(machine: Machine, songs: list[Path]) -> str:
-    """The home folder of somebody with music, closed to others."""
+    """The home folder of a user with music, closed to other users."""
     home = f"/home/{ALICE}"
     if not machine.has(home):
         machine.run("useradd", "--create-home", ALICE)
@@ -32,15 +32,15 @@ def _alice(machine: Machine, songs: list[Path]) -> str:
 
 
 def test_units_are_correct(machine: Machine) -> None:
-    """There is nothing that systemd has to say about them."""
+    """`systemd-analyze verify` reports nothing."""
     done = machine.try_run("systemd-analyze", "verify", "--man=no", *UNITS)
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_service_exposure_is_low() -> None:
-    """By systemd's own marks it is among the best, at most 1.5."""
-    unit = REPOSITORY / "systemd" / "segued.pipeline.one_shot"
+    """`systemd-analyze security` rates it at most 1.5."""
+    unit = REPOSITORY / "systemd" / "segued.service"
 
     command = ("systemd-analyze", "security", "--offline=true", "--threshold=15", unit)
     done = subprocess.run(command, capture_output=True, check=False, text=True)
@@ -51,21 +51,21 @@ def test_service_exposure_is_low() -> None:
 def test_service_can_only_write_its_own_folders(
     service: ServiceUnit, songs: list[Path]
 ) -> None:
-    """It can write to its own two folders, whomever others belong to."""
+    """It can write to its two own folders only, even if it owns others."""
     machine = service.machine
     service.add(songs[0])
-    places = ("/srv/music", "/home/its-own", "/var/lib/its-own", "/opt/its-own")
-    for place in places:
-        machine.run("mkdir", "-p", place)
-        machine.run("chown", "segued", place)
+    folders = ("/srv/music", "/home/its-own", "/var/lib/its-own", "/opt/its-own")
+    for folder in folders:
+        machine.run("mkdir", "-p", folder)
+        machine.run("chown", "segued", folder)
     service.start()
     enter = ("nsenter", "--target", str(service.main_pid), "--mount", "--")
 
-    def writes(place: str) -> bool:
-        touched = ("runuser", "-u", "segued", "--", "touch", f"{place}/x")
+    def writes(folder: str) -> bool:
+        touched = ("runuser", "-u", "segued", "--", "touch", f"{folder}/x")
         return machine.try_run(*enter, *touched).returncode == 0
 
-    assert not any(writes(place) for place in places)
+    assert not any(writes(folder) for folder in folders)
     assert writes("/var/lib/segued")
     assert writes("/run/segued")
 
@@ -73,7 +73,7 @@ def test_service_can_only_write_its_own_folders(
 def test_music_in_an_open_home_is_imported(
     service: ServiceUnit, songs: list[Path]
 ) -> None:
-    """Nothing has to be changed for it."""
+    """The unit needs no change for it."""
     service.add(songs[0], "/home/bob/Music")
     service.configure("/home/bob/Music")
 
@@ -85,10 +85,10 @@ def test_music_in_an_open_home_is_imported(
 def test_music_in_a_closed_home_is_imported_by_a_drop_in(
     service: ServiceUnit, alice: str
 ) -> None:
-    """The one that the unit's comments give; it opens that folder alone."""
-    text = (REPOSITORY / "systemd" / "segued.pipeline.one_shot").read_text()
-    shown = text.partition("[Service]\n")[2].partition("#\n")[0]
-    service.drop_in(shown.replace("#     ", "").replace("alice", ALICE))
+    """The drop-in in the unit's comments gives access to that folder only."""
+    text = (REPOSITORY / "systemd" / "segued.service").read_text()
+    drop_in = text.partition("[Service]\n")[2].partition("#\n")[0]
+    service.drop_in(drop_in.replace("#     ", "").replace("alice", ALICE))
     service.configure(f"{alice}/Music")
     closed = service.machine.try_run("ls", f"{alice}/Music", user="segued")
 
@@ -102,14 +102,14 @@ def test_music_in_a_closed_home_is_imported_by_a_drop_in(
 
 
 def test_service_runs_as_a_user_unit(machine: Machine, alice: str) -> None:
-    """Under their own systemd, without being asked anything."""
+    """Under the user's own systemd, without any configuration of folders."""
     number = machine.run("id", "--user", ALICE).strip()
     machine.write(f"{alice}/{OWN_CONFIG}", "[watching]\nsettle_seconds = 0.1\n")
     machine.run("systemctl", "start", f"user@{number}.service")
-    place = (f"XDG_RUNTIME_DIR=/run/user/{number}", f"HOME={alice}")
+    environment = (f"XDG_RUNTIME_DIR=/run/user/{number}", f"HOME={alice}")
 
     def as_alice(*command: str) -> str:
-        done = machine.try_run("env", *place, *command, user=ALICE)
+        done = machine.try_run("env", *environment, *command, user=ALICE)
         assert done.returncode == 0, done.stderr
         return done.stdout + done.stderr
 
@@ -118,10 +118,10 @@ def test_service_runs_as_a_user_unit(machine: Machine, alice: str) -> None:
         as_alice("systemctl", "--user", "start", "segued")
         wait_for(lambda: "1 of 1 files" in as_alice("seguectl", "status"))
         active = as_alice("systemctl", "--user", "is-active", "segued").strip()
-        said = as_alice("journalctl", "--user", "--unit", "segued", "--output=cat")
+        log = as_alice("journalctl", "--user", "--unit", "segued", "--output=cat")
     finally:
         machine.run("systemctl", "stop", f"user@{number}.service")
 
     assert (wrong, active) == ("", "active")
     assert machine.has(f"{alice}/.local/state/segued/library.db")
-    assert "is configured, but" not in said
+    assert "is configured, but" not in log

@@ -1,4 +1,4 @@
-"""A wheel of segued as it is here, made without a network or a build backend."""
+"""Build a wheel of the imported segued, without a network or a build backend."""
 
 import base64
 import hashlib
@@ -16,28 +16,28 @@ TAG: Final = "py3-none-any"
 
 
 def build_wheel(folder: Path) -> Path:
-    """Make a wheel in a folder, with the names and needs of the one in use."""
-    known = metadata.distribution("segued")
-    about = f"segued-{known.version}.dist-info"
-    entries = known.read_text("entry_points.txt")
-    needs = known.read_text("METADATA")
+    """Write a wheel with the metadata and entry points of the installed package."""
+    distribution = metadata.distribution("segued")
+    dist_info = f"segued-{distribution.version}.dist-info"
+    entries = distribution.read_text("entry_points.txt")
+    package_metadata = distribution.read_text("METADATA")
     assert entries
-    assert needs
-    held = {
-        f"{about}/METADATA": needs.encode(),
-        f"{about}/entry_points.txt": entries.encode(),
-        f"{about}/WHEEL": f"Wheel-Version: 1.0\nTag: {TAG}\n".encode(),
+    assert package_metadata
+    files = {
+        f"{dist_info}/METADATA": package_metadata.encode(),
+        f"{dist_info}/entry_points.txt": entries.encode(),
+        f"{dist_info}/WHEEL": f"Wheel-Version: 1.0\nTag: {TAG}\n".encode(),
     }
     for path in PACKAGE.rglob("*"):
         if path.is_file() and "__pycache__" not in path.parts:
-            held[f"segued/{path.relative_to(PACKAGE)}"] = path.read_bytes()
+            files[f"segued/{path.relative_to(PACKAGE)}"] = path.read_bytes()
     lines = [
-        f"{name},sha256={_digest(data)},{len(data)}" for name, data in held.items()
+        f"{name},sha256={_digest(data)},{len(data)}" for name, data in files.items()
     ]
-    held[f"{about}/RECORD"] = "\n".join((*lines, f"{about}/RECORD,,")).encode()
-    wheel = folder / f"segued-{known.version}-{TAG}.whl"
+    files[f"{dist_info}/RECORD"] = "\n".join((*lines, f"{dist_info}/RECORD,,")).encode()
+    wheel = folder / f"segued-{distribution.version}-{TAG}.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
-        for name, data in held.items():
+        for name, data in files.items():
             archive.writestr(name, data)
     return wheel
 

@@ -1,4 +1,4 @@
-"""A real Chromium on a daemon's page, and what a person sees in it."""
+"""A real Chromium that opens a daemon's page."""
 
 import subprocess
 from collections.abc import Iterator
@@ -18,10 +18,10 @@ CHROMIUM: Final = "/usr/bin/chromium"
 TIMEOUT_MS: Final = 20_000
 
 RECORD_SHIFTS_SCRIPT: Final = """
-window.shifted = [];
+window.layoutShifts = [];
 new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {
-        if (!entry.hadRecentInput) { window.shifted.push(entry.value); }
+        if (!entry.hadRecentInput) { window.layoutShifts.push(entry.value); }
     }
 }).observe({ type: "layout-shift", buffered: true });
 """
@@ -29,25 +29,25 @@ new PerformanceObserver((list) => {
 
 @dataclass
 class BrowserWindow:
-    """One page, and what it said on its console."""
+    """One page, and the messages on its console."""
 
     page: Page
     console: list[str] = field(default_factory=list)
 
     def layout_shift(self) -> float:
-        """Return how much of the layout has moved by itself since this was asked."""
-        moved: float = self.page.evaluate(
-            "() => { const sum = window.shifted.reduce((a, b) => a + b, 0);"
-            " window.shifted = []; return sum; }"
+        """Return the layout shift without user input since the last call."""
+        shift: float = self.page.evaluate(
+            "() => { const sum = window.layoutShifts.reduce((a, b) => a + b, 0);"
+            " window.layoutShifts = []; return sum; }"
         )
-        return moved
+        return shift
 
     def overflow_pixels(self) -> int:
         """Return by how many pixels the page is wider than its window."""
-        over: int = self.page.evaluate(
+        overflow: int = self.page.evaluate(
             "document.documentElement.scrollWidth - innerWidth"
         )
-        return over
+        return overflow
 
 
 @contextmanager
@@ -55,14 +55,14 @@ def start_browser() -> Iterator[Browser]:
     """Start Chromium."""
     with sync_playwright() as playwright:
         playwright.selectors.set_test_id_attribute("data-test")
-        # Root, which the tests may be, has no sandbox.
-        started = playwright.chromium.launch(
+        # Chromium's sandbox does not work for root.
+        browser = playwright.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--mute-audio"]
         )
         try:
-            yield started
+            yield browser
         finally:
-            started.close()
+            browser.close()
 
 
 @contextmanager
@@ -74,7 +74,7 @@ def open_window(
     height: int = 900,
     dark: bool = False,
 ) -> Iterator[BrowserWindow]:
-    """Open a page in a window of its own."""
+    """Open a URL in a new window."""
     context = chromium.new_context(
         viewport={"width": width, "height": height},
         color_scheme="dark" if dark else "light",
@@ -82,7 +82,7 @@ def open_window(
     context.set_default_timeout(TIMEOUT_MS)
     context.add_init_script(RECORD_SHIFTS_SCRIPT)
     window = BrowserWindow(context.new_page())
-    window.page.on("console", lambda told: window.console.append(told.text))
+    window.page.on("console", lambda message: window.console.append(message.text))
     window.page.on("pageerror", lambda error: window.console.append(str(error)))
     try:
         window.page.goto(url)
@@ -92,9 +92,9 @@ def open_window(
 
 
 def decode_png(png: bytes) -> Picture:
-    """Return a picture as rows, columns and three colours."""
+    """Decode a PNG; shape (rows, columns, 3), RGB from 0 to 255."""
     width = int.from_bytes(png[16:20])
-    drawn = subprocess.run(
+    decoded = subprocess.run(
         (
             "ffmpeg",
             "-v",
@@ -111,4 +111,4 @@ def decode_png(png: bytes) -> Picture:
         capture_output=True,
         check=True,
     )
-    return np.frombuffer(drawn.stdout, np.uint8).reshape(-1, width, 3)
+    return np.frombuffer(decoded.stdout, np.uint8).reshape(-1, width, 3)

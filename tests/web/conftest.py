@@ -1,4 +1,4 @@
-"""A daemon that shows its page, with a small library to look at."""
+"""A daemon that serves its page, with a small library."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,27 +12,27 @@ from tests.end_to_end.segued_runner import SeguedRunner
 from tests.web.chromium import start_browser
 from tests.web.web_client import WebClient
 
-PATIENCE_MS = 30_000
+EXPECT_TIMEOUT_MS = 30_000
 HOSTILE = '<img src=x onerror="document.title=1">'
 
 
 @pytest.fixture(name="segued")
 def _segued(tmp_path: Path) -> SeguedRunner:
-    """A library of its own."""
+    """A library of its own for each test."""
     return SeguedRunner(tmp_path / "state")
 
 
 @pytest.fixture(name="chromium", scope="module")
 def _chromium() -> Iterator[Browser]:
-    """One browser for all."""
-    expect.set_options(timeout=PATIENCE_MS)
-    with start_browser() as started:
-        yield started
+    """One browser for all tests of a module."""
+    expect.set_options(timeout=EXPECT_TIMEOUT_MS)
+    with start_browser() as browser:
+        yield browser
 
 
 @pytest.fixture(name="music", scope="session")
 def _music(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An album, a song with a hostile name and tags, and what is no song."""
+    """An album, a song with HTML in name and tags, a short file and a broken one."""
     music = tmp_path_factory.mktemp("music")
     write_album(music / "Tide")
     hostile = write_album(music / HOSTILE, songs=1)
@@ -47,7 +47,7 @@ def _music(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _web_client(
     tmp_path_factory: pytest.TempPathFactory, music: Path
 ) -> Iterator[WebClient]:
-    """A daemon that has imported them."""
+    """A client of a daemon that has imported the music."""
     segued = SeguedRunner(tmp_path_factory.mktemp("shown"))
     with running_daemon(segued, music, page=True) as daemon:
         daemon.wait_until_done(7)

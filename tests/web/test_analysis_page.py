@@ -1,4 +1,4 @@
-"""How songs sound, on the page: measured, waited for, not found out, tried again."""
+"""Analysis on the page: results, waiting, failures and retries."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,8 +14,8 @@ from tests.web.web_client import WebClient
 
 MINUS = "\N{MINUS SIGN}"
 ESSENTIA = 'sources = ["essentia"]\n'
-HASTY = "[compute]\nflavor_seconds = 0.01\n"
-"""Nothing is heard in so short a time."""
+IMPATIENT = "[compute]\nflavor_seconds = 0.01\n"
+"""Too short a time limit for any analysis."""
 
 
 @pytest.fixture(name="music")
@@ -29,12 +29,14 @@ def _music(tmp_path: Path) -> Path:
 
 
 def wait_for_analysis(daemon: RunningDaemon) -> None:
-    """Wait until there is nothing to wait for."""
-    daemon.wait_for(lambda told: told["files_analysed"] == told["files_total"] == 1)
+    """Wait until the one file is analyzed."""
+    daemon.wait_for(
+        lambda status: status["files_analysed"] == status["files_total"] == 1
+    )
 
 
-def shown_measures(page: Page) -> dict[str, str]:
-    """Return the measures of the passage that is shown."""
+def measures_on_page(page: Page) -> dict[str, str]:
+    """Return the texts of the measures on the page, by name."""
     cells = page.get_by_test_id("measures").locator("[data-measure]")
     expect(cells).to_have_count(6)
     return {
@@ -46,16 +48,16 @@ def shown_measures(page: Page) -> dict[str, str]:
 def test_analysis_waits_for_active_hours_and_is_shown(
     segued: SeguedRunner, music: Path, chromium: Browser
 ) -> None:
-    """Imported and not analysed, until then; and then with all that was measured."""
+    """The page shows that the analysis waits, and later its results."""
     begins = datetime.now().astimezone() + timedelta(hours=2)
     ends = begins + timedelta(hours=1)
     later = f'{ESSENTIA}hours = "{begins:%H:%M}-{ends:%H:%M}"\n'
     waits = f"waits until {begins:%H:%M}"
     with running_daemon(segued, music, page=True, flavoring=later) as daemon:
-        told = daemon.wait_until_done(1)
-        assert (told["files_analysed"], told["analysis"]) == (0, waits)
-        said = segued.control("status", client=daemon.client).out
-        assert f"Analysis: {waits}" in said.splitlines()
+        status = daemon.wait_until_done(1)
+        assert (status["files_analysed"], status["analysis"]) == (0, waits)
+        text = segued.control("status", client=daemon.client).out
+        assert f"Analysis: {waits}" in text.splitlines()
         web_client = WebClient.for_daemon(daemon)
         metrics = web_client.request("GET", "/metrics").body.decode().splitlines()
         assert {"segued_files_analysed 0.0", "segued_files_unanalysed 1.0"} <= {
@@ -66,8 +68,8 @@ def test_analysis_waits_for_active_hours_and_is_shown(
             expect(count).to_have_text("Fully analyzed: 0 of 1")
             sentence = window.page.get_by_test_id("trouble")
             expect(sentence).to_have_text(f"All files are imported. Analysis {waits}.")
-        place = f"{web_client.url}/#/file/{web_client.find_file('song')}"
-        with open_window(chromium, place) as window:
+        url = f"{web_client.url}/#/file/{web_client.find_file('song')}"
+        with open_window(chromium, url) as window:
             flavor = window.page.get_by_test_id("flavor")
             expect(flavor).to_contain_text(f"Not yet: analysis {waits}.")
 
@@ -84,42 +86,42 @@ def test_analysis_waits_for_active_hours_and_is_shown(
 
 
 def assert_passage_is_shown(web_client: WebClient, chromium: Browser) -> None:
-    """Assert that what is measured is told, shown in full, and in the list."""
+    """Assert that the measures are in the API, on the file page and in the list."""
     file = web_client.find_file("song")
-    (told,) = web_client.get_json(f"/api/files/{file}")["passages"]
-    assert 40 < told["bpm"] < 220
-    assert told["scale"] in {"major", "minor"}
-    assert 0 <= told["key_strength"] <= 1
-    assert -60 < told["loudness_lufs"] < 0
-    assert told["flavor_failure"] is None
-    (line,) = web_client.get_json("/api/passages")["passages"]
-    assert [line[name] for name in ("bpm", "key", "loudness_lufs")] == [
-        told[name] for name in ("bpm", "key", "loudness_lufs")
+    (passage,) = web_client.get_json(f"/api/files/{file}")["passages"]
+    assert 40 < passage["bpm"] < 220
+    assert passage["scale"] in {"major", "minor"}
+    assert 0 <= passage["key_strength"] <= 1
+    assert -60 < passage["loudness_lufs"] < 0
+    assert passage["flavor_failure"] is None
+    (row,) = web_client.get_json("/api/passages")["passages"]
+    assert [row[name] for name in ("bpm", "key", "loudness_lufs")] == [
+        passage[name] for name in ("bpm", "key", "loudness_lufs")
     ]
-    loud = f"{told['loudness_lufs']:.1f}".replace("-", MINUS)
-    gain = f"{-18 - told['loudness_lufs']:+.1f} dB".replace("-", MINUS)
-    key = f"{told['key']} {told['scale']}"
+    loud = f"{passage['loudness_lufs']:.1f}".replace("-", MINUS)
+    gain = f"{-18 - passage['loudness_lufs']:+.1f} dB".replace("-", MINUS)
+    key = f"{passage['key']} {passage['scale']}"
     with open_window(chromium, f"{web_client.url}/#/file/{file}") as window:
-        cells = shown_measures(window.page)
-        assert cells["bpm"] == f"{told['bpm']:.0f} bpm"
+        cells = measures_on_page(window.page)
+        assert cells["bpm"] == f"{passage['bpm']:.0f} bpm"
         assert cells["key"].split("\n") == [
             key,
-            f"strength {told['key_strength']:.2f}",
+            f"strength {passage['key_strength']:.2f}",
         ]
         assert cells["loudness_lufs"] == f"{loud} LUFS"
-        assert cells["loudness_range_lu"] == f"{told['loudness_range_lu']:.1f} LU"
+        assert cells["loudness_range_lu"] == f"{passage['loudness_range_lu']:.1f} LU"
         assert cells["true_peak_dbtp"].endswith(" dBTP")
         assert cells["gain"] == gain
         source = window.page.get_by_test_id("source")
-        expect(source).to_contain_text(f"essentia · {told['flavor_version']} · 2")
+        expect(source).to_contain_text(f"essentia · {passage['flavor_version']} · 2")
         bars = window.page.locator("[data-characteristic]")
-        expect(bars).to_have_count(len(told["flavor"]["characteristics"]))
+        expect(bars).to_have_count(len(passage["flavor"]["characteristics"]))
         assert window.console == []
     for width, is_seen in ((1_440, True), (375, False)):
         with open_window(
             chromium, f"{web_client.url}/#/passages", width=width
         ) as window:
-            row = window.page.locator(f'[data-passage="{told["passage"]}"]')
+            row = window.page.locator(f'[data-passage="{passage["passage"]}"]')
             expect(row).to_be_visible()
             cell = row.locator('[data-measure="key"]')
             expect(cell).to_have_text(key)
@@ -130,16 +132,16 @@ def assert_passage_is_shown(web_client: WebClient, chromium: Browser) -> None:
 def test_failed_analysis_is_shown_and_retried(
     segued: SeguedRunner, music: Path, chromium: Browser
 ) -> None:
-    """Not of the file; by the group, by the file, and by its code."""
+    """The file stays complete; a retry works by file, by code and by passage."""
     with running_daemon(
-        segued, music, page=True, flavoring=ESSENTIA, extra_config=HASTY
+        segued, music, page=True, flavoring=ESSENTIA, extra_config=IMPATIENT
     ) as daemon:
         wait_for_analysis(daemon)
         web_client = WebClient.for_daemon(daemon)
-        told = web_client.get_json("/api/failures", code="flavor")
-        (group,) = told["groups"]
+        failures = web_client.get_json("/api/failures", code="flavor")
+        (group,) = failures["groups"]
         assert (group["code"], group["fatal"], group["count"]) == ("flavor", False, 1)
-        (failure,) = told["failures"]
+        (failure,) = failures["failures"]
         assert failure["detail"].startswith(f"{music / 'song.mp3'}: ")
         assert (failure["fatal"], failure["phase"]) == (False, 9)
         assert failure["status"] == "INGEST COMPLETE"
@@ -160,8 +162,8 @@ def test_failed_analysis_is_shown_and_retried(
             "reopened": 1
         }
         wait_for_analysis(daemon)
-        place = f"{web_client.url}/#/file/{web_client.find_file('song')}"
-        with open_window(chromium, place) as window:
+        url = f"{web_client.url}/#/file/{web_client.find_file('song')}"
+        with open_window(chromium, url) as window:
             expect(window.page.get_by_test_id("flavor-failure")).to_be_visible()
 
     with running_daemon(segued, music, page=True, flavoring=ESSENTIA) as daemon:
@@ -171,8 +173,8 @@ def test_failed_analysis_is_shown_and_retried(
         ) as window:
             group = window.page.locator('[data-code="flavor"]')
             expect(group).to_contain_text("could not be determined")
-        place = place.replace(web_client.url, WebClient.for_daemon(daemon).url)
-        with open_window(chromium, place) as window:
+        url = url.replace(web_client.url, WebClient.for_daemon(daemon).url)
+        with open_window(chromium, url) as window:
             window.page.locator('[data-retry="flavor"]').click()
             expect(window.page.locator("[data-characteristic]")).to_have_count(3)
             expect(window.page.get_by_test_id("flavor-failure")).to_have_count(0)

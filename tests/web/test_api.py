@@ -1,4 +1,4 @@
-"""What programs are told: the description, files, sound, levels, metrics."""
+"""The HTTP API: OpenAPI document, files, audio, levels, metrics."""
 
 import subprocess
 import sys
@@ -16,16 +16,23 @@ from tests.web.web_client import WebClient
 def test_api_conforms_to_its_openapi_document(
     segued: SeguedRunner, music: Path, tmp_path: Path
 ) -> None:
-    """Whatever it allows is answered as it says; whatever it forbids, refused."""
+    """Valid requests are answered as documented; invalid ones are refused."""
     program = Path(sys.executable).with_name("schemathesis")
     with running_daemon(segued, music, page=True) as daemon:
         daemon.wait_until_done(7)
         web_client = WebClient.for_daemon(daemon)
         done = subprocess.run(
             [
-                *(str(program), "run", f"{web_client.url}/api/openapi.json"),
-                *("--max-examples", "30", "--exclude-path", "/api/events"),
-                *("--seed", "1", "--no-color"),
+                str(program),
+                "run",
+                f"{web_client.url}/api/openapi.json",
+                "--max-examples",
+                "30",
+                "--exclude-path",
+                "/api/events",
+                "--seed",
+                "1",
+                "--no-color",
             ],
             cwd=tmp_path,
             capture_output=True,
@@ -35,13 +42,13 @@ def test_api_conforms_to_its_openapi_document(
         )
         assert done.returncode == 0, done.stdout[-6_000:]
         described = web_client.get_json("/api/openapi.json")["paths"]
-        # All but the events, which do not end, and the description itself.
+        # All but the event stream, which does not end, and the document itself.
         operations = sum(map(len, described.values()))
         assert f"Tested: {operations - 2}" in done.stdout
 
 
 def test_start_scans_and_imports(web_client: WebClient, music: Path) -> None:
-    """It walks the folders, and what is new goes through the pipeline."""
+    """The folders are scanned, and new files are imported."""
     song = write_noise_wav(music / "late" / "song.wav", 77)
     try:
         reply = web_client.send_json(
@@ -52,8 +59,8 @@ def test_start_scans_and_imports(web_client: WebClient, music: Path) -> None:
             True,
         )
         web_client.daemon.wait_until_done(8)
-        (found,) = web_client.get_json("/api/files", query="late song")["files"]
-        assert found["status"] == "INGEST COMPLETE"
+        (entry,) = web_client.get_json("/api/files", query="late song")["files"]
+        assert entry["status"] == "INGEST COMPLETE"
     finally:
         song.unlink()
         song.parent.rmdir()
@@ -61,15 +68,15 @@ def test_start_scans_and_imports(web_client: WebClient, music: Path) -> None:
 
 
 def test_file_detail_is_complete(web_client: WebClient) -> None:
-    """Facts, tags, phases, passages with their reasons."""
-    told = web_client.get_json(f"/api/files/{web_client.find_file('tide 01 song')}")
+    """Facts, tags, phases, and passages with the reasons for their match."""
+    detail = web_client.get_json(f"/api/files/{web_client.find_file('tide 01 song')}")
 
-    assert told["file"]["status"] == "INGEST COMPLETE"
-    assert told["file"]["playable"] is True
-    assert told["tags"]["title"] == "Song 1"
-    assert [each["phase"] for each in told["phases"]] == list(range(1, 11))
-    assert told["phases"][3]["title"] == "Segmenting"
-    (passage,) = told["passages"]
+    assert detail["file"]["status"] == "INGEST COMPLETE"
+    assert detail["file"]["playable"] is True
+    assert detail["tags"]["title"] == "Song 1"
+    assert [each["phase"] for each in detail["phases"]] == list(range(1, 11))
+    assert detail["phases"][3]["title"] == "Segmenting"
+    (passage,) = detail["passages"]
     assert (passage["artist"], passage["album"]) == ("Marram", "Tide")
     assert (passage["confidence"], bool(passage["reason"])) == ("Low", True)
     assert passage["evidence"]["names"] == "Marram / Song 1"
@@ -78,23 +85,23 @@ def test_file_detail_is_complete(web_client: WebClient) -> None:
 
 
 def test_override_is_set_and_removed(web_client: WebClient) -> None:
-    """By the file's id; it holds at once for whoever looks."""
+    """By the file's id; the next request shows it."""
     file = web_client.find_file("tide 02 song")
     mbid = "0a0b0c0d-0000-4000-8000-000000000001"
 
     def passage() -> dict[str, object]:
-        (found,) = web_client.get_json(f"/api/files/{file}")["passages"]
-        assert isinstance(found, dict)
-        return found
+        (entry,) = web_client.get_json(f"/api/files/{file}")["passages"]
+        assert isinstance(entry, dict)
+        return entry
 
-    said = {"file": file, "passage": 1, "recording": mbid, "title": "Right"}
-    assert web_client.send_json("POST", "/api/decide", said).status == 200
+    override = {"file": file, "passage": 1, "recording": mbid, "title": "Right"}
+    assert web_client.send_json("POST", "/api/decide", override).status == 200
     web_client.daemon.wait_for(lambda _: passage()["recording_mbid"] == mbid)
     assert (passage()["overruled"], passage()["title"]) == (True, "Right")
     assert passage()["confidence"] == "High"
-    wrong = {**said, "recording": "no id"}
+    wrong = {**override, "recording": "no id"}
     assert web_client.send_json("POST", "/api/decide", wrong).status == 400
-    far = {**said, "passage": 9}
+    far = {**override, "passage": 9}
     assert web_client.send_json("POST", "/api/decide", far).status == 404
     clear = {"file": file, "passage": 1, "clear": True}
     assert web_client.send_json("POST", "/api/decide", clear).status == 200
@@ -103,29 +110,29 @@ def test_override_is_set_and_removed(web_client: WebClient) -> None:
 
 
 def test_failures_are_grouped_by_code(web_client: WebClient) -> None:
-    """With what that means, and can be tried again by file."""
-    told = web_client.get_json("/api/failures")
+    """With the meaning of the code; a retry by file works."""
+    response = web_client.get_json("/api/failures")
 
-    assert told["groups"] == [
+    assert response["groups"] == [
         {
             "code": "not-audio",
-            "meaning": "The bytes are not audio in any format known here.",
+            "meaning": "The bytes are not audio in any supported format.",
             "fatal": True,
             "count": 1,
         }
     ]
-    (failure,) = told["failures"]
+    (failure,) = response["failures"]
     assert failure["path"].endswith("/broken.mp3")
     assert web_client.get_json("/api/failures", code="other")["failures"] == []
     again = web_client.send_json("POST", "/api/retry", {"file": failure["file"]})
     assert again.json == {"reopened": 1}
     assert web_client.send_json("POST", "/api/retry", {"file": "nobody"}).status == 404
-    web_client.daemon.wait_for(lambda told: told["files_failed"] == 1)
+    web_client.daemon.wait_for(lambda status: status["files_failed"] == 1)
     web_client.daemon.wait_until_done(7)
 
 
 def test_sound_is_sent_in_ranges(web_client: WebClient, music: Path) -> None:
-    """As browsers ask for it, and the bytes are those of the file."""
+    """For the ranges that browsers request, with the bytes of the file."""
     whole = (music / "Tide" / "01 song.mp3").read_bytes()
     path = f"/api/files/{web_client.find_file('tide 01 song')}/audio"
     size = len(whole)
@@ -134,13 +141,13 @@ def test_sound_is_sent_in_ranges(web_client: WebClient, music: Path) -> None:
     assert (all_of_it.status, all_of_it.body) == (200, whole)
     assert all_of_it.headers["Content-Type"] == "audio/mpeg"
     assert all_of_it.headers["Accept-Ranges"] == "bytes"
-    for asked, start, end in (
+    for requested, start, end in (
         ("bytes=0-", 0, size),
         ("bytes=100-199", 100, 200),
         ("bytes=-50", size - 50, size),
         (f"bytes={size - 1}-{size + 99}", size - 1, size),
     ):
-        part = web_client.request("GET", path, headers={"Range": asked})
+        part = web_client.request("GET", path, headers={"Range": requested})
         assert (part.status, part.body) == (206, whole[start:end])
         assert part.headers["Content-Range"] == f"bytes {start}-{end - 1}/{size}"
     beyond = web_client.request("GET", path, headers={"Range": f"bytes={size}-"})
@@ -153,19 +160,19 @@ def test_sound_is_sent_in_ranges(web_client: WebClient, music: Path) -> None:
 
 
 def test_unplayable_formats_are_reported(segued: SeguedRunner, tmp_path: Path) -> None:
-    """By the name, not by hope."""
+    """A format that browsers cannot play has no audio type."""
     music = tmp_path / "music"
     write_noise_wav(music / "song.wav", 1)
     (music / "song.wav").rename(music / "song.aiff")
     with running_daemon(segued, music, page=True) as daemon:
         daemon.wait_until_done(1)
         web_client = WebClient.for_daemon(daemon)
-        told = web_client.get_json(f"/api/files/{web_client.find_file('song')}")["file"]
-        assert (told["playable"], told["audio_type"]) == (False, None)
+        file = web_client.get_json(f"/api/files/{web_client.find_file('song')}")["file"]
+        assert (file["playable"], file["audio_type"]) == (False, None)
 
 
 def test_levels_follow_the_audio(segued: SeguedRunner, tmp_path: Path) -> None:
-    """A column is as loud as its loudest moment; silence is silence."""
+    """A column has the peak of its period; silence is 255."""
     music = tmp_path / "music"
     path = write_noise_wav(music / "song.wav", 1, seconds=8.0)
     raw = bytearray(path.read_bytes())
@@ -177,20 +184,20 @@ def test_levels_follow_the_audio(segued: SeguedRunner, tmp_path: Path) -> None:
         daemon.wait_until_done(1)
         web_client = WebClient.for_daemon(daemon)
         file = web_client.find_file("song")
-        told = web_client.get_json(f"/api/files/{file}/levels", columns=8)
-        assert told["duration_ticks"] == 8 * TICKS_PER_SECOND
-        assert told["columns"] == len(told["peaks"]) == len(told["floors"]) == 8
-        silent = [number for number, peak in enumerate(told["peaks"]) if peak == 255]
+        levels = web_client.get_json(f"/api/files/{file}/levels", columns=8)
+        assert levels["duration_ticks"] == 8 * TICKS_PER_SECOND
+        assert levels["columns"] == len(levels["peaks"]) == len(levels["floors"]) == 8
+        silent = [number for number, peak in enumerate(levels["peaks"]) if peak == 255]
         assert silent == [0, 1, 6, 7]
         # White noise of 8,000 at most: 8,000 / sqrt(3) / 32,768 is -17 dBFS.
-        assert all(30 <= peak <= 37 for peak in told["peaks"][2:6])
-        assert all(30 <= floor <= 40 for floor in told["floors"][2:6])
+        assert all(30 <= peak <= 37 for peak in levels["peaks"][2:6])
+        assert all(30 <= floor <= 40 for floor in levels["floors"][2:6])
         fine = web_client.get_json(f"/api/files/{file}/levels", columns=10_000)
         assert fine["columns"] == 800  # one for each hundredth of a second
 
 
 def test_a_file_never_decoded_has_no_levels(web_client: WebClient) -> None:
-    """And says so."""
+    """The error says that it is not decoded."""
     file = web_client.find_file("broken")
 
     reply = web_client.request("GET", f"/api/files/{file}/levels")
@@ -200,7 +207,7 @@ def test_a_file_never_decoded_has_no_levels(web_client: WebClient) -> None:
 
 
 def test_metrics_are_for_prometheus(web_client: WebClient) -> None:
-    """All that was asked for, with values that are so."""
+    """The metrics are in Prometheus's format, with correct values."""
     reply = web_client.request("GET", "/metrics")
     assert reply.headers["Content-Type"].startswith("text/plain; version=0.0.4")
     families = text_string_to_metric_families(reply.body.decode())
@@ -230,7 +237,7 @@ def test_metrics_are_for_prometheus(web_client: WebClient) -> None:
 
 
 def test_all_static_files_are_served(web_client: WebClient) -> None:
-    """Each file that it names is served, as what it is, and not sent twice."""
+    """Each file of the page has its type, and is not sent again if unchanged."""
     page = web_client.request("GET", "/")
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
     for path, kind in (
@@ -243,12 +250,12 @@ def test_all_static_files_are_served(web_client: WebClient) -> None:
             200,
             f"{kind}; charset=utf-8",
         )
-        known = {"If-None-Match": first.headers["ETag"]}
-        assert web_client.request("GET", path, headers=known).status == 304
+        headers = {"If-None-Match": first.headers["ETag"]}
+        assert web_client.request("GET", path, headers=headers).status == 304
 
 
 def test_health_is_an_http_status(web_client: WebClient) -> None:
-    """For whoever looks only at that."""
+    """Status 200 while there is no trouble."""
     reply = web_client.request("GET", "/health")
 
     assert (reply.status, reply.json["trouble"]) == (200, None)
@@ -256,7 +263,7 @@ def test_health_is_an_http_status(web_client: WebClient) -> None:
 
 @pytest.mark.parametrize("path", ["/api/nothing", "/api/import/status/nobody"])
 def test_not_found_is_json(web_client: WebClient, path: str) -> None:
-    """With what was asked for."""
+    """The error is JSON with a detail."""
     reply = web_client.request("GET", path)
 
     assert reply.status == 404

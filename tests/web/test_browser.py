@@ -1,4 +1,4 @@
-"""The page in a real Chromium: what a person sees, and does."""
+"""The page in a real Chromium: views, buttons, player, search, keyboard."""
 
 import re
 import struct
@@ -25,7 +25,7 @@ from tests.web.web_client import WebClient
 
 RATE = 44_100
 LOUD, QUIET = 8_000, 180
-"""Of white noise: -17 and -50 dBFS."""
+"""Peaks of white noise in 16-bit samples: -17 and -50 dBFS."""
 
 
 CUE = """\
@@ -43,7 +43,7 @@ FILE "side.wav" WAVE
 def test_import_is_shown_cancelled_and_resumed(
     segued: SeguedRunner, tmp_path: Path, chromium: Browser
 ) -> None:
-    """Panels move, the count rises, Cancel cancels, Resume goes on; nothing jumps."""
+    """Workers and totals are live, without layout shifts; cancel and resume work."""
     music = tmp_path / "music"
     music.mkdir()
     long = write_noise_mp3(music / "00.mp3", 8.0).read_bytes()
@@ -87,10 +87,10 @@ def test_import_is_shown_cancelled_and_resumed(
 def test_passage_marks_are_drawn_at_the_audio(
     segued: SeguedRunner, tmp_path: Path, chromium: Browser
 ) -> None:
-    """Two passages after a silence, each with a quiet beginning and end."""
+    """Two passages after a silence, each with a quiet start and end."""
     music = tmp_path / "music"
     music.mkdir()
-    known = {
+    expected_marks = {
         (1, "start"): 3.0,
         (1, "lead-in"): 4.0,
         (1, "lead-out"): 11.0,
@@ -101,8 +101,13 @@ def test_passage_marks_are_drawn_at_the_audio(
         (2, "end"): 23.0,
     }
     parts = (
-        *((0, 3.0), (QUIET, 1.0), (LOUD, 7.0), (QUIET, 2.0)),
-        *((QUIET, 2.0), (LOUD, 7.0), (QUIET, 1.0)),
+        (0, 3.0),
+        (QUIET, 1.0),
+        (LOUD, 7.0),
+        (QUIET, 2.0),
+        (QUIET, 2.0),
+        (LOUD, 7.0),
+        (QUIET, 1.0),
     )
     _write_noise(music / "side.wav", parts)
     (music / "side.cue").write_text(CUE)
@@ -110,36 +115,38 @@ def test_passage_marks_are_drawn_at_the_audio(
     with running_daemon(segued, music, page=True) as daemon:
         daemon.wait_until_done(1)
         web_client = WebClient.for_daemon(daemon)
-        place = f"{web_client.url}/#/file/{web_client.find_file('side')}"
-        with open_window(chromium, place) as window:
+        url = f"{web_client.url}/#/file/{web_client.find_file('side')}"
+        with open_window(chromium, url) as window:
             drawing = window.page.get_by_test_id("waveform")
             expect(window.page.locator("[data-kind]")).to_have_count(8)
-            left, wide = _horizontal_extent(drawing)
-            for (passage, kind), second in known.items():
+            drawing_left, drawing_width = _horizontal_extent(drawing)
+            for (passage, kind), second in expected_marks.items():
                 mark = window.page.locator(
                     f'[data-passage="{passage}"][data-kind="{kind}"]'
                 )
                 ticks = int(mark.get_attribute("data-ticks") or 0)
                 assert ticks / TICKS_PER_SECOND == pytest.approx(second, abs=0.1)
-                at = left + wide * ticks / TICKS_PER_SECOND / seconds
-                line_left, line_wide = _horizontal_extent(mark)
-                assert line_left + line_wide / 2 == pytest.approx(at, abs=1.0)
+                at = drawing_left + drawing_width * ticks / TICKS_PER_SECOND / seconds
+                mark_left, mark_width = _horizontal_extent(mark)
+                assert mark_left + mark_width / 2 == pytest.approx(at, abs=1.0)
 
-            # And the drawing itself: half as high is -30 dBFS.
+            # The waveform: half of the height is -30 dBFS.
             picture = _waveform_image(drawing, window.page.locator("[data-kind]").first)
             for second, is_loud in ((1.5, False), (7.5, True), (18.5, True)):
                 column = picture[:, round(second / seconds * picture.shape[1])]
                 ink = _drawn_share(column)
                 assert (ink > 0.5) is is_loud, (second, ink)
-            quiet = _drawn_share(picture[:, round(3.5 / seconds * picture.shape[1])])
-            assert 0.05 < quiet < 0.3
+            quiet_share = _drawn_share(
+                picture[:, round(3.5 / seconds * picture.shape[1])]
+            )
+            assert 0.05 < quiet_share < 0.3
             assert window.console == []
 
 
 def test_a_passage_is_played(web_client: WebClient, chromium: Browser) -> None:
-    """And the line moves along, from its start."""
-    place = f"{web_client.url}/#/file/{web_client.find_file('tide 01 song')}"
-    with open_window(chromium, place) as window:
+    """The play line moves on from the start of the passage."""
+    url = f"{web_client.url}/#/file/{web_client.find_file('tide 01 song')}"
+    with open_window(chromium, url) as window:
         line = window.page.get_by_test_id("play-line")
         window.page.locator('[data-play="toggle"]').click()
         before, _ = _horizontal_extent(line)
@@ -154,34 +161,38 @@ def test_a_passage_is_played(web_client: WebClient, chromium: Browser) -> None:
 def test_page_reconnects_to_the_daemon(
     segued: SeguedRunner, tmp_path: Path, chromium: Browser
 ) -> None:
-    """After a restart, without being touched."""
+    """The page reconnects after a restart without user action."""
     music = tmp_path / "music"
     write_noise_wav(music / "one.wav", 1)
     with running_daemon(segued, music, page=True) as daemon:
         daemon.wait_until_done(1)
         web_client = WebClient.for_daemon(daemon)
         with open_window(chromium, web_client.url) as window:
-            lost = window.page.get_by_test_id("connection")
+            connection = window.page.get_by_test_id("connection")
             overall = window.page.get_by_test_id("overall")
             expect(overall).to_have_text("1 of 1 files (100.0 %)")
-            expect(lost).not_to_have_attribute("data-lost", "")
+            expect(connection).not_to_have_attribute("data-lost", "")
             daemon.stop()
-            expect(lost).to_have_attribute("data-lost", "")
-            expect(lost).to_contain_text("No connection")
+            expect(connection).to_have_attribute("data-lost", "")
+            expect(connection).to_contain_text("No connection")
             expect(overall).to_have_text("1 of 1 files (100.0 %)")
             write_noise_wav(music / "two.wav", 2)
             with running_daemon(segued, music, page=f"port = {web_client.port}\n"):
-                expect(lost).not_to_have_attribute("data-lost", "")
+                expect(connection).not_to_have_attribute("data-lost", "")
                 expect(overall).to_have_text("2 of 2 files (100.0 %)")
-            refused = [said for said in window.console if "ERR_CONNECTION" not in said]
-            assert [said for said in refused if "ERR_INCOMPLETE" not in said] == []
+            refused = [
+                message for message in window.console if "ERR_CONNECTION" not in message
+            ]
+            assert [
+                message for message in refused if "ERR_INCOMPLETE" not in message
+            ] == []
 
 
 def test_names_stay_text(web_client: WebClient, chromium: Browser) -> None:
-    """Whatever is in them, wherever they are shown."""
+    """HTML in names is shown as text, in each view."""
     file = web_client.find_file("bjork")
-    for place in ("#/files?query=bjork", "#/passages?query=bjork", f"#/file/{file}"):
-        with open_window(chromium, f"{web_client.url}/{place}") as window:
+    for fragment in ("#/files?query=bjork", "#/passages?query=bjork", f"#/file/{file}"):
+        with open_window(chromium, f"{web_client.url}/{fragment}") as window:
             page = window.page
             expect(page.get_by_text(HOSTILE).first).to_be_visible()
             assert page.title() != "1"
@@ -190,7 +201,7 @@ def test_names_stay_text(web_client: WebClient, chromium: Browser) -> None:
 
 
 def test_the_library_is_searched(web_client: WebClient, chromium: Browser) -> None:
-    """By typing; the address remembers, and a row leads to its file."""
+    """By typing; the URL has the query, and a row links to its file."""
     everything = web_client.get_json("/api/files")["total"]
     with open_window(chromium, f"{web_client.url}/#/files") as window:
         page = window.page
@@ -216,9 +227,9 @@ def test_the_library_is_searched(web_client: WebClient, chromium: Browser) -> No
 
 
 def test_override_is_shown(web_client: WebClient, chromium: Browser) -> None:
-    """No song, and then what it was said to be before."""
-    place = f"{web_client.url}/#/file/{web_client.find_file('tide 03 song')}"
-    with open_window(chromium, place) as window:
+    """'No song' is shown as the reason, and the match before it after 'clear'."""
+    url = f"{web_client.url}/#/file/{web_client.find_file('tide 03 song')}"
+    with open_window(chromium, url) as window:
         page = window.page
         why = page.get_by_test_id("why")
         expect(why).to_contain_text("Low")
@@ -233,21 +244,21 @@ def test_override_is_shown(web_client: WebClient, chromium: Browser) -> None:
 def test_candidate_can_be_chosen(
     segued: SeguedRunner, tmp_path: Path, chromium: Browser
 ) -> None:
-    """Of those that AcoustID names, the best first; and it is that one then."""
+    """AcoustID's candidates are listed, the best first; a choice is applied."""
     music = tmp_path / "music"
     music.mkdir()
     encode(music / "song.flac", song(1, 20.0), 44_100, "flac")
     tag(music / "song.flac", {"title": "Song 1", "artist": "Marram"})
-    known = SeguedRunner(tmp_path / "known")
-    known.import_folders(music, options=("--offline",))
-    catalogue = ServiceCatalog(known.database)
+    first_import = SeguedRunner(tmp_path / "known")
+    first_import.import_folders(music, options=("--offline",))
+    catalogue = ServiceCatalog(first_import.database)
     (row,) = catalogue.passages("")
-    here, there = mbid("Marram", "Song 1"), mbid("Sandpiper", "Other")
+    best, other = mbid("Marram", "Song 1"), mbid("Sandpiper", "Other")
     catalogue.add_candidates(
         row,
         [
-            (here, "Song 1", "Marram", 12, mbid("Tide")),
-            (there, "Other", "Sandpiper", 3, mbid("Ebb")),
+            (best, "Song 1", "Marram", 12, mbid("Tide")),
+            (other, "Other", "Sandpiper", 3, mbid("Ebb")),
         ],
     )
     with services_in_background(
@@ -272,15 +283,15 @@ def test_candidate_can_be_chosen(
             expect(why).to_contain_text("High")
             assert window.console == []
         (passage,) = web_client.get_json(f"/api/files/{file}")["passages"]
-        assert passage["recording_mbid"] == there
+        assert passage["recording_mbid"] == other
         assert [each["score"] for each in passage["candidates"]] == [0.97, 0.97]
 
 
 def test_failures_are_tried_again(web_client: WebClient, chromium: Browser) -> None:
-    """With what they mean; and it is said what became of it."""
+    """The meaning of the code is shown, and a message after the retry."""
     with open_window(chromium, f"{web_client.url}/#/failures") as window:
         group = window.page.locator('[data-code="not-audio"]')
-        expect(group).to_contain_text("not audio in any format")
+        expect(group).to_contain_text("not audio in any supported format")
         window.page.locator('[data-retry="group"]').click()
         expect(window.page.get_by_test_id("messages")).to_contain_text("1 ")
         expect(group).to_be_visible()
@@ -293,12 +304,12 @@ def test_failures_are_tried_again(web_client: WebClient, chromium: Browser) -> N
 def test_layout_fits_the_window(
     web_client: WebClient, chromium: Browser, width: int, *, dark: bool
 ) -> None:
-    """Each view, at the width of a phone and of a desk, light and dark."""
+    """Each view, at the widths of a phone and of a desktop, light and dark."""
     file = web_client.find_file("tide 01 song")
     views = ("", "files", "passages", "failures", "settings", f"file/{file}")
     for view in views:
-        place = f"{web_client.url}/#/{view}"
-        with open_window(chromium, place, width=width, height=812, dark=dark) as window:
+        url = f"{web_client.url}/#/{view}"
+        with open_window(chromium, url, width=width, height=812, dark=dark) as window:
             expect(window.page.get_by_role("main")).not_to_be_empty()
             assert window.overflow_pixels() <= 0, view
             assert _brightness(window) < 0.3 if dark else _brightness(window) > 0.7
@@ -306,7 +317,7 @@ def test_layout_fits_the_window(
 
 
 def test_keyboard_navigation(web_client: WebClient, chromium: Browser) -> None:
-    """Tab goes through the buttons, each seen to have the focus."""
+    """Tab reaches all buttons, and the focused one is outlined."""
     with open_window(chromium, web_client.url) as window:
         page = window.page
         expect(page.get_by_test_id("overall")).to_be_visible()
@@ -325,7 +336,7 @@ def test_keyboard_navigation(web_client: WebClient, chromium: Browser) -> None:
 def test_settings_are_saved_and_invalid_values_explained(
     segued: SeguedRunner, tmp_path: Path, chromium: Browser
 ) -> None:
-    """In the words of the daemon."""
+    """The page shows the daemon's error message."""
     music = tmp_path / "music"
     write_noise_wav(music / "one.wav", 1)
     with running_daemon(segued, music, page=True) as daemon:
@@ -350,35 +361,46 @@ def test_settings_are_saved_and_invalid_values_explained(
                     == 41.5
                 )
             )
-            assert [said for said in window.console if "400" not in said] == []
+            assert [message for message in window.console if "400" not in message] == []
 
 
 def _write_noise(path: Path, parts: tuple[tuple[int, float], ...]) -> None:
-    """Write a file of white noise, so and so loud for so and so long."""
-    dice = np.random.default_rng(1)
-    sound = np.concatenate(
+    """Write white noise; each part is a peak and a length in seconds."""
+    rng = np.random.default_rng(1)
+    samples = np.concatenate(
         [
-            dice.integers(-peak, peak + 1, round(seconds * RATE)).astype(np.int16)
+            rng.integers(-peak, peak + 1, round(seconds * RATE)).astype(np.int16)
             for peak, seconds in parts
         ]
     )
-    head = struct.pack(
+    header = struct.pack(
         "<4sI4s4sIHHIIHH4sI",
-        *(b"RIFF", 36 + sound.nbytes, b"WAVE", b"fmt ", 16, 1, 1),
-        *(RATE, 2 * RATE, 2, 16, b"data", sound.nbytes),
+        b"RIFF",
+        36 + samples.nbytes,
+        b"WAVE",
+        b"fmt ",
+        16,  # bytes of the format chunk
+        1,  # PCM
+        1,  # channel
+        RATE,
+        2 * RATE,  # bytes a second
+        2,  # bytes a frame
+        16,  # bits a sample
+        b"data",
+        samples.nbytes,
     )
-    path.write_bytes(head + sound.tobytes())
+    path.write_bytes(header + samples.tobytes())
 
 
-def _horizontal_extent(what: Locator) -> tuple[float, float]:
-    """Return where something begins in the window, and how wide it is."""
-    box = what.bounding_box()
+def _horizontal_extent(element: Locator) -> tuple[float, float]:
+    """Return the left edge and the width of an element, in pixels of the window."""
+    box = element.bounding_box()
     assert box is not None
     return box["x"], box["width"]
 
 
 def _waveform_image(drawing: Locator, mark: Locator) -> Picture:
-    """Return the picture of the sound, between its head and its scale."""
+    """Return the image of the waveform, between its header and its scale."""
     whole, line = drawing.bounding_box(), mark.bounding_box()
     assert whole is not None
     assert line is not None
@@ -387,12 +409,12 @@ def _waveform_image(drawing: Locator, mark: Locator) -> Picture:
 
 
 def _drawn_share(column: Picture) -> float:
-    """Return what share of a column is drawn over; no sound is as high as its top."""
-    ground = column[2].astype(int)
-    far = np.abs(column.astype(int) - ground).sum(axis=1) > 60
-    return float(far.mean())
+    """Return the drawn share of a column; its third pixel is always background."""
+    background = column[2].astype(int)
+    drawn = np.abs(column.astype(int) - background).sum(axis=1) > 60
+    return float(drawn.mean())
 
 
 def _brightness(window: BrowserWindow) -> float:
-    """Return how bright the page is, 0 to 1."""
+    """Return the mean brightness of the page, 0 to 1."""
     return float(decode_png(window.page.screenshot()).mean()) / 255

@@ -1,4 +1,4 @@
-"""What other pages, other people and broken programs may not do."""
+"""Defenses against foreign web pages, other users and broken clients."""
 
 import asyncio
 import http.client
@@ -22,9 +22,16 @@ from tests.end_to_end.running_daemon import (
 from tests.end_to_end.segued_runner import SeguedRunner
 from tests.web.web_client import WebClient, open_event_stream
 
-EVERYWHERE = (
-    *("/", "/page/main.js", "/api/import/session", "/api/events", "/api/files"),
-    *("/health", "/metrics", "/api/openapi.json", "/no/such/thing"),
+ALL_KINDS_OF_PATHS = (
+    "/",
+    "/page/main.js",
+    "/api/import/session",
+    "/api/events",
+    "/api/files",
+    "/health",
+    "/metrics",
+    "/api/openapi.json",
+    "/no/such/thing",
 )
 
 CHANGES = (
@@ -38,15 +45,15 @@ CHANGES = (
 
 
 def current_state(daemon: RunningDaemon) -> tuple[str, int]:
-    """Return what must not change."""
-    told = daemon.status()
-    held = daemon.client.request("GET", "/api/settings")
-    return told["state"], held["ai_processing_thread_count"]
+    """Return the state that refused requests must not change."""
+    status = daemon.status()
+    settings = daemon.client.request("GET", "/api/settings")
+    return status["state"], settings["ai_processing_thread_count"]
 
 
-@pytest.mark.parametrize("path", EVERYWHERE)
+@pytest.mark.parametrize("path", ALL_KINDS_OF_PATHS)
 def test_foreign_host_name_is_refused(web_client: WebClient, path: str) -> None:
-    """A page that had its own name point to us gets nothing, wherever it asks."""
+    """DNS rebinding: another host name is refused on each path."""
     for host in ("evil.example", "127.0.0.1.evil.example", "localhost.evil:5723", ""):
         reply = web_client.request("GET", path, headers={"Host": host})
         assert reply.status == 421
@@ -55,7 +62,7 @@ def test_foreign_host_name_is_refused(web_client: WebClient, path: str) -> None:
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "192.168.1.7"])
 def test_own_host_names_are_accepted(web_client: WebClient, host: str) -> None:
-    """No page can be called by an address that it has not got."""
+    """No foreign page can have localhost or an IP address as its host."""
     for name in (host, f"{host}:{web_client.port}"):
         assert (
             web_client.request("GET", "/health", headers={"Host": name}).status == 200
@@ -76,7 +83,7 @@ def test_own_host_names_are_accepted(web_client: WebClient, host: str) -> None:
 def test_cross_origin_change_is_refused(
     web_client: WebClient, method: str, path: str, headers: dict[str, str]
 ) -> None:
-    """Whatever it says it sends."""
+    """Even with the content type of JSON."""
     before = current_state(web_client.daemon)
     kind = {"Content-Type": "application/json"}
 
@@ -91,7 +98,7 @@ def test_cross_origin_change_is_refused(
 def test_form_post_is_refused(
     web_client: WebClient, method: str, path: str, kind: str
 ) -> None:
-    """What a browser sends unasked is not what we take, with or without an origin."""
+    """The content types that a browser sends without preflight are refused."""
     before = current_state(web_client.daemon)
 
     assert web_client.request(method, path, b"{}", {"Content-Type": kind}).status == 415
@@ -101,7 +108,7 @@ def test_form_post_is_refused(
 
 @pytest.mark.parametrize("path", [path for _, path in CHANGES])
 def test_get_changes_nothing(web_client: WebClient, path: str) -> None:
-    """An image whose address is a command is no command."""
+    """An image or a link cannot run a command."""
     before = current_state(web_client.daemon)
 
     assert web_client.request("GET", path).status in (404, 405)
@@ -110,7 +117,7 @@ def test_get_changes_nothing(web_client: WebClient, path: str) -> None:
 
 
 def test_cross_origin_read_is_refused(web_client: WebClient) -> None:
-    """Nor embed what it may not read; but a link to the page works."""
+    """Foreign pages can neither fetch nor embed; a link to the page works."""
     far = {"Sec-Fetch-Site": "cross-site"}
     link = {**far, "Sec-Fetch-Mode": "navigate"}
 
@@ -119,13 +126,15 @@ def test_cross_origin_read_is_refused(web_client: WebClient) -> None:
     assert web_client.request("GET", "/", headers=link).status == 200
 
 
-@pytest.mark.parametrize("path", EVERYWHERE[:5])
+@pytest.mark.parametrize("path", ALL_KINDS_OF_PATHS[:5])
 def test_every_response_has_security_headers(web_client: WebClient, path: str) -> None:
-    """Nothing but our own files runs, frames or embeds anything of it."""
+    """The headers permit only the page's own scripts, and no framing."""
     if path == "/api/events":
-        with web_client.connect() as line:
-            line.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-            headers = line.recv(4_096).decode()
+        with web_client.connect() as connection:
+            connection.sendall(
+                f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+            )
+            headers = connection.recv(4_096).decode()
     else:
         headers = str(web_client.request("GET", path).headers)
 
@@ -139,7 +148,7 @@ def test_every_response_has_security_headers(web_client: WebClient, path: str) -
     "path",
     [
         "/page/../../../../etc/passwd",
-        "/page/%2e%2e%2f%2e%2e%2fstore/models.py",
+        "/page/%2e%2e%2f%2e%2e%2fstore/database.py",
         "/page/..%2f..%2f..%2fetc%2fpasswd",
         "//etc/passwd",
         "/api/files/..%2f..%2fetc%2fpasswd",
@@ -151,26 +160,28 @@ def test_every_response_has_security_headers(web_client: WebClient, path: str) -
     ],
 )
 def test_paths_cannot_be_requested(web_client: WebClient, path: str) -> None:
-    """A path is never made of what is asked."""
+    """File system paths are never built from the URL."""
     sent = f"GET {path.replace(' ', '%20')} HTTP/1.1\r\nHost: localhost\r\n"
-    said = web_client.send_raw(f"{sent}Connection: close\r\n\r\n".encode())
+    response = web_client.send_raw(f"{sent}Connection: close\r\n\r\n".encode())
 
-    assert said.startswith((b"HTTP/1.1 404", b"HTTP/1.1 400"))
-    assert b"root:" not in said
+    assert response.startswith((b"HTTP/1.1 404", b"HTTP/1.1 400"))
+    assert b"root:" not in response
 
 
 def test_only_library_files_are_served(segued: SeguedRunner, tmp_path: Path) -> None:
-    """No file behind a link that came later, no FIFO, none of a folder left."""
+    """No file behind a later link, no FIFO, none of a removed music folder."""
     music, other = tmp_path / "music", tmp_path / "other"
     secret = write_noise_wav(tmp_path / "secret" / "song.wav", 9)
     linked = write_noise_wav(music / "album" / "song.wav", 1)
     direct = write_noise_wav(music / "direct.wav", 2)
     pipe = write_noise_wav(music / "pipe.wav", 3)
-    left = write_noise_wav(other / "left.wav", 4)
+    removed = write_noise_wav(other / "left.wav", 4)
     with running_daemon(segued, music, other, page=True) as daemon:
         daemon.wait_until_done(4)
         web_client = WebClient.for_daemon(daemon)
-        paths = {path: web_client.find_file(path.name) for path in (direct, pipe, left)}
+        paths = {
+            path: web_client.find_file(path.name) for path in (direct, pipe, removed)
+        }
         paths[linked] = web_client.find_file("album song")
         played = {
             path: web_client.request("GET", f"/api/files/{file}/audio")
@@ -186,7 +197,7 @@ def test_only_library_files_are_served(segued: SeguedRunner, tmp_path: Path) -> 
     direct.symlink_to(secret)
     pipe.unlink()
     os.mkfifo(pipe)
-    # A walk would find all that: it has not happened yet.
+    # Without a scan, which would notice the changes.
     never = "[scanning]\nignored_folders = ['*']\n"
     with running_daemon(segued, music, page=True, extra_config=never) as daemon:
         web_client = WebClient.for_daemon(daemon)
@@ -199,7 +210,7 @@ def test_only_library_files_are_served(segued: SeguedRunner, tmp_path: Path) -> 
 def test_folder_replaced_by_a_link_is_refused(
     segued: SeguedRunner, tmp_path: Path
 ) -> None:
-    """Also if files were found under it when it was none."""
+    """Even if the folder of an imported file was replaced later."""
     music = tmp_path / "music"
     write_noise_wav(music / "sub" / "song.wav", 1)
     assert segued.import_folders(music / "sub", options=("--offline",)).code == 0
@@ -232,7 +243,7 @@ def test_folder_replaced_by_a_link_is_refused(
 def test_invalid_input_is_refused_with_a_reason(
     web_client: WebClient, body: bytes
 ) -> None:
-    """And nothing else happens."""
+    """Status 400, with a detail."""
     headers = {"Content-Type": "application/json"}
 
     reply = web_client.request("POST", "/api/retry", body, headers)
@@ -243,40 +254,40 @@ def test_invalid_input_is_refused_with_a_reason(
 
 @pytest.mark.parametrize("length", ["Content-Length: 1073741824", ""])
 def test_oversized_body_is_not_read(web_client: WebClient, length: str) -> None:
-    """A gigabyte, announced or in pieces without an end."""
-    head = "POST /api/retry HTTP/1.1\r\nHost: localhost\r\n"
-    head += "Content-Type: application/json\r\n"
-    head += length or "Transfer-Encoding: chunked"
+    """A gigabyte, by Content-Length or in endless chunks."""
+    header = "POST /api/retry HTTP/1.1\r\nHost: localhost\r\n"
+    header += "Content-Type: application/json\r\n"
+    header += length or "Transfer-Encoding: chunked"
     before = private_memory_kib(web_client.daemon.process.pid)
 
-    with web_client.connect() as line:
-        line.sendall(f"{head}\r\n\r\n".encode())
-        piece = b"x" * 65_536 if length else b"10000\r\n" + b"x" * 65_536 + b"\r\n"
+    with web_client.connect() as connection:
+        connection.sendall(f"{header}\r\n\r\n".encode())
+        chunk = b"x" * 65_536 if length else b"10000\r\n" + b"x" * 65_536 + b"\r\n"
         sent = 0
-        line.settimeout(0.0)
-        said = b""
+        connection.settimeout(0.0)
+        response = b""
         until = time.monotonic() + 10
-        while not said and time.monotonic() < until:
+        while not response and time.monotonic() < until:
             try:
-                sent += line.send(piece)
+                sent += connection.send(chunk)
             except BlockingIOError:
                 pass
             except (BrokenPipeError, ConnectionResetError):
                 break
             try:
-                said = line.recv(4_096)
+                response = connection.recv(4_096)
             except BlockingIOError:
                 continue
             except ConnectionResetError:
                 break
 
-    assert said.startswith(b"HTTP/1.1 413")
+    assert response.startswith(b"HTTP/1.1 413")
     assert sent < 64 << 20
     assert private_memory_kib(web_client.daemon.process.pid) - before < 8_192
 
 
 def test_long_heads_are_refused(web_client: WebClient) -> None:
-    """Lines, fields, and how many there are."""
+    """A long request line, a long header field, and too many fields."""
     for head in (
         f"GET /{'x' * 10_000} HTTP/1.1\r\nHost: localhost\r\n",
         f"GET / HTTP/1.1\r\nHost: localhost\r\nX: {'x' * 10_000}\r\n",
@@ -286,11 +297,11 @@ def test_long_heads_are_refused(web_client: WebClient) -> None:
 
 
 def test_odd_clients_are_answered(web_client: WebClient) -> None:
-    """Half-closed, several questions at once, an old protocol."""
+    """Half-closed connections, pipelined requests, HTTP/1.0, TLS bytes."""
     one = b"GET /health HTTP/1.1\r\nHost: localhost\r\n"
     last = one + b"Connection: close\r\n\r\n"
 
-    # One who shuts his half is perhaps taken to have left.
+    # A half-closed connection may count as disconnected.
     assert web_client.send_raw(last, shut=True).count(b"HTTP/1.1 200") in (0, 1)
     assert web_client.send_raw((one + b"\r\n") * 5 + last).count(b"HTTP/1.1 200") == 6
     old = web_client.send_raw(b"GET /health HTTP/1.0\r\nHost: localhost\r\n\r\n")
@@ -302,56 +313,61 @@ def test_odd_clients_are_answered(web_client: WebClient) -> None:
 
 
 def test_idle_connections_do_not_block_the_server(web_client: WebClient) -> None:
-    """The page may be full for a while; the control socket is not."""
-    lines: list[socket.socket] = []
+    """The page may reach its connection limit; the control socket still answers."""
+    connections: list[socket.socket] = []
     try:
         for number in range(1_000):
-            line = socket.create_connection((web_client.host, web_client.port), 5)
-            lines.append(line)
+            connection = socket.create_connection((web_client.host, web_client.port), 5)
+            connections.append(connection)
             if number % 2:
-                line.sendall(b"GET / HT")
-        begun = time.monotonic()
+                connection.sendall(b"GET / HT")
+        started = time.monotonic()
         assert web_client.daemon.status()["state"] == "COMPLETED"
-        assert time.monotonic() - begun < 1
+        assert time.monotonic() - started < 1
         open_files = os.listdir(f"/proc/{web_client.daemon.process.pid}/fd")
         assert len(open_files) < 400
     finally:
-        for line in lines:
-            line.close()
+        for connection in connections:
+            connection.close()
     assert wait_for_free_connection(web_client) == "COMPLETED"
 
 
 def test_names_and_tags_are_escaped(web_client: WebClient) -> None:
-    """Markup stays text, and control characters are not passed on."""
-    found = web_client.get_json("/api/files", query="bjork")["files"]
+    """Markup stays text, and control characters are escaped, also in the log."""
+    files = web_client.get_json("/api/files", query="bjork")["files"]
 
-    assert len(found) == 1
-    assert "\\x0a" in found[0]["name"]
-    assert "onerror" in found[0]["name"]
-    said = web_client.daemon.log_path.read_text()
-    assert "\x1b" not in said
-    assert all(json.loads(line) for line in said.splitlines() if line.startswith("{"))
+    assert len(files) == 1
+    assert "\\x0a" in files[0]["name"]
+    assert "onerror" in files[0]["name"]
+    log = web_client.daemon.log_path.read_text()
+    assert "\x1b" not in log
+    assert all(json.loads(line) for line in log.splitlines() if line.startswith("{"))
 
 
 def test_other_machines_need_the_token(segued: SeguedRunner, tmp_path: Path) -> None:
-    """An address that they reach is not opened without one."""
+    """A non-local address needs a token in the configuration and in requests."""
     music = tmp_path / "music"
     write_noise_wav(music / "song.wav", 1)
-    known_to_few = "a-token-of-some-length"
+    token = "a-token-of-some-length"  # noqa: S105
     open_to_all = '[page]\naddress = "0.0.0.0"\nport = 0\n'
 
     refused = segued.run(
-        *("serve", "--offline", "--database", segued.database),
-        *("--config", segued.write_config(open_to_all), music),
+        "serve",
+        "--offline",
+        "--database",
+        segued.database,
+        "--config",
+        segued.write_config(open_to_all),
+        music,
     )
     assert refused.code == 2
     assert "page.address = '0.0.0.0' can be reached from other machines" in refused.err
 
-    page = f'address = "0.0.0.0"\ntoken = "{known_to_few}"\n'
+    page = f'address = "0.0.0.0"\ntoken = "{token}"\n'
     with running_daemon(segued, music, page=page) as daemon:
         web_client = WebClient.for_daemon(daemon)
         assert daemon.log_entries("page.shown")[0]["token"] is True
-        assert known_to_few not in daemon.log_path.read_text()
+        assert token not in daemon.log_path.read_text()
         assert web_client.request("GET", "/api/files").status == 401
         gate = web_client.request("GET", "/")
         assert (gate.status, b"<form" in gate.body) == (401, True)
@@ -360,64 +376,69 @@ def test_other_machines_need_the_token(segued: SeguedRunner, tmp_path: Path) -> 
             == 401
         )
 
-        bearer = {"Authorization": f"Bearer {known_to_few}"}
+        bearer = {"Authorization": f"Bearer {token}"}
         assert web_client.request("GET", "/api/files", headers=bearer).status == 200
-        let_in = web_client.request("GET", "/", query={"token": known_to_few})
+        let_in = web_client.request("GET", "/", query={"token": token})
         assert (let_in.status, let_in.headers["Location"]) == (303, "/")
         cookie = let_in.headers["Set-Cookie"]
         assert {"HttpOnly", "SameSite=Lax"} <= set(cookie.split("; "))
-        assert known_to_few not in cookie
-        known = {"Cookie": cookie.split(";")[0]}
-        assert web_client.request("GET", "/api/files", headers=known).status == 200
-        # The control socket has its mode.
+        assert token not in cookie
+        with_cookie = {"Cookie": cookie.split(";")[0]}
+        assert (
+            web_client.request("GET", "/api/files", headers=with_cookie).status == 200
+        )
+        # The control socket needs no token: it has its mode.
         assert daemon.status()["state"]
 
 
 def test_port_in_use_is_reported(segued: SeguedRunner, tmp_path: Path) -> None:
-    """The daemon goes on without its page."""
+    """The daemon runs without its page until the port is free."""
     music = tmp_path / "music"
     write_noise_wav(music / "song.wav", 1)
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as blocker:
+        port = blocker.getsockname()[1]
         with running_daemon(segued, music, page=f"port = {port}\n") as daemon:
-            told = daemon.wait_until_done(1)
-            where = f"127.0.0.1:{port}"
-            assert told["page"] == f"not shown: {where} is in use by another program"
-            status = segued.control("status", client=daemon.client)
+            status = daemon.wait_until_done(1)
+            address = f"127.0.0.1:{port}"
             assert (
-                f"Page: not shown: {where} is in use by another program" in status.out
+                status["page"] == f"not shown: {address} is in use by another program"
             )
-            taken.close()
-            daemon.wait_for(lambda told: told["page"] == f"http://{where}/")
+            printed = segued.control("status", client=daemon.client)
+            assert (
+                f"Page: not shown: {address} is in use by another program"
+                in printed.out
+            )
+            blocker.close()
+            daemon.wait_for(lambda status: status["page"] == f"http://{address}/")
             assert (
                 WebClient.for_daemon(daemon).get_json("/health")["state"] == "COMPLETED"
             )
 
 
 async def test_port_in_use_is_retried(tmp_path: Path) -> None:
-    """As soon as it is free, there is the page."""
-    doors = WebServer(web.Application(), retry_seconds=0.05)
-    await doors.listen(tmp_path / "control.sock", ())
+    """The page is served as soon as the port is free."""
+    server = WebServer(web.Application(), retry_seconds=0.05)
+    await server.listen(tmp_path / "control.sock", ())
     try:
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            page = PageSection(port=taken.getsockname()[1])
-            await doors.serve_page(page)
-            assert "in use by another program" in doors.page_status
+        with socket.create_server(("127.0.0.1", 0)) as blocker:
+            page = PageSection(port=blocker.getsockname()[1])
+            await server.serve_page(page)
+            assert "in use by another program" in server.page_status
         async with asyncio.timeout(5):
-            while not doors.page_status.startswith("http"):  # noqa: ASYNC110
+            while not server.page_status.startswith("http"):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
-        await doors.serve_page(PageSection(address="x..y", port=0))
-        assert doors.page_status == "not shown: x..y:0: invalid address"
-        await doors.serve_page(PageSection(shown=False))
-        assert doors.page_status == "not shown"
+        await server.serve_page(PageSection(address="x..y", port=0))
+        assert server.page_status == "not shown: x..y:0: invalid address"
+        await server.serve_page(PageSection(shown=False))
+        assert server.page_status == "not shown"
     finally:
-        await doors.close()
+        await server.close()
 
 
 def test_reload_moves_the_page_and_closes_connections(
     segued: SeguedRunner, tmp_path: Path
 ) -> None:
-    """Whoever was connected comes again, by the rules of today."""
+    """Connected clients must reconnect, under the new configuration."""
     music = tmp_path / "music"
     write_noise_wav(music / "song.wav", 1)
     with running_daemon(segued, music, page=True) as daemon:
@@ -425,33 +446,35 @@ def test_reload_moves_the_page_and_closes_connections(
         web_client = WebClient.for_daemon(daemon)
         (config,) = segued.home.glob("*.toml")
         before = config.read_text()
-        kept = http.client.HTTPConnection(web_client.host, web_client.port, timeout=10)
-        kept.request("GET", "/health")
-        assert kept.getresponse().read()
-        with open_event_stream(web_client.host, web_client.port) as heard:
-            next(heard)
-            known_to_few = "a-token-of-some-length"
+        connection = http.client.HTTPConnection(
+            web_client.host, web_client.port, timeout=10
+        )
+        connection.request("GET", "/health")
+        assert connection.getresponse().read()
+        with open_event_stream(web_client.host, web_client.port) as events:
+            next(events)
+            token = "a-token-of-some-length"  # noqa: S105
             config.write_text(
-                before.replace("port = 0", f'port = 0\ntoken = "{known_to_few}"')
+                before.replace("port = 0", f'port = 0\ntoken = "{token}"')
             )
             daemon.process.send_signal(signal.SIGHUP)
-            assert {each.kind for each in heard} <= {"change"}  # and it ends
+            assert {each.kind for each in events} <= {"change"}  # and the stream ends
         moved = WebClient.for_daemon(daemon)
-        daemon.wait_for(lambda told: told["page"] != f"{web_client.url}/")
+        daemon.wait_for(lambda status: status["page"] != f"{web_client.url}/")
         moved = WebClient.for_daemon(daemon)
         assert moved.request("GET", "/api/files").status == 401
-        assert not _answers(kept)
+        assert not _answers(connection)
         config.write_text(before.replace("port = 0", "shown = false"))
         daemon.process.send_signal(signal.SIGHUP)
-        daemon.wait_for(lambda told: told["page"] == "not shown")
+        daemon.wait_for(lambda status: status["page"] == "not shown")
         with pytest.raises(ConnectionRefusedError):
             moved.connect()
 
 
-def _answers(line: http.client.HTTPConnection) -> bool:
+def _answers(connection: http.client.HTTPConnection) -> bool:
     try:
-        line.request("GET", "/health")
-        line.getresponse()
+        connection.request("GET", "/health")
+        connection.getresponse()
     except (http.client.HTTPException, OSError):
         return False
     return True
@@ -460,7 +483,7 @@ def _answers(line: http.client.HTTPConnection) -> bool:
 def test_settings_of_another_library_bypass_the_daemon(
     segued: SeguedRunner, tmp_path: Path
 ) -> None:
-    """`seguectl` on a library that the daemon does not keep works on that one."""
+    """`seguectl --database` of another library does not use the daemon."""
     music = tmp_path / "music"
     write_noise_wav(music / "song.wav", 1)
     other = SeguedRunner(tmp_path / "other")
@@ -468,58 +491,65 @@ def test_settings_of_another_library_bypass_the_daemon(
     with running_daemon(segued, music) as daemon:
         daemon.wait_until_done(1)
         before = daemon.client.request("GET", "/api/settings")
-        where = ("--config", next(segued.home.glob("*.toml")))
-        told = segued.run(
-            *("workers", "7", *where, "--database", other.database),
+        config = ("--config", next(segued.home.glob("*.toml")))
+        changed = segued.run(
+            "workers",
+            "7",
+            *config,
+            "--database",
+            other.database,
             module="segued.cli.control",
         )
         same = Path(f"{segued.database.parent}/../{segued.database.parent.name}")
-        asked = segued.run(
-            *("status", *where, "--database", same / segued.database.name),
+        queried = segued.run(
+            "status",
+            *config,
+            "--database",
+            same / segued.database.name,
             module="segued.cli.control",
         )
-        assert told.code == 0, told.err
+        assert changed.code == 0, changed.err
         assert daemon.client.request("GET", "/api/settings") == before
-        assert "1 of 1 files" in asked.out
-        assert "watching" in asked.out
-    held = other.run(
+        assert "1 of 1 files" in queried.out
+        assert "watching" in queried.out
+    settings = other.run(
         "settings", "--json", "--database", other.database, module="segued.cli.control"
     )
-    assert held.json["ai_processing_thread_count"] == 7
+    assert settings.json["ai_processing_thread_count"] == 7
 
 
 def test_malformed_request_is_refused_with_one_log_line(web_client: WebClient) -> None:
-    """Nothing becomes a page of the log."""
+    """Malformed input does not fill the log with tracebacks."""
     before = len(web_client.daemon.log_path.read_bytes())
     kind = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
 
     assert web_client.request("POST", "/api/retry", b"no gzip", kind).status == 400
     far = {"Last-Event-ID": f"{'0' * 8}-{'9' * 5_000}"}
-    with open_event_stream(web_client.host, web_client.port, far) as heard:
-        assert next(heard).kind == "snapshot"
+    with open_event_stream(web_client.host, web_client.port, far) as events:
+        assert next(events).kind == "snapshot"
     assert b" 400 " in web_client.send_raw(
         b"GET / HTTP/1.1\r\nHost: x\r\nA b: c\r\n\r\n"
     )
-    said = web_client.daemon.log_path.read_bytes()[before:]
-    assert b"Traceback" not in said
-    assert len(said) < 2_000
+    log = web_client.daemon.log_path.read_bytes()[before:]
+    assert b"Traceback" not in log
+    assert len(log) < 2_000
 
 
 def test_server_binds_to_localhost_by_default(web_client: WebClient) -> None:
-    """By default."""
-    wanted = f"{web_client.port:04X}"
+    """The port listens on 127.0.0.1 only."""
+    port_in_hex = f"{web_client.port:04X}"
     listening = [
         line.split()[1]
         for name in ("tcp", "tcp6")
         for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]
-        if line.split()[1].endswith(wanted) and line.split()[3] == "0A"
+        if line.split()[1].endswith(port_in_hex) and line.split()[3] == "0A"
     ]
 
-    assert listening == [f"0100007F:{wanted}"]
+    assert listening == [f"0100007F:{port_in_hex}"]
 
 
 def wait_for_free_connection(web_client: WebClient) -> str:
-    """Return the state that the page tells, as soon as there is room for us."""
+    """Return the state of the page, once it accepts a connection again."""
     until = time.monotonic() + 10
     while True:
         try:
@@ -530,7 +560,7 @@ def wait_for_free_connection(web_client: WebClient) -> str:
 
 
 def private_memory_kib(process: int) -> int:
-    """Return the memory of a process that is its own."""
+    """Return the anonymous memory of a process (RssAnon), in KiB."""
     for line in Path(f"/proc/{process}/status").read_text().splitlines():
         if line.startswith("RssAnon"):
             return int(line.split()[1])

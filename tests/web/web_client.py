@@ -1,4 +1,4 @@
-"""Asking a daemon's page, politely and otherwise."""
+"""An HTTP client of a daemon's page, for valid and invalid requests."""
 
 import http.client
 import json
@@ -18,7 +18,7 @@ TIMEOUT_SECONDS: Final = 20.0
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer."""
+    """An HTTP response."""
 
     status: int
     headers: Mapping[str, str]
@@ -26,7 +26,7 @@ class Reply:
 
     @property
     def json(self) -> Any:  # noqa: ANN401
-        """Return the body, as JSON."""
+        """The body, parsed as JSON."""
         return json.loads(self.body)
 
 
@@ -41,7 +41,7 @@ class Event:
 
 @dataclass(frozen=True)
 class WebClient:
-    """A daemon with a page, and where that is."""
+    """A daemon with a page, and the address of that page."""
 
     daemon: RunningDaemon
     host: str
@@ -49,16 +49,16 @@ class WebClient:
 
     @classmethod
     def for_daemon(cls, daemon: RunningDaemon) -> "WebClient":
-        """Return where a daemon shows its page."""
-        told = daemon.wait_for(lambda told: told["page"].startswith("http"))
-        place = urlsplit(told["page"])
-        assert place.hostname is not None
-        assert place.port is not None
-        return cls(daemon, place.hostname, place.port)
+        """Return a client of a daemon's page, once it is served."""
+        status = daemon.wait_for(lambda status: status["page"].startswith("http"))
+        address = urlsplit(status["page"])
+        assert address.hostname is not None
+        assert address.port is not None
+        return cls(daemon, address.hostname, address.port)
 
     @property
     def url(self) -> str:
-        """Return the page's address, without the last slash."""
+        """The URL of the page, without a trailing slash."""
         return f"http://{self.host}:{self.port}"
 
     def request(
@@ -69,44 +69,44 @@ class WebClient:
         headers: Mapping[str, str] | None = None,
         query: Mapping[str, object] | None = None,
     ) -> Reply:
-        """Ask as a program does."""
+        """Send a request with any headers, and return the response."""
         connection = http.client.HTTPConnection(
             self.host, self.port, timeout=TIMEOUT_SECONDS
         )
-        place = path + (f"?{urlencode(query)}" if query else "")
+        target = path + (f"?{urlencode(query)}" if query else "")
         try:
-            connection.request(method, place, body, dict(headers or {}))
+            connection.request(method, target, body, dict(headers or {}))
             reply = connection.getresponse()
             return Reply(reply.status, dict(reply.headers), reply.read())
         finally:
             connection.close()
 
     def get_json(self, path: str, **query: object) -> Any:  # noqa: ANN401
-        """Return what is at a path, as JSON."""
+        """Return the JSON at a path, which must exist."""
         reply = self.request("GET", path, query=query)
         assert reply.status == 200, reply.body
         return reply.json
 
     def send_json(self, method: str, path: str, body: object) -> Reply:
-        """Tell it to do something, as its own page does."""
+        """Send a request with a JSON body, as the page does."""
         headers = {"Content-Type": "application/json", "Origin": self.url}
         return self.request(method, path, json.dumps(body).encode(), headers)
 
     def find_file(self, query: str) -> str:
-        """Return the id of the one file that is found by some words."""
-        (found,) = self.get_json("/api/files", query=query)["files"]
-        return str(found["file"])
+        """Return the id of the one file that a search finds."""
+        (entry,) = self.get_json("/api/files", query=query)["files"]
+        return str(entry["file"])
 
     def send_raw(self, sent: bytes, *, shut: bool = False) -> bytes:
-        """Send bytes, and return all that comes until the line is closed."""
-        with self.connect() as line:
-            line.sendall(sent)
+        """Send bytes, and return all bytes received until the connection is closed."""
+        with self.connect() as connection:
+            connection.sendall(sent)
             if shut:
-                line.shutdown(socket.SHUT_WR)
-            return b"".join(iter(lambda: line.recv(1 << 16), b""))
+                connection.shutdown(socket.SHUT_WR)
+            return b"".join(iter(lambda: connection.recv(1 << 16), b""))
 
     def connect(self) -> socket.socket:
-        """Return a line to it."""
+        """Return a new connection to the page."""
         return socket.create_connection((self.host, self.port), TIMEOUT_SECONDS)
 
 
@@ -114,7 +114,7 @@ class WebClient:
 def open_event_stream(
     host: str, port: int, headers: Mapping[str, str] | None = None
 ) -> Iterator[Iterator[Event]]:
-    """Listen to what changes."""
+    """Subscribe to the server-sent events."""
     connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_SECONDS)
     try:
         connection.request("GET", "/api/events", headers=dict(headers or {}))

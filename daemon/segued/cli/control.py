@@ -47,6 +47,20 @@ exit codes:
   4    no daemon is running, or it cannot do this now
 """
 
+SESSION_COMMANDS: Final = (
+    (
+        "pause",
+        "Stop the work until `resume`, also after a restart.",
+        DaemonClient.pause,
+    ),
+    ("resume", "Continue after a pause or a cancel.", DaemonClient.resume),
+    (
+        "cancel",
+        "End the session; work that is already stored stays.",
+        DaemonClient.cancel,
+    ),
+)
+
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run `seguectl` and end the process."""
@@ -82,21 +96,8 @@ def _parser() -> argparse.ArgumentParser:
     command("watch", "Show the status until Ctrl-C.", _watch)
     scan = command("scan", "Scan the music folders now, or one folder in them.", _scan)
     scan.add_argument("path", nargs="?", metavar="PATH")
-    command(
-        "pause",
-        "Stop the work until `resume`, also after a restart.",
-        _session_command(DaemonClient.pause),
-    )
-    command(
-        "resume",
-        "Continue after a pause or a cancel.",
-        _session_command(DaemonClient.resume),
-    )
-    command(
-        "cancel",
-        "End the session; work that is already stored stays.",
-        _session_command(DaemonClient.cancel),
-    )
+    for name, what, operation in SESSION_COMMANDS:
+        command(name, what, _session_command(operation))
     command(
         "failures",
         "List failed files, with code and reason.",

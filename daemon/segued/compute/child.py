@@ -1,6 +1,6 @@
-"""Child processes: how they begin, obedient, bounded and silent, and how they end.
+"""Set up child processes with limits and without output, and end them.
 
-Apart from `segued.compute.process_pool`, so that children do not load what starts them.
+Separate from `segued.compute.process_pool`, whose imports children do not need.
 """
 
 import ctypes
@@ -22,54 +22,59 @@ T = TypeVar("T")
 PR_SET_PDEATHSIG: Final = 1
 
 KILL_SECONDS: Final = 0.2
-"""Who has not ended so long after SIGKILL sleeps in the system."""
+"""A process still alive this long after SIGKILL is in uninterruptible sleep."""
 
 
 class KillableProcess(ForkServerProcess):
-    """A child that is killed, and not waited for if it does not end even then.
+    """A child process that is killed, and abandoned if it does not end even then.
 
-    Who reads from a disk that does not answer sleeps until it does, whatever
-    signal comes; and pebble would wait for that, and keep all others waiting.
+    A child that reads from a disk that does not answer cannot be ended by any signal.
+    pebble would wait for it, and all other jobs with it.
     """
 
     _abandoned = False
 
     def terminate(self) -> None:
-        """Kill it: it has nothing to tidy up."""
+        """Kill the process; it has nothing to clean up."""
         self.kill()
 
     def join(self, timeout: float | None = None) -> None:
-        """Wait until it has ended, for a moment; it was killed before."""
+        """Wait for the killed process for KILL_SECONDS, then abandon it."""
         del timeout
         if not self._abandoned:
             super().join(KILL_SECONDS)
             self._abandoned = super().is_alive()
 
     def is_alive(self) -> bool:
-        """Return whether it is there, and of any use."""
+        """Return whether the process is running and was not abandoned."""
         return not self._abandoned and super().is_alive()
 
 
 class KillableContext(ForkServerContext):
-    """Where pebble gets its children from."""
+    """The multiprocessing context from which pebble starts its children."""
 
     Process = KillableProcess
 
 
 def init_child(memory_bytes: int, nice: int) -> None:
-    """Be ended by the parent alone or with it, take no more memory, and give way."""
+    """Initialize this child process: its signals, its limits, its standard streams.
+
+    Args:
+        memory_bytes: Limit on its address space.
+        nice: How far its priority is lowered, 0 to 19.
+    """
     os.nice(nice)
-    # Ctrl-C goes to the whole terminal group; only the parent decides.
+    # Ctrl-C goes to the whole process group; only the parent acts on it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # A parent that is killed takes its children with it. Here the parent is
-    # the fork server, and that ends itself when nobody holds its pipe any more:
-    # neither the one behind it, nor any child.
+    # A killed parent takes its children with it. Their parent is the fork server,
+    # which ends itself when its pipe is closed everywhere: in segued, and in every
+    # child.
     pipe = forkserver._forkserver._forkserver_alive_fd  # type: ignore[attr-defined]  # noqa: SLF001
     os.close(pipe)
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # C libraries print what they think of a file; that is not for the terminal.
+    # C libraries print warnings about files, which must not reach the terminal.
     null = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(null, stream)
@@ -78,11 +83,11 @@ def init_child(memory_bytes: int, nice: int) -> None:
 
 
 def noop() -> None:
-    """Be scheduled, so that a pool starts its children."""
+    """Do nothing; scheduled to make a pool start its children."""
 
 
 def run_with_cpu_limit(seconds: float, function: Callable[[], T]) -> T:
-    """Do some work; who takes more time of a processor for it is ended by SIGXCPU."""
+    """Run `function`; SIGXCPU ends this process if it takes more CPU time."""
     used = time.process_time()
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(used + seconds), hard))

@@ -1,9 +1,9 @@
-"""Where CPU work runs: killable child processes, with limits.
+"""The process pools for CPU work: killable child processes with limits.
 
-Whatever looks inside a file runs here. A child that crashes, hangs or grows
-without end costs the one file it was reading. Short work (hashes, tags) has
-children of its own, so that it never queues behind long work (decoding); and
-so has what can wait, which takes only time that nobody else wants.
+All code that reads the content of a file runs in a child, so that a crash, a hang
+or a leak costs that one file. Short work (hashes, tags) has children of its own, so
+that it never queues behind long work (decoding). So has idle work (local analysis),
+which runs at the lowest priority.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ MAX_NICENESS: Final = 19
 
 
 class ProcessPools:
-    """Pools of child processes: for short work, for long, and for what can wait."""
+    """Three pools of child processes: for short, long and idle work."""
 
     def __init__(
         self,
@@ -37,13 +37,13 @@ class ProcessPools:
         file_limit: Seconds,
         idle_cpu_share: float = 1.0,
     ) -> None:
-        """Prepare.
+        """Create the pools; their children start with the first job, or by `start`.
 
         Args:
-            processes: How many children of a kind there may be.
-            memory_mib: How much address space each may have.
-            file_limit: How long a job may take that has no limit of its own.
-            idle_cpu_share: How much of the processors what can wait may take.
+            processes: How many children the short and the long pool have each.
+            memory_mib: Limit on the address space of each child.
+            file_limit: Time limit of jobs that have none of their own.
+            idle_cpu_share: Share of the processors for idle work, above 0 up to 1.
         """
         self._file_limit: Final = file_limit
         self._short_pool: Final = LimitedPool(processes, memory_mib)
@@ -55,7 +55,7 @@ class ProcessPools:
 
     @classmethod
     def from_config(cls, config: Config) -> "ProcessPools":
-        """Return what a configuration wants."""
+        """Return the pools of a configuration."""
         return cls(
             processes=config.processes,
             memory_mib=config.compute.memory_mib,
@@ -64,7 +64,7 @@ class ProcessPools:
         )
 
     def set_cpu_share(self, share: float) -> None:
-        """Give what can wait another share of the processors."""
+        """Set the share of idle work; its running jobs are killed if that changes."""
         if share != self._cpu_share:
             self._cpu_share = share
             self._idle_pool.close()
@@ -84,26 +84,23 @@ class ProcessPools:
 
     @property
     def idle_seconds(self) -> float:
-        """How long no job has begun or ended."""
+        """How long no job has started or ended."""
         pools = (self._short_pool, self._long_pool, self._idle_pool)
         return time.monotonic() - max(each.last_activity for each in pools)
 
     async def release_processes(self) -> None:
-        """Send the children home, and whom they are forked from.
-
-        Whoever is needed again is started anew.
-        """
+        """Stop all child processes and the fork server; the next job starts them."""
         self.close()
-        # As multiprocessing's own tests end it: there is no public way.
+        # As in multiprocessing's own tests: there is no public function.
         stop = getattr(forkserver._forkserver, "_stop", None)  # noqa: SLF001
         if stop is not None:
             await asyncio.to_thread(stop)
 
     def close(self) -> None:
-        """Kill all children, whatever they are at; for good, and at once."""
+        """Kill all children at once, with the jobs they run."""
         for pool in (self._short_pool, self._long_pool, self._idle_pool):
             pool.close()
-        # The pools would ask them first, and give the deaf three seconds.
+        # The pools would terminate them first, and wait up to three seconds.
         for child in multiprocessing.active_children():
             child.kill()
 
@@ -116,7 +113,7 @@ class ProcessPools:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """Run work that takes milliseconds on a file; raises as `run_long` does."""
+        """Run a job of milliseconds on a file; raises what `run_long` does."""
         call = partial(function, path, *args, **kwargs)
         return await self._short_pool.run(call, path, limit or self._file_limit)
 
@@ -129,23 +126,23 @@ class ProcessPools:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """Run work that takes seconds on a file, in a child of its own.
+        """Run a job of seconds on a file, in a child process.
 
         Args:
             limit: Time after which the child is killed; None for the
                 configured limit of a file.
             function: A module-level function; its result must survive pickling.
-            path: The file it is about; goes to it first, and into errors.
-            args: What else it gets.
-            kwargs: What else it gets, by name.
+            path: The file; the function's first argument, and named in errors.
+            args: Further arguments of the function.
+            kwargs: Further keyword arguments of the function.
 
         Raises:
-            WorkTimedOutError: It took longer than `limit`, and was killed.
-            WorkCrashedError: Its process died, twice.
-            WorkMemoryError: It wanted more memory than it may have.
-            UnexpectedError: It raised what it should not.
-            ComputeError: No child can be had; no file is to blame.
-            FileError: What it raised itself.
+            WorkTimedOutError: The job took longer than `limit` and was killed.
+            WorkCrashedError: The job's process died, twice.
+            WorkMemoryError: The job needed more memory than a child may have.
+            PhaseCrashedError: The function raised an error that is no SeguedError.
+            ComputeError: No child can be started; the file is not to blame.
+            FileError: The function raised it.
         """
         call = partial(function, path, *args, **kwargs)
         return await self._long_pool.run(call, path, limit or self._file_limit)
@@ -159,6 +156,6 @@ class ProcessPools:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """Run work at the lowest priority; raises what `run_long` does."""
+        """Run a job at the lowest priority; raises what `run_long` does."""
         call = partial(function, path, *args, **kwargs)
         return await self._idle_pool.run(call, path, limit or self._file_limit)

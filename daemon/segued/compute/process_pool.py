@@ -1,4 +1,4 @@
-"""A pool of child processes, and what becomes of jobs that exceed their limits."""
+"""A pool of child processes that ends jobs which exceed their limits."""
 
 import asyncio
 import multiprocessing
@@ -35,7 +35,7 @@ log: Final = structlog.get_logger()
 
 START_SECONDS: Final = 30.0
 WALL_TIME_FACTOR: Final = 20
-"""So many times its own time a job that gives way may take."""
+"""The wall time of a low-priority job is limited to this many times its CPU time."""
 
 JOIN_SECONDS: Final = 1.5
 CRASHES_MAX: Final = 2
@@ -56,28 +56,31 @@ _PRELOADED_MODULES: Final = (
 
 
 def start_fork_server() -> None:
-    """Start the process that children are forked from, before they are needed.
+    """Start the fork server, which imports the modules that children use.
 
-    It imports what they use, which takes as long as all else at a start; so it
-    is told first of all, and both happen at once.
+    That takes as long as the rest of a start, so this is called first, and both run
+    in parallel.
     """
     for name in _THREAD_COUNT_VARIABLES:
         os.environ.setdefault(name, "1")
     multiprocessing.get_context("forkserver").set_forkserver_preload(
         list(_PRELOADED_MODULES)
     )
-    # Without it the pools start one themselves, and say what is wrong.
+    # If this fails, the pools try again and report the error.
     with suppress(OSError):
         forkserver.ensure_running()
 
 
 class LimitedPool:
-    """Child processes of one kind, and a slot for each of them.
+    """Child processes of one kind, with a slot for each.
 
     Args:
-        nice: How willingly they give way to others, 0 to 19.
-        rest: How long a slot stays empty after a job, as a multiple of the
-            time that it took.
+        processes: How many children there are.
+        memory_mib: Limit on the address space of each.
+        nice: How far their priority is lowered, 0 to 19. If not 0, the time limits of
+            jobs are on CPU time.
+        pause_factor: How long a slot stays empty after a job, as a multiple of the
+            time that the job took.
     """
 
     def __init__(
@@ -100,17 +103,17 @@ class LimitedPool:
 
     @property
     def last_activity(self) -> float:
-        """When a job last began or ended; now, if there are none that may stand."""
-        # Who can wait may do so for long, or rest.
+        """When a job last started or ended; now, while a low-priority job runs."""
+        # Such a job may get no CPU time for long, or its slot may pause.
         return (
             time.monotonic() if self._nice and self._busy_slots else self._last_activity
         )
 
     async def start(self) -> ProcessPool:
-        """Start the children, unless they are there.
+        """Start the children, unless they are running.
 
         Raises:
-            ComputeError: They cannot be.
+            ComputeError: They cannot be started.
         """
         async with self._starting:
             if self._pool is None:
@@ -126,23 +129,23 @@ class LimitedPool:
             return self._pool
 
     def close(self) -> None:
-        """Send the children home; whoever is needed again is started anew."""
+        """Stop the children; the next job starts them again."""
         pool, self._pool = self._pool, None
         if pool is not None:
-            # Its threads look up ten times a second. At the end nobody waits.
+            # Not joined: pebble's threads end only within a tenth of a second.
             pool.stop()
 
     async def run(self, call: Callable[[], T], path: bytes, limit: Seconds) -> T:
-        """Run a job in a child of its own; raises as `ProcessPools.run_long` says.
+        """Run a job in a child process; raises what `ProcessPools.run_long` does.
 
         Args:
             call: The job.
-            path: The file it is about, for errors.
+            path: The file, for errors.
             limit: Time after which the child is killed.
         """
         wall_limit = limit
         if self._nice:
-            # Others may leave it little time: its own is what counts.
+            # Other processes may leave it little time: its CPU time is limited.
             call, wall_limit = (
                 partial(run_with_cpu_limit, limit, call),
                 Seconds(WALL_TIME_FACTOR * limit),
@@ -206,7 +209,7 @@ class LimitedPool:
         try:
             future = pool.schedule(call)
         except RuntimeError as error:
-            # It broke while nobody asked anything of it.
+            # The pool broke while it had no job.
             raise BrokenProcessPool from error
         try:
             return await asyncio.wrap_future(future)

@@ -1,1 +1,1 @@
-"""The configuration file, its defaults and its bounds."""
+"""The configuration file: its tables, defaults and bounds."""

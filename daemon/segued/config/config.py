@@ -1,7 +1,7 @@
-"""The configuration: `segued.toml` read once, into frozen values.
+"""The configuration: `segued.toml`, read once into immutable values.
 
-Every limit and default of the program is here, with its unit in its name.
-`config/segued.toml` documents each of them; a test compares the two.
+All limits and defaults of the program are here and in `sections`, each with its unit
+in its name. `config/segued.toml` documents them; a test compares the two.
 """
 
 import os
@@ -37,13 +37,14 @@ __all__ = [
 ]
 
 DAY_TICKS: Final = 2_438_553_600_000
+"""24 hours."""
 
 
 class Settings(Section, frozen=True):
-    """The settings that the library stores, under the names it stores them.
+    """The settings that the library stores, under their stored names.
 
-    The levels keep their ancestor's positive sign: 60 means 60 dB *below*
-    full scale. The properties below are the one place that turns them round.
+    The stored levels are positive: 60 means 60 dB *below* full scale. Only the
+    properties below negate them.
     """
 
     silence_threshold_dB: Annotated[float, msgspec.Meta(gt=0, le=120)] = 60.0  # noqa: N815
@@ -62,34 +63,34 @@ class Settings(Section, frozen=True):
 
     @property
     def silence_level(self) -> Dbfs:
-        """Level below which there is silence."""
+        """Level below which audio counts as silence."""
         return Dbfs(-self.silence_threshold_dB)
 
     @property
     def lead_in_level(self) -> Dbfs:
-        """Level that the lead-in point exceeds."""
+        """Level that the audio first exceeds at the lead-in point."""
         return Dbfs(-self.lead_in_threshold_dB)
 
     @property
     def lead_out_level(self) -> Dbfs:
-        """Level that the lead-out point exceeds."""
+        """Level that the audio last exceeds at the lead-out point."""
         return Dbfs(-self.lead_out_threshold_dB)
 
     @property
     def min_silence(self) -> Ticks:
-        """Length of the shortest silence that cuts."""
+        """Length of the shortest silence that separates passages."""
         return Ticks(self.silence_min_duration_ticks)
 
     @property
     def min_audible(self) -> Ticks:
-        """Least sound that makes a file audio at all."""
+        """Least length of audible sound for a file not to be NO AUDIO."""
         return Ticks(self.minimum_passage_audio_duration_ticks)
 
 
 class PinnedSettings(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
 ):
-    """Settings that the configuration file holds fast, over the stored ones."""
+    """Settings fixed in the configuration file, which override the stored ones."""
 
     silence_threshold_dB: float | None = None  # noqa: N815
     silence_min_duration_ticks: int | None = None
@@ -106,7 +107,7 @@ class PinnedSettings(
 
 
 class Config(Section, frozen=True):
-    """Everything that can be configured. Its defaults need no file at all."""
+    """All that can be configured; every key has a default, so no file is needed."""
 
     library: LibrarySection = LibrarySection()
     scanning: ScanningSection = ScanningSection()
@@ -129,20 +130,20 @@ class Config(Section, frozen=True):
 
     @property
     def models_folder(self) -> Path:
-        """Where the tagging models are, or will be."""
+        """The folder of the tagging models; need not exist yet."""
         if self.flavoring.models:
             return Path(self.flavoring.models).expanduser()
         return self.database.parent / "models"
 
     @property
     def classifiers_folder(self) -> Path | None:
-        """Where a person's own classifiers are, if there are any."""
+        """The folder of the user's own Essentia classifiers; None if there is none."""
         configured = self.flavoring.classifiers
         return Path(configured).expanduser() if configured else None
 
     @property
     def processes(self) -> int:
-        """How many child processes may compute at once."""
+        """How many child processes a pool has."""
         return self.compute.processes or cpu_count()
 
     @property
@@ -157,11 +158,11 @@ def cpu_count() -> int:
 
 
 def read_config(path: Path | None) -> Config:
-    """Read a configuration file; without one, every default.
+    """Read a configuration file; for None, return the defaults.
 
     Raises:
-        ConfigError: The file cannot be read, is not TOML, holds an unknown
-            key, or a value of the wrong type or out of range.
+        ConfigError: The file cannot be read, is not TOML, has an unknown key, or a
+            value of the wrong type or out of range.
     """
     if path is None:
         return Config()
@@ -182,7 +183,7 @@ def read_config(path: Path | None) -> Config:
 
 
 def check_setting(name: str, value: object) -> object:
-    """Return `value` as the setting `name` would hold it.
+    """Return `value` converted to the type of the setting `name`.
 
     Raises:
         ConfigError: There is no such setting, or the value is out of range.

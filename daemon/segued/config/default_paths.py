@@ -1,4 +1,4 @@
-"""Where things are, by the conventions of systemd and of desktops."""
+"""Default paths, by the conventions of systemd and of the XDG base directories."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ SYSTEM_SOCKET: Final = Path("/run/segued/control.sock")
 
 
 def state_folder() -> Path:
-    """Return where a service or a person keeps state: systemd's place, or XDG's."""
+    """Return the folder for state: systemd's for a service, XDG's for a user."""
     if environment_folder := os.environ.get("STATE_DIRECTORY"):
         return Path(environment_folder.split(":")[0])
     if environment_folder := os.environ.get("XDG_STATE_HOME"):
@@ -19,10 +19,11 @@ def state_folder() -> Path:
 
 
 def control_socket(configured: str) -> Path:
-    """Return where the daemon is told what to do: systemd's place, or the user's.
+    """Return the path of the daemon's control socket.
 
     Args:
-        configured: Where the configuration says; empty if it says nothing.
+        configured: The path in the configuration; empty for the default, which is
+            systemd's runtime folder for a service, XDG's for a user.
     """
     if configured:
         return Path(configured).expanduser()

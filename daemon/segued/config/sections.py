@@ -21,17 +21,43 @@ __all__ = [
 HOURS_PATTERN: Final = (
     "^(([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]|)$"
 )
-"""Two times of day, or nothing."""
+"""Two times of day, as "22:00-06:30", or empty."""
 
 AUDIO_EXTENSIONS: Final = (
-    *("mp3", "flac", "ogg", "oga", "opus", "m4a", "m4b", "mp4", "aac", "alac"),
-    *("wav", "aif", "aiff", "wv", "ape", "wma", "mka", "mpc", "tta", "dsf"),
-    *("caf", "w64", "rf64", "au"),
+    "mp3",
+    "flac",
+    "ogg",
+    "oga",
+    "opus",
+    "m4a",
+    "m4b",
+    "mp4",
+    "aac",
+    "alac",
+    "wav",
+    "aif",
+    "aiff",
+    "wv",
+    "ape",
+    "wma",
+    "mka",
+    "mpc",
+    "tta",
+    "dsf",
+    "caf",
+    "w64",
+    "rf64",
+    "au",
 )
 IGNORED_FOLDERS: Final = (
-    *("@eaDir", ".stfolder", ".stversions", ".Trash-*", "lost+found", "#recycle"),
+    "@eaDir",
+    ".stfolder",
+    ".stversions",
+    ".Trash-*",
+    "lost+found",
+    "#recycle",
 )
-PARTIAL_SUFFIXES: Final = (*(".part", ".partial~", ".tmp", ".crdownload", ".!qB", "~"),)
+PARTIAL_SUFFIXES: Final = (".part", ".partial~", ".tmp", ".crdownload", ".!qB", "~")
 
 
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,7 +65,7 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class LibrarySection(Section, frozen=True):
-    """Where things are. Empty text stands for the usual place."""
+    """The library and its music folders. An empty path stands for the default."""
 
     database: str = ""
     folders: tuple[str, ...] = ("~/Music",)
@@ -47,7 +73,7 @@ class LibrarySection(Section, frozen=True):
 
 
 class ScanningSection(Section, frozen=True):
-    """What counts as a music file, by name."""
+    """Which names are scanned as music files."""
 
     extensions: tuple[str, ...] = AUDIO_EXTENSIONS
     ignored_folders: tuple[str, ...] = IGNORED_FOLDERS
@@ -55,7 +81,7 @@ class ScanningSection(Section, frozen=True):
 
 
 class WatchingSection(Section, frozen=True):
-    """How the daemon keeps watch over music folders, in seconds."""
+    """How the daemon watches music folders, in seconds."""
 
     settle_seconds: Annotated[float, msgspec.Meta(gt=0, le=3_600)] = 5.0
     folder_seconds: Annotated[float, msgspec.Meta(ge=0, le=3_600)] = 60.0
@@ -74,7 +100,7 @@ class ImportingSection(Section, frozen=True):
 
 
 class ComputeSection(Section, frozen=True):
-    """Bounds of the child processes that look inside files. 0: one a CPU."""
+    """Bounds of the child processes that read files; 0 processes: one for each CPU."""
 
     processes: Annotated[int, msgspec.Meta(ge=0, le=1_024)] = 0
     file_seconds: Annotated[float, msgspec.Meta(gt=0)] = 1_800.0
@@ -94,15 +120,15 @@ FlavorSource = Literal["acousticbrainz", "essentia", "musicnn"]
 
 
 class FlavoringSection(Section, frozen=True):
-    """Who says how a passage sounds, and when there is time for it.
+    """The sources of passages' flavors, and the bounds of local analysis.
 
     Attributes:
-        sources: Who is asked, in this order.
-        loudness: Whether loudness is measured.
-        models: Folder of the tagging models; empty text: the usual place.
-        classifiers: Folder of a person's own classifiers; empty text: there are none.
-        hours: When it is worked out here: "22:00-06:30"; empty text: always.
-        cpu_share: How much of all processors that may take.
+        sources: The sources, in order of preference.
+        loudness: Whether to measure loudness.
+        models: Folder of the tagging models; empty for the default.
+        classifiers: Folder of the user's own classifiers; empty if there is none.
+        hours: The active hours of local analysis, as "22:00-06:30"; empty for always.
+        cpu_share: Share of all processors that local analysis may use.
     """
 
     sources: tuple[FlavorSource, ...] = ("acousticbrainz", "essentia", "musicnn")
@@ -118,9 +144,9 @@ Rate = Annotated[float, msgspec.Meta(gt=0, le=1_000)]
 
 
 class ServicesSection(Section, frozen=True):
-    """The outside services: where they are, and how they are treated.
+    """The addresses and limits of the lookup services.
 
-    The rates are requests started in a second, by the whole process.
+    Rates are requests started in a second, by the whole process.
     """
 
     acoustid_url: Url = "https://api.acoustid.org"
@@ -136,11 +162,11 @@ class ServicesSection(Section, frozen=True):
 
 
 class PageSection(Section, frozen=True):
-    """Where the page is shown, and to whom.
+    """The address of the web page, and who may open it.
 
     Attributes:
-        token: Whoever comes from another machine must know it.
-        hosts: Names by which the page may be called, beside this machine's own.
+        token: The token that clients on other machines must send.
+        hosts: Host names accepted in requests, beside this machine's own.
     """
 
     shown: bool = True
@@ -151,6 +177,6 @@ class PageSection(Section, frozen=True):
 
 
 class LoggingSection(Section, frozen=True):
-    """What is logged. Goes to standard error, never to the terminal display."""
+    """What is logged, to standard error or the journal; empty for the default level."""
 
     level: Annotated[str, msgspec.Meta(pattern="^(debug|info|warning|error|)$")] = ""

@@ -208,7 +208,7 @@ class Daemon:
         if done:
             task.result()
         else:
-            # The library may be locked; the import loop reports such errors as `trouble`.
+            # The library may be locked; the import loop reports that as `trouble`.
             task.add_done_callback(lambda done: done.cancelled() or done.exception())
 
     def wake(self) -> None:

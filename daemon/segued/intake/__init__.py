@@ -1,1 +1,1 @@
-"""What arrives: music folders walked, and work offered."""
+"""Intake: music folders are watched and scanned, their files stored."""

@@ -1,8 +1,8 @@
-"""When a file that is being written is whole: pure, with time as an argument.
+"""Decide when a file that is being written is complete: pure, time is an argument.
 
-Nobody says that a copy is finished. So a file is taken for whole when nothing
-about it has changed for a while, and the files of a folder go together, so that
-an album is seen as one.
+No event says that a copy is finished. So a file counts as complete when its
+signature has not changed for a while, and the files of a folder are released
+together, so that an album is imported as one.
 """
 
 import math
@@ -17,10 +17,13 @@ from segued.units import Seconds
 __all__ = ["WriteDebouncer"]
 
 STEP_FILES: Final = 2_000
+"""How many files `update_steps` handles before it yields."""
 
 
 @dataclass(slots=True)
 class _PendingFile:
+    """A file that may still change: when it last did, and when it was first seen."""
+
     signature: Signature
     since: float
     first: float
@@ -28,23 +31,22 @@ class _PendingFile:
 
 @dataclass(slots=True)
 class _PendingFolder:
-    """The unsettled files of a folder, and when the last of them was changed."""
+    """The incomplete files of a folder, and when one of them last changed."""
 
     files: dict[bytes, _PendingFile] = field(default_factory=dict)
     latest: float = 0.0
-    first: float = math.inf  # none of them has been there for longer
+    first: float = math.inf  # when the oldest of them was first seen
 
 
 class WriteDebouncer:
-    """The files of one music folder that are new or changed, and may change yet."""
+    """The new or changed files of one music folder that may still change."""
 
     def __init__(self, *, quiet: Seconds, patience: Seconds) -> None:
-        """Prepare.
+        """Start without files.
 
         Args:
-            quiet: How long nothing may have happened to a file.
-            patience: How long a file that is whole waits for the others of
-                its folder.
+            quiet: How long a file must stay unchanged to be complete.
+            patience: How long a complete file waits for the others of its folder.
         """
         self._quiet: Final = quiet
         self._patience: Final = patience
@@ -53,7 +55,7 @@ class WriteDebouncer:
         self._outdated: Final[set[bytes]] = set()
 
     def touch(self, path: bytes, now: float) -> bool:
-        """Take note that something happened to a file; return whether it is known."""
+        """Note an event of a file at `now`; return whether the file is known here."""
         folder = os.path.dirname(path)
         place = self._places.get(folder)
         if place is None or path not in place.files:
@@ -63,21 +65,21 @@ class WriteDebouncer:
         return True
 
     def update(
-        self, folders: Collection[bytes], unsettled: Iterable[FileEntry], now: float
+        self, folders: Collection[bytes], incomplete: Iterable[FileEntry], now: float
     ) -> None:
-        """Take note of all files that have not settled in some folders.
+        """Replace the files of `folders` by those that a scan found incomplete.
 
-        Others that were known there have been taken, or are gone.
+        Files of these folders that it did not find were stored, or are gone.
         """
-        for _ in self.update_steps(folders, unsettled, now):
+        for _ in self.update_steps(folders, incomplete, now):
             pass
 
     def update_steps(
-        self, folders: Collection[bytes], unsettled: Iterable[FileEntry], now: float
+        self, folders: Collection[bytes], incomplete: Iterable[FileEntry], now: float
     ) -> Iterator[None]:
-        """Do as `update` does, a piece at a time."""
+        """Do what `update` does, and yield after every STEP_FILES files."""
         before = {folder: self._places.pop(folder, None) for folder in folders}
-        for number, each in enumerate(unsettled, start=1):
+        for number, each in enumerate(incomplete, start=1):
             if number % STEP_FILES == 0:
                 yield
             folder = os.path.dirname(each.path)
@@ -94,7 +96,7 @@ class WriteDebouncer:
         self._outdated.update(folders)
 
     def is_complete(self, entry: FileEntry, now: float) -> bool:
-        """Return whether a file, as it looks now, is to be taken."""
+        """Return whether a file, with its present signature, is complete at `now`."""
         place = self._places.get(os.path.dirname(entry.path))
         known = place and place.files.get(entry.path)
         if place is None or not known or known.signature != entry.signature:
@@ -104,8 +106,8 @@ class WriteDebouncer:
         return rested >= self._quiet + (0.0 if together else self._patience)
 
     def due(self) -> Mapping[bytes, float]:
-        """Return each folder with unsettled files, and when one will be whole."""
-        # Once for all that was stirred: a folder may hold a hundred thousand.
+        """Return each folder with incomplete files, and when one may be complete."""
+        # Once for all touched files: a folder may hold a hundred thousand.
         while self._outdated:
             folder = self._outdated.pop()
             self._update_due(folder, self._places.get(folder))
@@ -113,11 +115,11 @@ class WriteDebouncer:
 
     @property
     def folders(self) -> Collection[bytes]:
-        """The folders with files that have not settled."""
+        """The folders with incomplete files."""
         return self._places.keys()
 
     def stuck(self, now: float, limit: Seconds) -> list[bytes]:
-        """Return the files that have not settled within `limit`."""
+        """Return the files that have been incomplete for at least `limit`."""
         return [
             path
             for place in self._places.values()
@@ -127,7 +129,7 @@ class WriteDebouncer:
         ]
 
     def __len__(self) -> int:
-        """How many files have not settled."""
+        """Return how many files are incomplete."""
         return sum(len(place.files) for place in self._places.values())
 
     def _update_due(self, folder: bytes, place: _PendingFolder | None) -> None:

@@ -1,4 +1,4 @@
-"""What is heard of a music folder: its events, gathered for whoever looks."""
+"""Collect a music folder's inotify events for the folder watcher."""
 
 import asyncio
 import errno
@@ -20,10 +20,10 @@ __all__ = ["EventSource"]
 log: Final = structlog.get_logger()
 
 PLACES_MAX: Final = 20_000
-"""More places than these at once, and the whole folder is to be walked."""
+"""With more changed places than this at once, the whole folder is scanned instead."""
 
 WATCH_GRACE_SECONDS: Final = 0.5
-"""New folders are watched a moment after they are seen."""
+"""How long watchdog may take to watch a folder that has just appeared."""
 
 KERNEL_LIMITS: Final = {
     errno.ENOSPC: ("inotify watches", "max_user_watches"),
@@ -32,11 +32,11 @@ KERNEL_LIMITS: Final = {
 
 
 class EventSource:
-    """Watches one music folder, and knows why if it cannot.
+    """The events of one music folder, or the reason why there are none.
 
     Attributes:
-        pending: Set when there is something to take.
-        polling_reason: Why no events are heard; None while they are.
+        pending: Set when `take` has something to return.
+        polling_reason: Why the folder is polled instead; None while it has events.
     """
 
     def __init__(self, root: bytes) -> None:
@@ -52,23 +52,23 @@ class EventSource:
 
     @property
     def may_recover(self) -> bool:
-        """Whether what it does not hear for may be over by now."""
+        """Whether a new start may succeed: a limit of the system was reached."""
         return self._fell_back and self.polling_reason is not None
 
     @property
     def is_dead(self) -> bool:
-        """Whether events should be heard, and are not."""
+        """Whether the watch has died: events are expected, but none can come."""
         return self.polling_reason is None and not (
             self._inotify and self._inotify.is_alive
         )
 
     @property
     def watch_count(self) -> int:
-        """How many folders are watched for events."""
+        """How many folders are watched."""
         return self._inotify.folder_count if self._inotify else 0
 
     async def start(self) -> None:
-        """Watch from now on, from the beginning.
+        """Start to watch, or start again; set `polling_reason` if that fails.
 
         Raises:
             TimeoutError: The disk does not answer.
@@ -93,13 +93,13 @@ class EventSource:
             self._inotify = watch
 
     async def stop(self) -> None:
-        """Watch no more."""
+        """Stop watching."""
         watch, self._inotify = self._inotify, None
         if watch is not None:
             await asyncio.to_thread(watch.stop)
 
     async def covers(self, folders: Collection[bytes]) -> bool:
-        """Return whether all of some folders are watched; if not, none will be.
+        """Return whether all of some folders are watched; if not, stop watching.
 
         Raises:
             TimeoutError: The disk does not answer.
@@ -115,7 +115,7 @@ class EventSource:
         return False
 
     def take(self) -> tuple[Collection[tuple[bytes, bool]], bool]:
-        """Return where something happened, and whether events were lost.
+        """Return the places of events since the last call, and whether any were lost.
 
         A place is a path, and whether it is, or was, a folder.
         """
@@ -145,7 +145,7 @@ class EventSource:
         self._wake()
 
     def _wake(self) -> None:
-        with suppress(RuntimeError):  # the loop has ended
+        with suppress(RuntimeError):  # the event loop is closed
             self._loop.call_soon_threadsafe(self.pending.set)
 
 
@@ -154,7 +154,7 @@ def _any_exists(folders: Collection[bytes]) -> bool:
 
 
 def _limit_explanation(number: int | None) -> str:
-    """Return what limit of the system an error speaks of, and what cures it."""
+    """Return which kernel limit an errno means, and how to raise it; "" if none."""
     if number not in KERNEL_LIMITS:
         return ""
     what, name = KERNEL_LIMITS[number]

@@ -1,4 +1,4 @@
-"""Which names are looked at: pure, by whole-name match."""
+"""Which files and folders are scanned: pure, by whole-name match."""
 
 import fnmatch
 import os
@@ -10,12 +10,12 @@ from segued.config.sections import ScanningSection
 __all__ = ["IGNORE_MARKERS", "Filters"]
 
 IGNORE_MARKERS = (b".seguedignore", b".ignore")
-"""A folder that holds one of these, empty, is not looked into."""
+"""A folder that contains one of these as an empty file is not scanned."""
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """The rules of `[scanning]`, ready to be asked."""
+    """The rules of `[scanning]`, compiled."""
 
     _extensions: frozenset[bytes]
     _folders: re.Pattern[bytes]
@@ -23,7 +23,7 @@ class Filters:
 
     @classmethod
     def of(cls, scanning: ScanningSection) -> "Filters":
-        """Return the filters that a configuration means."""
+        """Return the filters of a configuration."""
         patterns = [fnmatch.translate(name) for name in scanning.ignored_folders]
         return cls(
             frozenset(
@@ -35,16 +35,16 @@ class Filters:
         )
 
     def accepts_file(self, name: bytes) -> bool:
-        """Return whether a name may be a music file's."""
+        """Return whether a file of this name is scanned."""
         if name.startswith(b".") or name.endswith(self._partial):
             return False
         return os.path.splitext(name)[1].lower() in self._extensions
 
     def accepts_path(self, root: bytes, path: bytes) -> bool:
-        """Return whether a folder below `root` is looked into, by its whole path."""
+        """Return whether a folder below `root` is scanned, by all names of its path."""
         below = os.path.relpath(path, root)
         return below == b"." or all(map(self.accepts_folder, below.split(b"/")))
 
     def accepts_folder(self, name: bytes) -> bool:
-        """Return whether a folder of this name is looked into."""
+        """Return whether a folder of this name is scanned."""
         return not name.startswith(b".") and not self._folders.match(name)

@@ -1,8 +1,8 @@
-"""A patrol: one music folder, kept watch over for months.
+"""Watch music folders for months: each by inotify events, scans and disk checks.
 
-Events say where to look, and looking says what is there. What events do not
-tell is found by a walk now and then, and a folder whose disk is away is left
-as it is until it is back.
+Events only say where to scan; the scan says what is there. Changes without events
+are found by a scan of the whole folder now and then. While a folder's disk is away
+its files stay as they are in the library.
 """
 
 import asyncio
@@ -35,22 +35,22 @@ __all__ = ["FolderWatcher", "FolderWatchers", "create_watchers", "run_watchers"]
 log: Final = structlog.get_logger()
 
 SCAN_DELAY_SECONDS: Final = 0.5
-"""How soon a place is looked at after the first event there."""
+"""How long after its first event a place is scanned."""
 
 BUSY_FACTOR: Final = 20.0
-"""A place that takes long to look at is looked at less often."""
+"""The delay before a scan is at least this many times the last scan's duration."""
 
 NO_ANSWER: Final = "its disk does not answer"
 
 FULL_SCAN_EVERY: Final = 12
-"""Each so many walks, all folders are compared with the library again."""
+"""Every so many scans, unchanged folders are compared with the library as well."""
 
 
 class FolderWatcher:
-    """Keeps watch over one music folder until cancelled.
+    """Watches one music folder until cancelled.
 
     Attributes:
-        first_scan_done: Set when it has been walked for the first time, or is offline.
+        first_scan_done: Set when the folder was scanned once, or is offline.
     """
 
     def __init__(
@@ -61,14 +61,14 @@ class FolderWatcher:
         intake_state: IntakeState,
         limits: WatchingSection,
     ) -> None:
-        """Prepare.
+        """Store the arguments; `run` starts to watch.
 
         Args:
             root: The folder, as `existing_roots` returns it.
-            filters: Which names count.
+            filters: Which files and folders are scanned.
             store: The library.
-            intake_state: What the parts of the intake tell each other.
-            limits: How long is waited for what.
+            intake_state: State shared with the feeder and the workers.
+            limits: The intervals and delays of the configuration.
         """
         self.root: Final = root
         self.first_scan_done: Final = asyncio.Event()
@@ -84,7 +84,7 @@ class FolderWatcher:
         self._state = "scanning"
         self._offline_reason: str | None = None
         self._identity: tuple[int, int] | None = None
-        self._disk_changed = False  # whether another disk may be in its place
+        self._disk_changed = False  # another disk may be mounted there
         self._dirty: dict[tuple[bytes, bool], float] = {}
         self._folder_hashes: dict[bytes, int] = {}
         self._scan_count = 0
@@ -93,7 +93,7 @@ class FolderWatcher:
         self._unreadable: tuple[str, ...] = ()
 
     def report(self) -> FolderStatus:
-        """Return how it stands."""
+        """Return the folder's status: its state, incomplete and unreadable places."""
         limit = Seconds(self._limits.restless_seconds)
         stuck = self._debouncer.stuck(time.monotonic(), limit)
         return FolderStatus(
@@ -109,20 +109,20 @@ class FolderWatcher:
 
     @property
     def watch_count(self) -> int:
-        """How many folders are watched for events."""
+        """How many folders inotify watches."""
         return self._events.watch_count
 
     def request_rescan(self) -> None:
-        """Walk all of the folder at the next occasion, because somebody asked."""
+        """Scan the whole folder next, and compare all of it with the library."""
         self._folder_hashes.clear()
         self._rescan_at = 0.0
         self._events.pending.set()
 
     def request_scan(self, place: bytes) -> bool:
-        """Look at a folder and all below it, because somebody asked.
+        """Scan a folder and all below it next.
 
         Returns:
-            Whether it is one that is looked into, by its name.
+            Whether the filters accept the folder; if not, it is not scanned.
         """
         if not self._filters.accepts_path(self.root, place):
             return False
@@ -131,7 +131,7 @@ class FolderWatcher:
         return True
 
     async def run(self) -> None:
-        """Watch the folder, walk it, and keep watch until cancelled."""
+        """Start the events, scan the folder once, and watch it until cancelled."""
         try:
             try:
                 await self._check()
@@ -149,6 +149,7 @@ class FolderWatcher:
             await self._events.stop()
 
     async def _tick(self) -> None:
+        """Wait for an event or the next due time, then do what is due."""
         due = [self._check_at, self._rescan_at]
         if self._state != "offline":
             due += [*self._dirty.values(), *self._debouncer.due().values()]
@@ -164,7 +165,7 @@ class FolderWatcher:
             await self._scan_due_places()
 
     def _collect_events(self) -> None:
-        """Turn what was heard into places to look at."""
+        """Turn events into places to scan."""
         events, lost = self._events.take()
         if lost:
             log.info("events.lost", folder=shown(self.root))
@@ -182,11 +183,11 @@ class FolderWatcher:
                 if not deep and not self._filters.accepts_file(name):
                     continue
                 if self._debouncer.touch(path, now):
-                    continue  # it will be looked at when it is quiet
+                    continue  # its folder is scanned when the file is quiet
             self._dirty.setdefault((place, deep), now + self._scan_delay)
 
     async def _scan_due_places(self) -> None:
-        """Look at every place whose time has come."""
+        """Scan every place that is due."""
         now = time.monotonic()
         dues = [*self._dirty.items()]
         dues += [((each, False), due) for each, due in self._debouncer.due().items()]
@@ -209,12 +210,13 @@ class FolderWatcher:
                 self._rescan_at = time.monotonic() + self._limits.poll_seconds
 
     async def _apply_scan(self, places: set[bytes], result: ScanResult) -> None:
+        """Note the incomplete files of `places`, and report new work to the feeder."""
         for _ in self._debouncer.update_steps(
-            places, result.unsettled, time.monotonic()
+            places, result.incomplete, time.monotonic()
         ):
             await asyncio.sleep(0)  # there may be hundreds of thousands
         if self.first_scan_done.is_set():
-            # What the first walk finds is the backlog.
+            # The files of the first scan are the backlog and get no priority.
             self._intake_state.priority_folders.update(
                 dict.fromkeys(result.folders_with_work)
             )
@@ -226,14 +228,14 @@ class FolderWatcher:
         return await scan_folder(*where, scope=scope)
 
     async def _scan_all(self) -> None:
-        """Walk all of the folder."""
+        """Scan the whole folder."""
         first = self._scan_count == 0
         if self._scan_count % FULL_SCAN_EVERY == 0 or self._state == "offline":
             self._folder_hashes.clear()
         self._scan_count += 1
         self._dirty.clear()
         now = time.monotonic()
-        # A file that was changed a moment ago may be changing still.
+        # In the first scan, a file that changed a moment ago may still be changing.
         recent_ns = time.time_ns() - round(self._limits.settle_seconds * 1e9)
 
         def is_complete(entry: FileEntry) -> bool:
@@ -270,17 +272,18 @@ class FolderWatcher:
             self._intake_state.work_available.set()
 
     async def _go_offline(self, reason: str | None = None) -> None:
+        """Mark the folder as offline, so that its files wait for its disk."""
         if self._state != "offline":
             log.warning("folder.offline", folder=shown(self.root), reason=reason)
         self._state, self._offline_reason = "offline", reason
-        # Not before its time: what hangs would be asked again and again.
+        # Not earlier: each call to a disk that hangs blocks a thread.
         self._check_at = time.monotonic() + self._limits.check_seconds
         self._rescan_at = time.monotonic() + self._limits.reconcile_seconds
         self._intake_state.offline_roots.add(self.root)
         self._folder_hashes.clear()
 
     async def _check(self) -> None:
-        """See that the folder is the one that is watched, and the watch alive."""
+        """Check that the folder is still the watched one, and its watch alive."""
         self._check_at = time.monotonic() + self._limits.check_seconds
         identity = await call_disk(
             self.root, DISK_CALL_TIMEOUT, _folder_identity, self.root
@@ -299,14 +302,14 @@ class FolderWatcher:
             await self._restart_events()
 
     async def _restart_events(self) -> None:
-        """Watch for events from the beginning, and walk the folder then."""
+        """Start the events again, and scan the whole folder next."""
         self._restart_events_at = time.monotonic() + self._limits.reconcile_seconds
         await self._events.start()
         self._rescan_at = 0.0
 
 
 def _folder_identity(root: bytes) -> tuple[int, int] | None:
-    """Return what tells a folder from another one at its place; None if none is."""
+    """Return the device and inode of a folder; None if there is no folder."""
     try:
         status = os.stat(root)
     except OSError:

@@ -1,7 +1,7 @@
-"""inotify, by watchdog: a hint where to look, never what is there.
+"""inotify, by watchdog: its events are hints where to scan, never facts about files.
 
-What watchdog keeps to itself is told here: that events were lost, that folders
-are not watched because the system's limit is reached, that a thread died.
+Failures that watchdog only logs are reported here: lost events, folders that are
+not watched because the system's limit is reached, dead threads.
 """
 
 import logging
@@ -29,28 +29,48 @@ from segued.paths import is_within
 
 __all__ = ["InotifyWatch", "file_system_type", "watch_unsupported_reason"]
 
-# Each such warning holds the names of all folders that are watched.
+# Each of its warnings lists all watched folders.
 warnings.filterwarnings("ignore", module="watchdog")
 
 EVENTS: Final[list[type[FileSystemEvent]]] = [
-    *(FileCreatedEvent, FileModifiedEvent, FileClosedEvent, FileMovedEvent),
-    *(FileDeletedEvent, DirCreatedEvent, DirMovedEvent, DirDeletedEvent),
+    FileCreatedEvent,
+    FileModifiedEvent,
+    FileClosedEvent,
+    FileMovedEvent,
+    FileDeletedEvent,
+    DirCreatedEvent,
+    DirMovedEvent,
+    DirDeletedEvent,
 ]
-"""Without those that reading a file causes: we read a lot."""
+"""All events but those that reading a file causes: an import reads every file."""
 
 EVENTLESS_FILE_SYSTEMS: Final = frozenset(
     {
-        *("nfs", "nfs4", "cifs", "smb2", "smb3", "9p", "afs", "ceph", "glusterfs"),
-        *("lustre", "davfs", "ncpfs", "sshfs", "virtiofs", "vboxsf", "prl_fs"),
+        "9p",
+        "afs",
+        "ceph",
+        "cifs",
+        "davfs",
+        "glusterfs",
+        "lustre",
+        "ncpfs",
+        "nfs",
+        "nfs4",
+        "prl_fs",
+        "smb2",
+        "smb3",
+        "sshfs",
+        "vboxsf",
+        "virtiofs",
     }
 )
-"""File systems on which others change what inotify does not tell."""
+"""File systems where inotify reports no changes made by other machines."""
 
 OVERFLOW_LOGGER: Final = "watchdog.observers.inotify_c"
 
 
 def watch_unsupported_reason(root: bytes) -> str | None:
-    """Return why a folder cannot be watched for events; None if it can."""
+    """Return why a folder gets no inotify events; None if it does."""
     mounts = Path("/proc/self/mountinfo").read_bytes()
     kind = file_system_type(os.path.realpath(root), mounts)
     if kind in EVENTLESS_FILE_SYSTEMS or kind.startswith("fuse"):
@@ -63,22 +83,22 @@ def file_system_type(path: bytes, mounts: bytes) -> str:
 
     Args:
         path: Absolute, without symbolic links.
-        mounts: What /proc/self/mountinfo says.
+        mounts: The content of /proc/self/mountinfo.
     """
     best, kind = -1, ""
     for line in mounts.splitlines():
         before, _, after = line.partition(b" - ")
         place = before.split(b" ")[4].decode("unicode_escape").encode("latin-1")
-        # Of two mounts at one place, the later one is seen.
+        # Of two mounts at one place, the later one hides the other.
         if is_within(path, place) and len(place) >= best:
             best, kind = len(place), after.split(b" ")[0].decode("ascii", "replace")
     return kind
 
 
 class InotifyWatch:
-    """One music folder, watched for events with everything below it.
+    """The inotify watch of one music folder and all folders below it.
 
-    What it calls, it calls on threads of its own.
+    Its callbacks run on threads of its own.
     """
 
     def __init__(
@@ -88,12 +108,12 @@ class InotifyWatch:
         on_event: Callable[[bytes, bool], None],
         on_overflow: Callable[[], None],
     ) -> None:
-        """Prepare.
+        """Store the callbacks; `start` starts the watch.
 
         Args:
             root: The folder.
-            on_event: Called with a path where something happened, and whether
-                it is, or was, a folder.
+            on_event: Called with the path of an event, and whether the path is, or
+                was, a folder.
             on_overflow: Called when events were lost.
         """
         self._root: Final = root
@@ -102,10 +122,10 @@ class InotifyWatch:
         self._overflow_detector: Final = _OverflowDetector(on_overflow)
 
     def start(self) -> None:
-        """Watch from now on. Blocks while the folders are gone through.
+        """Start to watch; blocks while all folders are listed.
 
         Raises:
-            OSError: It cannot be watched.
+            OSError: The folder cannot be watched.
         """
         observer = InotifyObserver()
         try:
@@ -117,14 +137,14 @@ class InotifyWatch:
             )
             observer.start()
         except BaseException:
-            # Its reader runs already.
+            # Its reader thread is already running.
             observer._inotify_fd.stop()  # noqa: SLF001
             raise
         self._observer = observer
         logging.getLogger(OVERFLOW_LOGGER).addHandler(self._overflow_detector)
 
     def stop(self) -> None:
-        """Watch no more. Blocks until all threads have ended."""
+        """Stop watching; blocks until the threads have ended, at most 2 s."""
         logging.getLogger(OVERFLOW_LOGGER).removeHandler(self._overflow_detector)
         observer, self._observer = self._observer, None
         if observer is not None:
@@ -133,7 +153,7 @@ class InotifyWatch:
 
     @property
     def is_alive(self) -> bool:
-        """Whether all that is needed to notice anything still runs."""
+        """Whether all threads that deliver events are running."""
         observer = self._observer
         return (
             observer is not None
@@ -144,7 +164,7 @@ class InotifyWatch:
 
     @property
     def folder_count(self) -> int:
-        """How many folders are watched: as many as it takes of the system's limit."""
+        """How many folders are watched, each with one of the system's watches."""
         groups = [
             emitter._inotify  # noqa: SLF001
             for emitter in (self._observer.emitters if self._observer else ())
@@ -153,7 +173,7 @@ class InotifyWatch:
         return sum(len(group._active_callbacks_by_path) for group in groups if group)  # noqa: SLF001
 
     def unwatched(self, folders: Iterable[bytes]) -> list[bytes]:
-        """Return those of `folders` that are not watched, for lack of watches."""
+        """Return those of `folders` that are not watched."""
         watched: set[bytes] = set()
         for emitter in self._observer.emitters if self._observer else ():
             group = emitter._inotify if isinstance(emitter, InotifyEmitter) else None  # noqa: SLF001
@@ -162,7 +182,7 @@ class InotifyWatch:
 
 
 class _EventHandler(FileSystemEventHandler):
-    """Tells where something happened; an error in it would end the watching."""
+    """Passes on the paths of events; an error here would end watchdog's thread."""
 
     def __init__(
         self, on_event: Callable[[bytes, bool], None], on_overflow: Callable[[], None]
@@ -180,7 +200,7 @@ class _EventHandler(FileSystemEventHandler):
 
 
 class _OverflowDetector(logging.Handler):
-    """Hears what watchdog tells nobody but the log: that events were lost."""
+    """Detects lost events by the warning that watchdog logs."""
 
     def __init__(self, on_overflow: Callable[[], None]) -> None:
         super().__init__(logging.WARNING)

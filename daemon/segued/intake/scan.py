@@ -1,4 +1,4 @@
-"""A sweep: one walk of a music folder, or a part of it, put on record as it goes."""
+"""Scan a music folder, or a part of it, and store what it contains."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
@@ -25,22 +25,24 @@ log: Final = structlog.get_logger()
 FOLDERS_AT_ONCE: Final = 200
 FILES_AT_ONCE: Final = 500
 MISSING_AT_ONCE: Final = 200
+"""Bounds of one transaction, which keeps other users of the library waiting."""
 
 WALK_LIMIT: Final = Seconds(120.0)
-"""For some hundred files: a slow disk may take its time, a dead one may not."""
+"""Time limit for a batch of some hundred files: long enough for a slow disk."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScanScope:
-    """Which part of a music folder a sweep is about, and how it looks.
+    """Which part of a music folder to scan, and how.
 
     Attributes:
-        place: Where it begins; at the music folder itself, if None.
-        recursive: Whether it looks below that as well.
-        is_complete: Tells whether a new or changed file is whole; None takes all.
-        disk_changed: Whether another disk may be where the music was.
-        folder_hashes: What each folder looked like last time; one that looks the same
-            is not compared with the library.
+        place: The folder to start at; None for the music folder itself.
+        recursive: Whether to scan the folders below it as well.
+        is_complete: Returns whether a new or changed file is completely written; None
+            accepts all.
+        disk_changed: Whether another disk may be mounted at the music folder.
+        folder_hashes: The hash of each folder's listing in the last scan, updated by
+            this one; a folder with the same hash is not compared with the library.
     """
 
     place: bytes | None = None
@@ -51,26 +53,28 @@ class ScanScope:
 
     @property
     def is_all(self) -> bool:
-        """Whether it is the whole music folder."""
+        """Whether the whole music folder is scanned."""
         return self.place is None and self.recursive
 
 
 @dataclass(slots=True)
 class ScanResult:
-    """What a sweep came upon.
+    """The result of a scan.
 
     Attributes:
-        seen: The folders it looked into.
-        folders_with_work: Those of them where something is to be done.
-        unsettled: Files that are new or changed, and not whole yet.
-        offline: The music folder is there but empty, though the library knows
-            files in it: its disk is away, and nothing was touched.
+        unreadable: Folders that could not be listed; what is below them is unknown.
+        seen: The folders that were listed.
+        folders_with_work: Those of them with PENDING files.
+        incomplete: New or changed files that may still be being written.
+        missing: How many files are now marked as missing.
+        offline: Whether the music folder exists but is empty, though the library
+            knows files in it: its disk is away, and no file was marked as missing.
     """
 
     unreadable: list[UnreadableFolder] = field(default_factory=list)
     seen: set[bytes] = field(default_factory=set)
     folders_with_work: list[bytes] = field(default_factory=list)
-    unsettled: list[FileEntry] = field(default_factory=list)
+    incomplete: list[FileEntry] = field(default_factory=list)
     missing: int = 0
     offline: bool = False
 
@@ -87,15 +91,15 @@ async def scan_folder(  # noqa: PLR0913
     progress: Progress | None = None,
     scope: ScanScope = WHOLE_FOLDER,
 ) -> ScanResult:
-    """Walk a music folder and put what is there on record.
+    """Walk a music folder and store its files; mark vanished ones as missing.
 
     Args:
         root: The folder, as `existing_roots` returns it.
-        filters: Which names count.
+        filters: Which files and folders are scanned.
         store: The library.
-        work_available: Set whenever there may be new work on record.
-        progress: Where the files are counted, if they are.
-        scope: What to look at, and how.
+        work_available: Set whenever the library may have new PENDING files.
+        progress: Counts the files, if given.
+        scope: The part of the folder to scan, and how.
 
     Raises:
         TimeoutError: The disk does not answer.
@@ -135,7 +139,7 @@ async def scan_folder(  # noqa: PLR0913
 def _note_batch(
     batch: "Sequence[_ListedFolder | UnreadableFolder]", result: ScanResult
 ) -> list[FolderListing]:
-    """Add what a walk listed to the result; return the folders that changed."""
+    """Add a batch of listings to the result; return the folders that changed."""
     result.unreadable += [each for each in batch if isinstance(each, UnreadableFolder)]
     listed = [each for each in batch if isinstance(each, _ListedFolder)]
     result.seen.update(each.folder.path for each in listed)
@@ -151,14 +155,14 @@ def _count_files(batch: "Sequence[_ListedFolder | UnreadableFolder]") -> int:
 def _note_counts(
     counts: inventory.ScanCounts, changed: Sequence[FolderListing], result: ScanResult
 ) -> None:
-    """Add what the library made of changed folders to the result."""
-    result.unsettled += counts.being_written
+    """Add the library's counts of changed folders to the result."""
+    result.incomplete += counts.being_written
     if counts.pending:
         result.folders_with_work += [folder.path for folder in changed if folder.files]
 
 
 def _report(counts: inventory.ScanCounts, progress: Progress) -> None:
-    """Count the files of some folders for whoever watches the import."""
+    """Add the files of some folders to the progress."""
     progress.add_scanned(
         pending=counts.pending, finished=counts.complete, failed=counts.failed
     )
@@ -173,7 +177,7 @@ def _log_unreadable(unreadable: Sequence[UnreadableFolder]) -> None:
 async def _vanished_files(
     root: bytes, store: Store, scope: ScanScope, result: ScanResult
 ) -> tuple[tuple[FileId, bytes], ...]:
-    """Return the files in folders that the library knows and the walk did not see."""
+    """Return the library's files in folders that the walk did not list."""
     unreadable_paths = [each.path for each in result.unreadable]
     place = scope.place or root
     known = (
@@ -191,7 +195,7 @@ async def _vanished_files(
 
 
 async def _is_offline(root: bytes, scope: ScanScope, known: int) -> bool:
-    """Return whether what is gone is gone because its disk is."""
+    """Return whether files are gone because the disk is; `known` are still there."""
     if scope.is_all and not known:
         return True
     return not scope.is_all and await call_disk(
@@ -202,7 +206,7 @@ async def _is_offline(root: bytes, scope: ScanScope, known: int) -> bool:
 def _is_unchanged(
     folder: FolderListing, folder_hashes: dict[bytes, int] | None
 ) -> bool:
-    """Return whether a folder looks as it did last time; take note how it looks."""
+    """Return whether a folder's hash is that of the last scan; store the new one."""
     if folder_hashes is None:
         return False
     folder_hash = hash(folder.files)
@@ -213,7 +217,7 @@ def _is_unchanged(
 
 @dataclass(frozen=True, slots=True)
 class _ListedFolder:
-    """A folder, and whether it looks as it did last time."""
+    """A folder's listing, and whether it is that of the last scan."""
 
     folder: FolderListing
     is_unchanged: bool
@@ -223,9 +227,9 @@ def _next_batch(
     walker: Iterator[FolderListing | UnreadableFolder],
     folder_hashes: dict[bytes, int] | None,
 ) -> list[_ListedFolder | UnreadableFolder]:
-    """Return the next part of a walk: big enough for one transaction.
+    """Return the next listings of a walk, as many as fit one transaction.
 
-    On the thread that walks, for a folder may hold hundreds of thousands.
+    Hashes them on the walking thread, since a folder may have 100,000 files.
     """
     batch: list[_ListedFolder | UnreadableFolder] = []
     files = 0

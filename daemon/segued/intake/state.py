@@ -1,4 +1,4 @@
-"""The music folders of a session, and how far it is with them."""
+"""The music folders of a session and the state of their scans."""
 
 import asyncio
 from collections.abc import Sequence
@@ -11,14 +11,14 @@ __all__ = ["IntakeState"]
 
 @dataclass(frozen=True, slots=True)
 class IntakeState:
-    """What the parts of an intake tell each other.
+    """The state that folder watchers, feeder and workers share.
 
     Attributes:
         roots: The music folders, as `existing_roots` returns them.
-        offline_roots: Those whose disk went away; their files wait on record.
-        work_available: Set by whoever puts new work on record.
-        first_scan_done: Set when nobody will do so any more but the workers.
-        priority_folders: Folders where something was dropped in, to be seen to first.
+        offline_roots: Those whose disk is away; their files stay PENDING.
+        work_available: Set when the library may have new PENDING files.
+        first_scan_done: Set when all folders were scanned once, or are offline.
+        priority_folders: Folders with newly arrived files, which are imported first.
     """
 
     roots: Sequence[bytes]
@@ -28,7 +28,7 @@ class IntakeState:
     priority_folders: dict[bytes, None] = field(default_factory=dict)
 
     def root_of(self, path: bytes) -> bytes | None:
-        """Return the music folder that a path is in."""
+        """Return the music folder that contains a path; None if none does."""
         for root in self.roots:
             if is_within(path, root):
                 return root

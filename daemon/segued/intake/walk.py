@@ -1,4 +1,4 @@
-"""Walking music folders: names and `stat` only, nothing is opened."""
+"""Walk music folders: by names and `stat` only, no file is opened."""
 
 import os
 import stat
@@ -29,17 +29,17 @@ LINKS_MAX: Final = 40
 
 @dataclass(frozen=True, slots=True)
 class UnreadableFolder:
-    """A folder that could not be looked into; what is below it is unknown."""
+    """A folder that could not be listed; what is below it is unknown."""
 
     path: bytes
     reason: str
 
 
 def existing_roots(folders: list[str]) -> list[bytes]:
-    """Return the folders to walk: absolute, real, none inside another.
+    """Return the folders to walk: absolute, without links, none inside another.
 
     Raises:
-        ConfigError: One of them is missing, no folder, or may not be read.
+        ConfigError: A folder does not exist, is a file, or cannot be read.
     """
     for folder in folders:
         try:
@@ -57,7 +57,7 @@ def existing_roots(folders: list[str]) -> list[bytes]:
 
 
 def normalized_roots(folders: Sequence[str]) -> list[bytes]:
-    """Return music folders: absolute, real, none inside another, there or not."""
+    """Return music folders as `existing_roots` does, without access to them."""
     paths = {_resolve(os.fsencode(os.path.expanduser(each))) for each in folders}
     return [
         path
@@ -67,7 +67,7 @@ def normalized_roots(folders: Sequence[str]) -> list[bytes]:
 
 
 def _resolve(path: bytes) -> bytes:
-    """Return a path with its links followed, as far as the disks answer."""
+    """Return a path with its links followed, as far as the disks answer in time."""
     try:
         return run_on_thread(os.path.realpath, path).result(RESOLVE_SECONDS)
     except TimeoutError:
@@ -78,7 +78,7 @@ def _resolve(path: bytes) -> bytes:
 
 
 def _follow_links(seen: list[bytes]) -> None:
-    """Add to some paths what the last of them leads to, a link at a time."""
+    """Append to `seen` the target of its last path's first link, and so on."""
     parts = seen[-1].split(b"/")
     for count in range(2, len(parts) + 1):
         here = b"/".join(parts[:count])
@@ -94,10 +94,10 @@ def _follow_links(seen: list[bytes]) -> None:
 
 
 def check_library_outside_music(database: Path, roots: Sequence[bytes]) -> None:
-    """Refuse a library among the music: nothing is ever written there.
+    """Refuse a library inside a music folder: segued never writes there.
 
     Raises:
-        ConfigError: Names the library and the folder.
+        ConfigError: The library is inside one of `roots`.
     """
     place = os.fsencode(os.path.realpath(database.absolute().parent))
     for root in roots:
@@ -111,16 +111,16 @@ def check_library_outside_music(database: Path, roots: Sequence[bytes]) -> None:
 def walk(
     root: bytes, filters: Filters, place: bytes | None = None, *, recursive: bool = True
 ) -> Iterator[FolderListing | UnreadableFolder]:
-    """Yield every folder at or below a place, in the order of their names.
+    """Yield every folder at or below a place, ordered by name.
 
-    Symbolic links are not followed, neither to folders nor to files. A FIFO
-    or socket with a music file's name is yielded: phase 1 says what it is.
+    Symbolic links are not followed, neither to folders nor to files. A FIFO or
+    socket with a music file's name is listed; phase 1 rejects it.
 
     Args:
         root: The music folder.
-        filters: Which names count.
-        place: Where in it to begin; at the music folder itself, if None.
-        recursive: Whether to look below that as well.
+        filters: Which files and folders are listed.
+        place: The folder to start at; None for the music folder itself.
+        recursive: Whether to list the folders below it as well.
     """
     waiting = [] if _is_ignored(root, place or root) else [place or root]
     while waiting:
@@ -130,7 +130,7 @@ def walk(
         except (FileNotFoundError, NotADirectoryError) as error:
             if path == root or path != place:
                 yield UnreadableFolder(path, error.strerror or str(error))
-            continue  # where it was to begin there is nothing
+            continue  # the place to start at does not exist any more
         except OSError as error:
             yield UnreadableFolder(path, error.strerror or str(error))
             continue
@@ -139,7 +139,7 @@ def walk(
 
 
 def _is_ignored(root: bytes, place: bytes) -> bool:
-    """Return whether a folder above a place says not to look into it."""
+    """Return whether a folder between `root` and `place` has an ignore marker."""
     while place != root and is_within(place, root):
         place = os.path.dirname(place)
         for name in IGNORE_MARKERS:
@@ -172,7 +172,7 @@ def _file_entry(entry: os.DirEntry[bytes]) -> FileEntry | None:
     try:
         status = entry.stat(follow_symlinks=False)
     except FileNotFoundError:
-        return None  # gone between the listing and the look
+        return None  # deleted between listing and stat
     if stat.S_ISLNK(status.st_mode):
         return None
     return FileEntry(entry.path, signature_of(status))

@@ -165,7 +165,7 @@ def _estimated_length(source: AudioSource) -> Ticks | None:
 def _measure(
     source: AudioSource, buffer: FingerprintBuffer
 ) -> tuple[LevelCurve, float]:
-    """Decode the whole file into the level curve and the buffer; return also the peak."""
+    """Decode the whole file into a level curve and `buffer`; return curve and peak."""
     builder, highest = LevelCurveBuilder(source.rate), 0.0
     for part in mono_blocks(source):
         builder.add(part.mono)

@@ -1,12 +1,12 @@
-"""Phase 6, song matching: which recording each passage is, and how sure.
+"""Phase 6, song matching: the recording of each passage, with a confidence.
 
-A wrong name is worse than none, so every decision keeps its evidence, what
-else it could have been, and its reason. What AcoustID and MusicBrainz have
-answered is read from the library and never waited for: a question without an
-answer leaves the file `deferred`, with the best that can be said without.
+A wrong name is worse than none, so every decision is stored with its evidence, the
+rejected candidates and its reason. The answers of AcoustID and MusicBrainz are read
+from the library and never waited for: with a question unanswered, the phase ends
+deferred, with the best match without the answer.
 
-Phases 7 to 9 take the passages from here and not from phase 4: matching may
-merge what segmenting cut.
+Phases 7 to 9 use the passages of this phase, not those of phase 4: matching can
+merge or split what phase 4 segmented.
 """
 
 import os
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from segued.matching.confidence import Decision, decide
-from segued.matching.evidence import Recording
+from segued.matching.evidence import PassageEvidence, Recording
 from segued.model import (
     Confidence,
     FileId,
@@ -39,7 +39,12 @@ from segued.phases.album.release_lookup import (
     look_up_release,
     prefetch_named_releases,
 )
-from segued.phases.album.siblings import gather_folder_evidence, mark_of, names_of
+from segued.phases.album.siblings import (
+    FolderEvidence,
+    gather_folder_evidence,
+    mark_of,
+    names_of,
+)
 from segued.phases.album.side_split import SplitResult, split_side, unsplit
 from segued.phases.base import Deferred, FileResults, Phase, PhaseContext
 from segued.store import decode_cache, files, folders, lookups, overrides
@@ -54,13 +59,13 @@ class Matched:
     """The passages of a file, in order.
 
     Attributes:
-        given: The release that the file's folder is, and which of its tracks
-            the file was given; empty if it is none.
-        others: The same for each file of the folder, by what is known now.
-        asks: What MusicBrainz has not answered yet.
-        empty: Keys of what it found nothing for.
-        settled: Whether this holds for the whole folder: nothing more is to come.
-        fresh: Fingerprints of passages that were cut anew, taken just now.
+        assignment: The release of the file's folder and the tracks of the file, as
+            text; empty if the folder matches no release.
+        assignments: The same for each file of the folder, as far as known.
+        asks: Questions that MusicBrainz has not answered yet.
+        empty: Keys of questions without a result.
+        final: Whether `assignments` holds for the whole folder, with nothing pending.
+        fresh: New fingerprints, computed for passages that were split differently.
     """
 
     matches: tuple[Match, ...]
@@ -75,71 +80,78 @@ class Matched:
 async def run(
     context: PhaseContext, file_results: FileResults
 ) -> Matched | Deferred[Matched]:
-    """Decide for each passage what it is, by all that is known so far.
+    """Match each passage with a recording, by the evidence known so far.
 
     Raises:
         FileChangedError: It is not the file that was hashed.
         FileUnreadableError: Reading the passages of a side failed.
     """
     evidence = await gather_folder_evidence(context, file_results)
-    lookup = ReleaseLookup()
-    # In a heap of songs nobody waits for others, but each for its own sound.
-    fingerprints = file_results[p05_fingerprint.PHASE].prints
-    all_answered = all(
-        piece.acoustid_answered or not sound.encoded
-        for piece, sound in zip(evidence.own, fingerprints, strict=True)
-    )
-    ready = evidence.is_complete and (
-        evidence.is_album
-        or all_answered
-        or not context.service_available(Service.ACOUSTID)
-    )
-    if ready:
-        lookup = await look_up_release(context, evidence.pieces)
-    elif evidence.is_album and context.service_available(Service.MUSICBRAINZ):
-        lookup = await prefetch_named_releases(
-            context, evidence.pieces, evidence.file_count
-        )
+    all_answered = _all_answered(file_results, evidence)
+    is_ready = _is_ready(context, evidence, all_answered=all_answered)
+    lookup = await _look_up_folder(context, evidence, is_ready=is_ready)
     split = unsplit(file_results, evidence.own, lookup)
-    if ready and not lookup.questions:
+    if is_ready and not lookup.questions:
         split = await split_side(context, file_results, split)
-    file_overrides = await context.store.do(
-        overrides.overrides_for, file_results.file.id
-    )
-    passage_overrides = [_override_for(span, file_overrides) for span in split.spans]
-    decisions, recording_lookup = await _decide_passages(
-        context, split, passage_overrides
-    )
-    questions = (
-        (*lookup.questions, *recording_lookup.questions) if ready else lookup.questions
-    )
+    decisions, recording_lookup = await _decide_passages(context, file_results, split)
+    questions = lookup.questions
+    if is_ready:
+        questions += recording_lookup.questions
+    is_final = is_ready and not questions
     matches = _build_matches(file_results, split, decisions)
-    is_final = ready and not questions
     if is_final and all_answered and not split.reasons:
-        # Not before: what was not looked up is not unknown.
+        # Only now: a passage that was not looked up is not an unknown one.
         matches = merge_unknown(matches)
-    assignments = assignments_by_file(lookup, evidence.pieces)
+    assignments = assignments_by_file(lookup, evidence.passages)
     result = Matched(
-        tuple(matches),
-        assignments.get(file_results.file.id, ""),
-        assignments,
-        questions,
-        (*lookup.not_found, *recording_lookup.not_found),
-        is_final and evidence.is_album,
-        split.fresh,
+        matches=tuple(matches),
+        assignment=assignments.get(file_results.file.id, ""),
+        assignments=assignments,
+        asks=questions,
+        empty=(*lookup.not_found, *recording_lookup.not_found),
+        final=is_final and evidence.is_album,
+        fresh=split.fresh,
     )
     if questions:
         return Deferred(result, Need.MUSICBRAINZ, "MusicBrainz has not answered yet")
     if not evidence.is_complete:
-        return Deferred(result, Need.FOLDER, "other files of the folder come first")
+        return Deferred(result, Need.FOLDER, "other files of the folder are pending")
     return result
 
 
-def _override_for(
-    span: Span, file_overrides: Sequence[PassageOverride]
-) -> PassageOverride | None:
-    """Return what a person said of a passage, if somebody did."""
-    return next((each for each in file_overrides if each.applies_to(span.start)), None)
+def _all_answered(file_results: FileResults, evidence: FolderEvidence) -> bool:
+    """Return whether AcoustID has answered for every fingerprint of the file."""
+    fingerprints = file_results[p05_fingerprint.PHASE].prints
+    return all(
+        passage.acoustid_answered or not fingerprint.encoded
+        for passage, fingerprint in zip(evidence.own, fingerprints, strict=True)
+    )
+
+
+def _is_ready(
+    context: PhaseContext, evidence: FolderEvidence, *, all_answered: bool
+) -> bool:
+    """Return whether the evidence is complete enough to look up the release."""
+    if not evidence.is_complete:
+        return False  # Other files of the folder are pending.
+    if evidence.is_album:
+        return True  # A complete folder has the answers for all its files.
+    if all_answered:
+        return True  # A file of an unsorted folder waits only for its own answers.
+    return not context.service_available(Service.ACOUSTID)  # None will come.
+
+
+async def _look_up_folder(
+    context: PhaseContext, evidence: FolderEvidence, *, is_ready: bool
+) -> ReleaseLookup:
+    """Look up the release of the folder, or what can be prefetched for it."""
+    if is_ready:
+        return await look_up_release(context, evidence.passages)
+    if evidence.is_album and context.service_available(Service.MUSICBRAINZ):
+        return await prefetch_named_releases(
+            context, evidence.passages, evidence.file_count
+        )
+    return ReleaseLookup()
 
 
 def _build_matches(
@@ -151,82 +163,91 @@ def _build_matches(
         build_match(
             PassageFindings(
                 span,
-                sound,
-                piece,
+                fingerprint,
+                passage,
                 decision,
                 names_of(tags_read, mark_of(tags_read, span), alone=alone),
                 reason,
             ),
             split.lookup,
         )
-        for span, sound, piece, decision, reason in zip(
-            split.spans, split.prints, split.pieces, decisions, reasons, strict=True
+        for span, fingerprint, passage, decision, reason in zip(
+            split.spans, split.prints, split.passages, decisions, reasons, strict=True
         )
     ]
 
 
 async def _decide_passages(
-    context: PhaseContext,
-    split: SplitResult,
-    passage_overrides: Sequence[PassageOverride | None],
+    context: PhaseContext, file_results: FileResults, split: SplitResult
 ) -> tuple[list[Decision], ReleaseLookup]:
-    """Decide for each passage, and return what is to be asked about the results.
+    """Decide about each passage of a file.
 
-    Args:
-        context: The library is among them.
-        split: The passages of the file.
-        passage_overrides: What a person said of each.
+    Returns:
+        The decisions in order, and the lookup of the recordings that the release
+        does not describe.
     """
-    own_pieces, lookup = split.pieces, split.lookup
-    album_match = lookup.album_match
-    tracks = [
-        album_match.tracks.get(piece.key) if album_match else None
-        for piece in own_pieces
-    ]
-    mbids = [c.recording_mbid for piece in own_pieces for c in piece.candidates]
-    mbids += [piece.recording_mbid for piece in own_pieces if piece.recording_mbid]
-    mbids += [
-        said.recording_mbid
-        for said in passage_overrides
-        if said and said.recording_mbid
-    ]
+    passage_overrides = await _overrides_by_passage(context, file_results, split.spans)
+    mbids = _known_mbids(split.passages, passage_overrides)
     recordings, _ = await look_up_recordings(context, mbids)
-    decisions = []
-    for piece, track, said in zip(own_pieces, tracks, passage_overrides, strict=True):
-        release = album_match.release if album_match else None
-        found = decide(piece, track=track, release=release, recordings=recordings)
-        decisions.append(
-            found if said is None else _apply_override(said, found, recordings)
-        )
-    # The release has told about its own recordings.
-    off_release = [
-        decision.recording.mbid
-        for decision, track in zip(decisions, tracks, strict=True)
-        if decision.recording is not None
-        and (track is None or decision.recording.mbid != track.recording.mbid)
-    ]
-    if lookup.questions:
+    album_match = split.lookup.album_match
+    release = album_match.release if album_match else None
+    decisions: list[Decision] = []
+    off_release: list[str] = []
+    for passage, override in zip(split.passages, passage_overrides, strict=True):
+        track = album_match.tracks.get(passage.key) if album_match else None
+        decision = decide(passage, track=track, release=release, recordings=recordings)
+        if override is not None:
+            decision = _apply_override(override, decision, recordings)
+        decisions.append(decision)
+        mbid = decision.recording.mbid if decision.recording else None
+        if mbid is not None and (track is None or mbid != track.recording.mbid):
+            off_release.append(mbid)
+    if split.lookup.questions:
         return decisions, ReleaseLookup()
     _, recording_lookup = await look_up_recordings(context, off_release)
     return decisions, recording_lookup
 
 
+async def _overrides_by_passage(
+    context: PhaseContext, file_results: FileResults, spans: Sequence[Span]
+) -> list[PassageOverride | None]:
+    """Return a person's override of each passage; None where there is none."""
+    stored = await context.store.do(overrides.overrides_for, file_results.file.id)
+    return [
+        next((each for each in stored if each.applies_to(span.start)), None)
+        for span in spans
+    ]
+
+
+def _known_mbids(
+    passages: Sequence[PassageEvidence],
+    passage_overrides: Sequence[PassageOverride | None],
+) -> list[str]:
+    """Return the ids of all recordings that the passages may be."""
+    mbids: list[str | None] = [
+        candidate.recording_mbid
+        for passage in passages
+        for candidate in passage.candidates
+    ]
+    mbids += [passage.recording_mbid for passage in passages]
+    mbids += [override.recording_mbid for override in passage_overrides if override]
+    return [mbid for mbid in mbids if mbid]
+
+
 def _apply_override(
     override: PassageOverride, found: Decision, recordings: Mapping[str, Recording]
 ) -> Decision:
-    """Return the decision of a person, with what would have been decided."""
+    """Return a person's decision; its evidence includes the automatic decision."""
     evidence = found.evidence | {"without it": f"{found.confidence}: {found.reason}"}
     if override.recording_mbid is None:
         reason = "a person says that it is no song"
         return Decision(None, Confidence.NONE, 0.0, reason, evidence, found.rejected)
-    recorded = recordings.get(override.recording_mbid)
-    if recorded is None and found.recording is not None:
-        recorded = (
-            found.recording if found.recording.mbid == override.recording_mbid else None
-        )
-    recording = recorded or Recording(
-        override.recording_mbid, override.title or "", override.artist or ""
-    )
+    mbid = override.recording_mbid
+    recording = recordings.get(mbid)
+    if recording is None and found.recording and found.recording.mbid == mbid:
+        recording = found.recording
+    if recording is None:
+        recording = Recording(mbid, "", "")
     recording = replace(
         recording,
         title=override.title or recording.title,
@@ -237,7 +258,7 @@ def _apply_override(
 
 
 def save(file_results: FileResults, result: Matched) -> None:
-    """Put on record what was heard and is to be asked; take up whom this leaves."""
+    """Store new fingerprints and open questions; requeue files whose track changed."""
     file = file_results.file
     if result.fresh:
         decode_cache.add_fingerprints(file_results[p02_hash.PHASE].audio, result.fresh)

@@ -1,4 +1,4 @@
-"""Feeding the queue: what is PENDING on record, offered as there is room."""
+"""Feed the work queue with the library's PENDING files, as it has room."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -14,19 +14,19 @@ __all__ = ["feed", "feed_analysis"]
 FILES_AT_ONCE: Final = 256
 
 ANALYSIS_FILES_AT_ONCE: Final = 16
-"""Those that take long, and may be something else by the time they have a turn."""
+"""Few, since analyses take long and the files may change before their turn."""
 
 
 async def feed(intake_state: IntakeState, store: Store, queue: WorkQueue) -> None:
-    """Offer all that is PENDING in the music folders until nothing is.
+    """Offer all PENDING files of the music folders until there are none.
 
-    A full queue makes this wait. Files of a folder whose disk is away are not
-    offered. What was dropped in overtakes the rest.
+    Waits while the queue is full. Files of an offline music folder are not offered.
+    Files of `priority_folders` overtake the others.
     """
     while True:
         intake_state.work_available.clear()
         all_scanned = intake_state.first_scan_done.is_set()
-        # Before the look: whoever ends during it may leave something behind.
+        # Read first: a file that ends during the queries may leave another PENDING.
         was_idle = queue.imports_idle
         offered = await _offer_priority(intake_state, store, queue)
         for root in intake_state.roots:
@@ -35,9 +35,9 @@ async def feed(intake_state: IntakeState, store: Store, queue: WorkQueue) -> Non
         if not all_scanned:
             await intake_state.work_available.wait()
         elif offered or not was_idle:
-            # A worker's finding can make another file PENDING again: a
-            # duplicate whose original failed, say. So another look follows; at
-            # once, if something was dropped in beside a long file.
+            # The end of one file can make another PENDING again, for example a
+            # duplicate whose original failed. So the folders are queried again, at
+            # once if new files arrive during a long import.
             await _wait_for_any(
                 queue.wait_imports_idle(), intake_state.work_available.wait()
             )
@@ -46,7 +46,7 @@ async def feed(intake_state: IntakeState, store: Store, queue: WorkQueue) -> Non
 
 
 async def _wait_for_any(*ways: Coroutine[Any, Any, object]) -> None:
-    """Wait until one of several things has happened."""
+    """Wait until the first of several coroutines returns; cancel the others."""
     waits = {asyncio.ensure_future(way) for way in ways}
     try:
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -97,16 +97,16 @@ async def feed_analysis(
     limit: int,
     allowed: Callable[[], bool],
 ) -> int:
-    """Offer the imported files of which more is to be known; return how many.
+    """Offer the imported files that await local analysis; return how many.
 
-    Each once, and only while nothing else is to be done.
+    Each is offered once, and only while no file is to be imported.
 
     Args:
         intake_state: The music folders.
         store: The library.
-        queue: Where they are offered.
-        limit: So many of them may have a worker at once.
-        allowed: Whether there is time.
+        queue: The work queue.
+        limit: How many of these files may wait or have a worker at once.
+        allowed: Returns whether analysis is allowed now; ends the offers if not.
     """
     offered = 0
     for root in intake_state.roots:

@@ -1,8 +1,9 @@
-"""What outside services are asked: in full batches, and never waited for.
+"""The lookup dispatcher: sends stored questions to services, in full batches.
 
-The questions of all workers are on record. Here they are taken from there,
-asked within each service's limits, and their answers kept, which takes the
-files up again that waited. A service that is away costs nothing but the wait.
+Phases store their questions in the library and never wait for an answer. The
+dispatcher reads them from there, sends them within each service's rate and
+stores the answers, which requeues the files that waited. While a service is
+away, its questions stay in the library.
 """
 
 import asyncio
@@ -27,19 +28,20 @@ __all__ = ["LookupDispatcher"]
 log: Final = structlog.get_logger()
 
 BATCH_WAIT_SECONDS: Final = 2.0
-"""How long a batch waits for more, while files are still being worked on."""
+"""How long a partial batch waits for more questions while imports are running."""
 
 RETRY_SECONDS: Final = 0.25
-"""How long nothing is asked after something went wrong."""
+"""The least pause after a failed request, or while a service is away."""
 
 IDLE_SECONDS: Final = 30.0
-"""How soon a question is noticed that nobody announced: one that is due again."""
+"""How soon a question is noticed that no file announces: one that is due again."""
 
 RECOUNT_SECONDS: Final = 0.5
+"""How often open questions are counted while the import waits for answers."""
 
 
 class LookupDispatcher:
-    """Asks all services what there is to ask, until cancelled."""
+    """Sends the stored questions to their services until cancelled."""
 
     def __init__(  # noqa: PLR0913
         self,
@@ -52,19 +54,19 @@ class LookupDispatcher:
         work_available: asyncio.Event,
         imports_idle: Callable[[], bool],
     ) -> None:
-        """Prepare.
+        """Store the arguments; nothing is sent before `run`.
 
         Args:
             store: The library.
             services: The services.
-            clock: What time it is.
-            progress: Where it is shown how many questions are left.
-            roots: Music folders it is about; all of the library's, if none.
-            work_available: Set whenever files were taken up.
-            imports_idle: Whether no file is worked on, so that no more questions
-                will come.
+            clock: Sleeps; a test's clock may be faster.
+            progress: Shows how many questions are open.
+            roots: Music folders whose questions are sent; all if empty.
+            work_available: Set whenever an answer requeues files.
+            imports_idle: Returns whether no file is being imported, so that no more
+                questions will come.
         """
-        self.services: Final = {desk.name: desk for desk in services}
+        self.services: Final = {service.name: service for service in services}
         self._store: Final = store
         self._clock: Final = clock
         self._progress: Final = progress
@@ -76,16 +78,16 @@ class LookupDispatcher:
         self._wake_event.set()
 
     def wake(self) -> None:
-        """Say that there may be something to ask."""
+        """Look for new questions now: a file has stored some."""
         self._wake_event.set()
 
     def is_available(self, name: Service) -> bool:
-        """Return whether a service is being asked, and seems to answer."""
+        """Return whether a service is used, and may answer as far as is known."""
         service = self.services.get(name)
         return service is not None and service.is_usable
 
     async def run(self) -> None:
-        """Ask until cancelled."""
+        """Send questions until cancelled, `concurrency` requests a service at once."""
         async with asyncio.TaskGroup() as group:
             for service in self.services.values():
                 for number in range(service.concurrency):
@@ -93,23 +95,19 @@ class LookupDispatcher:
                     group.create_task(self._serve(service), name=name)
 
     async def wait_for_requeue(self) -> bool:
-        """Wait until answers have taken files up, or none can be had now.
+        """Wait until an answer requeues files, or no service can answer any more.
 
         Returns:
-            Whether there is something to do again.
+            Whether files were requeued.
         """
         while True:
             if self._requeued or self._work_available.is_set():
                 self._requeued = self._progress.lookups = 0
                 return True
-            waiting = [
-                desk
-                for desk in self.services.values()
-                if desk.is_usable or desk.in_flight
-            ]
             counts = [
-                await self._store.do(lookups.count_questions, desk.name, self._roots)
-                for desk in waiting
+                await self._store.do(lookups.count_questions, service.name, self._roots)
+                for service in self.services.values()
+                if service.is_usable or service.in_flight
             ]
             self._progress.lookups = sum(counts)
             if not any(counts) and not self._requeued:
@@ -147,7 +145,7 @@ class LookupDispatcher:
         try:
             answers = await service.send_batch(questions)
         except (ServiceAuthError, ServiceRefusedError) as error:
-            # Not this question is wrong, but whoever asks.
+            # Not these questions are at fault but our key or address.
             if service.refusal is None:
                 log.warning(
                     "service.refused", service=service.name, reason=error.detail
@@ -167,7 +165,7 @@ class LookupDispatcher:
             self._work_available.set()
 
     async def _next_batch(self, service: LookupService) -> list[LookupQuestion]:
-        """Return what goes into the next request, reserved for it."""
+        """Return the questions for the next request, reserved in `in_flight`."""
         for kind, limit in service.batches:
             questions = await self._reserve(service, kind, limit)
             if questions and len(questions) < limit and not self._imports_idle():
@@ -190,7 +188,7 @@ class LookupDispatcher:
             kind=kind,
             roots=self._roots,
         )
-        # Another asker may have looked at the same time.
+        # A concurrent request may have reserved some meanwhile.
         reserved = [each for each in found if each.key not in service.in_flight]
         service.in_flight.update(each.key for each in reserved)
         return reserved

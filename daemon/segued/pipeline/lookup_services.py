@@ -1,4 +1,4 @@
-"""The outside services, each as a desk: what one request to it may hold."""
+"""The services for lookups: how stored questions become requests to each of them."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -33,20 +33,21 @@ SendBatch = Callable[[Sequence[LookupQuestion]], Awaitable[Sequence[LookupAnswer
 
 @dataclass(slots=True)
 class LookupService:
-    """One service, as it is asked here.
+    """One service, as the dispatcher uses it.
 
     Attributes:
-        name: As the files that wait for it call it.
-        send_batch: Asks some questions in one request.
-        batches: What may go into one request: the beginning of their keys,
-            and how many. In the order in which they are asked.
-        is_reachable: Whether it answers, as far as one knows.
-        retry_in: How long it will not.
-        state_word: How it is, in a word.
+        name: Its name in the library, in checkpoints and questions.
+        send_batch: Sends some questions in one request and returns their answers.
+        batches: Which questions may share a request: the prefix of their keys, and
+            how many at most; the first with open questions is sent first.
+        is_reachable: Returns whether it answers, as far as is known.
+        retry_in: Returns for how many seconds no request will be sent to it.
+        state_word: Returns its state, in a word or two.
         rate: Requests that may be started in a second.
-        sent: Requests that were sent.
-        concurrency: Requests under way at once.
-        refusal: Why it is not asked any more; None while it is.
+        sent: Returns how many requests were sent.
+        concurrency: How many requests may be open at once.
+        refusal: Why no more requests are sent to it; None while they are.
+        in_flight: Keys of the questions that are being sent.
     """
 
     name: Service
@@ -63,17 +64,17 @@ class LookupService:
 
     @property
     def is_usable(self) -> bool:
-        """Whether a question may be answered soon."""
+        """Whether it may answer a question soon."""
         return self.refusal is None and self.is_reachable()
 
     @property
     def state(self) -> str:
-        """How it is, in words."""
+        """Its state, in words; why it refuses, if it does."""
         return self.refusal or self.state_word()
 
 
 def _acoustid_lookups(client: AcoustId, *, has_key: bool) -> LookupService:
-    """Return the desk of AcoustID: twenty fingerprints a request."""
+    """Return AcoustID's lookups: up to `QUERIES_MAX` fingerprints a request."""
 
     async def send_batch(questions: Sequence[LookupQuestion]) -> list[LookupAnswer]:
         queries = [
@@ -101,7 +102,7 @@ def _acoustid_lookups(client: AcoustId, *, has_key: bool) -> LookupService:
 
 
 def _musicbrainz_lookups(client: MusicBrainz) -> LookupService:
-    """Return the desk of MusicBrainz: a release, or up to 100 recordings."""
+    """Return MusicBrainz's lookups: one release, or `RECORDINGS_MAX` recordings."""
 
     async def send_batch(questions: Sequence[LookupQuestion]) -> list[LookupAnswer]:
         keys = [LookupKey.parse(question.key) for question in questions]
@@ -122,7 +123,7 @@ def _musicbrainz_lookups(client: MusicBrainz) -> LookupService:
         if kind is LookupKind.RELEASE_GROUP:
             raw = await client.release_group(argument)
             return [LookupAnswer(question, raw, not_found=not parse_releases(raw))]
-        # Not by the number of tracks: albums are rarely whole.
+        # Without the number of tracks: albums in a library are rarely complete.
         artist, title = keys[0].searched_names
         raw = await client.search(artist, title, None)
         return [LookupAnswer(question, raw, not_found=not parse_search(raw))]
@@ -146,7 +147,7 @@ def _musicbrainz_lookups(client: MusicBrainz) -> LookupService:
 
 
 def _acousticbrainz_lookups(client: AcousticBrainz) -> LookupService:
-    """Return the desk of AcousticBrainz: 25 recordings a request."""
+    """Return AcousticBrainz's lookups: `RECORDINGS_MAX` recordings a request."""
 
     async def send_batch(questions: Sequence[LookupQuestion]) -> list[LookupAnswer]:
         found = await client.high_level([question.key for question in questions])
@@ -180,14 +181,14 @@ def lookup_services(
     *,
     with_acousticbrainz: bool,
 ) -> tuple[LookupService, ...]:
-    """Return all of them, asked through one session.
+    """Return the lookups of all services, which share one HTTP session.
 
     Args:
         session: From `segued.clients.http.open_session`.
-        services: Where they are, and how often each may be asked.
-        acoustid_key: AcoustID's; None if there is none.
-        clock: What the rates go by.
-        with_acousticbrainz: Whether AcousticBrainz is asked as well.
+        services: The addresses, rates and limits of the services.
+        acoustid_key: The API key for AcoustID; None if none is set.
+        clock: The clock of the rate limits.
+        with_acousticbrainz: Whether AcousticBrainz is used as well.
     """
 
     def make_client(name: str, url: str, rate: float) -> ServiceClient:

@@ -1,4 +1,4 @@
-"""The composition root: what an import is made of, and its life."""
+"""The one-shot import: scan the folders, import, analyze, and end."""
 
 import asyncio
 from collections.abc import Sequence
@@ -36,14 +36,14 @@ log: Final = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """How a session ended.
+    """The end of a session.
 
     Attributes:
-        error: What made it impossible to go on, when it FAILED.
-        scans: What the sweep of each folder came upon.
-        offline_roots: Folders whose disk went away while they were imported.
-        service_states: How each outside service was in the end, in words.
-        loop_stall_ms: Longest time the event loop was held up.
+        error: The error that ended it, if its state is FAILED.
+        scans: The result of each music folder's scan, by path.
+        offline_roots: Folders whose disk went away during the import.
+        service_states: The state of each service at the end, in words.
+        loop_stall_ms: Longest time for which the event loop was blocked.
     """
 
     state: SessionState
@@ -56,7 +56,7 @@ class ImportResult:
 
 @dataclass(frozen=True, slots=True)
 class _ImportRequest:
-    """What a session is to do: which folders, by which settings, how many at once."""
+    """The folders, the settings and the number of workers of a session."""
 
     roots: Sequence[bytes]
     settings: Settings
@@ -64,7 +64,7 @@ class _ImportRequest:
 
 
 class OneShotImport:
-    """Imports music folders into one library."""
+    """Imports music folders into one library, once."""
 
     def __init__(self, config: Config, clock: Clock | None = None) -> None:
         self.config: Final = config
@@ -89,17 +89,20 @@ class OneShotImport:
         offline: bool = False,
         rematch: bool = False,
     ) -> ImportResult:
-        """Import everything below `roots` that needs it, then return.
+        """Import all files below `roots` that are new or unfinished, then return.
 
-        Unless `offline`, outside services are asked meanwhile, and what waits
-        for them is gone on with for as long as they answer.
-        With `rematch`, all songs are matched anew from the stored answers.
+        Cancelling the task that runs this cancels the session; everything committed
+        until then is kept, and the next run goes on from there.
 
-        Cancelling the task that runs this cancels the session; everything
-        committed until then is kept, and the next run goes on from there.
+        Args:
+            roots: The music folders, as `existing_roots` returns them.
+            workers: How many files are imported at once; None for the stored setting.
+            offline: Whether to send no questions to services. Otherwise the import
+                waits for as long as a service answers.
+            rematch: Whether to match all songs again, from the stored answers.
 
         Raises:
-            StoreError: The library could not even be opened.
+            StoreError: The library cannot be opened.
             ConfigError: A stored setting is out of range.
         """
         error: SeguedError | None = None
@@ -120,14 +123,14 @@ class OneShotImport:
             ) as services:
                 await self._import(request, services)
         except asyncio.CancelledError:
-            # All is imported when only more was to be known.
+            # Cancelling the analysis that follows the import is no failure.
             if not self._import_done:
                 state = SessionState.CANCELLED
         except SeguedError as fatal:
             if self._recorder.session_id is None:
                 raise
             state, error = SessionState.FAILED, fatal
-        except Exception as bug:  # the last place that can end the session
+        except Exception as bug:  # nothing above this records the session's end
             log.exception("session.crashed")
             state = SessionState.FAILED
             error = InternalError(f"{type(bug).__name__}: {bug}")
@@ -142,7 +145,7 @@ class OneShotImport:
         )
 
     async def _record_end(self, state: SessionState, error: SeguedError | None) -> None:
-        """Put on record how the session ended, if the library still takes it."""
+        """Store the session's end, if the library can still be written."""
         self.progress.set_state(state)
         if self._recorder.session_id is None:
             return
@@ -153,8 +156,9 @@ class OneShotImport:
             log.warning("session.record_failed", detail=str(store_error))
 
     async def _import(
-        self, request: "_ImportRequest", services: Sequence[LookupService]
+        self, request: _ImportRequest, services: Sequence[LookupService]
     ) -> None:
+        """Run the pipeline until all files are imported and analyzed."""
         intake_state = IntakeState(request.roots, self._offline_roots)
         pipeline = ImportPipeline(
             self._resources,
@@ -177,6 +181,7 @@ class OneShotImport:
             self._service_states = pipeline.service_states
 
     async def _scan(self, intake_state: IntakeState) -> None:
+        """Scan the music folders, one after another."""
         filters = Filters.of(self.config.scanning)
         for root in intake_state.roots:
             try:

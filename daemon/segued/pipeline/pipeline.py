@@ -1,4 +1,4 @@
-"""What takes files through the phases: a queue, workers, and who asks outside."""
+"""The import pipeline: a queue, its workers, and the dispatcher for lookups."""
 
 import asyncio
 import shutil
@@ -43,14 +43,16 @@ __all__ = ["ImportPipeline", "ImportResources", "first_error", "open_lookup_serv
 log: Final = structlog.get_logger()
 
 SCHEDULE_CHECK_SECONDS: Final = 10.0
+"""How long an analysis may outlast the active hours."""
 
 ANALYSIS_POLL_SECONDS: Final = 60.0
-"""How soon it is seen that there is time, or something that nobody announced."""
+"""How soon the loop notices that the active hours have begun, or new work that did
+not wake it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportResources:
-    """What an import needs, whichever way its files arrive."""
+    """What every import needs: of one run, or of the daemon."""
 
     config: Config
     store: Store
@@ -63,7 +65,7 @@ class ImportResources:
 async def open_lookup_services(
     resources: ImportResources, settings: Settings, *, offline: bool
 ) -> AsyncIterator[tuple[LookupService, ...]]:
-    """Yield the desks of the services to ask; none when `offline`."""
+    """Yield the lookup services, on one HTTP session; none if `offline`."""
     if offline:
         yield ()
         return
@@ -79,13 +81,13 @@ async def open_lookup_services(
 
 
 class ImportPipeline:
-    """Imports what is PENDING on the grounds, for as long as it is run.
+    """Imports PENDING files below the music folders until the context is left.
 
     Attributes:
-        lookup_services: The services that are asked.
-        queue: The files that wait for a worker.
-        worker_count: How many files are worked on at once.
-        active_hours: When there is time for what can wait.
+        lookup_services: The services for lookups.
+        queue: The files that wait for a worker, or have one.
+        worker_count: How many files are imported at once.
+        active_hours: When imported files may be analyzed.
     """
 
     def __init__(
@@ -96,14 +98,14 @@ class ImportPipeline:
         settings: Settings,
         worker_count: int,
     ) -> None:
-        """Prepare.
+        """Create the queue; workers and lookups start in `running`.
 
         Args:
-            resources: What an import needs.
-            intake_state: The music folders, and what is new in them.
-            services: Whom to ask; nobody when offline.
-            settings: The settings of the library.
-            worker_count: How many files are worked on at once.
+            resources: The configuration, the library, the process pools and more.
+            intake_state: The music folders and the state of their scans.
+            services: The services for lookups; empty when offline.
+            settings: The settings that the library stores.
+            worker_count: How many files are imported at once.
         """
         self._resources: Final = resources
         self._intake_state: Final = intake_state
@@ -120,16 +122,16 @@ class ImportPipeline:
 
     @property
     def service_states(self) -> dict[str, str]:
-        """How each outside service is, in words."""
-        return {desk.name: desk.state for desk in self.lookup_services}
+        """The state of each lookup service, in words."""
+        return {service.name: service.state for service in self.lookup_services}
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["ImportPipeline"]:
-        """Work, within this context.
+        """Run workers, lookups and background analysis while the context is open.
 
         Raises:
             StoreError: The library cannot be used any more.
-            ComputeError: No child process can be had.
+            ComputeError: No child process can be started.
         """
         resources, intake_state = self._resources, self._intake_state
         roots = await asyncio.to_thread(
@@ -173,7 +175,7 @@ class ImportPipeline:
             raise first_error(failures) from failures
 
     async def run_until_idle(self) -> None:
-        """Work until nothing is left that can be done now."""
+        """Import until no file is PENDING and no lookup can be answered now."""
         await feed(self._intake_state, self._resources.store, self.queue)
         while (
             await self._dispatcher.wait_for_requeue()
@@ -182,7 +184,7 @@ class ImportPipeline:
             await feed(self._intake_state, self._resources.store, self.queue)
 
     async def run_analysis_until_idle(self) -> None:
-        """Analyse what is imported until nothing is left that can be done now."""
+        """Analyze imported files until none is left, or the active hours end."""
         self._analysis_task.cancel()
         await asyncio.wait({self._analysis_task})
         await self.queue.wait_for(lambda: self.queue.is_empty)
@@ -191,7 +193,7 @@ class ImportPipeline:
         await self.queue.wait_for(lambda: self.queue.is_empty)
 
     async def _analysis_loop(self) -> None:
-        """Analyse what is imported whenever there is time, until cancelled."""
+        """Analyze imported files within the active hours, until cancelled."""
         while True:
             self._analysis_wakeup.clear()
             if self._may_analyze() and self._intake_state.first_scan_done.is_set():
@@ -201,7 +203,7 @@ class ImportPipeline:
                     await self._analysis_wakeup.wait()
 
     async def _enforce_schedule(self) -> None:
-        """Let nothing be analysed outside the hours for it."""
+        """Stop the analyses that run outside the active hours, until cancelled."""
         while True:
             await asyncio.sleep(SCHEDULE_CHECK_SECONDS)
             if not self.active_hours.is_open:
@@ -251,7 +253,7 @@ class ImportPipeline:
         return count
 
     def _wake(self) -> None:
-        """Take note that a file waits for somebody: a service, or leisure."""
+        """Wake the lookup dispatcher and the analysis loop; a file waits for one."""
         self._dispatcher.wake()
         self._analysis_wakeup.set()
 
@@ -277,7 +279,7 @@ class ImportPipeline:
         )
 
     async def _recover_and_requeue(self, context: PhaseContext) -> None:
-        """Take back what an earlier run left, and what may be seen anew."""
+        """Requeue interrupted files, and those that would now give another result."""
         roots, store = self._intake_state.roots, self._resources.store
         recipes = [(phase.number, phase.recipe(context)) for phase in PHASES]
         capabilities = sorted(context.capabilities)
@@ -292,34 +294,34 @@ class ImportPipeline:
         log.info("session.started", left=interrupted, stale=stale, deferred=deferred)
 
     async def _requeue_in_batches(self, files: Sequence[FileId]) -> int:
-        """Take files up, not too many at once: others want the library as well."""
-        store, roots, batch_size = (
-            self._resources.store,
-            self._intake_state.roots,
-            requeue.FILES_AT_ONCE,
-        )
+        """Requeue files in several short transactions; others must not wait long."""
+        store, roots = self._resources.store, self._intake_state.roots
+        batch_size = requeue.FILES_AT_ONCE
         batches = [
             files[start : start + batch_size]
             for start in range(0, len(files), batch_size)
         ]
         return sum(
-            [await store.do(requeue.requeue_finished, roots, part) for part in batches]
+            [
+                await store.do(requeue.requeue_finished, roots, batch)
+                for batch in batches
+            ]
         )
 
 
 def _roots_filter(database: Path, roots: Sequence[bytes]) -> Sequence[bytes]:
-    """Return `roots` if the library has others as well; else none."""
+    """Return the roots to filter by; empty if the library has no others."""
     others = set(reports.roots(database)) - set(roots)
     return roots if others else ()
 
 
 def _prepare_spool(database: Path) -> Path:
-    """Return the library's folder for temporary sound, cleared of what a kill left.
+    """Create the library's folder for temporary audio and remove what a kill left.
 
-    Only what has our name is removed: the folder may be shared by mistake.
+    Only entries with SPOOL_PREFIX are removed: the folder may be shared by mistake.
 
     Raises:
-        StoreUnwritableError: It cannot be made or cleared.
+        StoreUnwritableError: The folder cannot be created or cleared.
     """
     spool = database.with_name(f"{database.name}.spool")
     try:
@@ -333,7 +335,7 @@ def _prepare_spool(database: Path) -> Path:
 
 
 def first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Return the first error of a group; one is as fatal as many."""
+    """Return the first error of a group, however deeply nested."""
     error: BaseException = group
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]

@@ -1,9 +1,9 @@
-"""The queue of files: bounded, by priority, one entry a path.
+"""The work queue: bounded, ordered by priority, one entry a path.
 
-It is a window on the files that are PENDING on record, so losing it loses
-nothing. It knows what is in flight, so that no file is worked on twice at
-once. Files that are imported, of which only more is to be known, are worked on
-while nobody else waits, and make way as soon as somebody does.
+It holds a part of the files that are PENDING in the library, so a crash loses
+nothing. It knows the files in flight, so that no file has two workers at once.
+Imported files, which await only analysis, get a worker while no file to import
+waits, and are preempted as soon as one does.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ __all__ = ["InFlight", "Priority", "WorkQueue"]
 
 
 class Priority(IntEnum):
-    """Who goes first: what was just dropped in, the backlog, what is imported."""
+    """The order of files: new ones, the backlog, imported ones that await analysis."""
 
     NEW = 0
     BACKLOG = 1
@@ -39,7 +39,9 @@ class InFlight:
     """A file that has a worker.
 
     Attributes:
-        preempted: Set when somebody waits who goes first; it is offered again.
+        preempted: Set when a file to import needs the worker; this one is offered
+            again later.
+        done: Set when the worker has left the file.
     """
 
     file: AudioFile
@@ -55,25 +57,24 @@ class WorkQueue:
         self._queue: Final = asyncio.PriorityQueue[_Entry](length)
         self._sequence: Final = itertools.count()
         self._waiting: Final[dict[bytes, _Entry]] = {}
-        self._waiting_since: Final[
-            dict[bytes, float]
-        ] = {}  # the longest wait comes first
+        # The longest wait comes first.
+        self._waiting_since: Final[dict[bytes, float]] = {}
         self._in_flight: Final[dict[bytes, InFlight]] = {}
         self._waiting_workers = 0
         self._imports_idle: Final = asyncio.Event()
         self._imports_idle.set()
         self._changed = asyncio.Event()
-        # Of all these, those that are imported; never many.
+        # The imported ones among all these; `offer_imported` limits their number.
         self._imported_waiting: Final[set[bytes]] = set()
         self._imported_in_flight: Final[set[InFlight]] = set()
 
     async def offer(
         self, file: AudioFile, priority: Priority = Priority.BACKLOG
     ) -> bool:
-        """Queue a file, waiting for room; return whether it was taken.
+        """Queue a file, waiting for room; return whether it was added.
 
-        A path that waits already keeps its place, with the newer entry. One
-        in flight is not taken: it is PENDING on record if it is needed again.
+        A path that already waits keeps its place and gets the newer `file`. A path in
+        flight is not added: its file is PENDING in the library if it must run again.
         """
         in_flight = self._in_flight.get(file.path)
         while (
@@ -98,14 +99,14 @@ class WorkQueue:
         return True
 
     async def offer_imported(self, file: AudioFile, limit: int) -> bool:
-        """Queue a file that is imported, once nobody else waits.
+        """Queue an imported file, once no file to import waits or is in flight.
 
         Args:
             file: The file.
-            limit: So many of them may wait or have a worker.
+            limit: How many imported files may wait or have a worker at once.
 
         Returns:
-            Whether it was taken.
+            Whether it was added.
         """
 
         def has_room() -> bool:
@@ -116,19 +117,19 @@ class WorkQueue:
         return await self.offer(file, Priority.IMPORTED)
 
     def clear_imported(self) -> None:
-        """Have all files that are imported make way, and those that wait forgotten."""
+        """Preempt all imported files in flight, and remove those that wait."""
         for path in list(self._imported_waiting):
             self._remove_waiting(path)
         for in_flight in self._imported_in_flight:
             in_flight.preempted.set()
 
     async def take(self) -> InFlight:
-        """Return the next file, from now on in flight, waiting for one."""
+        """Return the next file, waiting for one; it is in flight from now on."""
         self._waiting_workers += 1
         try:
             while True:
                 entry = await self._queue.get()
-                # Another for its path may have overtaken it.
+                # Stale if the path was queued again with a higher priority.
                 if self._waiting.get(entry.file.path) is entry:
                     break
         finally:
@@ -141,7 +142,7 @@ class WorkQueue:
         return in_flight
 
     def done(self, in_flight: InFlight) -> None:
-        """Say that a file is not worked on any more, whatever came of it."""
+        """Remove a file from those in flight, whatever its outcome."""
         self._in_flight.pop(in_flight.file.path, None)
         self._imported_in_flight.discard(in_flight)
         in_flight.done.set()
@@ -149,31 +150,31 @@ class WorkQueue:
 
     @property
     def imports_idle(self) -> bool:
-        """Whether no file that is to be imported waits or is in flight."""
+        """Whether no file to import waits or is in flight."""
         return self._imports_idle.is_set()
 
     @property
     def is_empty(self) -> bool:
-        """Whether no file at all waits or is in flight."""
+        """Whether no file waits or is in flight, imported ones included."""
         return not self._waiting and not self._in_flight
 
     @property
     def oldest_seconds(self) -> float:
-        """How long the file has waited that has waited longest."""
+        """How long the file that was queued first has waited; 0 if none waits."""
         since = next(iter(self._waiting_since.values()), None)
         return 0.0 if since is None else time.monotonic() - since
 
     async def wait_imports_idle(self) -> None:
-        """Wait until the queue is resting."""
+        """Wait until no file to import waits or is in flight."""
         await self._imports_idle.wait()
 
     async def wait_for(self, predicate: Callable[[], bool]) -> None:
-        """Wait until something holds that only changes as files come and go."""
+        """Wait until `predicate` holds; it is tested whenever the queue changes."""
         while not predicate():
             await self._changed.wait()
 
     def __len__(self) -> int:
-        """How many files wait."""
+        """Return how many files wait."""
         return len(self._waiting)
 
     def _add_waiting(self, entry: _Entry) -> None:
@@ -193,7 +194,7 @@ class WorkQueue:
         self._preempt_and_notify()
 
     def _preempt_and_notify(self) -> None:
-        """See who has to make way, and tell those who wait for a change."""
+        """Preempt imported files if workers are needed, and wake `wait_for`."""
         waiting = len(self._waiting) - len(self._imported_waiting)
         working = len(self._in_flight) - len(self._imported_in_flight)
         if waiting or working:

@@ -1,7 +1,7 @@
-"""One file, through the phases it still has ahead of it."""
+"""Run one file through the phases that it has not completed."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,8 +20,9 @@ from segued.model import (
     AudioFile,
     FileStatus,
     Need,
+    PhaseNumber,
 )
-from segued.phases import PHASES
+from segued.phases import PHASES, p01_filename
 from segued.phases.base import (
     Deferred,
     FileResults,
@@ -41,7 +42,7 @@ OnPhaseDone = Callable[[Phase[Any], Any], None]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Where a file ended.
+    """The result of a file's import.
 
     Attributes:
         waits_for: What its deferred phases need, without repeats.
@@ -53,7 +54,7 @@ class Outcome:
 
     @property
     def analyzed(self) -> bool:
-        """Whether nothing more is to be known when there is time."""
+        """Whether no analysis waits for idle time."""
         return Need.IDLE not in self.waits_for
 
 
@@ -63,8 +64,9 @@ async def import_file(
     *,
     on_phase_start: OnPhaseStart,
     on_phase_done: OnPhaseDone,
+    phases: Sequence[Phase[Any]] = PHASES,
 ) -> Outcome:
-    """Take `file` from where it stopped last time to its end.
+    """Run `file` through its phases, from the first without a valid checkpoint.
 
     A phase's rows and its checkpoint are one transaction, so a crash, a
     cancel or a power cut costs at most the phase it interrupted.
@@ -73,19 +75,20 @@ async def import_file(
         file: What to import.
         context: What the phases may use.
         on_phase_start: Called when a phase begins.
-        on_phase_done: Called when its result is committed, with the result.
+        on_phase_done: Called with the result when it is committed.
+        phases: The phases, in order.
 
     Raises:
-        FileError: A phase failed; its `phase` says which. Everything before
-            it is kept.
+        FileError: A phase failed; the error's `phase` is its number. The results of
+            the phases before it are kept.
         StoreError: The library cannot be used any more.
     """
-    valid = await _valid_checkpoints(file, context)
+    valid = await _valid_checkpoints(file, context, phases)
     file_results = FileResults(file, Need.IDLE in context.capabilities)
     took_ms: dict[str, int] = {}
     waits_for: list[str] = []
 
-    for phase in PHASES:
+    for phase in phases:
         stored = phase_result = valid.get(phase.number)
         if phase_result is None or phase.always_run:
             started = time.monotonic()
@@ -131,9 +134,9 @@ class _Committed:
     """What a phase committed.
 
     Attributes:
-        is_same: Whether it found what its checkpoint already held; later
+        is_same: Whether the result equals that of the stored checkpoint; later
             checkpoints are then still valid.
-        stop: Set if its transaction found that the file ends here.
+        stop: Set if `save` found, in its transaction, that the file ends here.
     """
 
     phase_result: _PhaseResult
@@ -147,7 +150,7 @@ async def _run_and_commit(
     file_results: FileResults,
     stored: _PhaseResult | None,
 ) -> _Committed | Stop:
-    """Run a phase and commit its result; a `Stop` of its own commits nothing."""
+    """Run a phase and commit its result; if it returns `Stop`, commit nothing."""
     log.debug("phase.started", phase=phase.number)
     outcome = await _run(phase, context, file_results)
     if isinstance(outcome, Stop):
@@ -160,32 +163,32 @@ async def _run_and_commit(
 
 
 async def _valid_checkpoints(
-    file: AudioFile, context: PhaseContext
+    file: AudioFile, context: PhaseContext, phases: Sequence[Phase[Any]]
 ) -> dict[int, _PhaseResult]:
-    """Return the checkpoints that still hold, by phase: a prefix of all ten."""
+    """Return the valid checkpoints by phase: those before the first invalid one."""
     valid: dict[int, _PhaseResult] = {}
     by_phase = {
-        kept.phase: kept
-        for kept in await context.store.do(checkpoints.for_file, file.id)
+        stored.phase: stored
+        for stored in await context.store.do(checkpoints.for_file, file.id)
     }
-    for phase in PHASES:
-        kept = by_phase.get(phase.number)
-        if kept is None or kept.recipe != phase.recipe(context):
+    for phase in phases:
+        stored = by_phase.get(phase.number)
+        if stored is None or stored.recipe != phase.recipe(context):
             break
-        if kept.needs is not None and kept.needs in context.capabilities:
+        if stored.needs is not None and stored.needs in context.capabilities:
             break
         try:
-            result = codec.decode(kept.payload, phase.result_type)
+            result = codec.decode(stored.payload, phase.result_type)
         except msgspec.DecodeError:
             break
-        valid[phase.number] = _PhaseResult(result, kept.needs)
+        valid[phase.number] = _PhaseResult(result, stored.needs)
     return valid
 
 
 async def _run(
     phase: Phase[Any], context: PhaseContext, file_results: FileResults
 ) -> Any:  # noqa: ANN401
-    """Run a phase; whatever goes wrong with the file is a `FileError`."""
+    """Run a phase; any error that concerns the file becomes a `FileError`."""
     with _attribute_errors(phase, file_results):
         return await phase.run(context, file_results)
 
@@ -198,7 +201,7 @@ async def _commit_phase(
     *,
     is_same: bool,
 ) -> Stop | None:
-    """Commit what a phase found; without a checkpoint if that one stands."""
+    """Commit a phase's rows, and its checkpoint unless the stored one is the same."""
     with _attribute_errors(phase, file_results):
         write = _write_rows if is_same else _write_with_checkpoint
         return await context.store.do(write, phase, file_results, phase_result, context)
@@ -206,7 +209,7 @@ async def _commit_phase(
 
 @contextmanager
 def _attribute_errors(phase: Phase[Any], file_results: FileResults) -> Iterator[None]:
-    """Make what goes wrong inside the file's own error, and log it once."""
+    """Turn errors of the body into the file's `FileError`, and log each once."""
     with structlog.contextvars.bound_contextvars(phase=phase.number):
         try:
             yield
@@ -238,7 +241,7 @@ def _write_with_checkpoint(
     phase_result: _PhaseResult,
     context: PhaseContext,
 ) -> Stop | None:
-    """Write a phase's rows and its checkpoint: both, or neither."""
+    """Write a phase's rows and its checkpoint, in the caller's transaction."""
     file = file_results.file.id
     stop = _write_rows(phase, file_results, phase_result, context)
     if stop is not None and stop.continues_as is not None:
@@ -260,27 +263,28 @@ def _write_rows(
     phase_result: _PhaseResult,
     context: PhaseContext,
 ) -> Stop | None:
-    """Write a phase's rows, unless they are about what is no longer there.
+    """Write a phase's rows, unless the library knows the file to have changed.
 
     Raises:
-        FileChangedError: The file is gone, or has other bytes, on record.
+        FileChangedError: In the library, the file is gone or has another signature.
     """
     del context
-    first, file = PHASES[0], file_results.file
-    if phase is not first and not files.is_unchanged(
-        file.id, file_results[first].signature, finished=file_results.already_imported
+    file = file_results.file
+    if phase.number is not PhaseNumber.FILENAME and not files.is_unchanged(
+        file.id,
+        file_results[p01_filename.PHASE].signature,
+        finished=file_results.already_imported,
     ):
-        raise FileChangedError(file.path, "changed while it was worked on")
+        raise FileChangedError(file.path, "changed during its import")
     return phase.save(file_results, phase_result.result)
 
 
 def _log_outcome(
     file_results: FileResults, outcome: Outcome, took_ms: dict[str, int]
 ) -> Outcome:
-    log.info(
-        "file.analysed" if file_results.already_imported else "file.done",
-        status=outcome.status.value,
-        reason=outcome.reason,
-        took_ms=took_ms,
-    )
+    fields = {"status": outcome.status.value, "reason": outcome.reason}
+    if file_results.already_imported:
+        log.info("file.analysed", **fields, took_ms=took_ms)
+    else:
+        log.info("file.done", **fields, took_ms=took_ms)
     return outcome

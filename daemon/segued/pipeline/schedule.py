@@ -1,4 +1,4 @@
-"""When there is time for what can wait: within the hours that are set for it."""
+"""The hours of the day in which imported files may be analyzed."""
 
 from collections.abc import Callable
 from datetime import datetime, time
@@ -12,15 +12,15 @@ def _local_time() -> time:
 
 
 class ActiveHours:
-    """Some hours of the day, or all of them."""
+    """The active hours: a span of each day, or all of it."""
 
     def __init__(self, hours: str, clock: Callable[[], time] = _local_time) -> None:
-        """Prepare.
+        """Parse the configured hours.
 
         Args:
-            hours: "22:00-06:30", from the first minute up to the last one; empty
-                text: always.
-            clock: What time of day it is.
+            hours: For example "22:00-06:30", the second time excluded, in local time;
+                empty for always.
+            clock: Returns the local time of day.
         """
         start, _, end = hours.partition("-")
         self._start: Final = time.fromisoformat(start) if start else None
@@ -29,7 +29,7 @@ class ActiveHours:
 
     @property
     def is_open(self) -> bool:
-        """Whether there is time.
+        """Whether the current time is within the active hours.
 
         Example:
             >>> hours = (21, 23, 6, 7)
@@ -45,7 +45,7 @@ class ActiveHours:
 
     @property
     def opens_at(self) -> str:
-        """When there will be, "22:00"; empty text: now."""
+        """When the active hours begin, as "22:00"; empty if they are open now."""
         if self.is_open or self._start is None:
             return ""
         return self._start.isoformat("minutes")

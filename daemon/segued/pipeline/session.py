@@ -1,4 +1,4 @@
-"""The session under way, put on record."""
+"""Store the state and the counts of the current session in the library."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -17,10 +17,10 @@ log: Final = structlog.get_logger()
 
 
 class SessionRecorder:
-    """The session under way, on record.
+    """Stores the current session in the library.
 
     Attributes:
-        session_id: Its id; None while there is none.
+        session_id: The id of the current session; None between sessions.
     """
 
     def __init__(self, store: Store, progress: Progress) -> None:
@@ -29,13 +29,13 @@ class SessionRecorder:
         self._progress: Final = progress
 
     async def start(self, roots: Sequence[bytes]) -> None:
-        """Open a session, unless one is under way."""
+        """Start a session, unless one is running."""
         if self.session_id is None:
             names = [shown(root) for root in roots]
             self.session_id = await self._store.do(sessions.start, names)
 
     async def set_state(self, state: SessionState, reason: str | None = None) -> None:
-        """Put on record where it stands, and then on the progress."""
+        """Store the session's state and counts, then show the state in `progress`."""
         if self.session_id is not None:
             session_id, snapshot = self.session_id, self._progress.snapshot()
             await self._store.do(sessions.set_counts, session_id, snapshot)
@@ -52,6 +52,6 @@ class SessionRecorder:
         self._progress.set_state(state)
 
     async def finish(self, state: SessionState, reason: str | None = None) -> None:
-        """Close it, if one is under way."""
+        """Store the final state and close the session, if one is running."""
         await self.set_state(state, reason)
         self.session_id = None

@@ -1,8 +1,8 @@
-"""A worker: takes a file, sees it through, takes the next."""
+"""A worker: imports or analyzes one file at a time, taken from the queue."""
 
 import asyncio
 import os
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from functools import partial
@@ -26,6 +26,7 @@ from segued.model import (
     Service,
 )
 from segued.paths import shown
+from segued.phases import PHASES
 from segued.phases.base import Phase, PhaseContext
 from segued.pipeline.queue import InFlight, Priority, WorkQueue
 from segued.pipeline.runner import Outcome, import_file
@@ -37,6 +38,7 @@ __all__ = ["Verdict", "Worker", "decide_retry", "run_workers"]
 log: Final = structlog.get_logger()
 
 DISK_CHECK_SECONDS: Final = 1.0
+"""How often a worker checks whether the disk of its file is still online."""
 
 
 class Verdict(Enum):
@@ -60,11 +62,11 @@ def decide_retry(error: FileError, *, tries: int, tries_max: int) -> Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """One of N, each with one file at a time.
+    """One of N workers, each with one file at a time.
 
     Attributes:
-        number: From 1, as people see it.
-        offline_roots: Music folders whose disk was found to be away; shared.
+        number: 1 to N, as people see it.
+        offline_roots: Music folders whose disk is away; shared by all workers.
     """
 
     number: int
@@ -72,9 +74,10 @@ class Worker:
     context: PhaseContext
     progress: Progress
     offline_roots: set[bytes]
+    phases: Sequence[Phase[Any]] = PHASES
 
     async def run(self) -> None:
-        """Work until cancelled.
+        """Take files from the queue and import or analyze them, until cancelled.
 
         Raises:
             StoreError: The library cannot be used any more.
@@ -96,7 +99,7 @@ class Worker:
     def _import(
         self, file: AudioFile, context: PhaseContext
     ) -> Coroutine[Any, Any, Outcome]:
-        """Return the import of a file that shows on the progress."""
+        """Return the import of a file, which reports its phases to `progress`."""
         name = shown(os.path.basename(file.path))
 
         def on_phase_start(phase: Phase[Any]) -> None:
@@ -115,13 +118,18 @@ class Worker:
         on_passage = partial(self.progress.set_passage, self.number)
         context = replace(context, on_passage=on_passage)
         return import_file(
-            file, context, on_phase_start=on_phase_start, on_phase_done=on_phase_done
+            file,
+            context,
+            on_phase_start=on_phase_start,
+            on_phase_done=on_phase_done,
+            phases=self.phases,
         )
 
     async def _analyze(self, flight: InFlight) -> None:
-        """Have an imported file analysed, unless somebody waits who goes first.
+        """Analyze an imported file, until done or preempted by a file to import.
 
-        Whatever else becomes of it meanwhile is found by those who watch it.
+        A file that vanishes or changes meanwhile is left as it is: the folder watcher
+        detects both.
         """
         context = replace(
             self.context, capabilities=self.context.capabilities | {Need.IDLE}
@@ -140,7 +148,7 @@ class Worker:
             ):
                 self.offline_roots.add(file.root)
                 return
-            # Or it would be tried again for ever.
+            # Marked as failed, or it would be offered again without end.
             await self.context.store.do(flavors.mark_failed, file.id, error.detail)
             self.progress.finish_analysis(file.id)
             return
@@ -150,6 +158,7 @@ class Worker:
             self.progress.finish_analysis(file.id)
 
     async def _import_with_retries(self, file: AudioFile) -> None:
+        """Import a file; retry while it is being written, `unsettled_tries` times."""
         limits = self.context.config.importing
         tries = 0
         while True:
@@ -163,7 +172,7 @@ class Worker:
                     error, tries=tries, tries_max=limits.unsettled_tries
                 )
                 if verdict is Verdict.RETRY:
-                    # Whoever is writing it needs a moment.
+                    # Another program is still writing the file.
                     await asyncio.sleep(limits.unsettled_wait_seconds)
                     continue
                 await self._record_failure(file, error, verdict)
@@ -179,18 +188,21 @@ class Worker:
         work: Coroutine[Any, Any, Outcome],
         preempted: asyncio.Event | None = None,
     ) -> Outcome | None:
-        """Work on a file as long as its disk is there: a child may hang in it.
+        """Await `work` as long as the file's disk is online.
+
+        A child process that reads from a disk that does not answer hangs, so `work`
+        itself may never end.
 
         Args:
             file: The file.
-            work: What is done with it.
-            preempted: Set when it is to be left alone.
+            work: Its import or analysis.
+            preempted: Cancels `work` when set.
 
         Returns:
-            What came of it; None: it was left alone.
+            The outcome of `work`; None if it was preempted.
 
         Raises:
-            DiskReadError: The disk is away, or went.
+            DiskReadError: The disk is away, or went away meanwhile.
         """
         task = asyncio.ensure_future(work)
         awaited: set[asyncio.Future[Any]] = {task}
@@ -218,7 +230,7 @@ class Worker:
                 await asyncio.wait(unfinished)
 
     async def _requeue_dependents(self, file: AudioFile, outcome: Outcome) -> None:
-        """Take up whom this end, or an answer that came before it, lets go on."""
+        """Requeue files that waited for this one, or this one if answers have come."""
         if outcome.waits_for:
             self.context.wake_lookups()
         acoustid_available = self.context.service_available(Service.ACOUSTID)
@@ -236,7 +248,7 @@ class Worker:
     ) -> None:
         maybe_offline = isinstance(error, FileVanishedError | DiskReadError)
         if maybe_offline and await self._is_offline(file.root, error):
-            # Not the file's fault: it waits on record for its disk.
+            # Not the file's fault: it stays PENDING until its disk is back.
             await self.context.store.do(files.mark_pending, file.id)
             self.offline_roots.add(file.root)
             return
@@ -244,7 +256,7 @@ class Worker:
             if not await self.context.store.do(
                 inventory.mark_missing, [(file.id, file.path)]
             ):
-                # It was renamed while it was worked on, and goes on there.
+                # It was renamed during its import, which goes on under its new path.
                 await self.context.store.do(files.mark_pending, file.id)
             self.progress.discount_file()
             return
@@ -259,7 +271,7 @@ class Worker:
 
     async def _is_offline(self, root: bytes, error: FileError) -> bool:
         if root in self.offline_roots or isinstance(error.__cause__, TimeoutError):
-            return True  # it was asked a moment ago, and did not answer
+            return True  # the disk has just failed to answer in time
         try:
             return await call_disk(root, DISK_CALL_TIMEOUT, root_is_offline, root)
         except TimeoutError:
@@ -267,7 +279,7 @@ class Worker:
 
     def _count_outcome(self, file: AudioFile, outcome: Outcome) -> None:
         if outcome.status is FileStatus.PENDING:
-            # A file that moved while it was unfinished: its old self goes on.
+            # A file that moved before it was finished goes on under its old id.
             return
         self.progress.finish_file(
             file.id,

@@ -1,4 +1,4 @@
-"""How long something takes: how often how long."""
+"""A histogram of durations, with fixed buckets."""
 
 from bisect import bisect_left
 from dataclasses import dataclass, field
@@ -7,17 +7,17 @@ from typing import Final
 __all__ = ["BUCKET_BOUNDS_SECONDS", "Histogram"]
 
 BUCKET_BOUNDS_SECONDS: Final = (0.002, 0.01, 0.05, 0.2, 1.0, 5.0, 20.0, 60.0, 300.0)
-"""From a look at the disk to Essentia at work on a long passage."""
+"""From a `stat` of a file to Essentia's analysis of a long passage."""
 
 
 @dataclass(slots=True)
 class Histogram:
-    """Counts lengths of time.
+    """Counts durations by bucket.
 
     Attributes:
-        counts: How many were at most as long as each of `BUCKET_BOUNDS_SECONDS` and
-            longer than the one before it; the last of them, longer than all.
-        total_seconds: How long all of them were together.
+        counts: For each of `BUCKET_BOUNDS_SECONDS`, the durations up to it and above
+            the bound before it; last, those above all bounds.
+        total_seconds: The sum of all durations.
     """
 
     counts: list[int] = field(
@@ -26,6 +26,6 @@ class Histogram:
     total_seconds: float = 0.0
 
     def add(self, seconds: float) -> None:
-        """Count one more."""
+        """Count one duration."""
         self.counts[bisect_left(BUCKET_BOUNDS_SECONDS, seconds)] += 1
         self.total_seconds += seconds

@@ -1,4 +1,4 @@
-"""How long the event loop was ever held up."""
+"""Measure how long the event loop is blocked."""
 
 import asyncio
 import time
@@ -9,15 +9,15 @@ from segued.units import Seconds
 __all__ = ["LoopMonitor"]
 
 INTERVAL_SECONDS: Final = 0.01
-"""For an import that is watched; something that lives for months beats slower."""
+"""For a one-shot import; the daemon, which runs for months, measures less often."""
 
 
 class LoopMonitor:
-    """Beats steadily, and remembers the last beat and the longest miss.
+    """Sleeps for a fixed interval again and again, and measures how late it wakes.
 
     Attributes:
-        lag: How late it was the last time.
-        longest_stall: How late it ever was.
+        lag: How late it woke the last time.
+        longest_stall: The greatest lag so far.
     """
 
     def __init__(self, interval: float = INTERVAL_SECONDS) -> None:
@@ -26,7 +26,7 @@ class LoopMonitor:
         self._interval: Final = interval
 
     async def run(self) -> None:
-        """Beat until cancelled."""
+        """Measure until cancelled."""
         while True:
             due = time.monotonic() + self._interval
             await asyncio.sleep(self._interval)

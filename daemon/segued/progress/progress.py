@@ -1,4 +1,4 @@
-"""The progress of a session: one board, one snapshot for all who show it."""
+"""The progress of a session, with snapshots for all displays."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -18,13 +18,10 @@ COUNTER_GROUPS: Final = (
     *map(str, range(1, 11)),
     "files complete",
 )
-"""The thirteen groups of counters: two, one for each phase, and one.
-
-Source: SPEC032.
-"""
+"""The thirteen groups of counters: two, one for each of the ten phases, and one."""
 
 RATE_FILES_MIN: Final = 3
-"""A rate from fewer files than this says nothing about the rest."""
+"""Fewer finished files than this give no rate: it would be too uncertain."""
 
 ENDED_STATES: Final = frozenset(
     {SessionState.COMPLETED, SessionState.CANCELLED, SessionState.FAILED}
@@ -37,12 +34,12 @@ class Snapshot:
 
     Attributes:
         total: Files in the folders, as far as they have been scanned.
-        done: Those of them with nothing ahead of them, failed ones included.
-        analyzed: Those of them of which nothing more is to be known.
-        rate: Files per second in this run; None while that says nothing.
+        done: Files without phases to run, failed ones included.
+        analyzed: Files among them that await no local analysis either.
+        rate: Files per second in this run; None while too few are done.
         time_left: Expected time to the end; None while unknown.
-        lookups: Questions that outside services have yet to answer; only
-            counted while nothing else is to do.
+        lookups: Questions that services have yet to answer; only counted while
+            the import waits for them.
         counters: Counts by group and name.
     """
 
@@ -61,16 +58,16 @@ class Snapshot:
 
     @property
     def percent(self) -> float:
-        """How much is done, in per cent."""
+        """How much is done, in percent."""
         return 100 * self.done / self.total if self.total else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class FileCounts:
-    """Files, counted: all there are, with nothing ahead of them, failed, deferred.
+    """Counts of the library's files: all, done, failed, deferred.
 
     Attributes:
-        unanalyzed: Those with nothing ahead of them but phases that can wait.
+        unanalyzed: Files that await only local analysis.
     """
 
     total: int
@@ -82,6 +79,8 @@ class FileCounts:
 
 @dataclass(slots=True)
 class _WorkerSlot:
+    """What a worker is at; `since` is when it started the phase."""
+
     file: FileId
     name: str
     phase: int
@@ -93,11 +92,12 @@ class _WorkerSlot:
 
 @dataclass(slots=True)
 class Progress:
-    """Where the pipeline writes what it is at. Belongs to the event loop.
+    """The progress that the pipeline reports. Used only on the event loop.
 
     Attributes:
-        unanalyzed_before: Files of which more is to be known, from before.
-        phase_durations: How long each phase took since the process began, by number.
+        unanalyzed_before: Files that awaited analysis before this session.
+        phase_durations: The durations of each phase since the process started, by
+            the phase's number.
     """
 
     clock: Callable[[], float] = time.monotonic
@@ -123,23 +123,23 @@ class Progress:
         self._counters = {group: {} for group in COUNTER_GROUPS}
 
     def add_scanned(self, *, pending: int, finished: int, failed: int) -> None:
-        """Count files that a scan found: with and without work ahead."""
+        """Add the files that a scan found: to import, finished, and failed."""
         self.total += pending + finished + failed
         self._finished_before += finished + failed
         self.failed += failed
 
     def discount_file(self) -> None:
-        """Take one file out of the count: it is gone, or lives on elsewhere."""
+        """Remove one file from the totals: deleted, or merged into another's row."""
         self.total -= 1
 
     def add_counts(self, group: str, counts: Mapping[str, int]) -> None:
-        """Add to a group of counters."""
+        """Add counts to the counters of a group."""
         counters = self._counters[group]
         for name, number in counts.items():
             counters[name] = counters.get(name, 0) + number
 
     def set_state(self, state: SessionState) -> None:
-        """Say how the session stands; its time stops when it is over."""
+        """Set the session's state; an ended state stops its clock."""
         self.state = state
         if state not in ENDED_STATES:
             self._stopped_at = None
@@ -149,33 +149,37 @@ class Progress:
     def start_phase(
         self, worker: int, file: FileId, name: str, phase: int, title: str
     ) -> None:
-        """Say what a worker is at."""
+        """Show that a worker has started a phase."""
         before = self._worker_slots.get(worker)
         is_same_file = before is not None and before.file == file
         self._worker_slots[worker] = _WorkerSlot(
-            *(file, name, phase, title, self.clock()),
+            file=file,
+            name=name,
+            phase=phase,
+            title=title,
+            since=self.clock(),
             passages=before.passages if before is not None and is_same_file else None,
         )
 
     def set_passage(self, worker: int, passage: int | None, passages: int) -> None:
-        """Say which passage of its file a worker is at; None for all of them."""
+        """Show which passage of its file a worker is at; None for all of them."""
         slot = self._worker_slots.get(worker)
         if slot is not None:
             slot.passage, slot.passages = passage, passages
 
     def end_phase(self, worker: int) -> None:
-        """Say that a worker is through with the phase it was at."""
+        """Add the duration of the phase that a worker has ended."""
         slot = self._worker_slots.get(worker)
         if slot is not None:
             histogram = self.phase_durations.setdefault(slot.phase, Histogram())
             histogram.add(self.clock() - slot.since)
 
     def clear_worker(self, worker: int) -> None:
-        """Say that a worker is at nothing."""
+        """Show that a worker is idle."""
         self._worker_slots.pop(worker, None)
 
     def start_session(self) -> None:
-        """Begin to count anew: another session."""
+        """Reset the counts for another session."""
         self._started_at = self.clock()
         self._stopped_at = None
         self._finished.clear()
@@ -184,7 +188,7 @@ class Progress:
         self._counters.update({group: {} for group in COUNTER_GROUPS})
 
     def use_library_counts(self, counts: FileCounts) -> None:
-        """Show from now on what the library says, and not what was counted here."""
+        """Show the library's counts from now on, instead of those added here."""
         self._library_counts = counts
 
     def finish_file(
@@ -195,7 +199,7 @@ class Progress:
         *,
         analyzed: bool = True,
     ) -> None:
-        """Count a file that came to its end; it may do so again, with more known."""
+        """Count a file whose import has ended; the same file may end again later."""
         if file not in self._finished:
             self.failed += status is FileStatus.FAILED
         self._finished.add(file)
@@ -210,14 +214,14 @@ class Progress:
         self.add_counts("files complete", {status.value: 1})
 
     def finish_analysis(self, file: FileId) -> None:
-        """Count a file of which nothing more is to be known."""
+        """Count an imported file whose analysis has ended."""
         if file in self._unanalyzed:
             self._unanalyzed.remove(file)
         else:
             self.unanalyzed_before = max(0, self.unanalyzed_before - 1)
 
     def snapshot(self) -> Snapshot:
-        """Return the board as it is now."""
+        """Return the present progress."""
         now = self.clock()
         elapsed = (
             now if self._stopped_at is None else self._stopped_at
@@ -246,8 +250,14 @@ class Progress:
             lookups=self.lookups,
             workers=tuple(
                 WorkerStatus(
-                    *(worker, slot.file, slot.name, slot.phase, slot.title),
-                    *(slot.passage, slot.passages, Seconds(now - slot.since)),
+                    worker=worker,
+                    file=slot.file,
+                    name=slot.name,
+                    phase=slot.phase,
+                    title=slot.title,
+                    passage=slot.passage,
+                    passages=slot.passages,
+                    seconds=Seconds(now - slot.since),
                 )
                 for worker, slot in slots
             ),

@@ -1,4 +1,4 @@
-"""How workers and folders stand, a line each."""
+"""The status of each worker and each music folder."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -9,20 +9,20 @@ from segued.units import Seconds
 __all__ = ["FolderStatus", "WorkerStatus"]
 
 STALLED_SECONDS: Final = 120.0
-"""Hardly any file takes so long over one phase ..."""
+"""Hardly any file takes so long for one phase, other than flavoring."""
 
 FLAVOR_PHASE: Final = 9
-"""... but over this one, which gives way to everybody."""
+"""Its local analysis runs at the lowest priority, so it may take any time."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerStatus:
-    """What one worker is at.
+    """The file and the phase that one worker is at.
 
     Attributes:
-        passage: Which passage of the file; None when it is at all of them.
-        passages: How many there are; None while that is not known.
-        seconds: How long it has been in this phase.
+        passage: The number of the passage; None if the phase handles all at once.
+        passages: How many passages the file has; None while unknown.
+        seconds: How long the worker has been in this phase.
     """
 
     worker: int
@@ -36,20 +36,20 @@ class WorkerStatus:
 
     @property
     def stalled(self) -> bool:
-        """Whether it looks as if it did not get on."""
+        """Whether the phase takes suspiciously long."""
         return self.seconds >= STALLED_SECONDS and self.phase != FLAVOR_PHASE
 
 
 @dataclass(frozen=True, slots=True)
 class FolderStatus:
-    """How it stands with a music folder.
+    """The state of one music folder.
 
     Attributes:
         state: "scanning", "watching", "polling" or "offline".
-        why: Why it is not watched for events.
-        unsettled: Files that are being written.
-        restless: Those that have been for very long.
-        unreadable: Folders that could not be looked into, with the reason.
+        why: Why it is polled or offline; None if watched or unknown.
+        unsettled: How many files are being written.
+        restless: Paths of files that have been changing for very long.
+        unreadable: Folders that could not be listed, each with the reason.
     """
 
     root: str

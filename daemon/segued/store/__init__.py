@@ -1,1 +1,1 @@
-"""The library database: the only place that knows SQL."""
+"""The library database: the only package that contains SQL."""

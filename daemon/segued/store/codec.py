@@ -1,4 +1,4 @@
-"""Values to JSON text and back, with every type checked on the way in."""
+"""Encode values as JSON text and decode them with all types checked."""
 
 from typing import TypeVar
 
@@ -10,14 +10,14 @@ T = TypeVar("T")
 
 
 def encode(value: object) -> str:
-    """Return a value of `segued.build` types, numbers and text as JSON."""
+    """Return a value made of `segued.model` types, numbers and text as JSON."""
     return msgspec.json.encode(value).decode()
 
 
 def decode(text: str, expected_type: type[T]) -> T:
-    """Read back what `encode` wrote.
+    """Return the value that `encode` encoded.
 
     Raises:
-        msgspec.DecodeError: It is not JSON, or not a `expected_type`.
+        msgspec.DecodeError: `text` is not JSON, or not of `expected_type`.
     """
     return msgspec.json.decode(text, type=expected_type)

@@ -1,8 +1,8 @@
-"""The library database, open: one writer thread, short transactions.
+"""The open library database: one writer thread, short transactions.
 
-Whoever writes hands a function to `Store.do`. It runs whole, in a
-transaction of its own, on the one thread that owns the connection; so nothing
-can wait in the middle of a transaction, and nothing can come between.
+Writers pass a function to `Store.do`, which runs it in its own transaction on the
+only thread that uses the connection. So no transaction ever waits for an event, and
+transactions never interleave.
 """
 
 import asyncio
@@ -41,9 +41,11 @@ T = TypeVar("T")
 log: Final = structlog.get_logger()
 
 APPLICATION_ID: Final = 0x53454755
-"""Marks a file as a segued library: the letters SEGU."""
+"""SQLite's `application_id` of a segued library: the letters SEGU."""
 
-LAST_WAIT_SECONDS: Final = 1.0
+CANCEL_WAIT_SECONDS: Final = 1.0
+"""How long a canceled caller waits for its transaction to end."""
+
 CACHE_KIB: Final = 16 * 1024
 
 
@@ -69,63 +71,64 @@ class Store:
         search.register_functions(self._database)
 
     async def open(self) -> None:
-        """Open the library, made or brought up to date first if it must be.
+        """Open the library; create or migrate it first if necessary.
 
         Raises:
-            StoreLockedError: Another segued, or another program, holds it.
+            StoreLockedError: Another segued, or another program, has locked it.
             StoreTooNewError: A newer segued wrote it.
-            StoreCorruptError: It is no library, or is damaged. Left as it is.
-            StoreUnwritableError: It, or its folder, may not be written.
+            StoreCorruptError: It is not a library, or is damaged; it is not changed.
+            StoreUnwritableError: The library or its folder is not writable.
         """
         await self._on_thread(self._open)
 
     async def do(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run `run` in a transaction of its own; return what it returns.
+        """Run `work` in its own transaction; return its result.
 
-        All it wrote is committed, or, if it raised, none of it.
+        The transaction is rolled back if `work` raises. It is not interrupted when
+        the caller is canceled.
 
         Raises:
-            StoreError: The database failed; which way, says the class.
+            StoreError: The database failed; the subclass tells how.
         """
         return await self._on_thread(
             self._in_transaction, partial(work, *args, **kwargs)
         )
 
     def is_in_place(self) -> bool:
-        """Return whether the file at the library's path is the one that is open."""
+        """Return whether the library's path still leads to the open file."""
         try:
             status = os.stat(self.path)
         except FileNotFoundError:
             return False
         except OSError:
-            return True  # its disk is in trouble, which a transaction will tell
+            return True  # the disk has an error, which the next transaction reports
         return (status.st_dev, status.st_ino) == self._identity
 
     def release_lock(self) -> None:
-        """Give the library up at once, by a process that is about to end."""
+        """Release the lock at once, in a process that is about to exit."""
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
 
     async def close(self) -> None:
-        """Finish the work already accepted, then close the file."""
+        """Finish all submitted work, then close the database."""
         await self._on_thread(self._close)
         self._thread.shutdown()
 
     async def _on_thread(self, work: Callable[..., T], *args: Any) -> T:  # noqa: ANN401
-        # An executor does not inherit the log context of its caller; a copy does.
+        # The thread needs the caller's log context, which executors do not pass on.
         context = contextvars.copy_context()
         call = asyncio.get_running_loop().run_in_executor(
             self._thread, partial(context.run, work, *args)
         )
-        # A transaction once begun is waited for, also by whoever is cancelled:
-        # otherwise nobody would know whether it was committed.
+        # A canceled caller waits for its transaction as well: so that what it does
+        # next can rely on the commit.
         try:
             return await asyncio.shield(call)
         except asyncio.CancelledError:
-            # Nobody is left to be told how it failed.
+            # Retrieves an exception, which asyncio would log as unhandled otherwise.
             call.add_done_callback(lambda done: done.cancelled() or done.exception())
-            await asyncio.wait({call}, timeout=LAST_WAIT_SECONDS)
+            await asyncio.wait({call}, timeout=CANCEL_WAIT_SECONDS)
             raise
 
     def _in_transaction(self, work: Callable[[], T]) -> T:
@@ -138,9 +141,9 @@ class Store:
         except (peewee.DatabaseError, sqlite3.Error) as error:
             raise store_error(self.path, error) from error
         finally:
-            took = time.monotonic() - started
-            if took > self._limits.slow_seconds:
-                log.warning("store.slowed", took_ms=round(took * 1_000))
+            duration = time.monotonic() - started
+            if duration > self._limits.slow_seconds:
+                log.warning("store.slowed", took_ms=round(duration * 1_000))
 
     def _open(self) -> None:
         is_new = self._acquire_lock()
@@ -163,7 +166,7 @@ class Store:
             raise
 
     def _acquire_lock(self) -> bool:
-        """Take the library for this process; return whether it is new."""
+        """Lock the library for this process; return whether it is new."""
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock_path = self.path.with_name(self.path.name + ".lock")
@@ -187,9 +190,9 @@ class Store:
         return not self.path.exists() or self.path.stat().st_size == 0
 
     def _check_library(self) -> None:
-        """Refuse what is not a sound library that this program understands.
+        """Raise an error unless the file is an intact library of a known schema.
 
-        On a connection that cannot write: what is refused stays as it is.
+        The connection is read-only, so that a rejected file is not changed.
         """
         address = f"{self.path.absolute().as_uri()}?mode=ro"
         with closing(sqlite3.connect(address, uri=True)) as connection:
@@ -199,18 +202,18 @@ class Store:
 
             if fetch_value("PRAGMA application_id") != APPLICATION_ID:
                 if fetch_value("SELECT count(*) FROM sqlite_master") == 0:
-                    return  # made, and killed before its first transaction
+                    return  # created by a process killed before its first transaction
                 raise StoreCorruptError(f"{self.path}: not a segued library")
             version = fetch_value("PRAGMA user_version")
             if version > migrate.SCHEMA_VERSION:
                 raise StoreTooNewError(
                     f"{self.path}: written by a newer segued (schema {version}, "
-                    f"this one knows up to {migrate.SCHEMA_VERSION})"
+                    f"this one supports up to {migrate.SCHEMA_VERSION})"
                 )
-            verdict = fetch_value("PRAGMA quick_check(1)")
-            if verdict != "ok":
+            result = fetch_value("PRAGMA quick_check(1)")
+            if result != "ok":
                 raise StoreCorruptError(
-                    f"{self.path}: the library is damaged: {verdict}"
+                    f"{self.path}: the library is damaged: {result}"
                 )
 
     def _create(self) -> None:

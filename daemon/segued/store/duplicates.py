@@ -1,8 +1,8 @@
-"""Which files hold the same bytes, and which of them is the one imported.
+"""Find files with the same content, and decide which of them is imported.
 
-Everything here runs on the one writer thread, inside a transaction. That is
-what makes a claim safe: of two equal files in flight the first to commit its
-hash has it, and the other sees that it has.
+All functions run on the single writer thread, inside a transaction. This makes a
+claim safe: of two equal files in flight, the first to commit its hash owns the
+content, and the other sees that.
 """
 
 import os
@@ -39,7 +39,7 @@ NON_OWNING_STATUSES: Final = (
     FileStatus.MISSING,
     FileStatus.DUPLICATE,
 )
-"""Files in one of these do not have the content they hold: another may."""
+"""A file in one of these states does not own its content; another may claim it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +54,13 @@ class SameContentFile:
 
 @dataclass(frozen=True, slots=True)
 class ClaimResult:
-    """How a claim on a content ended.
+    """Result of a claim on a content.
 
     Attributes:
-        status: What became of the file; None when the content is its own.
-        other: The file it is a duplicate of, or now lives on as.
-        other_path: Where that one is, or was.
-        moved: Whether it lives on as the other, and this row is gone.
+        status: The file's new status; None if it owns the content.
+        other: The file that it is a duplicate of, or was merged into.
+        other_path: Path of that file; if merged, the path before.
+        moved: Whether its row was merged into the other file's row and deleted.
     """
 
     status: FileStatus | None = None
@@ -96,31 +96,30 @@ def claim_content(
 
     Args:
         file: The file that was hashed.
-        content_hash: BLAKE3 of all of it.
+        content_hash: BLAKE3 of the whole file.
         audio_hash: BLAKE3 of its audio without tags.
-        absent: Rivals that were looked for under their path, and are not there.
+        absent: Files with this content that do not exist at their path, with
+            that path.
 
     Returns:
-        Status None: the file goes on. Moved: it is a rival that was elsewhere,
-        which lives on under this path and with that status. Else DUPLICATE:
-        another one has the content.
+        Status None: the import continues. Moved: the file is another one that was
+        moved; that one's row now has this path and the returned status. Otherwise
+        DUPLICATE: another file owns the content.
     """
     ((had_content, had_audio),) = _hashes(file.id)
     if had_content not in (None, content_hash):
         release_content(file.id)
     if had_audio not in (None, audio_hash):
-        # Another recording: what was read from the old one is not its own.
+        # Other audio: the tags of the old audio must not be merged into its tags.
         File.update(tags=None).where(File.id == file.id).execute()
     others = files_with_content(file.id, content_hash)
     for other in others:
-        gone = other.status is FileStatus.MISSING or (
+        was_moved = other.status is FileStatus.MISSING or (
             (other.id, other.path) in absent
             and other.status is not FileStatus.PROCESSING
         )
-        if gone:
-            return ClaimResult(
-                _move_record(other, file), other.id, other.path, moved=True
-            )
+        if was_moved:
+            return ClaimResult(_move_row(other, file), other.id, other.path, moved=True)
     _set_hashes(file.id, content_hash, audio_hash)
     for other in others:
         if other.status not in NON_OWNING_STATUSES:
@@ -141,8 +140,8 @@ def _set_hashes(file: FileId, content_hash: str, audio_hash: str) -> Query:
     )
 
 
-def _move_record(other: SameContentFile, new: AudioFile) -> FileStatus:
-    """Let a rival live on under the path of a file found there."""
+def _move_row(other: SameContentFile, new: AudioFile) -> FileStatus:
+    """Move the row of a file to the path of `new`, whose row is deleted."""
     other_row = File.get_by_id(other.id)
     new_row = File.get_by_id(new.id)
     status = FileStatus(other_row.status_was or other_row.status)
@@ -151,7 +150,7 @@ def _move_record(other: SameContentFile, new: AudioFile) -> FileStatus:
     File.delete().where(File.id == new.id).execute()
     _set_location(other.id, bytes(new_row.path), bytes(new_row.root), new.signature)
     status = _requeue_renamed(other.id, status)
-    # Its first checkpoint speaks of the old signature; the look-up is free.
+    # The checkpoint of phase 1 still has the old signature.
     Checkpoint.update(payload=codec.encode({"signature": new.signature})).where(
         Checkpoint.file == other.id, Checkpoint.phase == PhaseNumber.FILENAME
     ).execute()
@@ -163,33 +162,34 @@ def _move_record(other: SameContentFile, new: AudioFile) -> FileStatus:
 
 
 def follow_rename(entry: FileEntry, root: bytes) -> FileStatus | None:
-    """Let a file that was renamed live on under the path where it was found.
+    """Move the row of a renamed file to the path of `entry`.
 
-    It is known by its inode, size and time, and nothing is where it was.
+    A known file was renamed if it has the same inode, size and mtime, and nothing
+    exists at its old path.
 
     Returns:
-        How it stands now; None if it is no file that was renamed.
+        The file's new status; None if `entry` is not a renamed file.
     """
     signature = entry.signature
-    for file, path, status_now, was in _same_signature(
+    for file, path, current_status, status_before in _same_signature(
         signature.size_bytes, signature.mtime_ns, signature.inode, entry.path
     ).fetchall():
         if os.path.lexists(bytes(path)):
             continue
         _set_location(file, entry.path, root, signature)
-        status = FileStatus(was or status_now)
-        if was and status is FileStatus.PROCESSING:
-            # It was missed while it was worked on; nobody is at it any more.
+        status = FileStatus(status_before or current_status)
+        if status_before and status is FileStatus.PROCESSING:
+            # It became MISSING while being imported; no worker has it now.
             status = FileStatus.PENDING
         return _requeue_renamed(file, status)
     return None
 
 
 def _requeue_renamed(file: FileId, status: FileStatus) -> FileStatus:
-    """Put on record how a file stands that has another name; return that.
+    """Store the status of a renamed file; return it.
 
-    One that was finished is PENDING from its tags on, since a name and a folder
-    say something too; nothing is hashed, decoded or looked up again.
+    A complete file becomes PENDING from phase 3 on, since names of files and folders
+    are evidence too; it is not hashed, decoded or looked up again.
     """
     if status is FileStatus.COMPLETE:
         status = FileStatus.PENDING
@@ -223,7 +223,7 @@ def _set_location(file: FileId, path: bytes, root: bytes, signature: Signature) 
 
 
 def _link_duplicates(files: Sequence[FileId]) -> None:
-    """Put all of them into the matching hashes of each, without repeats."""
+    """Set the `matching_hashes` of each of the files to all the others."""
     for file in files:
         others = sorted(other for other in files if other != file)
         File.update(matching_hashes=codec.encode(others)).where(
@@ -232,7 +232,7 @@ def _link_duplicates(files: Sequence[FileId]) -> None:
 
 
 def has_original(file: FileId) -> bool:
-    """Return whether a file that is there has this duplicate's content."""
+    """Return whether another file owns the content of this duplicate."""
     content = File.select(File.content_hash).where(File.id == file)
     return (
         File.select()
@@ -246,11 +246,11 @@ def has_original(file: FileId) -> bool:
 
 
 def promote_duplicate_of(file: FileId) -> FileId | None:
-    """Let a duplicate take the place of a file that failed or is missing.
+    """Requeue a duplicate of a file that failed or is missing; return its id.
 
-    It becomes PENDING, from its hashing on; hashing finds the missing file
-    and hands over what is known of it. Not if the missing file itself waits
-    under another name: then it is that one that gets its place back.
+    The duplicate becomes PENDING from phase 2 on, which finds the missing file and
+    takes over its row. None is requeued if the missing file itself is PENDING under
+    a new name: then that one owns the content again.
     """
     content = File.select(File.content_hash).where(File.id == file)
     successor = (
@@ -274,15 +274,15 @@ def promote_duplicate_of(file: FileId) -> FileId | None:
 
 
 def _was_renamed(file: FileId) -> bool:
-    """Return whether a file that is gone waits for its hashing under a new name."""
-    gone = File.get_by_id(file)
+    """Return whether a missing file is PENDING under a new name."""
+    row = File.get_by_id(file)
     return (
-        FileStatus(gone.status) is FileStatus.MISSING
+        FileStatus(row.status) is FileStatus.MISSING
         and File.select()
         .where(
-            File.inode == gone.inode,
-            File.size_bytes == gone.size_bytes,
-            File.mtime_ns == gone.mtime_ns,
+            File.inode == row.inode,
+            File.size_bytes == row.size_bytes,
+            File.mtime_ns == row.mtime_ns,
             File.status == FileStatus.PENDING,
         )
         .exists()
@@ -290,20 +290,16 @@ def _was_renamed(file: FileId) -> bool:
 
 
 def release_content(file: FileId) -> None:
-    """Forget that a file has the content it had; its duplicates carry on."""
-    partners = [rival.id for rival in _partners(file)]
-    if FileStatus(File.get_by_id(file).status) not in NON_OWNING_STATUSES:
+    """Remove the content hash of a file; a duplicate takes over the content."""
+    row = File.get_by_id(file)
+    others = (
+        [each.id for each in files_with_content(file, row.content_hash)]
+        if row.content_hash
+        else []
+    )
+    if FileStatus(row.status) not in NON_OWNING_STATUSES:
         promote_duplicate_of(file)
-    for partner in partners:
-        left = sorted(other for other in partners if other != partner)
-        File.update(matching_hashes=codec.encode(left)).where(
-            File.id == partner
-        ).execute()
+    _link_duplicates(others)
     File.update(matching_hashes="[]", content_hash=None).where(
         File.id == file
     ).execute()
-
-
-def _partners(file: FileId) -> list[SameContentFile]:
-    content_hash = File.get_by_id(file).content_hash
-    return files_with_content(file, content_hash) if content_hash else []

@@ -1,4 +1,4 @@
-"""One file's row: its status, what was read from it, what went wrong."""
+"""Read and write one file's row: status, tags, audio facts, failure."""
 
 from collections.abc import Sequence
 
@@ -38,14 +38,14 @@ __all__ = [
 
 
 def status_of(file: FileId) -> tuple[FileStatus, Signature] | None:
-    """Return where a file stands and its signature on record, if it is known."""
+    """Return the stored status and signature of a file; None for an unknown id."""
     for status, size, mtime, inode in _status_and_signature(file):
         return FileStatus(status), Signature(size, mtime, inode)
     return None
 
 
 def mark_processing(file: AudioFile) -> None:
-    """Make a file PROCESSING, under the signature it is read by."""
+    """Make a file PROCESSING and store the signature with which it is read."""
     _mark_processing(
         file.id,
         file.signature.size_bytes,
@@ -55,20 +55,24 @@ def mark_processing(file: AudioFile) -> None:
 
 
 def is_unchanged(file: FileId, signature: Signature, *, finished: bool = False) -> bool:
-    """Return whether a file is still worked on as what it was begun as.
+    """Return whether status and signature still are as when the import began.
 
-    Somebody who watches its folder may know better by now: that it is gone, or
-    that other bytes are there.
+    The folder watcher may have found meanwhile that the file is missing or changed.
+
+    Args:
+        file: The file.
+        signature: Its signature when the import began.
+        finished: Whether it was complete before and is only analyzed further.
     """
     status = FileStatus.COMPLETE if finished else FileStatus.PROCESSING
     return status_of(file) == (status, signature)
 
 
 def mark_finished(file: FileId, status: FileStatus) -> None:
-    """Put on record that a file came to its end.
+    """Store the final status of a file and clear its failure.
 
-    One that ended without passages of its own loses those it had as other
-    bytes.
+    A duplicate or a file without audio has no passages: those of its earlier
+    content are deleted.
     """
     if status in (FileStatus.DUPLICATE, FileStatus.NO_AUDIO):
         Passage.delete().where(Passage.file == file).execute()
@@ -77,7 +81,7 @@ def mark_finished(file: FileId, status: FileStatus) -> None:
 
 
 def mark_pending(file: FileId) -> None:
-    """Make a file PENDING again that a cancel caught in the middle."""
+    """Make a file PENDING again if its import was canceled."""
     File.update(status=FileStatus.PENDING).where(
         File.id == file, File.status == FileStatus.PROCESSING
     ).execute()
@@ -87,21 +91,21 @@ def mark_failed(
     file: FileId,
     phase: PhaseNumber | None,
     error: FileError,
-    was: Signature | None = None,
+    signature_before: Signature | None = None,
 ) -> None:
-    """Put on record that a file failed; a duplicate of it takes its place.
+    """Make a file FAILED, store the error, and requeue a duplicate in its place.
 
-    Not if what failed is no longer there.
+    Nothing is stored if the file is missing or its bytes changed meanwhile.
 
     Args:
         file: The file.
-        phase: Which phase failed.
-        error: Why.
-        was: What it looked like when it was taken up.
+        phase: The phase that failed; None if not known.
+        error: The reason.
+        signature_before: Its signature when the import began; None if not known.
     """
-    status, signature = status_of(file) or (FileStatus.MISSING, was)
-    renewed = status is FileStatus.PENDING and was not in (None, signature)
-    if renewed or status is FileStatus.MISSING:
+    status, signature = status_of(file) or (FileStatus.MISSING, None)
+    changed = status is FileStatus.PENDING and signature_before not in (None, signature)
+    if changed or status is FileStatus.MISSING:
         return
     _record_failure(file, phase, FileWarning(error.code, str(error)), fatal=True)
     _mark_finished(file, FileStatus.FAILED, now())
@@ -111,9 +115,10 @@ def mark_failed(
 def record_warnings(
     file: FileId, phase: PhaseNumber, warnings: Sequence[FileWarning]
 ) -> None:
-    """Put on record what a file was imported in spite of.
+    """Store the first warning of a phase, with the file's path.
 
-    The warning of the lowest phase is the one kept, with the file's name.
+    A file has one failure row: a warning of an earlier phase stays, other rows are
+    replaced, or deleted if there is no warning.
     """
     for earlier, fatal in _failures_of(file):
         if earlier < phase and not fatal:
@@ -140,14 +145,14 @@ def _record_failure(
 
 
 def tags_of(file: FileId) -> Tags:
-    """Return the tags on record; none of them set for a new file."""
+    """Return the stored tags of a file; all are unset for a new file."""
     for (text,) in _tags(file):
         return codec.decode(text, Tags) if text else Tags()
     return Tags()
 
 
 def set_tags(file: FileId, tags: Tags) -> None:
-    """Put a file's merged tags on record."""
+    """Store the merged tags of a file."""
     _set_tags(file, codec.encode(tags))
 
 
@@ -157,13 +162,13 @@ def set_assignment(file: FileId, assignment: str) -> None:
 
 
 def set_audio_facts(file: FileId, facts: AudioFacts) -> None:
-    """Put on record what decoding a file showed."""
+    """Store the properties that decoding a file measured."""
     duration = frames_to_ticks(facts.frames, facts.rate)
     _set_audio_facts(file, duration, facts.rate, facts.channels, facts.codec)
 
 
 def count_folder_files(file: FileId) -> int:
-    """Return how many files are in a file's folder, itself included."""
+    """Return the number of files in a file's folder that are not MISSING."""
     ((count,),) = _count_folder_files(file)
     return int(count)
 

@@ -1,4 +1,4 @@
-"""The files of one folder, which together may be an album."""
+"""Query and requeue the files of one folder, which may be an album."""
 
 import os
 from collections.abc import Collection, Mapping, Sequence
@@ -9,8 +9,8 @@ from peewee import fn
 
 from segued.model import FileId, FileStatus, Need, PhaseNumber, Service
 from segued.store.prepared import Query, prepared
-from segued.store.requeue import is_under_any, requeue_from_phase
-from segued.store.schema.files import Checkpoint, File, iter_rows, now
+from segued.store.requeue import requeue_from_phase
+from segued.store.schema.files import Checkpoint, File, is_under_any, iter_rows, now
 from segued.store.schema.lookups import Lookup
 
 __all__ = [
@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 FILES_MAX: Final = 200
-"""A folder of more files is a heap of songs: no album, and slow to weigh."""
+"""A folder with more files is an unsorted folder: no album, and slow to match."""
 
 NON_ALBUM_STATUSES = (
     FileStatus.FAILED,
@@ -32,16 +32,16 @@ NON_ALBUM_STATUSES = (
     FileStatus.DUPLICATE,
     FileStatus.NO_AUDIO,
 )
-"""Files in one of these say nothing about what their folder is."""
+"""Files in one of these states are no evidence for the album of their folder."""
 
 
 @dataclass(frozen=True, slots=True)
 class FolderFile:
-    """A file with what its checkpoints say, as JSON; None where it is not so far.
+    """A file of a folder, with the results that are evidence for the album.
 
     Attributes:
-        tags_payload: The result of phase 3.
-        fingerprint_payload: The result of phase 5.
+        tags_payload: JSON result of phase 3; None before that phase.
+        fingerprint_payload: JSON result of phase 5; None before that phase.
     """
 
     file: FileId
@@ -51,12 +51,14 @@ class FolderFile:
 
 
 def files_in(folder: bytes, limit: int) -> list[FolderFile]:
-    """Return the files of a folder by name; none if there are more than `limit`."""
-    found = [
-        FolderFile(FileId(file), bytes(path), named, heard)
-        for file, path, named, heard in _files_in(folder, limit + 1)
+    """Return a folder's files by name; an empty list if there are more than `limit`."""
+    siblings = [
+        FolderFile(FileId(file), bytes(path), tags_payload, fingerprint_payload)
+        for file, path, tags_payload, fingerprint_payload in _files_in(
+            folder, limit + 1
+        )
     ]
-    return found if len(found) <= limit else []
+    return siblings if len(siblings) <= limit else []
 
 
 @prepared
@@ -82,11 +84,12 @@ def _files_in(folder: bytes, limit: int) -> Query:
 
 
 def is_complete(folder: bytes, *, acoustid_available: bool) -> bool:
-    """Return whether all that can be known of a folder's files is known.
+    """Return whether all files of a folder are fingerprinted and looked up.
 
     Args:
         folder: The folder.
-        acoustid_available: Whether AcoustID answers, so that its answers are awaited.
+        acoustid_available: Whether AcoustID is available; if not, its pending
+            lookups are ignored.
     """
     in_album = (File.folder == folder) & File.status.not_in(list(NON_ALBUM_STATUSES))
     fingerprinted = Checkpoint.select(Checkpoint.file).where(
@@ -108,12 +111,15 @@ def is_complete(folder: bytes, *, acoustid_available: bool) -> bool:
 def requeue_waiting(
     path: bytes | None, *, acoustid_available: bool, roots: Sequence[bytes] = ()
 ) -> int:
-    """Take up files that waited for their folder, if that is complete now.
+    """Requeue files that wait for the rest of their folder, if that is complete now.
 
     Args:
         path: A file in the folder; None for all folders.
         acoustid_available: As for `is_complete`.
-        roots: Music folders that it is about; all, if there are none.
+        roots: Only files below these music folders; all files if empty.
+
+    Returns:
+        The number of requeued files.
     """
     waiting = (
         Checkpoint.select(File.folder, Checkpoint.file)
@@ -138,15 +144,16 @@ def requeue_waiting(
 def requeue_reassigned(
     file: FileId, folder: bytes, assignments: Mapping[FileId, str]
 ) -> None:
-    """Take up the files of a folder that were matched as something else.
+    """Requeue the files of a folder that were matched with another assignment.
 
-    Whoever is taken up sees what `file` saw and says the same of all, so this
-    ends: nobody is taken up twice for what one file brought.
+    This ends: a requeued file is matched with the same evidence and computes the
+    same assignments, so `file` causes each file to be requeued at most once.
 
     Args:
         file: The file that was matched last.
-        folder: Where it is.
-        assignments: What each file there is, as it sees it; the others are left alone.
+        folder: Its folder.
+        assignments: The assignment of each file in the folder, computed by matching
+            `file`; files that are not in it are not requeued.
     """
     rows = iter_rows(
         Checkpoint.select(File.id, File.status, fn.COALESCE(File.assignment, ""))
@@ -159,13 +166,15 @@ def requeue_reassigned(
         )
     )
     reassigned = [
-        (FileId(f), status) for f, status, had in rows if assignments.get(f, had) != had
+        (FileId(f), status)
+        for f, status, stored in rows
+        if assignments.get(f, stored) != stored
     ]
     requeue_from_phase(
         [f for f, status in reassigned if status == FileStatus.COMPLETE],
         PhaseNumber.MATCH,
     )
-    # Who is in flight may be past its matching: it is taken up at its end.
+    # A file in flight may be past phase 6: it is requeued at the end of its import.
     Checkpoint.update(needs=Need.FOLDER).where(
         Checkpoint.file.in_(
             [f for f, status in reassigned if status != FileStatus.COMPLETE]
@@ -175,7 +184,7 @@ def requeue_reassigned(
 
 
 def _is_too_large(folder: bytes) -> bool:
-    """Return whether so many files are in a folder that they are no album."""
+    """Return whether a folder has too many files to be an album."""
     rows = File.select(File.id).where(
         File.folder == folder, File.status.not_in(list(NON_ALBUM_STATUSES))
     )
@@ -183,9 +192,10 @@ def _is_too_large(folder: bytes) -> bool:
 
 
 def requeue_one_per_folder(folders: Collection[bytes]) -> None:
-    """Take up one file of each folder that is a release: others left or came back.
+    """Requeue one file of each folder whose set of files changed.
 
-    It sees which of the rest are something else now, and takes up those.
+    Only a file that was assigned to a release is requeued. Matching it requeues those
+    other files of the folder whose assignment changes.
     """
     for folder in folders:
         if _is_too_large(folder):

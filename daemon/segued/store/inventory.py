@@ -1,7 +1,7 @@
-"""What a walk found, against what the library knows; and what is still to do.
+"""Apply folder listings to the library, and select the files to import next.
 
-The durable queue is here: files that are PENDING. The queue in memory is only
-a window on it.
+The PENDING files are the durable work queue; the queue in memory holds only the
+next few of them.
 """
 
 import os
@@ -21,12 +21,13 @@ from segued.model import (
 )
 from segued.store import duplicates, flavors
 from segued.store.folders import requeue_one_per_folder
-from segued.store.requeue import is_under, requeue
+from segued.store.requeue import requeue
 from segued.store.schema.files import (
     Checkpoint,
     Failure,
     File,
     Passage,
+    is_under,
     iter_rows,
     new_id,
 )
@@ -45,11 +46,11 @@ INSERTS_AT_ONCE = 200
 
 @dataclass(frozen=True, slots=True)
 class ScanCounts:
-    """What a part of a walk amounted to, in files.
+    """Files counted while folder listings were applied.
 
     Attributes:
-        missing: Those on record and not there: id, and the path they had.
-        being_written: Those that are new or changed, and not whole yet.
+        missing: Id and path of the files in the library that were not listed.
+        being_written: New or changed files that are not completely written yet.
     """
 
     new: int = 0
@@ -61,7 +62,7 @@ class ScanCounts:
     being_written: tuple[FileEntry, ...] = ()
 
     def __add__(self, other: "ScanCounts") -> "ScanCounts":
-        """Return both together."""
+        """Return the sum of both counts."""
         return ScanCounts(
             self.new + other.new,
             self.changed + other.changed,
@@ -74,43 +75,49 @@ class ScanCounts:
 
     @property
     def total(self) -> int:
-        """How many files are there."""
+        """Number of files that exist."""
         return self.pending + self.complete + self.failed
 
     @property
     def pending(self) -> int:
-        """How many of them have phases ahead of them."""
+        """Number of files with phases left to run."""
         return self.new + self.changed + self.unfinished
 
 
 def apply_listing(
     folders: Sequence[FolderListing],
-    is_whole: Callable[[FileEntry], bool] | None = None,
+    is_fully_written: Callable[[FileEntry], bool] | None = None,
 ) -> ScanCounts:
-    """Put on record what a walk saw in some folders.
+    """Update the files of the listed folders in the library.
 
-    An unchanged file costs nothing but the look. A new or changed one becomes
-    PENDING, one that is back goes back to what it was. One that is not there
-    is only reported: whether it is MISSING, or its disk is, a whole walk tells.
+    Nothing is written for an unchanged file. A new or changed one becomes PENDING;
+    a missing one that exists again gets back its previous status. A file that was
+    not listed is only returned: only a walk of the whole music folder can decide
+    whether the file is MISSING or its disk is offline.
 
     Args:
-        folders: What was seen.
-        is_whole: Tells whether a new or changed file is whole; others are only
-            reported, unless they are known under another name. None takes all
-            for whole, and leaves it to their content to tell renamed ones.
+        folders: The listings, as walked.
+        is_fully_written: Whether a new or changed file is completely written; if
+            not, it is only returned, unless it is a renamed file. None: all files
+            are, and renamed ones are recognized later, by their content hash.
     """
     total = ScanCounts()
     for folder in folders:
-        total += _apply_folder(folder, is_whole)
+        total += _apply_folder(folder, is_fully_written)
     return total
 
 
 def _apply_folder(
-    folder: FolderListing, is_whole: Callable[[FileEntry], bool] | None
+    folder: FolderListing, is_fully_written: Callable[[FileEntry], bool] | None
 ) -> ScanCounts:
     known = {
-        bytes(path): (FileId(file), Signature(*signature), FileStatus(status), was)
-        for file, path, status, was, *signature in iter_rows(
+        bytes(path): (
+            FileId(file),
+            Signature(*signature),
+            FileStatus(status),
+            status_before,
+        )
+        for file, path, status, status_before, *signature in iter_rows(
             File.select(
                 File.id,
                 File.path,
@@ -129,25 +136,25 @@ def _apply_folder(
     for entry in folder.files:
         row = known.pop(entry.path, None)
         if row is None:
-            if is_whole is not None and (
+            if is_fully_written is not None and (
                 status := duplicates.follow_rename(entry, folder.root)
             ):
                 counts += _count_status(status)
-            elif is_whole is None or is_whole(entry):
+            elif is_fully_written is None or is_fully_written(entry):
                 new.append(entry)
             else:
                 being_written.append(entry)
             continue
-        file, signature, status, was = row
+        file, signature, status, status_before = row
         if signature != entry.signature:
-            if is_whole is None or is_whole(entry):
+            if is_fully_written is None or is_fully_written(entry):
                 _reset_changed(file, entry.signature)
                 counts += ScanCounts(changed=1)
             else:
                 being_written.append(entry)
             continue
         if status is FileStatus.MISSING:
-            status = _restore_missing(file, was)
+            status = _restore_missing(file, status_before)
             any_restored = True
         counts += _count_status(status)
     _insert(folder, new)
@@ -190,7 +197,7 @@ def _insert(folder: FolderListing, new: Sequence[FileEntry]) -> None:
 
 
 def _reset_changed(file: FileId, signature: Signature) -> None:
-    """Take note that other bytes are at a known path: all phases again."""
+    """Reset a file whose bytes changed, so that all phases run again."""
     duplicates.release_content(file)
     Checkpoint.delete().where(Checkpoint.file == file).execute()
     flavors.clear(file)
@@ -211,9 +218,9 @@ def _reset_changed(file: FileId, signature: Signature) -> None:
     ).where(File.id == file).execute()
 
 
-def _restore_missing(file: FileId, was: str | None) -> FileStatus:
-    """Take a file back that was missing: as it was, if that still holds."""
-    status = FileStatus(was or FileStatus.PENDING)
+def _restore_missing(file: FileId, status_before: str | None) -> FileStatus:
+    """Give a missing file its previous status, if that is still valid; return it."""
+    status = FileStatus(status_before or FileStatus.PENDING)
     if status not in FINISHED:
         status = FileStatus.PENDING
     File.update(status=status, status_was=None).where(File.id == file).execute()
@@ -224,14 +231,17 @@ def _restore_missing(file: FileId, was: str | None) -> FileStatus:
 
 
 def mark_missing(files: Sequence[tuple[FileId, bytes]]) -> int:
-    """Make files MISSING, keeping all that is known of them.
+    """Make files MISSING; all their data stays in the library.
 
-    A duplicate of one, if there is one, takes its place, and what was matched
-    with it is matched without. A file that has been found under another path
-    meanwhile is left alone.
+    A duplicate of each, if there is one, is imported in its place, and the rest of
+    its folder is matched again without it. A file that was found at another path
+    meanwhile does not become MISSING.
+
+    Args:
+        files: Id of each file, and the path at which it was not found.
 
     Returns:
-        How many became MISSING.
+        The number of files that became MISSING.
     """
     count = 0
     left_folders: set[bytes] = set()
@@ -247,7 +257,7 @@ def mark_missing(files: Sequence[tuple[FileId, bytes]]) -> int:
         )
         if changed:
             duplicates.promote_duplicate_of(file)
-        # It left this folder also if it lives on in another one.
+        # It is gone from this folder even if it was moved to another one.
         left_folders.add(os.path.dirname(path))
         count += changed
     requeue_one_per_folder(left_folders)
@@ -255,7 +265,7 @@ def mark_missing(files: Sequence[tuple[FileId, bytes]]) -> int:
 
 
 def folders_under(root: bytes) -> list[bytes]:
-    """Return every folder at or below `root` that has files not MISSING."""
+    """Return all folders at or below `root` with files that are not MISSING."""
     rows = (
         File.select(File.folder)
         .where(is_under(root), File.status != FileStatus.MISSING)
@@ -267,13 +277,13 @@ def folders_under(root: bytes) -> list[bytes]:
 def pending_files(
     folder: bytes, *, root: bytes, after: bytes, limit: int
 ) -> list[AudioFile]:
-    """Return PENDING files below a place in path order, those after `after`.
+    """Return PENDING files below a folder, in path order.
 
     Args:
-        folder: A folder.
-        root: The music folder that it is in today; it may have been another one.
-        after: A path.
-        limit: How many at most.
+        folder: The folder.
+        root: The current music folder of the files; the stored one may be outdated.
+        after: Only files whose path sorts after this one.
+        limit: Maximum number of files.
     """
     rows = (
         File.select(File.id, File.path, File.size_bytes, File.mtime_ns, File.inode)
@@ -288,12 +298,12 @@ def pending_files(
 
 
 def unanalyzed_files(root: bytes, *, after: bytes, limit: int) -> list[AudioFile]:
-    """Return imported files of which more is to be known when there is time.
+    """Return imported files whose analysis was deferred until idle, in path order.
 
     Args:
-        root: The music folder that they are below.
-        after: A path; in path order, those after it.
-        limit: How many at most.
+        root: The music folder of the files.
+        after: Only files whose path sorts after this one.
+        limit: Maximum number of files.
     """
     rows = (
         Checkpoint.select(

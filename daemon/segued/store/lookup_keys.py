@@ -1,9 +1,8 @@
-"""The key of a lookup: its grammar in one place.
+"""The format of lookup keys.
 
-A key tells two questions to one service apart, and names a cached answer. The
-library stores it as text: `release:<mbid>`, `search:["<artist>","<title>"]`.
-AcoustID and AcousticBrainz answer one kind of question each; their keys have
-no prefix.
+A key identifies a question to one service, and its cached answer. The library
+stores it as text: `release:<mbid>`, `search:["<artist>","<title>"]`. AcoustID and
+AcousticBrainz answer one kind of question each; their keys have no prefix.
 """
 
 import hashlib
@@ -17,7 +16,7 @@ __all__ = ["LookupKey", "LookupKind"]
 
 
 class LookupKind(StrEnum):
-    """What a question is about; the value is the prefix of its key."""
+    """The subject of a question; the value is the prefix of its key."""
 
     ONLY = ""  # the service answers one kind of question
     RELEASE = "release"
@@ -27,7 +26,7 @@ class LookupKind(StrEnum):
 
     @property
     def prefix(self) -> str:
-        """The beginning of every key of this kind."""
+        """The text that all keys of this kind start with."""
         return f"{self}:" if self else ""
 
 
@@ -36,10 +35,10 @@ _PREFIXED = frozenset(kind.value for kind in LookupKind if kind)
 
 @dataclass(frozen=True, slots=True)
 class LookupKey:
-    """A lookup's key, taken apart.
+    """The parsed key of a lookup.
 
     Attributes:
-        argument: What follows the prefix: an id, or the JSON of a search.
+        argument: The key without its prefix: an id, or the JSON of a search.
     """
 
     kind: LookupKind
@@ -47,7 +46,7 @@ class LookupKey:
 
     @classmethod
     def parse(cls, text: str) -> "LookupKey":
-        """Return the key that the library stores as `text`.
+        """Parse a key as stored in the library.
 
         Example:
             >>> LookupKey.parse("release:5e6ed000").kind.name
@@ -62,18 +61,18 @@ class LookupKey:
 
     @classmethod
     def for_fingerprint(cls, encoded: str, seconds: int) -> "LookupKey":
-        """Return the key of an AcoustID lookup; the fingerprint itself is too long."""
+        """Return the key of an AcoustID lookup: a digest, as fingerprints are long."""
         digest = hashlib.blake2b(encoded.encode(), digest_size=16).hexdigest()
         return cls(LookupKind.ONLY, f"{digest}:{seconds}")
 
     @classmethod
     def for_search(cls, artist: str, title: str) -> "LookupKey":
-        """Return the key of a search for a release by its names."""
+        """Return the key of a search for a release by artist and title."""
         return cls(LookupKind.SEARCH, codec.encode((artist, title)))
 
     @property
     def searched_names(self) -> tuple[str, str]:
-        """The artist and the title that a search is for."""
+        """Artist and title of a search."""
         artist, title = json.loads(self.argument)
         return artist, title
 

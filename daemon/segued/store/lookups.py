@@ -1,8 +1,8 @@
-"""Questions to outside services: what is waiting, and what was answered.
+"""Pending questions to lookup services, and their cached answers.
 
-The durable queue of questions is here, as that of files is in `intake`. A
-file that waits for answers is complete with what is known without them; when
-the last of them has come, it is taken up again at the phase that waited.
+The pending questions are the durable queue of the lookup dispatcher. A file that
+waits for answers is complete with the results available without them; when the last
+answer arrives, it is requeued from the phase that waited.
 """
 
 import zlib
@@ -17,8 +17,8 @@ from segued.model import FileId, FileStatus, Need, PhaseNumber, Service
 from segued.paths import is_within
 from segued.store.lookup_keys import LookupKind
 from segued.store.prepared import Query, prepared
-from segued.store.requeue import is_under_any, requeue_from_phase
-from segued.store.schema.files import Checkpoint, File, iter_rows, now
+from segued.store.requeue import requeue_from_phase
+from segued.store.schema.files import Checkpoint, File, is_under_any, iter_rows, now
 from segued.store.schema.lookups import ANSWER_TABLES, Lookup
 
 __all__ = [
@@ -35,27 +35,29 @@ __all__ = [
 ]
 
 NOT_FOUND_DAYS: Final = 7
-"""An empty answer can be a time-out of the service's: it is asked again."""
+"""An empty answer expires after this time: it may be due to a timeout of the service."""
 
 PHASE_BY_SERVICE: Final = {
     Service.ACOUSTID: PhaseNumber.FINGERPRINT,
     Service.MUSICBRAINZ: PhaseNumber.MATCH,
     Service.ACOUSTICBRAINZ: PhaseNumber.FLAVOR,
 }
-"""The phase that a service's answers are for."""
+"""The phase that uses a service's answers."""
 
 KEYS_AT_ONCE: Final = 500
+"""Keys in the IN list of one statement."""
+
 FILES_PER_QUESTION: Final = 16
-"""So many files may ask the same; more only make a batch less full."""
+"""Files assumed to wait for the same question; with more, a batch is not full."""
 
 
 @dataclass(frozen=True, slots=True)
 class LookupQuestion:
-    """One thing to ask a service.
+    """A question to a service.
 
     Attributes:
-        key: What it is kept under: the same question has the same key.
-        text: JSON of all that it takes to ask it.
+        key: Its key in the library; equal questions have equal keys.
+        text: JSON of the complete question.
     """
 
     key: str
@@ -64,11 +66,11 @@ class LookupQuestion:
 
 @dataclass(frozen=True, slots=True)
 class LookupAnswer:
-    """A question with the answer to it.
+    """The answer to a question.
 
     Attributes:
-        raw: The answer as it came; None when it is refused for ever.
-        not_found: Whether it says that nothing was found.
+        raw: The response as received; None if the question is rejected permanently.
+        not_found: Whether the response says that nothing was found.
     """
 
     question: LookupQuestion
@@ -82,13 +84,14 @@ def set_pending(
     questions: Iterable[LookupQuestion],
     not_found: Collection[str],
 ) -> None:
-    """Put on record what a file waits for, instead of what it waited for.
+    """Replace the questions that a file waits for.
 
     Args:
         file: The file.
-        service: Who is to be asked.
-        questions: What is not answered yet.
-        not_found: Keys of what nothing was found for, to be asked again one day.
+        service: The service that answers them.
+        questions: The questions that have no cached answer.
+        not_found: Keys whose cached answer is that nothing was found; they are sent
+            again when that answer expires.
     """
     if not_found:
         Lookup.delete().where(
@@ -104,7 +107,7 @@ def set_pending(
         ).on_conflict_replace().execute()
     if not not_found:
         return
-    # Another file may have been answered for it: it is due again all the same.
+    # If the answer came for another file, this file has no row for it yet.
     table = ANSWER_TABLES[service]
     expiring = table.select(table.key, table.question, table.expires_at).where(
         table.key.in_(list(not_found)), ~table.expires_at.is_null()
@@ -128,22 +131,22 @@ def next_questions(
     kind: LookupKind = LookupKind.ONLY,
     roots: Sequence[bytes] = (),
 ) -> list[LookupQuestion]:
-    """Return what there is to ask a service, what was wanted last first.
+    """Return due questions to a service, the most recently queued first.
 
     Args:
-        service: Who is to be asked.
-        limit: How many questions at most.
-        exclude: Keys of what is being asked already.
-        kind: Only questions of this kind.
-        roots: Music folders that they are about; all, if there are none.
+        service: The service.
+        limit: Maximum number of questions.
+        exclude: Keys of questions that are being sent already.
+        kind: Only questions of this kind; ONLY stands for all kinds.
+        roots: Only questions of files below these music folders; all if empty.
     """
-    # By the index of what was wanted last; a dozen files ask the same question.
+    # In the order of the index; a dozen files may wait for the same question.
     newest = (
         Lookup.select(Lookup.key)
         .where(
             _is_due(service, roots),
             Lookup.key.not_in(list(exclude)),
-            # A range, so that a kind that nobody asks for costs nothing.
+            # A range of keys, which the index finds, also if there are none.
             Lookup.key.between(kind.prefix, f"{kind.prefix}~") if kind else True,
         )
         .order_by(Lookup.at.desc())
@@ -158,7 +161,7 @@ def next_questions(
 
 
 def count_questions(service: Service, roots: Sequence[bytes] = ()) -> int:
-    """Return how many questions there are to ask a service, about some folders."""
+    """Return the number of due questions to a service, for files below `roots`."""
     due = _is_due(service, roots)
     return int(Lookup.select(Lookup.key).where(due).distinct().count())
 
@@ -166,16 +169,16 @@ def count_questions(service: Service, roots: Sequence[bytes] = ()) -> int:
 def save_answers(
     service: Service, new_answers: Sequence[LookupAnswer], roots: Sequence[bytes] = ()
 ) -> int:
-    """Keep answers, and take up the files that waited for nothing else.
+    """Store answers, and requeue the files that wait for no other answer.
 
     Args:
-        service: Who answered.
-        new_answers: What.
-        roots: Music folders whose files may be taken up; all, if there are
-            none. The others are when they are imported the next time.
+        service: The service that answered.
+        new_answers: The answers.
+        roots: Only files below these music folders are requeued; all if empty. The
+            others are requeued when their music folder is imported next.
 
     Returns:
-        How many files were taken up.
+        The number of requeued files.
     """
     requeued = 0
     for each in new_answers:
@@ -196,7 +199,7 @@ def save_answers(
         else:
             Lookup.update(due_at=expires).where(rows).execute()
         if not each.not_found:
-            # Also whoever did not wait any more, or is in flight, wants to know.
+            # Also files that are in flight or no longer wait: they run again.
             Checkpoint.update(needs=Need(service)).where(
                 Checkpoint.file.in_(files),
                 Checkpoint.phase == PHASE_BY_SERVICE[service],
@@ -206,16 +209,19 @@ def save_answers(
 
 
 def requeue_if_answered(file: FileId) -> bool:
-    """Take a complete file up if all it waited for was answered meanwhile.
+    """Requeue a complete file if all its questions were answered; return whether.
 
-    A file that is in flight when an answer comes is not touched; it asks here
-    at its end.
+    An answer does not requeue a file in flight; this is called at its end instead.
     """
     return any(_requeue_if_answered(file, service) for service in ANSWER_TABLES)
 
 
 def requeue_all_answered(roots: Sequence[bytes]) -> int:
-    """Take up all complete files below some folders that wait for nothing more."""
+    """Requeue all complete files below the folders whose questions were all answered.
+
+    Returns:
+        The number of requeued files.
+    """
     requeued = 0
     for service, phase in PHASE_BY_SERVICE.items():
         unanswered = Lookup.select(Lookup.file).where(
@@ -260,37 +266,37 @@ def _requeue_if_answered(
 
 
 def cached_answers(service: Service, keys: Collection[str]) -> dict[str, bytes | None]:
-    """Return what is known of some questions: None where it was refused.
+    """Return the cached answers by key: None where the question was rejected.
 
-    What was never asked is not in the result.
+    Keys without an answer are not in the result.
     """
     table = ANSWER_TABLES[service]
-    wanted = list(keys)
-    found: dict[str, bytes | None] = {}
-    for start in range(0, len(wanted), KEYS_AT_ONCE):
-        some = table.key.in_(wanted[start : start + KEYS_AT_ONCE])
-        for key, raw in iter_rows(table.select(table.key, table.answer).where(some)):
-            found[key] = None if raw is None else zlib.decompress(raw)
-    return found
+    all_keys = list(keys)
+    answers: dict[str, bytes | None] = {}
+    for start in range(0, len(all_keys), KEYS_AT_ONCE):
+        batch = table.key.in_(all_keys[start : start + KEYS_AT_ONCE])
+        for key, raw in iter_rows(table.select(table.key, table.answer).where(batch)):
+            answers[key] = None if raw is None else zlib.decompress(raw)
+    return answers
 
 
 def known_keys(service: Service, keys: Collection[str]) -> set[str]:
-    """Return which of some questions are answered, or somebody waits for."""
-    wanted = list(keys)
+    """Return those of the keys that have a cached answer or a pending question."""
+    all_keys = list(keys)
     pending = Lookup.select(Lookup.key).where(
-        Lookup.service == service, Lookup.key.in_(wanted)
+        Lookup.service == service, Lookup.key.in_(all_keys)
     )
     table = ANSWER_TABLES[service]
-    known = table.select(table.key).where(table.key.in_(wanted))
-    return {key for query in (pending, known) for (key,) in iter_rows(query)}
+    answered = table.select(table.key).where(table.key.in_(all_keys))
+    return {key for query in (pending, answered) for (key,) in iter_rows(query)}
 
 
 def _is_due(service: Service, roots: Sequence[bytes] = ()) -> Any:  # noqa: ANN401
     due = (Lookup.service == service) & (Lookup.due_at <= now())
     if not roots:
         return due
-    there = File.select(File.id).where(is_under_any(roots))
-    return due & Lookup.file.in_(there)
+    files = File.select(File.id).where(is_under_any(roots))
+    return due & Lookup.file.in_(files)
 
 
 def _in_days(days: int) -> str:

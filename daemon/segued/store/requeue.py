@@ -1,15 +1,12 @@
-"""Finished files taken up again: after a crash, a change of rules, on request."""
+"""Requeue files: after a crash, after a change of rules, or on request."""
 
 from collections.abc import Collection, Iterable, Sequence
-from functools import reduce
-from operator import or_
-from typing import Any, Final
+from typing import Final
 
-from peewee import SQL, fn
+from peewee import fn
 
 from segued.errors import WorkCrashedError
 from segued.model import FileId, FileStatus, Need, PhaseNumber, Service
-from segued.paths import folder_prefix
 from segued.store import files
 from segued.store.duplicates import NON_OWNING_STATUSES
 from segued.store.schema.files import (
@@ -18,6 +15,8 @@ from segued.store.schema.files import (
     Failure,
     File,
     Passage,
+    is_under,
+    is_under_any,
     iter_rows,
 )
 
@@ -27,8 +26,6 @@ __all__ = [
     "count_unanalyzed",
     "deferred_files",
     "files_with_stale_checkpoints",
-    "is_under",
-    "is_under_any",
     "requeue",
     "requeue_finished",
     "requeue_for_matching",
@@ -38,25 +35,27 @@ __all__ = [
     "retry_failed",
 ]
 
-
 FILES_AT_ONCE: Final = 500
+"""Files changed by one statement; bounds the length of its IN list."""
 
 CRASHES_MAX: Final = 3
+"""A file that was being imported in so many crashes is the likely cause: it fails."""
 
-
-def is_under(root: bytes) -> Any:  # noqa: ANN401
-    """Return the condition that a file is below a folder."""
-    slash = folder_prefix(root)
-    return (File.path > slash) & (File.path < slash[:-1] + b"0")
-
-
-def is_under_any(roots: Sequence[bytes]) -> Any:  # noqa: ANN401
-    """Return the condition that a file is below one of some folders."""
-    return reduce(or_, map(is_under, roots), SQL("0"))
+RESTART_PHASE: Final = {
+    FileStatus.COMPLETE: PhaseNumber.FINALIZE,
+    FileStatus.NO_AUDIO: PhaseNumber.SEGMENT,
+    FileStatus.DUPLICATE: PhaseNumber.HASH,
+    FileStatus.FAILED: PhaseNumber.HASH,
+}
+"""The phase from which a requeued file continues, by its status: the phase that
+ended it must run again, otherwise the file would not be finished a second time."""
 
 
 def reset_interrupted() -> int:
-    """Take back what a killed process left in the middle; return how many."""
+    """Requeue the files that a killed process was importing; return their number.
+
+    Duplicates whose original is gone are requeued as well.
+    """
     changed: int = (
         File.update(status=FileStatus.PENDING)
         .where(File.status == FileStatus.PROCESSING)
@@ -66,19 +65,19 @@ def reset_interrupted() -> int:
 
 
 def count_crashes() -> int:
-    """Take note of the files that a daemon which was killed was working on.
+    """Increment the crash count of the files that a killed process was importing.
 
-    One that it happens to again and again, without getting any further, fails.
+    A file fails at its third crash (`CRASHES_MAX`) without a new checkpoint between.
 
     Returns:
-        How many failed.
+        The number of files that failed.
     """
     failed = 0
     for file, path in iter_rows(
         File.select(File.id, File.path).where(File.status == FileStatus.PROCESSING)
     ):
-        before = Crash.get_or_none(Crash.file == file)
-        count = 1 + (before.count if before else 0)
+        row = Crash.get_or_none(Crash.file == file)
+        count = 1 + (row.count if row else 0)
         Crash.insert(file=file, count=count).on_conflict_replace().execute()
         if count >= CRASHES_MAX:
             detail = f"segued was killed {count} times while it worked on this file"
@@ -89,9 +88,9 @@ def count_crashes() -> int:
 
 
 def _orphaned_duplicates() -> list[FileId]:
-    """Return duplicates of a content that no file has any more.
+    """Return duplicates whose content no other file owns.
 
-    A file that was renamed and then could not be read leaves some.
+    They remain when a file is renamed and then cannot be read.
     """
     other = File.alias()
     original = other.select(other.id).where(
@@ -108,25 +107,25 @@ def _orphaned_duplicates() -> list[FileId]:
 def files_with_stale_checkpoints(
     recipes: Iterable[tuple[PhaseNumber, str]],
 ) -> list[FileId]:
-    """Return the files that a newer phase would see otherwise.
+    """Return the files with a checkpoint of another version or other settings.
 
     Args:
-        recipes: For each phase, by number, the recipe it has today.
+        recipes: The current recipe of each phase.
     """
-    # Two ranges and not "other than": only those are found by the index.
-    found = [
+    # Two ranges instead of "<>", which cannot use the index.
+    file_ids = [
         file
-        for number, recipe in recipes
-        for other in (Checkpoint.recipe < recipe, Checkpoint.recipe > recipe)
+        for phase, recipe in recipes
+        for differs in (Checkpoint.recipe < recipe, Checkpoint.recipe > recipe)
         for file in _file_ids(
-            Checkpoint.select(Checkpoint.file).where(Checkpoint.phase == number, other)
+            Checkpoint.select(Checkpoint.file).where(Checkpoint.phase == phase, differs)
         )
     ]
-    return sorted(set(found))
+    return sorted(set(file_ids))
 
 
 def deferred_files(available: Collection[Need]) -> list[FileId]:
-    """Return the files whose deferred phase could be done now."""
+    """Return the files whose deferred phase can run with what is available."""
     waiting = Checkpoint.select(Checkpoint.file).where(
         Checkpoint.needs.in_(list(available))
     )
@@ -134,19 +133,21 @@ def deferred_files(available: Collection[Need]) -> list[FileId]:
 
 
 def requeue_finished(roots: Sequence[bytes], files: Sequence[FileId]) -> int:
-    """Make those of some files PENDING that are finished, and below a folder.
+    """Requeue those of the files that are complete or without audio.
 
     Args:
-        roots: The folders.
-        files: Not more at once than others can wait for: `FILES_AT_ONCE`.
+        roots: Only files below these folders.
+        files: At most `FILES_AT_ONCE`, to keep the transaction short.
+
+    Returns:
+        The number of requeued files.
     """
-    finished_statuses = [FileStatus.COMPLETE, FileStatus.NO_AUDIO]
-    wanted = File.select(File.id).where(
+    finished = File.select(File.id).where(
         File.id.in_(list(files)),
-        File.status.in_(finished_statuses),
+        File.status.in_([FileStatus.COMPLETE, FileStatus.NO_AUDIO]),
         is_under_any(roots),
     )
-    return requeue(_file_ids(wanted))
+    return requeue(_file_ids(finished))
 
 
 def requeue_without_service(
@@ -155,9 +156,9 @@ def requeue_without_service(
     """Requeue the files whose flavor waits for a service; return them.
 
     Args:
-        service: The service, which is away.
-        roots: The music folders.
-        exclude: Files that are left as they are.
+        service: The service, which is unavailable.
+        roots: Only files below these music folders.
+        exclude: Files that are not requeued.
     """
     waiting = (
         Checkpoint.select(Checkpoint.file)
@@ -169,16 +170,16 @@ def requeue_without_service(
             is_under_any(roots),
         )
     )
-    found = [file for file in _file_ids(waiting) if file not in exclude]
-    requeue_from_phase(found, PhaseNumber.FLAVOR)
-    return found
+    requeued = [file for file in _file_ids(waiting) if file not in exclude]
+    requeue_from_phase(requeued, PhaseNumber.FLAVOR)
+    return requeued
 
 
 def count_unanalyzed(roots: Sequence[bytes]) -> int:
-    """Return of how many files that are imported more is to be known.
+    """Return the number of imported files whose analysis was deferred until idle.
 
     Args:
-        roots: The music folders it is about; all of the library's, if none.
+        roots: Only files below these music folders; all files if empty.
     """
     count: int = (
         Checkpoint.select()
@@ -194,64 +195,60 @@ def count_unanalyzed(roots: Sequence[bytes]) -> int:
 
 
 def retry_failed(*, code: str | None = None, path: bytes | None = None) -> int:
-    """Make failed files PENDING: all, or those of a code, or at or below a path.
+    """Requeue failed files: all, those with a code, or those at or below a path.
 
-    Files whose flavoring failed count as failed with the code `flavor`.
+    A complete file with a failed flavor counts as failed with the code `flavor`.
+
+    Returns:
+        The number of requeued files.
     """
     flavorless = Passage.select(Passage.file).where(~Passage.flavor_failure.is_null())
     failed = File.status == FileStatus.FAILED
     flavor_failed = (File.status == FileStatus.COMPLETE) & File.id.in_(flavorless)
     if code == "flavor":
-        wanted = flavor_failed
+        condition = flavor_failed
     elif code is not None:
-        wanted = failed & File.id.in_(
+        condition = failed & File.id.in_(
             Failure.select(Failure.file).where(Failure.code == code)
         )
     else:
-        wanted = failed | flavor_failed
+        condition = failed | flavor_failed
     if path is not None:
-        wanted &= (File.path == path) | is_under(path)
-    return requeue(_file_ids(File.select(File.id).where(wanted)), reflavor=True)
+        condition &= (File.path == path) | is_under(path)
+    return requeue(_file_ids(File.select(File.id).where(condition)), reflavor=True)
 
 
 def _file_ids(query: object) -> list[FileId]:
     return [FileId(file) for (file,) in iter_rows(query)]
 
 
-RESTART_PHASE: Final = {
-    FileStatus.COMPLETE: PhaseNumber.FINALIZE,
-    FileStatus.NO_AUDIO: PhaseNumber.SEGMENT,
-    FileStatus.DUPLICATE: PhaseNumber.HASH,
-    FileStatus.FAILED: PhaseNumber.HASH,
-}
-"""The phase from which a finished file goes on when it is taken up again: the
-one that ended it must run, or nothing would end it a second time."""
-
-
 def requeue(files: Sequence[FileId], *, reflavor: bool = False) -> int:
-    """Make finished files PENDING, without the checkpoints that ended them.
+    """Make files PENDING and delete their checkpoints from `RESTART_PHASE` on.
 
     Args:
-        files: Which.
-        reflavor: Whether complete ones are to be flavored again.
+        files: Ids of the files; most are finished.
+        reflavor: Whether phase 9 runs again for complete files.
+
+    Returns:
+        The number of files.
     """
     for start in range(0, len(files), FILES_AT_ONCE):
-        some = list(files[start : start + FILES_AT_ONCE])
+        batch = list(files[start : start + FILES_AT_ONCE])
         for status in FileStatus:
             ids = _file_ids(
-                File.select(File.id).where(File.id.in_(some), File.status == status)
+                File.select(File.id).where(File.id.in_(batch), File.status == status)
             )
             Checkpoint.delete().where(
                 Checkpoint.file.in_(ids),
                 Checkpoint.phase
                 >= RESTART_PHASE.get(status, PhaseNumber.FILENAME) - reflavor,
             ).execute()
-        File.update(status=FileStatus.PENDING).where(File.id.in_(some)).execute()
+        File.update(status=FileStatus.PENDING).where(File.id.in_(batch)).execute()
     return len(files)
 
 
 def requeue_for_matching(roots: Sequence[bytes]) -> int:
-    """Take up all complete files below some folders, to be matched anew."""
+    """Requeue all complete files below the folders from phase 6 on; return how many."""
     files = _file_ids(
         File.select(File.id).where(
             File.status == FileStatus.COMPLETE, is_under_any(roots)
@@ -262,12 +259,12 @@ def requeue_for_matching(roots: Sequence[bytes]) -> int:
 
 
 def requeue_from_phase(files: Sequence[FileId], phase: PhaseNumber) -> None:
-    """Make complete files PENDING, to go on from a phase that will find more."""
+    """Delete the checkpoints of files from a phase on, and make complete ones PENDING."""
     for start in range(0, len(files), FILES_AT_ONCE):
-        some = list(files[start : start + FILES_AT_ONCE])
+        batch = list(files[start : start + FILES_AT_ONCE])
         Checkpoint.delete().where(
-            Checkpoint.file.in_(some), Checkpoint.phase >= phase
+            Checkpoint.file.in_(batch), Checkpoint.phase >= phase
         ).execute()
         File.update(status=FileStatus.PENDING).where(
-            File.id.in_(some), File.status == FileStatus.COMPLETE
+            File.id.in_(batch), File.status == FileStatus.COMPLETE
         ).execute()

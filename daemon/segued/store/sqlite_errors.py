@@ -1,4 +1,4 @@
-"""What a database error means, told from SQLite's own name for it."""
+"""Map database errors to segued's classes, by SQLite's error name."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -16,7 +16,6 @@ from segued.errors import (
 
 __all__ = ["store_error"]
 
-
 UNWRITABLE: Final = "the library may not be written: {}"
 
 ERRORS_BY_NAME: Final = (
@@ -28,23 +27,23 @@ ERRORS_BY_NAME: Final = (
     (StoreUnwritableError, "SQLITE_READONLY", UNWRITABLE),
     (StoreUnwritableError, "SQLITE_CANTOPEN", UNWRITABLE),
     (StoreUnwritableError, "SQLITE_PERM", UNWRITABLE),
-    (ConstraintError, "SQLITE_CONSTRAINT", "the library refused a row: {}"),
+    (ConstraintError, "SQLITE_CONSTRAINT", "a row violates the schema: {}"),
 )
-"""What SQLite's names for its errors begin with, and what they amount to."""
+"""Error class, prefix of SQLite's error name, and message."""
 
 
 def store_error(path: Path, error: BaseException) -> StoreError:
-    """Return the error that a failure of the library at `path` amounts to.
+    """Return segued's error for a database error of the library at `path`.
 
-    On a full disk peewee raises "cannot rollback - no transaction is active";
-    what really happened is further down the chain, so the chain is walked.
+    On a full disk peewee raises "cannot rollback - no transaction is active"; the
+    actual error is its cause, so the first specific one of the chain counts.
     """
     names = [name for link in _chain(error) if (name := _name(link))]
-    found = next((name for name in names if name != "SQLITE_ERROR"), "")
-    for kind, name, what in ERRORS_BY_NAME:
-        if found.startswith(name):
-            return kind(f"{path}: {what.format(error)}")
-    return StoreError(f"{path}: the library failed: {error}")
+    specific_name = next((name for name in names if name != "SQLITE_ERROR"), "")
+    for error_class, prefix, message in ERRORS_BY_NAME:
+        if specific_name.startswith(prefix):
+            return error_class(f"{path}: {message.format(error)}")
+    return StoreError(f"{path}: database error: {error}")
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -373,7 +373,10 @@ async def test_flavor_failure_is_listed(
 async def test_measures_are_listed(store: Store, library: dict[str, FileId]) -> None:
     """In a list what a list shows, and of a file all; its own flavor comes first."""
     found = Measures(
-        *(120.4, "F#", "minor", 0.7),
+        120.4,
+        "F#",
+        "minor",
+        0.7,
         loudness_lufs=-14.2,
         loudness_range_lu=5.0,
         true_peak_dbtp=-0.4,
@@ -393,7 +396,9 @@ async def test_measures_are_listed(store: Store, library: dict[str, FileId]) -> 
     (facts,) = file_detail.file_detail(store.path, library["song"]).passages
 
     assert (line.bpm, line.key, line.scale, line.loudness_lufs) == (
-        *(120.4, "F#", "minor"),
+        120.4,
+        "F#",
+        "minor",
         -14.2,
     )
     assert (facts.key_strength, facts.loudness_range_lu) == (0.7, 5.0)

@@ -111,7 +111,7 @@ def decode_warnings(source: AudioSource, frames: int) -> tuple[FileWarning, ...]
         found.append(
             FileWarning(
                 "truncated",
-                f"{decoded_s:,.1f} s decoded, but the header declares {declared_s:,.1f} s",
+                f"{decoded_s:,.1f} s decoded, {declared_s:,.1f} s declared in the header",
             )
         )
     if source.decode_errors:

@@ -1,1 +1,1 @@
-"""What phase 6 alone uses: the folder's files and their release."""
+"""Parts of phase 6: the files of a folder, and the release they are from."""

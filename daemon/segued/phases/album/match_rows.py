@@ -1,4 +1,4 @@
-"""From decisions to what is recorded: passages with their song and album."""
+"""From decisions to the rows to store: passages with their song and album."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,11 +21,11 @@ CANDIDATES_MAX: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """One passage, with the song and the album it is said to be from.
+    """One passage, with the song and the album it is matched to.
 
     Attributes:
-        heard: Recordings that AcoustID says have this sound, the likeliest first;
-            None while it has not answered.
+        heard: The recordings that AcoustID lists for its fingerprint, the most likely
+            first; None while AcoustID has not answered.
     """
 
     passage: PassageRecord
@@ -36,86 +36,114 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class PassageFindings:
-    """A passage with all that was found out about it.
+    """All that phase 6 has found out about a passage.
 
     Attributes:
-        cut_reason: Why it begins where it does; empty if by silences.
+        names: Its names by a mark, tags or the file name.
+        cut_reason: Why it starts where it does; empty if at a silence.
     """
 
     span: Span
     fingerprint: Fingerprint
-    piece: PassageEvidence
+    evidence: PassageEvidence
     decision: Decision
     names: Tags
     cut_reason: str = ""
 
 
 def build_match(findings: PassageFindings, lookup: ReleaseLookup) -> Match:
-    """Return what is recorded of a passage; `lookup` is what its folder is."""
-    span, fingerprint, piece, names = (
-        findings.span,
-        findings.fingerprint,
-        findings.piece,
-        findings.names,
-    )
-    decision = findings.decision
-    recording = decision.recording
-    is_confident = decision.confidence in (Confidence.HIGH, Confidence.MEDIUM)
-    title, artist = names.title, names.artist
-    if recording is not None and is_confident:
-        title, artist = recording.title or title, recording.artist or artist
-    is_on_album = (
-        lookup.album_match is not None and piece.key in lookup.album_match.tracks
-    )
-    credit = _album_credit(names)
-    if lookup.album_match is not None and is_on_album:
-        release = lookup.album_match.release
-        key = normalize.name_key(release.artist, release.title)
-        credit = EntityRef(release.title, release.mbid, key)
-    acoustid_state = (
-        "known to AcoustID" if piece.candidates else "not known to AcoustID"
-    )
-    if not piece.acoustid_answered:
-        acoustid_state = (
-            "not looked up: its release tells"
-            if findings.cut_reason
-            else "not looked up yet"
-        )
-    evidence = {
-        "duration": f"{ticks_to_seconds(span.length):.1f} s",
-        "fingerprint": fingerprint.missing_reason or acoustid_state,
-        "names": " / ".join(name for name in (names.artist, names.title) if name),
-        "embedded id": piece.recording_mbid or "",
-        "cut": findings.cut_reason,
-    } | decision.evidence
-    passage = PassageRecord(
-        span=span,
-        fingerprint=fingerprint.encoded[0] if fingerprint.encoded else None,
+    """Return the rows to store for a passage.
+
+    Args:
+        findings: The passage.
+        lookup: The release of its folder.
+    """
+    decision, encoded = findings.decision, findings.fingerprint.encoded
+    title, artist = _displayed_names(decision, findings.names)
+    album = _album_credit(findings, lookup)
+    record = PassageRecord(
+        span=findings.span,
+        fingerprint=encoded[0] if encoded else None,
         title=title,
         artist=artist,
-        album=credit.name if credit else names.album,
+        album=album.name if album else findings.names.album,
         confidence=decision.confidence,
         score=decision.score,
         reason=decision.reason,
-        evidence={kind: what for kind, what in evidence.items() if what},
+        evidence=_evidence_texts(findings),
         rejected=decision.rejected,
     )
     song = None
     if decision.confidence is not Confidence.NONE:
-        song = _song_facts(recording, names, piece)
-    if fingerprint.encoded and not piece.acoustid_answered:
-        return Match(passage, song, credit, heard=None)
-    mbids = tuple(each.recording_mbid for each in piece.candidates[:CANDIDATES_MAX])
-    return Match(passage, song, credit, mbids)
+        song = _song_record(decision.recording, findings.names, findings.evidence)
+    return Match(record, song, album, heard=_acoustid_recordings(findings))
 
 
-def _song_facts(
-    recording: Recording | None, names: Tags, piece: PassageEvidence
+def _displayed_names(decision: Decision, names: Tags) -> tuple[str | None, str | None]:
+    """Return title and artist: the recording's if confident, else the file's."""
+    recording = decision.recording
+    is_confident = decision.confidence in (Confidence.HIGH, Confidence.MEDIUM)
+    if recording is None or not is_confident:
+        return names.title, names.artist
+    return recording.title or names.title, recording.artist or names.artist
+
+
+def _evidence_texts(findings: PassageFindings) -> dict[str, str]:
+    """Return a description of each kind of evidence there is, by kind."""
+    names, decision = findings.names, findings.decision
+    texts = {
+        "duration": f"{ticks_to_seconds(findings.span.length):.1f} s",
+        "fingerprint": "",
+        "names": " / ".join(name for name in (names.artist, names.title) if name),
+        "embedded id": findings.evidence.recording_mbid or "",
+        "cut": findings.cut_reason,
+    } | decision.evidence
+    if not findings.evidence.candidates:
+        texts["fingerprint"] = _fingerprint_state(findings)
+    return {kind: text for kind, text in texts.items() if text}
+
+
+def _fingerprint_state(findings: PassageFindings) -> str:
+    """Return why AcoustID lists no recording; first rule wins."""
+    if findings.fingerprint.missing_reason:
+        return findings.fingerprint.missing_reason
+    if findings.evidence.acoustid_answered:
+        return "not known to AcoustID"
+    if findings.cut_reason:
+        return "not looked up: identified by its release"
+    return "not looked up yet"
+
+
+def _acoustid_recordings(findings: PassageFindings) -> tuple[str, ...] | None:
+    if findings.fingerprint.encoded and not findings.evidence.acoustid_answered:
+        return None
+    candidates = findings.evidence.candidates[:CANDIDATES_MAX]
+    return tuple(each.recording_mbid for each in candidates)
+
+
+def _album_credit(findings: PassageFindings, lookup: ReleaseLookup) -> EntityRef | None:
+    """Return the album: the matched release, or else that of the tags."""
+    album_match = lookup.album_match
+    if album_match is not None and findings.evidence.key in album_match.tracks:
+        release = album_match.release
+        key = normalize.name_key(release.artist, release.title)
+        return EntityRef(release.title, release.mbid, key)
+    names = findings.names
+    if not names.album and not names.release_mbid:
+        return None
+    key = normalize.name_key(
+        names.album_artist or names.artist or "", names.album or ""
+    )
+    return EntityRef(names.album, names.release_mbid, key)
+
+
+def _song_record(
+    recording: Recording | None, names: Tags, evidence: PassageEvidence
 ) -> SongRecord:
     if recording is None or (
-        recording.mbid == piece.recording_mbid and not recording.artists
+        recording.mbid == evidence.recording_mbid and not recording.artists
     ):
-        # By the file's own word.
+        # From the tags alone.
         mbid = recording.mbid if recording else None
         song = EntityRef(
             names.title, mbid, normalize.name_key(names.artist or "", names.title or "")
@@ -142,8 +170,8 @@ def _artist_credits(names: Tags) -> tuple[EntityRef, ...]:
     listed = names.artists or ((names.artist,) if names.artist else ())
     mbids: tuple[str | None, ...] = names.artist_mbids
     if len(mbids) != len(listed):
-        # Ids without a name each: the whole credit is one artist, and
-        # MusicBrainz will tell who they are.
+        # Ids that do not pair up with names: the whole credit is one artist, until
+        # MusicBrainz lists them.
         listed = (names.artist,) if names.artist else ()
         mbids = (None,) * len(listed)
     return tuple(
@@ -152,17 +180,8 @@ def _artist_credits(names: Tags) -> tuple[EntityRef, ...]:
     )
 
 
-def _album_credit(names: Tags) -> EntityRef | None:
-    if not names.album and not names.release_mbid:
-        return None
-    artist = names.album_artist or names.artist or ""
-    return EntityRef(
-        names.album, names.release_mbid, normalize.name_key(artist, names.album or "")
-    )
-
-
 def merge_unknown(matches: Sequence[Match]) -> list[Match]:
-    """Join neighbours that no song was found for, but for a long silence."""
+    """Merge neighboring passages without a song, unless a long silence parts them."""
     passages = [match.passage for match in matches]
     unknown = [each.confidence is Confidence.NONE for each in passages]
     merged = []
@@ -170,7 +189,7 @@ def merge_unknown(matches: Sequence[Match]) -> list[Match]:
         match = matches[first]
         if end - first > 1:
             whole = Span(match.passage.span.start, passages[end - 1].span.end)
-            reason = f"{end - first} pieces in a row that no song was found for"
+            reason = f"{end - first} passages in a row without a song"
             one = replace(match.passage, span=whole, fingerprint=None, reason=reason)
             match = replace(match, passage=one)
         merged.append(match)

@@ -1,8 +1,9 @@
-"""Which release a folder is, as far as MusicBrainz has been asked.
+"""Looking up the release of a folder at MusicBrainz.
 
-One release answers for a whole folder, so it is asked by the album: what the
-tags name, else the album that most fingerprints are of, else its name. Each
-is asked only when what was asked before it did not fit.
+One release describes a whole folder, so that it is looked up once for all its
+files: the releases named in the tags, then the albums that most fingerprints are
+from, then a search for the album's name. Each stage is queried only if no release
+of the stages before it fits.
 """
 
 import asyncio
@@ -17,10 +18,7 @@ from segued.errors import ServiceAnswerError
 from segued.matching import album
 from segued.matching.evidence import PassageEvidence, Recording, Release
 from segued.matching.normalize import normalize_name
-from segued.model import (
-    FileId,
-    Service,
-)
+from segued.model import FileId, Service
 from segued.phases.base import PhaseContext
 from segued.store import codec, lookups
 from segued.store.lookup_keys import LookupKey, LookupKind
@@ -45,14 +43,14 @@ MBID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 @dataclass(frozen=True, slots=True)
 class ReleaseLookup:
-    """What MusicBrainz's answers amount to, and what it is to be asked.
+    """The result of a lookup, as far as MusicBrainz has answered.
 
     Attributes:
-        album_match: The release that the folder is, with its tracks; None if none
+        album_match: The release that fits the folder, with its tracks; None if none
             fits, or it is not known yet.
-        releases: All that it may be.
-        questions: Questions it has not answered yet.
-        not_found: Keys of those it found nothing for.
+        releases: All releases that were compared.
+        questions: Questions that MusicBrainz has not answered yet.
+        not_found: Keys of questions without a result.
     """
 
     album_match: album.AlbumMatch | None = None
@@ -62,73 +60,111 @@ class ReleaseLookup:
 
 
 async def look_up_release(
-    context: PhaseContext, pieces: Sequence[PassageEvidence]
+    context: PhaseContext, passages: Sequence[PassageEvidence]
 ) -> ReleaseLookup:
-    """Return which release the passages of a folder are."""
-    ids, groups = album.vote_for_releases(pieces)
-    not_found: list[str] = []
-    releases: list[Release] = []
+    """Match a folder's passages with the releases in MusicBrainz's stored answers.
+
+    The stages are tried in order. A stage without an answer ends the lookup with
+    its questions; the first stage that yields a fitting release ends it with that.
+    """
+    mbids, groups = album.vote_for_releases(passages)
     stages = (
-        _keys(LookupKind.RELEASE, ids)[:RELEASES_MAX],
-        _keys(LookupKind.RELEASE_GROUP, groups)[:GROUPS_MAX],
-        _search_keys(pieces),
+        (_read_stage, _keys(LookupKind.RELEASE, mbids)[:RELEASES_MAX]),
+        (_read_stage, _keys(LookupKind.RELEASE_GROUP, groups)[:GROUPS_MAX]),
+        (_read_search_stage, _search_keys(passages)),
     )
-    for stage in stages:
-        if not stage:
+    not_found: tuple[str, ...] = ()
+    releases: tuple[Release, ...] = ()
+    for read_stage, keys in stages:
+        if not keys:
             continue
-        answers = await context.store.do(
-            lookups.cached_answers, Service.MUSICBRAINZ, stage
+        stage = await read_stage(context, keys)
+        not_found += stage.not_found
+        if stage.questions:
+            return ReleaseLookup(questions=stage.questions, not_found=not_found)
+        if not stage.documents:
+            continue
+        releases, album_match = await asyncio.to_thread(
+            _match_album, passages, releases, stage.documents
         )
-        found = [raw for key in stage if (raw := answers.get(key))]
-        if stage is stages[-1]:
-            names = [
-                each
-                for raw in found
-                for each in _parse_search(raw)[:SEARCH_RESULTS_MAX]
-            ]
-            keys = _keys(LookupKind.RELEASE, names)
-            full = await context.store.do(
-                lookups.cached_answers, Service.MUSICBRAINZ, keys
-            )
-            stage, answers = [*stage, *keys], answers | full  # noqa: PLW2901
-            found = [raw for key in keys if (raw := full.get(key))]
-        not_found += [key for key in stage if _is_not_found(key, answers)]
-        if questions := tuple(_question(key) for key in stage if key not in answers):
-            return ReleaseLookup(questions=questions, not_found=tuple(not_found))
-        if not found:
-            continue
-        album_match = await asyncio.to_thread(_match_album, pieces, releases, found)
         if album_match is not None:
-            lookup = ReleaseLookup(album_match, tuple(releases), (), tuple(not_found))
+            lookup = ReleaseLookup(album_match, releases, (), not_found)
             return await _with_full_release(context, album_match, lookup)
-    return ReleaseLookup(None, tuple(releases), (), tuple(not_found))
+    return ReleaseLookup(None, releases, (), not_found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """MusicBrainz's answers to one stage of a lookup.
+
+    Attributes:
+        documents: The undecoded releases, without empty answers.
+    """
+
+    questions: tuple[LookupQuestion, ...]
+    not_found: tuple[str, ...]
+    documents: tuple[bytes, ...]
+
+
+async def _read_stage(context: PhaseContext, keys: Sequence[str]) -> _Stage:
+    """Return the answers to lookups by id."""
+    answers = await context.store.do(lookups.cached_answers, Service.MUSICBRAINZ, keys)
+    return _stage_of(keys, answers, release_keys=keys)
+
+
+async def _read_search_stage(context: PhaseContext, keys: Sequence[str]) -> _Stage:
+    """Return the answers to searches, and to lookups of the releases they found."""
+    answers = await context.store.do(lookups.cached_answers, Service.MUSICBRAINZ, keys)
+    found = [_parse_search(raw) for key in keys if (raw := answers.get(key))]
+    mbids = [mbid for result in found for mbid in result[:SEARCH_RESULTS_MAX]]
+    release_keys = _keys(LookupKind.RELEASE, mbids)
+    answers |= await context.store.do(
+        lookups.cached_answers, Service.MUSICBRAINZ, release_keys
+    )
+    return _stage_of([*keys, *release_keys], answers, release_keys=release_keys)
+
+
+def _stage_of(
+    keys: Sequence[str],
+    answers: Mapping[str, bytes | None],
+    *,
+    release_keys: Sequence[str],
+) -> _Stage:
+    return _Stage(
+        questions=tuple(_question(key) for key in keys if key not in answers),
+        not_found=tuple(key for key in keys if _is_not_found(key, answers)),
+        documents=tuple(raw for key in release_keys if (raw := answers.get(key))),
+    )
 
 
 def _match_album(
-    pieces: Sequence[PassageEvidence], releases: list[Release], found: Sequence[bytes]
-) -> album.AlbumMatch | None:
-    """Choose among releases and those just found, which are added to them.
+    passages: Sequence[PassageEvidence],
+    releases: tuple[Release, ...],
+    documents: Sequence[bytes],
+) -> tuple[tuple[Release, ...], album.AlbumMatch | None]:
+    """Match with some releases and those in `documents`; return all of them, too.
 
-    Two hundred pieces take a third of a second: not on the loop.
+    Two hundred passages take a third of a second: never on the event loop.
     """
-    releases += [release for raw in found for release in _parse_releases(raw)]
-    return album.match_album(pieces, releases)
+    releases += tuple(each for raw in documents for each in _parse_releases(raw))
+    return releases, album.match_album(passages, releases)
 
 
 async def prefetch_named_releases(
-    context: PhaseContext, pieces: Sequence[PassageEvidence], file_count: int
+    context: PhaseContext, passages: Sequence[PassageEvidence], file_count: int
 ) -> ReleaseLookup:
-    """Return what to ask though more of the folder is to come, as it will be then.
+    """Return the questions that the complete folder is certain to have.
 
-    MusicBrainz has little to do while an import begins, and then for long.
-    Not what another file asks already: it would be taken up for it as well.
+    MusicBrainz's limit is one request per second, unused while an import starts.
+    Questions of other files are left out: this file would be requeued for their
+    answers as well.
 
     Args:
-        context: The library is among them.
-        pieces: What is known of the folder so far.
-        file_count: How many files there are in it.
+        context: The library.
+        passages: The passages of the folder that are known so far.
+        file_count: The number of files in the folder.
     """
-    mbids, _ = album.vote_for_releases(pieces, file_count)
+    mbids, _ = album.vote_for_releases(passages, file_count)
     keys = _keys(LookupKind.RELEASE, mbids)[:RELEASES_MAX]
     if not keys:
         return ReleaseLookup()
@@ -141,7 +177,7 @@ async def prefetch_named_releases(
 async def _with_full_release(
     context: PhaseContext, album_match: album.AlbumMatch, lookup: ReleaseLookup
 ) -> ReleaseLookup:
-    """Ask for the chosen release itself: a list of an album's has no works."""
+    """Look up the chosen release itself: an album's list of releases has no works."""
     key = str(LookupKey(LookupKind.RELEASE, album_match.release.mbid))
     answers = await context.store.do(lookups.cached_answers, Service.MUSICBRAINZ, [key])
     if key not in answers:
@@ -149,8 +185,8 @@ async def _with_full_release(
     for release in _parse_releases(answers[key] or b""):
         places = {(track.disc, track.position): track for track in release.tracks}
         tracks = {
-            piece: places.get((track.disc, track.position), track)
-            for piece, track in album_match.tracks.items()
+            passage_key: places.get((track.disc, track.position), track)
+            for passage_key, track in album_match.tracks.items()
         }
         return replace(
             lookup, album_match=replace(album_match, release=release, tracks=tracks)
@@ -159,24 +195,24 @@ async def _with_full_release(
 
 
 def assignments_by_file(
-    lookup: ReleaseLookup, pieces: Sequence[PassageEvidence]
+    lookup: ReleaseLookup, passages: Sequence[PassageEvidence]
 ) -> dict[FileId, str]:
-    """Return for each file of a folder which release and tracks it was given.
+    """Return the assignment of each file of a folder: release and tracks, as text.
 
-    That is all of the folder that what is decided about a file depends on.
-    Empty text where the folder is no release.
+    A file's matches depend on the other files only through it. It is empty if the
+    folder matches no release.
     """
     album_match = lookup.album_match
     assignments: dict[FileId, str] = {}
-    for piece in pieces:
-        file = FileId(piece.key.partition(":")[0])
+    for passage in passages:
+        file = FileId(passage.key.partition(":")[0])
         if album_match is None:
             assignments[file] = ""
             continue
-        track = album_match.tracks.get(piece.key)
+        track = album_match.tracks.get(passage.key)
         place = "-"
         if track is not None:
-            is_at_place = album.is_at_track(piece, track, album_match.release)
+            is_at_place = album.is_at_track(passage, track, album_match.release)
             place = f"{track.disc}.{track.position}{'' if is_at_place else '?'}"
         assignments[file] = f"{assignments.get(file, album_match.release.mbid)} {place}"
     return assignments
@@ -185,7 +221,7 @@ def assignments_by_file(
 async def look_up_recordings(
     context: PhaseContext, mbids: Iterable[str]
 ) -> tuple[dict[str, Recording], ReleaseLookup]:
-    """Return what is known of some recordings, and what is to be asked."""
+    """Return the recordings that MusicBrainz has described, and open questions."""
     keys = _keys(LookupKind.RECORDING, mbids)
     if not keys:
         return {}, ReleaseLookup()
@@ -205,28 +241,28 @@ def _keys(kind: LookupKind, mbids: Iterable[str]) -> list[str]:
 
 
 def _valid_mbids(mbids: Iterable[str]) -> list[str]:
-    """Return those that are ids: tags hold all sorts of things."""
+    """Return the valid ids, in lower case, each once: tags can hold any text."""
     lowered = (mbid.lower() for mbid in mbids)
     return list(dict.fromkeys(each for each in lowered if MBID.fullmatch(each)))
 
 
-def _search_keys(pieces: Sequence[PassageEvidence]) -> list[str]:
-    """Return the search for an album by its name, if its songs agree on one."""
+def _search_keys(passages: Sequence[PassageEvidence]) -> list[str]:
+    """Return the search for the most common album name; none if few songs have one."""
     album_names = [
         (
-            (piece.album_artist or piece.artist or "").strip(),
-            (piece.album or "").strip(),
+            (passage.album_artist or passage.artist or "").strip(),
+            (passage.album or "").strip(),
         )
-        for piece in pieces
-        if piece.tagged
+        for passage in passages
+        if passage.tagged
     ]
-    # Tags hold all sorts of things, and a search is for words.
+    # A search needs words; tags can hold any text, of any length.
     names = [
         (artist[:TEXT_MAX], title[:TEXT_MAX])
         for artist, title in album_names
         if normalize_name(artist) and normalize_name(title)
     ]
-    if len(names) < max(1, len(pieces) / 2):
+    if len(names) < max(1, len(passages) / 2):
         return []
     return [str(LookupKey.for_search(*mode(names)))]
 
@@ -239,7 +275,7 @@ def _parse_releases(raw: bytes) -> tuple[Release, ...]:
     try:
         return parse_releases(raw) if raw else ()
     except ServiceAnswerError:
-        # Kept by a version that understood it otherwise.
+        # Stored by a version of segued that expected another format.
         return ()
 
 
@@ -251,7 +287,7 @@ def _parse_recording(raw: bytes) -> Recording | None:
 
 
 def _is_not_found(key: str, answers: Mapping[str, bytes | None]) -> bool:
-    """Return whether the answer to a question is that there is nothing."""
+    """Return whether a question is answered, with no result."""
     raw = answers.get(key)
     if raw is None:
         return False

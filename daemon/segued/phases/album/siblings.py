@@ -1,8 +1,8 @@
-"""A file among the others of its folder: what they know together.
+"""The evidence of all files of a folder, for matching one of them.
 
-An album is recognised by all of its songs. So each of them is matched with
-what is on record of the others, in whichever order they come; what a song
-adds later takes the others up again.
+An album is recognized by all of its songs. So each file is matched with the stored
+tags and fingerprints of the others, in whatever order they are imported; a file
+that changes the result requeues the others.
 """
 
 import asyncio
@@ -32,17 +32,18 @@ __all__ = ["FolderEvidence", "gather_folder_evidence", "mark_of", "names_of"]
 
 @dataclass(frozen=True, slots=True)
 class FolderEvidence:
-    """What is known of a folder's passages.
+    """The evidence for the passages of a folder.
 
     Attributes:
-        pieces: All of them, in the order of file names.
-        own: Those of the file itself, in order.
-        is_complete: Whether nothing more is to come of the other files.
-        is_album: Whether the files are weighed together, and not a heap.
-        file_count: How many they are then.
+        passages: All passages, in the order of file names.
+        own: The passages of the file itself, in order.
+        is_complete: Whether no further evidence is expected from the other files.
+        is_album: Whether the files are matched together. If not, the folder is an
+            unsorted one, and each file is matched alone.
+        file_count: The number of files that are matched together; 0 if unsorted.
     """
 
-    pieces: tuple[PassageEvidence, ...]
+    passages: tuple[PassageEvidence, ...]
     own: tuple[PassageEvidence, ...]
     is_complete: bool
     is_album: bool
@@ -52,12 +53,12 @@ class FolderEvidence:
 async def gather_folder_evidence(
     context: PhaseContext, file_results: FileResults
 ) -> FolderEvidence:
-    """Return what is known of the passages of a file's folder."""
+    """Return the evidence for the passages of a file and of its folder."""
     folder = os.path.dirname(file_results.file.path)
     acoustid_available = context.service_available(Service.ACOUSTID)
     siblings = await context.store.do(folders.files_in, folder, folders.FILES_MAX)
-    # Who asks nobody learns nothing by waiting: the files that come later take
-    # these up again if they see more.
+    # Without services, waiting for other files has no use: those that are imported
+    # later requeue this one if they change the result.
     alone = not siblings or not (
         acoustid_available or context.service_available(Service.MUSICBRAINZ)
     )
@@ -68,20 +69,18 @@ async def gather_folder_evidence(
         file_results[p03_tags.PHASE],
         file_results[p05_fingerprint.PHASE].prints,
     )
-    # Two hundred files' fingerprints are a megabyte of JSON: not on the loop.
+    # The fingerprints of 200 files are a megabyte of JSON: not on the event loop.
     by_file = await asyncio.to_thread(_decode_siblings, siblings)
-    # Its own, as it is now and not as it was; and alone in a heap of songs.
+    # Its own results may be newer than the stored ones; an unsorted folder has none.
     by_file[file_results.file.id] = own_results
-    prints = [each for _, sounds in by_file.values() for each in sounds]
+    prints = [each for _, own_prints in by_file.values() for each in own_prints]
     keys = [q.key for each in prints for q in p05_fingerprint.questions_of(each)]
     answers = await context.store.do(lookups.cached_answers, Service.ACOUSTID, keys)
-    pieces = await asyncio.to_thread(_evidence_of_folder, by_file, answers)
-    own_pieces = tuple(
-        each for each in pieces if each.key.startswith(file_results.file.id)
-    )
+    passages = await asyncio.to_thread(_evidence_of_folder, by_file, answers)
+    own = tuple(each for each in passages if each.key.startswith(file_results.file.id))
     return FolderEvidence(
-        pieces,
-        own_pieces,
+        passages,
+        own,
         is_complete,
         is_album=bool(siblings),
         file_count=len(siblings),
@@ -104,12 +103,12 @@ def _decode_siblings(siblings: Sequence[folders.FolderFile]) -> TagsAndFingerpri
 def _evidence_of_folder(
     by_file: TagsAndFingerprints, answers: dict[str, bytes | None]
 ) -> tuple[PassageEvidence, ...]:
-    pieces: list[PassageEvidence] = []
+    passages: list[PassageEvidence] = []
     for file, (tags_read, fingerprints) in by_file.items():
-        pieces += _evidence_of_file(
-            file, tags_read, fingerprints, answers, order=len(pieces)
+        passages += _evidence_of_file(
+            file, tags_read, fingerprints, answers, order=len(passages)
         )
-    return tuple(pieces)
+    return tuple(passages)
 
 
 def _decode_sibling(
@@ -123,7 +122,7 @@ def _decode_sibling(
             sibling.fingerprint_payload, p05_fingerprint.Fingerprinted
         )
     except msgspec.DecodeError:
-        # By an older version, and about to be made anew.
+        # Stored by an older version; its phase is about to run again.
         return None
     return tags_read, fingerprinted.prints
 
@@ -137,12 +136,12 @@ def _evidence_of_file(
     order: int,
 ) -> list[PassageEvidence]:
     alone = len(fingerprints) == 1
-    pieces = []
+    passages = []
     for number, fingerprint in enumerate(fingerprints):
         mark = mark_of(tags_read, fingerprint.span)
         names = names_of(tags_read, mark, alone=alone)
         candidates = p05_fingerprint.candidates_of(fingerprint, answers)
-        pieces.append(
+        passages.append(
             PassageEvidence(
                 key=f"{file}:{number}",
                 order=order + number,
@@ -161,7 +160,7 @@ def _evidence_of_file(
                 candidates=candidates or (),
             )
         )
-    return pieces
+    return passages
 
 
 def _has_own_names(tags: Tags) -> bool:
@@ -169,14 +168,20 @@ def _has_own_names(tags: Tags) -> bool:
 
 
 def mark_of(tags_read: p03_tags.TagsRead, span: Span) -> PassageMark | None:
-    """Return the mark that a span was cut at, if it was."""
+    """Return the mark of a CUE sheet or chapter at which a span starts, if any."""
     return next((mark for mark in tags_read.marks if mark.start == span.start), None)
 
 
 def names_of(
     tags_read: p03_tags.TagsRead, mark: PassageMark | None, *, alone: bool
 ) -> Tags:
-    """Return what a passage is called: by its mark, or by the file's tags."""
+    """Return the names of a passage: from its mark, or from the file's tags.
+
+    Args:
+        tags_read: The result of phase 3.
+        mark: The mark at which the passage starts, if any.
+        alone: Whether it is the only passage of the file.
+    """
     whole = tags_read.names
     if alone and mark is None:
         return whole

@@ -1,8 +1,7 @@
-"""An album side in one file, cut where its release says that tracks end.
+"""Splitting an album side in one file by the track lengths of its release.
 
-Silences alone find few boundaries: no threshold fits every rip. Once it is
-known which release a file may be from, the lengths of its tracks tell where to
-look.
+Silences alone find few boundaries: no threshold fits every rip. Once the possible
+releases of a file are known, their track lengths give the places to search.
 """
 
 import asyncio
@@ -31,31 +30,33 @@ from segued.units import (
 __all__ = ["SplitResult", "split_side", "unsplit"]
 
 SIDE_MIN: Final = Ticks(5 * 60 * TICKS_PER_SECOND)
-"""A shorter file is one song; nobody looks for more in it."""
+"""A file shorter than 5 minutes is one song, and is not split."""
 
 LENGTH_TOLERANCE_SHARE: Final = 0.04
 LENGTH_TOLERANCE_MIN: Final = Ticks(20 * TICKS_PER_SECOND)
-"""So much a side's length may differ from that of its tracks: gaps, and speed."""
+"""A side's length may differ from that of its tracks by 4 % or 20 s, whichever is
+more: there are gaps, and turntables are too fast or too slow."""
 
 RUNS_MAX: Final = 12
+"""At most so many runs of tracks are compared with a file."""
 
 SAME_SOUND_SHARE: Final = 0.9
-"""A passage that shares so much of both with another has the same sound."""
+"""Spans that share this much of the longer one have the same fingerprint."""
 
 
 @dataclass(frozen=True, slots=True)
 class SplitResult:
-    """The passages of a file, with what is known of each.
+    """The passages of a file, split by its release or not.
 
     Attributes:
-        lookup: What MusicBrainz said; with the side's release, if it was cut.
-        reasons: Why each passage begins where it does; empty if by silences.
-        fresh: The prints that were taken just now, by a reading of their own.
+        lookup: The lookup of the folder's release; of the side's, if it was split.
+        reasons: Why each passage starts where it does; empty if at silences.
+        fresh: New fingerprints, computed for this split.
     """
 
     spans: tuple[Span, ...]
     prints: tuple[Fingerprint, ...]
-    pieces: tuple[PassageEvidence, ...]
+    passages: tuple[PassageEvidence, ...]
     lookup: ReleaseLookup
     reasons: tuple[str, ...] = ()
     fresh: tuple[Fingerprint, ...] = ()
@@ -71,7 +72,7 @@ class _Side:
 def unsplit(
     file_results: FileResults, own: Sequence[PassageEvidence], lookup: ReleaseLookup
 ) -> SplitResult:
-    """Return a file's passages as they were cut by its silences."""
+    """Return a file's passages as phase 4 segmented them."""
     spans = file_results[p04_segment.PHASE].spans
     prints = file_results[p05_fingerprint.PHASE].prints
     return SplitResult(spans, prints, tuple(own), lookup)
@@ -80,18 +81,18 @@ def unsplit(
 async def split_side(
     context: PhaseContext, file_results: FileResults, current: SplitResult
 ) -> SplitResult:
-    """Return a file's passages, cut as a side of one of the releases looked up.
+    """Return a file's passages, split as a side of one of the looked up releases.
 
-    As they were, if they fit their album already, if a CUE sheet or chapters
-    say where they are, or if the file is no side of any of the releases.
+    They stay as they are if they fit their album already, if a CUE sheet or
+    chapters mark them, or if the file is no side of any of the releases.
 
     Raises:
         FileChangedError: It is not the file that was hashed.
-        FileUnreadableError: Reading it again, for its prints, failed.
+        FileUnreadableError: Reading it again, for the fingerprints, failed.
     """
     album_match, tags_read = current.lookup.album_match, file_results[p03_tags.PHASE]
     fits_album = album_match and all(
-        piece.key in album_match.tracks for piece in current.pieces
+        passage.key in album_match.tracks for passage in current.passages
     )
     facts = file_results[p04_segment.PHASE].facts
     total = frames_to_ticks(facts.frames, facts.rate)
@@ -123,7 +124,7 @@ async def split_side(
 def _best_side(
     curve: LevelCurve, total: Ticks, releases: Sequence[Release]
 ) -> _Side | None:
-    """Return the side that fits best, if one is accepted."""
+    """Return the accepted side that fits best, if any."""
     sides = []
     runs = ((r, run) for r in releases for run in _track_runs(r, total))
     for (release, tracks), _ in zip(runs, range(RUNS_MAX), strict=False):
@@ -143,16 +144,16 @@ def _best_side(
 
 
 def _track_runs(release: Release, total: Ticks) -> Iterator[tuple[Track, ...]]:
-    """Yield the tracks in a row that are about as long as a file.
+    """Yield the runs of tracks that are about as long as a file.
 
-    They begin with a disc's first track, or end with its last.
+    A run starts with a disc's first track, or ends with its last.
     """
     for disc in sorted({track.disc for track in release.tracks}):
         tracks = tuple(track for track in release.tracks if track.disc == disc)
-        every = [tracks]
-        every += [tracks[:n] for n in range(2, len(tracks))]
-        every += [tracks[n:] for n in range(1, len(tracks) - 1)]
-        for run in every:
+        runs = [tracks]
+        runs += [tracks[:n] for n in range(2, len(tracks))]
+        runs += [tracks[n:] for n in range(1, len(tracks) - 1)]
+        for run in runs:
             lengths = [_length_of(track) for track in run]
             known = sum(length for length in lengths if length is not None)
             tolerance = max(LENGTH_TOLERANCE_MIN, LENGTH_TOLERANCE_SHARE * total)
@@ -166,20 +167,20 @@ def _length_of(track: Track) -> Ticks | None:
 
 
 def _apply_split(file: str, current: SplitResult, side: _Side) -> SplitResult:
-    prints, pieces = [], []
+    prints, passages = [], []
     for number, (span, track) in enumerate(
         zip(side.fit.spans, side.tracks, strict=True)
     ):
         old = _matching_span(span, current.spans)
-        piece = PassageEvidence(f"{file}:{number}", number, Seconds(0.0))
+        passage = PassageEvidence(f"{file}:{number}", number, Seconds(0.0))
         if old is None:
             prints.append(Fingerprint(span))
         else:
             prints.append(replace(current.prints[old], span=span))
-            piece = current.pieces[old]
-        pieces.append(
+            passage = current.passages[old]
+        passages.append(
             replace(
-                piece,
+                passage,
                 key=f"{file}:track {number}",
                 order=number,
                 seconds=Seconds(ticks_to_seconds(span.length)),
@@ -188,17 +189,17 @@ def _apply_split(file: str, current: SplitResult, side: _Side) -> SplitResult:
             )
         )
     tracks = {
-        piece.key: track for piece, track in zip(pieces, side.tracks, strict=True)
+        passage.key: track for passage, track in zip(passages, side.tracks, strict=True)
     }
     album_match = album.AlbumMatch(side.release, tracks, side.fit.matched_count)
-    first = f"{side.fit.matched_count} of {len(side.tracks)} lengths of the release fit"
+    first = f"{side.fit.matched_count} of {len(side.tracks)} track lengths match"
     reasons = (first, *(boundary.reason for boundary in side.fit.boundaries))
     lookup = replace(current.lookup, album_match=album_match)
-    return SplitResult(side.fit.spans, tuple(prints), tuple(pieces), lookup, reasons)
+    return SplitResult(side.fit.spans, tuple(prints), tuple(passages), lookup, reasons)
 
 
 def _matching_span(span: Span, others: Sequence[Span]) -> int | None:
-    """Return which of some passages is nearly the same stretch of sound, if any."""
+    """Return the index of a span that is nearly the same as `span`, if any."""
     for number, other in enumerate(others):
         shared = min(span.end, other.end) - max(span.start, other.start)
         if shared >= SAME_SOUND_SHARE * max(span.length, other.length):

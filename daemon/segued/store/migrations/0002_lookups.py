@@ -1,4 +1,4 @@
-"""Schema 2: what outside services are asked and answer, and what people say."""
+"""Schema 2: pending lookups, cached answers and overrides."""
 
 from typing import Any, Final
 
@@ -24,7 +24,7 @@ CREATE TABLE "overrules" ("audio_hash" TEXT NOT NULL,
 
 
 def up(migrator: Any, db: Any) -> None:  # noqa: ANN401
-    """Bring a library of schema 1 up to date."""
+    """Migrate a library of schema 1."""
     del migrator
     for step in STEPS.split(";"):
         db.execute_sql(step)

@@ -1,4 +1,4 @@
-"""Schema 3: files found again by their inode, and those that end the daemon."""
+"""Schema 3: an index on the inode, for renamed files, and crash counts."""
 
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ CREATE TABLE "crashes" ("file_id" TEXT NOT NULL PRIMARY KEY,
 
 
 def up(migrator: Any, db: Any) -> None:  # noqa: ANN401
-    """Bring a library of schema 2 up to date."""
+    """Migrate a library of schema 2."""
     del migrator
     for step in STEPS.split(";"):
         db.execute_sql(step)

@@ -1,4 +1,4 @@
-"""Schema 4: files and passages can be searched."""
+"""Schema 4: the search index of files and passages."""
 
 from typing import Any
 
@@ -6,6 +6,6 @@ from segued.store import search
 
 
 def up(migrator: Any, db: Any) -> None:  # noqa: ANN401
-    """Bring a library of schema 3 up to date."""
+    """Migrate a library of schema 3."""
     del migrator
     search.build(db)

@@ -1,4 +1,4 @@
-"""Schema 5: AcousticBrainz is asked as well."""
+"""Schema 5: lookups at AcousticBrainz."""
 
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ DROP TABLE "lookups_before"
 
 
 def up(migrator: Any, db: Any) -> None:  # noqa: ANN401
-    """Bring a library of schema 4 up to date."""
+    """Migrate a library of schema 4."""
     del migrator
     for step in STEPS.split(";"):
         db.execute_sql(step)

@@ -1,4 +1,4 @@
-"""Schema 6: what was heard is kept, and what was measured has columns."""
+"""Schema 6: analyzer outputs, and columns for flavor details and measurements."""
 
 from importlib import resources
 from typing import Any, Final
@@ -37,7 +37,7 @@ DROP VIEW "library_files"
 
 
 def up(migrator: Any, db: Any) -> None:  # noqa: ANN401
-    """Bring a library of schema 5 up to date."""
+    """Migrate a library of schema 5."""
     del migrator
     for step in STEPS.split(";"):
         db.execute_sql(step)

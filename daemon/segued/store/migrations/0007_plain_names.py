@@ -1,7 +1,7 @@
-"""Schema 7: tables and values have the names that the code uses for them.
+"""Schema 7: tables and values are renamed to the names that the code uses.
 
-Nothing that a view shows changes. What phase 6 assigned to a file becomes a
-column, so that no query depends on the JSON of a checkpoint.
+The views do not change. The assignment of phase 6 becomes a column, so that no
+query depends on the JSON of a checkpoint.
 """
 
 from typing import Any, Final

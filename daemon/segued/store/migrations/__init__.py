@@ -1,1 +1,1 @@
-"""Numbered scripts that bring an older library up to date."""
+"""Numbered scripts that migrate an older library to the current schema."""

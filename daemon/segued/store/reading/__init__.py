@@ -1,1 +1,1 @@
-"""Read-only queries, on connections of their own."""
+"""Read-only queries, each on its own connection."""

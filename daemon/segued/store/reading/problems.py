@@ -1,7 +1,7 @@
-"""What is wrong with files, as one table: why they failed, or are not whole.
+"""A subquery for the problems of files: failures, warnings and missing flavors.
 
-A file has a failure of its own, or none; beside it one of the code `flavor` if it
-could not be found out how it sounds, which is put on record passage by passage.
+A file has at most one row in `failures`; in addition one with the code `flavor` if
+the flavor of passages could not be determined, which `passages` stores per passage.
 """
 
 from typing import Final
@@ -32,5 +32,5 @@ FILE_PROBLEMS: Final = f"""(
     FROM passages JOIN files ON files.id = passages.file_id
     WHERE flavor_failure IS NOT NULL
     GROUP BY passages.file_id
-) AS problems"""
-"""To be joined with `files`; of those that are MISSING there is nothing to mend."""
+) AS problems"""  # noqa: S608
+"""Join it with `files` and leave MISSING files out: their problems cannot be fixed."""

@@ -1,1 +1,1 @@
-"""The library database, declared."""
+"""The schema of the library database."""

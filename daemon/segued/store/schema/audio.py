@@ -1,4 +1,4 @@
-"""The library database, declared: what is kept by the audio, whatever its file is."""
+"""Tables keyed by the audio hash: decode results and analyzer outputs."""
 
 from typing import ClassVar
 
@@ -10,38 +10,38 @@ __all__ = ["AnalyzerOutput", "DecodeCache"]
 
 
 class DecodeCache(BaseTable):
-    """What decoding showed, for every file with the same audio.
+    """The decode result of all files with the same audio.
 
-    Keyed by the audio and not by the file, so that a retagged, moved or
-    copied file is never decoded again.
+    The key is the audio, not the file, so a retagged, moved or copied file is
+    not decoded again.
     """
 
     audio_hash = TextField(primary_key=True)
-    version = IntegerField()  # of the decoding and measuring code
+    version = IntegerField()  # of the decoding and level code
     rate = IntegerField()
     hop_frames = IntegerField()
     frames = IntegerField()
     levels = BlobField()  # deflated model.LevelCurve.levels
     facts = TextField()  # JSON of model.AudioFacts
-    prints = TextField()  # JSON of model.Print, all spans ever asked for
-    warnings = TextField()  # JSON of model.Warned
+    prints = TextField()  # JSON of model.Fingerprint, for every requested span
+    warnings = TextField()  # JSON of model.FileWarning
 
     class Meta:
         table_name = "decode_cache"
 
 
 class AnalyzerOutput(BaseTable):
-    """What one tool heard in one stretch of some audio, whole and for ever.
+    """The complete output of one analyzer for one range of some audio.
 
-    Keyed by the audio and not by the file, as `DecodeCache`; so what follows from it
-    can be worked out anew without decoding.
+    The key is the audio, not the file, as in `DecodeCache`. Rows are never deleted,
+    so new flavor rules can be applied without decoding.
     """
 
     audio_hash = TextField()
     start_ticks = IntegerField()
     end_ticks = IntegerField()
     source = TextField()
-    version = TextField()  # of the tool, and of how it is used
+    version = TextField()  # of the analyzer, and of how it is used
     output = BlobField()  # deflated JSON
     at = TextField(default=now)
 

@@ -1,14 +1,16 @@
-"""The library database, declared: files, passages, and what is kept of them.
+"""Tables of files, passages, sessions and settings, and helpers for all tables.
 
-With `entities` this is the single declaration of the schema. Ids are UUID
-text, times are UTC ISO 8601 text, positions are ticks, paths are the system's
-own bytes.
+The modules of this package are the single declaration of the schema. Ids are UUID
+text, times are UTC ISO 8601 text, positions are ticks, paths are the file system's
+bytes.
 """
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import reduce
+from operator import or_
 from typing import Any, ClassVar, Final
 
 from peewee import (
@@ -30,6 +32,7 @@ from segued.model import (
     PassageStatus,
     SessionState,
 )
+from segued.paths import folder_prefix
 
 __all__ = [
     "BaseTable",
@@ -42,6 +45,8 @@ __all__ = [
     "Session",
     "Setting",
     "database",
+    "is_under",
+    "is_under_any",
     "iter_rows",
     "new_id",
     "now",
@@ -49,33 +54,33 @@ __all__ = [
 ]
 
 database: Final = DatabaseProxy()
-"""Bound by `segued.store.database.Store`, once per process."""
+"""Initialized by `segued.store.database.Store`, once per process."""
 
 
 def now() -> str:
-    """Return the time of day, as the library writes it."""
+    """Return the current UTC time in the library's format, in milliseconds."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def new_id() -> str:
-    """Return an id that nothing else has."""
+    """Return a new random UUID as text."""
     return str(uuid.uuid4())
 
 
 def one_of(column: str, values: type[StrEnum]) -> Any:  # noqa: ANN401
-    """Return a check that a column holds one of an enumeration's values."""
+    """Return a CHECK constraint that limits a column to an enumeration's values."""
     names = ", ".join(f"'{value}'" for value in values)
     return Check(f"{column} IN ({names})")
 
 
 def iter_rows(query: Any) -> Iterator[tuple[Any, ...]]:  # noqa: ANN401
-    """Return the rows of a query as plain tuples, which peewee's types deny."""
+    """Return the rows of a query as plain tuples; peewee does not type them."""
     rows: Iterator[tuple[Any, ...]] = iter(query.tuples())
     return rows
 
 
 class BaseTable(Model):
-    """Base of every table: our database, strict typing, names we chose."""
+    """Base of all tables: bound to `database`, STRICT, with explicit table names."""
 
     class Meta:
         database = database
@@ -84,18 +89,18 @@ class BaseTable(Model):
 
 
 class File(BaseTable):
-    """One audio file, found at one path; its id outlives the path."""
+    """One audio file at one path; it keeps its id when the path changes."""
 
     id = TextField(primary_key=True, default=new_id)
-    path = BlobField(unique=True)  # absolute, the system's own bytes
+    path = BlobField(unique=True)  # absolute, the file system's bytes
     folder = BlobField(index=True)  # the part of `path` before the last '/'
-    root = BlobField()  # the music folder it was found under
-    path_text = TextField()  # for people: invalid bytes as U+FFFD
+    root = BlobField()  # the music folder it was found in
+    path_text = TextField()  # for display: invalid bytes as U+FFFD
     size_bytes = IntegerField()
     mtime_ns = IntegerField()
-    inode = IntegerField(index=True)  # with size and time: where it went
+    inode = IntegerField(index=True)  # with size and mtime, finds a renamed file
     status = TextField(default=FileStatus.PENDING)
-    status_was = TextField(null=True)  # of a MISSING file: to go back to
+    status_was = TextField(null=True)  # of a MISSING file: the status before
     content_hash = TextField(null=True, index=True)  # BLAKE3; null until phase 2
     audio_hash = TextField(null=True, index=True)  # without tags; null until phase 2
     matching_hashes = TextField(default="[]")  # JSON: ids with this content
@@ -106,7 +111,7 @@ class File(BaseTable):
     codec = TextField(null=True)
     added_at = TextField(default=now)
     finished_at = TextField(null=True)
-    assignment = TextField(null=True)  # release and track that phase 6 gave it
+    assignment = TextField(null=True)  # release and track assigned by phase 6
 
     class Meta:
         table_name = "files"
@@ -114,19 +119,31 @@ class File(BaseTable):
         constraints: ClassVar = [one_of("status", FileStatus)]
 
 
-class Checkpoint(BaseTable):
-    """Proof that one phase is done for one file, and what it found.
+def is_under(folder: bytes) -> Any:  # noqa: ANN401
+    """Return the query condition that a file is below a folder."""
+    prefix = folder_prefix(folder)
+    # "0" is the character after "/", so this is the range of paths with the prefix.
+    return (File.path > prefix) & (File.path < prefix[:-1] + b"0")
 
-    Written in the transaction that writes the phase's own rows, so a crash
-    leaves either both or neither.
+
+def is_under_any(folders: Sequence[bytes]) -> Any:  # noqa: ANN401
+    """Return the query condition that a file is below one of the folders."""
+    return reduce(or_, map(is_under, folders), SQL("0"))
+
+
+class Checkpoint(BaseTable):
+    """The result of one finished phase for one file.
+
+    Committed in the same transaction as the phase's other rows, so that a crash
+    leaves both or neither.
     """
 
     file = ForeignKeyField(
         File, backref="checkpoints", on_delete="CASCADE", index=False
     )
     phase = IntegerField()
-    recipe = TextField()  # the phase's version, and the settings it used
-    payload = TextField()  # JSON of the phase's result
+    recipe = TextField()  # version of the phase, and the settings it used
+    payload = TextField()  # JSON of the result
     needs = TextField(null=True)  # what a deferred phase waits for
     at = TextField(default=now)
 
@@ -139,7 +156,7 @@ class Checkpoint(BaseTable):
 
 
 class Crash(BaseTable):
-    """A file that was being worked on when the process was killed, and how often."""
+    """How often the process was killed while it imported a file."""
 
     file = ForeignKeyField(File, primary_key=True, on_delete="CASCADE", index=False)
     count = IntegerField()
@@ -149,9 +166,9 @@ class Crash(BaseTable):
 
 
 class Passage(BaseTable):
-    """One stretch of a file; `[start, end)` in ticks from its first frame.
+    """One range of a file: `[start, end)`, in ticks from the first frame.
 
-    Fades are a person's decision: null until somebody takes it.
+    Fades are never set by the import, only by other programs: null until then.
     """
 
     id = TextField(primary_key=True, default=new_id)
@@ -172,12 +189,12 @@ class Passage(BaseTable):
     confidence = TextField(default=Confidence.NONE)
     score = FloatField(default=0.0)
     status = TextField(default=PassageStatus.PENDING)
-    flavor = TextField(null=True)  # JSON; of a passage that is not one song
+    flavor = TextField(null=True)  # JSON; only of a passage that is not one song
     flavor_source = TextField(null=True)
-    flavor_version = TextField(null=True)  # of what said so
+    flavor_version = TextField(null=True)  # of the source
     flavored_at = TextField(null=True)
-    flavor_failure = TextField(null=True)  # why it is not known how it sounds
-    bpm = FloatField(null=True)  # what was measured; null while it was not
+    flavor_failure = TextField(null=True)  # why the flavor is missing or incomplete
+    bpm = FloatField(null=True)  # this and the following: null if not measured
     key = TextField(null=True)  # "F#"
     scale = TextField(null=True)  # "major" or "minor"
     key_strength = FloatField(null=True)  # 0 to 1
@@ -207,16 +224,16 @@ Passage.add_index(
         where=SQL("flavor_failure IS NOT NULL"),
     )
 )
-"""The few of which it could not be found out how they sound."""
+"""A partial index: few passages have no flavor because of a failure."""
 
 
 class PassageDecision(BaseTable):
-    """Why a passage is said to be what it is said to be."""
+    """Why a passage was matched as it is."""
 
     passage = ForeignKeyField(Passage, primary_key=True, on_delete="CASCADE")
     reason = TextField()
     evidence = TextField()  # JSON
-    rejected = TextField()  # JSON: candidates, each with the reason against it
+    rejected = TextField()  # JSON: rejected candidates, each with the reason
     at = TextField(default=now)
 
     class Meta:
@@ -224,13 +241,13 @@ class PassageDecision(BaseTable):
 
 
 class Failure(BaseTable):
-    """What is wrong with a file: why it failed, or what it was imported in spite of."""
+    """The problem of a file: why it failed, or a warning of an imported file."""
 
     file = ForeignKeyField(File, primary_key=True, on_delete="CASCADE")
     phase = IntegerField()
     code = TextField(index=True)
     detail = TextField()
-    fatal = IntegerField()  # 1: the file failed; 0: imported all the same
+    fatal = IntegerField()  # 1: the file failed; 0: it was imported nevertheless
     at = TextField(default=now)
 
     class Meta:
@@ -239,7 +256,7 @@ class Failure(BaseTable):
 
 
 class Session(BaseTable):
-    """One import, from its first scan to its end."""
+    """One import session, from its first scan to its end."""
 
     id = TextField(primary_key=True, default=new_id)
     state = TextField(default=SessionState.SCANNING)
@@ -257,7 +274,7 @@ class Session(BaseTable):
 
 
 class Setting(BaseTable):
-    """A setting, under its name."""
+    """A setting, by name."""
 
     key = TextField(primary_key=True)
     value = TextField()  # JSON

@@ -1,7 +1,7 @@
-"""What outside services were asked, and what they answered, declared.
+"""Tables of pending lookups and of the answers of lookup services.
 
-Answers are kept whole, as they came, with the question and the date: what
-they mean is worked out anew whenever the rules of matching change.
+Answers are stored complete and unparsed, with question and date, so that changed
+matching rules can be applied to them again.
 """
 
 from typing import ClassVar, Final
@@ -22,31 +22,31 @@ __all__ = [
 
 
 class CachedAnswer(BaseTable):
-    """Base of the tables of answers, one for each service."""
+    """Base of the answer tables, one for each service."""
 
-    key = TextField(primary_key=True)  # what the question is called here
-    question = TextField()  # JSON of what was asked, in full
-    answer = BlobField(null=True)  # deflated, as it came; null: refused for ever
+    key = TextField(primary_key=True)  # see `store.lookup_keys`
+    question = TextField()  # JSON of the complete question
+    answer = BlobField(null=True)  # deflated response; null: rejected permanently
     at = TextField(default=now)
-    expires_at = TextField(null=True)  # of "nothing found": it is no truth
+    expires_at = TextField(null=True)  # set if nothing was found: that may change
 
 
 class AcoustIdAnswer(CachedAnswer):
-    """What recordings a fingerprint may be of."""
+    """The recordings that a fingerprint may belong to."""
 
     class Meta:
         table_name = "acoustid_cache"
 
 
 class MusicBrainzAnswer(CachedAnswer):
-    """A release, the releases of an album, a recording, or a search."""
+    """A release, the releases of a group, a recording, or a search result."""
 
     class Meta:
         table_name = "musicbrainz_cache"
 
 
 class AcousticBrainzAnswer(CachedAnswer):
-    """How a recording sounds; of a dump, when it was made and how many sent it."""
+    """The flavor of a recording; from a dump, with its name and submission count."""
 
     class Meta:
         table_name = "acousticbrainz_cache"
@@ -57,21 +57,21 @@ ANSWER_TABLES: Final[dict[Service, type[CachedAnswer]]] = {
     Service.MUSICBRAINZ: MusicBrainzAnswer,
     Service.ACOUSTICBRAINZ: AcousticBrainzAnswer,
 }
-"""The services that can be asked, by the name that deferred phases use."""
+"""The answer table of each service."""
 
 
 class Lookup(BaseTable):
-    """A question that a file waits for the answer to. Gone once it is there.
+    """A question whose answer a file waits for; deleted when it is answered.
 
-    When the answer was that nothing was found, it stays, due when that expires.
+    If nothing was found it stays, due when that answer expires.
     """
 
     service = TextField()
     key = TextField()
     file = ForeignKeyField(File, backref="lookups", on_delete="CASCADE")
     question = TextField()
-    at = TextField(default=now)  # when it was wanted: the newest goes first
-    due_at = TextField(default=now)  # not to be asked before
+    at = TextField(default=now)  # when it was queued: the newest is sent first
+    due_at = TextField(default=now)  # not to be sent before
 
     class Meta:
         table_name = "lookups"

@@ -1,4 +1,4 @@
-"""The library database, declared: songs, artists, works and albums."""
+"""Tables of songs, artists, works, albums and overrides, and the list of all tables."""
 
 from typing import ClassVar, Final
 
@@ -49,7 +49,7 @@ __all__ = [
 
 
 class Song(BaseTable):
-    """A recording, as MusicBrainz means it, or as tags alone name it."""
+    """A recording in the sense of MusicBrainz, or one known only from tags."""
 
     id = TextField(primary_key=True, default=new_id)
     mbid = TextField(null=True, unique=True)
@@ -58,9 +58,9 @@ class Song(BaseTable):
     status = TextField(default=SongStatus.PENDING)
     flavor = TextField(null=True)  # JSON
     flavor_source = TextField(null=True)
-    flavor_version = TextField(null=True)  # of what said so
+    flavor_version = TextField(null=True)  # of the source
     flavored_at = TextField(null=True)
-    flavor_passage = TextField(null=True)  # the one it was heard in; null: was told
+    flavor_passage = TextField(null=True)  # the analyzed passage; null: from a service
 
     class Meta:
         table_name = "songs"
@@ -71,7 +71,7 @@ class Song(BaseTable):
 
 
 class Artist(BaseTable):
-    """Who made it."""
+    """A person or group credited with songs."""
 
     id = TextField(primary_key=True, default=new_id)
     mbid = TextField(null=True, unique=True)
@@ -106,11 +106,11 @@ class Album(BaseTable):
 
 
 class PassageSong(BaseTable):
-    """Which song a passage is; or which ones, where a person or program says so."""
+    """The song of a passage; several only if a person or another program adds them."""
 
     passage = ForeignKeyField(Passage, on_delete="CASCADE", index=False)
     song = ForeignKeyField(Song, on_delete="CASCADE")
-    length_ticks = IntegerField(null=True)  # how long it runs; null: all the time
+    length_ticks = IntegerField(null=True)  # its part; null: the whole passage
 
     class Meta:
         table_name = "passage_songs"
@@ -119,7 +119,7 @@ class PassageSong(BaseTable):
 
 
 class SongArtist(BaseTable):
-    """Whose song it is; the weights of a song sum to 1."""
+    """An artist of a song; the weights of a song's artists sum to 1."""
 
     song = ForeignKeyField(Song, on_delete="CASCADE", index=False)
     artist = ForeignKeyField(Artist, on_delete="CASCADE")
@@ -133,7 +133,7 @@ class SongArtist(BaseTable):
 
 
 class SongWork(BaseTable):
-    """Which composition a song performs."""
+    """A work that a song is a performance of."""
 
     song = ForeignKeyField(Song, on_delete="CASCADE", index=False)
     work = ForeignKeyField(Work, on_delete="CASCADE")
@@ -145,7 +145,7 @@ class SongWork(BaseTable):
 
 
 class PassageAlbum(BaseTable):
-    """Which release a passage comes from."""
+    """The release that a passage comes from."""
 
     passage = ForeignKeyField(Passage, on_delete="CASCADE", index=False)
     album = ForeignKeyField(Album, on_delete="CASCADE")
@@ -157,15 +157,14 @@ class PassageAlbum(BaseTable):
 
 
 class StoredOverride(BaseTable):
-    """What a person says a passage is, over all that was found out.
+    """A person's decision on what a passage is; it takes precedence over matching.
 
-    Kept by the audio, so that it holds for the file under whatever name and
-    with whatever tags.
+    The key is the audio, so that it applies to the file after renames and retags.
     """
 
     audio_hash = TextField()
-    start_ticks = IntegerField()  # of the passage, as it was when it was said
-    recording_mbid = TextField(null=True)  # null: it is no song
+    start_ticks = IntegerField()  # start of the passage when the override was set
+    recording_mbid = TextField(null=True)  # null: the passage is not a song
     title = TextField(null=True)
     artist = TextField(null=True)
     at = TextField(default=now)
@@ -177,9 +176,28 @@ class StoredOverride(BaseTable):
 
 
 TABLES: Final = (
-    *(File, Checkpoint, DecodeCache, Passage, Song, Artist, Work, Album),
-    *(PassageSong, SongArtist, SongWork, PassageAlbum, PassageDecision, Failure),
-    *(Session, Setting, Crash, AcoustIdAnswer, MusicBrainzAnswer, Lookup),
-    *(StoredOverride, AcousticBrainzAnswer, AnalyzerOutput),
+    File,
+    Checkpoint,
+    DecodeCache,
+    Passage,
+    Song,
+    Artist,
+    Work,
+    Album,
+    PassageSong,
+    SongArtist,
+    SongWork,
+    PassageAlbum,
+    PassageDecision,
+    Failure,
+    Session,
+    Setting,
+    Crash,
+    AcoustIdAnswer,
+    MusicBrainzAnswer,
+    Lookup,
+    StoredOverride,
+    AcousticBrainzAnswer,
+    AnalyzerOutput,
 )
-"""All there are, referred to before referring."""
+"""All tables; a table comes after those that its foreign keys reference."""

@@ -1,8 +1,8 @@
--- What is searched: a row for each file and each passage, in the order of their
--- paths, narrow enough to be gone through whole while somebody types. Triggers
--- note of which paths it may be wrong, so that no writer can forget it; at the end
--- of each transaction those are made anew. segued_plain is
--- `segued.matching.normalize.normalised`.
+-- The search index: a row for each file and each passage, ordered by path and narrow
+-- enough for a full scan while the user types. Triggers store the paths whose rows are
+-- stale in index_stale, so that no writer has to; `segued.store.search.refresh`
+-- rebuilds those rows at the end of each transaction. segued_plain is
+-- `segued.matching.normalize.normalize_name`.
 
 CREATE TABLE file_index (
     path BLOB NOT NULL PRIMARY KEY,
@@ -22,7 +22,7 @@ CREATE TABLE passage_index (
 
 CREATE TABLE index_stale (path BLOB NOT NULL PRIMARY KEY) STRICT, WITHOUT ROWID;
 
--- The music folder's own name is in every path below it, and tells nothing.
+-- Without the path of the music folder, which all paths below it share.
 CREATE VIEW file_words AS
 SELECT
     files.path,
@@ -42,7 +42,7 @@ SELECT
     ) AS words
 FROM files;
 
--- What is not there cannot be played, and is not found.
+-- Passages of missing files cannot be played, so a search does not find them.
 CREATE VIEW passage_words AS
 SELECT
     files.path,

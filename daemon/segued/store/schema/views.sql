@@ -1,5 +1,5 @@
--- Stable views for other programs. Their columns are documented in README.md;
--- a test compares the two. Change them only by adding columns at the end.
+-- Stable views for other programs. README.md documents their columns, and a test
+-- compares the two. Only add columns, at the end.
 
 CREATE VIEW library_files AS
 SELECT

@@ -16,10 +16,10 @@ export function transport(state, passage, { toggle, play }) {
         ? html`
             <button data-play="start" @click=${() => play(start, end)}>${wideOnly("From the ")}start</button>
             <button data-play="lead-in" ?disabled=${leadIn == null} @click=${() => play(beforeMark(leadIn, start), end)}>
-              ${wideOnly("From the ")}lead-in
+              ${wideOnly("Listen to the ")}lead-in
             </button>
             <button data-play="lead-out" ?disabled=${leadOut == null} @click=${() => play(beforeMark(leadOut, start), end)}>
-              ${wideOnly("From the ")}lead-out
+              ${wideOnly("Listen to the ")}lead-out
             </button>
           `
         : nothing}

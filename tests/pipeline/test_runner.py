@@ -1,0 +1,234 @@
+"""One file through its phases: `segued.pipeline.runner`."""
+
+from dataclasses import replace
+
+import pytest
+
+from segued.errors import (
+    DecodeError,
+    FileChangedError,
+    PhaseCrashedError,
+    StoreError,
+)
+from segued.model import AudioFile, FileStatus, Need, PhaseNumber, Signature
+from segued.phases.base import FileResults, PhaseContext, Stop
+from segued.pipeline.runner import Outcome, import_file
+from segued.store import checkpoints, files
+from segued.store.database import Store
+from tests.pipeline.sample_phases import Found, SamplePhases, waiting
+from tests.store.scanned_folder import ScannedFolder, file_entry
+
+
+async def begin(store: Store) -> AudioFile:
+    """Return a file that a worker has taken."""
+    folder = ScannedFolder(store)
+    await folder.scan("a")
+    file = await folder.get_file("a")
+    await store.do(files.mark_processing, file)
+    return file
+
+
+async def run_phases(
+    sample: SamplePhases, file: AudioFile, context: PhaseContext
+) -> Outcome:
+    """Import the file through the sample phases, from where it stopped."""
+    await context.store.do(files.mark_processing, file)
+    return await import_file(
+        file,
+        context,
+        on_phase_start=lambda _phase: None,
+        on_phase_done=lambda _phase, _result: None,
+        phases=sample.phases,
+    )
+
+
+async def stored_phases(context: PhaseContext, file: AudioFile) -> list[int]:
+    """Return the phases that have a checkpoint."""
+    stored = await context.store.do(checkpoints.for_file, file.id)
+    return [int(each.phase) for each in stored]
+
+
+async def test_phases_run_in_order_and_read_earlier_results(
+    context: PhaseContext,
+) -> None:
+    """Each once, each with a checkpoint."""
+    sample = SamplePhases({2: [Found(7)]})
+    file = await begin(context.store)
+
+    outcome = await run_phases(sample, file, context)
+
+    assert (outcome.status, outcome.waits_for) == (FileStatus.COMPLETE, ())
+    assert sample.ran == [1, 2, 3, 4]
+    assert sample.seen == [Found(7)]
+    assert await stored_phases(context, file) == [1, 2, 3, 4]
+
+
+async def test_valid_checkpoints_are_not_run_again(context: PhaseContext) -> None:
+    """Only phase 1 is: it checks the disk."""
+    sample = SamplePhases({2: [Found(7)]})
+    file = await begin(context.store)
+    await run_phases(sample, file, context)
+    sample.ran.clear()
+
+    await run_phases(sample, file, context)
+
+    assert sample.ran == [1]
+
+
+async def test_an_interrupted_file_goes_on_at_the_failed_phase(
+    context: PhaseContext,
+) -> None:
+    """What was committed before is read back from its checkpoint."""
+    file = await begin(context.store)
+    error = DecodeError(file.path, "no sound")
+    sample = SamplePhases({2: [Found(7)], 3: [error, Found()]})
+    with pytest.raises(DecodeError) as caught:
+        await run_phases(sample, file, context)
+    assert caught.value.phase == PhaseNumber.TAGS
+    assert await stored_phases(context, file) == [1, 2]
+
+    outcome = await run_phases(sample, file, context)
+
+    assert outcome.status is FileStatus.COMPLETE
+    assert sample.ran == [1, 2, 3, 1, 3, 4]
+    assert sample.seen == [Found(7), Found(7)]
+
+
+async def test_another_recipe_reruns_that_phase_and_the_later_ones(
+    context: PhaseContext,
+) -> None:
+    """They were computed from what it replaces."""
+    sample = SamplePhases()
+    file = await begin(context.store)
+    await run_phases(sample, file, context)
+    sample.ran.clear()
+    sample.settings[3] = ("another value",)
+
+    await run_phases(sample, file, context)
+
+    assert sample.ran == [1, 3, 4]
+
+
+async def test_another_result_of_phase_1_reruns_all(context: PhaseContext) -> None:
+    """The file is not what it was."""
+    sample = SamplePhases()
+    file = await begin(context.store)
+    await run_phases(sample, file, context)
+    sample.ran.clear()
+    sample.signatures.append(Signature(101, 2, 3))
+
+    await run_phases(sample, file, context)
+
+    assert sample.ran == [1, 2, 3, 4]
+
+
+async def test_a_deferred_phase_completes_and_runs_again_when_possible(
+    context: PhaseContext,
+) -> None:
+    """It stands while what it needs is missing."""
+    sample = SamplePhases({3: [waiting(1, Need.CHROMAPRINT), Found(2)]})
+    file = await begin(context.store)
+    outcome = await run_phases(sample, file, context)
+    assert (outcome.status, outcome.waits_for) == (
+        FileStatus.COMPLETE,
+        (Need.CHROMAPRINT,),
+    )
+    sample.ran.clear()
+
+    still = await run_phases(sample, file, context)
+    assert (sample.ran, still.waits_for) == ([1], (Need.CHROMAPRINT,))
+    sample.ran.clear()
+
+    able = replace(context, capabilities=frozenset({Need.CHROMAPRINT}))
+    outcome = await run_phases(sample, file, able)
+    assert (sample.ran, outcome.waits_for) == ([1, 3, 4], ())
+
+
+async def test_a_need_of_two_phases_is_named_once(context: PhaseContext) -> None:
+    """A file waits for a thing, not for each phase that lacks it."""
+    sample = SamplePhases({2: [waiting(1)], 3: [waiting(2)]})
+    file = await begin(context.store)
+
+    assert (await run_phases(sample, file, context)).waits_for == (Need.ACOUSTID,)
+
+
+async def test_idle_work_is_open_until_it_is_done(context: PhaseContext) -> None:
+    """A file is analyzed when nothing of it waits for idle time."""
+    sample = SamplePhases({3: [waiting(1, Need.IDLE)]})
+    file = await begin(context.store)
+    assert not (await run_phases(sample, file, context)).analyzed
+
+    other = SamplePhases({3: [waiting(1, Need.FOLDER)]}, {3: ("again",)})
+    assert (await run_phases(other, file, context)).analyzed
+
+
+async def test_stop_of_a_phase_ends_the_file_without_a_checkpoint(
+    context: PhaseContext,
+) -> None:
+    """It runs again the next time."""
+    sample = SamplePhases({2: [Stop(FileStatus.NO_AUDIO, "silence")]})
+    file = await begin(context.store)
+
+    outcome = await run_phases(sample, file, context)
+
+    assert (outcome.status, outcome.reason) == (FileStatus.NO_AUDIO, "silence")
+    assert sample.ran == [1, 2]
+    assert await stored_phases(context, file) == [1]
+
+
+async def test_stop_of_a_transaction_keeps_the_checkpoint(
+    context: PhaseContext,
+) -> None:
+    """Its rows, its checkpoint and the file's status are one transaction."""
+    sample = SamplePhases(save_stops=2)
+    file = await begin(context.store)
+
+    outcome = await run_phases(sample, file, context)
+
+    assert outcome.status is FileStatus.DUPLICATE
+    assert sample.ran == [1, 2]
+    assert await stored_phases(context, file) == [1, 2]
+    assert await ScannedFolder(context.store).statuses() == {"a": "DUPLICATE HASH"}
+
+
+async def test_an_unexpected_error_names_phase_and_cause(
+    context: PhaseContext,
+) -> None:
+    """It costs that file; the error of the library costs the import."""
+    file = await begin(context.store)
+    sample = SamplePhases({3: [ZeroDivisionError("by nothing")]})
+    with pytest.raises(PhaseCrashedError) as caught:
+        await run_phases(sample, file, context)
+    assert caught.value.phase == PhaseNumber.TAGS
+    assert "phase 3" in str(caught.value)
+    assert "ZeroDivisionError: by nothing" in str(caught.value)
+
+    with pytest.raises(StoreError, match="disk is full"):
+        await run_phases(SamplePhases({3: [StoreError("disk is full")]}), file, context)
+
+
+async def test_nothing_is_written_about_bytes_that_are_gone(
+    context: PhaseContext,
+) -> None:
+    """A scan found other bytes there meanwhile."""
+    folder = ScannedFolder(context.store)
+    file = await begin(context.store)
+
+    async def rescan(_context: PhaseContext, _results: FileResults) -> Found:
+        await folder.scan(file_entry("a", version=2))
+        return Found()
+
+    sample = SamplePhases()
+    first, second, *others = sample.phases
+    with pytest.raises(FileChangedError):
+        await import_file(
+            file,
+            context,
+            on_phase_start=lambda _phase: None,
+            on_phase_done=lambda _phase, _result: None,
+            phases=[first, replace(second, run=rescan), *others],
+        )
+
+    assert sample.ran == [1]
+    assert await stored_phases(context, file) == []
+    assert await folder.statuses() == {"a": "PENDING"}
