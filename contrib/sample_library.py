@@ -210,13 +210,13 @@ def encode(
 
 
 def tag(path: Path, tags: Mapping[str, str]) -> None:
-    """Give a file these tags, and no others.
+    """Replace the tags of a file by these.
 
     Args:
         path: An audio file of any codec that `encode` writes.
         tags: Values by Vorbis comment name in lower case: title, artist,
             album, albumartist, tracknumber (`1/4`), date, genre. A WAV file
-            keeps the first three.
+            gets only the first three.
     """
     file: Any = mutagen.File(path, easy=True)
     file.delete()

@@ -1,17 +1,16 @@
-/* The least that an import can cost: decode, fingerprint, and nothing else.
+/* The least cost of an import: decode and fingerprint, and nothing else.
  *
- *     floor [swresample] DECODER FILE... [DECODER FILE...]
+ *     lower_bound [swresample] DECODER FILE... [DECODER FILE...]
  *
  * Decodes each file to its end with the decoder named before it (mpg123,
- * libflac or libavcodec), and feeds Chromaprint its first 120 seconds at the
- * rate and with the channels that the file has. With `swresample` first, what
- * Chromaprint gets is made mono at 11,025 Hz by libswresample, with the
- * settings of fpcalc, which is quicker than Chromaprint's own way to it.
- * Prints the seconds decoded and the fingerprints taken, so that one can see
- * that it was done.
+ * libflac or libavcodec), and feeds its first 120 seconds to Chromaprint, with
+ * the file's sample rate and channels. With `swresample`, libswresample first
+ * converts them to mono at 11,025 Hz, with the settings of fpcalc; that is
+ * faster than Chromaprint's own conversion. Prints the number of decoded
+ * seconds and of fingerprints, as proof of the work.
  *
- * Of Vorbis and Opus libavcodec's decoders are the best: vorbisfile took 2.7
- * times as long, opusfile 2.3 times.
+ * For Vorbis and Opus, libavcodec's decoders are the fastest: vorbisfile took
+ * 2.7 times as long, opusfile 2.3 times.
  */
 
 #include <FLAC/stream_decoder.h>
@@ -29,12 +28,12 @@
 
 enum { PRINT_SECONDS = 120, PRINT_RATE = 11025, PART_FRAMES = 65536, CHANNELS_MAX = 8 };
 
-/* One file being listened to. */
-struct ear {
+/* The fingerprint of the file that is being decoded. */
+struct fingerprint {
     ChromaprintContext *printer;
-    SwrContext *resampler; /* NULL: Chromaprint's own */
+    SwrContext *resampler; /* NULL: Chromaprint resamples itself */
     int rate, channels;
-    int64_t frames, wanted; /* so far; that Chromaprint still wants */
+    int64_t frames, wanted; /* decoded so far; still to be fed to Chromaprint */
 };
 
 static bool by_swresample;
@@ -42,7 +41,7 @@ static double seconds;
 static int prints;
 
 static void give_up(const char *path, const char *why) {
-    fprintf(stderr, "floor: %s: %s\n", path, why);
+    fprintf(stderr, "lower_bound: %s: %s\n", path, why);
     exit(1);
 }
 
@@ -60,64 +59,64 @@ static SwrContext *resampler(int rate, int channels) {
     return made;
 }
 
-static void begin(struct ear *ear, int rate, int channels) {
-    if (ear->rate) return;
-    ear->rate = rate;
-    ear->channels = channels;
-    ear->wanted = (int64_t)PRINT_SECONDS * rate;
-    ear->printer = chromaprint_new(CHROMAPRINT_ALGORITHM_DEFAULT);
+static void begin(struct fingerprint *print, int rate, int channels) {
+    if (print->rate) return;
+    print->rate = rate;
+    print->channels = channels;
+    print->wanted = (int64_t)PRINT_SECONDS * rate;
+    print->printer = chromaprint_new(CHROMAPRINT_ALGORITHM_DEFAULT);
     if (by_swresample && rate != PRINT_RATE) {
-        ear->resampler = resampler(rate, channels);
-        chromaprint_start(ear->printer, PRINT_RATE, 1);
+        print->resampler = resampler(rate, channels);
+        chromaprint_start(print->printer, PRINT_RATE, 1);
     } else {
-        chromaprint_start(ear->printer, rate, channels);
+        chromaprint_start(print->printer, rate, channels);
     }
 }
 
-static void hear(struct ear *ear, const int16_t *sound, int64_t frames) {
-    if (frames > ear->wanted) frames = ear->wanted;
+static void feed(struct fingerprint *print, const int16_t *sound, int64_t frames) {
+    if (frames > print->wanted) frames = print->wanted;
     if (frames <= 0) return;
-    ear->wanted -= frames;
-    if (ear->resampler) {
+    print->wanted -= frames;
+    if (print->resampler) {
         static int16_t mono[PART_FRAMES];
         uint8_t *out = (uint8_t *)mono;
         const uint8_t *in = (const uint8_t *)sound;
-        int made = swr_convert(ear->resampler, &out, PART_FRAMES, &in, (int)frames);
-        chromaprint_feed(ear->printer, mono, made);
+        int made = swr_convert(print->resampler, &out, PART_FRAMES, &in, (int)frames);
+        chromaprint_feed(print->printer, mono, made);
     } else {
-        chromaprint_feed(ear->printer, sound, (int)(frames * ear->channels));
+        chromaprint_feed(print->printer, sound, (int)(frames * print->channels));
     }
 }
 
-static void end(struct ear *ear, const char *path) {
+static void end(struct fingerprint *print, const char *path) {
     char *text = NULL;
-    if (!ear->frames) give_up(path, "no sound in it");
-    chromaprint_finish(ear->printer);
-    prints += chromaprint_get_fingerprint(ear->printer, &text) == 1;
+    if (!print->frames) give_up(path, "no audio");
+    chromaprint_finish(print->printer);
+    prints += chromaprint_get_fingerprint(print->printer, &text) == 1;
     chromaprint_dealloc(text);
-    chromaprint_free(ear->printer);
-    swr_free(&ear->resampler);
-    seconds += (double)ear->frames / ear->rate;
+    chromaprint_free(print->printer);
+    swr_free(&print->resampler);
+    seconds += (double)print->frames / print->rate;
 }
 
 /* MP3 */
 
-static void mpg123(const char *path, struct ear *ear) {
+static void mpg123(const char *path, struct fingerprint *print) {
     static int16_t sound[PART_FRAMES];
     mpg123_handle *mpg = mpg123_new(NULL, NULL);
     mpg123_param(mpg, MPG123_ADD_FLAGS, MPG123_QUIET, 0);
     long rate;
-    int channels, encoding, said;
+    int channels, encoding, status;
     if (mpg123_open(mpg, path) || mpg123_getformat(mpg, &rate, &channels, &encoding))
         give_up(path, mpg123_strerror(mpg));
-    begin(ear, (int)rate, channels);
+    begin(print, (int)rate, channels);
     do {
         size_t bytes = 0;
-        said = mpg123_read(mpg, (void *)sound, sizeof sound, &bytes);
+        status = mpg123_read(mpg, (void *)sound, sizeof sound, &bytes);
         int64_t frames = (int64_t)(bytes / sizeof *sound) / channels;
-        hear(ear, sound, frames);
-        ear->frames += frames;
-    } while (said == MPG123_OK || said == MPG123_NEW_FORMAT);
+        feed(print, sound, frames);
+        print->frames += frames;
+    } while (status == MPG123_OK || status == MPG123_NEW_FORMAT);
     mpg123_delete(mpg);
 }
 
@@ -127,22 +126,22 @@ static FLAC__StreamDecoderWriteStatus flac_block(
     const FLAC__StreamDecoder *decoder, const FLAC__Frame *frame,
     const FLAC__int32 *const planes[], void *given) {
     static int16_t sound[PART_FRAMES * CHANNELS_MAX];
-    struct ear *ear = given;
+    struct fingerprint *print = given;
     int channels = (int)frame->header.channels;
     int64_t count = frame->header.blocksize;
     int bits = (int)frame->header.bits_per_sample;
     (void)decoder;
-    begin(ear, (int)frame->header.sample_rate, channels);
-    if (ear->wanted > 0) {
+    begin(print, (int)frame->header.sample_rate, channels);
+    if (print->wanted > 0) {
         for (int64_t at = 0; at < count; at++)
             for (int channel = 0; channel < channels; channel++) {
                 int32_t value = planes[channel][at];
                 sound[at * channels + channel] =
                     (int16_t)(bits > 16 ? value >> (bits - 16) : value << (16 - bits));
             }
-        hear(ear, sound, count);
+        feed(print, sound, count);
     }
-    ear->frames += count;
+    print->frames += count;
     return FLAC__STREAM_DECODER_WRITE_STATUS_CONTINUE;
 }
 
@@ -151,28 +150,28 @@ static void flac_error(const FLAC__StreamDecoder *decoder,
     (void)decoder, (void)status, (void)given;
 }
 
-static void libflac(const char *path, struct ear *ear) {
+static void libflac(const char *path, struct fingerprint *print) {
     FLAC__StreamDecoder *flac = FLAC__stream_decoder_new();
-    if (FLAC__stream_decoder_init_file(flac, path, flac_block, NULL, flac_error, ear))
+    if (FLAC__stream_decoder_init_file(flac, path, flac_block, NULL, flac_error, print))
         give_up(path, "not FLAC");
     FLAC__stream_decoder_process_until_end_of_stream(flac);
     FLAC__stream_decoder_delete(flac);
 }
 
-/* All else */
+/* All other formats */
 
 static int16_t clipped(float value) {
     float scaled = value * 32768.0f;
     return (int16_t)(scaled > 32767.0f ? 32767.0f : scaled < -32768.0f ? -32768.0f : scaled);
 }
 
-static void hear_frame(struct ear *ear, const AVFrame *frame, const char *path) {
+static void feed_frame(struct fingerprint *print, const AVFrame *frame, const char *path) {
     static int16_t sound[PART_FRAMES * CHANNELS_MAX];
     int channels = frame->ch_layout.nb_channels, count = frame->nb_samples;
-    if (channels > CHANNELS_MAX || count > PART_FRAMES) give_up(path, "too much at once");
+    if (channels > CHANNELS_MAX || count > PART_FRAMES) give_up(path, "frame too large");
     switch (frame->format) {
     case AV_SAMPLE_FMT_S16:
-        hear(ear, (const int16_t *)frame->data[0], count);
+        feed(print, (const int16_t *)frame->data[0], count);
         return;
     case AV_SAMPLE_FMT_FLTP:
         for (int channel = 0; channel < channels; channel++) {
@@ -199,18 +198,18 @@ static void hear_frame(struct ear *ear, const AVFrame *frame, const char *path) 
         }
         break;
     default:
-        give_up(path, "samples of a kind not known here");
+        give_up(path, "unknown sample format");
     }
-    hear(ear, sound, count);
+    feed(print, sound, count);
 }
 
-static void libavcodec(const char *path, struct ear *ear) {
+static void libavcodec(const char *path, struct fingerprint *print) {
     AVFormatContext *format = NULL;
     const AVCodec *codec = NULL;
-    if (avformat_open_input(&format, path, NULL, NULL)) give_up(path, "not known here");
+    if (avformat_open_input(&format, path, NULL, NULL)) give_up(path, "unknown format");
     avformat_find_stream_info(format, NULL);
     int stream = av_find_best_stream(format, AVMEDIA_TYPE_AUDIO, -1, -1, &codec, 0);
-    if (stream < 0) give_up(path, "no sound in it");
+    if (stream < 0) give_up(path, "no audio");
     AVCodecContext *context = avcodec_alloc_context3(codec);
     avcodec_parameters_to_context(context, format->streams[stream]->codecpar);
     context->thread_count = 1;
@@ -224,9 +223,9 @@ static void libavcodec(const char *path, struct ear *ear) {
             avcodec_send_packet(context, more ? packet : NULL);
         av_packet_unref(packet);
         while (avcodec_receive_frame(context, frame) >= 0) {
-            begin(ear, frame->sample_rate, frame->ch_layout.nb_channels);
-            if (ear->wanted > 0) hear_frame(ear, frame, path);
-            ear->frames += frame->nb_samples;
+            begin(print, frame->sample_rate, frame->ch_layout.nb_channels);
+            if (print->wanted > 0) feed_frame(print, frame, path);
+            print->frames += frame->nb_samples;
         }
     }
     av_frame_free(&frame);
@@ -237,11 +236,11 @@ static void libavcodec(const char *path, struct ear *ear) {
 
 static const struct {
     const char *name;
-    void (*decode)(const char *path, struct ear *ear);
+    void (*decode)(const char *path, struct fingerprint *print);
 } DECODERS[] = {{"mpg123", mpg123}, {"libflac", libflac}, {"libavcodec", libavcodec}};
 
 int main(int count, char **words) {
-    void (*decode)(const char *path, struct ear *ear) = libavcodec;
+    void (*decode)(const char *path, struct fingerprint *print) = libavcodec;
     mpg123_init();
     av_log_set_level(AV_LOG_QUIET);
     for (int at = 1; at < count; at++) {
@@ -253,9 +252,9 @@ int main(int count, char **words) {
                 named = true;
             }
         if (named) continue;
-        struct ear ear = {0};
-        decode(words[at], &ear);
-        end(&ear, words[at]);
+        struct fingerprint print = {0};
+        decode(words[at], &print);
+        end(&print, words[at]);
     }
     printf("%.3f %d\n", seconds, prints);
     return 0;

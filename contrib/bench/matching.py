@@ -189,15 +189,15 @@ def targets(found: Sequence[MatchOutcome]) -> list[Target]:
     single = [each for each in clear if not each.passage.has_equal_rival]
     return [
         Target(
-            "right, of High",
+            "High matches that are right",
             f">= {HIGH_RIGHT_MIN:.0%}",
             f"{right:.1%}",
             right >= HIGH_RIGHT_MIN,
         ),
         Target("wrong High by a collision in an album", "0", str(struck), not struck),
-        _high_share_target("High, of passages with right tags", clear, CLEAR_HIGH_MIN),
+        _high_share_target("High among passages with right tags", clear, CLEAR_HIGH_MIN),
         _high_share_target(
-            "the same, without an equal recording", single, SINGLE_HIGH_MIN
+            "the same without an equal recording", single, SINGLE_HIGH_MIN
         ),
     ]
 

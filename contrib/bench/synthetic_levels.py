@@ -142,7 +142,7 @@ def _noises() -> tuple[Mono, ...]:
 
 @cache
 def _textures() -> tuple[Mono, ...]:
-    """Return samples of music: chords of five tones, with noise; each shape (frames,)."""
+    """Return samples of music, each shape (frames,): chords of five tones and noise."""
     rng = np.random.default_rng(0)
     frames = HOPS_AT_ONCE * HOP
     second = np.arange(frames) / RATE

@@ -1,6 +1,6 @@
-"""What a command and all that it starts cost: `bench.measure`.
+"""The cost of a command and all its processes: `bench.measure`.
 
-Each test measures in a process of its own, which adopts orphans from then on.
+Each test measures in a process of its own, because that process adopts orphans.
 """
 
 import subprocess
@@ -22,19 +22,19 @@ def measure_program(program: str, *, memory: bool = False) -> tuple[float, float
         f"cost = measure_cost(command, memory={memory})\n"
         "print(cost.cpu, cost.memory.pss)"
     )
-    said = subprocess.run(
+    output = subprocess.run(
         [sys.executable, "-c", script],
         env={"PYTHONPATH": str(BENCH)},
         capture_output=True,
         text=True,
         check=True,
     ).stdout
-    cpu, pss = map(float, said.split())
+    cpu, pss = map(float, output.split())
     return cpu, pss
 
 
 def test_an_orphan_is_counted() -> None:
-    """A child that outlives its parent is waited for, and its CPU is not lost."""
+    """The measurement waits for orphaned processes and includes their CPU time."""
     program = (
         f"import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', {BUSY!r}])"
     )
@@ -45,7 +45,7 @@ def test_an_orphan_is_counted() -> None:
 
 
 def test_a_killed_child_is_counted() -> None:
-    """The CPU of a child that was killed and never waited for is not lost."""
+    """The CPU time of a killed child is included, even if its parent did not wait."""
     child = f"{BUSY}\nprint('done', flush=True)\ntime.sleep(60)"
     program = (
         "import os, subprocess, sys\n"
@@ -59,7 +59,7 @@ def test_a_killed_child_is_counted() -> None:
 
 
 def test_memory_is_that_of_parent_and_child_together() -> None:
-    """What the child holds is added to what the parent holds, at one time."""
+    """The peak is that of the sum over parent and child at one time."""
     hold = "held = b'x' * (60 << 20)\nimport time\ntime.sleep(1)"
     program = (
         "import subprocess, sys\nheld = b'x' * (40 << 20)\n"

@@ -1,6 +1,6 @@
-"""Album sides and songs made from dice: `bench.synthetic_sides`, `bench.sides`.
+"""Synthetic album sides and songs: `bench.synthetic_sides`, `bench.sides`.
 
-A figure is worth what the truth it is held against is worth.
+The results of the benchmark depend on correct labels.
 """
 
 import dataclasses
@@ -26,18 +26,18 @@ def _sample_sides() -> list[SyntheticSide]:
 
 
 def span(start_s: float, end_s: float) -> Span:
-    """Return what is between two moments."""
+    """Return the span between two positions in seconds."""
     return Span(seconds_to_ticks(start_s), seconds_to_ticks(end_s))
 
 
 def test_sample_sides_are_reproducible(sample_sides: list[SyntheticSide]) -> None:
-    """What is measured tomorrow is what is measured today."""
+    """The same seed gives the same sides, another seed gives others."""
     assert list(make_sides(2)) == sample_sides[:2]
     assert next(make_sides(1, seed=2)) != sample_sides[0]
 
 
 def test_expected_boundaries_match_the_audio(sample_sides: list[SyntheticSide]) -> None:
-    """Between two tracks there is noise, crackles apart; or they meet."""
+    """Between two tracks is noise, except for crackles, or no gap."""
     for side in sample_sides:
         hop_s = side.curve.hop / side.curve.rate
         levels = -LevelCurve.STEP_DB * np.frombuffer(side.curve.levels, np.uint8)
@@ -46,15 +46,15 @@ def test_expected_boundaries_match_the_audio(sample_sides: list[SyntheticSide]) 
             between = levels[round(end / hop_s) + 1 : round(start / hop_s) - 1]
             assert join.meets == (end == start)
             assert join.meets or abs(np.median(between) - side.noise_dbfs) < 1.5
-            unheard = levels[round(join.end[0] / hop_s) : round(end / hop_s)]
+            inaudible = levels[round(join.end[0] / hop_s) : round(end / hop_s)]
             loudest = max(side.noise_dbfs, -60.0) + 4
-            assert not len(unheard) or np.median(unheard) < loudest
+            assert not len(inaudible) or np.median(inaudible) < loudest
 
 
 def test_release_lengths_are_close_to_track_lengths(
     sample_sides: list[SyntheticSide],
 ) -> None:
-    """By the jitter of a database, the speed of the rip, and the gap."""
+    """Listed lengths differ by database errors, the speed of the rip and the gap."""
     for side in sample_sides:
         begins = [join.start[0] for join in side.joins]
         for length, begin, join in zip(
@@ -65,7 +65,7 @@ def test_release_lengths_are_close_to_track_lengths(
 
 
 def test_track_and_join_counts_match(sample_sides: list[SyntheticSide]) -> None:
-    """3 to 14, with a length each and a join between each two."""
+    """A side has 3 to 14 tracks, with a length each and a join between each two."""
     assert all(TRACKS[0] <= len(side.lengths) <= TRACKS[1] for side in sample_sides)
     assert all(len(side.joins) == len(side.lengths) - 1 for side in sample_sides)
     assert (
@@ -76,21 +76,21 @@ def test_track_and_join_counts_match(sample_sides: list[SyntheticSide]) -> None:
 
 
 def test_a_boundary_is_right_within_a_second(sample_sides: list[SyntheticSide]) -> None:
-    """At both its ends; where only noise is heard, anywhere."""
+    """Both ends of a boundary may be off by a second, and by any time within noise."""
     for join in (join for side in sample_sides for join in side.joins):
-        (heard_until, over), (begins, heard_from) = join.end, join.start
+        (audible_until, over), (begins, audible_from) = join.end, join.start
 
         assert join.is_at(span(over, begins))
-        assert join.is_at(span(heard_until - 0.9, heard_from + 0.9))
-        assert not join.is_at(span(heard_until - 1.1, begins))
-        assert not join.is_at(span(over, heard_from + 1.1))
+        assert join.is_at(span(audible_until - 0.9, audible_from + 0.9))
+        assert not join.is_at(span(audible_until - 1.1, begins))
+        assert not join.is_at(span(over, audible_from + 1.1))
         assert not join.is_at(span(over + 1.1, begins))
 
 
 def test_wrong_release_has_equal_total_length(
     sample_sides: list[SyntheticSide],
 ) -> None:
-    """It is the order and the lengths that differ, and not the sum."""
+    """A wrong release differs in the lengths of its tracks, but not in their sum."""
     wrong = wrong_release(sample_sides[0])
 
     assert len(wrong) == len(sample_sides[0].lengths)
@@ -101,7 +101,7 @@ def test_wrong_release_has_equal_total_length(
 def test_side_with_invalid_lengths_is_rejected(
     sample_sides: list[SyntheticSide],
 ) -> None:
-    """A side whose lengths are nonsense is neither right nor accepted."""
+    """A side with invalid track lengths is neither right nor accepted."""
     found = SideResults()
     right = next(side for side in sample_sides if side.noise_dbfs < -65)
     nonsense = dataclasses.replace(right, lengths=(Ticks(1),) * len(right.lengths))
@@ -115,7 +115,7 @@ def test_side_with_invalid_lengths_is_rejected(
 
 
 def test_song_hints_match_its_place() -> None:
-    """What is known of a song goes with its place."""
+    """The hints about a song correspond to the kind of its folder."""
     made = list(make_songs(8))
 
     assert all(2 * 60 <= len(song.curve.levels) / 100 <= 6 * 60 + 7 for song in made)

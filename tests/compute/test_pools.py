@@ -1,4 +1,4 @@
-"""Children that crash, hang and grow: `segued.compute.pools`."""
+"""Child processes that crash, hang and exhaust memory: `segued.compute.pools`."""
 
 import asyncio
 import ctypes
@@ -27,18 +27,18 @@ SONG = b"/music/song.mp3"
 
 
 def echo(path: bytes, *, message: str) -> tuple[bytes, str, int]:
-    """Come back."""
+    """Return the arguments and the process id."""
     return path, message, os.getpid()
 
 
 def crash(path: bytes) -> None:
-    """Do what a broken decoder does."""
+    """Crash with SIGSEGV, as a broken decoder does."""
     del path
     ctypes.string_at(0)
 
 
 def crash_once(path: bytes, marker: str) -> str:
-    """Be killed by somebody else, the first time."""
+    """Die by SIGKILL the first time; create `marker`."""
     del path
     if not Path(marker).exists():
         Path(marker).touch()
@@ -47,7 +47,7 @@ def crash_once(path: bytes, marker: str) -> str:
 
 
 def hang(path: bytes) -> None:
-    """Hang in C, deaf to everything but SIGKILL."""
+    """Hang, and ignore every signal but SIGKILL."""
     del path
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     while True:
@@ -55,32 +55,32 @@ def hang(path: bytes) -> None:
 
 
 def exhaust_memory(path: bytes) -> int:
-    """Take memory without end."""
+    """Allocate memory without end."""
     del path
-    hoard = []
+    blocks = []
     while True:
-        hoard.append(bytearray(64 << 20))
+        blocks.append(bytearray(64 << 20))
 
 
 def raise_decode_error(path: bytes) -> None:
-    """Find that the file is no good."""
+    """Raise a `FileError`."""
     raise DecodeError(path, "no sound in it")
 
 
 def raise_unexpected(path: bytes) -> None:
-    """Fail in a way nobody foresaw."""
+    """Raise an error that is no `SeguedError`."""
     raise ZeroDivisionError(path.decode())
 
 
 def print_to_terminal(path: bytes) -> int:
-    """Print what is not for the terminal."""
+    """Write to both standard streams, as C libraries do."""
     del path
     os.write(1, b"on the terminal!\n")
     return os.write(2, b"on the terminal!\n")
 
 
 def write_pid_and_hang(path: bytes, marker: str) -> None:
-    """Say that it began, then never end."""
+    """Write the process id to `marker`, then hang."""
     Path(marker).write_text(str(os.getpid()))
     hang(path)
 
@@ -93,16 +93,16 @@ async def _compute() -> AsyncIterator[ProcessPools]:
     compute.close()
 
 
-async def test_work_is_done_elsewhere(compute: ProcessPools) -> None:
-    """In another process, with its arguments, and its result comes back."""
-    path, said, process = await compute.run_long(None, echo, SONG, message="hello")
+async def test_work_runs_in_another_process(compute: ProcessPools) -> None:
+    """It gets its arguments, and its result is returned."""
+    path, message, process = await compute.run_long(None, echo, SONG, message="hello")
 
-    assert (path, said) == (SONG, "hello")
+    assert (path, message) == (SONG, "hello")
     assert process != os.getpid()
 
 
 async def test_a_crash_costs_one_file(compute: ProcessPools) -> None:
-    """The one whose decoder crashed, with the signal's name; no other."""
+    """Its error names the signal; the other jobs succeed."""
     good = [
         compute.run_long(None, echo, SONG, message=str(number)) for number in range(20)
     ]
@@ -110,59 +110,61 @@ async def test_a_crash_costs_one_file(compute: ProcessPools) -> None:
 
     results = await asyncio.gather(*good)
 
-    assert [said for _, said, _ in results] == [str(number) for number in range(20)]
+    assert [message for _, message, _ in results] == [
+        str(number) for number in range(20)
+    ]
     with pytest.raises(WorkCrashedError, match=r"/music/bad\.mp3: .*SIGSEGV"):
         await bad
 
 
 async def test_killed_child_is_retried(compute: ProcessPools, tmp_path: Path) -> None:
-    """Somebody else's SIGKILL says nothing about the file."""
+    """A single death may have another cause than the file."""
     marker = str(tmp_path / "killed")
 
     assert await compute.run_long(None, crash_once, SONG, marker) == "survived"
 
 
 async def test_hanging_work_times_out(compute: ProcessPools) -> None:
-    """And the place is free for the next file."""
-    begun = time.monotonic()
+    """Its slot is free for the next file."""
+    started = time.monotonic()
     with pytest.raises(WorkTimedOutError, match=r"more than 0\.5 s"):
         await compute.run_long(Seconds(0.5), hang, SONG)
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - started < 10
 
     again = [compute.run_long(None, echo, SONG, message="again") for _ in range(4)]
     assert len(await asyncio.gather(*again)) == 4
 
 
 async def test_memory_limit_stops_a_child(compute: ProcessPools) -> None:
-    """At its address space, not at the machine's memory."""
+    """By its address space, long before the machine's memory is exhausted."""
     with pytest.raises(WorkMemoryError, match="more than 1024 MiB"):
         await compute.run_long(None, exhaust_memory, SONG)
 
 
 async def test_file_error_is_passed_through(compute: ProcessPools) -> None:
-    """As it was raised, with file and reason."""
+    """With its type, the file and the reason."""
     with pytest.raises(DecodeError, match=r"/music/song\.mp3: no sound in it"):
         await compute.run_short(None, raise_decode_error, SONG)
 
 
 async def test_unexpected_exception_is_a_file_error(compute: ProcessPools) -> None:
-    """Named by its type, so that it can be looked up."""
+    """Its message names the type."""
     with pytest.raises(PhaseCrashedError, match="ZeroDivisionError"):
         await compute.run_short(None, raise_unexpected, SONG)
 
 
-async def test_children_keep_off_the_terminal(
+async def test_children_do_not_write_to_the_terminal(
     compute: ProcessPools, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """What a C library prints goes nowhere."""
+    """Output of C libraries is discarded."""
     assert await compute.run_long(None, print_to_terminal, SONG) == 17
 
     assert capfd.readouterr() == ("", "")
 
 
 async def test_a_cancel_kills_the_child(compute: ProcessPools, tmp_path: Path) -> None:
-    """In well under two seconds, also when it is deaf."""
-    marker = tmp_path / "begun"
+    """In less than two seconds, also if it ignores SIGTERM."""
+    marker = tmp_path / "started"
     task = asyncio.create_task(
         compute.run_long(None, write_pid_and_hang, SONG, str(marker))
     )
@@ -171,16 +173,16 @@ async def test_a_cancel_kills_the_child(compute: ProcessPools, tmp_path: Path) -
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    begun = time.monotonic()
+    started = time.monotonic()
     compute.close()
 
     assert await asyncio.to_thread(_wait_until_gone, child)
-    assert time.monotonic() - begun < 1.8
+    assert time.monotonic() - started < 1.8
 
 
 def test_children_die_with_a_killed_parent(tmp_path: Path) -> None:
-    """Nobody is left to spin when the import is gone, however it went."""
-    marker = tmp_path / "begun"
+    """No child goes on computing, however the parent ended."""
+    marker = tmp_path / "started"
     program = (
         "import asyncio, sys\n"
         "from segued.compute.pools import ProcessPools\n"
@@ -210,7 +212,7 @@ def _running(process: int) -> bool:
 
 
 def _wait_for_pid(marker: Path) -> int:
-    """Wait until a child has written its number, and return it."""
+    """Wait until a child has written its process id, and return that."""
     until = time.monotonic() + 10
     while time.monotonic() < until:
         if marker.exists() and (text := marker.read_text()):
@@ -219,7 +221,7 @@ def _wait_for_pid(marker: Path) -> int:
 
 
 def _wait_until_gone(process: int) -> bool:
-    """Wait until a process is no more; return whether it is not."""
+    """Wait at most 3 s until a process has ended; return whether it has."""
     until = time.monotonic() + 3
     while _running(process) and time.monotonic() < until:
         pass
@@ -227,7 +229,7 @@ def _wait_until_gone(process: int) -> bool:
 
 
 async def test_short_work_does_not_wait_for_long(compute: ProcessPools) -> None:
-    """With every long slot taken, a hash still gets its turn."""
+    """With all long slots busy, a short job still runs."""
     long = [
         asyncio.create_task(compute.run_long(Seconds(30), hang, SONG)) for _ in "12"
     ]
@@ -243,26 +245,26 @@ async def test_short_work_does_not_wait_for_long(compute: ProcessPools) -> None:
 
 
 async def test_released_processes_are_restarted(compute: ProcessPools) -> None:
-    """Nobody is left to hold memory; the next job starts them anew."""
+    """Their memory is freed; the next job starts new processes."""
     _, _, before = await compute.run_long(None, echo, SONG, message="hello")
 
     await compute.release_processes()
     assert await asyncio.to_thread(_wait_until_gone, before)
-    _, said, after = await compute.run_long(None, echo, SONG, message="again")
+    _, message, after = await compute.run_long(None, echo, SONG, message="again")
 
-    assert (said, after != before) == ("again", True)
+    assert (message, after != before) == ("again", True)
 
 
 def sleep_and_report(path: bytes, seconds: float) -> tuple[float, float, int]:
-    """Take some time; return when it began and ended, and how it gives way."""
+    """Sleep; return the start and end times, and the process's niceness."""
     del path
     began = time.monotonic()
-    time.sleep(seconds)  # this is what it does
+    time.sleep(seconds)  # in a child process
     return began, time.monotonic(), os.nice(0)
 
 
 async def test_idle_work_is_limited_and_niced() -> None:
-    """A quarter of two processors: one at a time, which rests as long as it worked."""
+    """A quarter of two processors: one job at a time, then a pause as long."""
     compute = ProcessPools(
         processes=2, memory_mib=2_048, file_limit=Seconds(20), idle_cpu_share=0.25
     )
@@ -281,10 +283,12 @@ async def test_idle_work_is_limited_and_niced() -> None:
 
 
 @pytest.mark.parametrize(
-    ("processes", "share", "spares"), [(4, 1.0, 4), (4, 0.5, 2), (4, 0.1, 1)]
+    ("processes", "share", "idle_processes"), [(4, 1.0, 4), (4, 0.5, 2), (4, 0.1, 1)]
 )
-def test_a_share_of_the_processors(processes: int, share: float, spares: int) -> None:
-    """As many children as it is whole ones, and at least one."""
+def test_cpu_share_sets_the_number_of_idle_processes(
+    processes: int, share: float, idle_processes: int
+) -> None:
+    """Rounded, and at least one."""
     compute = ProcessPools(
         processes=processes,
         memory_mib=2_048,
@@ -292,4 +296,4 @@ def test_a_share_of_the_processors(processes: int, share: float, spares: int) ->
         idle_cpu_share=share,
     )
 
-    assert compute.idle_processes == spares
+    assert compute.idle_processes == idle_processes

@@ -21,13 +21,13 @@ DOCUMENTED = Path(__file__).parents[2] / "config" / "segued.toml"
 
 
 def documented_with_all_settings() -> str:
-    """The documented file with every setting switched on."""
+    """Return the documented file with every setting uncommented."""
     text = DOCUMENTED.read_text()
     return re.sub(r"^# (\w+ = )", r"\1", text, flags=re.MULTILINE)
 
 
 def test_every_setting_is_documented_with_its_default() -> None:
-    """Names and values in the file are those in the code, one for one."""
+    """The file's names and values are exactly those in the code."""
     in_file = tomllib.loads(documented_with_all_settings())
     in_code = msgspec.to_builtins(Config())
     stored = msgspec.to_builtins(Settings())
@@ -39,17 +39,17 @@ def test_every_setting_is_documented_with_its_default() -> None:
 
 
 def test_pinned_settings_mirror_the_settings() -> None:
-    """Every stored setting can be held fast by the file, and nothing else."""
+    """Exactly the stored settings can be fixed in the configuration file."""
     assert PinnedSettings.__struct_fields__ == Settings.__struct_fields__
 
 
 def test_the_documented_file_loads_as_it_is() -> None:
-    """As shipped it changes nothing."""
+    """As shipped, it equals the defaults."""
     assert read_config(DOCUMENTED) == Config()
 
 
 @pytest.mark.parametrize(
-    ("text", "complaint"),
+    ("text", "reason"),
     [
         pytest.param("[compute\n", "at line 1", id="not TOML"),
         pytest.param("[compute]\nprocess = 1\n", "process", id="unknown key"),
@@ -66,27 +66,31 @@ def test_the_documented_file_loads_as_it_is() -> None:
     ],
 )
 def test_invalid_configuration_is_reported(
-    tmp_path: Path, text: str, complaint: str
+    tmp_path: Path, text: str, reason: str
 ) -> None:
-    """The message names the file and what is wrong in it."""
+    """The message names the file and the reason."""
     path = tmp_path / "segued.toml"
     path.write_text(text)
 
-    with pytest.raises(ConfigError, match=rf"segued\.toml: .*{complaint}"):
+    with pytest.raises(ConfigError, match=rf"segued\.toml: .*{reason}"):
         read_config(path)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    """A configuration that was asked for and is not there is an error."""
+    """A missing configuration file is an error that names it."""
     with pytest.raises(ConfigError, match=r"nowhere\.toml: cannot be read"):
         read_config(tmp_path / "nowhere.toml")
 
 
-def test_settings_turn_decibels_round_once() -> None:
+def test_settings_negate_the_stored_levels() -> None:
     """60 dB below full scale is -60 dBFS."""
-    held = Settings()
+    settings = Settings()
 
-    assert (held.silence_level, held.lead_in_level, held.lead_out_level) == (
+    assert (
+        settings.silence_level,
+        settings.lead_in_level,
+        settings.lead_out_level,
+    ) == (
         -60.0,
         -45.0,
         -40.0,
@@ -94,7 +98,7 @@ def test_settings_turn_decibels_round_once() -> None:
 
 
 def test_a_setting_is_checked_by_name() -> None:
-    """Unknown names and values out of range are refused with the name."""
+    """Unknown names and values out of range are rejected; the message names them."""
     assert check_setting("lead_in_threshold_dB", 30) == 30.0
     with pytest.raises(ConfigError, match="no such setting: volume"):
         check_setting("volume", 11)
@@ -105,7 +109,7 @@ def test_a_setting_is_checked_by_name() -> None:
 def test_the_state_folder_follows_systemd_then_xdg(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A service keeps its library where systemd says, a person where XDG does."""
+    """The library is in systemd's state folder for a service, in XDG's for a user."""
     monkeypatch.delenv("STATE_DIRECTORY", raising=False)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     assert Config().database == tmp_path / "state" / "segued" / "library.db"
@@ -115,7 +119,7 @@ def test_the_state_folder_follows_systemd_then_xdg(
 
 
 def test_processes_default_to_the_processors() -> None:
-    """0 means one for each."""
+    """0 stands for one process a CPU."""
     assert Config().processes == cpu_count() >= 1
     two = msgspec.structs.replace(Config().compute, processes=2)
     assert msgspec.structs.replace(Config(), compute=two).processes == 2

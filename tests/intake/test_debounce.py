@@ -1,4 +1,4 @@
-"""When a file that is being written is whole: `segued.intake.debounce`."""
+"""When a file that is being written is complete: `segued.intake.debounce`."""
 
 from segued.intake.debounce import WriteDebouncer
 from segued.model import FileEntry, Signature
@@ -6,17 +6,17 @@ from segued.units import Seconds
 
 
 def file_entry(path: str, size: int = 1) -> FileEntry:
-    """Return a file as a look at it shows it."""
+    """Return a directory entry of this size."""
     return FileEntry(path.encode(), Signature(size, 0, 1))
 
 
 def make_debouncer() -> WriteDebouncer:
-    """Return files that are whole after 5 s, or 65 s if others are not."""
+    """Return a debouncer: 5 s without changes, or 65 s if other files change."""
     return WriteDebouncer(quiet=Seconds(5), patience=Seconds(60))
 
 
 def test_file_is_complete_after_a_quiet_period() -> None:
-    """Neither in its looks, nor by any event."""
+    """Quiet: neither its signature changes nor does an event touch it."""
     files = make_debouncer()
     files.update({b"/m"}, [file_entry("/m/a", 1)], now=0)
     files.update({b"/m"}, [file_entry("/m/a", 2)], now=3)
@@ -29,25 +29,25 @@ def test_file_is_complete_after_a_quiet_period() -> None:
 
 
 def test_files_of_a_folder_are_released_together() -> None:
-    """But one that never rests does not hold the others up for ever."""
+    """But a file that never stops changing delays the others for 60 s at most."""
     files = make_debouncer()
     files.update({b"/m"}, [file_entry("/m/a"), file_entry("/m/b")], now=0)
     files.update({b"/n"}, [file_entry("/n/c")], now=0)
     for second in range(1, 70):
         files.touch(b"/m/b", now=second)
 
-    def whole(now: float) -> list[str]:
+    def complete(now: float) -> list[str]:
         names = ("/m/a", "/m/b", "/n/c")
         return [name for name in names if files.is_complete(file_entry(name), now)]
 
-    assert whole(now=6) == ["/n/c"]
+    assert complete(now=6) == ["/n/c"]
     assert files.due()[b"/m"] == 65
-    assert whole(now=64.9) == ["/n/c"]
-    assert whole(now=65) == ["/m/a", "/n/c"]
+    assert complete(now=64.9) == ["/n/c"]
+    assert complete(now=65) == ["/m/a", "/n/c"]
 
 
 def test_released_and_vanished_files_are_dropped() -> None:
-    """Where it was looked; elsewhere all stays as it is."""
+    """In the scanned folders; files of other folders stay."""
     files = make_debouncer()
     files.update(
         {b"/m", b"/n"},
@@ -67,7 +67,7 @@ def test_released_and_vanished_files_are_dropped() -> None:
 
 
 def test_file_that_keeps_changing_is_reported() -> None:
-    """So that a person can see why it is not imported."""
+    """So that the status shows why it is not imported."""
     files = make_debouncer()
     files.update({b"/m"}, [file_entry("/m/a"), file_entry("/m/b")], now=0)
     files.update({b"/m"}, [file_entry("/m/a", 2)], now=599)

@@ -1,4 +1,4 @@
-"""A music folder, kept watch over: `segued.intake.folder_watcher`."""
+"""Watching a music folder: `segued.intake.folder_watcher`."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -25,12 +25,14 @@ SHORT_TIMEOUTS = WatchingSection(
 async def watched_folder(
     place: Path, limits: WatchingSection = SHORT_TIMEOUTS
 ) -> AsyncIterator[tuple[FolderWatcher, Names]]:
-    """Keep watch over a folder; yields the patrol, and what is PENDING."""
+    """Watch a folder; yield the watcher, and a function that returns PENDING files."""
     store = Store(place / "library.db", Config().store)
     await store.open()
     root = bytes(place / "music")
-    grounds = IntakeState([root])
-    patrol = FolderWatcher(root, Filters.of(ScanningSection()), store, grounds, limits)
+    intake_state = IntakeState([root])
+    watcher = FolderWatcher(
+        root, Filters.of(ScanningSection()), store, intake_state, limits
+    )
 
     async def pending_names() -> list[str]:
         found = await store.do(
@@ -38,10 +40,10 @@ async def watched_folder(
         )
         return [Path(file.path.decode()).name for file in found]
 
-    task = asyncio.create_task(patrol.run())
+    task = asyncio.create_task(watcher.run())
     try:
-        await patrol.first_scan_done.wait()
-        yield patrol, pending_names
+        await watcher.first_scan_done.wait()
+        yield watcher, pending_names
     finally:
         task.cancel()
         await asyncio.wait({task})
@@ -49,18 +51,18 @@ async def watched_folder(
 
 
 async def wait_for_pending(names: Names, wanted: list[str]) -> None:
-    """Wait until these files are PENDING."""
+    """Wait until exactly these files are PENDING."""
     async with asyncio.timeout(20):
-        while await names() != wanted:  # noqa: ASYNC110  (it tells nobody)
+        while await names() != wanted:  # noqa: ASYNC110  (there is no event)
             await asyncio.sleep(0.02)
 
 
 async def test_dead_watch_is_restarted(tmp_path: Path) -> None:
-    """Its thread is ended from under it: what came meanwhile is found."""
+    """After the death of its thread; files that arrived meanwhile are found."""
     (tmp_path / "music").mkdir()
 
-    async with watched_folder(tmp_path) as (patrol, names):
-        watch = patrol._events._inotify
+    async with watched_folder(tmp_path) as (watcher, names):
+        watch = watcher._events._inotify
         assert watch is not None
         assert watch._observer is not None
         watch._observer._inotify_fd.stop()
@@ -68,47 +70,47 @@ async def test_dead_watch_is_restarted(tmp_path: Path) -> None:
         (tmp_path / "music" / "one.mp3").write_bytes(b"1")
         await wait_for_pending(names, ["one.mp3"])
 
-        assert patrol.report().state == "watching"
-        assert patrol._events._inotify is not watch
+        assert watcher.report().state == "watching"
+        assert watcher._events._inotify is not watch
         (tmp_path / "music" / "two.mp3").write_bytes(b"2")
         await wait_for_pending(names, ["one.mp3", "two.mp3"])
 
 
 async def test_replaced_music_folder_is_scanned(tmp_path: Path) -> None:
-    """The music folder itself is renamed, and another one put there."""
+    """It is offline while it is missing, and scanned when it is back."""
     music = tmp_path / "music"
     music.mkdir()
     (music / "one.mp3").write_bytes(b"1")
 
-    async with watched_folder(tmp_path) as (patrol, names):
+    async with watched_folder(tmp_path) as (watcher, names):
         await wait_for_pending(names, ["one.mp3"])
         music.rename(tmp_path / "elsewhere")
         async with asyncio.timeout(20):
-            while patrol.report().state != "offline":  # noqa: ASYNC110
+            while watcher.report().state != "offline":  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
-        # Its files wait: nothing says that they are gone.
+        # Its files stay PENDING: they may be back with the disk.
         assert await names() == ["one.mp3"]
 
         (tmp_path / "elsewhere").rename(music)
         (music / "two.mp3").write_bytes(b"2")
         await wait_for_pending(names, ["one.mp3", "two.mp3"])
-        assert patrol.report().state == "watching"
+        assert watcher.report().state == "watching"
 
 
 async def test_file_that_keeps_changing_is_reported(tmp_path: Path) -> None:
-    """And not imported; a person sees why."""
+    """It is not imported; the status names it."""
     (tmp_path / "music").mkdir()
     limits = WatchingSection(
         settle_seconds=5.0, restless_seconds=0.3, check_seconds=0.1
     )
 
-    async with watched_folder(tmp_path, limits) as (patrol, names):
+    async with watched_folder(tmp_path, limits) as (watcher, names):
         song = tmp_path / "music" / "song.mp3"
         async with asyncio.timeout(20):
-            while not patrol.report().restless:
+            while not watcher.report().restless:
                 with song.open("ab") as file:
                     file.write(b"more")
                 await asyncio.sleep(0.05)
 
-        assert patrol.report().restless == (str(song),)
+        assert watcher.report().restless == (str(song),)
         assert await names() == []

@@ -1,4 +1,4 @@
-"""What inotify can and cannot tell: `segued.intake.inotify`."""
+"""inotify events of a folder: `segued.intake.inotify`."""
 
 import threading
 from pathlib import Path
@@ -19,7 +19,7 @@ MOUNTS = b"""\
 
 
 def test_file_system_of_a_folder_is_detected() -> None:
-    """By the longest place that it is below, and the last mount there."""
+    """By the longest mount point above it; of two mounts there, by the later."""
     assert file_system_type(b"/home/music", MOUNTS) == "ext4"
     assert file_system_type(b"/mnt/nas", MOUNTS) == "nfs4"
     assert file_system_type(b"/mnt/nasty", MOUNTS) == "ext4"
@@ -28,36 +28,36 @@ def test_file_system_of_a_folder_is_detected() -> None:
 
 
 def test_changes_are_reported_and_reads_are_not(tmp_path: Path) -> None:
-    """Reading is no news; a death of its thread shows."""
-    heard: list[tuple[bytes, bool]] = []
-    told = threading.Event()
+    """A file that is only read has no event; a stopped watch is not alive."""
+    events: list[tuple[bytes, bool]] = []
+    has_last = threading.Event()
 
-    def stirred(path: bytes, is_folder: bool) -> None:  # noqa: FBT001
-        heard.append((path, is_folder))
+    def on_event(path: bytes, is_folder: bool) -> None:  # noqa: FBT001
+        events.append((path, is_folder))
         if path.endswith(b"last"):
-            told.set()
+            has_last.set()
 
     song = tmp_path / "song.wav"
     song.write_bytes(b"sound")
-    watch = InotifyWatch(bytes(tmp_path), on_event=stirred, on_overflow=told.set)
+    watch = InotifyWatch(bytes(tmp_path), on_event=on_event, on_overflow=has_last.set)
     watch.start()
     try:
         song.read_bytes()
         song.rename(tmp_path / "other.wav")
         (tmp_path / "album").mkdir()
         (tmp_path / "last").touch()
-        assert told.wait(timeout=10)
-        living = watch.is_alive
+        assert has_last.wait(timeout=10)
+        was_alive = watch.is_alive
         assert watch.unwatched([bytes(tmp_path), b"/elsewhere"]) == [b"/elsewhere"]
     finally:
         watch.stop()
 
-    assert (living, watch.is_alive) == (True, False)
-    assert heard[0] == (bytes(song), False)
-    assert (bytes(tmp_path / "other.wav"), False) in heard
-    assert (bytes(tmp_path / "album"), True) in heard
+    assert (was_alive, watch.is_alive) == (True, False)
+    assert events[0] == (bytes(song), False)
+    assert (bytes(tmp_path / "other.wav"), False) in events
+    assert (bytes(tmp_path / "album"), True) in events
 
 
 def test_a_local_folder_can_be_watched(tmp_path: Path) -> None:
-    """Whatever the machine of the tests keeps its files on."""
+    """On the file system of the test machine."""
     assert watch_unsupported_reason(bytes(tmp_path)) is None

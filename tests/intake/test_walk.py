@@ -1,4 +1,4 @@
-"""Which folders and files a walk sees: `segued.intake`."""
+"""Which folders and files a walk lists: `segued.intake.walk`."""
 
 import os
 from pathlib import Path
@@ -13,7 +13,7 @@ from segued.model import FolderListing
 
 
 def walked_files(root: Path, scanning: ScanningSection | None = None) -> list[str]:
-    """Return the files that a walk yields, in its order."""
+    """Return the relative paths of the files that a walk lists, in its order."""
     filters = Filters.of(scanning or ScanningSection())
     place = os.fsencode(root)
     return [
@@ -25,7 +25,7 @@ def walked_files(root: Path, scanning: ScanningSection | None = None) -> list[st
 
 
 def make_files(root: Path, *names: str) -> None:
-    """Make files, empty, with the folders that they are in."""
+    """Create empty files, with their folders."""
     for name in names:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -33,14 +33,14 @@ def make_files(root: Path, *names: str) -> None:
 
 
 def test_music_is_recognized_by_its_extension(tmp_path: Path) -> None:
-    """In any case of letters; everything else is not looked at."""
+    """In upper or lower case; other files are not listed."""
     make_files(tmp_path, "a.mp3", "b.FLAC", "c.txt", "d", "e.mp3.txt", "f.m4b")
 
     assert sorted(walked_files(tmp_path)) == ["a.mp3", "b.FLAC", "f.m4b"]
 
 
 def test_hidden_and_partial_files_are_ignored(tmp_path: Path) -> None:
-    """Hidden names and partial downloads, but no innocent look-alike."""
+    """Hidden names and partial downloads, but not names that merely contain these."""
     make_files(tmp_path, ".a.mp3", "b.mp3.part", "c.crdownload", "d.mp3~", "e.!qB")
     make_files(tmp_path, "part.mp3", "The .part Song.mp3")
 
@@ -48,7 +48,7 @@ def test_hidden_and_partial_files_are_ignored(tmp_path: Path) -> None:
 
 
 def test_excluded_folders_are_not_walked(tmp_path: Path) -> None:
-    """By their whole name: a folder whose name merely begins so is."""
+    """By their whole name: a folder whose name merely starts like one is walked."""
     make_files(tmp_path, "@eaDir/a.mp3", ".stversions/b.mp3", ".Trash-1000/c.mp3")
     make_files(tmp_path, "lost+found/d.mp3", "#recycle/e.mp3", ".git/f.mp3")
     make_files(tmp_path, "lost+found songs/g.mp3")
@@ -57,7 +57,7 @@ def test_excluded_folders_are_not_walked(tmp_path: Path) -> None:
 
 
 def test_ignore_marker_excludes_a_folder(tmp_path: Path) -> None:
-    """If it is empty; one with rules in it is somebody else's."""
+    """If it is empty; one that contains rules is for another program."""
     make_files(tmp_path, "closed/.seguedignore", "closed/a.mp3", "closed/deep/b.mp3")
     make_files(tmp_path, "also/.ignore", "also/c.mp3", "open/.ignore", "open/d.mp3")
     (tmp_path / "open" / ".ignore").write_text("*.log\n")
@@ -66,7 +66,7 @@ def test_ignore_marker_excludes_a_folder(tmp_path: Path) -> None:
 
 
 def test_links_are_not_followed(tmp_path: Path) -> None:
-    """Neither to files nor to folders, so that no walk runs in circles."""
+    """Neither to files nor to folders, so that no walk is endless."""
     make_files(tmp_path, "real/a.mp3")
     (tmp_path / "real" / "again").symlink_to(tmp_path)
     (tmp_path / "b.mp3").symlink_to(tmp_path / "real" / "a.mp3")
@@ -75,14 +75,14 @@ def test_links_are_not_followed(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_called_like_a_file_is_a_folder(tmp_path: Path) -> None:
-    """What counts is what it is."""
+    """An extension does not make it a file."""
     make_files(tmp_path, "album.mp3/a.mp3")
 
     assert walked_files(tmp_path) == ["album.mp3/a.mp3"]
 
 
 def test_walk_is_ordered_and_not_recursive(tmp_path: Path) -> None:
-    """However deep: nothing is kept on a stack of calls."""
+    """A tree of 900 levels does not exceed Python's recursion limit."""
     deep = "/".join("d" * 1 for _ in range(900))
     make_files(tmp_path, "b/2.mp3", "a/1.mp3", f"{deep}/3.mp3")
 
@@ -90,7 +90,7 @@ def test_walk_is_ordered_and_not_recursive(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_goes_away_is_reported(tmp_path: Path) -> None:
-    """With the reason; the rest of the walk goes on."""
+    """With the reason; the walk continues."""
     make_files(tmp_path, "a/1.mp3", "b/2.mp3")
     steps = walk(os.fsencode(tmp_path), Filters.of(ScanningSection()))
     next(steps)
@@ -106,7 +106,7 @@ def test_a_folder_that_goes_away_is_reported(tmp_path: Path) -> None:
 
 
 def test_nested_roots_are_merged(tmp_path: Path) -> None:
-    """By their real paths; a name that merely begins the same is another."""
+    """By their real paths; a folder whose name merely starts the same stays."""
     for name in ("music", "music/deep", "music2"):
         (tmp_path / name).mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "music")
@@ -118,7 +118,7 @@ def test_nested_roots_are_merged(tmp_path: Path) -> None:
 
 
 def test_unreadable_roots_are_reported(tmp_path: Path) -> None:
-    """Missing is not the same as no folder."""
+    """A missing folder and a file have different messages."""
     make_files(tmp_path, "file.mp3")
 
     with pytest.raises(ConfigError, match=r"nowhere: there is no such folder"):

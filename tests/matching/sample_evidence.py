@@ -1,4 +1,4 @@
-"""A small album, and passages of it, for tests."""
+"""A small album and the evidence for its passages, for tests."""
 
 from dataclasses import replace
 from typing import Final
@@ -29,7 +29,7 @@ TITLES: Final = ("Harbour", "Blue Winter", "Hold Me", "Lantern", "The River")
 def recording(
     mbid: str, title: str, seconds: float, *, artist: str = ARTIST, note: str = ""
 ) -> Recording:
-    """Return a recording."""
+    """Return a recording, by default of the album's artist."""
     return Recording(mbid, title, artist, Seconds(seconds), note)
 
 
@@ -41,7 +41,7 @@ def release(
     note: str = "",
     extra: int = 0,
 ) -> Release:
-    """Return a release of five songs, and extra ones; song 2 has id "r2"."""
+    """Return a release of five songs and `extra` more; song 2 has the id "r2"."""
     titles = (*TITLES, *(f"Extra {'ABCDEF'[nth]}" for nth in range(extra)))
     tracks = tuple(
         Track(
@@ -61,7 +61,7 @@ ALBUM: Final = release()
 def candidate(
     track: Track | Recording, *, score: float = 0.97, sources: int = 20
 ) -> Candidate:
-    """Return what AcoustID says of a recording of the album."""
+    """Return AcoustID's candidate for a recording of the album."""
     found = track.recording if isinstance(track, Track) else track
     groups = (ALBUM.group_mbid or "",)
     return Candidate(

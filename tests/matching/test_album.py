@@ -1,4 +1,4 @@
-"""Which release a folder is: `segued.matching.album`."""
+"""Matching a folder to a release: `segued.matching.album`."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,7 +18,7 @@ from tests.matching.sample_evidence import (
 
 
 def with_longer_tracks(of: Release) -> Release:
-    """Return a release whose tracks all last 4 s longer."""
+    """Return a release with tracks that are 4 s longer."""
     tracks = (
         replace(track, seconds=Seconds((track.recording.seconds or 0) + 4))
         for track in of.tracks
@@ -35,7 +35,7 @@ def track_numbers(choice: AlbumMatch | None) -> Mapping[str, int]:
 @pytest.mark.parametrize("tagged", [True, False])
 @pytest.mark.parametrize("known", [True, False])
 def test_an_album_is_found(*, tagged: bool, known: bool) -> None:
-    """By its sound, its names, or its order and lengths alone."""
+    """By fingerprints, by names, or by order and lengths alone."""
     choice = match_album(album_passages(tagged=tagged, known=known), [ALBUM])
 
     assert track_numbers(choice) == {str(nth): nth for nth in range(1, 6)}
@@ -44,7 +44,7 @@ def test_an_album_is_found(*, tagged: bool, known: bool) -> None:
 
 
 def test_track_is_assigned_to_one_passage() -> None:
-    """The better one; the other is none of them."""
+    """To the one that fits better; the other has no track."""
     twice = [*album_passages(), replace(passage_of(2), key="copy", track=None)]
 
     assert track_numbers(match_album(twice, [ALBUM])) == {
@@ -53,7 +53,7 @@ def test_track_is_assigned_to_one_passage() -> None:
 
 
 def test_swapped_titles_do_not_swap_tracks() -> None:
-    """What is heard weighs more."""
+    """Fingerprints weigh more than titles."""
     one, two, *others = album_passages()
     swapped = [replace(one, title=two.title), replace(two, title=one.title), *others]
 
@@ -63,7 +63,7 @@ def test_swapped_titles_do_not_swap_tracks() -> None:
 
 
 def test_collision_does_not_move_a_passage() -> None:
-    """Names and place hold it."""
+    """A fingerprint of another recording counts less than names and place."""
     others = album_passages()
     others[1] = replace(
         others[1], candidates=(candidate(release("x", prefix="x").tracks[3]),)
@@ -73,7 +73,7 @@ def test_collision_does_not_move_a_passage() -> None:
 
 
 def test_wrong_length_does_not_match_a_track() -> None:
-    """More than 10 s off fits nowhere."""
+    """A difference of more than 10 s excludes a track."""
     longer = replace(passage_of(2), seconds=Seconds(passage_of(2).seconds + 11))
 
     choice = match_album([passage_of(1), longer, *album_passages()[2:]], [ALBUM])
@@ -82,7 +82,7 @@ def test_wrong_length_does_not_match_a_track() -> None:
 
 
 def test_two_of_three_must_fit() -> None:
-    """65 % and three passages; a folder of others is not the album."""
+    """At least 65 % of the passages, and at least three."""
     strange = [
         PassageEvidence(
             str(nth), nth, Seconds(500 + 20 * nth), title=f"Other {nth}", tagged=True
@@ -96,7 +96,7 @@ def test_two_of_three_must_fit() -> None:
 
 
 def test_one_or_two_songs_need_tags_and_fingerprint() -> None:
-    """Both must say so."""
+    """Neither is enough alone."""
     assert match_album([passage_of(1)], [ALBUM])
     assert match_album([passage_of(1), passage_of(2)], [ALBUM])
     assert match_album([passage_of(1, tagged=False)], [ALBUM]) is None
@@ -105,7 +105,7 @@ def test_one_or_two_songs_need_tags_and_fingerprint() -> None:
 
 
 def test_fingerprint_decides_between_releases() -> None:
-    """The live album has the same titles."""
+    """A live album has the same titles as the studio album."""
     live = release("live", "Live at Leeds", prefix="live", note="live")
 
     assert track_numbers(match_album(album_passages(), [live, ALBUM]))
@@ -115,7 +115,7 @@ def test_fingerprint_decides_between_releases() -> None:
 
 
 def test_a_live_album_is_not_the_studio_one() -> None:
-    """Where nothing is heard, names without the word do not fit."""
+    """Without fingerprints, titles that lack the word "live" do not match."""
     live = release("live", "Concert", prefix="live", note="live")
 
     assert match_album(album_passages(known=False), [live]) is None
@@ -145,17 +145,17 @@ def test_tie_breaking_between_releases() -> None:
 
 
 def test_most_voted_releases_are_looked_up() -> None:
-    """Releases by tags, groups by sound, the most voted first."""
+    """Releases by tags, groups by fingerprints, the most voted first."""
     named = [replace(passage, release_mbid="album") for passage in album_passages()]
     named[0] = replace(named[0], release_mbid="other")
 
     assert vote_for_releases(named) == (("album",), ("group of album",))
-    # Of more to come, these are not many.
+    # Too few, if three quarters of the folder are still to come.
     assert vote_for_releases(named, total=4 * len(named)) == ((), ())
 
 
 def test_each_passage_votes_once_for_a_group() -> None:
-    """However many of its candidates are there."""
+    """Even if several of its candidates are in the group."""
     passage = passage_of(1)
     twice = replace(passage, candidates=passage.candidates * 5)
 
@@ -163,7 +163,7 @@ def test_each_passage_votes_once_for_a_group() -> None:
 
 
 def test_unrelated_songs_vote_for_nothing() -> None:
-    """Two of ten are chance; of one or two songs each may ask."""
+    """Two of ten are chance; in a folder of one or two songs one vote is enough."""
     mixed = [
         replace(
             passage_of(1),

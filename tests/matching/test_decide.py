@@ -1,4 +1,4 @@
-"""Which recording a passage is: `segued.matching.confidence.decide`."""
+"""The recording of a passage: `segued.matching.confidence.decide`."""
 
 from dataclasses import replace
 
@@ -39,7 +39,7 @@ def decide_passage(
     release: Release | None = None,
     known: tuple[Recording, ...] = (),
 ) -> Decision:
-    """Decide, with some recordings described by MusicBrainz."""
+    """Decide about a passage, with some recordings described by MusicBrainz."""
     recordings = {each.mbid: each for each in known}
     return decide(passage, track=track, release=release, recordings=recordings)
 
@@ -52,12 +52,12 @@ def decide_on_album(passage: PassageEvidence) -> Decision:
 def with_candidates(
     passage: PassageEvidence, *candidates: Candidate
 ) -> PassageEvidence:
-    """Return a passage for which AcoustID answered that."""
+    """Return a passage with these candidates of AcoustID."""
     return replace(passage, candidates=candidates)
 
 
 def mbid_and_band(decision: Decision) -> tuple[str | None, str]:
-    """Return the id and the band."""
+    """Return the id and the confidence of a decision."""
     mbid = decision.recording.mbid if decision.recording else None
     return mbid, decision.confidence.value
 
@@ -69,7 +69,7 @@ def test_agreeing_fingerprint_and_names_are_high() -> None:
 
 
 def test_fingerprint_alone_is_medium() -> None:
-    """One strong kind of evidence; a file's name adds nothing to it."""
+    """It is one strong kind of evidence; a file name adds nothing to it."""
     bare = passage_of(2, tagged=False)
 
     assert mbid_and_band(decide_passage(bare)) == ("r2", "Medium")
@@ -78,7 +78,7 @@ def test_fingerprint_alone_is_medium() -> None:
 
 
 def test_album_position_and_length_replace_tags() -> None:
-    """Where both are right, and there are no names that say otherwise."""
+    """If both are right, and no names contradict them."""
     bare = passage_of(2, tagged=False)
 
     assert mbid_and_band(decide_on_album(bare)) == ("r2", "High")
@@ -88,7 +88,7 @@ def test_album_position_and_length_replace_tags() -> None:
 
 
 def test_names_that_disagree_are_never_high() -> None:
-    """Neither the sound nor the album makes up for them."""
+    """Neither the fingerprint nor the album makes up for them."""
     wrong = replace(passage_of(2), title="Something Else")
 
     assert mbid_and_band(decide_on_album(wrong)) == ("r2", "Medium")
@@ -96,14 +96,14 @@ def test_names_that_disagree_are_never_high() -> None:
 
 
 def test_placeholder_names_are_ignored() -> None:
-    """Track 02 by Unknown Artist is a file without tags."""
+    """Track 02 by Unknown Artist is treated like a file without tags."""
     filled = replace(passage_of(2), title="Track 02", artist="Unknown Artist")
 
     assert mbid_and_band(decide_on_album(filled)) == ("r2", "High")
 
 
 def test_the_expected_recording_need_not_be_first() -> None:
-    """It is among the candidates; the first has more of everything."""
+    """A later candidate is chosen over one with a higher score and more sources."""
     first = replace(
         candidate(TWIN, score=0.99, sources=900), release_groups=("a compilation",)
     )
@@ -117,7 +117,7 @@ def test_the_expected_recording_need_not_be_first() -> None:
 
 
 def test_a_collision_in_an_album_is_never_a_wrong_high() -> None:
-    """Whatever the tags are."""
+    """Whatever names the tags have."""
     collision = candidate(STRANGER, score=1.0, sources=900)
     tagged = with_candidates(passage_of(2), collision)
     bare = with_candidates(passage_of(2, tagged=False), collision)
@@ -129,14 +129,14 @@ def test_a_collision_in_an_album_is_never_a_wrong_high() -> None:
 
 
 def test_the_same_song_under_another_id_is_the_albums_track() -> None:
-    """But not surely."""
+    """With Medium confidence."""
     passage = with_candidates(passage_of(2), candidate(TWIN))
 
     assert mbid_and_band(decide_on_album(passage)) == ("r2", "Medium")
 
 
 def test_song_not_on_the_named_album_is_not_high() -> None:
-    """The passage fits none of its tracks."""
+    """The passage fits none of the album's tracks."""
     passage = with_candidates(passage_of(2), candidate(TWIN))
 
     assert mbid_and_band(decide_passage(passage, release=ALBUM)) == ("a twin", "Medium")
@@ -145,7 +145,7 @@ def test_song_not_on_the_named_album_is_not_high() -> None:
 
 
 def test_recordings_that_differ_only_in_sources_are_not_high() -> None:
-    """More sources make it the likelier one, and the id decides between equals."""
+    """The one with more sources is chosen; of equals, the one with the smaller id."""
     passage = with_candidates(
         passage_of(2), candidate(TRACK, sources=90), candidate(TWIN, sources=3)
     )
@@ -156,7 +156,7 @@ def test_recordings_that_differ_only_in_sources_are_not_high() -> None:
 
 
 def test_recording_without_names_stays_a_rival() -> None:
-    """AcoustID has no names for it; MusicBrainz may have."""
+    """AcoustID has no names for it, but MusicBrainz may have."""
     nameless = replace(candidate(STRANGER), title=None, artist=None)
     passage = with_candidates(passage_of(2), candidate(TRACK), nameless)
 
@@ -165,7 +165,7 @@ def test_recording_without_names_stays_a_rival() -> None:
 
 
 def test_length_tells_recordings_apart() -> None:
-    """Where one is right and the other is not."""
+    """If only one of them has the right length."""
     longer = replace(TWIN, seconds=Seconds(240))
     passage = with_candidates(
         passage_of(2), candidate(TRACK, sources=3), candidate(longer)
@@ -175,7 +175,7 @@ def test_length_tells_recordings_apart() -> None:
 
 
 def test_embedded_id_is_confirmed_by_fingerprint() -> None:
-    """It tells which of the equals it is; without names it is Medium."""
+    """It decides between equals; without names the match is Medium."""
     passage = with_candidates(
         passage_of(2), candidate(TRACK, sources=1), candidate(TWIN)
     )
@@ -187,7 +187,7 @@ def test_embedded_id_is_confirmed_by_fingerprint() -> None:
 
 
 def test_embedded_id_contradicted_by_fingerprint_is_rejected() -> None:
-    """With the reason; what is heard is not High either, but for the album."""
+    """With the reason; the match is Medium, unless the album confirms it."""
     wrong = replace(passage_of(2), recording_mbid="wrong")
 
     found = decide_passage(wrong)
@@ -199,7 +199,7 @@ def test_embedded_id_contradicted_by_fingerprint_is_rejected() -> None:
 
 
 def test_ambiguous_embedded_id_is_doubted_against_the_album() -> None:
-    """Both are among the candidates."""
+    """Both recordings are among the candidates."""
     passage = with_candidates(passage_of(2), candidate(TRACK), candidate(TWIN))
 
     found = decide_on_album(replace(passage, recording_mbid=TWIN.mbid))
@@ -207,11 +207,11 @@ def test_ambiguous_embedded_id_is_doubted_against_the_album() -> None:
     assert mbid_and_band(found) == ("r2", "Medium")
 
 
-@pytest.mark.parametrize("asked", [True, False])
-def test_an_id_alone_is_medium(*, asked: bool) -> None:
-    """AcoustID was not asked, or knows nothing."""
+@pytest.mark.parametrize("answered", [True, False])
+def test_an_id_alone_is_medium(*, answered: bool) -> None:
+    """If AcoustID has not answered, or knows no recording."""
     passage = replace(
-        passage_of(2, known=False), acoustid_answered=asked, recording_mbid="r2"
+        passage_of(2, known=False), acoustid_answered=answered, recording_mbid="r2"
     )
 
     found = decide_passage(passage)
@@ -222,7 +222,7 @@ def test_an_id_alone_is_medium(*, asked: bool) -> None:
 
 
 def test_an_id_of_another_song_is_low() -> None:
-    """MusicBrainz says that it is called otherwise."""
+    """MusicBrainz has other names for the recording."""
     passage = replace(passage_of(2, known=False), recording_mbid="stranger")
 
     assert mbid_and_band(decide_passage(passage, known=(STRANGER,))) == (
@@ -232,7 +232,7 @@ def test_an_id_of_another_song_is_low() -> None:
 
 
 def test_the_album_alone_is_medium() -> None:
-    """Names, or the place, and the length; nothing was heard."""
+    """By names or place, and length, without a fingerprint match."""
     assert mbid_and_band(decide_on_album(passage_of(2, known=False))) == (
         "r2",
         "Medium",
@@ -242,7 +242,7 @@ def test_the_album_alone_is_medium() -> None:
 
 
 def test_tag_names_are_low_and_file_name_is_none() -> None:
-    """And neither is a recording."""
+    """Neither identifies a recording."""
     passage = passage_of(2, known=False)
 
     assert mbid_and_band(decide_passage(passage)) == (None, "Low")
@@ -253,21 +253,21 @@ def test_tag_names_are_low_and_file_name_is_none() -> None:
 
 
 def test_live_recording_does_not_match_studio() -> None:
-    """The file's title says which it is, or its album does."""
+    """The file's title or its album names the version."""
     both = with_candidates(passage_of(2), candidate(LIVE, sources=90), candidate(TRACK))
-    said = replace(both, title="Blue Winter (Live)")
+    titled = replace(both, title="Blue Winter (Live)")
     known = (LIVE, TRACK.recording)
     concert = replace(both, album="Live at Leeds")
 
-    assert mbid_and_band(decide_passage(said, known=known)) == ("live", "High")
+    assert mbid_and_band(decide_passage(titled, known=known)) == ("live", "High")
     assert mbid_and_band(decide_passage(both, known=known)) == ("r2", "Medium")
     assert decide_passage(concert, known=known).recording == LIVE
-    only = with_candidates(said, candidate(TRACK))
+    only = with_candidates(titled, candidate(TRACK))
     assert decide_passage(only, known=known).confidence != "High"
 
 
 def test_live_album_implies_live_songs() -> None:
-    """All that is on "Live at Leeds" is live."""
+    """All songs of "Live at Leeds" are live."""
     album = release("concert", "Live at Leeds", prefix="c", note="live, 1992")
     track = album.tracks[1]
     passage = with_candidates(replace(passage_of(2), album=None), candidate(track))
@@ -278,7 +278,7 @@ def test_live_album_implies_live_songs() -> None:
 
 
 def test_low_fingerprint_score_is_ignored() -> None:
-    """It neither names a passage nor speaks against its album."""
+    """It neither identifies a passage nor contradicts its album."""
     faint = with_candidates(passage_of(2), candidate(STRANGER, score=0.3))
 
     assert mbid_and_band(decide_on_album(faint)) == mbid_and_band(
@@ -288,7 +288,7 @@ def test_low_fingerprint_score_is_ignored() -> None:
 
 
 def test_decision_has_reasons() -> None:
-    """What was found, and why each of the others is not it."""
+    """Evidence by kind, and a sentence for each rejected candidate."""
     passage = with_candidates(passage_of(2), candidate(TRACK), candidate(STRANGER))
 
     found = decide_on_album(passage)
@@ -301,7 +301,7 @@ def test_decision_has_reasons() -> None:
 
 
 def test_the_order_of_candidates_does_not_matter() -> None:
-    """The same evidence is the same decision."""
+    """The same evidence gives the same decision."""
     some = [candidate(each) for each in (TRACK, TWIN, LIVE, STRANGER)]
 
     forth = decide_passage(with_candidates(passage_of(2), *some))
@@ -311,7 +311,7 @@ def test_the_order_of_candidates_does_not_matter() -> None:
 
 
 def test_edition_with_another_recording_is_a_doubt() -> None:
-    """Both are of the same album, and nothing says which of them this is."""
+    """Both are on the same album, and the tags do not name the edition."""
     passage = with_candidates(passage_of(2), candidate(TRACK), candidate(TWIN))
     elsewhere = replace(candidate(TWIN), release_groups=("a compilation",))
     named = replace(passage, release_mbid=ALBUM.mbid)
@@ -356,7 +356,7 @@ def test_decision_is_consistent_for_any_evidence(  # noqa: PLR0913
     seconds: float,
     in_album: bool,
 ) -> None:
-    """The band is the score's, High has a recording that was heard, None has none."""
+    """The band is the score's; High has a recording with a fingerprint, None has none."""
     passage = replace(
         passage_of(2, tagged=tagged),
         title=title,
@@ -370,9 +370,9 @@ def test_decision_is_consistent_for_any_evidence(  # noqa: PLR0913
     assert 0 <= found.score <= 1
     assert found.confidence is confidence_band(found.score)
     assert found.reason
-    heard = {each.recording_mbid for each in answers}
+    mbids = {each.recording_mbid for each in answers}
     if found.confidence == "High":
         assert found.recording
-        assert found.recording.mbid in heard
+        assert found.recording.mbid in mbids
     if found.confidence == "None":
         assert found.recording is None

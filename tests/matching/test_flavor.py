@@ -1,4 +1,4 @@
-"""How alike passages sound: `segued.matching.flavor`."""
+"""Distances between flavors: `segued.matching.flavor`."""
 
 import numpy as np
 import pytest
@@ -13,20 +13,20 @@ from segued.matching.flavor import (
 
 
 def distance(one: FlavorShares, other: FlavorShares, metric: str = "squares") -> float:
-    """Return the distance of one pair."""
+    """Return the distance between two flavors."""
     (found,) = distances(one, [other], metric)
     return float(found)
 
 
 def test_eighteen_characteristics_have_71_classes() -> None:
-    """Twelve of two classes, six of more."""
+    """Twelve have two classes, six have more."""
     assert len(CHARACTERISTICS) == 18
     assert sum(map(len, CHARACTERISTICS.values())) == 71
     assert sum(len(classes) == 2 for classes in CHARACTERISTICS.values()) == 12
 
 
 def test_worked_example_of_the_specification() -> None:
-    """SPEC003: three binary ones, and two of more classes, one partly shared."""
+    """The example of wkmp's SPEC003: three binary characteristics, two others."""
     squares = (0.5, 0.3, 0.1041)  # sum 0.9041
     names = ("danceability", "gender", "timbre")
     one: dict[str, dict[str, float]] = {}
@@ -46,7 +46,7 @@ def test_worked_example_of_the_specification() -> None:
 
 
 def test_unshared_characteristics_count_as_far() -> None:
-    """A half of which nothing is known on both sides counts as 1."""
+    """A half without a characteristic known on both sides counts as 1."""
     timbre = {"timbre": {"bright": 0.25, "dark": 0.75}}
     rhythm = {
         "genre_electronic": dict.fromkeys(CHARACTERISTICS["genre_electronic"], 0.2)
@@ -60,7 +60,7 @@ def test_unshared_characteristics_count_as_far() -> None:
 
 
 def test_variation_metric() -> None:
-    """A tenth of a share in one of two characteristics is a twentieth."""
+    """A difference of 0.1 in one of two characteristics is a distance of 0.05."""
     one = {
         "timbre": {"bright": 0.5, "dark": 0.5},
         "gender": {"female": 1.0, "male": 0.0},
@@ -75,7 +75,7 @@ def test_variation_metric() -> None:
 
 @pytest.mark.parametrize("metric", METRICS)
 def test_distance_is_symmetric(metric: str) -> None:
-    """And nothing is nearer than the same; nothing farther than 1."""
+    """It is at least 0 and at most 1."""
     dice = np.random.default_rng(1)
     flavors = []
     for _ in range(30):
@@ -96,8 +96,8 @@ def test_distance_is_symmetric(metric: str) -> None:
 
 
 def test_invalid_flavors_are_dropped() -> None:
-    """Classes that there are not, shares that do not sum to 1, and no numbers."""
-    said = {
+    """Unknown classes, shares that do not sum to 1, and NaN."""
+    flavor = {
         "timbre": {"bright": 0.5, "dark": 0.5},
         "gender": {"female": 0.2, "male": 0.2},
         "mood_sad": {"sad": float("nan"), "not_sad": 0.5},
@@ -106,4 +106,4 @@ def test_invalid_flavors_are_dropped() -> None:
         "genre_electronic": {"ambient": 0.6, "polka": 0.4},
     }
 
-    assert validate_flavor(said) == {"timbre": {"bright": 0.5, "dark": 0.5}}
+    assert validate_flavor(flavor) == {"timbre": {"bright": 0.5, "dark": 0.5}}

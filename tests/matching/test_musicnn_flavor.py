@@ -1,4 +1,4 @@
-"""From words to characteristics: which way each points, on paper and for the ear."""
+"""From word scores to characteristics: `segued.matching.musicnn_flavor`."""
 
 from collections.abc import Iterable
 
@@ -21,38 +21,38 @@ from tests.musicnn_models import installed_models
 Fits = dict[str, dict[str, float]]
 
 SMALL = {"performous", "wordwarvi-sound"}
-"""The packages of pieces that are downloaded for this, 13 MB."""
+"""The packages with pieces of music that are downloaded for this test, 13 MB."""
 
 
 def baseline_scores() -> Fits:
-    """Return how well words fit of which none stands out."""
+    """Return scores as usual, with no word standing out."""
     return {network: dict(words) for network, words in BASELINE_SCORE.items()}
 
 
 def scores_for(words: Iterable[str], fit: float = 0.6) -> Fits:
-    """Return the same, but for some words that fit well, in both networks."""
+    """Return usual scores, but `fit` for some words, in both networks."""
     found = baseline_scores()
     for tags in found.values():
         tags.update(dict.fromkeys(set(words) & set(tags), fit))
     return found
 
 
-def first_class_share(said: FlavorShares, name: str) -> float:
-    """Return how much of a binary characteristic is its first class."""
-    return said[name][CHARACTERISTICS[name][0]]
+def first_class_share(flavor: FlavorShares, name: str) -> float:
+    """Return the share of a binary characteristic's first class."""
+    return flavor[name][CHARACTERISTICS[name][0]]
 
 
 def test_average_scores_are_undecided() -> None:
-    """It is undecided, but for a voice: most music is sung."""
-    said = characteristics(baseline_scores())
+    """All shares are 0.5, except that of a voice: most music is sung."""
+    flavor = characteristics(baseline_scores())
 
     for name in set(BINARY_WORDS) - {"voice_instrumental"}:
-        assert first_class_share(said, name) == pytest.approx(0.5)
-    assert first_class_share(said, "voice_instrumental") == pytest.approx(0.35)
+        assert first_class_share(flavor, name) == pytest.approx(0.5)
+    assert first_class_share(flavor, "voice_instrumental") == pytest.approx(0.35)
 
 
 def test_all_shares_sum_to_one() -> None:
-    """Whatever fits, and however badly."""
+    """For random scores of any magnitude."""
     dice = np.random.default_rng(3)
     for scale in (0.0, 1e-6, 0.1, 1.0):
         fits = {
@@ -60,20 +60,20 @@ def test_all_shares_sum_to_one() -> None:
             for network, words in WORDS.items()
         }
 
-        said = characteristics(fits)
+        flavor = characteristics(fits)
 
-        assert set(said) >= {*GENRE_WORDS, *BINARY_WORDS} - {"gender"}
-        for name, shares in said.items():
+        assert set(flavor) >= {*GENRE_WORDS, *BINARY_WORDS} - {"gender"}
+        for name, shares in flavor.items():
             assert tuple(shares) == CHARACTERISTICS[name]
             assert sum(shares.values()) == pytest.approx(1.0, abs=1e-5)
 
 
 def test_every_table_word_is_a_network_output() -> None:
-    """No table has a word that a network does not say."""
+    """The tables contain no word that the networks lack."""
     tables = [words for sides in BINARY_WORDS.values() for words in sides]
     tables += [words for classes in GENRE_WORDS.values() for words in classes.values()]
 
-    strange = [
+    unknown = [
         word
         for words in tables
         for network, mine in words.items()
@@ -81,7 +81,7 @@ def test_every_table_word_is_a_network_output() -> None:
         if word not in WORDS[network]
     ]
 
-    assert strange == []
+    assert unknown == []
     assert all(len(words) == len(set(words)) == 50 for words in WORDS.values())
     assert all(
         set(GENRE_WORDS[name]) == set(CHARACTERISTICS[name]) for name in GENRE_WORDS
@@ -117,10 +117,10 @@ def test_every_table_word_is_a_network_output() -> None:
 def test_words_raise_the_right_class(
     words: tuple[str, ...], name: str, *, first: bool
 ) -> None:
-    """Those that speak for a class raise its share, from a half to two thirds."""
-    said = first_class_share(characteristics(scores_for(words)), name)
+    """High scores of its words move a class's share from 0.5 to at least 0.65."""
+    flavor = first_class_share(characteristics(scores_for(words)), name)
 
-    assert (said > 0.65) if first else (said < 0.35)
+    assert (flavor > 0.65) if first else (flavor < 0.35)
 
 
 @pytest.mark.parametrize(
@@ -142,28 +142,28 @@ def test_words_raise_the_right_class(
 def test_words_name_genres(
     words: tuple[str, ...], genres: tuple[str | None, ...]
 ) -> None:
-    """The class that they name has the largest share, wherever there is one."""
-    said = characteristics(scores_for(words))
+    """The class of the words has the largest share, where there is such a class."""
+    flavor = characteristics(scores_for(words))
 
     for name, genre in zip(GENRE_WORDS, genres, strict=True):
-        shares = said[name]
+        shares = flavor[name]
         if genre is not None:
             assert max(shares, key=lambda each: shares[each]) == genre
 
 
 def test_rare_words_weigh_more() -> None:
-    """It is how much better than usual that counts."""
-    said = {}
+    """The score relative to the usual one counts."""
+    flavor = {}
     for word in ("happy", "pop"):
         fits = baseline_scores()
         fits["msd"][word] += 0.1
-        said[word] = first_class_share(characteristics(fits), "mood_happy")
+        flavor[word] = first_class_share(characteristics(fits), "mood_happy")
 
-    assert said["happy"] > said["pop"] > 0.5
+    assert flavor["happy"] > flavor["pop"] > 0.5
 
 
 def test_gender_only_with_a_voice() -> None:
-    """Of instrumental music nothing is said of gender."""
+    """Instrumental music has no gender."""
     sung = characteristics(scores_for(("singing", "female", "female vocalists")))
     played = characteristics(scores_for(("instrumental", "no vocals", "no vocal")))
 
@@ -172,24 +172,24 @@ def test_gender_only_with_a_voice() -> None:
 
 
 def test_one_network_is_enough() -> None:
-    """What one of them says counts alone; of none nothing follows."""
+    """The scores of one network count alone; no scores give no flavor."""
     metal = scores_for(("metal", "heavy metal", "loud"))
 
     for network in WORDS:
-        said = characteristics({network: metal[network]})
-        assert first_class_share(said, "mood_aggressive") > 0.6
+        flavor = characteristics({network: metal[network]})
+        assert first_class_share(flavor, "mood_aggressive") > 0.6
     assert characteristics({}) == {}
 
 
 def flavor_of(sound: npt.NDArray[np.float64]) -> FlavorShares:
-    """Return how made sound sounds."""
+    """Return the flavor of a synthetic sound; mono samples at `RATE`."""
     tagger = Tagger(installed_models())
     tagger.feed(sound.astype(np.float32))
     return characteristics(tagger.result())
 
 
 def test_synthetic_chord_and_beat() -> None:
-    """A soft chord calms; a bass drum twice a second with a loud saw is danced to."""
+    """A soft chord is relaxed; a bass drum twice a second with a loud saw is danceable."""
     time = np.arange(8 * RATE) / RATE
     chord = np.sin(2 * np.pi * np.outer(time, (110.0, 138.6, 164.8))).mean(axis=1)
     beat = time % 0.46
@@ -221,9 +221,9 @@ def test_synthetic_chord_and_beat() -> None:
     [pytest.param(piece, id=piece.kind) for piece in PIECES if piece.package in SMALL],
 )
 def test_real_music(piece: MusicPiece) -> None:
-    """What nobody would deny is not denied."""
-    said = characteristics(tagger_scores(fetch_piece(piece), installed_models()))
+    """Each piece gets the classes that are beyond doubt."""
+    flavor = characteristics(tagger_scores(fetch_piece(piece), installed_models()))
 
     for name, wanted in piece.expected_classes:
-        shares = said[name]
+        shares = flavor[name]
         assert max(shares, key=lambda each: shares[each]) == wanted

@@ -1,4 +1,4 @@
-"""Thousands of passages whose recording is known: `contrib/bench/matching`."""
+"""Thousands of passages with known recordings: `contrib/bench/matching`."""
 
 from collections.abc import Sequence
 
@@ -15,31 +15,31 @@ def _outcomes() -> Sequence[MatchOutcome]:
 
 
 def test_the_targets_are_reached(outcomes: Sequence[MatchOutcome]) -> None:
-    """High is right, no collision makes it wrong, and it is not rare."""
+    """High is right, also with colliding fingerprints, and not rare."""
     assert [each.what for each in targets(outcomes) if not each.is_reached] == []
 
 
 def test_matching_table_equals_the_golden_file(
     outcomes: Sequence[MatchOutcome],
 ) -> None:
-    """`contrib/bench/matching --golden` writes it anew."""
+    """`contrib/bench/matching --golden` writes the file."""
     assert outcome_table(outcomes) == GOLDEN.read_text()
 
 
 def test_every_decision_can_be_explained(outcomes: Sequence[MatchOutcome]) -> None:
-    """It has a reason, what was found, and why each other candidate is not it."""
+    """It has a reason, evidence, and a sentence for each rejected candidate."""
     for each in outcomes:
         decision, passage = each.decision, each.passage.evidence
         mbids = {candidate.recording_mbid for candidate in passage.candidates}
         chosen = decision.recording.mbid if decision.recording else None
-        said = "\n".join(decision.rejected)
+        sentences = "\n".join(decision.rejected)
         assert decision.reason
         assert decision.evidence["duration"]
-        assert [mbid for mbid in mbids - {chosen} if mbid not in said] == []
+        assert [mbid for mbid in mbids - {chosen} if mbid not in sentences] == []
 
 
 def test_band_matches_the_score(outcomes: Sequence[MatchOutcome]) -> None:
-    """And what is not identified is no recording."""
+    """A passage with confidence None has no recording."""
     for each in outcomes:
         assert each.band is confidence_band(each.decision.score)
         assert each.band is not Confidence.NONE or each.decision.recording is None

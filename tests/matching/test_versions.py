@@ -32,7 +32,7 @@ from segued.matching.versions import (
     ],
 )
 def test_brackets_and_dashes_name_versions(title: str, words: set[str]) -> None:
-    """And the title without them is the song."""
+    """Without them, the title is the song's."""
     assert from_title(title).words == words
     assert strip_version(title) == "Jóga"
 
@@ -57,12 +57,12 @@ def test_brackets_and_dashes_name_versions(title: str, words: set[str]) -> None:
     ],
 )
 def test_names_and_editions_are_no_versions(title: str) -> None:
-    """A song may be called "Live and Let Die"."""
+    """ "Live and Let Die" is a name, a remaster the same recording."""
     assert from_title(title).words == set()
 
 
 def test_a_note_names_a_version_anywhere() -> None:
-    """MusicBrainz's notes are no names."""
+    """MusicBrainz's notes contain no names of songs."""
     assert from_note("live, 1992-05-01: Wembley").words == {"live"}
     assert from_note("early demo, take 3").words == {"demo"}
     assert from_note("remastered, mono").words == set()
@@ -81,12 +81,12 @@ def test_a_note_names_a_version_anywhere() -> None:
     ],
 )
 def test_an_album_gives_its_songs_a_version(album: str, words: set[str]) -> None:
-    """All that is on it is live, or remixed."""
+    """All its songs are live, or remixed."""
     assert from_album_title(album).words == words
 
 
 def test_two_of_a_kind_may_be_different() -> None:
-    """A remix by another, or another evening."""
+    """By another remixer, or of another concert."""
     assert from_title("Jóga (Moby Remix)").contradicts(
         from_title("Jóga (Empire Remix)")
     )

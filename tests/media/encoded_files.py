@@ -1,4 +1,4 @@
-"""Short real files in every format there is an encoder for, and how to tag them."""
+"""Encode short files in every format that ffmpeg can encode, and tag them."""
 
 import base64
 import os
@@ -60,14 +60,14 @@ ENCODERS: Final[Mapping[str, str]] = MappingProxyType(
         "wv": "-c:a wavpack -f wv",
     }
 )
-"""Format to ffmpeg's options for it."""
+"""ffmpeg's options for each format."""
 
 
 @cache
 def encoded_tone(kind: str, hertz: int = 440) -> bytes:
-    """Return two seconds of a tone, without any tag."""
+    """Return an encoded tone of two seconds, without any tag."""
     tone = f"sine=frequency={hertz}:duration=2:sample_rate=16000"
-    # A file, as some formats are finished by going back to their header.
+    # A file and not a pipe: some encoders rewrite the header at the end.
     with BytesFile() as path:
         command = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", tone]
         options = [*ENCODERS[kind].split(), "-fflags", "+bitexact", "-y", path]
@@ -76,15 +76,15 @@ def encoded_tone(kind: str, hertz: int = 440) -> bytes:
 
 
 class BytesFile:
-    """A file in memory that another program can write by its name."""
+    """A file in memory that another process can write by path."""
 
     def __enter__(self) -> str:
-        """Return its name."""
+        """Create it, and return its path."""
         self._descriptor = os.memfd_create("encoded")
         return f"/proc/{os.getpid()}/fd/{self._descriptor}"
 
     def __exit__(self, *_: object) -> None:
-        """Let go of it."""
+        """Free it."""
         os.close(self._descriptor)
 
 
@@ -100,7 +100,8 @@ def write_file(
 PICTURE: Final = b"\xff\xd8\xff\xe0" + bytes(range(256)) * 200
 
 Retag: TypeAlias = Callable[[bytes, str | None], bytes]
-"""`retag(file, comment)`: with that title, comment and a picture; None deletes."""
+"""`retag(file, comment)`: returns the file with a title, that comment and a picture;
+None deletes the tag."""
 
 
 def _retagged(data: bytes, change: Callable[[BytesIO], None]) -> bytes:
@@ -110,7 +111,7 @@ def _retagged(data: bytes, change: Callable[[BytesIO], None]) -> bytes:
 
 
 def flac_picture() -> Picture:
-    """Return a front cover as FLAC keeps them."""
+    """Return a front cover as a FLAC picture block."""
     picture = Picture()
     picture.type, picture.mime, picture.data = 3, "image/jpeg", PICTURE
     return picture
@@ -262,4 +263,4 @@ RETAGGERS: Final[Mapping[str, tuple[str, Retag]]] = MappingProxyType(
         **{kind: (kind, _comments(read)) for kind, read in VORBIS.items()},
     }
 )
-"""Every kind of tag that mutagen writes, in the formats that carry it."""
+"""The format and retag function for every kind of tag that mutagen writes."""

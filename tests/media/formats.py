@@ -1,4 +1,4 @@
-"""One piece of music in every format there is, made when it is asked for."""
+"""Encode one recording in every supported format, on first use."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,26 +13,26 @@ from tests.audio import Sound, encode_audio, music
 __all__ = ["FORMATS", "SECONDS", "Format", "make_format_file", "signature"]
 
 SECONDS: Final = 10.5
-"""Enough for a fingerprint, little enough to make thirty of."""
+"""Long enough for a fingerprint, short enough to encode thirty times."""
 
 LOSSLESS: Final = 0
 DELAY: Final = 2_112
-"""Frames by which two decoders may differ: what an AAC encoder puts in front."""
+"""Frames by which two decoders may differ: the priming samples of an AAC encoder."""
 
 
 @dataclass(frozen=True)
 class Format:
-    """A way to store sound.
+    """An audio format to encode.
 
     Attributes:
-        ending: Of the file's name, for ffmpeg.
-        options: ffmpeg's.
-        rate: Sample rate of what is stored.
-        channels: Of what is stored.
-        gain: How much louder than it should be.
-        decoder: Who decodes it here.
-        tolerance: Frames by which its length may differ from the sound's;
-            None where a codec adds to it.
+        ending: File name extension, which selects ffmpeg's format.
+        options: ffmpeg's options.
+        rate: Sample rate of the file in Hz.
+        channels: Channels of the file.
+        gain: Factor that the samples are amplified by.
+        decoder: Name of the library that decodes it.
+        tolerance: Frames by which its length may differ from the original; None
+            where a codec adds any number.
     """
 
     ending: str
@@ -87,12 +87,12 @@ _songs: dict[tuple[int, int], Sound] = {}
 
 
 def make_format_file(folder: Path, name: str) -> tuple[Path, Format, Sound]:
-    """Return the file of a format, made if need be, and the sound it is of."""
+    """Return the file of a format, encoded if missing, and its original samples."""
     form = FORMATS[name]
     key = (form.rate, form.channels)
     if key not in _songs:
-        # Surround sound whose channels are not the same song, so that it
-        # shows how they are mixed.
+        # Surround sound with different songs in its channels, so that the result
+        # depends on their weights in the mix.
         parts = [
             music(SECONDS, form.rate, min(2, form.channels - first), seed=11 + first)
             for first in range(0, form.channels, 2)
@@ -106,5 +106,5 @@ def make_format_file(folder: Path, name: str) -> tuple[Path, Format, Sound]:
 
 
 def signature(path: Path) -> Signature:
-    """Return what a scan would have found."""
+    """Return the signature that a scan would find."""
     return signature_of(path.stat())

@@ -1,4 +1,4 @@
-"""What listening to a file once shows: `segued.media.file_analysis`."""
+"""Analysis of a file in one decode: `segued.media.file_analysis`."""
 
 import os
 import pickle
@@ -25,7 +25,7 @@ SIDE = Hints(leading_number=False, siblings=1, track=None, track_total=None, sid
 def analyze(
     path: Path, hints: Hints = SIDE, marks: tuple[PassageMark, ...] = ()
 ) -> Analysis:
-    """Analyse a file, and leave nothing in the spool."""
+    """Analyze a file, and check that the spool is empty afterwards."""
     spool = path.parent / "spool"
     spool.mkdir(exist_ok=True)
     plan = AnalysisPlan(RULES, hints, marks, str(spool))
@@ -36,14 +36,14 @@ def analyze(
 
 @pytest.fixture(name="side", scope="module")
 def _side(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give an album side of two songs, with silence before, between, behind."""
+    """Return an album side of two songs with silence before, between and after."""
     parts = (silence(2.5), music(22.0), silence(3.0), music(25.0, seed=2), silence(2.1))
     path = tmp_path_factory.mktemp("side") / "side.mp3"
     return encode_audio(path, np.concatenate(parts), RATE, "-q:a", "2")
 
 
 def test_an_album_side_is_cut_at_its_silences(side: Path) -> None:
-    """The passages begin and end where the songs do, to a few hundredths."""
+    """The passages begin and end with the songs, to a few hundredths of a second."""
     first, second = analyze(side).spans
 
     found = [edge / 28_224_000 for span in (first, second) for edge in _edges(span)]
@@ -55,45 +55,45 @@ def _edges(span: Span) -> tuple[Ticks, Ticks]:
 
 
 def test_single_song_is_one_passage(side: Path) -> None:
-    """The same sound, with a number in its name, is one song from end to end."""
+    """With a track number in its name, the same file is one song."""
     found = analyze(side, TRACK)
     total = frames_to_ticks(found.curve.frames, RATE)
 
     assert found.spans == (Span(Ticks(0), total),)
-    assert [len(one.encoded) for one in found.fingerprints] == [1]
+    assert [len(each.encoded) for each in found.fingerprints] == [1]
 
 
 def test_cue_marks_set_the_boundaries(side: Path) -> None:
-    """Exact boundaries, each with prints of its own; nothing beyond the end."""
+    """Boundaries are exact, passages have fingerprints, marks beyond the end none."""
     at = (0.0, 12.34, 30.0, 900.0)
     marks = tuple(PassageMark(seconds_to_ticks(second)) for second in at)
 
     found = analyze(side, TRACK, marks)
 
     assert [span.start for span in found.spans] == [mark.start for mark in marks[:3]]
-    assert [len(one.encoded) for one in found.fingerprints] == [4, 4, 4]
+    assert [len(each.encoded) for each in found.fingerprints] == [4, 4, 4]
 
 
 def test_wrong_header_length_hides_an_album_side(tmp_path: Path) -> None:
-    """Where the header promised one song, prints are taken by decoding again."""
+    """If the header declares the length of one song, the file is decoded twice."""
     hints = Hints(leading_number=True, siblings=4, track=None, track_total=None)
     song = np.concatenate(
         (np.tile(music(13.0, 8_000, 1), (10, 1)), silence(3, 8_000, 1))
     )
     path = encode_audio(tmp_path / "side.flac", np.tile(song, (4, 1)), 8_000)
-    lying = bytearray(path.read_bytes())
+    data = bytearray(path.read_bytes())
     # STREAMINFO's number of samples: one minute instead of nine.
-    lying[22:26] = (60 * 8_000).to_bytes(4, "big")
-    path.write_bytes(lying)
+    data[22:26] = (60 * 8_000).to_bytes(4, "big")
+    path.write_bytes(data)
 
     found = analyze(path, hints)
 
     assert found.facts.frames == 4 * 133 * 8_000
-    assert [len(one.encoded) for one in found.fingerprints] == [4, 4, 4, 4]
+    assert [len(each.encoded) for each in found.fingerprints] == [4, 4, 4, 4]
 
 
 def test_audio_facts_and_level_curve(tmp_path: Path) -> None:
-    """Counted frames, the peak of the loudest channel, levels of the mean."""
+    """Frames are counted, the peak is of the loudest channel, levels of the mean."""
     sound = np.zeros((2 * RATE, 2), np.float32)
     sound[: RATE // 2, 0], sound[RATE // 2 : RATE, :] = 0.5, 0.25
     path = encode_audio(tmp_path / "steps.wav", sound, RATE)
@@ -108,7 +108,7 @@ def test_audio_facts_and_level_curve(tmp_path: Path) -> None:
 
 
 def test_the_curve_is_of_the_mean_of_all_channels(tmp_path: Path) -> None:
-    """Also of the one that `fpcalc` leaves out: the deep one of surround sound."""
+    """The low-frequency channel, which `fpcalc` leaves out, is included."""
     sound = np.zeros((RATE, 6), np.float32)
     sound[:, 3] = 0.6
 
@@ -118,7 +118,7 @@ def test_the_curve_is_of_the_mean_of_all_channels(tmp_path: Path) -> None:
 
 
 def test_silence_has_no_passages(tmp_path: Path) -> None:
-    """And no prints, but facts and a curve."""
+    """It has no fingerprints either, but facts and a curve."""
     found = analyze(encode_audio(tmp_path / "silence.flac", silence(12.0), RATE))
 
     assert (found.spans, found.fingerprints) == ((), ())
@@ -126,7 +126,7 @@ def test_silence_has_no_passages(tmp_path: Path) -> None:
 
 
 def test_file_analysis_can_be_pickled(side: Path) -> None:
-    """An analysis is values all through."""
+    """An analysis consists of plain values."""
     found = analyze(side)
 
     assert pickle.loads(pickle.dumps(found)) == found  # noqa: S301
@@ -134,19 +134,20 @@ def test_file_analysis_can_be_pickled(side: Path) -> None:
 
 MEASURE = """
 import os, resource, sys
-from segued.media.file_analysis import Plan, analyse
+from segued.media.file_analysis import AnalysisPlan, analyze_file
 from segued.media.safe_open import signature_of
 from tests.media.test_file_analysis import RULES, SIDE
 path = os.fsencode(sys.argv[1])
-found = analyse(path, signature_of(os.stat(path)), Plan(RULES, SIDE, (), "/tmp"))
+plan = AnalysisPlan(RULES, SIDE, (), "/tmp")
+found = analyze_file(path, signature_of(os.stat(path)), plan)
 print(found.facts.frames, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1_024)
 """
 
 
 @pytest.mark.slow
 def test_two_hours_take_little_more_memory_than_a_minute(tmp_path: Path) -> None:
-    """Nothing grows with the length but a curve and sixteen megabytes of sound."""
-    took_mib = []
+    """Only the curve and 16 MiB of samples grow with the length."""
+    peaks_mib = []
     for seconds in (60, 2 * 3_600):
         path = encode_audio(tmp_path / f"{seconds}.wav", music(1.0, 8_000, 1), 8_000)
         header = bytearray(path.read_bytes()[:100])
@@ -165,6 +166,6 @@ def test_two_hours_take_little_more_memory_than_a_minute(tmp_path: Path) -> None
         )
         frames, mib = map(int, done.stdout.split())
         assert frames == 8_000 * seconds
-        took_mib.append(mib)
+        peaks_mib.append(mib)
 
-    assert took_mib[1] - took_mib[0] < 25
+    assert peaks_mib[1] - peaks_mib[0] < 25

@@ -1,4 +1,4 @@
-"""Acoustic fingerprints: `segued.media.fingerprint`, as files come to them."""
+"""Acoustic fingerprints of files: `segued.media.fingerprint`."""
 
 import os
 import subprocess
@@ -31,13 +31,13 @@ TRACK = Hints(leading_number=True, siblings=12, track=3, track_total=12)
 
 
 def fingerprint_items(text: str) -> list[int]:
-    """Return what a fingerprint is made of: 32 bits eight times a second."""
+    """Return the items of a fingerprint: 32 bits, eight times a second."""
     found: list[int] = chromaprint.decode_fingerprint(text.encode())[0]
     return found
 
 
 def bits_apart(one: str, other: str) -> float:
-    """Return the share of bits in which two prints differ; 1 if of other length."""
+    """Return the share of bits in which two prints differ; 1 if lengths differ."""
     a, b = fingerprint_items(one), fingerprint_items(other)
     if len(a) != len(b):
         return 1.0
@@ -46,7 +46,7 @@ def bits_apart(one: str, other: str) -> float:
 
 
 def aligned_similarity(one: str, other: str) -> float:
-    """Return the share of bits that two prints have in common, best aligned."""
+    """Return the share of equal bits of two fingerprints at their best alignment."""
     a, b = (np.array(fingerprint_items(text), dtype=np.uint32) for text in (one, other))
     best = 0.0
     for shift in range(-3, 4):
@@ -58,14 +58,14 @@ def aligned_similarity(one: str, other: str) -> float:
 
 
 def song_fingerprint(path: Path, spool: Path) -> Fingerprint:
-    """Return the one print of a file that is one song."""
+    """Return the only fingerprint of a file that is one song."""
     plan = AnalysisPlan(RULES, TRACK, (), str(spool))
     (found,) = analyze_file(os.fsencode(path), signature(path), plan).fingerprints
     return found
 
 
 def file_fingerprint(path: Path) -> Fingerprint:
-    """Return the print of a whole file, whatever is in it."""
+    """Return the fingerprint of a whole file, whatever its passages are."""
     whole = Span(Ticks(0), seconds_to_ticks(length_by_ffmpeg(path) / RATE))
     (found,) = fingerprints_of(os.fsencode(path), signature(path), (whole,), whole)
     return found
@@ -75,7 +75,7 @@ def file_fingerprint(path: Path) -> Fingerprint:
 def test_song_fingerprint_equals_fpcalc(
     name: str, formats: Path, tmp_path: Path
 ) -> None:
-    """Whatever the format, the same text, or one bit in a thousand apart."""
+    """In every format the fingerprints differ in at most one bit in a thousand."""
     path, _, _ = make_format_file(formats, name)
 
     found = song_fingerprint(path, tmp_path)
@@ -87,7 +87,7 @@ def test_song_fingerprint_equals_fpcalc(
 
 @pytest.mark.parametrize(("seconds", "rate"), [(119.95, 22_050), (126.3, 16_000)])
 def test_two_minutes_count(seconds: float, rate: int, tmp_path: Path) -> None:
-    """A longer file's print is of its first 120 s; a shorter one's of all."""
+    """A fingerprint covers the first 120 s of a longer file, or all of a shorter."""
     sound = music(seconds, rate, 1)
     path = encode_audio(tmp_path / "long.wav", sound, rate)
 
@@ -98,8 +98,8 @@ def test_two_minutes_count(seconds: float, rate: int, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("rate", [8_000, 11_025, 44_100, 48_000, 192_000])
-def test_fpcalc_s_samples_are_counted(rate: int, tmp_path: Path) -> None:
-    """A print gets its next item with the same frame as `fpcalc`'s does."""
+def test_sample_count_equals_fpcalc(rate: int, tmp_path: Path) -> None:
+    """A fingerprint gets its next item at the same frame as with `fpcalc`."""
 
     def expected(frames: int) -> int:
         return _item_count(fpcalc_sample_count(frames, Hertz(rate)))
@@ -115,7 +115,7 @@ def test_fpcalc_s_samples_are_counted(rate: int, tmp_path: Path) -> None:
 
 
 def _item_count(samples: int) -> int:
-    """Return how many items Chromaprint makes: a hop each, after the first frame."""
+    """Return the number of items from Chromaprint: one per hop after a first frame."""
     return max(0, (samples - 4_096) // 1_365 + 1 - 19)
 
 
@@ -123,14 +123,14 @@ def _item_count(samples: int) -> int:
     ("sound", "reason"),
     [
         pytest.param(music(2.0), "too short", id="less than Chromaprint needs"),
-        pytest.param(music(9.9), "too short", id="less than AcoustID knows"),
+        pytest.param(music(9.9), "too short", id="less than AcoustID accepts"),
         pytest.param(silence(20.0), "silence", id="digital silence"),
     ],
 )
 def test_unusable_fingerprint_has_a_reason(
     sound: Sound, reason: str, tmp_path: Path
 ) -> None:
-    """It has no text, and says why."""
+    """It has no text, but a reason."""
     found = file_fingerprint(encode_audio(tmp_path / "poor.flac", sound, RATE))
 
     assert (found.encoded, found.missing_reason) == ((), reason)
@@ -138,10 +138,10 @@ def test_unusable_fingerprint_has_a_reason(
 
 @pytest.fixture(name="side", scope="module")
 def _side(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Path]]:
-    """Give an album side, and its songs as files of their own."""
+    """Return an album side, and its songs as separate files."""
     folder = tmp_path_factory.mktemp("side")
     songs = [music(length, seed=seed) for seed, length in enumerate((21.0, 25.0, 22.0))]
-    # Gaps of no whole number of anything.
+    # Gaps that are not a whole number of hops or samples at 11,025 Hz.
     gap, other = silence(2.5317), silence(3.0009)
     sound = np.concatenate((songs[0], gap, songs[1], other, songs[2]))
     paths = [
@@ -156,25 +156,24 @@ SIDE = Hints(leading_number=False, siblings=1, track=None, track_total=None, sid
 def test_passages_have_four_fingerprints(
     side: tuple[Path, list[Path]], tmp_path: Path
 ) -> None:
-    """One of them is nearly what the song alone has, wherever it was cut."""
+    """One of them is nearly that of the separate song, wherever the cut is."""
     path, songs = side
     plan = AnalysisPlan(RULES, SIDE, (), str(tmp_path))
 
     found = analyze_file(os.fsencode(path), signature(path), plan)
 
-    assert [found_print.span for found_print in found.fingerprints] == list(found.spans)
-    for song, found_print in zip(songs, found.fingerprints, strict=True):
-        alone = fpcalc(song)
-        assert len(found_print.encoded) == 4
-        assert max(aligned_similarity(text, alone) for text in found_print.encoded) > 0.97
-        # The others are not the same print four times.
-        assert len(set(found_print.encoded)) == 4
+    assert [each.span for each in found.fingerprints] == list(found.spans)
+    for song, each in zip(songs, found.fingerprints, strict=True):
+        expected = fpcalc(song)
+        assert len(each.encoded) == 4
+        assert max(aligned_similarity(text, expected) for text in each.encoded) > 0.97
+        assert len(set(each.encoded)) == 4
 
 
-def test_a_cut_half_a_hop_off_is_met_by_another_phase(
+def test_a_cut_half_a_hop_off_matches_another_fingerprint(
     side: tuple[Path, list[Path]],
 ) -> None:
-    """Half a hop is what a cut can be off at worst: then the first one fails."""
+    """Half a hop is the worst case, in which the first fingerprint does not match."""
     path, songs = side
     off = Ticks(2_560 * 1_365 // 2)
     starts = seconds_to_ticks(23.5317) + off
@@ -183,8 +182,8 @@ def test_a_cut_half_a_hop_off_is_met_by_another_phase(
 
     (found,) = fingerprints_of(os.fsencode(path), signature(path), (cut,), whole)
 
-    alone = fpcalc(songs[1])
-    first, *others = (aligned_similarity(text, alone) for text in found.encoded)
+    expected = fpcalc(songs[1])
+    first, *others = (aligned_similarity(text, expected) for text in found.encoded)
     assert first < 0.95
     assert max(others) > 0.99
 
@@ -206,28 +205,29 @@ def test_decoding_again_gives_the_same_fingerprints(
 
 
 def test_full_spool_disk_is_no_failure(tmp_path: Path) -> None:
-    """What was kept is not relied on; `analyse` then decodes again."""
-    nowhere = str(tmp_path / "is" / "not" / "there")
+    """The buffer returns None, so that `analyze_file` decodes again."""
+    missing_folder = str(tmp_path / "is" / "not" / "there")
     whole = Span(Ticks(0), seconds_to_ticks(1_000))
-    with FingerprintBuffer(Hertz(11_025), nowhere, whole_file=True) as tape:
+    with FingerprintBuffer(Hertz(11_025), missing_folder, whole_file=True) as buffer:
         for _ in range(100):
-            tape.add(np.zeros(110_250, np.float32))
-        tape.finish()
+            buffer.add(np.zeros(110_250, np.float32))
+        buffer.finish()
 
-        assert tape.fingerprints((whole,), whole) is None
+        assert buffer.fingerprints((whole,), whole) is None
 
 
 def test_missing_chromaprint_gives_no_fingerprints(tmp_path: Path) -> None:
-    """And everything else there is: a missing system package fails no file."""
+    """A missing system package fails no file."""
     path = encode_audio(tmp_path / "song.wav", music(11.0), RATE)
     program = (
         "import sys; sys.modules['chromaprint'] = None\n"
         "from segued.media.safe_open import signature_of\n"
-        "from segued.media.file_analysis import prints_of\n"
+        "from segued.media.file_analysis import fingerprints_of\n"
         "from segued.model import Span\n"
         "import os; path = os.fsencode(sys.argv[1])\n"
         "whole = Span(0, 11 * 28_224_000)\n"
-        "print(prints_of(path, signature_of(os.stat(path)), (whole,), whole))\n"
+        "signature = signature_of(os.stat(path))\n"
+        "print(fingerprints_of(path, signature, (whole,), whole))\n"
     )
     done = subprocess.run(
         (sys.executable, "-c", program, str(path)),
@@ -237,16 +237,16 @@ def test_missing_chromaprint_gives_no_fingerprints(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
 
-    assert "texts=(), reason='no chromaprint'" in done.stdout
+    assert "encoded=(), missing_reason='no chromaprint'" in done.stdout
 
 
 def test_samples_never_wrap() -> None:
-    """Above full scale is full scale, on either side; no other sign."""
+    """Samples beyond full scale are clipped and keep their sign."""
     loud = np.array([1.5, -1.5, 40.0, -40.0, 0.5], np.float32)
-    with FingerprintBuffer(Hertz(11_025), ".", whole_file=True) as tape:
-        tape.add(np.tile(loud, 2 * 11_025))
-        tape.finish()
-        sound = np.frombuffer(tape.read(0, 5), np.int16)
+    with FingerprintBuffer(Hertz(11_025), ".", whole_file=True) as buffer:
+        buffer.add(np.tile(loud, 2 * 11_025))
+        buffer.finish()
+        samples = np.frombuffer(buffer.read(0, 5), np.int16)
 
-    assert sound.tolist() == [32_767, -32_768, 32_767, -32_768, 16_384]
-    assert Frames(len(sound)) == 5
+    assert samples.tolist() == [32_767, -32_768, 32_767, -32_768, 16_384]
+    assert Frames(len(samples)) == 5

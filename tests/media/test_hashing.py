@@ -1,4 +1,4 @@
-"""A file is known by its bytes, and its audio by the bytes that are audio."""
+"""Content and audio hashes of files: `segued.media.hashing`."""
 
 import errno
 import os
@@ -31,8 +31,8 @@ def hash_bytes(folder: Path, data: bytes) -> Hashes:
 
 
 @pytest.mark.parametrize("name", RETAGGERS)
-def test_retagging_leaves_the_audio_hash_alone(name: str, tmp_path: Path) -> None:
-    """No tag, a small one, a huge one, none again: always the same audio."""
+def test_retagging_does_not_change_the_audio_hash(name: str, tmp_path: Path) -> None:
+    """No tag, a small one, a huge one and none again give the same hash."""
     kind, retag = RETAGGERS[name]
     plain = encoded_tone(kind)
     small = retag(plain, "x")
@@ -48,7 +48,7 @@ def test_retagging_leaves_the_audio_hash_alone(name: str, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("kind", ENCODERS)
 def test_other_audio_has_another_hash(kind: str, tmp_path: Path) -> None:
-    """Two tones differ, so it is the audio that is hashed."""
+    """The hashes of two tones differ."""
     low, high = (
         hash_bytes(tmp_path, encoded_tone(kind)),
         hash_bytes(tmp_path, encoded_tone(kind, 660)),
@@ -59,7 +59,7 @@ def test_other_audio_has_another_hash(kind: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ENCODERS)
 def test_changed_last_audio_byte_changes_the_hash(kind: str, tmp_path: Path) -> None:
-    """The audio reaches to the end, or to what follows it."""
+    """The hash covers the audio up to its last byte."""
     data = encoded_tone(kind)
     # MP4 and Matroska have their index at the end.
     until = {"m4a": b"moov", "alac": b"moov", "mka": b"\x1c\x53\xbb\x6b"}.get(kind)
@@ -70,7 +70,7 @@ def test_changed_last_audio_byte_changes_the_hash(kind: str, tmp_path: Path) -> 
 
 
 def test_tags_of_all_kinds_at_once_are_left_out(tmp_path: Path) -> None:
-    """An MP3 may have ID3v2, APEv2 and ID3v1 together."""
+    """An MP3 can have ID3v2, APEv2 and ID3v1 together."""
     data = encoded_tone("mp3")
     tagged = RETAGGERS["mp3 APEv2"][1](data, "ape")
     tagged = RETAGGERS["mp3 ID3v2.3 and v1"][1](tagged, "id3")
@@ -93,7 +93,7 @@ def test_block_boundaries_do_not_change_the_hash(tmp_path: Path) -> None:
 
 
 def test_audio_in_several_places_is_hashed_together(tmp_path: Path) -> None:
-    """A fragmented MP4 has many boxes of audio, some in one block."""
+    """A fragmented MP4 has many audio boxes, some in one block."""
     pieces = [os.urandom(length) for length in (10, 2_000_000, 30, 1)]
     boxes = (
         struct.pack(">I4s4xI4s", 12, b"free", 8 + len(piece), b"mdat") + piece
@@ -107,11 +107,11 @@ def test_audio_in_several_places_is_hashed_together(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", VORBIS)
 def test_ogg_audio_is_what_a_demuxer_finds(kind: str, tmp_path: Path) -> None:
-    """The first packet, all packets behind the headers, and nothing else."""
+    """The hash covers the first packet and all packets after the headers."""
     data = encoded_tone(kind)
     body = 27 + data[26]
     first = data[body : body + sum(data[27:body])]
-    # Of FLAC it counts the headers, and with them the tags.
+    # FLAC's first packet starts with the number of headers, tags included.
     first = first[9:] if first.startswith(b"\x7fFLAC") else first
     with av.open(BytesIO(data), "r") as file:
         packets = b"".join(bytes(packet) for packet in file.demux(audio=0))
@@ -119,25 +119,25 @@ def test_ogg_audio_is_what_a_demuxer_finds(kind: str, tmp_path: Path) -> None:
     assert hash_bytes(tmp_path, data).audio == blake3(first + packets).hexdigest()
 
 
-def test_a_file_of_no_known_format_is_all_audio(tmp_path: Path) -> None:
-    """What is not understood is hashed whole, and is no error."""
-    found = hash_bytes(tmp_path, b"nothing that is known")
+def test_a_file_of_unknown_format_is_all_audio(tmp_path: Path) -> None:
+    """It is hashed as a whole, without an error."""
+    found = hash_bytes(tmp_path, b"an unknown format")
 
-    assert found.audio == found.content == blake3(b"nothing that is known").hexdigest()
+    assert found.audio == found.content == blake3(b"an unknown format").hexdigest()
 
 
-def test_a_torn_ogg_file_is_all_audio(tmp_path: Path) -> None:
-    """Half a page at the end cannot be told from anything."""
+def test_a_truncated_ogg_file_is_all_audio(tmp_path: Path) -> None:
+    """An incomplete page at the end makes the audio unknown."""
     found = hash_bytes(tmp_path, encoded_tone("ogg")[:-10])
 
     assert found.audio == found.content
 
 
 def test_chained_streams_are_all_audio(tmp_path: Path) -> None:
-    """The headers of every stream in a chain are left out, the audio is not."""
+    """The headers of every stream in a chain are excluded, the audio is hashed."""
     _, retag = RETAGGERS["ogg"]
     one, two = encoded_tone("ogg"), encoded_tone("ogg", 660)
-    # A stream of the same serial number begins anew with its first page.
+    # Both streams have the same serial number; the first page starts a new stream.
     chain = hash_bytes(tmp_path, one + two)
 
     assert chain.audio != hash_bytes(tmp_path, one).audio
@@ -149,7 +149,7 @@ def test_chained_streams_are_all_audio(tmp_path: Path) -> None:
 @settings(max_examples=25, deadline=None)
 @given(lengths=st.lists(st.integers(1, 5_000), min_size=1, max_size=5))
 def test_ogg_may_come_in_pieces_of_any_length(kind: str, lengths: list[int]) -> None:
-    """However a file is cut into blocks, the same audio comes out."""
+    """Any division into blocks gives the same audio."""
     data = encoded_tone(kind)
     whole: list[bytes] = []
     OggAudio(whole.append).update(data)
@@ -170,7 +170,7 @@ def test_ogg_may_come_in_pieces_of_any_length(kind: str, lengths: list[int]) -> 
 def test_shrinking_file_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Fewer bytes than `stat` said are another file."""
+    """A file with fewer bytes than its signature's size has changed."""
     path, signature = write_file(tmp_path, bytes(3_000_000))
 
     def shrunk(descriptor: int, buffers: list[memoryview], offset: int) -> int:
@@ -186,7 +186,7 @@ def test_shrinking_file_is_refused(
 def test_disk_error_while_hashing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An error in the middle of reading is the disk's."""
+    """A read error in the middle of the file is a DiskReadError."""
     path, signature = write_file(tmp_path, bytes(3_000_000))
 
     def broken(*_: object) -> int:
@@ -199,7 +199,7 @@ def test_disk_error_while_hashing(
 
 
 def test_changed_file_is_not_hashed(tmp_path: Path) -> None:
-    """The signature is checked first."""
+    """The signature is checked before hashing."""
     path, signature = write_file(tmp_path, b"one")
     older = Signature(signature.size_bytes, signature.mtime_ns - 1, signature.inode)
 

@@ -1,4 +1,4 @@
-"""Song matching from the file alone: `segued.phases.p06_match`."""
+"""Song matching by the file alone: `segued.phases.p06_match`."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -25,7 +25,7 @@ from segued.store.database import Store
 from segued.units import TICKS_PER_SECOND, Frames, Hertz, Seconds, Ticks
 
 MINUTE = 60 * TICKS_PER_SECOND
-NAMED = p03_tags.TagsRead(Tags(), Tags(), (), None, ())
+NO_TAGS = p03_tags.TagsRead(Tags(), Tags(), (), None, ())
 FULL = Tags(
     title="Jóga",
     artist="Björk",
@@ -40,7 +40,7 @@ FULL = Tags(
 
 @pytest.fixture(name="store")
 async def _store(tmp_path: Path) -> AsyncIterator[Store]:
-    """A library that knows nothing yet."""
+    """An empty library."""
     store = Store(tmp_path / "library.db")
     await store.open()
     yield store
@@ -48,33 +48,33 @@ async def _store(tmp_path: Path) -> AsyncIterator[Store]:
 
 
 async def match_file(
-    store: Store, named: p03_tags.TagsRead, *lengths: int
+    store: Store, tags_read: p03_tags.TagsRead, *lengths: int
 ) -> list[Match]:
-    """Match a file with passages of these lengths, in minutes, end to end."""
+    """Match a file with contiguous passages of these lengths, in minutes."""
     ends = [sum(lengths[: n + 1]) * MINUTE for n in range(len(lengths))]
     starts = [0, *ends[:-1]]
     spans = tuple(Span(Ticks(a), Ticks(b)) for a, b in zip(starts, ends, strict=True))
     facts = AudioFacts(Frames(1), Hertz(44_100), 2, 0.5, "flac", "FFmpeg")
     prints = tuple(Fingerprint(span, (f"AQ{n}",)) for n, span in enumerate(spans))
     file = AudioFile(FileId("f"), b"/m/f.flac", b"/m", Signature(1, 1, 1))
-    dossier = (
+    results = (
         FileResults(file)
-        .with_result(p03_tags.PHASE, named)
+        .with_result(p03_tags.PHASE, tags_read)
         .with_result(p04_segment.PHASE, p04_segment.Segmented(facts, spans, ()))
         .with_result(p05_fingerprint.PHASE, p05_fingerprint.Fingerprinted(prints))
     )
-    place = Path("/nowhere")
+    spool = Path("/nowhere")
     compute = ProcessPools(processes=1, memory_mib=512, file_limit=Seconds(1))
-    tools = PhaseContext(Config(), Settings(), store, compute, place)
-    outcome = await p06_match.run(tools, dossier)
+    context = PhaseContext(Config(), Settings(), store, compute, spool)
+    outcome = await p06_match.run(context, results)
     result = outcome.result if isinstance(outcome, Deferred) else outcome
     assert isinstance(outcome, Deferred) == bool(result.asks)
     return list(result.matches)
 
 
 async def test_embedded_id_is_medium_and_fills_all_entities(store: Store) -> None:
-    """Recording, release, work, and each artist by id."""
-    (match,) = await match_file(store, replace(NAMED, tags=FULL), 4)
+    """The ids of recording, release, work and artists are stored."""
+    (match,) = await match_file(store, replace(NO_TAGS, tags=FULL), 4)
 
     assert match.passage.confidence == "Medium"
     assert match.passage.fingerprint == "AQ0"
@@ -88,11 +88,13 @@ async def test_embedded_id_is_medium_and_fills_all_entities(store: Store) -> Non
     assert match.album.mbid == FULL.release_mbid
 
 
-async def test_ids_that_do_not_pair_up_with_names_credit_nobody(store: Store) -> None:
-    """Which artist is which is MusicBrainz's to say."""
+async def test_artist_ids_that_do_not_pair_up_with_names_are_dropped(
+    store: Store,
+) -> None:
+    """It is unknown which id is which artist's."""
     tags = replace(FULL, artists=("Björk",))
 
-    (match,) = await match_file(store, replace(NAMED, tags=tags), 4)
+    (match,) = await match_file(store, replace(NO_TAGS, tags=tags), 4)
 
     assert match.song is not None
     (artist,) = match.song.artists
@@ -100,8 +102,8 @@ async def test_ids_that_do_not_pair_up_with_names_credit_nobody(store: Store) ->
 
 
 async def test_embedded_id_of_a_side_is_ignored(store: Store) -> None:
-    """One recording cannot be three songs."""
-    matches = await match_file(store, replace(NAMED, tags=FULL), 4, 3, 5)
+    """One recording id cannot be that of three passages."""
+    matches = await match_file(store, replace(NO_TAGS, tags=FULL), 4, 3, 5)
 
     assert [m.passage.confidence for m in matches] == ["None"] * 3
     assert [m.passage.title for m in matches] == [None] * 3
@@ -111,14 +113,14 @@ async def test_embedded_id_of_a_side_is_ignored(store: Store) -> None:
 
 
 async def test_cue_marks_name_their_passages(store: Store) -> None:
-    """By their start; the artist of the file stands in for theirs."""
+    """By their start; a mark without an artist has the file's artist."""
     marks = (
         PassageMark(Ticks(0), title="One"),
         PassageMark(Ticks(4 * MINUTE), title="Two", artist="Another"),
     )
 
     matches = await match_file(
-        store, replace(NAMED, tags=Tags(artist="A"), marks=marks), 4, 3
+        store, replace(NO_TAGS, tags=Tags(artist="A"), marks=marks), 4, 3
     )
 
     named = [(m.passage.artist, m.passage.title) for m in matches]
@@ -127,8 +129,8 @@ async def test_cue_marks_name_their_passages(store: Store) -> None:
 
 
 async def test_a_title_in_tags_does_not_make_the_artist_known(store: Store) -> None:
-    """Half of it is guessed from the file's name: that names no song."""
-    half = replace(NAMED, tags=Tags(title="Jóga"), guessed=Tags(artist="Wrong Guess"))
+    """An artist guessed from the file name does not identify a song."""
+    half = replace(NO_TAGS, tags=Tags(title="Jóga"), guessed=Tags(artist="Wrong Guess"))
 
     (match,) = await match_file(store, half, 4)
 

@@ -709,7 +709,7 @@ async def test_failure_is_stored(one_passage: OnePassage, evidence: Evidence) ->
     """With the passage, by analyzer; the song's state shows it as well."""
     await one_passage.run(evidence)
 
-    def read() -> tuple[str, str]:
+    def read() -> tuple[str | None, str]:
         return Passage.get().flavor_failure, Song.get().status
 
     assert await one_passage.store.do(read) == (

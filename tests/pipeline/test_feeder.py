@@ -1,4 +1,4 @@
-"""Offering what is PENDING: `segued.pipeline.feeder`."""
+"""Feeding PENDING files to the queue: `segued.pipeline.feeder`."""
 
 import asyncio
 from pathlib import Path
@@ -15,7 +15,7 @@ LENGTH = 2
 
 
 def folder_listing(name: bytes, *files: bytes) -> FolderListing:
-    """Return a folder as a walk sees it."""
+    """Return the listing of a folder with these files."""
     place = ROOT + b"/" + name
     found = [
         FileEntry(place + b"/" + each, Signature(1, 1, hash(each))) for each in files
@@ -24,19 +24,19 @@ def folder_listing(name: bytes, *files: bytes) -> FolderListing:
 
 
 async def test_new_files_are_fed_before_the_backlog(tmp_path: Path) -> None:
-    """It waits for what is in the queue at most, also if there is no room in it."""
+    """They wait for no more files than the queue holds, even while it is full."""
     store = Store(tmp_path / "library.db")
     await store.open()
     backlog = [f"{number:02}".encode() for number in range(20)]
     await store.do(inventory.apply_listing, [folder_listing(b"backlog", *backlog)])
-    grounds, queue = IntakeState([ROOT]), WorkQueue(LENGTH)
-    grounds.first_scan_done.set()
-    feeding = asyncio.create_task(feed(grounds, store, queue))
+    intake_state, queue = IntakeState([ROOT]), WorkQueue(LENGTH)
+    intake_state.first_scan_done.set()
+    feeding = asyncio.create_task(feed(intake_state, store, queue))
     try:
         async with asyncio.timeout(20):
             first = [(await queue.take()).file for _ in range(3)]
             await store.do(inventory.apply_listing, [folder_listing(b"album", b"new")])
-            grounds.priority_folders[ROOT + b"/album"] = None
+            intake_state.priority_folders[ROOT + b"/album"] = None
             then = [(await queue.take()).file for _ in range(LENGTH + 3)]
     finally:
         feeding.cancel()

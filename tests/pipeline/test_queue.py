@@ -1,4 +1,4 @@
-"""The queue: `segued.pipeline.queue`."""
+"""The work queue: `segued.pipeline.queue`."""
 
 import asyncio
 
@@ -9,7 +9,7 @@ from segued.pipeline.queue import Priority, WorkQueue
 
 
 def audio_file(name: str, *, size: int = 1) -> AudioFile:
-    """Return a file by name."""
+    """Return a file of this name below /music."""
     path = f"/music/{name}".encode()
     return AudioFile(FileId(name), path, b"/music", Signature(size, 1, 1))
 
@@ -24,7 +24,7 @@ async def test_first_come_first_served() -> None:
 
 
 async def test_new_files_overtake_the_backlog() -> None:
-    """The backlog waits."""
+    """Even if they are offered later."""
     queue = WorkQueue(10)
     await queue.offer(audio_file("old"))
     await queue.offer(audio_file("new"), Priority.NEW)
@@ -33,7 +33,7 @@ async def test_new_files_overtake_the_backlog() -> None:
 
 
 async def test_one_entry_a_path_and_the_newest_wins() -> None:
-    """A file offered twice is worked on once, as it was seen last."""
+    """A file offered twice is taken once, with its latest signature."""
     queue = WorkQueue(10)
     assert await queue.offer(audio_file("a", size=1))
     assert not await queue.offer(audio_file("a", size=2))
@@ -42,8 +42,8 @@ async def test_one_entry_a_path_and_the_newest_wins() -> None:
     assert (await queue.take()).file.signature.size_bytes == 2
 
 
-async def test_file_in_flight_is_not_taken_again() -> None:
-    """Not before its worker is done with it."""
+async def test_file_in_flight_is_not_queued_again() -> None:
+    """It can be offered again once its worker is done with it."""
     queue = WorkQueue(10)
     await queue.offer(audio_file("a"))
     taken = await queue.take()
@@ -54,7 +54,7 @@ async def test_file_in_flight_is_not_taken_again() -> None:
 
 
 async def test_a_full_queue_makes_the_offer_wait() -> None:
-    """It is bounded: memory does not grow with the library."""
+    """The queue is bounded, so memory does not grow with the library."""
     queue = WorkQueue(1)
     await queue.offer(audio_file("a"))
     second = asyncio.create_task(queue.offer(audio_file("b")))
@@ -67,7 +67,7 @@ async def test_a_full_queue_makes_the_offer_wait() -> None:
 
 
 async def test_imports_idle_means_nothing_queued_or_in_flight() -> None:
-    """Only then has `wait_imports_idle` an end."""
+    """Only then does `wait_imports_idle` return."""
     queue = WorkQueue(1)
     await queue.wait_imports_idle()
     await queue.offer(audio_file("a"))
@@ -83,7 +83,7 @@ async def test_imports_idle_means_nothing_queued_or_in_flight() -> None:
 
 
 async def test_a_cancelled_offer_leaves_nothing_behind() -> None:
-    """The path can be offered again, and the queue can come to rest."""
+    """The path can be offered again, and the queue can become idle."""
     queue = WorkQueue(1)
     await queue.offer(audio_file("a"))
     second = asyncio.create_task(queue.offer(audio_file("b")))
@@ -98,7 +98,7 @@ async def test_a_cancelled_offer_leaves_nothing_behind() -> None:
 
 
 async def test_analysis_waits_for_imports() -> None:
-    """Not one is queued while a file waits or is in flight that is not imported."""
+    """None is queued while a file to import waits or is in flight."""
     queue = WorkQueue(10)
     await queue.offer(audio_file("new"))
     offering = asyncio.create_task(queue.offer_imported(audio_file("old"), 2))
@@ -116,7 +116,7 @@ async def test_analysis_waits_for_imports() -> None:
 
 
 async def test_analysis_concurrency_is_limited() -> None:
-    """The third waits until one of two is done."""
+    """With a limit of two, the third waits until one is done."""
     queue = WorkQueue(10)
     assert await queue.offer_imported(audio_file("a"), 2)
     assert await queue.offer_imported(audio_file("b"), 2)
@@ -131,23 +131,23 @@ async def test_analysis_concurrency_is_limited() -> None:
 
 
 async def test_analysis_is_preempted_by_imports() -> None:
-    """As many as there are files without a worker, and no more."""
+    """As many analyses are preempted as new files lack a worker."""
     queue = WorkQueue(10)
     await queue.offer_imported(audio_file("a"), 2)
     await queue.offer_imported(audio_file("b"), 2)
     flights = [await queue.take() for _ in range(2)]
 
-    def making_way() -> int:
+    def preempted_count() -> int:
         return sum(each.preempted.is_set() for each in flights)
 
     await queue.offer(audio_file("new"))
-    assert making_way() == 1
+    assert preempted_count() == 1
     await queue.offer(audio_file("newer"))
-    assert making_way() == 2
+    assert preempted_count() == 2
 
 
 async def test_no_preemption_while_a_worker_is_free() -> None:
-    """Who waits for a file gets the new one."""
+    """The free worker gets the new file."""
     queue = WorkQueue(10)
     await queue.offer_imported(audio_file("a"), 2)
     flight = await queue.take()
@@ -161,7 +161,7 @@ async def test_no_preemption_while_a_worker_is_free() -> None:
 
 
 async def test_changed_file_preempts_its_own_analysis() -> None:
-    """It makes way for itself, and is never worked on twice at once."""
+    """The import waits for its end: no file has two workers at once."""
     queue = WorkQueue(10)
     await queue.offer_imported(audio_file("a"), 2)
     flight = await queue.take()
@@ -177,7 +177,7 @@ async def test_changed_file_preempts_its_own_analysis() -> None:
 
 
 async def test_changed_file_replaces_its_queued_analysis() -> None:
-    """Its old entry is no entry any more."""
+    """The stale entry is skipped."""
     queue = WorkQueue(10)
     await queue.offer_imported(audio_file("a"), 3)
     await queue.offer_imported(audio_file("b"), 3)

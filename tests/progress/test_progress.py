@@ -1,4 +1,4 @@
-"""The progress of a session: `segued.progress.progress` and its words."""
+"""The progress of a session: `segued.progress.progress` and its text."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from segued.views import wording
 
 @dataclass
 class ManualClock:
-    """A clock that stands until it is told to move."""
+    """A clock that moves only when `now` is set."""
 
     now: float = 100.0
 
@@ -22,7 +22,7 @@ class ManualClock:
 
 
 def test_progress_is_by_file() -> None:
-    """Files done of files found, with rate and time left."""
+    """Files done of files found, with the rate and the time left."""
     clock = ManualClock()
     progress = Progress(clock)
     progress.add_scanned(pending=3_155, finished=2_570, failed=11)
@@ -40,8 +40,8 @@ def test_progress_is_by_file() -> None:
     )
 
 
-def test_no_rate_from_too_little() -> None:
-    """One file says nothing about the next thousand."""
+def test_no_rate_from_too_few_files() -> None:
+    """One finished file gives no estimate for a thousand."""
     clock = ManualClock()
     progress = Progress(clock)
     progress.add_scanned(pending=1_000, finished=0, failed=0)
@@ -52,7 +52,7 @@ def test_no_rate_from_too_little() -> None:
 
 
 def test_busy_workers_have_a_status() -> None:
-    """Keyed by its number, with a clock that moves by itself."""
+    """In the order of their numbers, each with the time in its phase."""
     clock = ManualClock()
     progress = Progress(clock)
     progress.start_phase(2, FileId("b"), "song_b.mp3", 9, "Flavoring")
@@ -70,31 +70,31 @@ def test_busy_workers_have_a_status() -> None:
 
 
 def test_worker_status_shows_the_passage() -> None:
-    """Or of how many, from the phase that found them until the file's end."""
+    """Or the number of passages, from segmentation to the end of the file."""
     progress = Progress(ManualClock())
 
-    def said() -> str:
+    def passage_text() -> str:
         (line,) = progress.snapshot().workers
         return wording.worker_columns(line)[3]
 
     progress.start_phase(1, FileId("a"), "side.flac", 4, "Segmenting")
     progress.set_passage(1, None, 12)
-    found = said()
+    found = passage_text()
     progress.start_phase(1, FileId("a"), "side.flac", 9, "Flavoring")
-    kept = said()
+    next_phase = passage_text()
     progress.set_passage(1, 3, 12)
-    third = said()
+    third = passage_text()
     progress.set_passage(1, None, 1)
-    only = said()
+    only = passage_text()
     progress.start_phase(1, FileId("b"), "song.flac", 1, "Filename matching")
 
-    assert (found, kept) == ("12 passages", "12 passages")
+    assert (found, next_phase) == ("12 passages", "12 passages")
     assert (third, only) == ("passage 3/12", "passage 1/1")
-    assert said() == ""
+    assert passage_text() == ""
 
 
 def test_stuck_worker_is_marked() -> None:
-    """After two minutes in one phase."""
+    """It counts as stuck after two minutes in one phase."""
     clock = ManualClock()
     progress = Progress(clock)
     progress.start_phase(1, FileId("a"), "song_a.mp3", 4, "Segmenting")
@@ -107,8 +107,8 @@ def test_stuck_worker_is_marked() -> None:
     assert wording.worker_columns(after)[-1] == "120.0 s (stalled?)"
 
 
-def test_how_long_phases_take_is_counted() -> None:
-    """Each in its place, and for as long as the process lives."""
+def test_phase_durations_are_counted() -> None:
+    """In buckets, over all sessions of the process."""
     clock = ManualClock()
     progress = Progress(clock)
     for seconds in (0.001, 0.04, 500.0):
@@ -117,31 +117,31 @@ def test_how_long_phases_take_is_counted() -> None:
         progress.end_phase(1)
     progress.start_session()
 
-    spread = progress.phase_durations[4]
+    histogram = progress.phase_durations[4]
 
-    assert spread.total_seconds == pytest.approx(500.041)
+    assert histogram.total_seconds == pytest.approx(500.041)
     assert BUCKET_BOUNDS_SECONDS[:3] == (0.002, 0.01, 0.05)
-    assert spread.counts == [1, 0, 1, *[0] * (len(BUCKET_BOUNDS_SECONDS) - 3), 1]
+    assert histogram.counts == [1, 0, 1, *[0] * (len(BUCKET_BOUNDS_SECONDS) - 3), 1]
 
 
 def test_elapsed_time_stops_with_the_session() -> None:
-    """Until the next one begins."""
+    """It starts again with the next one."""
     clock = ManualClock()
     progress = Progress(clock)
     clock.now += 10
     progress.set_state(SessionState.COMPLETED)
     clock.now += 50
-    over = progress.snapshot().elapsed
+    elapsed_at_end = progress.snapshot().elapsed
     progress.start_session()
     progress.set_state(SessionState.PROCESSING)
     clock.now += 2
 
-    assert over == pytest.approx(10)
+    assert elapsed_at_end == pytest.approx(10)
     assert progress.snapshot().elapsed == pytest.approx(2)
 
 
 def test_there_are_thirteen_groups_of_counters() -> None:
-    """One for the scan, one for the work, one a phase, one for the files."""
+    """For scanning, processing, each of the ten phases, and finished files."""
     progress = Progress(ManualClock())
     progress.add_counts("2", {"hashed": 1})
     progress.add_counts("2", {"hashed": 1})
@@ -158,7 +158,7 @@ def test_there_are_thirteen_groups_of_counters() -> None:
 
 
 def test_a_snapshot_does_not_change_afterwards() -> None:
-    """Whoever shows it shows one moment."""
+    """It stays a picture of one moment."""
     progress = Progress(ManualClock())
     before = progress.snapshot()
     progress.add_counts("4", {"passages": 1})

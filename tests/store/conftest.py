@@ -1,4 +1,4 @@
-"""A library of its own for every test of the store."""
+"""A fixture with an empty library for every test of the store."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

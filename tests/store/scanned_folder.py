@@ -1,4 +1,4 @@
-"""A shelf of files that exist on record only, drawn as short names."""
+"""A music folder of files that exist in the library only."""
 
 from dataclasses import dataclass, field
 
@@ -18,31 +18,31 @@ ROOT = b"/music"
 
 
 def file_entry(name: str, *, version: int = 1) -> FileEntry:
-    """Return a file as a walk would see it; another version has other bytes."""
+    """Return a file as a scan lists it; another version has other content."""
     inode = sum(name.encode()) * 1_000
     return FileEntry(ROOT + b"/" + name.encode(), Signature(100, version, inode))
 
 
 @dataclass
 class ScannedFolder:
-    """Music folder `/music`, as successive walks see it."""
+    """The music folder `/music`, as successive scans list it."""
 
     store: Store
     last_scan: inventory.ScanCounts = field(default_factory=inventory.ScanCounts)
 
     async def scan(self, *names: FileEntry | str) -> inventory.ScanCounts:
-        """Admit the folder with exactly these files in it, and forsake the rest."""
-        there = tuple(
+        """Store a scan with exactly these files, and mark all others as missing."""
+        entries = tuple(
             file_entry(each) if isinstance(each, str) else each for each in names
         )
-        seen = await self.store.do(
-            inventory.apply_listing, [FolderListing(ROOT, ROOT, there)]
+        counts = await self.store.do(
+            inventory.apply_listing, [FolderListing(ROOT, ROOT, entries)]
         )
-        await self.store.do(inventory.mark_missing, seen.missing)
-        return seen
+        await self.store.do(inventory.mark_missing, counts.missing)
+        return counts
 
     async def get_file(self, name: str) -> AudioFile:
-        """Return a file by name, as a worker would be given it."""
+        """Return a file by name, as a worker gets it."""
 
         def read() -> AudioFile:
             row = File.get(File.path == file_entry(name).path)
@@ -57,7 +57,7 @@ class ScannedFolder:
         content_hash: str,
         absent: tuple[tuple[FileId, bytes], ...] = (),
     ) -> duplicates.ClaimResult:
-        """Begin a file and claim a content for it, as phases 1 and 2 do."""
+        """Start a file and claim a content hash for it, as phases 1 and 2 do."""
         file = await self.get_file(name)
 
         def work() -> duplicates.ClaimResult:
@@ -72,7 +72,7 @@ class ScannedFolder:
         return await self.store.do(work)
 
     async def finish(self, name: str, status: FileStatus = FileStatus.COMPLETE) -> None:
-        """Bring a file to its end."""
+        """Set the final status of a file."""
         await self.store.do(files.mark_finished, (await self.get_file(name)).id, status)
 
     async def statuses(self) -> dict[str, str]:
@@ -85,7 +85,7 @@ class ScannedFolder:
         return await self.store.do(read)
 
     async def links(self) -> dict[str, set[str]]:
-        """Return whom every file is linked with, by name."""
+        """Return the names of the duplicates that each file is linked with, by name."""
 
         def read() -> dict[str, set[str]]:
             rows = list(File.select())

@@ -1,4 +1,4 @@
-"""The library database: opened, refused, shared: `segued.store.database`."""
+"""Open, refuse, lock and migrate the library database: `segued.store.database`."""
 
 import asyncio
 import sqlite3
@@ -24,13 +24,13 @@ from segued.store.schema.files import database
 from segued.store.schema.music import Artist
 
 FIRST_SCHEMA = Path(__file__).parent.parent / "golden" / "schema-1.sql"
-"""A library as the first version made it."""
+"""The schema of a library of version 0.1.0."""
 
 QUICK = StoreSection(busy_seconds=0.2)
 
 
 async def open_and_close(path: Path) -> None:
-    """Open a library and close it again."""
+    """Open a library, and close it."""
     store = Store(path, QUICK)
     try:
         await store.open()
@@ -39,7 +39,7 @@ async def open_and_close(path: Path) -> None:
 
 
 async def make_library(path: Path, artists: int = 0) -> None:
-    """Make a library with some rows in it."""
+    """Create a library with some rows."""
     store = Store(path)
     await store.open()
 
@@ -52,7 +52,7 @@ async def make_library(path: Path, artists: int = 0) -> None:
 
 
 async def test_transactions_are_atomic(store: Store) -> None:
-    """What was written before an error is not kept."""
+    """An error rolls back everything that its transaction wrote."""
 
     def half() -> None:
         Artist.create(name_key="one", name="One")
@@ -65,7 +65,7 @@ async def test_transactions_are_atomic(store: Store) -> None:
 
 
 async def test_many_writers_wait_for_each_other(store: Store) -> None:
-    """Read-then-write from everywhere at once loses nothing."""
+    """Concurrent transactions that read and then write lose no update."""
     await store.do(Artist.create, name_key="counter", name="0")
 
     def increase() -> None:
@@ -79,7 +79,7 @@ async def test_many_writers_wait_for_each_other(store: Store) -> None:
 
 
 async def test_commits_are_durable_by_configuration(store: Store) -> None:
-    """The journal is a WAL, and every commit is synced."""
+    """The journal mode is WAL, and every commit is synced to disk."""
 
     def pragmas() -> list[object]:
         names = ("journal_mode", "synchronous", "foreign_keys")
@@ -89,7 +89,7 @@ async def test_commits_are_durable_by_configuration(store: Store) -> None:
 
 
 async def test_second_process_is_told_who_has_the_lock(tmp_path: Path) -> None:
-    """One library, one segued; the message names the process that has it."""
+    """Only one process opens a library; the error message names that process."""
     path = tmp_path / "library.db"
     program = (
         "import asyncio, sys; from pathlib import Path;"
@@ -113,7 +113,7 @@ async def test_second_process_is_told_who_has_the_lock(tmp_path: Path) -> None:
 
 
 async def test_a_newer_library_is_refused(tmp_path: Path) -> None:
-    """A schema that is not understood is left alone, with both versions named."""
+    """A library with a newer schema is not changed; the message names both versions."""
     path = tmp_path / "library.db"
     await make_library(path)
     with sqlite3.connect(path) as other:
@@ -134,7 +134,7 @@ async def test_a_newer_library_is_refused(tmp_path: Path) -> None:
 async def test_foreign_file_is_refused_and_untouched(
     tmp_path: Path, damage: bytes
 ) -> None:
-    """A file that is not ours is named, and not touched."""
+    """A database of another program is named in the message, and not changed."""
     path = tmp_path / "library.db"
     if damage:
         path.write_bytes(damage)
@@ -151,7 +151,7 @@ async def test_foreign_file_is_refused_and_untouched(
 
 
 async def test_a_damaged_library_is_refused(tmp_path: Path) -> None:
-    """A page of noise in the middle is found before anything is written."""
+    """A page of random bytes is detected before anything is written."""
     path = tmp_path / "library.db"
     await make_library(path, artists=200)
     size = path.stat().st_size
@@ -164,7 +164,7 @@ async def test_a_damaged_library_is_refused(tmp_path: Path) -> None:
 
 
 async def test_an_empty_file_becomes_a_library(tmp_path: Path) -> None:
-    """A process killed before its first transaction leaves nothing to mend."""
+    """An empty file is used: a process killed at its first start leaves one."""
     path = tmp_path / "library.db"
     path.touch()
 
@@ -175,7 +175,7 @@ async def test_an_empty_file_becomes_a_library(tmp_path: Path) -> None:
 
 
 async def test_unwritable_folder_is_reported(tmp_path: Path) -> None:
-    """Even root cannot make a folder below a file."""
+    """A library below a file, where even root cannot create it, is reported."""
     (tmp_path / "file").touch()
 
     with pytest.raises(StoreUnwritableError, match="may not be written"):
@@ -183,7 +183,7 @@ async def test_unwritable_folder_is_reported(tmp_path: Path) -> None:
 
 
 async def test_database_lock_timeout_is_reported(tmp_path: Path) -> None:
-    """After the time limit the message says locked, not 'database error'."""
+    """After the time limit, the error names the lock as the reason."""
     store = Store(tmp_path / "library.db", QUICK)
     await store.open()
     other = sqlite3.connect(store.path, isolation_level=None)
@@ -198,7 +198,7 @@ async def test_database_lock_timeout_is_reported(tmp_path: Path) -> None:
 
 
 async def test_full_disk_is_reported(store: Store) -> None:
-    """SQLITE_FULL is found behind whatever peewee raises on its way out."""
+    """SQLITE_FULL is recognized as the cause of any exception of peewee."""
 
     def fill() -> None:
         pages = database.execute_sql("PRAGMA page_count").fetchone()[0]
@@ -213,7 +213,7 @@ async def test_full_disk_is_reported(store: Store) -> None:
 
 
 async def test_migration_keeps_a_backup(tmp_path: Path) -> None:
-    """The library as it was stays beside the library as it is."""
+    """A copy of the library before the migration is stored beside it."""
     path = tmp_path / "library.db"
     await make_library(path, artists=1)
     scripts = tmp_path / "scripts"
@@ -231,7 +231,7 @@ async def test_migration_keeps_a_backup(tmp_path: Path) -> None:
     def upgrade() -> None:
         migrate.bring_up_to_date(database.obj, path, scripts=scripts, target_version=99)
 
-    # Backing up and migrating have transactions of their own.
+    # The backup and the migration run in transactions of their own.
     await asyncio.wrap_future(store._thread.submit(upgrade))
     after = await store.do(columns)
     await store.close()
@@ -247,7 +247,7 @@ async def test_migration_keeps_a_backup(tmp_path: Path) -> None:
 
 
 async def test_an_old_library_becomes_like_a_new_one(tmp_path: Path) -> None:
-    """Table by table, index by index, view by view."""
+    """After migration, all tables, indexes and views equal those of a new library."""
     old, new = tmp_path / "old.db", tmp_path / "new.db"
     with sqlite3.connect(old) as library:
         library.executescript(FIRST_SCHEMA.read_text())
@@ -261,7 +261,7 @@ async def test_an_old_library_becomes_like_a_new_one(tmp_path: Path) -> None:
 
 
 def schema_of(path: Path) -> dict[str, str]:
-    """Return how everything in a library is declared, by name."""
+    """Return the SQL of all tables, indexes, views and triggers, by name."""
     with closing(sqlite3.connect(path)) as library:
         rows = library.execute(
             "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"
@@ -273,7 +273,7 @@ def schema_of(path: Path) -> dict[str, str]:
 
 
 async def test_a_failed_write_is_a_store_error(store: Store) -> None:
-    """Whatever SQLite says, the caller gets one family of errors."""
+    """All errors of SQLite are raised as StoreError."""
     await store.do(Artist.create, name_key="a", name="A")
 
     with pytest.raises(StoreError, match="UNIQUE"):

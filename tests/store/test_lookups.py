@@ -1,4 +1,4 @@
-"""Questions on record and their answers: `segued.store.lookups`."""
+"""Pending lookups and their answers: `segued.store.lookups`."""
 
 from segued.model import (
     FileId,
@@ -21,10 +21,10 @@ FOUND, NOTHING = b'[{"id":"x"}]', b"[]"
 
 
 async def waiting_file(store: Store, *questions: LookupQuestion) -> FileId:
-    """Return a complete file that waits for AcoustID's answers."""
-    shelf = ScannedFolder(store)
-    await shelf.scan("a")
-    file = (await shelf.get_file("a")).id
+    """Store and return a complete file that waits for answers of AcoustID."""
+    folder = ScannedFolder(store)
+    await folder.scan("a")
+    file = (await folder.get_file("a")).id
 
     def work() -> None:
         kept = checkpoints.StoredCheckpoint(
@@ -34,12 +34,12 @@ async def waiting_file(store: Store, *questions: LookupQuestion) -> FileId:
         lookups.set_pending(file, Service.ACOUSTID, questions, ())
 
     await store.do(work)
-    await shelf.finish("a")
+    await folder.finish("a")
     return file
 
 
 async def status_of(store: Store, file: FileId) -> str:
-    """Return where a file stands."""
+    """Return the status of a file."""
 
     def read() -> str:
         return str(File.get_by_id(file).status)
@@ -48,7 +48,7 @@ async def status_of(store: Store, file: FileId) -> str:
 
 
 async def test_last_answer_requeues_the_file(store: Store) -> None:
-    """Not the first of two: it would only wait again."""
+    """The first of two answers does not requeue a file, because it would wait again."""
     file = await waiting_file(store, ONE, TWO)
 
     assert (
@@ -74,7 +74,7 @@ async def test_last_answer_requeues_the_file(store: Store) -> None:
 
 
 async def test_found_answer_requeues_despite_later_not_found(store: Store) -> None:
-    """Found first, then nothing: the file is taken up for what was found."""
+    """A file with one found answer is requeued when the last answer is "not found"."""
     file = await waiting_file(store, ONE, TWO)
     await store.do(
         lookups.save_answers,
@@ -102,7 +102,7 @@ async def test_found_answer_requeues_despite_later_not_found(store: Store) -> No
 async def finish_with_not_found(
     store: Store, file: FileId, *empty: LookupQuestion
 ) -> None:
-    """Let a file come to its end, with nothing found for some questions."""
+    """Finish a file, with "not found" as the answer to some lookups."""
 
     def work() -> None:
         checkpoints.save(
@@ -116,7 +116,7 @@ async def finish_with_not_found(
 
 
 async def expire_not_found(store: Store) -> None:
-    """Let all that was found to be nothing expire."""
+    """Expire all cached "not found" answers."""
 
     def work() -> None:
         Lookup.update(due_at="2000").execute()
@@ -128,7 +128,7 @@ async def expire_not_found(store: Store) -> None:
 async def test_expired_not_found_requeues_every_dependent_file(
     store: Store,
 ) -> None:
-    """A file that finds "nothing" among the answers is due when that expires."""
+    """An expired "not found" answer makes the lookup due again for all its files."""
     first = await waiting_file(store, ONE)
     await store.do(
         lookups.save_answers,
@@ -146,10 +146,10 @@ async def test_expired_not_found_requeues_every_dependent_file(
 
 
 async def test_newest_questions_come_first_and_once(store: Store) -> None:
-    """Whatever is being asked already is left out."""
-    shelf = ScannedFolder(store)
-    await shelf.scan("a", "b")
-    files = [(await shelf.get_file(name)).id for name in "ab"]
+    """Lookups come newest first, without those in flight."""
+    folder = ScannedFolder(store)
+    await folder.scan("a", "b")
+    files = [(await folder.get_file(name)).id for name in "ab"]
 
     def work() -> None:
         for file, at in zip(files, ("2001", "2002"), strict=True):
@@ -181,7 +181,7 @@ async def test_newest_questions_come_first_and_once(store: Store) -> None:
 async def test_answered_files_are_requeued_at_start(
     store: Store,
 ) -> None:
-    """Below the folders that are imported, and nowhere else."""
+    """At start, only files below the imported folders are requeued."""
     file = await waiting_file(store, ONE)
     elsewhere = [b"/elsewhere"]
     await store.do(
@@ -196,15 +196,15 @@ async def test_answered_files_are_requeued_at_start(
 async def test_override_of_unknown_passage_is_refused(
     store: Store,
 ) -> None:
-    """Neither said nor taken back."""
-    said = PassageOverride(Ticks(0), "mbid")
+    """An override of an unknown passage can neither be set nor cleared."""
+    override = PassageOverride(Ticks(0), "mbid")
 
-    assert await store.do(overrides.set_override, b"/music/none", 1, said) is False
+    assert await store.do(overrides.set_override, b"/music/none", 1, override) is False
     assert await store.do(overrides.clear_override, b"/music/none", 1) is False
 
 
 async def test_pending_keys_and_cached_answers_are_known(store: Store) -> None:
-    """And what was answered, be it that there is nothing; of that service only."""
+    """Pending and answered keys are known, including "not found", for each service."""
     await waiting_file(store, ONE, TWO)
     await store.do(lookups.save_answers, Service.ACOUSTID, [LookupAnswer(TWO, None)])
 

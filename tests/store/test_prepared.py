@@ -1,4 +1,4 @@
-"""Queries that are put into words once."""
+"""Queries whose SQL is built once: `segued.store.prepared`."""
 
 import pytest
 
@@ -23,21 +23,21 @@ def _song(title: str) -> Query:
 
 
 async def test_each_call_has_values_of_its_own(store: Store) -> None:
-    """Only the words are kept; what the query says itself stays in its place."""
-    shelf = ScannedFolder(store)
-    await shelf.scan("a", "b", "c")
-    await shelf.finish("b")
+    """Only the SQL is cached, with its constants; each call has its own parameters."""
+    folder = ScannedFolder(store)
+    await folder.scan("a", "b", "c")
+    await folder.finish("b")
 
-    def look(status: FileStatus, name: bytes) -> list[str]:
+    def select(status: FileStatus, name: bytes) -> list[str]:
         rows = _with_status(status, name=name).fetchall()
         return sorted(path.rpartition("/")[2] for (path,) in rows)
 
-    assert await store.do(look, FileStatus.PENDING, b"") == ["a", "c"]
-    assert await store.do(look, FileStatus.COMPLETE, b"") == ["b"]
-    assert await store.do(look, FileStatus.MISSING, b"") == []
+    assert await store.do(select, FileStatus.PENDING, b"") == ["a", "c"]
+    assert await store.do(select, FileStatus.COMPLETE, b"") == ["b"]
+    assert await store.do(select, FileStatus.MISSING, b"") == []
 
 
 async def test_insert_includes_default_columns(store: Store) -> None:
-    """The id of the first song would be that of all others."""
+    """An insert without a value for a column with a default function is refused."""
     with pytest.raises(TypeError, match="Song: no value for id"):
         await store.do(_song, "Same")

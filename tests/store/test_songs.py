@@ -1,4 +1,4 @@
-"""A passage that turns out to be another song: `segued.store.parting`."""
+"""A passage that is assigned to another song: `segued.store.songs`."""
 
 from peewee import fn
 
@@ -26,17 +26,17 @@ REMOTE_FLAVOR = Flavor('{"characteristics": {}}', "acousticbrainz", "1")
 
 
 def song_id(mbid: str) -> SongRecord:
-    """Return a song by its id."""
+    """Return a song with an id."""
     return SongRecord(EntityRef(f"Song {mbid}", mbid))
 
 
 async def library_with_songs(store: Store, *names: str) -> list[str]:
-    """Return the passages of complete files, one of each, all of them song x."""
-    shelf = ScannedFolder(store)
-    await shelf.scan(*names)
+    """Store complete files with one passage of song x each, and return the passages."""
+    folder = ScannedFolder(store)
+    await folder.scan(*names)
     found = []
     for name in names:
-        file = await shelf.get_file(name)
+        file = await folder.get_file(name)
 
         def fill(file: AudioFile = file) -> str:
             span = Span(Ticks(0), Ticks(9))
@@ -64,20 +64,20 @@ async def library_with_songs(store: Store, *names: str) -> list[str]:
 
 
 def song_flavors() -> dict[str | None, tuple[str, str | None, str | None]]:
-    """Return each song's state, who says how it sounds, and where that was heard."""
+    """Return each song's flavor state, flavor source and passage, by recording id."""
     return {
         row.mbid: (row.status, row.flavor_source, row.flavor_passage)
         for row in Song.select()
     }
 
 
-def set_flavor_of_x(flavor: Flavor, heard_in: str | None) -> None:
-    """Put on record how song x sounds."""
-    flavors.set_song_flavor(Song.get(Song.mbid == "x").id, flavor, heard_in)
+def set_flavor_of_x(flavor: Flavor, source_passage: str | None) -> None:
+    """Store the flavor of song x."""
+    flavors.set_song_flavor(Song.get(Song.mbid == "x").id, flavor, source_passage)
 
 
 async def test_local_flavor_follows_the_passage(store: Store) -> None:
-    """The song that it was not is heard in its other passages."""
+    """A local flavor moves to the new song; the old one is requeued for another."""
     wrong, right = await library_with_songs(store, "wrong", "right")
     await store.do(set_flavor_of_x, LOCAL_FLAVOR, wrong)
 
@@ -98,7 +98,7 @@ async def test_local_flavor_follows_the_passage(store: Store) -> None:
 
 
 async def test_remote_flavor_stays_with_the_song(store: Store) -> None:
-    """AcousticBrainz said it of the recording, whatever the passage is."""
+    """A flavor of AcousticBrainz stays with the recording that it describes."""
     (passage,) = await library_with_songs(store, "one")
     await store.do(set_flavor_of_x, REMOTE_FLAVOR, None)
 
@@ -111,7 +111,7 @@ async def test_remote_flavor_stays_with_the_song(store: Store) -> None:
 
 
 async def test_same_song_again_keeps_the_flavor(store: Store) -> None:
-    """As every retagging does."""
+    """Linking a passage to the same song again keeps the flavor."""
     (passage,) = await library_with_songs(store, "one")
     await store.do(set_flavor_of_x, LOCAL_FLAVOR, passage)
 
@@ -123,7 +123,7 @@ async def test_same_song_again_keeps_the_flavor(store: Store) -> None:
 
 
 async def test_passage_without_song_keeps_its_flavor(store: Store) -> None:
-    """And lends it to the song that it turns out to be; but only where none is."""
+    """A passage gives its flavor to its song, unless that song has one."""
     one, two = await library_with_songs(store, "one", "two")
     await store.do(set_flavor_of_x, LOCAL_FLAVOR, one)
 

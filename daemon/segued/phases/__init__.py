@@ -30,4 +30,4 @@ PHASES: Final[tuple[Phase[Any], ...]] = (
     p09_flavor.PHASE,
     p10_finalize.PHASE,
 )
-"""All there are; nothing else runs a phase."""
+"""All phases; the runner runs them in this order."""

@@ -1,4 +1,4 @@
-"""What a phase is: from what is known of a file to one more thing known."""
+"""The types that all phases share: a phase derives one more result about a file."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -26,10 +26,11 @@ ResultT = TypeVar("ResultT")
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """A phase's verdict that the file needs no further phases.
+    """The result of a phase after which the file needs no further phases.
 
     Attributes:
-        continues_as: The file under whose id this one lives on from now on.
+        status: The final status of the file.
+        continues_as: The id of the stored file that this file was merged into.
     """
 
     status: FileStatus
@@ -39,9 +40,10 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Deferred(Generic[ResultT]):
-    """A phase's result as far as it goes, and what it takes to go further.
+    """A preliminary result of a phase, and what it lacks for the final one.
 
-    The file goes on without it. The phase runs again when `needs` is there.
+    The file goes on to the next phase. The phase runs again once `needs` is
+    available.
     """
 
     result: ResultT
@@ -51,17 +53,16 @@ class Deferred(Generic[ResultT]):
 
 @dataclass(frozen=True, slots=True)
 class PhaseContext:
-    """Everything a phase may use that is not part of the file.
+    """The resources of a phase: all that it uses except the file.
 
     Attributes:
-        capabilities: What deferred phases may count on now: services and extras.
-        analyzers: Who can hear how a passage sounds, and which version of them.
-        spool: Folder for temporary sound; never a music folder.
-        service_available: Returns whether a service, by name, answers as far as is
-            known.
-        wake_lookups: Called when there may be something to ask.
-        on_passage: Called with the number of the passage that is worked on, and
-            how many there are.
+        spool: Folder for temporary audio files; never a music folder.
+        capabilities: What deferred phases can use now, such as idle time.
+        analyzers: The versions of the installed analyzers of sound, by name.
+        service_available: Returns whether a service can be queried, as far as known.
+        wake_lookups: Called when there may be new questions.
+        on_passage: Called with the number of the passage in progress, from 1, and
+            the number of passages.
     """
 
     config: Config
@@ -78,7 +79,7 @@ class PhaseContext:
 
 @dataclass(frozen=True, slots=True)
 class FileResults:
-    """All that is known about one file so far. Grows by copying.
+    """The results of the phases that a file has been through. Immutable.
 
     Attributes:
         already_imported: Whether the file is INGEST COMPLETE and is only analyzed
@@ -90,16 +91,16 @@ class FileResults:
     _results: Mapping[int, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     def __getitem__(self, phase: "Phase[ResultT]") -> ResultT:
-        """Return what an earlier phase found.
+        """Return the result of an earlier phase.
 
         Raises:
-            KeyError: It has not run yet.
+            KeyError: The phase has not run yet.
         """
         result: ResultT = self._results[phase.number]
         return result
 
     def with_result(self, phase: "Phase[ResultT]", result: ResultT) -> "FileResults":
-        """Return a dossier that also holds `phase`'s result."""
+        """Return a copy that also holds `phase`'s result."""
         results = {**self._results, phase.number: result}
         return FileResults(self.file, self.already_imported, MappingProxyType(results))
 
@@ -115,21 +116,22 @@ class Phase(Generic[ResultT]):
     Attributes:
         number: 1 to 10; the phase's place in `PHASES` and in its file name.
         name: One word, as in the file name and the journal.
-        title: As people see it.
+        title: The name shown to people.
         version: Raised whenever the same input would now give another result;
-            checkpoints of an older version are run again.
-        result_type: The type `run` returns, for reading a checkpoint back.
-        run: Works the result out. May read anything, writes nothing.
+            a phase with a checkpoint of an older version runs again.
+        result_type: The type that `run` returns, for decoding checkpoints.
+        run: Computes the result. May read anything, writes nothing.
         save: Writes the rows that follow from the result; most phases have
             none. Shares one transaction with the checkpoint, may be called
-            again with the same arguments, and may find that the file ends
-            here: what only a transaction can tell.
-        checkpointed: The part of the result that its checkpoint keeps.
-        settings: The settings it reads; another value runs it again.
-        counts: What it adds to the counters, by counter.
-        always_run: Runs even when its checkpoint stands; if it then finds the
-            same, later checkpoints stand too.
-        optional: Whether a file is of use without it.
+            again with the same arguments, and may return `Stop`, for conditions
+            that only a transaction can check.
+        checkpointed: Returns the part of the result that the checkpoint stores.
+        settings: Returns the settings that the phase reads; it runs again if one
+            changes.
+        counts: Returns the increments of the phase's counters, by name.
+        always_run: Whether it runs even with a valid checkpoint; if the result is
+            the same, later checkpoints stay valid.
+        optional: Whether a file without its result is still usable.
     """
 
     number: PhaseNumber
@@ -140,13 +142,13 @@ class Phase(Generic[ResultT]):
     run: Callable[
         [PhaseContext, FileResults], Awaitable[ResultT | Deferred[ResultT] | Stop]
     ]
-    save: Callable[[FileResults, ResultT], Stop | None] = lambda _dossier, _result: None
+    save: Callable[[FileResults, ResultT], Stop | None] = lambda _file, _result: None
     checkpointed: Callable[[ResultT], ResultT] = _identity
-    settings: Callable[[PhaseContext], tuple[object, ...]] = lambda _tools: ()
+    settings: Callable[[PhaseContext], tuple[object, ...]] = lambda _context: ()
     counts: Callable[[ResultT], Mapping[str, int]] = lambda _result: {}
     always_run: bool = False
     optional: bool = False
 
     def recipe(self, context: PhaseContext) -> str:
-        """Return what, changed, makes a checkpoint of this phase stale."""
+        """Return version and settings; a checkpoint with other ones is outdated."""
         return f"{self.version}:{codec.encode(self.settings(context))}"

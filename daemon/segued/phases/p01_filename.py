@@ -1,7 +1,7 @@
-"""Phase 1, filename matching: look at the file, and whether it is known.
+"""Phase 1, filename matching: whether a file is known and unchanged.
 
-The cheapest phase decides the most: a file that is finished, and whose size,
-time and inode are as they were, is never opened again.
+The cheapest phase skips the most work: a finished file with the same size,
+modification time and inode is never opened again.
 """
 
 import os
@@ -27,20 +27,21 @@ __all__ = ["PHASE", "FileChecked"]
 
 @dataclass(frozen=True, slots=True)
 class FileChecked:
-    """The file's signature; every later phase insists on it."""
+    """The file's signature; every later phase fails if the file has another."""
 
     signature: Signature
 
 
 async def run(context: PhaseContext, file_results: FileResults) -> FileChecked | Stop:
-    """Look the file up on disk and on record.
+    """Compare the file on disk with the one in the library.
 
     Returns:
-        Its signature, or `Stop` when it is finished and unchanged.
+        Its signature, or `Stop` if it is finished and unchanged.
 
     Raises:
-        FileVanishedError: It is not on disk, or nobody knows it any more.
-        NotRegularError: Something else has taken its name.
+        DiskReadError: The disk does not respond.
+        FileVanishedError: It is gone from disk or from the library.
+        NotRegularError: The path is a folder, a link or another special file.
     """
     file = file_results.file
     try:
@@ -48,15 +49,19 @@ async def run(context: PhaseContext, file_results: FileResults) -> FileChecked |
             file.root, DISK_CALL_TIMEOUT, _stat_signature, file.path
         )
     except TimeoutError as error:
-        raise DiskReadError(file.path, "its disk does not answer") from error
+        raise DiskReadError(file.path, "the disk does not respond") from error
     known = await context.store.do(files.status_of, file.id)
     if known is None:
-        raise FileVanishedError(file.path, "taken off the library's record")
+        raise FileVanishedError(file.path, "no longer in the library")
     status, signature = known
     if file_results.already_imported:
-        # Whatever else became of it is for others to find.
+        # Any change is left to the next scan, which makes the file PENDING.
         same = status is FileStatus.COMPLETE and signature == found
-        return FileChecked(found) if same else Stop(status, "not as it was")
+        return (
+            FileChecked(found)
+            if same
+            else Stop(status, "changed since it was imported")
+        )
     if status in FINISHED and signature == found:
         return Stop(status, "unchanged")
     return FileChecked(found)
@@ -73,7 +78,7 @@ def _stat_signature(path: bytes) -> Signature:
 
 
 def save(file_results: FileResults, result: FileChecked) -> None:
-    """Make the file PROCESSING, under the signature just seen."""
+    """Set the file's status to PROCESSING and store its current signature."""
     if file_results.already_imported:
         return
     file = file_results.file
@@ -88,6 +93,6 @@ PHASE: Final = Phase(
     result_type=FileChecked,
     run=run,
     save=save,
-    counts=lambda _looked: {"looked up": 1},
+    counts=lambda _checked: {"looked up": 1},
     always_run=True,
 )

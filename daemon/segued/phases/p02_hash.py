@@ -1,8 +1,8 @@
-"""Phase 2, hashing: what bytes these are, and whether we have them already.
+"""Phase 2, hashing: find copies and moves of files that are in the library.
 
-The content hash tells copies and moves, the audio hash tells retagging. A
-copy is linked and goes no further; a file that moved gets its old id back
-with all that is known of it.
+The content hash identifies copies and moved files, the audio hash retagged ones. A
+copy is linked to its original and goes no further; a moved file continues under its
+old id, with everything that is stored for it.
 """
 
 import os
@@ -30,8 +30,8 @@ class Hashed:
     """The file's hashes, as BLAKE3 in hex.
 
     Attributes:
-        absent: Files on record with this content that are gone from disk, with
-            the path under which they are.
+        absent: The files of the library with the same content that are gone from
+            disk, with their stored paths.
     """
 
     content: str
@@ -40,7 +40,7 @@ class Hashed:
 
 
 async def run(context: PhaseContext, file_results: FileResults) -> Hashed:
-    """Hash the file in one reading.
+    """Hash the file, reading it once.
 
     Raises:
         FileChangedError: It changed while it was being read.
@@ -59,17 +59,17 @@ async def run(context: PhaseContext, file_results: FileResults) -> Hashed:
             file.root, DISK_CALL_TIMEOUT, _find_absent, same_content
         )
     except TimeoutError:
-        absent = ()  # a disk that does not answer: whatever is on it is there
+        absent = ()  # The disk does not respond: its files count as present.
     return Hashed(hashes.content, hashes.audio, absent)
 
 
 def _find_absent(
     same_content: Sequence[duplicates.SameContentFile],
 ) -> tuple[tuple[FileId, bytes], ...]:
-    """Return those that are gone, and not just on a disk that is.
+    """Return the files that are gone, except those on a disk that is offline.
 
-    A folder that is there and empty is where a disk belongs; one that is not
-    there itself was renamed, with all that was in it.
+    An empty music folder is the mount point of an offline disk; a music folder that
+    does not exist was renamed or deleted, with all files in it.
     """
     return tuple(
         (rival.id, rival.path)
@@ -80,7 +80,7 @@ def _find_absent(
 
 
 def save(file_results: FileResults, result: Hashed) -> Stop | None:
-    """Claim the content; whoever comes second has a copy, or a move."""
+    """Claim the content hash; a file that comes second is a copy, or was moved."""
     claim = duplicates.claim_content(
         file_results.file, result.content, result.audio, result.absent
     )

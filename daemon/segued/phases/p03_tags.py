@@ -1,8 +1,8 @@
-"""Phase 3, extracting tags: what the file says of itself.
+"""Phase 3, extracting tags: title, artist, ids and passage marks from the file.
 
-Tags are claims, not facts: they are kept, merged with what was read before,
-and weighed in phase 6. Unreadable tags never fail a file; its name then has
-to do.
+Tags are claims, not facts: they are stored, merged with those read before, and
+compared with other evidence in phase 6. Unreadable tags never fail a file; the names
+are then guessed from its path.
 """
 
 from dataclasses import dataclass
@@ -27,13 +27,13 @@ __all__ = ["PHASE", "TagsRead"]
 
 @dataclass(frozen=True, slots=True)
 class TagsRead:
-    """What the file, its name and the sheet beside it say.
+    """The names and marks from a file's tags, its path and the CUE sheet beside it.
 
     Attributes:
-        tags: As merged with those read before, and kept on record.
-        guessed: What its name and folder suggest; for where tags say nothing.
-        marks: Where a CUE sheet or chapters say its passages are.
-        leading_number: The track number that its name begins with.
+        tags: The tags, merged with those stored before.
+        guessed: Names guessed from file and folder name, for missing tags.
+        marks: The passages by a CUE sheet or chapters.
+        leading_number: The track number at the start of the file name.
     """
 
     tags: Tags
@@ -44,7 +44,7 @@ class TagsRead:
 
     @property
     def names(self) -> Tags:
-        """The tags, with what they lack guessed from the file's name."""
+        """The tags, with missing ones guessed from the file's path."""
         return self.guessed.merged_with(self.tags)
 
 
@@ -74,7 +74,7 @@ async def run(context: PhaseContext, file_results: FileResults) -> TagsRead:
 async def _read_tags(
     context: PhaseContext, path: bytes, signature: Signature
 ) -> reader.TagReading:
-    """Read the tags; if they take a child down with them there are none."""
+    """Read the tags; if they crash the child process, return none and a warning."""
     limit = Seconds(context.config.compute.tags_seconds)
     try:
         return await context.compute.run_short(limit, reader.read_tags, path, signature)
@@ -84,7 +84,7 @@ async def _read_tags(
 
 
 def save(file_results: FileResults, result: TagsRead) -> None:
-    """Keep the merged tags."""
+    """Store the merged tags."""
     files.set_tags(file_results.file.id, result.tags)
     files.record_warnings(file_results.file.id, PhaseNumber.TAGS, result.warnings)
 
@@ -97,5 +97,5 @@ PHASE: Final = Phase(
     result_type=TagsRead,
     run=run,
     save=save,
-    counts=lambda named: {"failed" if named.warnings else "read": 1},
+    counts=lambda tags_read: {"failed" if tags_read.warnings else "read": 1},
 )

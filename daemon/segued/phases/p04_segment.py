@@ -1,9 +1,8 @@
-"""Phase 4, segmenting: the one decode of the file, and its passages.
+"""Phase 4, segmenting: decode the file once, and split it into passages.
 
-Everything that needs the sound is taken from this one reading: how long the
-file really is, how loud at every moment, its fingerprints. What was heard is
-kept by the audio's hash, so that a file with new tags, a new name or new
-rules for cutting is never decoded again.
+One decode computes everything that needs the samples: the exact length, the level
+curve and the fingerprints. The results are stored by audio hash, so that a file with
+new tags, a new name or new segmentation rules is never decoded again.
 """
 
 import asyncio
@@ -30,11 +29,11 @@ __all__ = ["PHASE", "Segmented"]
 
 @dataclass(frozen=True, slots=True)
 class Segmented:
-    """A file's sound, and where its passages are.
+    """The properties of a file's audio, and the spans of its passages.
 
     Attributes:
-        spans: The passages in order; empty when nothing sounds.
-        fresh: What was heard, if it was decoded just now.
+        spans: The passages in order; empty if the file is silent.
+        fresh: The result of the decode; None if it was stored already.
     """
 
     facts: AudioFacts
@@ -44,7 +43,7 @@ class Segmented:
 
 
 async def run(context: PhaseContext, file_results: FileResults) -> Segmented:
-    """Cut the file, decoding it only if its audio was never heard.
+    """Segment the file, decoding it only if its audio was never decoded before.
 
     Raises:
         FileChangedError: It is not the file that was hashed.
@@ -73,11 +72,13 @@ async def run(context: PhaseContext, file_results: FileResults) -> Segmented:
         return Segmented(cached.facts, spans, cached.warnings)
     signature = file_results[p01_filename.PHASE].signature
     plan = file_analysis.AnalysisPlan(rules, hints, tags_read.marks, str(context.spool))
-    found = await context.compute.run_long(
+    analysis = await context.compute.run_long(
         None, file_analysis.analyze_file, file.path, signature, plan
     )
-    fresh = DecodeResult(found.facts, found.curve, found.fingerprints, found.warnings)
-    return Segmented(found.facts, found.spans, found.warnings, fresh)
+    fresh = DecodeResult(
+        analysis.facts, analysis.curve, analysis.fingerprints, analysis.warnings
+    )
+    return Segmented(analysis.facts, analysis.spans, analysis.warnings, fresh)
 
 
 def _rules(context: PhaseContext) -> Rules:
@@ -86,7 +87,7 @@ def _rules(context: PhaseContext) -> Rules:
 
 
 def save(file_results: FileResults, result: Segmented) -> Stop | None:
-    """Keep what was heard; a file without sound ends here."""
+    """Store the result of the decode; a silent file needs no further phases."""
     file = file_results.file.id
     if result.fresh is not None:
         decode_cache.save(

@@ -1,7 +1,7 @@
-"""Phase 5, fingerprinting: what each passage sounds like to AcoustID.
+"""Phase 5, fingerprinting: a Chromaprint fingerprint of each passage, for AcoustID.
 
-The fingerprints come from the decode of phase 4. Only when passages are cut
-anew later is the file read again, and then only for those it lacks.
+The fingerprints come from the decode of phase 4. Only for passages that were split
+differently later is the file decoded again, and only for their fingerprints.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,9 +40,9 @@ class Fingerprinted:
     """One fingerprint for each passage, in order.
 
     Attributes:
-        fresh: Those taken just now, by a reading of their own.
-        asks: What AcoustID has not answered yet.
-        empty: Keys of what it found nothing for.
+        fresh: The new ones among them, from a decode of their own.
+        asks: Questions that AcoustID has not answered yet.
+        empty: Keys of questions without a result.
     """
 
     prints: tuple[Fingerprint, ...]
@@ -54,7 +54,7 @@ class Fingerprinted:
 async def run(
     context: PhaseContext, file_results: FileResults
 ) -> Fingerprinted | Deferred[Fingerprinted]:
-    """Gather the fingerprints, taking what phase 4 could not know to take.
+    """Collect the fingerprints, and compute those that phase 4 did not.
 
     Raises:
         FileChangedError: It is not the file that was hashed.
@@ -78,25 +78,25 @@ async def run(
 async def fingerprints_for(
     context: PhaseContext, file_results: FileResults, spans: Sequence[Span]
 ) -> tuple[tuple[Fingerprint, ...], tuple[Fingerprint, ...]]:
-    """Return a fingerprint for each of some spans, and those that are new.
+    """Return a fingerprint for each of some spans, and the new ones among them.
 
-    What was taken before is on record; only for the others is the file read.
+    The file is decoded only for those that are not stored.
 
     Raises:
         FileChangedError: It is not the file that was hashed.
         FileUnreadableError: Reading it again failed.
     """
-    # The fresh decode of phase 4 is on record by now, like any older one.
+    # Those of phase 4 are stored by now, as after any earlier decode.
     stored = await context.store.do(
         decode_cache.fingerprints, file_results[p02_hash.PHASE].audio
     )
     has_chromaprint = Need.CHROMAPRINT in context.capabilities
-    taken = {
+    by_span = {
         each.span: each
         for each in stored
         if _is_valid(each, has_chromaprint=has_chromaprint)
     }
-    missing = tuple(span for span in spans if span not in taken)
+    missing = tuple(span for span in spans if span not in by_span)
     fresh: tuple[Fingerprint, ...] = ()
     if missing and has_chromaprint:
         fresh = await context.compute.run_long(
@@ -107,19 +107,20 @@ async def fingerprints_for(
             missing,
             _whole_file(file_results[p04_segment.PHASE]),
         )
-        taken |= {each.span: each for each in fresh}
+        by_span |= {each.span: each for each in fresh}
     prints = tuple(
-        taken.get(span) or Fingerprint(span, missing_reason=fingerprint.NO_CHROMAPRINT)
+        by_span.get(span)
+        or Fingerprint(span, missing_reason=fingerprint.NO_CHROMAPRINT)
         for span in spans
     )
     return prints, fresh
 
 
 def questions_of(acoustic_fingerprint: Fingerprint) -> list[LookupQuestion]:
-    """Return what can be asked about a fingerprint, in the order of asking.
+    """Return the questions about a fingerprint, in the order of sending.
 
-    A passage cut out of a longer file has several takes; the next is asked
-    about only when nothing is found for the one before it.
+    A passage that was split from a longer file has several fingerprints; each is
+    looked up only if the one before has no result.
     """
     seconds = int(ticks_to_seconds(acoustic_fingerprint.span.length))
     return [
@@ -134,7 +135,7 @@ def questions_of(acoustic_fingerprint: Fingerprint) -> list[LookupQuestion]:
 def candidates_of(
     acoustic_fingerprint: Fingerprint, answers: Mapping[str, bytes | None]
 ) -> tuple[Candidate, ...] | None:
-    """Return what AcoustID said of a fingerprint; None if it has not answered."""
+    """Return AcoustID's candidates for a fingerprint; None if it has not answered."""
     has_question = False
     for question in questions_of(acoustic_fingerprint):
         if question.key not in answers:
@@ -146,7 +147,7 @@ def candidates_of(
 
 
 def _parse_candidates(raw: bytes | None) -> tuple[Candidate, ...]:
-    """Return what an answer says; nothing, of one that is not understood any more."""
+    """Return the candidates in an answer; none if this version cannot parse it."""
     try:
         return parse_candidates(raw) if raw else ()
     except ServiceAnswerError:
@@ -156,7 +157,7 @@ def _parse_candidates(raw: bytes | None) -> tuple[Candidate, ...]:
 def _open_questions(
     prints: Sequence[Fingerprint], answers: Mapping[str, bytes | None]
 ) -> tuple[tuple[LookupQuestion, ...], tuple[str, ...]]:
-    """Return what is to be asked now, and what nothing was found for."""
+    """Return the questions to send now, and the keys of those without a result."""
     asks, empty = [], []
     for each in prints:
         for question in questions_of(each):
@@ -170,8 +171,8 @@ def _open_questions(
     return tuple(asks), tuple(empty)
 
 
-def _is_valid(taken: Fingerprint, *, has_chromaprint: bool) -> bool:
-    return taken.missing_reason != fingerprint.NO_CHROMAPRINT or not has_chromaprint
+def _is_valid(stored: Fingerprint, *, has_chromaprint: bool) -> bool:
+    return stored.missing_reason != fingerprint.NO_CHROMAPRINT or not has_chromaprint
 
 
 def _whole_file(segmented: p04_segment.Segmented) -> Span:
@@ -180,7 +181,7 @@ def _whole_file(segmented: p04_segment.Segmented) -> Span:
 
 
 def save(file_results: FileResults, result: Fingerprinted) -> None:
-    """Keep what had to be taken anew, and what AcoustID is to be asked."""
+    """Store the new fingerprints and the questions for AcoustID."""
     if result.fresh:
         decode_cache.add_fingerprints(file_results[p02_hash.PHASE].audio, result.fresh)
     lookups.set_pending(
@@ -189,9 +190,13 @@ def save(file_results: FileResults, result: Fingerprinted) -> None:
 
 
 def _counts(found: Fingerprinted) -> dict[str, int]:
-    taken = sum(bool(each.encoded) for each in found.prints)
-    counts = {"fingerprints": taken, "none": len(found.prints) - taken}
-    return counts | {"deferred": len(found.asks), "cached": taken - len(found.asks)}
+    count = sum(bool(each.encoded) for each in found.prints)
+    return {
+        "fingerprints": count,
+        "none": len(found.prints) - count,
+        "deferred": len(found.asks),
+        "cached": count - len(found.asks),
+    }
 
 
 PHASE: Final = Phase(

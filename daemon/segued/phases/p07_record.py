@@ -1,7 +1,7 @@
-"""Phase 7, recording: the passages enter the library.
+"""Phase 7, recording: store the passages in the library.
 
-The one place where a file's old passages make way for its new ones, in one
-short transaction: nobody ever sees half of either.
+The only place where a file's passages are replaced, in one short transaction: a
+reader never sees old and new passages mixed.
 """
 
 from dataclasses import dataclass
@@ -17,22 +17,20 @@ __all__ = ["PHASE", "Recorded"]
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """How many passages were recorded, and how many of them have a song."""
+    """The number of passages, and of those among them with a song."""
 
     passages: int
     songs: int
 
 
-async def run(context: PhaseContext, file_results: FileResults) -> Recorded:
-    """Count what `save` is about to record; there is nothing to work out."""
-    del context
+async def run(_context: PhaseContext, file_results: FileResults) -> Recorded:
+    """Count the rows that `save` will write; there is nothing to compute."""
     matches = file_results[p06_match.PHASE].matches
     return Recorded(len(matches), sum(match.song is not None for match in matches))
 
 
-def save(file_results: FileResults, result: Recorded) -> None:
+def save(file_results: FileResults, _result: Recorded) -> None:
     """Replace the file's passages. Running twice is the same as running once."""
-    del result
     matches = file_results[p06_match.PHASE].matches
     ids = passages.replace(file_results.file.id, [match.passage for match in matches])
     for passage, match in zip(ids, matches, strict=True):

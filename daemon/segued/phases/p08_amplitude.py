@@ -1,8 +1,8 @@
-"""Phase 8, amplitude: where each passage may overlap with its neighbours.
+"""Phase 8, amplitude: the points up to which a passage may overlap with its neighbors.
 
-Read off the level curve that phase 4 kept; nothing is decoded. A point that
-cannot be found stays unknown, and the player's own crossfade applies: a
-made-up one would cut music off.
+They are found in the level curve that phase 4 stored; nothing is decoded. A point
+that cannot be found stays unknown, and the player's own crossfade applies: an
+invented one would cut off music.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ async def run(context: PhaseContext, file_results: FileResults) -> LeadPoints:
     """Find the lead-in and lead-out of every passage.
 
     Raises:
-        FileChangedError: What was heard of it is on record no more.
+        FileChangedError: Its level curve is not in the library any more.
     """
     audio_hash = file_results[p02_hash.PHASE].audio
     cached = await context.store.do(
@@ -67,7 +67,7 @@ def _find_all_lead_points(
 
 
 def save(file_results: FileResults, result: LeadPoints) -> None:
-    """Put the points on record, passage by passage."""
+    """Store the lead points of each passage."""
     points = [(each.lead_in, each.lead_out) for each in result.points]
     passages.set_leads(file_results.file.id, points)
 
@@ -86,9 +86,9 @@ PHASE: Final = Phase(
     result_type=LeadPoints,
     run=run,
     save=save,
-    settings=lambda tools: (
-        tools.settings.lead_in_level,
-        tools.settings.lead_out_level,
+    settings=lambda context: (
+        context.settings.lead_in_level,
+        context.settings.lead_out_level,
     ),
     counts=_counts,
 )

@@ -1,4 +1,4 @@
-"""Phase 10, passages complete: the file is in the library."""
+"""Phase 10, passages complete: mark the file and its passages as complete."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -16,20 +16,18 @@ __all__ = ["PHASE", "Finalized"]
 
 @dataclass(frozen=True, slots=True)
 class Finalized:
-    """How many passages are complete."""
+    """The number of complete passages."""
 
     passages: int
 
 
-async def run(context: PhaseContext, file_results: FileResults) -> Finalized:
-    """Count the passages that `save` is about to complete."""
-    del context
+async def run(_context: PhaseContext, file_results: FileResults) -> Finalized:
+    """Count the passages that `save` will mark as complete."""
     return Finalized(len(file_results[p06_match.PHASE].matches))
 
 
-def save(file_results: FileResults, result: Finalized) -> None:
-    """Complete the passages, and with them the file."""
-    del result
+def save(file_results: FileResults, _result: Finalized) -> None:
+    """Mark the passages as complete, and with them the file."""
     if file_results.already_imported:
         return
     passages.mark_complete(file_results.file.id)

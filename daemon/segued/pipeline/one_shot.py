@@ -138,10 +138,16 @@ class OneShotImport:
             self._compute.close()
             await self._record_end(state, error)
             await self._store.close()
-        stall_ms = round(1_000 * self._loop_monitor.longest_stall, 1)
-        offline_roots = frozenset(self._offline_roots)
+        return self._result(state, error)
+
+    def _result(self, state: SessionState, error: SeguedError | None) -> ImportResult:
         return ImportResult(
-            state, error, self._scans, offline_roots, self._service_states, stall_ms
+            state=state,
+            error=error,
+            scans=self._scans,
+            offline_roots=frozenset(self._offline_roots),
+            service_states=self._service_states,
+            loop_stall_ms=round(1_000 * self._loop_monitor.longest_stall, 1),
         )
 
     async def _record_end(self, state: SessionState, error: SeguedError | None) -> None:

@@ -1,4 +1,4 @@
-"""What was heard in a stretch of sound: kept by the audio, never by the file."""
+"""Load and save analyzer outputs, by audio hash and span."""
 
 import zlib
 from dataclasses import dataclass
@@ -17,11 +17,12 @@ COMPRESSION_LEVEL: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class StoredOutput:
-    """What one tool said of one stretch of sound.
+    """The output of one analyzer for one span of audio.
 
     Attributes:
-        version: Which one, and how it was used.
-        payload: JSON.
+        source: Name of the analyzer.
+        version: Version of the analyzer, and how it was used.
+        payload: The output, as JSON bytes.
     """
 
     source: str
@@ -30,7 +31,7 @@ class StoredOutput:
 
 
 def load(audio_hash: str, span: Span) -> dict[str, StoredOutput]:
-    """Return what was ever heard in a stretch of some audio, by source."""
+    """Return the stored outputs for a span of some audio, by source."""
     return {
         source: StoredOutput(source, version, zlib.decompress(payload))
         for source, version, payload in _load(audio_hash, span.start, span.end)
@@ -38,10 +39,10 @@ def load(audio_hash: str, span: Span) -> dict[str, StoredOutput]:
 
 
 def save(audio_hash: str, span: Span, output: StoredOutput) -> None:
-    """Put on record what was heard, over what the same source said before."""
-    packed = zlib.compress(output.payload, COMPRESSION_LEVEL)
+    """Store an output, replacing an earlier one of the same source."""
+    deflated = zlib.compress(output.payload, COMPRESSION_LEVEL)
     start, end = span.start, span.end
-    _save(audio_hash, start, end, output.source, output.version, packed, now())
+    _save(audio_hash, start, end, output.source, output.version, deflated, now())
 
 
 @prepared

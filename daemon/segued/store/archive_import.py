@@ -1,4 +1,4 @@
-"""What archives say of how recordings sound: kept like answers of the service."""
+"""Store the documents of AcousticBrainz archives as answers of the service."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ __all__ = ["ArchiveEntry", "missing_mbids", "save_entries"]
 
 @dataclass(frozen=True, slots=True)
 class ArchiveEntry:
-    """What an archive says of a recording.
+    """The document of one recording in an archive.
 
     Attributes:
-        raw: The document.
-        archive: The archive's name, which says when it was made.
-        submissions: How many documents of this recording it holds.
+        raw: The document, as JSON bytes.
+        archive: Name of the archive, which contains its date.
+        submissions: Number of documents of this recording in the archive.
     """
 
     mbid: str
@@ -31,18 +31,18 @@ class ArchiveEntry:
 
 
 def missing_mbids() -> set[str]:
-    """Return the recordings that files are, or may be, and nothing is known of."""
-    asked = Lookup.select(Lookup.key).where(Lookup.service == Service.ACOUSTICBRAINZ)
+    """Return the ids of songs and pending lookups without a permanent answer."""
+    pending = Lookup.select(Lookup.key).where(Lookup.service == Service.ACOUSTICBRAINZ)
     songs = Song.select(Song.mbid).where(~Song.mbid.is_null())
-    known = AcousticBrainzAnswer.select(AcousticBrainzAnswer.key).where(
+    answered = AcousticBrainzAnswer.select(AcousticBrainzAnswer.key).where(
         AcousticBrainzAnswer.expires_at.is_null()
     )
-    found = {mbid for query in (asked, songs) for (mbid,) in iter_rows(query)}
-    return found - {mbid for (mbid,) in iter_rows(known)}
+    needed = {mbid for query in (pending, songs) for (mbid,) in iter_rows(query)}
+    return needed - {mbid for (mbid,) in iter_rows(answered)}
 
 
 def save_entries(entries: Sequence[ArchiveEntry]) -> int:
-    """Keep what archives say; return how many files were taken up for it."""
+    """Store documents of archives; return how many waiting files were requeued."""
     rows = Lookup.select(Lookup.file).where(
         Lookup.service == Service.ACOUSTICBRAINZ,
         Lookup.key.in_([each.mbid for each in entries]),
@@ -53,6 +53,6 @@ def save_entries(entries: Sequence[ArchiveEntry]) -> int:
         text = codec.encode({"archive": each.archive, "submissions": each.submissions})
         answers.append(LookupAnswer(LookupQuestion(each.mbid, text), each.raw))
     lookups.save_answers(Service.ACOUSTICBRAINZ, answers)
-    # Whatever else was asked about them: this is enough.
+    # Requeue them even if further questions are pending: one answer is enough.
     requeue_from_phase(waiting, PhaseNumber.FLAVOR)
     return len(waiting)

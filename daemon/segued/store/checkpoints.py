@@ -1,4 +1,4 @@
-"""Which phases a file has behind it, and what each of them found."""
+"""Load and save checkpoints: the results of a file's finished phases."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ __all__ = ["StoredCheckpoint", "for_file", "save"]
 
 @dataclass(frozen=True, slots=True)
 class StoredCheckpoint:
-    """One phase's checkpoint.
+    """The checkpoint of one phase.
 
     Attributes:
-        recipe: The phase's version and the settings it used.
-        payload: Its result, as JSON.
-        needs: What it waits for, when it was deferred.
+        recipe: Version of the phase and the settings it used.
+        payload: The result, as JSON.
+        needs: What a deferred phase waits for; None if it is complete.
     """
 
     phase: PhaseNumber
@@ -27,14 +27,14 @@ class StoredCheckpoint:
 
 
 def save(file: FileId, checkpoint: StoredCheckpoint) -> None:
-    """Put on record that a phase is done for a file, and what it found.
+    """Store the checkpoint of a phase.
 
-    Forgets every later phase of the file: it was worked out from what this
-    result replaces.
+    The checkpoints of all later phases of the file are deleted: they depend on the
+    result that this one replaces.
     """
     _delete_from(file, checkpoint.phase)
     if checkpoint.phase > PhaseNumber.FILENAME:
-        # It got further than where it ended the daemon, if it ever did.
+        # A crash count is only about crashes without progress in between.
         _clear_crashes(file)
     _insert(
         file=file,

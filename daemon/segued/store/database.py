@@ -121,8 +121,8 @@ class Store:
         call = asyncio.get_running_loop().run_in_executor(
             self._thread, partial(context.run, work, *args)
         )
-        # A canceled caller waits for its transaction as well: so that what it does
-        # next can rely on the commit.
+        # A canceled caller waits for its transaction as well, so that it is known
+        # whether it was committed.
         try:
             return await asyncio.shield(call)
         except asyncio.CancelledError:

@@ -1,4 +1,4 @@
-"""What decoding showed, kept by the audio's hash and never by the file."""
+"""Load and save decode results, by audio hash."""
 
 import zlib
 from collections.abc import Sequence
@@ -14,15 +14,15 @@ from segued.units import Frames, Hertz
 __all__ = ["DecodeResult", "add_fingerprints", "fingerprints", "load", "save"]
 
 COMPRESSION_LEVEL: Final = 6
-"""Deflate's own default: 4 ms for a song, about half a byte for a hop."""
+"""Deflate's default level: 4 ms per song, about half a byte per hop."""
 
 
 @dataclass(frozen=True, slots=True)
 class DecodeResult:
-    """What one decode of some audio showed.
+    """The result of decoding some audio.
 
     Attributes:
-        fingerprints: One for every span that was ever asked for.
+        fingerprints: One for each span that was ever requested.
     """
 
     facts: AudioFacts
@@ -32,7 +32,7 @@ class DecodeResult:
 
 
 def load(audio_hash: str, version: int) -> DecodeResult | None:
-    """Return what is known of some audio, if this version heard it."""
+    """Return the decode result of some audio, if this version of the code made it."""
     for facts, levels, hop, rate, frames, prints_json, warnings in _load(
         audio_hash, version
     ):
@@ -48,13 +48,13 @@ def load(audio_hash: str, version: int) -> DecodeResult | None:
 
 
 def save(audio_hash: str, version: int, result: DecodeResult) -> None:
-    """Put on record what a decode showed, over what was there.
+    """Store a decode result, replacing the stored one.
 
-    Fingerprints of other spans are kept: two files with this audio may have
-    been decoded at once, and been cut differently.
+    Stored fingerprints of other spans are kept: two files with this audio may be
+    decoded at the same time, with different passages.
     """
-    known = load(audio_hash, version)
-    by_span = {each.span: each for each in known.fingerprints} if known else {}
+    stored = load(audio_hash, version)
+    by_span = {each.span: each for each in stored.fingerprints} if stored else {}
     by_span |= {each.span: each for each in result.fingerprints}
     DecodeCache.insert(
         audio_hash=audio_hash,
@@ -70,19 +70,19 @@ def save(audio_hash: str, version: int, result: DecodeResult) -> None:
 
 
 def add_fingerprints(audio_hash: str, new: Sequence[Fingerprint]) -> None:
-    """Put the fingerprints of more spans of some audio on record."""
+    """Add fingerprints of further spans to a stored decode result, if there is one."""
     row = DecodeCache.get_or_none(DecodeCache.audio_hash == audio_hash)
     if row is None:
         return
-    prints = {each.span: each for each in codec.decode(row.prints, list[Fingerprint])}
-    prints.update({each.span: each for each in new})
-    DecodeCache.update(prints=codec.encode(list(prints.values()))).where(
+    by_span = {each.span: each for each in codec.decode(row.prints, list[Fingerprint])}
+    by_span.update({each.span: each for each in new})
+    DecodeCache.update(prints=codec.encode(list(by_span.values()))).where(
         DecodeCache.audio_hash == audio_hash
     ).execute()
 
 
 def fingerprints(audio_hash: str) -> tuple[Fingerprint, ...]:
-    """Return every fingerprint ever taken of some audio."""
+    """Return all stored fingerprints of some audio."""
     for (text,) in _fingerprints(audio_hash):
         return tuple(codec.decode(text, list[Fingerprint]))
     return ()

@@ -1,4 +1,4 @@
-"""How passages and songs sound, and what was measured of them."""
+"""Read and write the flavors and measurements of passages and songs."""
 
 from dataclasses import astuple, dataclass, fields
 from typing import Final
@@ -25,18 +25,22 @@ __all__ = [
 ]
 
 FLAVOR_COLUMNS: Final = (
-    *("flavor", "flavor_source", "flavor_version", "flavored_at", "flavor_failure"),
+    "flavor",
+    "flavor_source",
+    "flavor_version",
+    "flavored_at",
+    "flavor_failure",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Flavor:
-    """How something sounds.
+    """The flavor of a passage or song.
 
     Attributes:
-        text: JSON: `characteristics`, and whatever else is known.
-        source: Who says so; only flavors of one source can be compared.
-        version: Which version of it.
+        text: JSON: `characteristics`, and further values of the source.
+        source: The service or analyzer; flavors are comparable within one source only.
+        version: Version of the source.
     """
 
     text: str
@@ -46,7 +50,7 @@ class Flavor:
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """What is measured of every passage; None: it is not known."""
+    """Measurements of a passage; None if not measured."""
 
     bpm: float | None = None
     key: str | None = None
@@ -59,10 +63,10 @@ class Measures:
 
 @dataclass(frozen=True, slots=True)
 class StoredSongFlavor:
-    """A song of a passage, as it is on record.
+    """A stored song of a passage.
 
     Attributes:
-        length: How long it runs in the passage; None: all the time.
+        length: Length of its part of the passage in ticks; None: the whole passage.
     """
 
     song: str
@@ -72,11 +76,11 @@ class StoredSongFlavor:
 
 @dataclass(frozen=True, slots=True)
 class StoredPassageFlavor:
-    """A passage as it is on record.
+    """A stored passage, with its songs and flavor.
 
     Attributes:
-        songs: What it is; nearly always one song, or none.
-        flavor: Its own, where it is not one song.
+        songs: Its songs; nearly always one, or none.
+        flavor: Its own flavor, if it is not one song.
     """
 
     passage: str
@@ -85,7 +89,7 @@ class StoredPassageFlavor:
 
 
 def for_file(file: FileId) -> list[StoredPassageFlavor]:
-    """Return a file's passages, in order, with what is known of their sound."""
+    """Return a file's passages, in order, with their stored flavors."""
     songs: dict[str, list[StoredSongFlavor]] = {}
     for passage, song, length, *flavor in _songs(file):
         songs.setdefault(passage, []).append(
@@ -100,50 +104,50 @@ def for_file(file: FileId) -> list[StoredPassageFlavor]:
 def flavor_of(
     text: str | None, source: str | None, version: str | None
 ) -> Flavor | None:
-    """Return a flavor as it is on record, if it is."""
+    """Return the flavor in three columns of a row; None if they are null."""
     return Flavor(text, source, version or "") if text and source else None
 
 
 def set_song_flavor(
     song: str, flavor: Flavor | None, source_passage: str | None = None
 ) -> None:
-    """Put on record how a song sounds; None: that it could not be found out.
+    """Store the flavor of a song; None marks it FLAVORING FAILED.
 
     Args:
         song: The song.
-        flavor: How it sounds.
-        source_passage: The passage by which that is known; None: by what others say.
+        flavor: The flavor.
+        source_passage: The passage that was analyzed; None if a service sent it.
     """
     if flavor is not None:
         text, source, version = astuple(flavor)
         _set_song_flavor(song, text, source, version, now(), source_passage)
         return
-    # Another file of the same song may have been luckier meanwhile.
+    # Another file of the same song may have got a flavor meanwhile.
     Song.update(status=SongStatus.FLAVORING_FAILED).where(
         Song.id == song, Song.status != SongStatus.FLAVOR_READY
     ).execute()
 
 
 def set_passage_flavor(passage: str, flavor: Flavor | None) -> None:
-    """Put on record how a passage sounds that is not one song; None: as its song."""
+    """Store the flavor of a passage that is not one song; None clears it."""
     text, source, version = astuple(flavor) if flavor else (None, None, None)
     _set_passage_flavor(passage, text, source, version, now() if flavor else None)
 
 
 def set_failure(passage: str, reason: str | None) -> None:
-    """Put on record why it is not known how a passage sounds, or that it is."""
+    """Store why a passage's flavor is missing or incomplete; None clears that."""
     _set_failure(passage, reason)
 
 
 def clear(file: FileId) -> None:
-    """Forget how a file's passages sound: they are others now."""
+    """Delete flavors and measurements of a file's passages, as its audio changed."""
     names = [each.name for each in fields(Measures)]
     columns = [getattr(Passage, name) for name in (*FLAVOR_COLUMNS, *names)]
     Passage.update(dict.fromkeys(columns)).where(Passage.file == file).execute()
 
 
 def mark_failed(file: FileId, reason: str) -> None:
-    """Put on record why it cannot be found out how a file sounds, until `retry`."""
+    """Store why a file's passages cannot be analyzed; `retry` requeues it."""
     Passage.update(flavor_failure=reason).where(Passage.file == file).execute()
     Checkpoint.update(needs=None).where(
         Checkpoint.file == file, Checkpoint.needs == Need.IDLE
@@ -151,7 +155,7 @@ def mark_failed(file: FileId, reason: str) -> None:
 
 
 def set_measures(passage: str, measures: Measures) -> None:
-    """Put on record what was measured of a passage."""
+    """Store the measurements of a passage."""
     values = {each.name: getattr(measures, each.name) for each in fields(measures)}
     _set_measures(passage, **values)
 

@@ -110,25 +110,7 @@ def apply_listing(
 def _apply_folder(
     folder: FolderListing, is_fully_written: Callable[[FileEntry], bool] | None
 ) -> ScanCounts:
-    known = {
-        bytes(path): (
-            FileId(file),
-            Signature(*signature),
-            FileStatus(status),
-            status_before,
-        )
-        for file, path, status, status_before, *signature in iter_rows(
-            File.select(
-                File.id,
-                File.path,
-                File.status,
-                File.status_was,
-                File.size_bytes,
-                File.mtime_ns,
-                File.inode,
-            ).where(File.folder == folder.path)
-        )
-    }
+    known = _known_files(folder.path)
     new: list[FileEntry] = []
     being_written: list[FileEntry] = []
     counts = ScanCounts()
@@ -168,6 +150,30 @@ def _apply_folder(
     return counts + ScanCounts(
         new=len(new), missing=missing, being_written=tuple(being_written)
     )
+
+
+def _known_files(
+    folder: bytes,
+) -> dict[bytes, tuple[FileId, Signature, FileStatus, str | None]]:
+    """Return the stored files of a folder by path, with status and status before."""
+    rows = File.select(
+        File.id,
+        File.path,
+        File.status,
+        File.status_was,
+        File.size_bytes,
+        File.mtime_ns,
+        File.inode,
+    ).where(File.folder == folder)
+    return {
+        bytes(path): (
+            FileId(file),
+            Signature(*signature),
+            FileStatus(status),
+            status_before,
+        )
+        for file, path, status, status_before, *signature in iter_rows(rows)
+    }
 
 
 def _count_status(status: FileStatus) -> ScanCounts:

@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 NOT_FOUND_DAYS: Final = 7
-"""An empty answer expires after this time: it may be due to a timeout of the service."""
+"""An empty answer expires after a week: the service may have timed out internally."""
 
 PHASE_BY_SERVICE: Final = {
     Service.ACOUSTID: PhaseNumber.FINGERPRINT,

@@ -1,8 +1,8 @@
-"""Bringing an older library up to date, with a copy kept of how it was.
+"""Migrate an older library to the current schema, after a backup.
 
-A migration is a numbered script of plain SQL steps in `migrations/`, run by
-peewee's runner, each in a transaction of its own. Plain SQL, because the
-runner's own column helpers rebuild a table without STRICT.
+A migration is a numbered script of SQL steps in `migrations/`. peewee's runner runs
+each in its own transaction. The steps are plain SQL because the runner's column
+helpers rebuild tables without STRICT.
 """
 
 import sqlite3
@@ -15,7 +15,7 @@ from playhouse.migrations import Runner
 __all__ = ["MIGRATIONS", "SCHEMA_VERSION", "bring_up_to_date"]
 
 SCHEMA_VERSION: Final = 7
-"""The schema that `schema` declares; kept in the library's `user_version`."""
+"""Version of the schema in `store.schema`; stored as the library's `user_version`."""
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
@@ -27,26 +27,26 @@ def bring_up_to_date(
     scripts: Path = MIGRATIONS,
     target_version: int = SCHEMA_VERSION,
 ) -> None:
-    """Run the migrations that the library has not had yet.
+    """Run the pending migrations of a library.
 
-    The library as it was is kept beside it as `<name>.before-<version>`.
+    Before that, the library is copied to `<name>.before-<version>` beside it.
 
     Raises:
-        peewee.DatabaseError: A script failed; it left nothing behind, and
-            the library still has the version before it.
+        peewee.DatabaseError: A script failed; it is rolled back, and the library
+            keeps its version.
     """
     version = int(database.execute_sql("PRAGMA user_version").fetchone()[0])
     if version >= target_version:
         return
-    copy = path.with_name(f"{path.name}.before-{target_version}")
-    copy.unlink(missing_ok=True)
-    with sqlite3.connect(copy) as target:
-        database.connection().backup(target)
-    target.close()
+    backup_path = path.with_name(f"{path.name}.before-{target_version}")
+    backup_path.unlink(missing_ok=True)
+    with sqlite3.connect(backup_path) as backup:
+        database.connection().backup(backup)
+    backup.close()
     runner = Runner(database, str(scripts))
-    # A library that was made later than a script has what the script brings.
-    past = [each for each in runner.migrations() if each.idx <= version]
-    if past:
-        runner.up(target=past[-1].name, fake=True)
+    # A library created with this schema version never ran the earlier scripts.
+    included = [each for each in runner.migrations() if each.idx <= version]
+    if included:
+        runner.up(target=included[-1].name, fake=True)
     runner.up()
     database.execute_sql(f"PRAGMA user_version = {target_version}")

@@ -1,4 +1,4 @@
-"""What people say that passages are. It holds until they say otherwise."""
+"""Read and write overrides: decisions of a person on what a passage is."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -13,15 +13,16 @@ from segued.units import TICKS_PER_SECOND, Ticks
 __all__ = ["PassageOverride", "clear_override", "overrides_for", "set_override"]
 
 START_TOLERANCE: Final = Ticks(TICKS_PER_SECOND)
-"""A passage that begins this near to where it began is the same."""
+"""An override applies to a passage whose start differs by at most one second."""
 
 
 @dataclass(frozen=True, slots=True)
 class PassageOverride:
-    """What a person said of the passage that begins at `start`.
+    """A person's decision on the passage that starts at `start`.
 
     Attributes:
-        recording_mbid: The recording it is; None if it is no song.
+        start: Start of the passage in ticks, when the override was set.
+        recording_mbid: MusicBrainz id of the recording; None if it is not a song.
     """
 
     start: Ticks
@@ -30,22 +31,22 @@ class PassageOverride:
     artist: str | None = None
 
     def applies_to(self, start: Ticks) -> bool:
-        """Return whether it is about a passage that begins at `start`."""
+        """Return whether the override applies to a passage that starts at `start`."""
         return abs(self.start - start) <= START_TOLERANCE
 
 
 def set_override(path: bytes, ordinal: int, override: PassageOverride) -> bool:
-    """Put on record what a passage is; return whether there is such a passage.
+    """Store an override and requeue the file; return False without such a passage.
 
     Args:
         path: The file's absolute path.
-        ordinal: Which of its passages, from 1.
-        override: What it is; where it begins is seen from the passage.
+        ordinal: Number of the passage in the file, from 1.
+        override: The override; its start is taken from the passage instead.
     """
-    found = _passage(path, ordinal)
-    if found is None:
+    passage = _find_passage(path, ordinal)
+    if passage is None:
         return False
-    file, audio_hash, start = found
+    file, audio_hash, start = passage
     _delete(audio_hash, start)
     StoredOverride.insert(
         audio_hash=audio_hash,
@@ -60,18 +61,18 @@ def set_override(path: bytes, ordinal: int, override: PassageOverride) -> bool:
 
 
 def clear_override(path: bytes, ordinal: int) -> bool:
-    """Forget what was said of a passage; return whether there is such a passage."""
-    found = _passage(path, ordinal)
-    if found is None:
+    """Delete an override and requeue the file; return False without such a passage."""
+    passage = _find_passage(path, ordinal)
+    if passage is None:
         return False
-    file, audio_hash, start = found
+    file, audio_hash, start = passage
     _delete(audio_hash, start)
     requeue_from_phase([file], PhaseNumber.MATCH)
     return True
 
 
 def overrides_for(file: FileId) -> list[PassageOverride]:
-    """Return all that was said of a file's passages."""
+    """Return the overrides of a file's passages."""
     return [
         PassageOverride(Ticks(start), *rest) for start, *rest in _overrides_for(file)
     ]
@@ -88,7 +89,7 @@ def _overrides_for(file: FileId) -> Query:
     ).where(StoredOverride.audio_hash == audio_hash)
 
 
-def _passage(path: bytes, ordinal: int) -> tuple[FileId, str, Ticks] | None:
+def _find_passage(path: bytes, ordinal: int) -> tuple[FileId, str, Ticks] | None:
     rows = (
         Passage.select(File.id, File.audio_hash, Passage.start_ticks)
         .join(File)

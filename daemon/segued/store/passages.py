@@ -1,4 +1,4 @@
-"""A file's passages, and the decisions about them."""
+"""Write a file's passages and the decisions about them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ __all__ = ["PassageRecord", "ids_for_file", "mark_complete", "replace", "set_lea
 
 @dataclass(frozen=True, slots=True)
 class PassageRecord:
-    """One passage as it is to be recorded.
+    """One passage to store.
 
     Attributes:
-        evidence: What spoke for it, by kind.
-        rejected: What else it could have been, each with the reason against.
+        evidence: Evidence for the match, by kind.
+        rejected: Rejected candidates, each with the reason.
     """
 
     span: Span
@@ -36,8 +36,7 @@ class PassageRecord:
 def replace(file: FileId, records: Sequence[PassageRecord]) -> list[str]:
     """Replace a file's passages; return the ids of the new ones, in order.
 
-    A passage whose span stays keeps its id, and with it the fades that a
-    person gave it.
+    A passage with an unchanged span keeps its id and its fades.
     """
     stored = {(start, end): passage for passage, start, end in _spans(file)}
     unchanged = {(each.span.start, each.span.end) for each in records} & set(stored)
@@ -46,7 +45,7 @@ def replace(file: FileId, records: Sequence[PassageRecord]) -> list[str]:
             Passage.file == file,
             Passage.id.not_in([stored[span] for span in unchanged]),
         ).execute()
-        # Ordinals are unique within a file: out of the way while they move.
+        # Ordinals are unique in a file: negative ones cannot collide with new ones.
         Passage.update(ordinal=0 - Passage.ordinal).where(
             Passage.file == file
         ).execute()
@@ -78,13 +77,13 @@ def ids_for_file(file: FileId) -> list[str]:
 
 
 def set_leads(file: FileId, leads: Sequence[tuple[Ticks | None, Ticks | None]]) -> None:
-    """Put lead-in and lead-out of a file's passages on record, in order."""
+    """Store lead-in and lead-out of each of a file's passages, in order, in ticks."""
     for passage, (lead_in, lead_out) in zip(ids_for_file(file), leads, strict=True):
         _set_leads(passage, lead_in, lead_out)
 
 
 def mark_complete(file: FileId) -> int:
-    """Make a file's passages INGEST COMPLETE; return how many there are."""
+    """Make a file's passages INGEST COMPLETE; return their number."""
     return _mark_complete(file).rowcount
 
 

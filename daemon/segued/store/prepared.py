@@ -1,8 +1,7 @@
-"""Queries that are put into words once.
+"""Prepared queries: the SQL text is built once and run with different values.
 
-peewee builds the SQL of a query anew each time, which takes several times as
-long as SQLite takes to run it. What runs for every file is built once, with
-its values left open.
+peewee builds the SQL of a query on each call, which takes several times as long as
+SQLite takes to run it. This matters for queries that run for every file.
 """
 
 import inspect
@@ -21,19 +20,20 @@ __all__ = ["Query", "prepared"]
 
 P = ParamSpec("P")
 Query: TypeAlias = Any
-"""A query of peewee, whose types say little."""
+"""A peewee query, which peewee leaves untyped."""
 
 
 def prepared(build: Callable[P, Query]) -> Callable[P, sqlite3.Cursor]:
-    """Make a function that returns a query into one that runs it.
+    """Turn a function that returns a query into one that runs it.
 
-    The function is called once, with a placeholder for each argument, so it
-    cannot look at them; values it makes itself are the same for ever. The
-    result yields rows as plain tuples. Runs inside a transaction of `Store`.
+    `build` is called once, with a placeholder for each argument, so it must not
+    depend on their values; values that it computes itself become constants. The
+    returned function runs inside a transaction of `Store` and returns a cursor that
+    yields plain tuples.
 
     Raises:
-        TypeError: On the first call, for an insert that leaves a column to its
-            default: all rows would get the same one.
+        TypeError: On the first call, if an insert leaves out a column with a default:
+            all rows would get the same value.
     """
     signature = inspect.signature(build)
 
@@ -44,7 +44,7 @@ def prepared(build: Callable[P, Query]) -> Callable[P, sqlite3.Cursor]:
         }
         query = build(**placeholders)  # type: ignore[call-arg]
         if isinstance(query, ModelInsert):
-            _check(query)
+            _check_defaults(query)
         text, values = database.get_sql_context().sql(query).query()
         numbers = itertools.count()
         named_sql = re.sub(r"\?", lambda _: f":_{next(numbers)}", text)
@@ -60,7 +60,7 @@ def prepared(build: Callable[P, Query]) -> Callable[P, sqlite3.Cursor]:
     return run
 
 
-def _check(query: Query) -> None:
+def _check_defaults(query: Query) -> None:
     defaults = query.model._meta.defaults  # noqa: SLF001
     missing = [field.name for field in defaults if field not in query._insert]  # noqa: SLF001
     if missing:

@@ -80,7 +80,7 @@ def count_crashes() -> int:
         count = 1 + (row.count if row else 0)
         Crash.insert(file=file, count=count).on_conflict_replace().execute()
         if count >= CRASHES_MAX:
-            detail = f"segued was killed {count} times while it worked on this file"
+            detail = f"segued was killed {count} times while it imported this file"
             files.mark_failed(FileId(file), None, WorkCrashedError(bytes(path), detail))
             Crash.delete().where(Crash.file == file).execute()
             failed += 1
@@ -259,7 +259,7 @@ def requeue_for_matching(roots: Sequence[bytes]) -> int:
 
 
 def requeue_from_phase(files: Sequence[FileId], phase: PhaseNumber) -> None:
-    """Delete the checkpoints of files from a phase on, and make complete ones PENDING."""
+    """Delete checkpoints of files from a phase on, and make complete files PENDING."""
     for start in range(0, len(files), FILES_AT_ONCE):
         batch = list(files[start : start + FILES_AT_ONCE])
         Checkpoint.delete().where(

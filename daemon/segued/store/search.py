@@ -1,7 +1,7 @@
-"""The index that files and passages are searched by, kept beside what it is of.
+"""The search index of files and passages.
 
-It is derived from the other tables. Triggers note of which paths it may be wrong,
-whoever writes; `refresh` makes it right, at the end of each transaction.
+It is derived from the other tables. Triggers store the paths whose rows are stale;
+`refresh` rebuilds those rows at the end of each transaction.
 """
 
 import sqlite3
@@ -16,7 +16,7 @@ from segued.matching.normalize import normalize_name
 __all__ = ["build", "refresh", "register_functions", "split_statements"]
 
 PLAIN_FUNCTION: Final = "segued_plain"
-"""What the views call `normalize_name`."""
+"""Name of `normalize_name` in the SQL of the views."""
 
 REFRESH_SQL: Final = """
 DELETE FROM file_index WHERE path IN (SELECT path FROM index_stale);
@@ -30,12 +30,12 @@ DELETE FROM index_stale;
 
 
 def register_functions(database: SqliteDatabase) -> None:
-    """Teach a connection, before it is opened, what keeping the index takes."""
-    database.register_function(_plain, PLAIN_FUNCTION, 1)
+    """Register the SQL function that the index needs, before the database is opened."""
+    database.register_function(_normalize, PLAIN_FUNCTION, 1)
 
 
 def build(database: SqliteDatabase) -> None:
-    """Make the index of a library that has none, from what is in it."""
+    """Create the index of a library and fill it from the other tables."""
     text = resources.files("segued.store.schema").joinpath("search.sql").read_text()
     for statement in split_statements(text):
         database.execute_sql(statement)
@@ -43,14 +43,14 @@ def build(database: SqliteDatabase) -> None:
 
 
 def refresh(database: SqliteDatabase) -> None:
-    """Make the index right where it may be wrong: within a transaction."""
+    """Rebuild the stale rows of the index, within the current transaction."""
     if database.execute_sql("SELECT 1 FROM index_stale LIMIT 1").fetchone():
         for statement in split_statements(REFRESH_SQL):
             database.execute_sql(statement)
 
 
 def split_statements(script: str) -> Iterator[str]:
-    """Yield the statements of a script; a trigger, with those inside it, is one."""
+    """Yield the statements of a script; a trigger with its body is one statement."""
     statement = ""
     for part in script.split(";")[:-1]:
         statement += part + ";"
@@ -59,5 +59,5 @@ def split_statements(script: str) -> Iterator[str]:
             statement = ""
 
 
-def _plain(text: str | None) -> str:
+def _normalize(text: str | None) -> str:
     return normalize_name(text or "")

@@ -1,4 +1,4 @@
-"""Import sessions: one row for each, from its first scan to its end."""
+"""Write import sessions: one row per session, from its first scan to its end."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -11,19 +11,19 @@ __all__ = ["find_paused", "set_counts", "set_state", "start"]
 
 
 class SessionCounts(Protocol):
-    """Files, counted: found, with nothing ahead of them, failed."""
+    """The file counts of a session."""
 
     @property
     def total(self) -> int:
-        """Files found."""
+        """Number of files found."""
 
     @property
     def done(self) -> int:
-        """Files with nothing ahead of them."""
+        """Number of files without phases left to run."""
 
     @property
     def failed(self) -> int:
-        """Files that failed."""
+        """Number of files that failed."""
 
 
 ACTIVE_STATES = (SessionState.SCANNING, SessionState.PROCESSING)
@@ -31,9 +31,9 @@ OPEN_STATES = (*ACTIVE_STATES, SessionState.PAUSED)
 
 
 def start(roots: Sequence[str]) -> str:
-    """Open a session; one that a killed process left open is closed first.
+    """Start a session and return its id; mark one left open by a killed process FAILED.
 
-    One that is paused waits for whoever resumes it.
+    A paused session stays open until it is resumed.
     """
     Session.update(
         state=SessionState.FAILED, ended_at=now(), reason="the process was killed"
@@ -43,7 +43,7 @@ def start(roots: Sequence[str]) -> str:
 
 
 def find_paused() -> str | None:
-    """Return the session that somebody paused and nobody resumed, if there is one."""
+    """Return the id of the newest session that is still paused, if there is one."""
     row = (
         Session.select(Session.id)
         .where(Session.state == SessionState.PAUSED, Session.ended_at.is_null())
@@ -54,15 +54,15 @@ def find_paused() -> str | None:
 
 
 def set_state(session: str, state: SessionState, reason: str | None = None) -> None:
-    """Put on record where a session stands."""
-    ended = None if state in OPEN_STATES else now()
-    Session.update(state=state, reason=reason, ended_at=ended).where(
+    """Store the state of a session, and its end unless the state is an open one."""
+    ended_at = None if state in OPEN_STATES else now()
+    Session.update(state=state, reason=reason, ended_at=ended_at).where(
         Session.id == session
     ).execute()
 
 
 def set_counts(session: str, counts: SessionCounts) -> None:
-    """Put a session's counts of files on record."""
+    """Store the file counts of a session."""
     Session.update(
         files_total=counts.total, files_done=counts.done, files_failed=counts.failed
     ).where(Session.id == session).execute()

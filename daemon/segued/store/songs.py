@@ -1,4 +1,4 @@
-"""Songs, artists, works and albums, and what ties passages to them."""
+"""Store songs, artists, works and albums, and link passages to them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,6 @@ from segued.store.schema.music import (
 
 __all__ = ["EntityRef", "SongRecord", "link_passage", "transfer_flavor"]
 
-
 SONG_FLAVOR_COLUMNS: Final = (
     "flavor",
     "flavor_source",
@@ -36,10 +35,10 @@ SONG_FLAVOR_COLUMNS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class EntityRef:
-    """Somebody or something with a name and, if known, a MusicBrainz id.
+    """A song, artist, work or album: its name and, if known, its MusicBrainz id.
 
     Attributes:
-        key: What tells it apart when there is no id: its normalised name.
+        key: The normalized name, which identifies it if there is no id.
     """
 
     name: str | None
@@ -49,7 +48,7 @@ class EntityRef:
 
 @dataclass(frozen=True, slots=True)
 class SongRecord:
-    """A song as it is to be recorded, with those it is tied to."""
+    """A song to store, with its artists and works."""
 
     song: EntityRef
     artists: tuple[EntityRef, ...] = ()
@@ -59,9 +58,9 @@ class SongRecord:
 def link_passage(
     passage: str, song: SongRecord | None, album: EntityRef | None
 ) -> None:
-    """Tie a passage to its song and album, making either if it is new.
+    """Link a passage to its song and album; create their rows if they are new.
 
-    What is known of its sound goes with it: the sound stays, whatever its name.
+    The passage's own flavor moves to the new song, since its audio is the same.
     """
     row = _get_or_create(Song, song.song, "title") if song is not None else None
     transfer_flavor(passage, row)
@@ -79,14 +78,15 @@ def link_passage(
 
 
 def transfer_flavor(passage: str, song: str | None) -> None:
-    """Let a passage's own sound go with it when it turns out to be another song.
+    """Move a flavor analyzed in a passage to the passage's new song, if that has none.
 
-    What was told of the song that it was said to be is that song's. What was heard
-    in the passage never was, and its other passages are to be heard.
+    A flavor of the old song that came from a service, or from another passage, stays.
+    One that was analyzed in this passage is removed from the old song, whose other
+    passages are requeued from phase 9 on.
 
     Args:
-        passage: It has the song on record that it was said to be, or none.
-        song: What it is; None: no song.
+        passage: The passage, still linked to its old song, if it had one.
+        song: The new song; None: the flavor becomes the passage's own.
     """
     for old_song, *flavor, source_passage in _flavor_of_passage(passage):
         if old_song == song or source_passage != passage:
@@ -112,10 +112,10 @@ def _link_artists(song: str, artists: Sequence[EntityRef]) -> None:
 
 
 def _get_or_create(table: Any, entity: EntityRef, name: str) -> str:  # noqa: ANN401
-    """Return the id of the row for `entity`, made or named if need be."""
+    """Return the id of the row for `entity`; create it, or add its name, if missing."""
     by_id, by_key = _QUERIES[table]
-    for row, known in by_id(entity.mbid) if entity.mbid else by_key(entity.key):
-        if entity.name and known is None:
+    for row, stored_name in by_id(entity.mbid) if entity.mbid else by_key(entity.key):
+        if entity.name and stored_name is None:
             table.update(**{name: entity.name}).where(table.id == row).execute()
         return str(row)
     ids = {"mbid": entity.mbid} if entity.mbid else {"name_key": entity.key or ""}
@@ -125,7 +125,7 @@ def _get_or_create(table: Any, entity: EntityRef, name: str) -> str:  # noqa: AN
 
 @prepared
 def _flavor_of_passage(passage: str) -> Query:
-    """A passage's song, or no song, with how it sounds and where that was heard."""
+    """Select a passage's song, if any, and the flavor with the analyzed passage."""
     return (
         Passage.select(
             PassageSong.song,
@@ -189,15 +189,15 @@ def _link_artist(song: str, artist: str, weight: float) -> Query:
 
 def _entity_queries(table: Any, name: str) -> tuple[Any, Any]:  # noqa: ANN401
     """Return the queries for a row of `table` by its MusicBrainz id, and by its key."""
-    shown = getattr(table, name)
+    name_column = getattr(table, name)
 
     @prepared
     def by_id(mbid: str) -> Query:
-        return table.select(table.id, shown).where(table.mbid == mbid)
+        return table.select(table.id, name_column).where(table.mbid == mbid)
 
     @prepared
     def by_key(key: str | None) -> Query:
-        return table.select(table.id, shown).where(table.name_key == key)
+        return table.select(table.id, name_column).where(table.name_key == key)
 
     return by_id, by_key
 

@@ -1,11 +1,11 @@
-"""Classifiers for Essentia, made and not trained: files of Gaia, `*.history`.
+"""Create classifiers for Essentia: Gaia's `*.history` files, with chosen weights.
 
-Trained ones are not ours to ship. What these say follows from their numbers,
-so that a test knows what it has to be.
+The trained classifiers cannot be distributed with the project. The output of these
+follows from their weights, so a test can compute the expected values.
 
-A history is what is done with what was measured, step after step, as Qt writes
-it to a `QDataStream`: numbers begin with their highest byte, texts are UTF-16,
-and before whatever has others within it stands how many or how long.
+A history is a list of transformations of the descriptors, serialized by Qt's
+`QDataStream`: numbers are big-endian, texts are UTF-16, and lists and byte strings
+are preceded by their length.
 
 Source: MTG/gaia, `TransfoChain::save`; MTG/essentia, `GaiaTransform`.
 """
@@ -19,17 +19,17 @@ __all__ = ["classifier_file"]
 
 MAGIC: Final = 0x6AEA723D
 GAIA_2_3: Final = 102
-"""The one version of the format that Gaia still reads; it is that of Qt 4.4."""
+"""The only version of the format that Gaia still reads, that of Qt 4.4."""
 
 STEEPNESS: Final = -1
 """Makes the share of the first class 1 / (1 + exp(-excess))."""
 
 Value: TypeAlias = "bool | bytes | str | list[str] | Mapping[str, Value]"
-"""What a step is told."""
+"""A parameter of a transformation."""
 
 
 class Kind(IntEnum):
-    """What a descriptor is, as Gaia numbers it."""
+    """Gaia's numbers for the types of a descriptor."""
 
     NONE = 0
     REAL = 1
@@ -37,14 +37,14 @@ class Kind(IntEnum):
 
 
 class Length(IntEnum):
-    """Whether the same number of values is there each time, as Gaia numbers it."""
+    """Gaia's numbers for a fixed or variable number of values."""
 
     FIXED = 0
     VARIABLE = 1
 
 
 class Variant(IntEnum):
-    """What a value is, as Qt numbers it."""
+    """Qt's numbers for the types of a `QVariant`."""
 
     BOOL = 1
     MAP = 8
@@ -55,7 +55,7 @@ class Variant(IntEnum):
 
 Leaf: TypeAlias = tuple[Kind, Length]
 Layout: TypeAlias = Mapping[str, Leaf]
-"""Descriptors by their dotted names."""
+"""Types of descriptors by dotted name."""
 
 
 def classifier_file(
@@ -64,40 +64,43 @@ def classifier_file(
     weights: Mapping[str, float],
     threshold: float,
 ) -> bytes:
-    """Return the file of a classifier that tells two classes apart.
+    """Return the file of a classifier with two classes.
 
-    The share of the first class is above a half where the weighed sum of the
-    descriptors is above the threshold: 1 / (1 + exp(threshold - sum)).
+    The share of the first class is 1 / (1 + exp(threshold - sum)), with the
+    weighted sum of the descriptors.
 
     Args:
-        characteristic: What it tells: "mood_sad".
-        classes: What it may be: "sad", "not_sad".
-        weights: Of descriptors that are one number, by their dotted names.
-        threshold: Where both classes are as likely.
+        characteristic: Its name: "mood_sad".
+        classes: The names of the classes: "sad", "not_sad".
+        weights: Weights of scalar descriptors by dotted name.
+        threshold: The sum at which both classes have equal shares.
     """
-    told = f"highlevel.{characteristic}"
-    measured: Layout = dict.fromkeys(weights, (Kind.REAL, Length.FIXED))
-    named = {**measured, told: (Kind.STRING, Length.VARIABLE)}
-    shared = {**named, f"{told}Probability": (Kind.REAL, Length.VARIABLE)}
-    predicting: dict[str, Value] = {
-        "className": told,
+    output = f"highlevel.{characteristic}"
+    inputs: Layout = dict.fromkeys(weights, (Kind.REAL, Length.FIXED))
+    with_class = {**inputs, output: (Kind.STRING, Length.VARIABLE)}
+    with_shares = {
+        **with_class,
+        f"{output}Probability": (Kind.REAL, Length.VARIABLE),
+    }
+    prediction: dict[str, Value] = {
+        "className": output,
         "classMapping": list(classes),
         "descriptorNames": [f".{name}" for name in weights],
         "modelData": _model(list(weights.values()), threshold),
         "probability": True,
     }
-    # What was measured must not come out again: two classifiers may need it.
-    kept = [f".{name}" for name in shared if name not in measured]
+    # The inputs must not be in the output, because classifiers may share some.
+    selected = [f".{name}" for name in with_shares if name not in inputs]
     steps = [
-        _step("addfield", "addfieldapplier", {"string": [told]}, measured),
-        _step("svmtrain", "svmpredict", predicting, named),
-        _step("select", "selectdesc", {"descriptorNames": kept}, shared),
+        _step("addfield", "addfieldapplier", {"string": [output]}, inputs),
+        _step("svmtrain", "svmpredict", prediction, with_class),
+        _step("select", "selectdesc", {"descriptorNames": selected}, with_shares),
     ]
     return struct.pack(">Ii", MAGIC, GAIA_2_3) + _list(steps)
 
 
 def _model(weights: list[float], threshold: float) -> bytes:
-    """Return a model as libsvm stores it: one vector, of the first class."""
+    """Return a model in libsvm's format with one vector, of the first class."""
     vector = " ".join(f"{number}:{each}" for number, each in enumerate(weights, 1))
     lines = (
         "svm_type c_svc",
@@ -116,21 +119,21 @@ def _model(weights: list[float], threshold: float) -> bytes:
 
 
 def _step(
-    analyzer: str, applier: str, told: Mapping[str, Value], layout: Layout
+    analyzer: str, applier: str, params: Mapping[str, Value], layout: Layout
 ) -> bytes:
-    """Return one step: who found it, who takes it, and of what it is taken."""
+    """Return one transformation: its analyzer, its applier and the input's layout."""
     names = ("", analyzer, applier)
-    # A layout ends with two maps of enumerations: none here.
-    drawn = _node("", layout) + _list(()) + _list(())
-    # How it was found, how it is taken, and remarks; then of what.
-    values: tuple[Value, ...] = ({}, told, {}, drawn)
+    # A layout ends with two maps of enumerations, which are empty here.
+    layout_bytes = _node("", layout) + _list(()) + _list(())
+    # Parameters of the analyzer and of the applier, remarks, and the layout.
+    values: tuple[Value, ...] = ({}, params, {}, layout_bytes)
     return b"".join([*map(_text, names), *map(_variant, values)])
 
 
 def _node(name: str, below: Layout) -> bytes:
-    """Return a part of a layout's tree: the last of a name is a leaf.
+    """Return a node of a layout's tree; the last part of a dotted name is a leaf.
 
-    Gaia works out for itself where the values of each are kept.
+    Gaia computes the positions of the values itself.
     """
     if set(below) == {""}:
         kind, length = below[""]
@@ -145,7 +148,7 @@ def _node(name: str, below: Layout) -> bytes:
 
 
 def _variant(value: Value) -> bytes:
-    """Return what Qt calls a `QVariant`; the second is that it is not null."""
+    """Return a `QVariant`: type, a flag that it is not null, and content."""
     match value:
         case bool():
             kind, content = Variant.BOOL, struct.pack(">?", value)
@@ -162,9 +165,9 @@ def _variant(value: Value) -> bytes:
 
 
 def _list(items: Iterable[bytes]) -> bytes:
-    """Return a list, or a map of which each item is a key and what it stands for."""
-    found = list(items)
-    return struct.pack(">I", len(found)) + b"".join(found)
+    """Return a list, or a map whose items are a key followed by its value."""
+    listed = list(items)
+    return struct.pack(">I", len(listed)) + b"".join(listed)
 
 
 def _text(text: str) -> bytes:

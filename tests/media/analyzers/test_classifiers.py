@@ -1,4 +1,4 @@
-"""What classifiers make of a passage: `segued.media.analyzers.essentia.classify`.
+"""Essentia's classifiers: `segued.media.analyzers.essentia.classify`.
 
 Collected only where Essentia is installed; see `conftest.py`.
 """
@@ -20,38 +20,38 @@ CENTROID: Final = "lowlevel.spectral_centroid.mean"
 DANCEABILITY: Final = "rhythm.danceability"
 
 CLOSE: Final = 0.003
-"""libsvm ends its search for shares when it is about as near as this."""
+"""The tolerance of libsvm's iteration for the shares."""
 
 Shares: TypeAlias = dict[str, dict[str, float]]
 
 
 @pytest.fixture(name="classifiers_folder")
 def _classifiers_folder(tmp_path: Path) -> Path:
-    """Make two classifiers: one of two descriptors, one of one of them."""
+    """Create two classifiers that share a descriptor."""
     sad = {CENTROID: -0.001, DANCEABILITY: -1.0}
-    made = {
+    files = {
         "mood_sad": classifier_file("mood_sad", ("sad", "not_sad"), sad, -2.0),
         "timbre": classifier_file("timbre", ("bright", "dark"), {CENTROID: 0.002}, 2.0),
     }
-    for name, content in made.items():
+    for name, content in files.items():
         (tmp_path / f"{name}.history").write_bytes(content)
     return tmp_path
 
 
-def measure_descriptors(place: Path, sound: Sound) -> bytes:
-    """Return what Essentia measures of a sound."""
+def measure_descriptors(folder: Path, sound: Sound) -> bytes:
+    """Return Essentia's descriptors of a sound."""
     return essentia.extract_low_level(
-        b"song", str(encode_audio(place / "song.wav", sound, rate=44_100))
+        b"song", str(encode_audio(folder / "song.wav", sound, rate=44_100))
     )
 
 
-def classify(place: Path, document: bytes) -> Shares | None:
-    """Return what the classifiers make of what was measured; None: they cannot.
+def classify(folder: Path, document: bytes) -> Shares | None:
+    """Return the classifiers' shares; None if this Essentia cannot run classifiers.
 
-    Essentia's own packages since 2020 cannot run any, and it is said why.
+    Essentia's own packages since 2020 cannot, and the error has the reason.
     """
     try:
-        found = essentia.classify(b"song", document, str(place), str(place))
+        found = essentia.classify(b"song", document, str(folder), str(folder))
     except DecodeError as error:
         if "this build of Essentia cannot run any" not in str(error):
             raise
@@ -61,7 +61,7 @@ def classify(place: Path, document: bytes) -> Shares | None:
 
 
 def test_shares_come_from_the_descriptors(classifiers_folder: Path) -> None:
-    """All classifiers answer, though they want the same descriptor."""
+    """Two classifiers that use the same descriptor both have results."""
     document = measure_descriptors(classifiers_folder, music(20.0))
     centroid, danceability = (
         json.loads(document)[name] for name in (CENTROID, DANCEABILITY)
@@ -85,7 +85,7 @@ def test_shares_come_from_the_descriptors(classifiers_folder: Path) -> None:
 
 
 def test_noise_is_brighter_and_less_sad(classifiers_folder: Path) -> None:
-    """What was measured decides: more high frequencies, a greater share."""
+    """More high frequencies increase the share of "bright"."""
     plain = music(20.0)
     rng = np.random.default_rng(1)
     noise = np.float32(0.05) * rng.standard_normal(plain.shape, dtype=np.float32)

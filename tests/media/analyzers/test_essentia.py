@@ -1,4 +1,4 @@
-"""How a passage sounds, measured by Essentia itself: `segued.media.analyzers.essentia`.
+"""Essentia's descriptors of a passage: `segued.media.analyzers.essentia`.
 
 Collected only where Essentia is installed; see `conftest.py`.
 """
@@ -17,23 +17,23 @@ from segued.media.analyzers import essentia
 from tests.audio import encode_audio, music, silence
 
 
-@pytest.fixture(name="measured", scope="module")
-def _measured(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """Measure twenty seconds of music."""
-    place = tmp_path_factory.mktemp("music")
+@pytest.fixture(name="low_level", scope="module")
+def _low_level(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Return the descriptors of twenty seconds of music, as JSON."""
+    folder = tmp_path_factory.mktemp("music")
     return essentia.extract_low_level(
-        b"song", str(encode_audio(place / "song.wav", music(20.0), 44_100))
+        b"song", str(encode_audio(folder / "song.wav", music(20.0), 44_100))
     )
 
 
 @pytest.fixture(name="descriptors")
-def _descriptors(measured: bytes) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(measured)
+def _descriptors(low_level: bytes) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(low_level)
     return found
 
 
 def test_music_is_measured(descriptors: dict[str, Any]) -> None:
-    """Two beats a second, and a key; and all that classifiers may want."""
+    """Tempo and key are measured, and all descriptors that classifiers need."""
     found = measures(descriptors)
 
     assert found["bpm"] == pytest.approx(120, rel=0.02)
@@ -45,7 +45,7 @@ def test_music_is_measured(descriptors: dict[str, Any]) -> None:
 
 
 def test_shares_sum_to_one(descriptors: dict[str, Any]) -> None:
-    """And are only of what Essentia can tell without trained models."""
+    """Only characteristics that need no trained models have shares."""
     found = characteristics(descriptors)
 
     assert set(found) == {"danceability", "timbre", "tonal_atonal"}
@@ -56,7 +56,7 @@ def test_shares_sum_to_one(descriptors: dict[str, Any]) -> None:
 
 
 def test_silence_is_not_measured(tmp_path: Path) -> None:
-    """Essentia says so, in its own words and without ours."""
+    """The error contains Essentia's own message."""
     wave = encode_audio(tmp_path / "silence.wav", silence(5.0), 44_100)
 
     with pytest.raises(DecodeError, match=r"Essentia failed: .*silent"):
@@ -72,17 +72,17 @@ def test_silence_is_not_measured(tmp_path: Path) -> None:
     ],
 )
 def test_broken_classifiers_are_reported(
-    measured: bytes, content: bytes, tmp_path: Path
+    low_level: bytes, content: bytes, tmp_path: Path
 ) -> None:
-    """By their name; what was measured years ago is put before them without sound."""
+    """Stored descriptors are classified without audio, and failures reported."""
     (tmp_path / "mood_sad.history").write_bytes(content)
 
     with pytest.raises(DecodeError, match="classifiers cannot be used"):
-        essentia.classify(b"song", measured, str(tmp_path), str(tmp_path))
+        essentia.classify(b"song", low_level, str(tmp_path), str(tmp_path))
 
 
 def test_classifier_version_depends_on_its_files(tmp_path: Path) -> None:
-    """By their names, sizes and times; a folder without any is none."""
+    """It depends on names, sizes and times; a folder without any has no version."""
     assert essentia.models_version(tmp_path) is None
     model = tmp_path / "mood_sad.history"
     model.write_bytes(b"one")
@@ -94,11 +94,11 @@ def test_classifier_version_depends_on_its_files(tmp_path: Path) -> None:
 
 
 def test_stored_descriptors_keep_their_types(
-    measured: bytes, descriptors: dict[str, Any], tmp_path: Path
+    low_level: bytes, descriptors: dict[str, Any], tmp_path: Path
 ) -> None:
-    """Put before a classifier it has all its kinds again: words, lists, matrices."""
-    document = tmp_path / "measured.json"
-    document.write_text(json.dumps(essentia._nest_by_dots(json.loads(measured))))
+    """A pool restored from JSON has the types again: texts, lists, matrices."""
+    document = tmp_path / "low_level.json"
+    document.write_text(json.dumps(essentia._nest_by_dots(json.loads(low_level))))
 
     pool = YamlInput(filename=str(document), format="json")()
 

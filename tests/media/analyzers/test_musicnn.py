@@ -1,7 +1,7 @@
-"""musicnn's networks: how they are read and drawn, and what they hear.
+"""The musicnn networks: reading checkpoints, building ONNX models, and tagging.
 
-What they should say was worked out by TensorFlow 2.21 with the graph that their author
-ships, and what a patch should be by librosa 0.11.
+The expected scores are from TensorFlow 2.21 with the graph that the author ships, the
+expected patches from librosa 0.11.
 """
 
 import importlib.util
@@ -43,20 +43,20 @@ EXPECTED_SCORES = {
         (0.00063, 0.16170, 0.00229, 0.00499, 0.00072),
     ),
 }
-"""How well every tenth word fits two patches of noise."""
+"""Scores of every tenth tag for two patches of noise."""
 
-EXPECTED_ESSENTIA = (
+EXPECTED_MEL = (
     (3.1267, 3.0375, 2.7463, 2.7876),
     (2.5928, 2.7853, 2.8468, 2.1336),
     (1.6742, 2.7710, 2.7744, 2.4665),
     (2.7529, 2.9271, 3.0422, 2.5014),
 )
-"""Of a patch of noise every sixtieth frame and every 24th band."""
+"""Every 60th frame and 24th band of a patch of noise."""
 
 
 @pytest.fixture(name="checkpoint", scope="module")
 def _checkpoint() -> tuple[bytes, bytes]:
-    """Give the index and the data of the first network."""
+    """Return the index and the data file of the first network."""
     with zipfile.ZipFile(models_wheel()) as package:
         inside = "musicnn/MSD_musicnn/"
         index = package.read(f"{inside}.index")
@@ -65,17 +65,17 @@ def _checkpoint() -> tuple[bytes, bytes]:
 
 @pytest.fixture(name="weights", scope="module")
 def _weights(checkpoint: tuple[bytes, bytes]) -> dict[str, WeightArray]:
-    """Give its arrays."""
+    """Return its arrays by name."""
     return read_arrays(*checkpoint)
 
 
 def sample_input(seconds: float, seed: int = 1) -> WeightArray:
-    """Return made music as a network wants it."""
+    """Return synthetic music at `RATE`; float32, shape (frames,)."""
     return np.ascontiguousarray(music(seconds, RATE, 1, seed)[:, 0])
 
 
 def tagger_result(*blocks: WeightArray) -> dict[str, dict[str, float]]:
-    """Return what is said of sound that comes in these blocks."""
+    """Return the tags of a stream of these blocks."""
     tagger = Tagger(installed_models())
     for block in blocks:
         tagger.feed(block)
@@ -83,25 +83,27 @@ def tagger_result(*blocks: WeightArray) -> dict[str, dict[str, float]]:
 
 
 def noise(seed: int, *shape: int) -> npt.NDArray[np.float32]:
-    """Return noise that is the same with every NumPy."""
-    drawn = np.random.RandomState(seed).standard_normal(shape)
-    return drawn.astype(np.float32)
+    """Return noise that is the same in every version of NumPy."""
+    samples = np.random.RandomState(seed).standard_normal(shape)
+    return samples.astype(np.float32)
 
 
 def test_a_checkpoint_is_read(weights: dict[str, WeightArray]) -> None:
-    """All arrays by name, with their shapes, and numbers that make sense."""
-    learned = {name: each for name, each in weights.items() if "Adam" not in name}
+    """All arrays have their names, shapes and plausible values."""
+    arrays = {name: each for name, each in weights.items() if "Adam" not in name}
 
-    assert len(learned) == 66
-    assert sum(each.size for each in learned.values()) == 792_081
-    assert learned["conv2d_5/kernel"].shape == (7, 561, 1, 64)
-    assert all(np.isfinite(each).all() for each in learned.values())
-    assert all((learned[name] > 0).all() for name in learned if "variance" in name)
+    assert len(arrays) == 66
+    assert sum(each.size for each in arrays.values()) == 792_081
+    assert arrays["conv2d_5/kernel"].shape == (7, 561, 1, 64)
+    assert all(np.isfinite(each).all() for each in arrays.values())
+    assert all((arrays[name] > 0).all() for name in arrays if "variance" in name)
 
 
 @pytest.mark.parametrize("length", [0, 1, 47, 48, 100, 1_000, 4_900])
-def test_an_index_cut_short(length: int, checkpoint: tuple[bytes, bytes]) -> None:
-    """Both what is missing at its end and at its beginning is noticed."""
+def test_truncated_index_is_refused(
+    length: int, checkpoint: tuple[bytes, bytes]
+) -> None:
+    """At its end and at its beginning."""
     index, data = checkpoint
 
     with pytest.raises(ConfigError, match="not a valid TensorFlow checkpoint"):
@@ -110,8 +112,8 @@ def test_an_index_cut_short(length: int, checkpoint: tuple[bytes, bytes]) -> Non
         read_arrays(index[len(index) - length :] if length else b"", data)
 
 
-def test_data_cut_short(checkpoint: tuple[bytes, bytes]) -> None:
-    """An array that is not whole is none."""
+def test_truncated_data_is_refused(checkpoint: tuple[bytes, bytes]) -> None:
+    """An incomplete array is an error."""
     index, data = checkpoint
 
     with pytest.raises(ConfigError, match="not a valid TensorFlow checkpoint"):
@@ -119,15 +121,15 @@ def test_data_cut_short(checkpoint: tuple[bytes, bytes]) -> None:
 
 
 def test_any_damage_to_an_index(checkpoint: tuple[bytes, bytes]) -> None:
-    """Whatever byte is wrong, it is read, or refused; it never crashes or hangs."""
+    """A damaged index is read or refused; it never crashes or hangs."""
     index, data = checkpoint
-    dice = np.random.default_rng(5)
+    rng = np.random.default_rng(5)
     refused = 0
 
     for _ in range(400):
         damaged = bytearray(index)
-        for at in dice.integers(0, len(index), 3).tolist():
-            damaged[at] = int(dice.integers(0, 256))
+        for at in rng.integers(0, len(index), 3).tolist():
+            damaged[at] = int(rng.integers(0, 256))
         try:
             read_arrays(bytes(damaged), data)
         except ConfigError:
@@ -137,7 +139,7 @@ def test_any_damage_to_an_index(checkpoint: tuple[bytes, bytes]) -> None:
 
 
 def test_index_with_huge_sizes_is_refused() -> None:
-    """A size of thousands of millions takes no memory, and a loop no time."""
+    """Sizes of gigabytes allocate no memory."""
     huge = b"\xff\xff\xff\xff\x7f"
     footer = (b"\0\0" + b"\0" + huge).ljust(40, b"\0")
 
@@ -148,12 +150,12 @@ def test_index_with_huge_sizes_is_refused() -> None:
 def test_foreign_weights_are_refused(
     weights: dict[str, WeightArray], tmp_path: Path
 ) -> None:
-    """No network is drawn from them, and no file is left."""
+    """Missing arrays or other shapes are an error, and no file is written."""
     target = tmp_path / "model.onnx"
-    less = {name: each for name, each in weights.items() if name != "dense/bias"}
+    missing = {name: each for name, each in weights.items() if name != "dense/bias"}
     other = weights | {"dense/kernel": weights["dense_1/kernel"]}
 
-    for wrong in (less, other, {}):
+    for wrong in (missing, other, {}):
         with pytest.raises(ConfigError, match="not the weights"):
             write_onnx_model(wrong, target)
     assert not target.exists()
@@ -161,52 +163,54 @@ def test_foreign_weights_are_refused(
 
 @pytest.mark.parametrize("name", ["msd", "mtt"])
 def test_networks_equal_tensorflow(name: str) -> None:
-    """To the fifth digit."""
+    """The scores are equal to the fifth digit."""
     patches = np.abs(noise(7, 2, 187, 96))[:, np.newaxis]
     network = onnxruntime.InferenceSession(model_file(installed_models(), name))
 
-    (fits,) = network.run(None, {"mel": patches})
+    (scores,) = network.run(None, {"mel": patches})
 
-    np.testing.assert_allclose(fits[:, ::10], EXPECTED_SCORES[name], atol=6e-6)
-    assert fits.shape == (2, len(WORDS[name]))
+    np.testing.assert_allclose(scores[:, ::10], EXPECTED_SCORES[name], atol=6e-6)
+    assert scores.shape == (2, len(WORDS[name]))
 
 
-def test_patches_are_what_librosa_makes() -> None:
-    """Of the same samples, the same numbers."""
+def test_patches_equal_librosa() -> None:
+    """The log-mel spectrogram is the same for the same samples."""
     patch = mel(noise(3, PATCH_SAMPLES) * np.float32(0.1))
 
-    np.testing.assert_allclose(patch[::60, ::24], EXPECTED_ESSENTIA, atol=6e-5)
+    np.testing.assert_allclose(patch[::60, ::24], EXPECTED_MEL, atol=6e-5)
     assert patch.shape == (187, 96)
 
 
 @pytest.mark.skipif(
     importlib.util.find_spec("essentia") is None, reason="Essentia is an extra"
 )
-def test_patches_are_like_essentias() -> None:
-    """Essentia has a front end for these networks, and hears the same."""
+def test_patches_are_close_to_essentia() -> None:
+    """Essentia's own front end for these networks gives nearly the same values."""
     from essentia.standard import TensorflowInputMusiCNN  # noqa: PLC0415
 
     frames = TensorflowInputMusiCNN()
-    sound = sample_input(4.0)[:PATCH_SAMPLES]
+    samples = sample_input(4.0)[:PATCH_SAMPLES]
 
-    theirs = [frames(sound[at : at + 512]) for at in range(0, PATCH_SAMPLES - 511, 256)]
+    theirs = [
+        frames(samples[at : at + 512]) for at in range(0, PATCH_SAMPLES - 511, 256)
+    ]
 
-    assert np.abs(np.array(theirs) - mel(sound)).mean() < 0.01
+    assert np.abs(np.array(theirs) - mel(samples)).mean() < 0.01
 
 
 @pytest.mark.parametrize(
     "size", [1_000, 4_096, 47_999, PATCH_STEP, PATCH_SAMPLES, 100_001]
 )
 def test_blocks_of_any_size(size: int) -> None:
-    """It does not matter in which pieces the sound comes."""
-    sound = sample_input(10.0)
-    blocks = [sound[at : at + size] for at in range(0, len(sound), size)]
+    """The result does not depend on the size of the blocks."""
+    samples = sample_input(10.0)
+    blocks = [samples[at : at + size] for at in range(0, len(samples), size)]
 
-    assert tagger_result(*blocks) == tagger_result(sound)
+    assert tagger_result(*blocks) == tagger_result(samples)
 
 
 def test_the_mean_of_all_patches() -> None:
-    """Each counts the same, and the beginning of the next belongs to it as well."""
+    """All patches have equal weight, and overlap with the beginning of the next."""
     one, other = (
         sample_input(4.0)[:PATCH_STEP],
         sample_input(4.0, seed=2)[:PATCH_SAMPLES],
@@ -215,43 +219,43 @@ def test_the_mean_of_all_patches() -> None:
 
     found = tagger_result(one, one, other)
 
-    alone = (
+    single_patches = (
         tagger_result(one, one[:rest]),
         tagger_result(one, other[:rest]),
         tagger_result(other),
     )
     for network, tags in found.items():
-        for tag, fit in tags.items():
-            mean = sum(each[network][tag] for each in alone) / 3
-            assert fit == pytest.approx(mean, abs=2e-5)
+        for tag, score in tags.items():
+            mean = sum(each[network][tag] for each in single_patches) / 3
+            assert score == pytest.approx(mean, abs=2e-5)
 
 
 @pytest.mark.parametrize("seconds", [0.5, 1.0, 2.9])
 def test_a_short_sound_is_repeated(seconds: float) -> None:
-    """As it was when the networks learned."""
-    sound = sample_input(3.0)[: round(seconds * RATE)]
+    """It is repeated to fill a patch, as in the networks' training."""
+    samples = sample_input(3.0)[: round(seconds * RATE)]
 
-    assert tagger_result(sound) == tagger_result(np.resize(sound, PATCH_SAMPLES))
-    assert tagger_result(sound)["msd"]
+    assert tagger_result(samples) == tagger_result(np.resize(samples, PATCH_SAMPLES))
+    assert tagger_result(samples)["msd"]
 
 
 @pytest.mark.parametrize(
-    "sound",
+    "samples",
     [
         pytest.param(np.empty(0, np.float32), id="nothing"),
         pytest.param(sample_input(0.4), id="less than half a second"),
         pytest.param(np.zeros(5 * RATE, np.float32), id="silence"),
         pytest.param(1e-5 * noise(1, 5 * RATE), id="noise at -90 dBFS"),
-        pytest.param(np.full(5 * RATE, np.nan, np.float32), id="no numbers"),
+        pytest.param(np.full(5 * RATE, np.nan, np.float32), id="NaN"),
     ],
 )
-def test_no_sound_gives_no_result(sound: WeightArray) -> None:
-    """Of it nothing is said."""
-    assert tagger_result(sound) == {}
+def test_no_sound_gives_no_result(samples: WeightArray) -> None:
+    """Silence, and less than half a second, have no tags."""
+    assert tagger_result(samples) == {}
 
 
-def test_silence_does_not_count() -> None:
-    """A piece sounds the same, however long the silence after it."""
+def test_silence_is_ignored() -> None:
+    """The length of the silence after a piece does not change its tags."""
     sound, silence = (
         sample_input(4.0)[:PATCH_STEP],
         np.zeros(4 * PATCH_STEP, np.float32),
@@ -263,40 +267,40 @@ def test_silence_does_not_count() -> None:
 
 
 def test_intermediate_result_does_not_change_the_final_one() -> None:
-    """What is told halfway does not change what is told at the end."""
-    sound = sample_input(8.0)
+    """`result` can be called at any time."""
+    samples = sample_input(8.0)
     tagger = Tagger(installed_models())
-    tagger.feed(sound[: 4 * RATE])
+    tagger.feed(samples[: 4 * RATE])
     first = tagger.result()
-    tagger.feed(sound[4 * RATE :])
+    tagger.feed(samples[4 * RATE :])
 
     assert first
-    assert tagger.result() == tagger_result(sound)
+    assert tagger.result() == tagger_result(samples)
 
 
-def test_every_word_has_a_score() -> None:
-    """Of both networks, from 0 to 1."""
+def test_every_tag_has_a_score() -> None:
+    """Scores of both networks are from 0 to 1."""
     found = tagger_result(sample_input(4.0))
 
     assert {name: tuple(tags) for name, tags in found.items()} == WORDS
-    assert all(0 <= fit <= 1 for tags in found.values() for fit in tags.values())
+    assert all(0 <= score <= 1 for tags in found.values() for score in tags.values())
 
 
 @pytest.mark.slow
 def test_memory_is_bounded() -> None:
-    """A minute leaves no more behind than a second did."""
+    """Memory does not grow with the length of the stream."""
     tagger = Tagger(installed_models())
-    sound = sample_input(6.0)
-    tagger.feed(sound)
+    samples = sample_input(6.0)
+    tagger.feed(samples)
     peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024
 
     tracemalloc.start()
     for _ in range(10):
-        tagger.feed(sound)
-    kept, _ = tracemalloc.get_traced_memory()
+        tagger.feed(samples)
+    allocated, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
-    assert kept < 100_000
+    assert allocated < 100_000
     grown_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024 - peak_mib
     assert grown_mib < 30
 
@@ -304,9 +308,9 @@ def test_memory_is_bounded() -> None:
 def test_installation_is_detected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Both networks, and what runs them."""
-    one = model_file(tmp_path, "msd")
-    one.write_bytes(model_file(installed_models(), "msd").read_bytes())
+    """Both networks and onnxruntime are required."""
+    msd = model_file(tmp_path, "msd")
+    msd.write_bytes(model_file(installed_models(), "msd").read_bytes())
 
     assert is_installed(installed_models())
     assert not is_installed(tmp_path)
@@ -316,7 +320,7 @@ def test_installation_is_detected(
 
 @pytest.mark.parametrize("damage", [b"", b"nonsense", b"\0" * 1_000])
 def test_a_damaged_network(damage: bytes, tmp_path: Path) -> None:
-    """Whoever wants to use it is told how to come by a new one."""
+    """The error names the command that installs it again."""
     model_file(tmp_path, "msd").write_bytes(damage)
 
     with pytest.raises(ConfigError, match="install-models --again"):

@@ -1,4 +1,4 @@
-"""What a passage is decoded to: `media.analyzers.passage_analysis`."""
+"""Analysis of passages: `segued.media.analyzers.passage_analysis`."""
 
 import json
 import math
@@ -29,17 +29,17 @@ def span(start_s: float, end_s: float) -> Span:
 
 
 def analyze_passage(
-    path: Path, passage: Span, ears: AnalyzerSelection
+    path: Path, passage: Span, analyzers: AnalyzerSelection
 ) -> PassageOutput:
-    """Have a passage heard."""
+    """Analyze a single passage."""
     (found,) = analyze_passages(
-        os.fsencode(path), signature(path), [PassageRequest(passage, ears)]
+        os.fsencode(path), signature(path), [PassageRequest(passage, analyzers)]
     )
     return found
 
 
 def loudness_of(path: Path, passage: Span) -> dict[str, float]:
-    """Return how loud a passage is."""
+    """Return the loudness results of a passage."""
     found: dict[str, float] = json.loads(
         analyze_passage(path, passage, AnalyzerSelection(loudness=True)).outputs[
             "loudness"
@@ -57,18 +57,18 @@ def loudness_of(path: Path, passage: Span) -> dict[str, float]:
     ],
 )
 def test_analysis_is_limited_to_ten_minutes(passage: Span, expected: Span) -> None:
-    """More would take longer, and say the same."""
+    """Of a longer passage the middle is analyzed."""
     assert _middle_span(passage) == expected
 
 
 @pytest.mark.parametrize(
-    ("rate", "channels", "heard_as"),
+    ("rate", "channels", "expected_channels"),
     [(44_100, 2, 2), (48_000, 1, 1), (44_100, 6, 2)],
 )
 def test_essentia_gets_the_passage(
-    rate: int, channels: int, heard_as: int, tmp_path: Path
+    rate: int, channels: int, expected_channels: int, tmp_path: Path
 ) -> None:
-    """From its start to its end, at Essentia's rate, in one channel or two."""
+    """The WAV file has the whole passage, at Essentia's rate, in 1 or 2 channels."""
     sound = music(6.0, rate, channels)
     path = encode_audio(tmp_path / "song.flac", sound, rate)
     wave = tmp_path / "passage.wav"
@@ -77,12 +77,12 @@ def test_essentia_gets_the_passage(
 
     with open_source(os.fsencode(wave)) as source:
         found = np.concatenate([part.mono.copy() for part in mono_blocks(source)])
-        assert (source.rate, source.channels) == (44_100, heard_as)
+        assert (source.rate, source.channels) == (44_100, expected_channels)
     assert abs(len(found) - 2.5 * 44_100) <= 2
-    wanted = sound[2 * rate : round(4.5 * rate)].mean(axis=1)
-    time = np.linspace(0, len(wanted) - 1, len(found))
-    alike = np.corrcoef(found, np.interp(time, np.arange(len(wanted)), wanted))[0, 1]
-    assert alike > 0.95
+    excerpt = sound[2 * rate : round(4.5 * rate)].mean(axis=1)
+    time = np.linspace(0, len(excerpt) - 1, len(found))
+    resampled = np.interp(time, np.arange(len(excerpt)), excerpt)
+    assert np.corrcoef(found, resampled)[0, 1] > 0.95
 
 
 @pytest.mark.parametrize(("channels", "expected"), [(2, -23.0), (1, -26.01)])
@@ -103,7 +103,7 @@ def test_loudness_of_the_ebu_test_tone(
 
 
 def test_true_peak_between_samples(tmp_path: Path) -> None:
-    """A quarter of the rate, an eighth of a turn late: 3 dB above all samples."""
+    """A tone at a quarter of the rate, 45° out of phase, peaks 3 dB above samples."""
     time = np.arange(5 * 48_000)
     swell = np.sin(math.pi * time / len(time))
     tone = 0.5 * swell * np.sin(math.pi / 2 * time + math.pi / 4)
@@ -130,7 +130,7 @@ def test_loudness_range_of_the_ebu_test_signal(tmp_path: Path) -> None:
 
 
 def test_loudness_covers_only_the_passage(tmp_path: Path) -> None:
-    """Of silence nothing is said; and what is beside a passage is not in it."""
+    """Silence has no loudness, and sound outside a passage has no effect."""
     sound = np.concatenate((silence(5.0), music(5.0), silence(5.0)))
     path = encode_audio(tmp_path / "between.flac", sound, 44_100)
     alone = encode_audio(tmp_path / "alone.flac", music(5.0), 44_100)
@@ -139,8 +139,8 @@ def test_loudness_covers_only_the_passage(tmp_path: Path) -> None:
     assert loudness_of(path, span(5, 10)) == loudness_of(alone, span(0, 5))
 
 
-def test_full_disk_for_the_excerpt_is_no_file_error(tmp_path: Path) -> None:
-    """It is not the music's fault, and the error says whose."""
+def test_full_disk_for_the_excerpt_is_a_spool_error(tmp_path: Path) -> None:
+    """The file itself is not at fault."""
     path = encode_audio(tmp_path / "song.wav", music(1.0), 44_100)
     whole = Span(Ticks(0), seconds_to_ticks(1))
 
@@ -153,7 +153,7 @@ def test_full_disk_for_the_excerpt_is_no_file_error(tmp_path: Path) -> None:
 
 
 def test_changed_file_is_not_analyzed(tmp_path: Path) -> None:
-    """It is not heard."""
+    """The signature is checked first."""
     path = encode_audio(tmp_path / "song.wav", music(1.0), 44_100)
 
     with pytest.raises(FileChangedError):
@@ -165,7 +165,7 @@ def test_changed_file_is_not_analyzed(tmp_path: Path) -> None:
 
 
 def test_broken_models_do_not_stop_other_analyzers(tmp_path: Path) -> None:
-    """Who measures loudness does so; who cannot be used says why."""
+    """Loudness is measured, and the failure of the models has a reason."""
     path = encode_audio(tmp_path / "song.wav", music(4.0), 44_100)
     (tmp_path / "models").mkdir()
 
@@ -180,30 +180,30 @@ def test_broken_models_do_not_stop_other_analyzers(tmp_path: Path) -> None:
 
 
 def test_many_passages_are_analyzed_in_one_pass(tmp_path: Path) -> None:
-    """Each says what it says alone, beside its neighbour and with a gap between."""
+    """The results are those of separate runs, for adjacent and separate passages."""
     sound = np.concatenate((music(4.0), silence(3.0), music(5.0), music(6.0)))
     path = encode_audio(tmp_path / "side.flac", sound, 44_100)
     spans = [span(0, 4), span(7, 12), span(12, 18)]
 
-    def wanted(place: str) -> list[PassageRequest]:
+    def requests(prefix: str) -> list[PassageRequest]:
         return [
             PassageRequest(
                 each,
                 AnalyzerSelection(
-                    loudness=True, wav_path=str(tmp_path / f"{place}{nth}.wav")
+                    loudness=True, wav_path=str(tmp_path / f"{prefix}{number}.wav")
                 ),
             )
-            for nth, each in enumerate(spans)
+            for number, each in enumerate(spans)
         ]
 
-    together = analyze_passages(os.fsencode(path), signature(path), wanted("together"))
-    alone = [
+    joint = analyze_passages(os.fsencode(path), signature(path), requests("joint"))
+    separate = [
         analyze_passages(os.fsencode(path), signature(path), [each])[0]
-        for each in wanted("alone")
+        for each in requests("separate")
     ]
 
-    assert together == alone
-    assert len({each.outputs["loudness"] for each in together}) == 3
-    for nth in range(3):
-        waves = [tmp_path / f"{place}{nth}.wav" for place in ("together", "alone")]
+    assert joint == separate
+    assert len({each.outputs["loudness"] for each in joint}) == 3
+    for number in range(3):
+        waves = [tmp_path / f"{prefix}{number}.wav" for prefix in ("joint", "separate")]
         assert waves[0].read_bytes() == waves[1].read_bytes()

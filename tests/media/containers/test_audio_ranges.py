@@ -1,4 +1,4 @@
-"""Where audio begins and ends, and that nonsense is never worse than "all"."""
+"""Byte ranges of audio in files; damaged files are all audio."""
 
 import struct
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ def ranges_in(data: bytes) -> tuple[ByteRange, ...]:
 
 
 def audio_bytes_in(data: bytes) -> bytes:
-    """Return what is in the ranges."""
+    """Return the bytes in the ranges."""
     return b"".join(data[start:end] for start, end in ranges_in(data))
 
 
@@ -78,13 +78,13 @@ TAILS: dict[str, Sequence[bytes]] = {
 
 @pytest.mark.parametrize("head", [b"", id3(0), id3(300), id3(300) + id3(20), ape()])
 @pytest.mark.parametrize("tail", TAILS)
-def test_tags_at_both_ends_are_no_audio(head: bytes, tail: str) -> None:
-    """Whatever stands around frames, the frames are left."""
+def test_tags_at_both_ends_are_not_audio(head: bytes, tail: str) -> None:
+    """Only the bytes between the tags are audio."""
     assert audio_bytes_in(head + AUDIO + b"".join(TAILS[tail])) == AUDIO
 
 
 def test_a_tag_with_a_footer_is_ten_bytes_longer() -> None:
-    """ID3v2.4 may repeat its header behind the tag."""
+    """ID3v2.4 can repeat its header after the tag."""
     assert audio_bytes_in(id3(300, footer=True) + AUDIO) == AUDIO
 
 
@@ -100,7 +100,7 @@ FILES: dict[str, bytes] = {
     "wav": riff((b"fmt ", b"f" * 17), (b"data", AUDIO), (b"id3 ", b"tag")),
     "big-endian wav": riff((b"fmt ", b"f" * 16), (b"data", AUDIO), head=">"),
     "wav of unknown length": riff() + b"data" + UNKNOWN + AUDIO,
-    "wav cut short": riff() + b"data" + struct.pack("<I", 9_999) + AUDIO,
+    "truncated wav": riff() + b"data" + struct.pack("<I", 9_999) + AUDIO,
     "rf64": b"RF64" + UNKNOWN + b"WAVE" + DS64 + b"data" + UNKNOWN + AUDIO + b"\0id3 ",
     "wave64": WAVE64
     + struct.pack("<Q", 0)
@@ -115,7 +115,7 @@ FILES: dict[str, bytes] = {
     + b"abc"
     + b"data"
     + b"\xff" * 8
-    # The edit count belongs to the chunk and not to the audio.
+    # The edit count is not a part of the audio.
     + bytes(4)
     + AUDIO,
     "au": b".snd" + struct.pack(">I", 28) + bytes(20) + AUDIO,
@@ -141,7 +141,7 @@ FILES: dict[str, bytes] = {
 }
 
 
-FORMS = {
+DESCRIPTIONS = {
     "wav": b"f" * 17,
     "big-endian wav": b"f" * 16,
     "au": bytes(12),
@@ -149,26 +149,23 @@ FORMS = {
     "dsdiff": b"x",
     "flac": b"\xff\xf8",
 }
-"""What says in these how the audio is to be read; a frame's head in FLAC."""
+"""The description of the audio in these formats; a frame's sync code in FLAC."""
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_only_the_chunk_of_audio_counts(name: str) -> None:
-    """Headers, text chunks and padding bytes are left out.
-
-    All but what says how the audio is to be read.
-    """
-    assert audio_bytes_in(FILES[name]) == FORMS.get(name, b"") + AUDIO
+def test_only_audio_and_its_description_are_used(name: str) -> None:
+    """Other headers, text chunks and padding bytes are left out."""
+    assert audio_bytes_in(FILES[name]) == DESCRIPTIONS.get(name, b"") + AUDIO
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_tag_in_front_of_a_container_is_left_out_as_well(name: str) -> None:
-    """Some programs put ID3 before anything."""
+    """Some programs write ID3 before any container."""
     assert audio_bytes_in(id3(100) + FILES[name]) == audio_bytes_in(FILES[name])
 
 
 def test_matroska_clusters_are_audio() -> None:
-    """Tags and attachments are not; neighbouring clusters make one range."""
+    """Tags and attachments are not; adjacent clusters are one range."""
     cluster = b"\x1f\x43\xb6\x75\x83abc"
     tags = b"\x12\x54\xc3\x67\x40\x04tags"
     segment = b"\x18\x53\x80\x67\x01" + b"\xff" * 7
@@ -179,7 +176,7 @@ def test_matroska_clusters_are_audio() -> None:
 
 
 def test_a_cluster_of_unknown_length_reaches_to_the_end() -> None:
-    """A recorded stream never went back to fill in the length."""
+    """A recorded stream has elements without a length."""
     cluster = b"\x1f\x43\xb6\x75\xff" + AUDIO
 
     assert (
@@ -188,13 +185,13 @@ def test_a_cluster_of_unknown_length_reaches_to_the_end() -> None:
 
 
 def test_pcm_is_found_exactly() -> None:
-    """Of 16-bit mono at 16 kHz, two seconds are 64,000 bytes."""
+    """Two seconds of 16-bit mono at 16 kHz are 64,000 bytes."""
     lengths = {
         kind: len(audio_bytes_in(encoded_tone(kind)))
         for kind in ("wav", "aiff", "rf64", "w64", "caf", "au")
     }
 
-    # And up to 40 bytes say that it is 16-bit mono at 16 kHz.
+    # Plus up to 40 bytes of audio description.
     assert {length // 64 for length in lengths.values()} == {1_000}
     assert min(lengths.values()) > 64_000
 
@@ -220,12 +217,12 @@ def test_pcm_is_found_exactly() -> None:
     ],
 )
 def test_unknown_format_is_all_audio(data: bytes) -> None:
-    """Nonsense costs a decode and is no error."""
+    """Damaged and unknown files are not an error."""
     assert ranges_in(data) == ((0, len(data)),)
 
 
 def test_no_more_chunks_are_visited_than_a_file_can_have() -> None:
-    """A file of nothing but empty boxes ends the walk, not the patience."""
+    """A file of empty boxes does not take unlimited reads."""
     reads = 0
 
     def read(offset: int, count: int) -> bytes:
@@ -240,7 +237,7 @@ def test_no_more_chunks_are_visited_than_a_file_can_have() -> None:
 
 
 def is_in_order(ranges: tuple[ByteRange, ...], size: int) -> bool:
-    """Whether ranges ascend, are apart and inside, and hold a byte each."""
+    """Return whether ranges are ascending, disjoint, not empty and within `size`."""
     ends = [0, *(end for _, end in ranges)]
     starts = [*(start for start, _ in ranges), size + 1]
     return all(start < end <= size for start, end in ranges) and all(
@@ -257,7 +254,7 @@ MAGICS = st.sampled_from(
 @settings(max_examples=500, deadline=None)
 @given(parts=st.lists(st.binary(max_size=40) | MAGICS, max_size=12))
 def test_any_bytes_have_ranges_in_order(parts: list[bytes]) -> None:
-    """Ranges ascend and stay in the file, whatever it holds."""
+    """Ranges are ascending and inside the file for any content."""
     data = b"".join(parts)
 
     ranges = ranges_in(data)
@@ -268,24 +265,24 @@ def test_any_bytes_have_ranges_in_order(parts: list[bytes]) -> None:
 
 @pytest.mark.parametrize("kind", ENCODERS)
 @settings(max_examples=40, deadline=None)
-@given(chance=st.randoms(use_true_random=True))
-def test_damaged_files_have_ranges_in_order(kind: str, chance: Random) -> None:
-    """The same for real files with wrong bytes in their headers, or cut."""
-    data = bytearray(encoded_tone(kind)[: chance.choice((50, 500, 1 << 30))])
-    for _ in range(chance.randrange(1, 10)):
-        data[chance.randrange(min(len(data), 600))] = chance.randrange(256)
+@given(rng=st.randoms(use_true_random=True))
+def test_damaged_files_have_ranges_in_order(kind: str, rng: Random) -> None:
+    """The same for real files with wrong bytes in their headers, or truncated."""
+    data = bytearray(encoded_tone(kind)[: rng.choice((50, 500, 1 << 30))])
+    for _ in range(rng.randrange(1, 10)):
+        data[rng.randrange(min(len(data), 600))] = rng.randrange(256)
 
     assert is_in_order(ranges_in(bytes(data)), len(data))
 
 
 @settings(max_examples=50, deadline=None)
-@given(gone=st.integers(0, 5_000))
-def test_a_file_that_shrinks_meanwhile_is_no_error(gone: int) -> None:
-    """Reads that return less than the size promised are tolerated."""
-    name = sorted(RETAGGERS)[gone % len(RETAGGERS)]
+@given(size_left=st.integers(0, 5_000))
+def test_a_file_that_shrinks_meanwhile_is_not_an_error(size_left: int) -> None:
+    """Reads that return less than requested are tolerated."""
+    name = sorted(RETAGGERS)[size_left % len(RETAGGERS)]
     kind, retag = RETAGGERS[name]
     data = retag(encoded_tone(kind), "x")
-    left = data[:gone]
+    left = data[:size_left]
 
     ranges = audio_ranges(lambda at, count: left[at : at + count], len(data))
 

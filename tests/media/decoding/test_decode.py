@@ -1,4 +1,4 @@
-"""A file's sound, whatever its format: `segued.media.decoding.decode`."""
+"""Decoding files of every format: `segued.media.decoding.decode`."""
 
 import os
 import subprocess
@@ -32,21 +32,19 @@ RATE = 44_100
 
 
 class DecodedFile:
-    """All that decoding a file tells."""
+    """A decoded file: its samples, properties and warnings."""
 
     def __init__(self, path: Path | bytes, expected: Signature | None = None) -> None:
         with open_source(os.fsencode(path), expected) as source:
-            # A block's memory is used again, so what is kept is copied.
-            blocks = [
-                (h.mono.copy(), h.downmix.copy(), h.peak) for h in mono_blocks(source)
-            ]
-            self.mono = np.concatenate([mono for mono, _, _ in blocks])
-            self.peak = max(peak for _, _, peak in blocks)
+            # The arrays are reused by the next block, so they are copied.
+            blocks = [(block.mono.copy(), block.peak) for block in mono_blocks(source)]
+            self.mono = np.concatenate([mono for mono, _ in blocks])
+            self.peak = max(peak for _, peak in blocks)
             self.frames = len(self.mono)
             self.rate, self.channels = source.rate, source.channels
             self.decoder, self.codec = source.decoder, source.codec
             found = decode_warnings(source, self.frames)
-        self.warnings = {warned.code: warned.detail for warned in found}
+        self.warnings = {warning.code: warning.detail for warning in found}
 
 
 @pytest.fixture(name="song", scope="module")
@@ -69,7 +67,7 @@ def write_file(folder: Path, name: str, content: bytes | bytearray) -> Path:
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_whole_file_is_decoded(name: str, formats: Path) -> None:
-    """As long as ffmpeg says, as long as it was made, and sounding like it."""
+    """The result has the length that ffmpeg reports, and the original's samples."""
     path, form, sound = make_format_file(formats, name)
 
     found = DecodedFile(path, signature(path))
@@ -80,13 +78,13 @@ def test_whole_file_is_decoded(name: str, formats: Path) -> None:
     assert abs(found.frames - length_by_ffmpeg(path)) <= DELAY
     if form.tolerance is not None:
         assert abs(found.frames - len(sound)) <= form.tolerance
-        wanted = sound.mean(axis=1)[: found.frames]
-        assert correlation(found.mono, wanted) > 0.98
+        expected = sound.mean(axis=1)[: found.frames]
+        assert correlation(found.mono, expected) > 0.98
     assert found.peak == pytest.approx(np.abs(sound).max(), rel=0.35)
 
 
-def test_more_channels_than_loudspeakers(tmp_path: Path) -> None:
-    """Twelve channels that have no names are twelve channels."""
+def test_more_channels_than_a_speaker_layout(tmp_path: Path) -> None:
+    """Twelve channels without names are decoded as twelve channels."""
     sound = np.concatenate([music(1.0, seed=seed) for seed in range(6)], axis=1)
     path = encode_audio(tmp_path / "twelve.ogg", sound, RATE, "-c:a", "libvorbis")
 
@@ -97,34 +95,34 @@ def test_more_channels_than_loudspeakers(tmp_path: Path) -> None:
 
 
 def correlation(one: npt.NDArray[np.float32], other: npt.NDArray[np.float32]) -> float:
-    """Return how alike two sounds are, sample by sample: 1 is the same."""
+    """Return the correlation of two signals of shape (frames,); 1 if equal."""
     return float(np.corrcoef(one[: len(other)], other)[0, 1])
 
 
 def test_vbr_without_a_header(tmp_path: Path) -> None:
-    """A VBR MP3 without a header is as long as it sounds, not as it looks."""
+    """The length of a VBR MP3 without a header is counted, not estimated."""
     sound = np.concatenate([silence(5.0), music(5.0)])
     options = ("-q:a", "0", "-write_xing", "0", "-id3v2_version", "0")
     path = encode_audio(tmp_path / "quiet first.mp3", sound, RATE, *options)
 
     with open_source(os.fsencode(path)) as source:
-        guessed = source.estimated_frames
+        estimated = source.estimated_frames
 
     found = DecodedFile(path)
-    assert guessed is not None
-    assert guessed > 2 * len(sound)
+    assert estimated is not None
+    assert estimated > 2 * len(sound)
     assert abs(found.frames - len(sound)) <= DELAY
     assert found.warnings == {}
 
 
 @pytest.mark.parametrize("factor", [1 / 3, 3], ids=["too few", "too many"])
 def test_wrong_header_length(factor: float, mp3: bytes, tmp_path: Path) -> None:
-    """An MP3 that says it has a third, or thrice, of the frames it has."""
-    lying = bytearray(mp3)
+    """An MP3 whose header declares a third, or three times, of its frames."""
+    data = bytearray(mp3)
     at = max(mp3.find(b"Xing"), mp3.find(b"Info")) + 8
-    claim = round(int.from_bytes(mp3[at : at + 4], "big") * factor)
-    lying[at : at + 4] = claim.to_bytes(4, "big")
-    path = write_file(tmp_path, "lying.mp3", lying)
+    declared = round(int.from_bytes(mp3[at : at + 4], "big") * factor)
+    data[at : at + 4] = declared.to_bytes(4, "big")
+    path = write_file(tmp_path, "wrong length.mp3", data)
 
     found = DecodedFile(path)
 
@@ -134,7 +132,7 @@ def test_wrong_header_length(factor: float, mp3: bytes, tmp_path: Path) -> None:
 
 
 def test_truncated_file_is_a_warning(song: Sound, tmp_path: Path) -> None:
-    """What there is is heard; the warning states both lengths."""
+    """The rest is decoded; the warning names both lengths."""
     for ending in ("flac", "wav", "aiff", "mp3"):
         whole = encode_audio(tmp_path / f"whole.{ending}", song, RATE).read_bytes()
         found = DecodedFile(
@@ -142,13 +140,13 @@ def test_truncated_file_is_a_warning(song: Sound, tmp_path: Path) -> None:
         )
 
         assert 2.7 < found.frames / RATE < 3.1
-        words = found.warnings["truncated"]
-        assert words.startswith(f"{found.frames / RATE:.1f} s of sound")
-        assert words.endswith("promises 6.0 s")
+        assert found.warnings["truncated"] == (
+            f"{found.frames / RATE:.1f} s decoded, the header declares 6.0 s"
+        )
 
 
 def test_wav_written_to_a_pipe(song: Sound, tmp_path: Path) -> None:
-    """A WAV written into a pipe claims four gigabytes, or nothing; none is missing."""
+    """A WAV written to a pipe declares 4 GiB, or nothing; it is not truncated."""
     whole = encode_audio(tmp_path / "whole.wav", song, RATE).read_bytes()
     at = whole.find(b"data") + 4
     for size in (b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x00\xf0\xff\x7f"):
@@ -163,12 +161,12 @@ def test_wav_written_to_a_pipe(song: Sound, tmp_path: Path) -> None:
 def test_decoding_continues_after_damage(
     ending: str, song: Sound, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Decoding goes on behind it, says so, and prints nothing."""
+    """The damage is a warning, and the decoder prints nothing."""
     whole = encode_audio(tmp_path / f"whole.{ending}", song, RATE).read_bytes()
-    hurt = bytearray(whole)
-    middle = len(hurt) // 2
-    hurt[middle : middle + 600] = bytes(reversed(hurt[middle : middle + 600]))
-    found = DecodedFile(write_file(tmp_path, f"hurt.{ending}", hurt))
+    damaged = bytearray(whole)
+    middle = len(damaged) // 2
+    damaged[middle : middle + 600] = bytes(reversed(damaged[middle : middle + 600]))
+    found = DecodedFile(write_file(tmp_path, f"damaged.{ending}", damaged))
 
     assert "could not be decoded" in found.warnings["damaged"]
     assert 5.0 < found.frames / RATE <= 6.1
@@ -182,13 +180,13 @@ def test_decoding_continues_after_damage(
 @pytest.mark.parametrize(
     ("rate", "channels"),
     [(44_100, 2), (48_000, 2), (44_100, 1), (22_050, 1)],
-    ids=["alike", "another rate", "other channels", "both"],
+    ids=["same format", "another rate", "other channels", "both"],
 )
 @pytest.mark.parametrize("ending", ["ogg", "opus"])
 def test_streams_in_a_chain(
     ending: str, rate: int, channels: int, tmp_path: Path
 ) -> None:
-    """One after the other in one file: each is heard, in the time of the first."""
+    """Every stream of a chained file is decoded, at the rate of the first."""
     first = encode_audio(tmp_path / f"1.{ending}", music(1.0, RATE), RATE)
     other = encode_audio(tmp_path / f"2.{ending}", music(2.0, rate, channels, 2), rate)
     chain = first.read_bytes() + other.read_bytes() + first.read_bytes()
@@ -200,21 +198,21 @@ def test_streams_in_a_chain(
     assert found.warnings == {}
 
 
-def test_what_is_not_a_number_is_silent(song: Sound, tmp_path: Path) -> None:
-    """NaN and infinity in a WAV of floats leave the rest as it is."""
-    hurt = song.copy()
-    hurt[1_000:1_100, 0], hurt[5_000, 1], hurt[5_001, 1] = np.nan, np.inf, -np.inf
-    wanted = np.nan_to_num(hurt, nan=0.0, posinf=0.0, neginf=0.0)
-    path = encode_audio(tmp_path / "nan.wav", hurt, RATE, "-c:a", "pcm_f32le")
+def test_nan_and_infinity_become_zero(song: Sound, tmp_path: Path) -> None:
+    """The other samples of a WAV of floats are unchanged."""
+    bad = song.copy()
+    bad[1_000:1_100, 0], bad[5_000, 1], bad[5_001, 1] = np.nan, np.inf, -np.inf
+    expected = np.nan_to_num(bad, nan=0.0, posinf=0.0, neginf=0.0)
+    path = encode_audio(tmp_path / "nan.wav", bad, RATE, "-c:a", "pcm_f32le")
 
     found = DecodedFile(path)
 
-    assert np.allclose(found.mono, wanted.mean(axis=1), atol=1e-6)
-    assert found.peak == pytest.approx(np.abs(wanted).max())
+    assert np.allclose(found.mono, expected.mean(axis=1), atol=1e-6)
+    assert found.peak == pytest.approx(np.abs(expected).max())
 
 
-def test_what_a_file_is_called_does_not_matter(mp3: bytes, tmp_path: Path) -> None:
-    """Not the ending, nor bytes that are no text, nor what means something."""
+def test_file_name_does_not_matter(mp3: bytes, tmp_path: Path) -> None:
+    """A wrong extension, bytes that are not text, and names special to FFmpeg."""
     for name in (
         b"a.flac",
         b"b.txt",
@@ -231,7 +229,7 @@ def test_what_a_file_is_called_does_not_matter(mp3: bytes, tmp_path: Path) -> No
 
 
 def html_page(_: Path) -> bytes:
-    """Return what a download leaves that has failed."""
+    """Return the page that a failed download leaves."""
     return b"<!doctype html><title>404</title>" + b"<p>not found</p>" * 500
 
 
@@ -246,26 +244,26 @@ def concatenation(folder: Path) -> bytes:
 
 
 def picture(folder: Path) -> bytes:
-    """Return a photograph."""
+    """Return a JPEG picture."""
     command = ("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=d=1")
     subprocess.run((*command, "-frames:v", "1", folder / "p.jpg"), check=True)
     return (folder / "p.jpg").read_bytes()
 
 
 def silent_video(folder: Path) -> bytes:
-    """Return a film without sound."""
+    """Return a video without sound."""
     command = ("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=d=1")
     subprocess.run((*command, "-c:v", "mpeg4", folder / "f.mp4"), check=True)
     return (folder / "f.mp4").read_bytes()
 
 
 def noise(_: Path) -> bytes:
-    """Return bytes without any sense."""
+    """Return random bytes."""
     return np.random.default_rng(1).bytes(300_000)
 
 
 def mp4_without_index(folder: Path) -> bytes:
-    """Return an MP4 file that lacks its end, where its index is."""
+    """Return an MP4 file without its end, where its index is."""
     whole = encode_audio(folder / "whole.m4a", music(3.0), RATE).read_bytes()
     return whole[: len(whole) // 2]
 
@@ -277,7 +275,7 @@ def mp4_without_index(folder: Path) -> bytes:
         pytest.param(playlist, NotAudioError, id="a playlist"),
         pytest.param(concatenation, NotAudioError, id="a concatenation"),
         pytest.param(picture, NotAudioError, id="a picture"),
-        pytest.param(silent_video, NotAudioError, id="a silent film"),
+        pytest.param(silent_video, NotAudioError, id="a silent video"),
         pytest.param(noise, NotAudioError, id="noise"),
         pytest.param(mp4_without_index, NotAudioError, id="half an MP4"),
         pytest.param(lambda _: bytes(300_000), NotAudioError, id="zeros"),
@@ -291,7 +289,7 @@ def test_non_music_is_refused(
     mp3: bytes,
     tmp_path: Path,
 ) -> None:
-    """It is refused by name, and never leads to another file."""
+    """The error names the file, and no other file is opened."""
     write_file(tmp_path, "good.mp3", mp3)
     path = write_file(tmp_path, "bad.mp3", content(tmp_path))
 
@@ -303,16 +301,16 @@ def test_non_music_is_refused(
 
 
 def test_file_without_audio_frames(tmp_path: Path) -> None:
-    """A FLAC of which nothing but the header is left is music, but none comes out."""
+    """A FLAC with only its header left is a DecodeError, not a NotAudioError."""
     whole = encode_audio(tmp_path / "whole.flac", music(3.0), RATE).read_bytes()
     path = write_file(tmp_path, "bad.flac", whole[:9_000][:8_300] + bytes(100_000))
 
-    with pytest.raises(DecodeError, match="no sound could be decoded"):
+    with pytest.raises(DecodeError, match="no audio could be decoded"):
         DecodedFile(path)
 
 
 @pytest.mark.parametrize(
-    ("offset", "width", "value", "words"),
+    ("offset", "width", "value", "message"),
     [
         pytest.param(22, 2, 1_024, "1,024 channels", id="channels"),
         pytest.param(24, 4, 541_633_604, "541,633,604 Hz", id="a high rate"),
@@ -320,18 +318,18 @@ def test_file_without_audio_frames(tmp_path: Path) -> None:
     ],
 )
 def test_implausible_headers_are_refused(
-    offset: int, width: int, value: int, words: str, tmp_path: Path
+    offset: int, width: int, value: int, message: str, tmp_path: Path
 ) -> None:
-    """What no recording has is refused before anything is calculated with it."""
+    """Rates and channel counts that no recording has are refused."""
     header = bytearray(encode_audio(tmp_path / "a.wav", music(1.0), RATE).read_bytes())
     header[offset : offset + width] = value.to_bytes(width, "little")
 
-    with pytest.raises(InvalidAudioFormatError, match=words):
-        DecodedFile(write_file(tmp_path, "absurd.wav", header))
+    with pytest.raises(InvalidAudioFormatError, match=message):
+        DecodedFile(write_file(tmp_path, "implausible.wav", header))
 
 
 def test_changed_file_is_not_decoded(mp3: bytes, tmp_path: Path) -> None:
-    """It is not decoded at all."""
+    """The signature is checked before decoding."""
     path = write_file(tmp_path, "song.mp3", mp3)
     found = signature(path)
     os.utime(path, (1, 1))
@@ -342,20 +340,20 @@ def test_changed_file_is_not_decoded(mp3: bytes, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ending", ["wav", "flac"])
 def test_file_that_shrinks_while_decoding(ending: str, tmp_path: Path) -> None:
-    """It has changed: that is what is said, not that it is damaged."""
+    """The error is that it changed, not that it is damaged."""
     path = encode_audio(tmp_path / f"song.{ending}", music(20.0), RATE)
 
-    def listen() -> None:
+    def decode_and_truncate() -> None:
         with open_source(os.fsencode(path), signature(path)) as source:
             for _ in mono_blocks(source):
                 os.truncate(path, 100_000)
 
     with pytest.raises(FileChangedError):
-        listen()
+        decode_and_truncate()
 
 
 def test_change_is_reported_instead_of_damage(tmp_path: Path) -> None:
-    """What could not be decoded because it was overwritten is not called damaged."""
+    """A file that was overwritten while it was decoded is not reported as damaged."""
     path = write_file(tmp_path, "song.mp3", b"something")
     before = signature(path)
     path.write_bytes(b"something else")
@@ -368,22 +366,22 @@ def test_change_is_reported_instead_of_damage(tmp_path: Path) -> None:
     ("ending", "reads", "preads"),
     [
         pytest.param("wav", "6+", "2+", id="in a WAV's header"),
-        pytest.param("wav", "20", "99", id="in a WAV's sound, once"),
-        pytest.param("mp3", "4+", "5+", id="in an MP3's sound"),
+        pytest.param("wav", "20", "99", id="in a WAV's samples, once"),
+        pytest.param("mp3", "4+", "5+", id="in an MP3's frames"),
     ],
 )
 def test_disk_error_while_decoding(
     ending: str, reads: str, preads: str, song: Sound, tmp_path: Path
 ) -> None:
-    """An error in the middle of the file is the disk's, whichever library reads."""
+    """A read error in the middle of the file is a DiskReadError in both libraries."""
     path = encode_audio(tmp_path / f"song.{ending}", song, RATE, "-ab", "320k")
     program = (
         "import os, sys\n"
-        "from segued.media.decoding.decode import decoded, heard\n"
-        "with decoded(os.fsencode(sys.argv[1])) as source:\n"
-        "    for _ in heard(source): pass\n"
+        "from segued.media.decoding.decode import mono_blocks, open_source\n"
+        "with open_source(os.fsencode(sys.argv[1])) as source:\n"
+        "    for _ in mono_blocks(source): pass\n"
     )
-    # The libraries read on from where they are; we say where.
+    # The libraries use read, segued uses pread.
     faults = (f"read:error=EIO:when={reads}", f"pread64:error=EIO:when={preads}")
     inject = [part for fault in faults for part in ("-e", f"inject={fault}")]
     strace = ("strace", "-f", "-o", "/dev/null", "-P", str(path), *inject)

@@ -1,4 +1,4 @@
-"""The same tags in every kind, written as Picard writes them."""
+"""Files with the same tags in every tag format, written like Picard does."""
 
 import struct
 from collections.abc import Callable
@@ -71,7 +71,7 @@ TAGS = Tags(
     album_peak=1.000001,
     cover=COVER,
 )
-"""What every kind of tag below is made to say."""
+"""The tags that every file has."""
 
 GAINS = {
     "REPLAYGAIN_TRACK_GAIN": "-6.52 dB",
@@ -89,11 +89,11 @@ IDS = {
     "MusicBrainz Album Artist Id": [MBID.format(8)],
     "Acoustid Id": [MBID.format(9)],
 }
-"""As Picard names them in ID3 and MP4."""
+"""Picard's names for them in ID3 and MP4."""
 
 
 def read_tags_of(folder: Path, data: bytes, name: str = "file") -> TagReading:
-    """Return what a file of these bytes says of itself."""
+    """Write a file and read its tags."""
     return read_tags(*write_file(folder, data, name))
 
 
@@ -105,7 +105,7 @@ def rewritten(data: bytes, change: Callable[[BytesIO], object]) -> bytes:
 
 
 def fill_id3(tag: ID3) -> None:
-    """Write what Picard writes."""
+    """Add the frames that Picard writes."""
     for frame in (
         TIT2(text=["Hyperballad"]),
         TPE1(text=["Björk"]),
@@ -127,7 +127,7 @@ def fill_id3(tag: ID3) -> None:
 
 
 def id3_bytes(tag: ID3, version: int = 4) -> bytes:
-    """Return a tag on its own."""
+    """Return a serialized tag."""
     file = BytesIO()
     tag.save(file, v2_version=version)
     return file.getvalue()
@@ -162,7 +162,7 @@ def tagged_id3_inside(kind: str, read: Callable[[BytesIO], Any]) -> bytes:
 
 
 def comments() -> dict[str, list[str]]:
-    """Return what Picard writes into Vorbis comments."""
+    """Return the Vorbis comments that Picard writes."""
     return {
         "TITLE": ["Hyperballad"],
         "ARTIST": ["Björk"],
@@ -257,11 +257,15 @@ def tagged_ape(kind: str) -> bytes:
 
     def change(file: BytesIO) -> None:
         tag: Any = APEv2()
-        spelt = {"TRACKNUMBER": "Track", "DISCNUMBER": "Disc", "DATE": "Year"}
-        spelt |= {"ALBUMARTIST": "Album Artist"}
+        ape_names = {
+            "TRACKNUMBER": "Track",
+            "DISCNUMBER": "Disc",
+            "DATE": "Year",
+            "ALBUMARTIST": "Album Artist",
+        }
         for name, texts in comments().items():
             if not name.endswith("TOTAL") and name != "TOTALTRACKS":
-                tag[spelt.get(name, name)] = texts
+                tag[ape_names.get(name, name)] = texts
         tag["Track"], tag["Disc"] = "3/12", "1/2"
         tag["Cover Art (Front)"] = b"front.jpg\0" + PICTURE
         tag.save(file)

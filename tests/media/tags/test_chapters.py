@@ -1,4 +1,4 @@
-"""Chapters and sheets inside a file mark its passages."""
+"""Passage marks from chapters and embedded CUE sheets."""
 
 import struct
 from io import BytesIO
@@ -30,8 +30,8 @@ def chapter(name: str, start: int, end: int, title: str) -> CHAP:
 
 
 def test_id3_chapters_are_marks(tmp_path: Path) -> None:
-    """In the order of time, whatever order the tag has them in."""
-    # Short frames are written first.
+    """They are sorted by time, whatever order the tag has."""
+    # mutagen writes short frames first.
     frames = chapter("b", 1_000, 1_500, "Two"), chapter("a-long-name", 0, 1_000, "One")
 
     found = read_tags_of(tmp_path, id3_of(*frames) + encoded_tone("mp3"))
@@ -41,7 +41,7 @@ def test_id3_chapters_are_marks(tmp_path: Path) -> None:
 
 
 def test_chapters_that_overlap_end_where_the_next_begins(tmp_path: Path) -> None:
-    """An end after that says nothing."""
+    """An end after the next chapter's start is dropped."""
     frames = chapter("a", 0, 1_200, "One"), chapter("b", 1_000, 1_500, "Two")
 
     found = read_tags_of(tmp_path, id3_of(*frames) + encoded_tone("mp3"))
@@ -50,14 +50,14 @@ def test_chapters_that_overlap_end_where_the_next_begins(tmp_path: Path) -> None
 
 
 def test_one_chapter_divides_nothing(tmp_path: Path) -> None:
-    """A single mark is none."""
+    """A single chapter gives no marks."""
     data = id3_of(chapter("a", 0, 1_000, "One")) + encoded_tone("mp3")
 
     assert read_tags_of(tmp_path, data) == TagReading()
 
 
-def test_nonsense_chapters_are_a_warning(tmp_path: Path) -> None:
-    """Two chapters cannot begin at the same time."""
+def test_implausible_chapters_are_a_warning(tmp_path: Path) -> None:
+    """Two chapters begin at the same time."""
     frames = chapter("b", 500, 1_500, "Two"), chapter("a", 500, 1_000, "One")
 
     found = read_tags_of(
@@ -65,19 +65,19 @@ def test_nonsense_chapters_are_a_warning(tmp_path: Path) -> None:
     )
 
     assert found.marks == ()
-    assert [warned.code for warned in found.warnings] == ["chapters"]
+    assert [warning.code for warning in found.warnings] == ["chapters"]
     assert found.tags.title == "t"
 
 
 def test_mp4_chapters_are_marks(tmp_path: Path) -> None:
-    """Nero's chapter list, in units of 100 ns."""
+    """The times of Nero's chapter list are in units of 100 ns."""
 
     def chapters(*starts: int) -> bytes:
         texts = [struct.pack(">QB", at, 2) + b"\xc3\xa9" for at in starts]
         body = bytes(8) + bytes((len(texts),)) + b"".join(texts)
         return struct.pack(">I4s", 8 + len(body), b"chpl") + body
 
-    # A list in a `moov` of its own, as the file's is not easily made longer.
+    # A `moov` written by hand: that of an encoded file is hard to extend.
     mvhd = struct.pack(">I4s12xII", 108, b"mvhd", 1_000, 2_000) + bytes(80)
     listed = chapters(0, 12_345_678)
     udta = struct.pack(">I4s", 8 + len(listed), b"udta") + listed
@@ -105,7 +105,7 @@ def with_comments(kind: str, **written: str) -> bytes:
 
 
 def test_vorbis_chapters_are_marks(tmp_path: Path) -> None:
-    """CHAPTER001 is a time and CHAPTER001NAME a title."""
+    """CHAPTER001 is a time, CHAPTER001NAME a title; an invalid time is skipped."""
     data = with_comments(
         "ogg",
         CHAPTER002="01:00:01.5",
@@ -131,8 +131,8 @@ INDEX 01 00:01:37
 """
 
 
-def test_an_embedded_sheet_goes_before_chapters(tmp_path: Path) -> None:
-    """A CUE sheet is exact, and is believed first."""
+def test_an_embedded_sheet_takes_precedence_over_chapters(tmp_path: Path) -> None:
+    """A CUE sheet is more exact."""
     data = with_comments("ogg", CUESHEET=SHEET, CHAPTER1="0:0:0", CHAPTER2="0:0:1")
 
     assert read_tags_of(tmp_path, data).marks == (
@@ -142,7 +142,7 @@ def test_an_embedded_sheet_goes_before_chapters(tmp_path: Path) -> None:
 
 
 def test_an_embedded_sheet_may_be_in_ape(tmp_path: Path) -> None:
-    """WavPack and Monkey's Audio keep it there."""
+    """WavPack and Monkey's Audio store it there."""
 
     def change(file: BytesIO) -> None:
         tag: Any = APEv2()
@@ -154,8 +154,8 @@ def test_an_embedded_sheet_may_be_in_ape(tmp_path: Path) -> None:
     assert [mark.title for mark in found.marks] == ["One", "Two"]
 
 
-def test_flac_has_a_block_for_it(tmp_path: Path) -> None:
-    """Positions are in samples; the lead-out is no track."""
+def test_flac_cuesheet_block_is_read(tmp_path: Path) -> None:
+    """Positions are in samples; the lead-out is not a track."""
 
     def track(number: int, start: int, *indexes: tuple[int, int]) -> CueSheetTrack:
         made = CueSheetTrack(number, start, isrc=b"GBAYE9500123")

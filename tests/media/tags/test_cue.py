@@ -1,4 +1,4 @@
-"""CUE sheets mark the passages of one file, exactly or not at all."""
+"""Parsing CUE sheets: `segued.media.tags.cue`."""
 
 import os
 from itertools import pairwise
@@ -56,7 +56,7 @@ MARKS = (
 
 
 def test_a_sheet_is_exact() -> None:
-    """A 75th of a second is a whole number of ticks; a gap ends a passage."""
+    """1/75 s is a whole number of ticks; a gap ends a passage."""
     assert parse_cue(SHEET, "Ege Bamyasi.flac") == MARKS
 
 
@@ -76,7 +76,7 @@ def test_a_sheet_is_exact() -> None:
     ],
 )
 def test_sloppy_cue_sheets_are_parsed(sheet: str) -> None:
-    """Marks, line ends, blanks, quotes, case, rubbish and names may differ."""
+    """BOM, line ends, blanks, quotes, case, invalid lines and names may differ."""
     found = parse_cue(sheet, "EGE BAMYASI.mp3")
 
     assert [mark.start for mark in found] == [mark.start for mark in MARKS]
@@ -100,8 +100,8 @@ INDEX 01 04:00:00
 """
 
 
-def test_only_the_tracks_of_this_file_count() -> None:
-    """Two files with two tracks each: two marks for each, none for others."""
+def test_only_the_tracks_of_this_file_are_used() -> None:
+    """Each of two files has two marks, and other files none."""
     starts = [mark.start for mark in parse_cue(TWO_SIDES, "side b.FLAC")]
 
     assert starts == [0, 240 * SECOND]
@@ -110,7 +110,7 @@ def test_only_the_tracks_of_this_file_count() -> None:
 
 
 def test_one_file_per_track_gives_no_marks() -> None:
-    """Then there is nothing to cut."""
+    """No file has more than one passage then."""
     sheet = "".join(
         f'FILE "{n}.flac" WAVE\nTRACK {n} AUDIO\nINDEX 01 00:00:00\n' for n in (1, 2, 3)
     )
@@ -118,8 +118,8 @@ def test_one_file_per_track_gives_no_marks() -> None:
     assert parse_cue(sheet, "2.flac") == ()
 
 
-def test_a_gap_at_the_end_of_the_file_before_is_not_in_this_one() -> None:
-    """EAC puts INDEX 00 into the file of the track before."""
+def test_a_gap_in_the_previous_file_is_ignored() -> None:
+    """EAC puts INDEX 00 into the file of the previous track."""
     sheet = """FILE "1.flac" WAVE
 TRACK 01 AUDIO
 INDEX 01 00:00:00
@@ -142,7 +142,7 @@ INDEX 01 03:00:00
 
 
 def test_data_tracks_are_not_music() -> None:
-    """An enhanced CD has one at its end."""
+    """An enhanced CD has a data track at its end."""
     sheet = SHEET.replace("TRACK 03 AUDIO", "TRACK 03 MODE1/2352")
 
     assert len(parse_cue(sheet, "x")) == 2
@@ -163,15 +163,25 @@ def test_data_tracks_are_not_music() -> None:
     ],
 )
 def test_unordered_cue_sheet_gives_no_marks(sheet: str) -> None:
-    """Nor does one with fewer than two passages, or a thousand."""
+    """One with fewer than two passages, or with a thousand, does not either."""
     assert parse_cue(sheet, "x") == ()
 
 
 WORDS = st.sampled_from(
     (
-        *('FILE "a" WAVE\n', "TRACK 01 AUDIO\n", "INDEX 01 ", "INDEX 00 "),
-        *("TITLE ", '"', "\n", "\t", "\ufeff", "REM\r\n"),
-        *("00:00:00\n", "00:01:00\n", "99:59:74\n"),
+        'FILE "a" WAVE\n',
+        "TRACK 01 AUDIO\n",
+        "INDEX 01 ",
+        "INDEX 00 ",
+        "TITLE ",
+        '"',
+        "\n",
+        "\t",
+        "\ufeff",
+        "REM\r\n",
+        "00:00:00\n",
+        "00:01:00\n",
+        "99:59:74\n",
     )
 )
 
@@ -182,7 +192,7 @@ WORDS = st.sampled_from(
 @example(parts=['FILE "', " " * 1_000_000, "x"])
 @example(parts=["TRACK 1", " " * 1_000_000])
 def test_any_text_gives_ordered_marks_or_none(parts: list[str]) -> None:
-    """Nothing raises, or takes long, and marks never run backwards."""
+    """No text raises or takes long, and marks are in order."""
     marks = parse_cue("".join(parts), "a")
 
     assert len(marks) != 1
@@ -193,7 +203,7 @@ def test_any_text_gives_ordered_marks_or_none(parts: list[str]) -> None:
 def write_sheet_beside(
     folder: Path, sheet: bytes, name: str = "Ege Bamyasi.cue"
 ) -> bytes:
-    """Write a sheet; return the path of the music file beside it."""
+    """Write a sheet; return the path of the music file next to it."""
     (folder / name).write_bytes(sheet)
     return os.fsencode(folder / "Ege Bamyasi.flac")
 
@@ -202,7 +212,7 @@ def write_sheet_beside(
     "name", ["Ege Bamyasi.cue", "Ege Bamyasi.flac.cue", "Ege Bamyasi.CUE"]
 )
 def test_a_sheet_beside_the_file_is_found(name: str, tmp_path: Path) -> None:
-    """By the stem, or by the whole name."""
+    """Its name is the file's stem or whole name with `.cue`."""
     assert sidecar_marks(write_sheet_beside(tmp_path, SHEET.encode(), name)) == (
         MARKS,
         (),
@@ -211,7 +221,7 @@ def test_a_sheet_beside_the_file_is_found(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 def test_cue_sheet_encoding_is_detected(encoding: str, tmp_path: Path) -> None:
-    """Old Windows programs knew nothing of UTF-8."""
+    """UTF-8, UTF-16, and Windows-1252 of old programs."""
     sheet = SHEET.replace("Pinch", "Zwölf").encode(encoding)
 
     marks, warnings = sidecar_marks(write_sheet_beside(tmp_path, sheet))
@@ -220,46 +230,46 @@ def test_cue_sheet_encoding_is_detected(encoding: str, tmp_path: Path) -> None:
     assert warnings == ()
 
 
-def test_no_sheet_is_normal(tmp_path: Path) -> None:
-    """Most files have none; an empty one is as good."""
+def test_a_missing_sheet_is_normal(tmp_path: Path) -> None:
+    """A missing or empty sheet is not a warning."""
     assert sidecar_marks(os.fsencode(tmp_path / "x.flac")) == ((), ())
     assert sidecar_marks(write_sheet_beside(tmp_path, b"")) == ((), ())
 
 
 def test_invalid_cue_sheet_is_a_warning(tmp_path: Path) -> None:
-    """Someone meant something by it."""
+    """Implausible times are reported, and the sheet is not used."""
     sheet = SHEET.replace("09:30:74", "00:00:00").encode()
 
     marks, warnings = sidecar_marks(write_sheet_beside(tmp_path, sheet))
 
     assert marks == ()
-    assert [warned.code for warned in warnings] == ["cue"]
+    assert [warning.code for warning in warnings] == ["cue"]
 
 
-def test_a_sheet_of_a_megabyte_is_none(tmp_path: Path) -> None:
-    """Whatever it is, it is not read."""
+def test_a_sheet_over_a_megabyte_is_not_parsed(tmp_path: Path) -> None:
+    """It is a warning."""
     marks, warnings = sidecar_marks(
         write_sheet_beside(tmp_path, SHEET.encode() + bytes(1 << 20))
     )
 
     assert marks == ()
-    assert [warned.detail for warned in warnings] == [
+    assert [warning.detail for warning in warnings] == [
         "CUE sheet not used: larger than 1 MiB"
     ]
 
 
 def test_cue_sheet_that_is_a_fifo_is_not_opened(tmp_path: Path) -> None:
-    """A FIFO would be waited for, for ever."""
+    """Opening a FIFO would block forever."""
     os.mkfifo(tmp_path / "Ege Bamyasi.cue")
 
     marks, warnings = sidecar_marks(os.fsencode(tmp_path / "Ege Bamyasi.flac"))
 
     assert marks == ()
-    assert [warned.code for warned in warnings] == ["cue"]
+    assert [warning.code for warning in warnings] == ["cue"]
 
 
-def test_a_name_that_is_not_text_is_no_obstacle(tmp_path: Path) -> None:
-    """Names are bytes."""
+def test_file_names_need_not_be_utf_8(tmp_path: Path) -> None:
+    """Paths are bytes."""
     music = os.fsencode(tmp_path) + b"/\xff\xfe.flac"
     Path(os.fsdecode(music[:-5] + b".cue")).write_text(SHEET)
 

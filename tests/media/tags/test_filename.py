@@ -1,4 +1,4 @@
-"""A name is read as people write them, and never fails a file."""
+"""Tags from file and folder names: `segued.media.tags.filename`."""
 
 import os
 
@@ -11,7 +11,7 @@ from segued.model import Tags
 
 
 def tags_of(path: str) -> Tags:
-    """Return what a path says."""
+    """Return the tags in a path."""
     return tags_from_name(os.fsencode(path))
 
 
@@ -72,7 +72,7 @@ NAMES = {
 
 @pytest.mark.parametrize("path", NAMES)
 def test_common_file_names_are_parsed(path: str) -> None:
-    """Artist, album, numbers and title, as far as the name has them."""
+    """Artist, album, numbers and title are found if the name has them."""
     assert tags_of(path) == NAMES[path]
 
 
@@ -93,20 +93,20 @@ def test_common_file_names_are_parsed(path: str) -> None:
     ],
 )
 def test_a_leading_number_is_a_track(name: str, number: int | None) -> None:
-    """Unless it is a year, or part of a name."""
+    """A year, or a number in an artist's name, is not a track."""
     assert leading_number(f"/music/{name}.mp3".encode()) == number
 
 
-def test_bytes_that_are_no_text_are_replaced() -> None:
-    """No file fails for its name."""
+def test_invalid_utf_8_is_replaced() -> None:
+    """No file fails because of its name."""
     assert tags_from_name(b"/m/x/03 - Bj\xf6rk.mp3").title == "Bj\ufffdrk"
 
 
 @given(
     path=st.lists(st.binary() | st.sampled_from([b" - ", b"/", b"01"])).map(b"".join)
 )
-def test_any_name_is_read(path: bytes) -> None:
-    """Whatever it is made of, there are tags of it, and they are text."""
+def test_any_name_is_parsed(path: bytes) -> None:
+    """The tags of any name are valid, stripped text."""
     tags = tags_from_name(path)
 
     for text in (tags.title, tags.artist, tags.album):
@@ -133,6 +133,6 @@ def test_any_name_is_read(path: bytes) -> None:
         (None, False),
     ],
 )
-def test_side_letter_is_parsed(title: str | None, *, expected: bool) -> None:
-    """A song may be called after a side of anything, and be the B-side of another."""
+def test_side_titles_are_detected(title: str | None, *, expected: bool) -> None:
+    """Songs named after any other side, and B-sides, are not album sides."""
     assert is_side_title(title) == expected

@@ -1,4 +1,4 @@
-"""Tags are read in every kind, and checked."""
+"""Reading tags of every format: `segued.media.tags.reader`."""
 
 import os
 import struct
@@ -29,15 +29,15 @@ from tests.media.tags.tagged_files import (
 
 @pytest.mark.parametrize("kind", TAGGED)
 def test_all_tag_formats_read_the_same(kind: str, tmp_path: Path) -> None:
-    """One set of values, written as Picard writes it, comes back as one."""
-    # The name is wrong on purpose: the content tells.
+    """The same values, written like Picard does, are read from every format."""
+    # The wrong name must not matter.
     found = read_tags_of(tmp_path, TAGGED[kind](), "file.jpg")
 
     assert found == TagReading(TAGS)
 
 
-def test_old_id3_says_the_same(tmp_path: Path) -> None:
-    """ID3v2.3 splits the date and joins several values with a slash."""
+def test_id3v2_3_is_read(tmp_path: Path) -> None:
+    """ID3v2.3 splits the date, and joins several values with a slash."""
     found = read_tags_of(tmp_path, tagged_id3(3)).tags
 
     assert found.date == "1995-06-13"
@@ -46,8 +46,8 @@ def test_old_id3_says_the_same(tmp_path: Path) -> None:
     assert found.recording_mbid == TAGS.recording_mbid
 
 
-def test_the_oldest_id3_is_read(tmp_path: Path) -> None:
-    """ID3v2.2 has names of three letters."""
+def test_id3v2_2_is_read(tmp_path: Path) -> None:
+    """ID3v2.2 has frame names of three letters."""
 
     def frame(name: bytes, text: bytes) -> bytes:
         return name + (1 + len(text)).to_bytes(3, "big") + b"\0" + text
@@ -78,7 +78,7 @@ def test_the_oldest_id3_is_read(tmp_path: Path) -> None:
 
 
 def test_id3v1_alone_is_read(tmp_path: Path) -> None:
-    """A hundred and twenty-eight bytes at the end are a tag."""
+    """The last 128 bytes of the file are the tag."""
     found = read_tags_of(tmp_path, encoded_tone("mp3") + id3v1(b"Title", 5))
 
     assert found == TagReading(
@@ -94,8 +94,8 @@ def test_id3v1_alone_is_read(tmp_path: Path) -> None:
     )
 
 
-def test_the_own_tag_of_a_format_wins(tmp_path: Path) -> None:
-    """ID3v2 before APEv2 before ID3v1 in MP3; APEv2 first in WavPack."""
+def test_the_native_tag_of_a_format_takes_precedence(tmp_path: Path) -> None:
+    """The order is ID3v2, APEv2, ID3v1 in MP3, and APEv2 first in WavPack."""
 
     def with_ape(data: bytes) -> bytes:
         def change(file: BytesIO) -> None:
@@ -116,8 +116,8 @@ def test_the_own_tag_of_a_format_wins(tmp_path: Path) -> None:
     assert (wavpack.title, wavpack.artist) == ("ape", "id3")
 
 
-def test_wav_has_text_chunks_of_its_own(tmp_path: Path) -> None:
-    """RIFF INFO is read, and what ID3 says goes before it."""
+def test_wav_text_chunks_are_read(tmp_path: Path) -> None:
+    """ID3 takes precedence over RIFF INFO."""
     texts = [(b"INAM", b"info title\0"), (b"INAM", b"another"), (b"ITRK", b"4")]
     texts.append((b"IART", "Bj\xf6rk".encode("cp1252")))
     body = b"INFO" + b"".join(
@@ -166,16 +166,16 @@ def test_wav_has_text_chunks_of_its_own(tmp_path: Path) -> None:
         ({"REPLAYGAIN_TRACK_GAIN": ["1e9"]}, Tags()),
         ({"REPLAYGAIN_TRACK_GAIN": ["900"]}, Tags()),
         ({"REPLAYGAIN_TRACK_PEAK": ["-1"]}, Tags()),
-        # R128 aims 5 dB lower, in steps of 1/256 dB.
+        # R128 targets a level 5 dB lower, in steps of 1/256 dB.
         ({"R128_TRACK_GAIN": ["-512"]}, Tags(track_gain_db=3.0)),
         ({"R128_ALBUM_GAIN": ["40000"]}, Tags()),
         ({"METADATA_BLOCK_PICTURE": ["junk"], "TITLE": ["t"]}, Tags(title="t")),
     ],
 )
-def test_values_are_checked(
+def test_values_are_validated(
     written: dict[str, list[str]], read: Tags, tmp_path: Path
 ) -> None:
-    """What is out of range is left out; text is kept as it is."""
+    """Values out of range are dropped; text is unchanged."""
 
     def change(file: BytesIO) -> None:
         ogg: Any = VORBIS["opus"](file)
@@ -189,7 +189,7 @@ def test_values_are_checked(
 
 
 def test_rva2_is_replay_gain(tmp_path: Path) -> None:
-    """Old taggers wrote the gain in a frame of ID3's own."""
+    """Old taggers wrote the gain to ID3's RVA2 frame."""
     data = id3_of(RVA2(desc="track", channel=1, gain=-3.5, peak=0.5)) + encoded_tone(
         "mp3"
     )
@@ -200,8 +200,8 @@ def test_rva2_is_replay_gain(tmp_path: Path) -> None:
     assert found.track_peak == pytest.approx(0.5, abs=1e-3)
 
 
-def test_the_oldest_name_of_an_id_wins_over_free_text(tmp_path: Path) -> None:
-    """UFID is the recording, whatever TXXX of a similar name says."""
+def test_ufid_takes_precedence_over_txxx(tmp_path: Path) -> None:
+    """UFID is the recording's id, even if TXXX has another one."""
     data = id3_of(
         TXXX(desc="MusicBrainz Track Id", text=[MBID.format(2)]),
         UFID(owner="http://musicbrainz.org", data=MBID.format(1).encode()),
@@ -213,19 +213,19 @@ def test_the_oldest_name_of_an_id_wins_over_free_text(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["mka", "caf", "au", "aac", "w64", "wav", "speex"])
-def test_no_tags_are_no_warning(kind: str, tmp_path: Path) -> None:
-    """A file that says nothing of itself is fine."""
+def test_a_file_without_tags_has_no_warning(kind: str, tmp_path: Path) -> None:
+    """Missing tags are normal."""
     assert read_tags_of(tmp_path, encoded_tone(kind)).warnings == ()
 
 
-def test_a_file_that_is_gone_is_no_warning(tmp_path: Path) -> None:
-    """Then there is nothing to read."""
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
+    """Not a warning."""
     with pytest.raises(FileVanishedError):
-        read_tags(os.fsencode(tmp_path / "gone"), Signature(1, 1, 1))
+        read_tags(os.fsencode(tmp_path / "missing"), Signature(1, 1, 1))
 
 
 def test_warnings_have_a_readable_reason(tmp_path: Path) -> None:
-    """The reason is a clause that a person can read."""
+    """The reason is plain text."""
     data = b"ID3\x04\0\0\0\0\x7f\x7f" + encoded_tone("mp3")[:100]
 
     assert read_tags_of(tmp_path, data).warnings == (

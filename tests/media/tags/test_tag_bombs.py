@@ -1,4 +1,4 @@
-"""No tag fails a file, or costs more than a warning."""
+"""Malformed tags are warnings, and never fail a file."""
 
 import errno
 import os
@@ -23,10 +23,10 @@ from tests.media.tags.tagged_files import TAGGED, id3v1, read_tags_of, tagged_mp
 
 
 def compressed_id3() -> bytes:
-    """Return a tag of 300 kB that unpacks to 250 MB."""
-    packed = zlib.compress(bytes(250_000_000), 1)
-    frame = b"TXXX" + struct.pack(">I", 4 + len(packed)) + b"\0\x80"
-    frames = frame + struct.pack(">I", 250_000_000) + packed
+    """Return a tag of 300 kB that decompresses to 250 MB."""
+    compressed = zlib.compress(bytes(250_000_000), 1)
+    frame = b"TXXX" + struct.pack(">I", 4 + len(compressed)) + b"\0\x80"
+    frames = frame + struct.pack(">I", 250_000_000) + compressed
     sizes = bytes(len(frames) >> shift & 0x7F for shift in (21, 14, 7, 0))
     return b"ID3\x03\0\0" + sizes + frames
 
@@ -39,12 +39,12 @@ def many_frames() -> bytes:
 
 
 def huge_picture() -> bytes:
-    """Return the beginning of a tag that is 200 MB long."""
+    """Return the header of a tag with a declared size of 200 MB."""
     return b"ID3\x04\0\0" + bytes((0x5F, 0x5F, 0x5F, 0x5F))
 
 
 def nested_chapters() -> bytes:
-    """Return chapters in chapters, deeper than any stack."""
+    """Return chapters nested deeper than Python's recursion limit."""
     frames = b""
     for _ in range(1_500):
         body = b"a\0" + bytes(16) + frames
@@ -58,7 +58,7 @@ def nested_chapters() -> bytes:
     "bomb", [compressed_id3, many_frames, huge_picture, nested_chapters]
 )
 def test_a_bomb_is_a_warning(bomb: Callable[[], bytes], tmp_path: Path) -> None:
-    """It costs neither seconds nor memory, and the other tags are read."""
+    """It takes less than 2 s, and the other tags are read."""
     data = bomb() + encoded_tone("mp3") + id3v1(b"Title", 5)
     path, signature = write_file(tmp_path, data)
 
@@ -66,23 +66,23 @@ def test_a_bomb_is_a_warning(bomb: Callable[[], bytes], tmp_path: Path) -> None:
     found = read_tags(path, signature)
 
     assert time.process_time() - started < 2
-    assert [warned.code for warned in found.warnings] == ["tags"]
+    assert [warning.code for warning in found.warnings] == ["tags"]
     assert found.warnings[0].detail.startswith("tags could not be read: ")
     assert found.tags.title == "Title"
 
 
 def test_wrong_tag_length_is_a_warning(tmp_path: Path) -> None:
-    """A FLAC comment of four thousand million bytes is not read."""
-    lie = b"fLaC" + b"\x04\0\0\x08" + b"\xff" * 8
+    """A FLAC comment with a declared size of 4 GiB is not read."""
+    header = b"fLaC" + b"\x04\0\0\x08" + b"\xff" * 8
 
-    found = read_tags_of(tmp_path, lie + bytes(100))
+    found = read_tags_of(tmp_path, header + bytes(100))
 
     assert found.tags == Tags()
     assert len(found.warnings) == 1
 
 
 def test_a_comment_of_300_megabytes_is_a_warning(tmp_path: Path) -> None:
-    """The file being that long, the length is no lie; it is not read all the same."""
+    """It exceeds the limit, even though the file is that long."""
     flac = b"fLaC\x04\xff\xff\xff" + struct.pack("<I", 300 << 20)
     path, _ = write_file(tmp_path, flac)
     os.truncate(path, 400 << 20)
@@ -92,7 +92,7 @@ def test_a_comment_of_300_megabytes_is_a_warning(tmp_path: Path) -> None:
     found = read_tags(path, signature_of(os.stat(path)))
 
     assert found.tags.title == "Title"
-    assert [warned.detail for warned in found.warnings] == [
+    assert [warning.detail for warning in found.warnings] == [
         "tags could not be read: tags exceed the read limit"
     ]
 
@@ -103,15 +103,15 @@ def test_a_comment_of_300_megabytes_is_a_warning(tmp_path: Path) -> None:
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(chance=st.randoms(use_true_random=True))
-def test_damage_is_never_a_failure(kind: str, chance: Random, tmp_path: Path) -> None:
-    """Whatever bytes are wrong, or missing, there is a reading."""
-    data = bytearray(DAMAGED.setdefault(kind, TAGGED[kind]()))
-    if chance.random() < 0.3:
-        del data[chance.randrange(1, len(data)) :]
-    for _ in range(chance.randrange(1, 30)):
-        reach = chance.choice((100, 2_000, len(data)))
-        data[chance.randrange(min(reach, len(data)))] = chance.randrange(256)
+@given(rng=st.randoms(use_true_random=True))
+def test_damage_is_never_a_failure(kind: str, rng: Random, tmp_path: Path) -> None:
+    """Tags with wrong or missing bytes never raise."""
+    data = bytearray(TAGGED_FILES.setdefault(kind, TAGGED[kind]()))
+    if rng.random() < 0.3:
+        del data[rng.randrange(1, len(data)) :]
+    for _ in range(rng.randrange(1, 30)):
+        reach = rng.choice((100, 2_000, len(data)))
+        data[rng.randrange(min(reach, len(data)))] = rng.randrange(256)
 
     try:
         found = read_tags_of(tmp_path, bytes(data))
@@ -119,18 +119,18 @@ def test_damage_is_never_a_failure(kind: str, chance: Random, tmp_path: Path) ->
         pytest.fail(f"a tag failed the file: {error}")
 
     assert pickle.loads(pickle.dumps(found)) == found  # noqa: S301
-    assert all(warned.detail.isprintable() for warned in found.warnings)
+    assert all(warning.detail.isprintable() for warning in found.warnings)
     for text in (found.tags.title, found.tags.artist, *found.tags.genres):
         assert len((text or "").encode()) <= 4 * 4_096
 
 
-DAMAGED: dict[str, bytes] = {}
+TAGGED_FILES: dict[str, bytes] = {}
 
 
-def test_a_failing_disk_is_no_warning(
+def test_a_failing_disk_is_not_a_warning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What mutagen makes an error of its own is the disk's all the same."""
+    """A disk error is raised even if mutagen replaces it with its own."""
     path, signature = write_file(tmp_path, tagged_mp4())
     reads = 0
 

@@ -1,6 +1,7 @@
-"""The files of a folder, which decide together what each of them is.
+"""Files of a folder that are matched together: `segued.phases.album.siblings`.
 
-The library is on record as decoded; what the services know of it is made.
+The library is prepared as if its files were decoded; the services answer from
+made-up data.
 """
 
 from collections.abc import AsyncIterator
@@ -30,7 +31,7 @@ SPEED = 50
 
 @dataclass
 class GrowingLibrary:
-    """A library that is filled bit by bit, and imported after each."""
+    """A library to which files are added and imported in steps."""
 
     home: Path
     fake_services: FakeServices
@@ -38,16 +39,16 @@ class GrowingLibrary:
 
     @property
     def music(self) -> Path:
-        """The music folder."""
+        """The path of the music folder."""
         return self.home / "music"
 
     @property
     def database(self) -> Path:
-        """The library."""
+        """The path of the library."""
         return self.home / "library.db"
 
     async def import_songs(self, *songs: PreparedSong) -> dict[str, str]:
-        """Import, with some more files; return what each is, by name."""
+        """Add some files and import; return the track of each file, by name."""
         await prepare_library(self.music, self.database, songs)
         service = one_shot_import(self.database, self.fake_services, self.clock)
         ended = await service.run([bytes(self.music)], workers=2)
@@ -55,7 +56,7 @@ class GrowingLibrary:
         return {name: given for name, (given, _) in (await self.matches()).items()}
 
     async def matches(self) -> dict[str, tuple[str, str]]:
-        """Return as what each file was matched, and when; "!" if it is not done."""
+        """Return the track of each file and the time of its match; "!" if not done."""
 
         def read() -> dict[str, tuple[str, str]]:
             rows: Any = (
@@ -104,7 +105,7 @@ async def _growing_library(
 
 
 def song(library: LookupLibrary, nth: int) -> PreparedSong:
-    """Return the nth song, from 1, as it is on the album."""
+    """Return song `nth` of the album, from 1."""
     found = library.songs[nth - 1]
     return replace(found, path=f"Album/{nth:02}.mp3")
 
@@ -112,7 +113,7 @@ def song(library: LookupLibrary, nth: int) -> PreparedSong:
 async def test_better_match_replaces_an_earlier_one(
     growing_library: GrowingLibrary, library: LookupLibrary
 ) -> None:
-    """Who had it is matched anew; all others are left alone, and it ends."""
+    """Only the file that had the track is matched again, and only once."""
     some = [song(library, nth) for nth in (1, 2, 3, 4)]
     five = song(library, 5)
     other = replace(five, path="Album/zz another rip.mp3", seconds=five.seconds + 4)
@@ -135,7 +136,7 @@ async def test_better_match_replaces_an_earlier_one(
 async def test_missing_file_frees_its_track(
     growing_library: GrowingLibrary, library: LookupLibrary
 ) -> None:
-    """And has it again when he is back."""
+    """It has the track again when it is back."""
     some = [song(library, nth) for nth in (1, 2, 3, 4, 5)]
     other = replace(some[4], path="Album/zz another rip.mp3")
     there, away = (
@@ -158,7 +159,7 @@ async def test_missing_file_frees_its_track(
 async def test_failed_file_frees_its_track(
     growing_library: GrowingLibrary, library: LookupLibrary
 ) -> None:
-    """A file that was good, and is no audio any more."""
+    """The file was matched before it was overwritten with text."""
     some = [song(library, nth) for nth in (1, 2, 3, 4, 5)]
     other = replace(some[4], path="Album/zz another rip.mp3")
 
@@ -171,8 +172,8 @@ async def test_failed_file_frees_its_track(
     assert "05.mp3" not in without
 
 
-async def match_file(store: Store, tools: PhaseContext, nth: int) -> Deferred[Any]:
-    """Let the nth file of the album, from 0, be fingerprinted and matched."""
+async def match_file(store: Store, context: PhaseContext, nth: int) -> Deferred[Any]:
+    """Run phases 5 and 6 on file `nth` of the album, from 0."""
 
     def read() -> tuple[AudioFile, list[str]]:
         row = list(File.select().order_by(File.path))[nth]
@@ -183,17 +184,17 @@ async def match_file(store: Store, tools: PhaseContext, nth: int) -> Deferred[An
 
     file, payloads = await store.do(read)
     last: Deferred[Any] = Deferred(None, Need.FOLDER, "")
-    dossier = FileResults(file)
+    results = FileResults(file)
     for phase, payload in zip(PHASES, payloads, strict=False):
-        dossier = dossier.with_result(phase, codec.decode(payload, phase.result_type))
+        results = results.with_result(phase, codec.decode(payload, phase.result_type))
     for phase in PHASES[4:6]:
-        outcome = await phase.run(tools, dossier)
+        outcome = await phase.run(context, results)
         assert isinstance(outcome, Deferred)
-        await store.do(phase.save, dossier, outcome.result)
+        await store.do(phase.save, results, outcome.result)
         payload = codec.encode(phase.checkpointed(outcome.result))
-        kept = StoredCheckpoint(phase.number, "", payload, outcome.needs)
-        await store.do(checkpoints.save, file.id, kept)
-        dossier = dossier.with_result(phase, outcome.result)
+        stored = StoredCheckpoint(phase.number, "", payload, outcome.needs)
+        await store.do(checkpoints.save, file.id, stored)
+        results = results.with_result(phase, outcome.result)
         last = outcome
     return last
 
@@ -201,13 +202,13 @@ async def match_file(store: Store, tools: PhaseContext, nth: int) -> Deferred[An
 async def test_named_release_is_prefetched_before_folder_is_complete(
     library: LookupLibrary, tmp_path: Path
 ) -> None:
-    """By one of the files; and not before it is clear that it will be asked."""
+    """By one of the files, as soon as the release is certain to be looked up."""
     await prepare_library(tmp_path / "music", tmp_path / "library.db", library.songs)
     (release,) = {each.release_mbid for each in library.songs}
     compute = ProcessPools(processes=1, memory_mib=512, file_limit=Seconds(1))
     store = Store(tmp_path / "library.db")
     await store.open()
-    tools = PhaseContext(
+    context = PhaseContext(
         Config(),
         Settings(),
         store,
@@ -216,7 +217,7 @@ async def test_named_release_is_prefetched_before_folder_is_complete(
         service_available=lambda _service: True,
     )
 
-    outcomes = [await match_file(store, tools, nth) for nth in range(6)]
+    outcomes = [await match_file(store, context, nth) for nth in range(6)]
     await store.close()
 
     assert [each.needs for each in outcomes] == [

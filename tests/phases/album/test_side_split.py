@@ -1,4 +1,4 @@
-"""An album side in one file, cut by its release: `segued.phases.album.side_split`."""
+"""Splitting an album side by its release: `segued.phases.album.side_split`."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ RATE = 11_025
 
 @pytest.fixture(name="side")
 def _side(tmp_path: Path) -> Path:
-    """Four songs, and hiss that hides the silences between them."""
+    """A file of four songs, with hiss that hides the silences between them."""
     songs = [audio.music(s, RATE, 1, seed) for seed, s in enumerate(LENGTHS_S, 7)]
     gap = audio.silence(2.5, RATE, 1)
     sound = np.concatenate([part for song in songs for part in (song, gap)])
@@ -44,22 +44,22 @@ def _side(tmp_path: Path) -> Path:
 
 @pytest.fixture(name="fake_services")
 async def _fake_services(tmp_path: Path) -> AsyncIterator[FakeServices]:
-    catalogue = ServiceCatalog(tmp_path / "library.db")
+    catalog = ServiceCatalog(tmp_path / "library.db")
     names = ("One", "Two", "Three", "Four")
-    catalogue.add_release("The Hiss", "Old Record", names, LENGTHS_S)
-    async with FakeServices(catalogue.in_memory_answers, limits=False) as fake_services:
+    catalog.add_release("The Hiss", "Old Record", names, LENGTHS_S)
+    async with FakeServices(catalog.in_memory_answers, limits=False) as fake_services:
         yield fake_services
 
 
 @dataclass
 class SideLibrary:
-    """Imports the side, and says what is on record of it."""
+    """A library of the side, with its passages and fingerprints."""
 
     home: Path
     fake_services: FakeServices
 
     async def import_side(self) -> tuple[list[tuple[Span, str | None]], int]:
-        """Return the passages with their fingerprints, and all prints ever taken."""
+        """Import; return the passages with fingerprints, and the number computed."""
         database = self.home / "library.db"
         service = one_shot_import(database, self.fake_services, Clock.scaled(20))
         ended = await service.run([bytes(self.home / "music")], workers=1)
@@ -72,7 +72,7 @@ class SideLibrary:
             await store.close()
 
     async def rematch(self) -> None:
-        """Have everything matched anew."""
+        """Queue the side for matching again."""
         store = Store(self.home / "library.db")
         await store.open()
         await store.do(requeue.requeue_for_matching, [bytes(self.home / "music")])
@@ -90,7 +90,7 @@ def _stored_fingerprints() -> tuple[list[tuple[Span, str | None]], int]:
 
 
 def _fingerprint_again(side: Path, spans: tuple[Span, ...]) -> list[str]:
-    """Return the first fingerprint of each of some passages."""
+    """Compute the first fingerprint of each of some passages."""
     whole = Span(Ticks(0), seconds_to_ticks(Seconds(sum(LENGTHS_S) + 10)))
     found = fingerprints_of(bytes(side), signature_of(side.stat()), spans, whole)
     return [each.encoded[0] for each in found]
@@ -100,15 +100,15 @@ def _fingerprint_again(side: Path, spans: tuple[Span, ...]) -> list[str]:
 async def test_each_passage_has_a_fingerprint(
     side: Path, fake_services: FakeServices, tmp_path: Path
 ) -> None:
-    """Taken from where it begins now; and once, however often it is matched."""
-    recorder = SideLibrary(tmp_path, fake_services)
+    """It is that of the split passage, and is computed only once."""
+    library = SideLibrary(tmp_path, fake_services)
 
-    found, taken = await recorder.import_side()
+    found, computed = await library.import_side()
 
     spans = tuple(span for span, _ in found)
     assert len(spans) == 4
     assert [text for _, text in found] == _fingerprint_again(side, spans)
-    assert taken == 1 + 4
+    assert computed == 1 + 4
 
-    await recorder.rematch()
-    assert await recorder.import_side() == (found, taken)
+    await library.rematch()
+    assert await library.import_side() == (found, computed)

@@ -1,4 +1,4 @@
-"""Looking through a library: `segued.store.reading.listings`, `search` and `whole`."""
+"""List and search a library: `segued.store.reading.listings` and `file_detail`."""
 
 import os
 import sqlite3
@@ -64,7 +64,7 @@ def passage_row(
 
 
 def add_file(name: bytes, status: FileStatus = FileStatus.COMPLETE) -> FileId:
-    """Put a file on record."""
+    """Store a file."""
     path = MUSIC + b"/" + name
     row = File.create(
         path=path,
@@ -80,7 +80,7 @@ def add_file(name: bytes, status: FileStatus = FileStatus.COMPLETE) -> FileId:
 
 
 def search_files(store: Store, query: str, status: str | None = None) -> list[str]:
-    """Return the names of the files that are found."""
+    """Return the names of the matching files."""
     page = listings.files(store.path, query, status, ALL)
     assert page.total == len(page.files)
     return [each.name for each in page.files]
@@ -88,7 +88,7 @@ def search_files(store: Store, query: str, status: str | None = None) -> list[st
 
 @pytest_asyncio.fixture(name="library")
 async def _library(store: Store) -> dict[str, FileId]:
-    """Three files, one of them a side of two passages, one without a UTF-8 name."""
+    """Store three files, one with two passages, one whose name is not UTF-8."""
 
     def fill() -> dict[str, FileId]:
         ids = {
@@ -131,7 +131,7 @@ async def _library(store: Store) -> dict[str, FileId]:
 async def test_search_matches_all_words(
     store: Store, library: dict[str, FileId], query: str, names: list[str]
 ) -> None:
-    """In path and names below the music folder; not by case, accents or signs."""
+    """A search ignores case, accents, punctuation and the path of the music folder."""
     assert library
     assert search_files(store, query) == names
 
@@ -139,7 +139,7 @@ async def test_search_matches_all_words(
 async def test_passages_are_searched_one_by_one(
     store: Store, library: dict[str, FileId]
 ) -> None:
-    """With how sure it is, and counts of that."""
+    """Passages are found one by one, with counts by confidence."""
 
     def titles(query: str, confidence: str | None = None) -> list[str | None]:
         page = listings.passages(store.path, query, confidence, ALL)
@@ -157,7 +157,7 @@ async def test_passages_are_searched_one_by_one(
 async def test_files_are_counted_by_status(
     store: Store, library: dict[str, FileId]
 ) -> None:
-    """Of those that are found, whichever status is shown."""
+    """Counts by status include all matching files, whichever status is listed."""
     assert library
     page = listings.files(store.path, "", "FAILED", ALL)
 
@@ -169,7 +169,7 @@ async def test_files_are_counted_by_status(
 
 
 async def test_every_file_is_on_one_page(store: Store) -> None:
-    """In the order of paths; one past the last page is the last."""
+    """Each file is on one page, in path order; a page past the end is the last one."""
 
     def fill() -> None:
         for number in range(23):
@@ -195,7 +195,7 @@ async def test_every_file_is_on_one_page(store: Store) -> None:
 async def test_search_index_follows_all_changes(
     store: Store, library: dict[str, FileId]
 ) -> None:
-    """New names, another status, a rename, passages cut anew, a file removed."""
+    """The index follows new tags, statuses, renames, new passages and removed files."""
     side, song = library["side"], library["song"]
 
     await store.do(files.mark_finished, song, FileStatus.NO_AUDIO)
@@ -209,8 +209,8 @@ async def test_search_index_follows_all_changes(
     )
 
     inode = len("Björk/side.flac".encode())
-    there = FileEntry(MUSIC + b"/elsewhere/new.flac", Signature(1, 1, inode))
-    assert await store.do(duplicates.follow_rename, there, MUSIC) is not None
+    renamed = FileEntry(MUSIC + b"/elsewhere/new.flac", Signature(1, 1, inode))
+    assert await store.do(duplicates.follow_rename, renamed, MUSIC) is not None
     assert search_files(store, "bjork side") == []
     assert search_files(store, "elsewhere unravel") == ["new.flac"]
     page = listings.passages(store.path, "elsewhere", None, ALL)
@@ -218,10 +218,10 @@ async def test_search_index_follows_all_changes(
         ("new.flac", "Unravel")
     ]
 
-    await store.do(lambda: inventory.mark_missing([(side, there.path)]))
+    await store.do(lambda: inventory.mark_missing([(side, renamed.path)]))
     assert search_files(store, "unravel", "MISSING") == ["new.flac"]
     assert listings.passages(store.path, "unravel", None, ALL).total == 0
-    back = FileEntry(MUSIC + b"/back.flac", there.signature)
+    back = FileEntry(MUSIC + b"/back.flac", renamed.signature)
     assert await store.do(duplicates.follow_rename, back, MUSIC) is not None
     assert listings.passages(store.path, "back unravel", None, ALL).total == 1
 
@@ -232,7 +232,7 @@ async def test_search_index_follows_all_changes(
 
 
 def index_differences(store: Store) -> list[tuple[object, ...]]:
-    """Return what the index holds otherwise than it would be made today."""
+    """Return the rows in which the index differs from a new one."""
     library = SqliteDatabase(str(store.path))
     search.register_functions(library)
     rows: list[tuple[object, ...]] = []
@@ -251,7 +251,7 @@ def index_differences(store: Store) -> list[tuple[object, ...]]:
 
 
 async def test_a_library_without_an_index_gets_one(tmp_path: Path) -> None:
-    """An older one, when it is opened; made as the first version made it."""
+    """A library of version 0.1.0 gets an index when it is opened."""
     old = tmp_path / "old.db"
     with closing(sqlite3.connect(old)) as before:
         before.executescript(FIRST_SCHEMA.read_text())
@@ -279,7 +279,7 @@ async def test_a_library_without_an_index_gets_one(tmp_path: Path) -> None:
 async def test_common_words_do_not_hide_other_matches(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However many there are: pages, counts and words hold."""
+    """Pages and counts are right if a word matches more rows than the scan limit."""
 
     def fill() -> None:
         for number in range(40):
@@ -298,7 +298,7 @@ async def test_common_words_do_not_hide_other_matches(
 async def test_missing_files_are_not_failures(
     store: Store, library: dict[str, FileId]
 ) -> None:
-    """There is nothing to mend."""
+    """A missing file is not listed as a failure."""
     odd = library["odd"]
     path = MUSIC + b"/odd/caf\xe9.wav"
 
@@ -306,19 +306,19 @@ async def test_missing_files_are_not_failures(
         files.mark_failed(odd, PhaseNumber.SEGMENT, DecodeError(path, "no sound"))
 
     await store.do(fail)
-    there = listings.failures(store.path, None, ALL)
+    listed = listings.failures(store.path, None, ALL)
     await store.do(lambda: inventory.mark_missing([(odd, path)]))
     gone = listings.failures(store.path, None, ALL)
 
-    assert [(each.code, each.count) for each in there.groups] == [("decode", 1)]
-    assert there.failures[0].path.endswith("caf\\xe9.wav")
+    assert [(each.code, each.count) for each in listed.groups] == [("decode", 1)]
+    assert listed.failures[0].path.endswith("caf\\xe9.wav")
     assert (gone.groups, gone.failures) == ([], [])
 
 
 async def test_flavor_failure_is_listed(
     store: Store, library: dict[str, FileId]
 ) -> None:
-    """Once for a file, beside its own; of a file that is there; told alike by all."""
+    """All listings report a flavor failure once per present file, after its own."""
     side, song = library["side"], library["song"]
 
     def fail() -> None:
@@ -371,7 +371,7 @@ async def test_flavor_failure_is_listed(
 
 
 async def test_measures_are_listed(store: Store, library: dict[str, FileId]) -> None:
-    """In a list what a list shows, and of a file all; its own flavor comes first."""
+    """Lists have the main measures; file details have all, and the passage's flavor."""
     found = Measures(
         120.4,
         "F#",
@@ -392,10 +392,10 @@ async def test_measures_are_listed(store: Store, library: dict[str, FileId]) -> 
         flavors.set_measures(passage, found)
 
     await store.do(measure)
-    (line,) = listings.passages(store.path, "hells", None, ALL).passages
+    (row,) = listings.passages(store.path, "hells", None, ALL).passages
     (facts,) = file_detail.file_detail(store.path, library["song"]).passages
 
-    assert (line.bpm, line.key, line.scale, line.loudness_lufs) == (
+    assert (row.bpm, row.key, row.scale, row.loudness_lufs) == (
         120.4,
         "F#",
         "minor",
@@ -413,7 +413,7 @@ async def test_measures_are_listed(store: Store, library: dict[str, FileId]) -> 
 
 
 async def test_indexing_is_linear_in_passages(store: Store) -> None:
-    """Each is put into the index once, and not for each of the others."""
+    """Storing passages updates the index once for each."""
     songs = [
         passage_row(20 * n, f"Song {n}", "Marram", Confidence.LOW) for n in range(900)
     ]
@@ -438,7 +438,7 @@ async def test_indexing_is_linear_in_passages(store: Store) -> None:
 async def test_a_file_is_known_by_its_id(
     store: Store, library: dict[str, FileId]
 ) -> None:
-    """And one that is not known is said to be not known."""
+    """An unknown id is reported as an error."""
     known = file_detail.file_detail(store.path, library["side"])
 
     assert [each.title for each in known.passages] == ["Jóga", "Bachelorette"]
@@ -446,5 +446,5 @@ async def test_a_file_is_known_by_its_id(
     assert (
         file_detail.path_of(store.path, library["odd"]) == MUSIC + b"/odd/caf\xe9.wav"
     )
-    with pytest.raises(NotFoundError, match="no file has the id nobody"):
-        file_detail.file_detail(store.path, "nobody")
+    with pytest.raises(NotFoundError, match="no file has the id unknown"):
+        file_detail.file_detail(store.path, "unknown")

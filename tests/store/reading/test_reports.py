@@ -1,4 +1,4 @@
-"""What the library tells others: `segued.store.reading.reports` and its views."""
+"""Reports and the stable views of the library: `segued.store.reading.reports`."""
 
 import re
 import sqlite3
@@ -46,11 +46,11 @@ VIEWS = {
         " true_peak_dbtp"
     ),
 }
-"""What other programs rely on: never a column less, nor another order."""
+"""The columns of the stable views, in an order on which other programs rely."""
 
 
 def passage_row(start: int, end: int, title: str | None = None) -> PassageRecord:
-    """Return a passage as phase 6 decides on it."""
+    """Return a passage as phase 6 stores it."""
     span = Span(Ticks(start), Ticks(end))
     return PassageRecord(
         span, "AQA", title, "Artist", "Album", Confidence.LOW, 0.6, "named", {}, ()
@@ -59,7 +59,7 @@ def passage_row(start: int, end: int, title: str | None = None) -> PassageRecord
 
 @pytest.mark.parametrize("view", VIEWS)
 async def test_the_views_keep_their_shape(store: Store, view: str) -> None:
-    """Column for column, and as the README says."""
+    """The views have the documented columns, in the documented order."""
     with closing(sqlite3.connect(store.path)) as library:
         found = [row[0] for row in library.execute(f"SELECT * FROM {view}").description]  # noqa: S608
     section = README.read_text().partition(f"| `{view}` |")[2].partition("\n\n")[0]
@@ -71,10 +71,10 @@ async def test_the_views_keep_their_shape(store: Store, view: str) -> None:
 
 
 async def test_a_passage_is_shown_with_its_song(store: Store) -> None:
-    """And one without is shown as well."""
-    shelf = ScannedFolder(store)
-    await shelf.scan("a")
-    file = await shelf.get_file("a")
+    """The view lists passages with and without a song."""
+    folder = ScannedFolder(store)
+    await folder.scan("a")
+    file = await folder.get_file("a")
 
     def record() -> None:
         ids = passages.replace(
@@ -97,10 +97,10 @@ async def test_a_passage_is_shown_with_its_song(store: Store) -> None:
 
 
 async def test_replaced_passages_keep_fades(store: Store) -> None:
-    """A span that stays keeps its id and fades; one that goes is gone."""
-    shelf = ScannedFolder(store)
-    await shelf.scan("a")
-    file = await shelf.get_file("a")
+    """A passage with the same span keeps its id and lead points; others are deleted."""
+    folder = ScannedFolder(store)
+    await folder.scan("a")
+    file = await folder.get_file("a")
     first = await store.do(
         passages.replace, file.id, [passage_row(0, 10, "Old"), passage_row(10, 20)]
     )
@@ -124,10 +124,10 @@ async def test_replaced_passages_keep_fades(store: Store) -> None:
 
 
 async def test_a_lead_outside_its_passage_is_refused(store: Store) -> None:
-    """The database itself keeps start <= lead-in <= lead-out <= end."""
-    shelf = ScannedFolder(store)
-    await shelf.scan("a")
-    file = await shelf.get_file("a")
+    """The database enforces start <= lead-in <= lead-out <= end."""
+    folder = ScannedFolder(store)
+    await folder.scan("a")
+    file = await folder.get_file("a")
     await store.do(passages.replace, file.id, [passage_row(0, 10)])
 
     for wrong in ((Ticks(11), None), (None, Ticks(11)), (Ticks(8), Ticks(7))):
@@ -137,10 +137,10 @@ async def test_a_lead_outside_its_passage_is_refused(store: Store) -> None:
 
 
 async def test_summary_counts_files_below_the_folders(store: Store) -> None:
-    """By status and confidence, with what failed and what was put up with."""
-    shelf = ScannedFolder(store)
-    await shelf.scan("a", "b", "c")
-    good, bad = await shelf.get_file("a"), await shelf.get_file("b")
+    """The summary counts by status and confidence, with failures and warnings."""
+    folder = ScannedFolder(store)
+    await folder.scan("a", "b", "c")
+    good, bad = await folder.get_file("a"), await folder.get_file("b")
 
     def fill() -> None:
         passages.replace(good.id, [passage_row(0, 10)])
@@ -163,15 +163,15 @@ async def test_summary_counts_files_below_the_folders(store: Store) -> None:
 
 
 async def test_file_counts_below_the_folders(store: Store) -> None:
-    """What waits elsewhere is nobody's business here, nor what is missing."""
-    shelf = ScannedFolder(store)
-    await shelf.scan("a", "b", "c", "gone")
+    """Counts exclude files in other folders, and missing files."""
+    folder = ScannedFolder(store)
+    await folder.scan("a", "b", "c", "gone")
     beside = FileEntry(b"/beside/d", Signature(1, 1, 1))
     await store.do(
         inventory.apply_listing, [FolderListing(b"/beside", b"/beside", (beside,))]
     )
-    await shelf.scan("a", "b", "c")
-    good, bad = await shelf.get_file("a"), await shelf.get_file("b")
+    await folder.scan("a", "b", "c")
+    good, bad = await folder.get_file("a"), await folder.get_file("b")
 
     def fill() -> None:
         for waits in (good.id, FileId(File.get(File.path == beside.path).id)):

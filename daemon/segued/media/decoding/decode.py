@@ -111,7 +111,7 @@ def decode_warnings(source: AudioSource, frames: int) -> tuple[FileWarning, ...]
         found.append(
             FileWarning(
                 "truncated",
-                f"{decoded_s:,.1f} s decoded, {declared_s:,.1f} s declared in the header",
+                f"{decoded_s:,.1f} s decoded, the header declares {declared_s:,.1f} s",
             )
         )
     if source.decode_errors:

@@ -1,7 +1,8 @@
-"""How a passage sounds, worked out here: by whoever is installed.
+"""The analysis of passages by the installed analyzers.
 
-What each of them says is kept at once and for ever; so whoever is interrupted
-goes on after the last one, and another rule is another look at what is kept.
+The output of each analyzer is stored as soon as it is complete, and never deleted:
+an interrupted analysis continues after the last one, and new rules need no new
+analysis.
 """
 
 import asyncio
@@ -34,7 +35,7 @@ from segued.phases.flavor.results import (
     MUSICNN,
     AnalysisResults,
 )
-from segued.store import analysis_cache as kept_said
+from segued.store import analysis_cache
 from segued.store.analysis_cache import StoredOutput
 from segued.units import TICKS_PER_SECOND, Seconds, Ticks
 
@@ -49,21 +50,22 @@ __all__ = [
 
 
 LENGTH_MIN: Final = Ticks(3 * TICKS_PER_SECOND)
-"""What is shorter than this is measured as nonsense."""
+"""Shorter passages, in ticks, give meaningless results."""
 
 BATCH_PASSAGES_MAX: Final = 8
 BATCH_LENGTH_MAX: Final = Ticks(40 * 60 * TICKS_PER_SECOND)
-"""So many passages, and so much of them, are decoded at once: an album side in one
-decoding and not in ten, and half a gigabyte in the spool at most."""
+"""The number of passages that are decoded together, and their total length in ticks:
+an album side takes one decode instead of ten, and half a gigabyte of the spool at
+most."""
 
 SPOOL_PREFIX: Final = "segued-flavor-"
-"""What the names of our folders in the spool begin with."""
+"""The prefix of the names of segued's folders in the spool."""
 
 log: Final = structlog.get_logger()
 
 
 def installed_analyzers(config: Config) -> dict[str, str]:
-    """Return who can hear how a passage sounds, each with a version."""
+    """Return the versions of the analyzers that are configured and installed."""
     flavoring, analyzers = config.flavoring, {}
     if flavoring.loudness:
         analyzers[LOUDNESS] = loudness.VERSION
@@ -78,27 +80,27 @@ def installed_analyzers(config: Config) -> dict[str, str]:
 
 
 def _classifiers_version(config: Config) -> str | None:
-    """Return what tells a person's classifiers from others, if there are any."""
+    """Return the version of the person's own classifiers; None if there are none."""
     if config.classifiers_folder is None:
         return None
     try:
-        found = essentia.models_version(config.classifiers_folder)
-        why = "no *.history files"
+        version = essentia.models_version(config.classifiers_folder)
+        reason = "no *.history files"
     except OSError as error:
-        found, why = None, str(error)
-    if found is None:
+        version, reason = None, str(error)
+    if version is None:
         log.warning(
-            "classifiers.none", folder=str(config.classifiers_folder), reason=why
+            "classifiers.none", folder=str(config.classifiers_folder), reason=reason
         )
-    return found
+    return version
 
 
 async def stored_results(
     context: PhaseContext, file_results: FileResults, span: Span
 ) -> AnalysisResults:
-    """Return what was heard of a passage before, by those who hear today."""
+    """Return the stored output for a passage, current and outdated."""
     found = await context.store.do(
-        kept_said.load, file_results[p02_hash.PHASE].audio, span
+        analysis_cache.load, file_results[p02_hash.PHASE].audio, span
     )
     current: dict[str, bytes] = {}
     outdated: dict[str, bytes] = {}
@@ -109,14 +111,14 @@ async def stored_results(
 
 
 def is_too_short(span: Span) -> bool:
-    """Return whether a passage is too short to sound like anything."""
+    """Return whether a passage is too short for a flavor; loudness needs no length."""
     return span.length < LENGTH_MIN
 
 
 def pending_analyzers(
     context: PhaseContext, span: Span, results: AnalysisResults
 ) -> list[str]:
-    """Return those who have yet to hear a passage."""
+    """Return the analyzers without current output for a passage."""
     is_short_span = is_too_short(span)
     return [
         each
@@ -129,12 +131,12 @@ def pending_analyzers(
 async def open_file_analysis(
     context: PhaseContext, file_results: FileResults, spans: Sequence[Span]
 ) -> AsyncIterator["FileAnalysis"]:
-    """Have a file heard, passage by passage, within this context.
+    """Open the analysis of a file; its temporary files are deleted on exit.
 
     Args:
-        context: What there is.
-        file_results: What is known of it.
-        spans: All its passages, in the order of time.
+        context: The resources.
+        file_results: The file, with the results of phases 1 and 2.
+        spans: The spans of all its passages, in order.
     """
     async with AsyncExitStack() as stack:
         yield FileAnalysis(context, file_results, spans, stack)
@@ -142,7 +144,7 @@ async def open_file_analysis(
 
 @asynccontextmanager
 async def _temporary_folder(context: PhaseContext) -> AsyncIterator[str]:
-    # A folder of its own: a child that is killed cannot tidy up after itself.
+    # A separate folder: a child process that is killed leaves its files behind.
     folder = await asyncio.to_thread(
         tempfile.mkdtemp, prefix=SPOOL_PREFIX, dir=context.spool
     )
@@ -153,7 +155,7 @@ async def _temporary_folder(context: PhaseContext) -> AsyncIterator[str]:
 
 
 class FileAnalysis:
-    """A file that is being heard: decoded for some passages ahead at a time."""
+    """The analysis of a file; it decodes several passages ahead at a time."""
 
     def __init__(
         self,
@@ -170,10 +172,10 @@ class FileAnalysis:
         self._results: Final[dict[Span, AnalysisResults]] = {}
 
     async def analyze(self, span: Span, results: AnalysisResults) -> AnalysisResults:
-        """Have a passage heard by those who have not heard it yet.
+        """Run the pending analyzers on a passage, and return all results.
 
         Raises:
-            DiskReadError: It cannot be read; its disk may be away.
+            DiskReadError: It cannot be read; its disk may be offline.
             FileChangedError: It is not the file that was hashed.
             FileVanishedError: It is gone.
         """
@@ -184,7 +186,7 @@ class FileAnalysis:
             if span not in self._results:
                 await self._decode_batch(await self._batch_from(span, results))
         except (OSError, SpoolError) as error:
-            # No fault of the sound: it stays to be heard.
+            # Not the fault of the file: its analysis stays pending.
             log.warning("spool.failed", detail=str(error))
             return results
         results = self._results.pop(span)
@@ -197,7 +199,7 @@ class FileAnalysis:
     async def _batch_from(
         self, span: Span, results: AnalysisResults
     ) -> dict[Span, AnalysisResults]:
-        """Return a passage and those after it to be decoded with it."""
+        """Return a passage, and those after it that are decoded with it."""
         batch, length = {span: results}, span.length
         for each in self._spans[self._spans.index(span) + 1 :][
             : BATCH_PASSAGES_MAX - 1
@@ -209,36 +211,40 @@ class FileAnalysis:
         return batch
 
     async def _decode_batch(self, batch: dict[Span, AnalysisResults]) -> None:
-        """Decode some passages at once; one by one, if that ends badly."""
+        """Decode and analyze some passages together; one by one if that fails."""
         self._results.update(batch)
         requests = [
-            PassageRequest(span, ears)
-            for span, heard in batch.items()
-            if (ears := self._analyses_for(span, heard)) != AnalyzerSelection()
+            PassageRequest(span, selection)
+            for span, results in batch.items()
+            if (selection := self._analyses_for(span, results)) != AnalyzerSelection()
         ]
         if not requests:
             return
         try:
             await self._run_analyzers(requests)
         except (DiskReadError, SpoolError):
-            raise  # no fault of the sound
+            raise  # Not the fault of the file.
         except FileUnreadableError as error:
             if len(requests) > 1:
                 for each in requests:
                     await self._decode_batch({each.span: batch[each.span]})
-                return
-            (alone,) = requests
-            if alone.analyzers.models_folder is not None:
-                self._record_failure(alone.span, MUSICNN, error)
-                await self._decode_batch({alone.span: self._results[alone.span]})
-                return
-            for analyzer in pending_analyzers(
-                self._context, alone.span, self._results[alone.span]
-            ):
-                self._record_failure(alone.span, analyzer, error)
+            else:
+                await self._isolate_failure(requests[0], error)
+
+    async def _isolate_failure(
+        self, request: PassageRequest, error: FileUnreadableError
+    ) -> None:
+        """Attribute a failure to musicnn first, the largest; then to all analyzers."""
+        span = request.span
+        if request.analyzers.models_folder is not None:
+            self._record_failure(span, MUSICNN, error)
+            await self._decode_batch({span: self._results[span]})
+            return
+        for analyzer in pending_analyzers(self._context, span, self._results[span]):
+            self._record_failure(span, analyzer, error)
 
     def _analyses_for(self, span: Span, results: AnalysisResults) -> AnalyzerSelection:
-        """Return who is to hear the sound itself of a passage."""
+        """Return the pending analyzers that work on the samples of a passage."""
         pending = (
             set(pending_analyzers(self._context, span, results))
             - results.failures.keys()
@@ -259,34 +265,35 @@ class FileAnalysis:
             limit, passage_analysis.analyze_passages, file.path, signature, requests
         )
         for each, found in zip(requests, outputs, strict=True):
-            for who, why in found.failures.items():
-                self._record_failure(each.span, who, PhaseCrashedError(file.path, why))
-            for who, what in found.outputs.items():
-                await self._store_output(each.span, who, what)
+            for analyzer, reason in found.failures.items():
+                failure = PhaseCrashedError(file.path, reason)
+                self._record_failure(each.span, analyzer, failure)
+            for analyzer, output in found.outputs.items():
+                await self._store_output(each.span, analyzer, output)
 
     async def _run_essentia(
         self, span: Span, results: AnalysisResults
     ) -> AnalysisResults:
-        """Have Essentia measure a passage that was decoded."""
+        """Run Essentia's descriptors on a decoded passage."""
         if ESSENTIA in results.failures:
             return results
         self._results[span] = results
         path, wav_path = self._file_results.file.path, self._wav_path(span)
         try:
-            measured = await self._context.compute.run_idle(
+            descriptors = await self._context.compute.run_idle(
                 self._time_limit, essentia.extract_low_level, path, wav_path
             )
         except FileUnreadableError as error:
             self._record_failure(span, ESSENTIA, error)
         else:
-            await self._store_output(span, ESSENTIA, measured)
+            await self._store_output(span, ESSENTIA, descriptors)
         await asyncio.to_thread(_remove_file, wav_path)
         return self._results.pop(span)
 
     async def _run_classifiers(
         self, span: Span, results: AnalysisResults
     ) -> AnalysisResults:
-        """Have a person's classifiers say what they make of what was measured."""
+        """Run the person's own classifiers on Essentia's descriptors."""
         self._results[span] = results
         path, models = (
             self._file_results.file.path,
@@ -294,10 +301,10 @@ class FileAnalysis:
         )
         try:
             if ESSENTIA not in results.current:
-                raise PhaseCrashedError(path, "nothing was measured")
-            measured, place = results.current[ESSENTIA], self._folder
+                raise PhaseCrashedError(path, "there are no descriptors to classify")
+            descriptors, folder = results.current[ESSENTIA], self._folder
             classified = await self._context.compute.run_idle(
-                self._time_limit, essentia.classify, path, measured, models, place
+                self._time_limit, essentia.classify, path, descriptors, models, folder
             )
         except FileUnreadableError as error:
             self._record_failure(span, CLASSIFIERS, error)
@@ -312,7 +319,7 @@ class FileAnalysis:
     async def _store_output(self, span: Span, analyzer: str, output: bytes) -> None:
         stored = StoredOutput(analyzer, self._context.analyzers[analyzer], output)
         audio = self._file_results[p02_hash.PHASE].audio
-        await self._context.store.do(kept_said.save, audio, span, stored)
+        await self._context.store.do(analysis_cache.save, audio, span, stored)
         results = self._results[span]
         self._results[span] = replace(
             results, current={**results.current, analyzer: output}

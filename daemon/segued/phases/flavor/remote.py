@@ -1,4 +1,4 @@
-"""What others say of how passages sound: AcousticBrainz, and the songs themselves."""
+"""Flavors that need no analysis: AcousticBrainz's, and the blend of several songs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,12 +31,12 @@ ACOUSTICBRAINZ: Final = "acousticbrainz"
 
 @dataclass(frozen=True, slots=True)
 class FlavorSubject:
-    """A passage, and what its flavor can be asked by.
+    """A passage whose flavor is to be found.
 
     Attributes:
-        mbids: Recordings that it is or may be, the likeliest first.
-        has_all_mbids: Whether those are all there will be.
-        flavor: How it sounds, as far as is on record.
+        mbids: The recordings that it is or may be, the most likely first.
+        has_all_mbids: Whether AcoustID can add no more.
+        flavor: The stored flavor, of its song or its own.
     """
 
     stored: StoredPassageFlavor
@@ -47,19 +47,25 @@ class FlavorSubject:
 
     @property
     def song(self) -> str | None:
-        """The song it is; None also where it is several."""
+        """The id of its song; None if it is no song, or several."""
         songs = self.stored.songs
         return songs[0].song if len(songs) == 1 else None
 
     @property
     def has_remote_flavor(self) -> bool:
-        """Whether AcousticBrainz said so."""
+        """Whether the stored flavor is by AcousticBrainz."""
         return self.flavor is not None and self.flavor.source == ACOUSTICBRAINZ
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteAnswers:
-    """What AcousticBrainz says, and does not say yet."""
+    """The stored answers of AcousticBrainz, and the open questions.
+
+    Attributes:
+        known: The documents with a flavor, by recording.
+        questions: Questions that AcousticBrainz has not answered yet.
+        not_found: Recordings that it does not know.
+    """
 
     known: Mapping[str, HighLevelDocument]
     questions: tuple[LookupQuestion, ...] = ()
@@ -69,13 +75,13 @@ class RemoteAnswers:
 async def load_subjects(
     context: PhaseContext, file_results: FileResults
 ) -> list[FlavorSubject]:
-    """Return a file's passages in order."""
+    """Return the passages of a file, in order."""
     stored = await context.store.do(flavors.for_file, file_results.file.id)
     subjects = []
     for each, match in zip(stored, file_results[p06_match.PHASE].matches, strict=True):
         mbid = match.song.song.mbid if match.song else None
         mbids = tuple(dict.fromkeys([*([mbid] if mbid else []), *(match.heard or ())]))
-        # With an id there is something to ask; without one, AcoustID may give it.
+        # With the song's id no other is needed; without it, AcoustID may list some.
         has_all_mbids = bool(mbid) or match.heard is not None
         flavor = each.songs[0].flavor if len(each.songs) == 1 else each.flavor
         subjects.append(
@@ -87,7 +93,7 @@ async def load_subjects(
 async def load_remote_answers(
     context: PhaseContext, subjects: Sequence[FlavorSubject]
 ) -> RemoteAnswers:
-    """Return what is known of the recordings that some passages are or may be."""
+    """Return the documents of the recordings that some passages are or may be."""
     if ACOUSTICBRAINZ not in context.config.flavoring.sources:
         return RemoteAnswers({})
     undecided = [each for each in subjects if not each.has_remote_flavor]
@@ -99,8 +105,8 @@ async def load_remote_answers(
     known = {mbid: found for mbid, found in documents.items() if found.characteristics}
     if not prefers_remote(context):
         return RemoteAnswers(known)
-    # One recording of a passage says enough; and of one that is known by other
-    # means, only what is there already.
+    # One document for a passage is enough; for a passage that has a flavor already,
+    # only stored documents are used.
     left = [
         each.mbids
         for each in undecided
@@ -115,7 +121,7 @@ async def load_remote_answers(
 
 
 def _parse_document(raw: bytes) -> HighLevelDocument:
-    """Return what a document says; nothing, of one that is not understood any more."""
+    """Parse a document; return an empty one if this version cannot parse it."""
     try:
         return parse_document(raw)
     except ServiceAnswerError:
@@ -123,7 +129,7 @@ def _parse_document(raw: bytes) -> HighLevelDocument:
 
 
 def prefers_remote(context: PhaseContext) -> bool:
-    """Return whether AcousticBrainz comes before what is heard here, if anybody is."""
+    """Return whether AcousticBrainz comes before local analysis, or is the only one."""
     sources = context.config.flavoring.sources
     if ACOUSTICBRAINZ not in sources:
         return False
@@ -131,7 +137,7 @@ def prefers_remote(context: PhaseContext) -> bool:
 
 
 def remote_flavor(subject: FlavorSubject, answers: RemoteAnswers) -> Flavor | None:
-    """Return what others say of a passage: its songs, or AcousticBrainz."""
+    """Return the flavor by AcousticBrainz, or the blend of a passage's songs."""
     if len(subject.stored.songs) > 1:
         return _blend_songs(subject)
     found = [answers.known[mbid] for mbid in subject.mbids if mbid in answers.known]
@@ -142,7 +148,10 @@ def remote_flavor(subject: FlavorSubject, answers: RemoteAnswers) -> Flavor | No
 
 
 def _blend_songs(subject: FlavorSubject) -> Flavor | None:
-    """Return how a passage of several songs sounds: each as long as it runs."""
+    """Return the blend of several songs' flavors, weighted by their lengths.
+
+    None if a song has no flavor, or the flavors are from different sources.
+    """
     songs = [
         (each.flavor, each.length or subject.span.length)
         for each in subject.stored.songs

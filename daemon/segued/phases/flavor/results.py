@@ -1,4 +1,4 @@
-"""What was heard of a passage here, and what follows from it; nothing is heard anew."""
+"""The stored output of the local analyzers, and the flavor that follows from it."""
 
 import json
 from collections.abc import Mapping
@@ -26,17 +26,18 @@ CLASSIFIERS: Final = "essentia-svm"
 MUSICNN: Final = "musicnn"
 
 FLAVOR_ANALYZERS: Final = (ESSENTIA, MUSICNN)
-"""Those whose words together are a flavor; classifiers need no help."""
+"""The analyzers whose outputs are combined to a flavor; classifiers give one alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class AnalysisResults:
-    """What is known of a passage by what was heard here.
+    """The output of the local analyzers for one passage.
 
     Attributes:
-        current: JSON of each who heard it and hears today, by name.
-        outdated: JSON of others, or of other versions of them: enough to measure by.
-        failures: Why somebody could not, by name.
+        current: The JSON output of the installed analyzers, by name.
+        outdated: The JSON output of other analyzers or versions, by name: good
+            enough for the measures.
+        failures: The reasons why analyzers failed, by name.
     """
 
     current: Mapping[str, bytes]
@@ -45,17 +46,17 @@ class AnalysisResults:
 
     @property
     def measures(self) -> Measures:
-        """What there are columns for."""
+        """Loudness, tempo and key: the measures that have columns of their own."""
         found: dict[str, Any] = dict(self._parse_output(LOUDNESS))
         found |= essentia_flavor.measures(self._parse_output(ESSENTIA))
         columns = {each.name for each in fields(Measures)}
         return Measures(**{name: found[name] for name in columns & found.keys()})
 
     def flavor(self, analyzers: Mapping[str, str]) -> flavors.Flavor | None:
-        """Return how it sounds, if anybody could tell.
+        """Return the flavor by the current outputs; None if they give none.
 
         Args:
-            analyzers: Who hears, and which version of them.
+            analyzers: The versions of the installed analyzers, by name.
         """
         shares: dict[str, Mapping[str, float]] = {}
         sources = [each for each in FLAVOR_ANALYZERS if each in self.current]
@@ -88,7 +89,7 @@ _RULE_VERSIONS: Final = {
     MUSICNN: musicnn_flavor.VERSION,
     CLASSIFIERS: 1,
 }
-"""Versions of what is made of their words."""
+"""The versions of the rules from an analyzer's output to a flavor."""
 
 
 def _source_and_version(
@@ -99,7 +100,7 @@ def _source_and_version(
 
 
 def local_flavor_source(context: PhaseContext) -> tuple[str, str] | None:
-    """Return source and version of a flavor that is worked out here, if any is."""
+    """Return source and version of a local flavor; None if no analyzer gives one."""
     if CLASSIFIERS in context.analyzers:
         return _source_and_version([CLASSIFIERS], context.analyzers)
     sources = [each for each in FLAVOR_ANALYZERS if each in context.analyzers]

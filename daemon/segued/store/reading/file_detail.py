@@ -1,6 +1,6 @@
-"""One file, whole: all that the library knows of it, for people to see.
+"""Query everything that the library stores about one file.
 
-Reads on connections of its own, like `segued.store.reading.reports`.
+Each function opens its own read-only connection, as in `segued.store.reading.reports`.
 """
 
 import json
@@ -41,18 +41,24 @@ __all__ = [
 NANOSECONDS: Final = 1_000_000_000
 
 COPIED_COLUMNS: Final = (
-    *("flavor_version", "flavored_at", "flavor_failure", "key_strength"),
-    *("loudness_range_lu", "true_peak_dbtp", "fade_in_ticks", "fade_out_ticks"),
+    "flavor_version",
+    "flavored_at",
+    "flavor_failure",
+    "key_strength",
+    "loudness_range_lu",
+    "true_peak_dbtp",
+    "fade_in_ticks",
+    "fade_out_ticks",
 )
-"""Columns of a passage that are told as they are."""
+"""Columns of a passage that `PassageFacts` takes over unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileDetail:
-    """A file with its passages and its past.
+    """A file with its tags, failure, phases, duplicates and passages.
 
     Attributes:
-        fingerprints: Every fingerprint that was taken of its audio.
+        fingerprints: All stored fingerprints of its audio.
     """
 
     facts: FileFacts
@@ -65,11 +71,11 @@ class FileDetail:
 
 
 def file_detail(library: Path, file: str) -> FileDetail:
-    """Return all that is known of a file.
+    """Return everything stored about a file.
 
     Raises:
-        NotKnownError: No file has this id.
-        StoreError: There is no library there, or it cannot be read.
+        NotFoundError: No file has this id.
+        StoreError: The library does not exist, or cannot be read.
     """
     with open_read_only(library) as database:
         row = _row(database, file)
@@ -101,27 +107,27 @@ def file_detail(library: Path, file: str) -> FileDetail:
 
 
 def acoustid_answers(library: Path, keys: Iterable[str]) -> dict[str, bytes | None]:
-    """Return what AcoustID answered to some questions, as it came.
+    """Return AcoustID's cached responses by key, as received; None if it rejected one.
 
     Raises:
-        StoreError: There is no library there, or it cannot be read.
+        StoreError: The library does not exist, or cannot be read.
     """
     with open_read_only(library) as database:
-        found = {}
+        answers = {}
         for key in keys:
             for (answer,) in database.execute(
                 "SELECT answer FROM acoustid_cache WHERE key = ?", [key]
             ):
-                found[key] = None if answer is None else zlib.decompress(answer)
-        return found
+                answers[key] = None if answer is None else zlib.decompress(answer)
+        return answers
 
 
 def level_curve(library: Path, file: str) -> LevelCurve | None:
-    """Return how loud a file is, hop by hop; None if it was never decoded.
+    """Return the level curve of a file; None if it was never decoded.
 
     Raises:
-        NotKnownError: No file has this id.
-        StoreError: There is no library there, or it cannot be read.
+        NotFoundError: No file has this id.
+        StoreError: The library does not exist, or cannot be read.
     """
     with open_read_only(library) as database:
         audio_hash = _row(database, file)["audio_hash"]
@@ -137,27 +143,27 @@ def level_curve(library: Path, file: str) -> LevelCurve | None:
 
 
 def path_of(library: Path, file: str) -> bytes:
-    """Return where a file is, or was.
+    """Return the path of a file, whether it still exists or not.
 
     Raises:
-        NotKnownError: No file has this id.
-        StoreError: There is no library there, or it cannot be read.
+        NotFoundError: No file has this id.
+        StoreError: The library does not exist, or cannot be read.
     """
     with open_read_only(library) as database:
         return bytes(_row(database, file)["path"])
 
 
 def location(library: Path, file: str) -> FileLocation:
-    """Return where the bytes of a file are.
+    """Return path and codec of a file.
 
     Raises:
-        NotKnownError: No file has this id, or it is gone.
-        StoreError: There is no library there, or it cannot be read.
+        NotFoundError: No file has this id, or the file is MISSING.
+        StoreError: The library does not exist, or cannot be read.
     """
     with open_read_only(library) as database:
         row = _row(database, file)
         if row["status"] == FileStatus.MISSING:
-            raise NotFoundError(f"{shown(bytes(row['path']))}: is not there any more")
+            raise NotFoundError(f"{shown(bytes(row['path']))}: the file is missing")
         return FileLocation(bytes(row["path"]), row["codec"])
 
 
@@ -196,12 +202,12 @@ def _date(mtime_ns: int) -> str:
     try:
         when = datetime.fromtimestamp(mtime_ns / NANOSECONDS, UTC)
     except (OverflowError, ValueError, OSError):
-        return ""  # a time that no calendar has
+        return ""  # outside the range of `datetime`
     return when.isoformat(timespec="seconds")
 
 
 def _tags(text: str | None) -> dict[str, Any]:
-    """Return the tags that are there."""
+    """Return the tags that have a value."""
     tags = json.loads(text) if text else {}
     return {name: value for name, value in tags.items() if value not in (None, [])}
 
@@ -228,7 +234,7 @@ def _fingerprints(
 
 
 def _passages(database: sqlite3.Connection, facts: FileFacts) -> list[PassageFacts]:
-    overridden_starts = [
+    override_starts = [
         start
         for (start,) in database.execute(
             "SELECT start_ticks FROM overrides WHERE audio_hash = ?",
@@ -256,8 +262,8 @@ def _passages(database: sqlite3.Connection, facts: FileFacts) -> list[PassageFac
             evidence=json.loads(row["evidence"] or "{}"),
             rejected=json.loads(row["rejected"] or "[]"),
             overruled=any(
-                abs(each - row["start_ticks"]) <= START_TOLERANCE
-                for each in overridden_starts
+                abs(start - row["start_ticks"]) <= START_TOLERANCE
+                for start in override_starts
             ),
             flavor=json.loads(row["flavor"]) if row["flavor"] else None,
             **{name: row[name] for name in COPIED_COLUMNS},

@@ -1,8 +1,8 @@
-"""The library, browsed: a page of files, passages or failures at a time.
+"""Query one page of files, passages or failures.
 
-Reads on connections of its own, like `segued.store.reading.reports`, and goes through
-nothing but the index while it searches: a page takes some milliseconds, also of
-a hundred thousand files.
+Each function opens its own read-only connection, as in `segued.store.reading.reports`.
+A search reads only the index, so a page takes some milliseconds even with 100,000
+files.
 """
 
 import sqlite3
@@ -40,9 +40,10 @@ __all__ = [
 ]
 
 SCAN_LIMIT: Final = 10_000
+"""With fewer hits, counts and page are taken from a single scan of the index."""
 
 WORDS_MAX: Final = 12
-"""A search by more words is no search; the rest is left out."""
+"""Further words of a query are ignored."""
 
 PASSAGE_FIELDS: Final = fields(PassageRow)
 PASSAGE_COLUMNS: Final = """
@@ -66,7 +67,7 @@ SONG_JOINS: Final = """
 
 @dataclass(frozen=True, slots=True)
 class _Listing:
-    """Where lines stand in their order, with what they are counted by."""
+    """A table to list: its key column, the column to count by, and the sort order."""
 
     table: str
     key: str
@@ -74,7 +75,7 @@ class _Listing:
     order: str = "path"
 
 
-# Without a search, the index of the files alone is narrower still.
+# Without a search, SQLite's index of the files is even narrower than `file_index`.
 ALL_FILES: Final = _Listing("files", "id", "status")
 FILE_INDEX: Final = _Listing("file_index", "file_id", "status")
 PASSAGE_INDEX: Final = _Listing(
@@ -85,10 +86,10 @@ PASSAGE_INDEX: Final = _Listing(
 def files(
     library: Path, query: str, status: str | None, request: PageRequest
 ) -> FilePage:
-    """Return a page of the files whose path and names hold all words of `query`.
+    """Return a page of the files whose path and names contain all words of `query`.
 
     Raises:
-        StoreError: There is no library there, or it cannot be read.
+        StoreError: The library does not exist, or cannot be read.
     """
     words = _words(query)
     with open_read_only(library) as database:
@@ -103,17 +104,17 @@ def files(
 def passages(
     library: Path, query: str, confidence: str | None, request: PageRequest
 ) -> PassagePage:
-    """Return a page of the passages whose path and names hold all words of `query`.
+    """Return a page of the passages whose path and names contain all words of `query`.
 
     Raises:
-        StoreError: There is no library there, or it cannot be read.
+        StoreError: The library does not exist, or cannot be read.
     """
     words = _words(query)
     with open_read_only(library) as database:
         counts, request, keys = _page_of(
             database, PASSAGE_INDEX, words, confidence, request
         )
-        lines = [
+        rows = [
             PassageRow(**passage_values(row))
             for passage in keys
             for row in database.execute(
@@ -124,7 +125,7 @@ def passages(
             )
         ]
     return PassagePage(
-        lines,
+        rows,
         request.page,
         request.page_size,
         request.pages,
@@ -134,10 +135,10 @@ def passages(
 
 
 def failures(library: Path, code: str | None, request: PageRequest) -> FailurePage:
-    """Return a page of what is wrong with files, those that failed first.
+    """Return a page of the problems of files, failed files first.
 
     Raises:
-        StoreError: There is no library there, or it cannot be read.
+        StoreError: The library does not exist, or cannot be read.
     """
     source = f"FROM {FILE_PROBLEMS} JOIN files ON files.id = problems.file_id"
     where = f"WHERE files.status <> '{FileStatus.MISSING}'"
@@ -173,10 +174,10 @@ def failures(library: Path, code: str | None, request: PageRequest) -> FailurePa
 
 
 def counts(library: Path) -> LibraryCounts:
-    """Count all that the library holds.
+    """Count the files, passages and failures of the library.
 
     Raises:
-        StoreError: There is no library there, or it cannot be read.
+        StoreError: The library does not exist, or cannot be read.
     """
     with open_read_only(library) as database:
         failed = database.execute(
@@ -192,7 +193,7 @@ def counts(library: Path) -> LibraryCounts:
 
 
 def passage_values(row: sqlite3.Row) -> dict[str, Any]:
-    """Return a passage's fields, from a row with `PASSAGE_COLUMNS`."""
+    """Return the fields of a `PassageRow` from a row with `PASSAGE_COLUMNS`."""
     path = bytes(row["path"])
     values = {
         each.name: row[each.name] for each in PASSAGE_FIELDS if each.name != "name"
@@ -231,8 +232,8 @@ def _file_row(database: sqlite3.Connection, file: str) -> FileRow:
 def _words(query: str) -> list[str]:
     words = normalize_name(query).split()[:WORDS_MAX]
     if not words and query.strip():
-        return [query.strip()]  # signs alone, which are in no index
-    words.sort(key=len, reverse=True)  # the longest is the rarest, and ends most looks
+        return [query.strip()]  # only punctuation, which matches nothing in the index
+    words.sort(key=len, reverse=True)  # the longest is the rarest: check it first
     return words
 
 
@@ -240,21 +241,21 @@ def _page_of(
     database: sqlite3.Connection,
     listing: _Listing,
     words: Sequence[str],
-    wanted_kind: str | None,
+    kind: str | None,
     request: PageRequest,
 ) -> tuple[dict[str, int], PageRequest, list[str]]:
-    """Return how many fit by their kind, the page, and the keys of what is on it."""
+    """Return the hits by kind, the request with its total, and the keys on the page."""
     where = " AND ".join("instr(words, ?)" for _ in words) or "1"
     if words:
-        # Whoever searches mostly finds little: then once through is enough.
+        # Most searches have few hits: then a single scan is enough.
         hits = database.execute(
             f"SELECT {listing.key}, {listing.kind} FROM {listing.table} WHERE {where}"  # noqa: S608
             f" ORDER BY {listing.order} LIMIT {SCAN_LIMIT}",
             words,
         ).fetchall()
         if len(hits) < SCAN_LIMIT:
-            counts = dict(Counter(kind for _, kind in hits))
-            keys = [key for key, kind in hits if wanted_kind in (None, kind)]
+            counts = dict(Counter(each for _, each in hits))
+            keys = [key for key, each in hits if kind in (None, each)]
             request = request.with_total(len(keys))
             return (
                 counts,
@@ -263,15 +264,15 @@ def _page_of(
             )
     counts = _count_by_kind(database, listing, where, words)
     request = request.with_total(
-        sum(counts.values()) if wanted_kind is None else counts.get(wanted_kind, 0)
+        sum(counts.values()) if kind is None else counts.get(kind, 0)
     )
-    kind_condition = "" if wanted_kind is None else f" AND {listing.kind} = ?"
+    kind_condition = "" if kind is None else f" AND {listing.kind} = ?"
     rows = database.execute(
         f"SELECT {listing.key} FROM {listing.table} WHERE {where}{kind_condition}"  # noqa: S608
         f" ORDER BY {listing.order} LIMIT ? OFFSET ?",
         [
             *words,
-            *([] if wanted_kind is None else [wanted_kind]),
+            *([] if kind is None else [kind]),
             request.limit,
             request.offset,
         ],

@@ -1,7 +1,6 @@
-"""The library as people and other programs read it: through its stable views.
+"""Query the library for reports: tables, summary, counts, flavors, sessions.
 
-Everything here reads on a connection of its own that cannot write, so it may
-be used beside a running import.
+Each function opens its own read-only connection, so it can run during an import.
 """
 
 import json
@@ -43,19 +42,19 @@ TOPICS: Final = {
         " ORDER BY fatal DESC, code, files.path"
     ),
 }
-"""What can be asked for, and how it is read."""
+"""The query of each table that `segued library` prints."""
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What is in the library, or in some folders of it.
+    """The contents of the library, or of some folders of it.
 
     Attributes:
-        files: Files by status.
-        passages: Passages by confidence.
-        failed: Code and sentence of every failed file.
-        warned: The same of files imported in spite of something.
-        waiting: Complete files with deferred work, by what it waits for.
+        files: Number of files by status.
+        passages: Number of passages by confidence.
+        failed: Code and detail of each failed file.
+        warned: Code and detail of each file that was imported with a problem.
+        waiting: Number of complete files with deferred phases, by what they wait for.
     """
 
     files: dict[str, int] = field(default_factory=dict)
@@ -67,11 +66,11 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class FlavoredPassage:
-    """A passage, and how it sounds.
+    """A passage with its flavor.
 
     Attributes:
-        source: Who says so.
-        flavor: JSON, as it is kept.
+        source: Source of the flavor.
+        flavor: The flavor, as stored JSON.
     """
 
     passage: str
@@ -85,10 +84,10 @@ class FlavoredPassage:
 
 @contextmanager
 def open_read_only(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open a library to read from it, within this context.
+    """Open a read-only connection to a library for the duration of the context.
 
     Raises:
-        StoreError: There is no library there, or it cannot be read.
+        StoreError: The library does not exist, or cannot be read.
     """
     if not path.exists():
         raise StoreError(f"{path}: there is no library yet; import something first")
@@ -104,10 +103,10 @@ def open_read_only(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def rows(path: Path, topic: str) -> Iterator[dict[str, Any]]:
-    """Yield what the library says on one of `TOPICS`, a row at a time.
+    """Yield the rows of one of `TOPICS`, each by column name.
 
     Raises:
-        StoreError: There is no library there, or it cannot be read.
+        StoreError: The library does not exist, or cannot be read.
     """
     with open_read_only(path) as database:
         for row in database.execute(TOPICS[topic]):
@@ -115,10 +114,10 @@ def rows(path: Path, topic: str) -> Iterator[dict[str, Any]]:
 
 
 def summary(path: Path, roots: Sequence[bytes] = ()) -> Summary:
-    """Sum up the library, or what it knows below some folders.
+    """Return a summary of the library, or of the files below `roots`.
 
     Raises:
-        StoreError: There is no library there, or it cannot be read.
+        StoreError: The library does not exist, or cannot be read.
     """
     condition, bounds = _under(roots)
 
@@ -129,13 +128,13 @@ def summary(path: Path, roots: Sequence[bytes] = ()) -> Summary:
             return database.execute(sql.replace("BELOW", condition), bounds).fetchall()
 
         def problems(fatal: int) -> list[tuple[str, str]]:
-            found = select(
+            rows = select(
                 "code, detail",
                 f"JOIN {FILE_PROBLEMS} ON problems.file_id = files.id WHERE BELOW"
                 f" AND fatal = {fatal} AND status <> 'MISSING'"
                 " ORDER BY code, files.path",
             )
-            return [(code, detail) for code, detail in found]
+            return [(code, detail) for code, detail in rows]
 
         return Summary(
             files=dict(select("status, count(*)", "WHERE BELOW GROUP BY status")),
@@ -161,21 +160,22 @@ def summary(path: Path, roots: Sequence[bytes] = ()) -> Summary:
 
 
 def _under(roots: Sequence[bytes]) -> tuple[str, list[bytes]]:
-    """Return the condition that a file is below one of some folders, and its values.
+    """Return the SQL condition that a file is below one of the folders, and its values.
 
-    Without folders, all files are.
+    Without folders, the condition is always true.
     """
-    slashes = map(folder_prefix, roots)
-    bounds = [each for slash in slashes for each in (slash, slash[:-1] + b"0")]
-    either = " OR ".join("(files.path > ? AND files.path < ?)" for _ in roots)
-    return f"({either or 1})", bounds
+    prefixes = map(folder_prefix, roots)
+    # "0" is the character after "/", so these are ranges of paths with the prefix.
+    bounds = [each for prefix in prefixes for each in (prefix, prefix[:-1] + b"0")]
+    ranges = " OR ".join("(files.path > ? AND files.path < ?)" for _ in roots)
+    return f"({ranges or 1})", bounds
 
 
 def count_files(path: Path, roots: Sequence[bytes]) -> FileCounts:
-    """Count the files below some folders that are not missing.
+    """Count the files below the folders that are not missing.
 
     Raises:
-        StoreError: There is no library there, or it cannot be read.
+        StoreError: The library does not exist, or cannot be read.
     """
     total = done = failed = 0
     if not roots:
@@ -204,7 +204,7 @@ def count_files(path: Path, roots: Sequence[bytes]) -> FileCounts:
                 " AND needs IS NOT NULL AND status <> 'MISSING'"
             )
         else:
-            # A thirtieth of the effort, and the same: all there is is below them.
+            # All files are below the folders: without the join it is 30 times faster.
             ((deferred, unanalyzed),) = database.execute(
                 f"{waiting} WHERE needs IS NOT NULL"
             )
@@ -212,25 +212,25 @@ def count_files(path: Path, roots: Sequence[bytes]) -> FileCounts:
 
 
 def roots(path: Path) -> list[bytes]:
-    """Return the music folders that the library's files were found under.
+    """Return the music folders in which the library's files were found.
 
     Raises:
-        StoreError: There is no library there, or it cannot be read.
+        StoreError: The library does not exist, or cannot be read.
     """
     with open_read_only(path) as database:
-        found = database.execute("SELECT DISTINCT root FROM files ORDER BY root")
-        return [bytes(root) for (root,) in found]
+        rows = database.execute("SELECT DISTINCT root FROM files ORDER BY root")
+        return [bytes(root) for (root,) in rows]
 
 
 def passages_with_reasons(path: Path, file: bytes) -> list[dict[str, Any]]:
-    """Return the passages of a file, each with why it is said to be what it is.
+    """Return the passages of a file, each with the reasons for its match.
 
     Args:
-        path: The library.
-        file: The file's absolute path, as the system's own bytes.
+        path: Path of the library.
+        file: Absolute path of the file, as the file system's bytes.
 
     Raises:
-        StoreError: There is no library there, or it cannot be read.
+        StoreError: The library does not exist, or cannot be read.
     """
     with open_read_only(path) as database:
         rows = database.execute(
@@ -253,15 +253,15 @@ def passages_with_reasons(path: Path, file: bytes) -> list[dict[str, Any]]:
 def passages_with_flavor(
     path: Path, source: str | None = None, *, file_path: bytes | None = None
 ) -> Iterator[FlavoredPassage]:
-    """Yield the passages of which it is known how they sound.
+    """Yield the passages that have a flavor.
 
     Args:
-        path: The library.
-        source: Only those of which this source said so.
-        file_path: Only those of the file at this path.
+        path: Path of the library.
+        source: Only passages with a flavor of this source; None for all sources.
+        file_path: Only passages of the file at this path; None for all files.
 
     Raises:
-        StoreError: There is no library there, or it cannot be read.
+        StoreError: The library does not exist, or cannot be read.
     """
     with open_read_only(path) as database:
         rows = database.execute(
@@ -273,10 +273,10 @@ def passages_with_flavor(
             " AND (?2 IS NULL OR files.path = ?2)",
             [source, file_path],
         )
-        for passage, place, ordinal, artist, title, flavor_source, flavor in rows:
+        for passage, path_bytes, ordinal, artist, title, flavor_source, flavor in rows:
             yield FlavoredPassage(
                 passage,
-                shown(bytes(place)),
+                shown(bytes(path_bytes)),
                 ordinal,
                 artist,
                 title,
@@ -286,10 +286,10 @@ def passages_with_flavor(
 
 
 def session(path: Path, session_id: str | None = None) -> dict[str, Any] | None:
-    """Return an import session by its id, or the newest, if there is one.
+    """Return an import session by its id, or the newest one; None if there is none.
 
     Raises:
-        StoreError: There is no library there, or it cannot be read.
+        StoreError: The library does not exist, or cannot be read.
     """
     with open_read_only(path) as database:
         row = database.execute(

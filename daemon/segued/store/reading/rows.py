@@ -1,4 +1,4 @@
-"""What is told of a library that is browsed: lines, and pages of them."""
+"""Types of the rows and pages that the browsing queries return."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,11 +23,12 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """Which page is wanted, and how much is on one.
+    """The requested page of a listing.
 
     Attributes:
-        page: From 1. One past the last stands for the last.
-        total: How much there is in all; None before that is known.
+        page: Page number from 1; beyond the last page it stands for the last one.
+        page_size: Rows per page.
+        total: Number of rows on all pages; None before that is known.
     """
 
     page: int = 1
@@ -35,29 +36,29 @@ class PageRequest:
     total: int | None = None
 
     def with_total(self, total: int) -> "PageRequest":
-        """Return the cut of so much: the last page, if there are not so many."""
+        """Return the request for a known total, with the page limited to the last."""
         pages = max(1, -(-total // self.page_size))
         return PageRequest(min(self.page, pages), self.page_size, total)
 
     @property
     def pages(self) -> int:
-        """How many pages there are; one, when there is nothing."""
+        """Number of pages; one if there are no rows."""
         return max(1, -(-(self.total or 0) // self.page_size))
 
     @property
     def offset(self) -> int:
-        """How many come before it."""
+        """Number of rows before the page."""
         return (self.page - 1) * self.page_size
 
     @property
     def limit(self) -> int:
-        """How many are on it, so that nobody looks for more."""
+        """Number of rows on the page, so that SQLite does not search for more."""
         return max(0, min(self.page_size, (self.total or 0) - self.offset))
 
 
 @dataclass(frozen=True, slots=True)
 class LibraryCounts:
-    """What a library holds: files by status, passages by confidence, failed by code."""
+    """Counts of files by status, passages by confidence, and failed files by code."""
 
     statuses: dict[str, int]
     confidences: dict[str, int]
@@ -66,11 +67,11 @@ class LibraryCounts:
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """A file, as one line of many.
+    """A file in a listing.
 
     Attributes:
-        passages: How many it has.
-        title: Of its first passage, as artist and confidence are.
+        passages: Number of passages.
+        title: Title of the first passage; artist and confidence are its as well.
     """
 
     file: str
@@ -89,11 +90,11 @@ class FileRow:
 
 @dataclass(frozen=True, slots=True)
 class FilePage:
-    """Some of the files that were asked for, and how many there are.
+    """A page of the files that match a search.
 
     Attributes:
-        total: Files that fit the search and the status.
-        statuses: Files that fit the search, by status.
+        total: Number of files that match the search and the status.
+        statuses: Number of files that match the search, by status.
     """
 
     files: list[FileRow]
@@ -106,7 +107,7 @@ class FilePage:
 
 @dataclass(frozen=True, slots=True)
 class PassageRow:
-    """A passage, as one line of many; positions in ticks from the file's start."""
+    """A passage in a listing; positions are in ticks from the file's start."""
 
     passage: str
     file: str
@@ -134,11 +135,11 @@ class PassageRow:
 
 @dataclass(frozen=True, slots=True)
 class PassagePage:
-    """Some of the passages that were asked for, and how many there are.
+    """A page of the passages that match a search.
 
     Attributes:
-        total: Passages that fit the search and the confidence.
-        confidences: Passages that fit the search, by confidence.
+        total: Number of passages that match the search and the confidence.
+        confidences: Number of passages that match the search, by confidence.
     """
 
     passages: list[PassageRow]
@@ -151,10 +152,10 @@ class PassagePage:
 
 @dataclass(frozen=True, slots=True)
 class FailureGroup:
-    """Files with the same problem.
+    """The number of files with the same problem.
 
     Attributes:
-        fatal: Whether they failed; else they were imported in spite of it.
+        fatal: Whether the files failed; otherwise they were imported nevertheless.
     """
 
     code: str
@@ -164,7 +165,7 @@ class FailureGroup:
 
 @dataclass(frozen=True, slots=True)
 class FailureRow:
-    """What is wrong with a file."""
+    """The problem of a file."""
 
     file: str
     path: str
@@ -178,7 +179,7 @@ class FailureRow:
 
 @dataclass(frozen=True, slots=True)
 class FailurePage:
-    """Some of the failures that were asked for, and all by what they are."""
+    """A page of failures, and the counts of all failures by code."""
 
     groups: list[FailureGroup]
     failures: list[FailureRow]
@@ -190,7 +191,7 @@ class FailurePage:
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
-    """All that is known of a file itself; unknown as long as no phase told."""
+    """Properties of a file; None until the phase that determines them has run."""
 
     file: str
     path: str
@@ -212,10 +213,11 @@ class FileFacts:
 
 @dataclass(frozen=True, slots=True)
 class PhaseRow:
-    """A phase that is behind a file.
+    """A finished phase of a file.
 
     Attributes:
-        needs: What it waits for to go further.
+        at: When it finished, in UTC.
+        needs: What a deferred phase waits for; None if it is complete.
     """
 
     phase: int
@@ -233,16 +235,16 @@ class Duplicate:
 
 @dataclass(frozen=True, slots=True)
 class PassageFacts(PassageRow):
-    """A passage with the reasons for what is said of it.
+    """A passage with all details, among them the reasons for its match.
 
     Attributes:
-        evidence: What spoke for it, by kind.
-        rejected: What else it could have been, each with the reason against.
-        overruled: Whether a person said what it is.
+        evidence: Evidence for the match, by kind.
+        rejected: Rejected candidates, each with the reason.
+        overruled: Whether an override decides what it is.
         flavor: Characteristics and measures, by name.
-        flavor_version: Of the source that says so.
-        flavor_failure: Why it could not be found out how it sounds, or not all.
-        key_strength: How clearly it is in its key, 0 to 1.
+        flavor_version: Version of the flavor's source.
+        flavor_failure: Why the flavor is missing or incomplete.
+        key_strength: Strength of the musical key, 0 to 1.
     """
 
     reason: str
@@ -262,7 +264,7 @@ class PassageFacts(PassageRow):
 
 @dataclass(frozen=True, slots=True)
 class FileLocation:
-    """Where the bytes of a file are, as the system knows it, and their coding."""
+    """The path of a file, as the file system's bytes, and its codec."""
 
     path: bytes
     codec: str | None
