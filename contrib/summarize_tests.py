@@ -12,13 +12,16 @@ import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 from shlex import quote
 from typing import Final
 
 __all__ = ["Failure", "Results", "load_results"]
 
-CHECK: Final = re.compile(r"^(\w+) +(ok|failed)$", re.MULTILINE)
+CHECK: Final = re.compile(r"(\w+) +(ok|failed)")
+"""A line of contrib/check; if the check failed, its output follows."""
+
 NO_TESTS: Final = 5
 """pytest's exit code if it selected no test."""
 
@@ -59,16 +62,23 @@ def main() -> int:
 def load_results(folder: Path) -> Results:
     """Return the results of the checks and of all parts of the tests."""
     results = Results()
-    for name, outcome in CHECK.findall((folder / "checks.log").read_text()):
-        if outcome == "ok":
-            results.passed += 1
-        else:
-            reason = "see its output above"
-            results.failures.append(Failure(name, reason, "contrib/check"))
+    _add_checks(results, (folder / "checks.log").read_text())
     for line in sorted((folder / "parts").read_text().splitlines()):
         code, slug, name, arguments = line.split("\t")
         _add_part(results, folder / slug, int(code), name, arguments)
     return results
+
+
+def _add_checks(results: Results, output: str) -> None:
+    """Add the results of contrib/check."""
+    lines = output.splitlines()
+    for line, following in zip_longest(lines, lines[1:], fillvalue=""):
+        match = CHECK.fullmatch(line)
+        if match and match[2] == "ok":
+            results.passed += 1
+        elif match:
+            command = f"contrib/check {match[1]}"
+            results.failures.append(Failure(command, following, command))
 
 
 def _add_part(

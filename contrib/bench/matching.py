@@ -195,7 +195,9 @@ def targets(found: Sequence[MatchOutcome]) -> list[Target]:
             right >= HIGH_RIGHT_MIN,
         ),
         Target("wrong High by a collision in an album", "0", str(struck), not struck),
-        _high_share_target("High among passages with right tags", clear, CLEAR_HIGH_MIN),
+        _high_share_target(
+            "High among passages with right tags", clear, CLEAR_HIGH_MIN
+        ),
         _high_share_target(
             "the same without an equal recording", single, SINGLE_HIGH_MIN
         ),

@@ -356,7 +356,7 @@ def test_decision_is_consistent_for_any_evidence(  # noqa: PLR0913
     seconds: float,
     in_album: bool,
 ) -> None:
-    """The band is the score's; High has a recording with a fingerprint, None has none."""
+    """The band is the score's; High needs a fingerprint, None has no match."""
     passage = replace(
         passage_of(2, tagged=tagged),
         title=title,

@@ -118,9 +118,9 @@ def test_words_raise_the_right_class(
     words: tuple[str, ...], name: str, *, first: bool
 ) -> None:
     """High scores of its words move a class's share from 0.5 to at least 0.65."""
-    flavor = first_class_share(characteristics(scores_for(words)), name)
+    share = first_class_share(characteristics(scores_for(words)), name)
 
-    assert (flavor > 0.65) if first else (flavor < 0.35)
+    assert (share > 0.65) if first else (share < 0.35)
 
 
 @pytest.mark.parametrize(
@@ -153,13 +153,13 @@ def test_words_name_genres(
 
 def test_rare_words_weigh_more() -> None:
     """The score relative to the usual one counts."""
-    flavor = {}
+    shares = {}
     for word in ("happy", "pop"):
         fits = baseline_scores()
         fits["msd"][word] += 0.1
-        flavor[word] = first_class_share(characteristics(fits), "mood_happy")
+        shares[word] = first_class_share(characteristics(fits), "mood_happy")
 
-    assert flavor["happy"] > flavor["pop"] > 0.5
+    assert shares["happy"] > shares["pop"] > 0.5
 
 
 def test_gender_only_with_a_voice() -> None:
@@ -189,7 +189,7 @@ def flavor_of(sound: npt.NDArray[np.float64]) -> FlavorShares:
 
 
 def test_synthetic_chord_and_beat() -> None:
-    """A soft chord is relaxed; a bass drum twice a second with a loud saw is danceable."""
+    """A soft chord is relaxed; a steady bass drum with a loud saw is danceable."""
     time = np.arange(8 * RATE) / RATE
     chord = np.sin(2 * np.pi * np.outer(time, (110.0, 138.6, 164.8))).mean(axis=1)
     beat = time % 0.46

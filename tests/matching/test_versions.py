@@ -57,7 +57,7 @@ def test_brackets_and_dashes_name_versions(title: str, words: set[str]) -> None:
     ],
 )
 def test_names_and_editions_are_no_versions(title: str) -> None:
-    """ "Live and Let Die" is a name, a remaster the same recording."""
+    """Such as a song named "Live and Let Die"."""
     assert from_title(title).words == set()
 
 

@@ -1,1 +1,1 @@
-"""What is done: files taken through the phases, N at a time."""
+"""The import pipeline: runs files through the phases, N at a time."""

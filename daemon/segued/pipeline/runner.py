@@ -203,8 +203,17 @@ async def _commit_phase(
 ) -> Stop | None:
     """Commit a phase's rows, and its checkpoint unless the stored one is the same."""
     with _attribute_errors(phase, file_results):
-        write = _write_rows if is_same else _write_with_checkpoint
-        return await context.store.do(write, phase, file_results, phase_result, context)
+        if is_same:
+            return await context.store.do(
+                _write_rows, phase, file_results, phase_result
+            )
+        return await context.store.do(
+            _write_with_checkpoint,
+            phase,
+            file_results,
+            phase_result,
+            phase.recipe(context),
+        )
 
 
 @contextmanager
@@ -239,15 +248,14 @@ def _write_with_checkpoint(
     phase: Phase[Any],
     file_results: FileResults,
     phase_result: _PhaseResult,
-    context: PhaseContext,
+    recipe: str,
 ) -> Stop | None:
     """Write a phase's rows and its checkpoint, in the caller's transaction."""
     file = file_results.file.id
-    stop = _write_rows(phase, file_results, phase_result, context)
+    stop = _write_rows(phase, file_results, phase_result)
     if stop is not None and stop.continues_as is not None:
         return stop
     payload = codec.encode(phase.checkpointed(phase_result.result))
-    recipe = phase.recipe(context)
     checkpoints.save(
         file,
         checkpoints.StoredCheckpoint(phase.number, recipe, payload, phase_result.needs),
@@ -258,17 +266,13 @@ def _write_with_checkpoint(
 
 
 def _write_rows(
-    phase: Phase[Any],
-    file_results: FileResults,
-    phase_result: _PhaseResult,
-    context: PhaseContext,
+    phase: Phase[Any], file_results: FileResults, phase_result: _PhaseResult
 ) -> Stop | None:
     """Write a phase's rows, unless the library knows the file to have changed.
 
     Raises:
         FileChangedError: In the library, the file is gone or has another signature.
     """
-    del context
     file = file_results.file
     if phase.number is not PhaseNumber.FILENAME and not files.is_unchanged(
         file.id,

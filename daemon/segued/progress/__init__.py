@@ -1,1 +1,1 @@
-"""What happens now, as everybody who watches sees it."""
+"""The progress of imports, for all displays."""

@@ -3,16 +3,13 @@
 from dataclasses import dataclass
 from typing import Final
 
-from segued.model import FileId
+from segued.model import FileId, PhaseNumber
 from segued.units import Seconds
 
 __all__ = ["FolderStatus", "WorkerStatus"]
 
 STALLED_SECONDS: Final = 120.0
 """Hardly any file takes so long for one phase, other than flavoring."""
-
-FLAVOR_PHASE: Final = 9
-"""Its local analysis runs at the lowest priority, so it may take any time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +34,8 @@ class WorkerStatus:
     @property
     def stalled(self) -> bool:
         """Whether the phase takes suspiciously long."""
-        return self.seconds >= STALLED_SECONDS and self.phase != FLAVOR_PHASE
+        # Local analysis runs at the lowest priority, so it may take any time.
+        return self.seconds >= STALLED_SECONDS and self.phase != PhaseNumber.FLAVOR
 
 
 @dataclass(frozen=True, slots=True)
