@@ -232,7 +232,7 @@ def test_disk_error_fails_only_its_file(segued: SeguedRunner, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("phase", [2, 4])
-@pytest.mark.parametrize("what", ["grows", "shrinks", "vanishes", "is replaced"])
+@pytest.mark.parametrize("change", ["grows", "shrinks", "vanishes", "is replaced"])
 def test_a_file_that_changes_while_it_is_read(
     segued: SeguedRunner, tmp_path: Path, phase: int, change: str
 ) -> None:

@@ -17,8 +17,8 @@ from tests.end_to_end.running_daemon import (
 )
 from tests.end_to_end.segued_runner import SeguedRunner
 
-COMMAND_SECONDS = 2.0
-ANSWER_SECONDS = 1.0
+UNLOCKED_SECONDS = 8.0
+"""Less than a transaction waits for a lock, `busy_seconds`: who waits takes longer."""
 
 
 def test_a_locked_library_is_waited_for(segued: SeguedRunner, tmp_path: Path) -> None:
@@ -181,10 +181,10 @@ def test_commands_are_quick_while_the_library_is_locked(
             status = segued.control("cancel", "--json", client=daemon.client).json
             elapsed = time.monotonic() - started
             assert status["state"] == "CANCELLED"
-            assert elapsed < COMMAND_SECONDS
+            assert elapsed < UNLOCKED_SECONDS
             started = time.monotonic()
             daemon.status()
-            assert time.monotonic() - started < ANSWER_SECONDS
+            assert time.monotonic() - started < UNLOCKED_SECONDS
             other.execute("ROLLBACK")
         daemon.wait_for(lambda status: status["session"] is None)
         assert "PROCESSING" not in statuses_by_name(segued.database).values()
