@@ -14,6 +14,7 @@ The class of an error decides what happens to the file that was being imported:
     │   ├── StoreTooNewError
     │   ├── StoreUnwritableError
     │   ├── ConstraintError
+    │   ├── StoreDiskError
     │   └── StoreFullError
     ├── ServiceError                   the import continues; the lookup stays pending
     │   ├── ServiceUnavailableError    until the service answers again
@@ -71,6 +72,7 @@ __all__ = [
     "ServiceUnavailableError",
     "SpoolError",
     "StoreCorruptError",
+    "StoreDiskError",
     "StoreError",
     "StoreFullError",
     "StoreLockedError",
@@ -152,6 +154,12 @@ class ConstraintError(StoreError):
     """A row violates a constraint of the schema: a bug in the code that wrote it."""
 
     code = "store-refused"
+
+
+class StoreDiskError(StoreError):
+    """The disk of the library reports errors; the library itself may be intact."""
+
+    code = "store-disk"
 
 
 class StoreFullError(StoreError):

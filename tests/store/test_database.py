@@ -1,6 +1,7 @@
 """Open, refuse, lock and migrate the library database: `segued.store.database`."""
 
 import asyncio
+import os
 import sqlite3
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 from segued.config.sections import StoreSection
 from segued.errors import (
     StoreCorruptError,
+    StoreDiskError,
     StoreError,
     StoreFullError,
     StoreLockedError,
@@ -22,6 +24,7 @@ from segued.store import migrate, requeue
 from segued.store.database import Store
 from segued.store.schema.files import database
 from segued.store.schema.music import Artist
+from segued.store.sqlite_errors import store_error
 
 FIRST_SCHEMA = Path(__file__).parent.parent / "golden" / "schema-1.sql"
 """The schema of a library of version 0.1.0."""
@@ -237,6 +240,8 @@ async def test_migration_keeps_a_backup(tmp_path: Path) -> None:
     await store.close()
 
     assert "born" in after
+    backup = tmp_path / "library.db.before-99"
+    assert backup.stat().st_mode & 0o777 == 0o600
     with sqlite3.connect(tmp_path / "library.db.before-99") as copy:
         names = {row[1] for row in copy.execute("PRAGMA table_info(artists)")}
         assert copy.execute("SELECT count(*) FROM artists").fetchone() == (1,)
@@ -278,3 +283,61 @@ async def test_a_failed_write_is_a_store_error(store: Store) -> None:
 
     with pytest.raises(StoreError, match="UNIQUE"):
         await store.do(Artist.create, name_key="a", name="A")
+
+
+async def test_only_its_owner_may_read_a_library(tmp_path: Path) -> None:
+    """Also its journal, since both hold the API key."""
+    os.chmod(tmp_path, 0o755)  # noqa: S103
+    path = tmp_path / "library.db"
+    mask = os.umask(0o022)
+    try:
+        store = Store(path)
+        await store.open()
+        await store.do(Artist.create, name_key="a", name="A")
+        modes = modes_in(tmp_path)
+        await store.close()
+    finally:
+        os.umask(mask)
+
+    names = {"library.db", "library.db-wal", "library.db-shm", "library.db.lock"}
+    assert names <= modes.keys()
+    assert set(modes.values()) == {0o600}
+
+
+def modes_in(folder: Path) -> dict[str, int]:
+    """Return the mode of each file of a folder, by name."""
+    return {each.name: each.stat().st_mode & 0o777 for each in folder.iterdir()}
+
+
+def sqlite_error(message: str, name: str) -> sqlite3.OperationalError:
+    """Return an error as SQLite raises it."""
+    error = sqlite3.OperationalError(message)
+    error.sqlite_errorname = name
+    return error
+
+
+async def test_a_disk_error_is_no_damage(tmp_path: Path) -> None:
+    """The message names the disk, not the transaction that could not be rolled back."""
+    path = tmp_path / "library.db"
+    await open_and_close(path)
+
+    failed = store_error(path, sqlite_error("disk I/O error", "SQLITE_IOERR_WRITE"))
+    assert isinstance(failed, StoreDiskError)
+    assert "the disk of the library" in str(failed)
+
+    misread = store_error(path, sqlite_error("malformed", "SQLITE_CORRUPT"))
+    assert isinstance(misread, StoreDiskError)
+    assert "the library itself is intact" in str(misread)
+
+
+async def test_real_damage_is_called_damage(tmp_path: Path) -> None:
+    """A fresh connection finds it as well."""
+    path = tmp_path / "library.db"
+    await make_library(path, 500)
+    content = bytearray(path.read_bytes())
+    content[8_192:] = b"\xff" * len(content[8_192:])
+    path.write_bytes(content)
+
+    damaged = store_error(path, sqlite_error("malformed", "SQLITE_CORRUPT"))
+
+    assert isinstance(damaged, StoreCorruptError)

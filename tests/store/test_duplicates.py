@@ -10,6 +10,7 @@ from segued.model import (
 )
 from segued.store import duplicates, files, requeue
 from segued.store.database import Store
+from segued.store.schema.files import Passage
 from tests.store.scanned_folder import ScannedFolder, file_entry
 
 
@@ -186,3 +187,99 @@ async def test_changed_original_hands_its_content_to_a_duplicate(
     assert statuses["a"] == "PENDING"
     assert sorted((statuses["b"], statuses["c"])) == ["DUPLICATE HASH", "PENDING"]
     assert await folder.links() == {"a": set(), "b": {"c"}, "c": {"b"}}
+
+
+async def test_links_name_only_files_that_exist(store: Store) -> None:
+    """In both directions, when a copy goes and when it comes back."""
+    folder = ScannedFolder(store)
+    await folder.scan("a", "b", "c")
+    for name in ("a", "b", "c"):
+        await folder.hash_file(name, "same")
+    await folder.finish("a")
+    assert await folder.links() == {"a": {"b", "c"}, "b": {"a", "c"}, "c": {"a", "b"}}
+
+    await folder.scan("a", "c")
+    assert await folder.links() == {"a": {"c"}, "b": set(), "c": {"a"}}
+
+    await folder.scan("a", "b", "c")
+    assert await folder.links() == {"a": {"b", "c"}, "b": {"a", "c"}, "c": {"a", "b"}}
+
+
+async def test_a_renamed_copy_is_linked_again(store: Store) -> None:
+    """Its row was MISSING in between."""
+    folder = ScannedFolder(store)
+    await folder.scan("a", "b")
+    for name in ("a", "b"):
+        await folder.hash_file(name, "same")
+    await folder.finish("a")
+    await folder.scan("a")
+
+    await folder.scan("a", "d")
+    await folder.hash_file("d", "same")
+
+    assert await folder.links() == {"a": {"d"}, "d": {"a"}}
+
+
+async def test_changed_content_leaves_no_link(store: Store) -> None:
+    """Neither in the file nor in its former copies."""
+    folder = ScannedFolder(store)
+    await folder.scan("a", "b")
+    for name in ("a", "b"):
+        await folder.hash_file(name, "same")
+    await folder.finish("a")
+
+    await folder.scan("a", file_entry("b", version=2))
+
+    assert await folder.links() == {"a": set(), "b": set()}
+
+
+async def test_a_file_that_breaks_loses_the_passages_of_its_old_content(
+    store: Store,
+) -> None:
+    """They describe audio that is not in the file any more."""
+    folder = ScannedFolder(store)
+    await folder.scan("a")
+    file = await folder.get_file("a")
+
+    def add_passage() -> None:
+        Passage.create(
+            file=file.id,
+            ordinal=1,
+            start_ticks=0,
+            end_ticks=9,
+            status="INGEST COMPLETE",
+        )
+
+    await store.do(add_passage)
+    await folder.finish("a")
+
+    await folder.scan(file_entry("a", version=2))
+    changed = await folder.get_file("a")
+    await store.do(files.mark_processing, changed)
+    error = DecodeError(changed.path, "no sound")
+    await store.do(files.mark_failed, changed.id, PhaseNumber.HASH, error)
+
+    assert await store.do(Passage.select().count) == 0
+    assert await folder.statuses() == {"a": "FAILED"}
+
+
+async def test_a_failure_of_unchanged_content_keeps_its_passages(store: Store) -> None:
+    """The disk failed, not the file."""
+    folder = ScannedFolder(store)
+    await folder.scan("a")
+    file = await folder.get_file("a")
+
+    def add_passage() -> None:
+        Passage.create(
+            file=file.id,
+            ordinal=1,
+            start_ticks=0,
+            end_ticks=9,
+            status="INGEST COMPLETE",
+        )
+
+    await store.do(add_passage)
+    error = DecodeError(file.path, "Input/output error")
+    await store.do(files.mark_failed, file.id, PhaseNumber.HASH, error)
+
+    assert await store.do(Passage.select().count) == 1

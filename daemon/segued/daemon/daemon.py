@@ -14,6 +14,7 @@ from segued.errors import (
     InternalError,
     SeguedError,
     StoreCorruptError,
+    StoreDiskError,
     StoreError,
     StoreFullError,
     StoreLockedError,
@@ -127,7 +128,7 @@ class Daemon:
         while True:
             try:
                 await operation()
-            except (StoreLockedError, StoreFullError) as error:
+            except (StoreLockedError, StoreFullError, StoreDiskError) as error:
                 # A backup or a full disk passes; another segued stays.
                 if self._stopping or isinstance(error.__cause__, BlockingIOError):
                     raise

@@ -31,7 +31,7 @@ from segued.errors import (
 )
 from segued.store import migrate, search
 from segued.store.schema import files, music
-from segued.store.sqlite_errors import store_error
+from segued.store.sqlite_errors import is_intact, store_error
 
 __all__ = ["APPLICATION_ID", "Store"]
 
@@ -187,7 +187,11 @@ class Store:
             ) from error
         os.ftruncate(self._lock, 0)
         os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
-        return not self.path.exists() or self.path.stat().st_size == 0
+        if self.path.exists() and self.path.stat().st_size > 0:
+            return False
+        # SQLite gives its other files the mode of this one. It holds the API key.
+        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        return True
 
     def _check_library(self) -> None:
         """Raise an error unless the file is an intact library of a known schema.
@@ -211,7 +215,7 @@ class Store:
                     f"this one supports up to {migrate.SCHEMA_VERSION})"
                 )
             result = fetch_value("PRAGMA quick_check(1)")
-            if result != "ok":
+            if result != "ok" and not is_intact(self.path):
                 raise StoreCorruptError(
                     f"{self.path}: the library is damaged: {result}"
                 )

@@ -30,6 +30,7 @@ __all__ = [
     "files_with_content",
     "follow_rename",
     "has_original",
+    "link_duplicates",
     "promote_duplicate_of",
     "release_content",
 ]
@@ -123,7 +124,7 @@ def claim_content(
     _set_hashes(file.id, content_hash, audio_hash)
     for other in others:
         if other.status not in NON_OWNING_STATUSES:
-            _link_duplicates([file.id, *(each.id for each in others)])
+            link_duplicates(content_hash)
             return ClaimResult(FileStatus.DUPLICATE, other.id, other.path)
     return ClaimResult()
 
@@ -154,11 +155,36 @@ def _move_row(other: SameContentFile, new: AudioFile) -> FileStatus:
     Checkpoint.update(payload=codec.encode({"signature": new.signature})).where(
         Checkpoint.file == other.id, Checkpoint.phase == PhaseNumber.FILENAME
     ).execute()
-    others = [
-        each.id for each in files_with_content(other.id, other_row.content_hash or "")
-    ]
-    _link_duplicates([other.id, *others])
+    link_duplicates(other_row.content_hash)
     return status
+
+
+def link_duplicates(content_hash: str | None) -> None:
+    """Set the `matching_hashes` of all files with this content.
+
+    Each names the others that exist on disk; that of a missing file is empty.
+    """
+    if content_hash is None:
+        return
+    rows = list(_links(content_hash))
+    present = [file for file, status, _ in rows if status != FileStatus.MISSING]
+    for file, status, stored in rows:
+        others = sorted(other for other in present if other != file)
+        links = codec.encode([] if status == FileStatus.MISSING else others)
+        if links != stored:
+            _set_links(file, links)
+
+
+@prepared
+def _links(content_hash: str) -> Query:
+    return File.select(File.id, File.status, File.matching_hashes).where(
+        File.content_hash == content_hash
+    )
+
+
+@prepared
+def _set_links(file: FileId, links: str) -> Query:
+    return File.update(matching_hashes=links).where(File.id == file)
 
 
 def follow_rename(entry: FileEntry, root: bytes) -> FileStatus | None:
@@ -181,7 +207,9 @@ def follow_rename(entry: FileEntry, root: bytes) -> FileStatus | None:
         if status_before and status is FileStatus.PROCESSING:
             # It became MISSING while being imported; no worker has it now.
             status = FileStatus.PENDING
-        return _requeue_renamed(file, status)
+        status = _requeue_renamed(file, status)
+        link_duplicates(File.get_by_id(file).content_hash)
+        return status
     return None
 
 
@@ -220,15 +248,6 @@ def _set_location(file: FileId, path: bytes, root: bytes, signature: Signature) 
         mtime_ns=signature.mtime_ns,
         inode=signature.inode,
     ).where(File.id == file).execute()
-
-
-def _link_duplicates(files: Sequence[FileId]) -> None:
-    """Set the `matching_hashes` of each of the files to all the others."""
-    for file in files:
-        others = sorted(other for other in files if other != file)
-        File.update(matching_hashes=codec.encode(others)).where(
-            File.id == file
-        ).execute()
 
 
 def has_original(file: FileId) -> bool:
@@ -292,14 +311,9 @@ def _was_renamed(file: FileId) -> bool:
 def release_content(file: FileId) -> None:
     """Remove the content hash of a file; a duplicate takes over the content."""
     row = File.get_by_id(file)
-    others = (
-        [each.id for each in files_with_content(file, row.content_hash)]
-        if row.content_hash
-        else []
-    )
     if FileStatus(row.status) not in NON_OWNING_STATUSES:
         promote_duplicate_of(file)
-    _link_duplicates(others)
     File.update(matching_hashes="[]", content_hash=None).where(
         File.id == file
     ).execute()
+    link_duplicates(row.content_hash)

@@ -11,6 +11,7 @@ from segued.model import (
     FileId,
     FileStatus,
     FileWarning,
+    PassageStatus,
     PhaseNumber,
     Signature,
     Tags,
@@ -107,6 +108,11 @@ def mark_failed(
     changed = status is FileStatus.PENDING and signature_before not in (None, signature)
     if changed or status is FileStatus.MISSING:
         return
+    if phase is None or phase <= PhaseNumber.SEGMENT:
+        # Passages that were not imported again are of the content it had before.
+        Passage.delete().where(
+            Passage.file == file, Passage.status == PassageStatus.PENDING
+        ).execute()
     _record_failure(file, phase, FileWarning(error.code, str(error)), fatal=True)
     _mark_finished(file, FileStatus.FAILED, now())
     duplicates.promote_duplicate_of(file)

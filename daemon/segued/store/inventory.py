@@ -230,6 +230,7 @@ def _restore_missing(file: FileId, status_before: str | None) -> FileStatus:
     if status not in FINISHED:
         status = FileStatus.PENDING
     File.update(status=status, status_was=None).where(File.id == file).execute()
+    duplicates.link_duplicates(File.get_by_id(file).content_hash)
     if status is FileStatus.DUPLICATE and not duplicates.has_original(file):
         requeue([file])
         return FileStatus.PENDING
@@ -263,6 +264,7 @@ def mark_missing(files: Sequence[tuple[FileId, bytes]]) -> int:
         )
         if changed:
             duplicates.promote_duplicate_of(file)
+            duplicates.link_duplicates(File.get_by_id(file).content_hash)
         # It is gone from this folder even if it was moved to another one.
         left_folders.add(os.path.dirname(path))
         count += changed

@@ -40,6 +40,7 @@ def bring_up_to_date(
         return
     backup_path = path.with_name(f"{path.name}.before-{target_version}")
     backup_path.unlink(missing_ok=True)
+    backup_path.touch(mode=0o600)  # it holds the API key, as the library does
     with sqlite3.connect(backup_path) as backup:
         database.connection().backup(backup)
     backup.close()
