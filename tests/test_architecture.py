@@ -29,7 +29,6 @@ MODULES: Final = {
 ROOT_MODULES: Final = {
     "__init__",
     "__main__",
-    "clock",
     "errors",
     "exit_codes",
     "log",

@@ -28,7 +28,7 @@ from bench.prepared_library import PreparedSong, prepare_library
 from bench.tables import Target, print_table, print_targets
 
 from segued import log
-from segued.clock import Clock
+from segued.clients.clock import Clock
 from segued.config.config import Config, PinnedSettings
 from segued.config.sections import FlavoringSection, LibrarySection, ServicesSection
 from segued.model import SessionState

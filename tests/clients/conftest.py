@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from segued.clients.acoustid import AcoustId
+from segued.clients.clock import Clock
 from segued.clients.http import HttpSession, open_session
 from segued.clients.musicbrainz import MusicBrainz
 from segued.clients.service_client import ServiceClient
-from segued.clock import Clock
 from segued.config.sections import ServicesSection
 from tests.fake_services import AnswersOnDisk, FakeServices, ServiceName
 from tests.fake_services.client import ANSWERS

@@ -14,10 +14,10 @@ from aiohttp import ClientSession, TCPConnector
 from aiohttp.abc import AbstractResolver, ResolveResult
 from structlog.testing import capture_logs
 
+from segued.clients.clock import Clock
 from segued.clients.http import HttpSession
 from segued.clients.musicbrainz import MusicBrainz
 from segued.clients.service_client import ServiceClient
-from segued.clock import Clock
 from segued.errors import (
     ServiceAnswerError,
     ServiceBusyError,

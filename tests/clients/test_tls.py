@@ -17,10 +17,10 @@ import pytest
 from bench.lookups import KEY, make_lookup_library
 from bench.prepared_library import prepare_library
 
+from segued.clients.clock import Clock
 from segued.clients.http import open_session
 from segued.clients.musicbrainz import MusicBrainz
 from segued.clients.service_client import ServiceClient
-from segued.clock import Clock
 from segued.config.config import Config, PinnedSettings
 from segued.config.sections import FlavoringSection, LibrarySection, ServicesSection
 from segued.errors import ServiceError

@@ -14,7 +14,7 @@ from bench.lookups import (
 )
 from bench.prepared_library import prepare_library
 
-from segued.clock import Clock
+from segued.clients.clock import Clock
 from segued.daemon.daemon import Daemon
 from segued.daemon.import_loop import RunConfig
 from segued.model import SessionState

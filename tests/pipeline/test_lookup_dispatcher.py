@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from segued.clock import Clock
+from segued.clients.clock import Clock
 from segued.errors import ServiceAuthError, ServiceUnavailableError
 from segued.model import Need, PhaseNumber, Service
 from segued.pipeline.lookup_dispatcher import BATCH_WAIT_SECONDS, LookupDispatcher

@@ -4,7 +4,7 @@ import asyncio
 import math
 from typing import Final
 
-from segued.clock import Clock
+from segued.clients.clock import Clock
 
 __all__ = ["PAUSE_SECONDS_MAX", "RateLimiter"]
 

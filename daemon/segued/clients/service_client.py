@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 import structlog
 
 from segued.clients.circuit_breaker import CircuitBreaker, Permit
+from segued.clients.clock import Clock
 from segued.clients.http import (
     HttpSession,
     Request,
@@ -23,7 +24,6 @@ from segued.clients.http import (
 )
 from segued.clients.rate_limit import RateLimiter
 from segued.clients.retry_after import reset_after_seconds, retry_after_seconds
-from segued.clock import Clock
 from segued.config.sections import ServicesSection
 from segued.errors import (
     ServiceAnswerError,

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import structlog
 
-from segued.clock import Clock
+from segued.clients.clock import Clock
 from segued.compute.pools import ProcessPools
 from segued.daemon.import_loop import ImportLoop, RunConfig
 from segued.errors import (

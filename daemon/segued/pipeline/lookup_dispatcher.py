@@ -13,7 +13,7 @@ from typing import Final
 
 import structlog
 
-from segued.clock import Clock
+from segued.clients.clock import Clock
 from segued.errors import ServiceAuthError, ServiceError, ServiceRefusedError
 from segued.model import Service
 from segued.pipeline.lookup_services import LookupService

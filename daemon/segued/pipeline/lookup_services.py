@@ -11,6 +11,7 @@ from segued.clients.acoustid import (
     FingerprintQuery,
     parse_candidates,
 )
+from segued.clients.clock import Clock
 from segued.clients.http import HttpSession
 from segued.clients.musicbrainz import (
     RECORDINGS_MAX,
@@ -19,7 +20,6 @@ from segued.clients.musicbrainz import (
     parse_search,
 )
 from segued.clients.service_client import ServiceClient
-from segued.clock import Clock
 from segued.config.sections import ServicesSection
 from segued.model import Service
 from segued.store import codec

@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 
-from segued.clock import Clock
+from segued.clients.clock import Clock
 from segued.compute.pools import ProcessPools
 from segued.config.config import Config, Settings
 from segued.errors import InternalError, SeguedError, StoreError

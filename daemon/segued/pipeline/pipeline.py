@@ -11,8 +11,8 @@ from typing import Final
 import structlog
 
 from segued import __version__
+from segued.clients.clock import Clock
 from segued.clients.http import open_session
-from segued.clock import Clock
 from segued.compute.pools import ProcessPools
 from segued.config.config import Config, Settings
 from segued.errors import StoreUnwritableError

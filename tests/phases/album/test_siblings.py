@@ -13,7 +13,7 @@ import pytest
 from bench.lookups import LookupLibrary, make_lookup_library, one_shot_import
 from bench.prepared_library import PreparedSong, prepare_library
 
-from segued.clock import Clock
+from segued.clients.clock import Clock
 from segued.compute.pools import ProcessPools
 from segued.config.config import Config, Settings
 from segued.model import AudioFile, FileId, Need, PhaseNumber, Signature

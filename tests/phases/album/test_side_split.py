@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from bench.lookups import one_shot_import
 
-from segued.clock import Clock
+from segued.clients.clock import Clock
 from segued.media.file_analysis import fingerprints_of
 from segued.media.safe_open import signature_of
 from segued.model import Span

@@ -2,7 +2,7 @@
 
 import time
 
-from segued.clock import Clock
+from segued.clients.clock import Clock
 
 
 async def test_scaled_clock_runs_faster() -> None:
