@@ -57,9 +57,9 @@ async def test_recordings_are_requested_together(
 ) -> None:
     """Unknown ones are missing in the result; a hundred fit into a URL."""
     others = [f"c0000000-0000-4000-8000-0000000f{number:04}" for number in range(97)]
-    wanted = [LOW_TIDE, LANTERNS.upper(), NOT_THERE, *others]
+    requested = [LOW_TIDE, LANTERNS.upper(), NOT_THERE, *others]
 
-    found = await musicbrainz.recordings(wanted)
+    found = await musicbrainz.recordings(requested)
 
     assert list(found) == [LOW_TIDE, LANTERNS]
     recording = parse_recording(found[LANTERNS])
@@ -68,7 +68,7 @@ async def test_recordings_are_requested_together(
     assert len(fake_services.requests) == 1
     assert await musicbrainz.recordings([]) == {}
     with pytest.raises(ValueError, match="at most 100"):
-        await musicbrainz.recordings([*wanted, CD])
+        await musicbrainz.recordings([*requested, CD])
 
 
 @pytest.mark.parametrize(

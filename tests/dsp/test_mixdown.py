@@ -91,7 +91,7 @@ def test_the_most_negative_integer_is_full_scale() -> None:
 
 
 @pytest.mark.parametrize(
-    ("channels", "wanted", "expected"),
+    ("channels", "target_channels", "expected"),
     [
         pytest.param(1, 1, [[0.1]], id="one of one"),
         pytest.param(2, 2, [[0.1, 0.2]], id="two of two"),
@@ -100,8 +100,10 @@ def test_the_most_negative_integer_is_full_scale() -> None:
         pytest.param(1, 2, [[0.1, 0.1]], id="one, twice"),
     ],
 )
-def test_stereo(channels: int, wanted: int, expected: list[list[float]]) -> None:
+def test_stereo(
+    channels: int, target_channels: int, expected: list[list[float]]
+) -> None:
     """Two channels stay two; anything else becomes its mean."""
     block = np.array([[0.1], [0.2], [0.3]], np.float32)[:channels]
 
-    assert to_stereo(block, wanted) == pytest.approx(np.array(expected))
+    assert to_stereo(block, target_channels) == pytest.approx(np.array(expected))

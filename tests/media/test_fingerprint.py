@@ -196,9 +196,9 @@ def test_decoding_again_gives_the_same_fingerprints(
     plan = AnalysisPlan(RULES, SIDE, (), str(tmp_path))
     found = analyze_file(os.fsencode(path), signature(path), plan)
     whole = Span(Ticks(0), frames_to_ticks(found.facts.frames, RATE))
-    wanted = (*reversed(found.spans), whole)
+    requested = (*reversed(found.spans), whole)
 
-    again = fingerprints_of(os.fsencode(path), signature(path), wanted, whole)
+    again = fingerprints_of(os.fsencode(path), signature(path), requested, whole)
 
     assert again[:-1] == tuple(reversed(found.fingerprints))
     assert bits_apart(again[-1].encoded[0], fpcalc(path)) <= 1 / 1_000

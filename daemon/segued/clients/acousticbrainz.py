@@ -75,29 +75,29 @@ class AcousticBrainz:
             ValueError: An id is not a MusicBrainz id, or there are too many.
             ServiceError: Any kind except ServiceAuthError.
         """
-        wanted = list(dict.fromkeys(validate_mbid(each) for each in mbids))
-        if len(wanted) > RECORDINGS_MAX:
-            raise ValueError(f"at most {RECORDINGS_MAX} at once: {len(wanted)}")
-        if not wanted:
+        requested = list(dict.fromkeys(validate_mbid(each) for each in mbids))
+        if len(requested) > RECORDINGS_MAX:
+            raise ValueError(f"at most {RECORDINGS_MAX} at once: {len(requested)}")
+        if not requested:
             return {}
         found: dict[str, bytes] = {}
 
         def check(body: bytes) -> None:
-            found.update(_parse_documents(self.service.name, body, wanted))
+            found.update(_parse_documents(self.service.name, body, requested))
 
-        params = {"recording_ids": ";".join(wanted)}
+        params = {"recording_ids": ";".join(requested)}
         await self.service.get("/api/v1/high-level", params, check)
         return found
 
 
 def _parse_documents(
-    service: str, body: bytes, wanted: Iterable[str]
+    service: str, body: bytes, requested: Iterable[str]
 ) -> dict[str, bytes]:
-    """Return the documents in an answer, limited to the wanted recordings."""
+    """Return the documents in an answer, limited to the requested recordings."""
     by_mbid = decode_response(service, body, dict[str, msgspec.Raw])
     found = {}
     for mbid, raw in by_mbid.items():
-        if mbid == MBID_MAPPING_KEY or mbid.lower() not in wanted:
+        if mbid == MBID_MAPPING_KEY or mbid.lower() not in requested:
             continue
         numbered = decode_response(service, raw, dict[str, msgspec.Raw])
         if FIRST_NUMBER in numbered:

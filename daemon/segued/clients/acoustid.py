@@ -100,7 +100,7 @@ class AcoustId:
         self._key_problem = "" if key else "needs an API key"
 
     async def lookup(self, queries: Sequence[FingerprintQuery]) -> list[bytes | None]:
-        """Look up to `QUERIES_MAX` fingerprints up in one batch.
+        """Look up a batch of at most `QUERIES_MAX` fingerprints.
 
         Returns:
             For each query its checked, unparsed list of results, for

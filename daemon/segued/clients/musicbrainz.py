@@ -77,20 +77,20 @@ class MusicBrainz:
             ValueError: An id is not a MusicBrainz id, or there are too many.
             ServiceError: Any kind except ServiceAuthError.
         """
-        wanted = list(dict.fromkeys(validate_mbid(each) for each in mbids))
-        if len(wanted) > RECORDINGS_MAX:
-            raise ValueError(f"at most {RECORDINGS_MAX} at once: {len(wanted)}")
-        if not wanted:
+        requested = list(dict.fromkeys(validate_mbid(each) for each in mbids))
+        if len(requested) > RECORDINGS_MAX:
+            raise ValueError(f"at most {RECORDINGS_MAX} at once: {len(requested)}")
+        if not requested:
             return {}
         found: dict[str, bytes] = {}
 
         def check(body: bytes) -> None:
             for raw in decode_response(self.service.name, body, _Page).recordings:
                 mbid = parse_recording(bytes(raw)).mbid
-                if mbid in wanted:
+                if mbid in requested:
                     found[mbid] = bytes(raw)
 
-        query = f"rid:({' OR '.join(wanted)})"
+        query = f"rid:({' OR '.join(requested)})"
         limit = str(RECORDINGS_MAX)
         await self._get("recording", {"query": query, "limit": limit}, check)
         return found

@@ -63,7 +63,7 @@ class Hints:
         siblings: Number of audio files in its folder, itself included.
         track: Track number in its tags.
         track_total: Number of tracks in its tags.
-        side: Whether its name says that it is a side of an album.
+        side: Whether its name is that of an album side.
     """
 
     leading_number: bool
