@@ -29,6 +29,9 @@ from segued.store.sqlite_errors import store_error
 FIRST_SCHEMA = Path(__file__).parent.parent / "golden" / "schema-1.sql"
 """The schema of a library of version 0.1.0."""
 
+OLD_LIBRARY = FIRST_SCHEMA.with_name("library-0.1.0.sql")
+"""A library with content, as version 0.1.0 made it."""
+
 QUICK = StoreSection(busy_seconds=0.2)
 
 
@@ -263,6 +266,27 @@ async def test_an_old_library_becomes_like_a_new_one(tmp_path: Path) -> None:
 
     assert schema_of(old) == schema_of(new)
     assert schema_of(old)["user_version"] == str(migrate.SCHEMA_VERSION)
+
+
+async def test_migration_normalizes_names_again(tmp_path: Path) -> None:
+    """Keys and search words of 0.1.0 kept the capitals of "™"."""
+    path = tmp_path / "library.db"
+    with sqlite3.connect(path) as library:
+        library.executescript(OLD_LIBRARY.read_text())
+        library.execute(
+            "INSERT INTO artists (id, name_key, name) VALUES"
+            " ('1', 'fooTM', 'Foo™'), ('2', 'barTM', 'Bar™'), ('3', 'bartm', 'BarTM')"
+        )
+        library.execute("UPDATE file_index SET words = 'fooTM'")
+    library.close()
+
+    await open_and_close(path)
+
+    with closing(sqlite3.connect(path)) as library:
+        keys = library.execute("SELECT id, name_key FROM artists WHERE length(id) = 1")
+        assert dict(keys) == {"1": "footm", "2": "barTM", "3": "bartm"}
+        words = library.execute("SELECT DISTINCT words FROM file_index").fetchall()
+    assert words == [("footm",)]
 
 
 def schema_of(path: Path) -> dict[str, str]:

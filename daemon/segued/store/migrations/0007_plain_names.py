@@ -1,10 +1,13 @@
 """Schema 7: tables and values are renamed to the names that the code uses.
 
-The views do not change. The assignment of phase 6 becomes a column, so that no
-query depends on the JSON of a checkpoint.
+The views do not change. Names are normalized again: an earlier version kept the
+capitals in the decomposition of some characters, such as "™". The assignment of
+phase 6 becomes a column, so that no query depends on the JSON of a checkpoint.
 """
 
 from typing import Any, Final
+
+from segued.matching.normalize import name_key
 
 STEPS: Final = """
 ALTER TABLE "level_curves" RENAME TO "decode_cache";
@@ -16,12 +19,29 @@ UPDATE "files" SET "assignment" = (
     SELECT json_extract("payload", '$.given') FROM "checkpoints"
     WHERE "file_id" = "files"."id" AND "phase" = 6
 ) WHERE "id" IN (SELECT "file_id" FROM "checkpoints" WHERE "phase" = 6);
-UPDATE "checkpoints" SET "needs" = 'idle' WHERE "needs" = 'leisure'
+UPDATE "checkpoints" SET "needs" = 'idle' WHERE "needs" = 'leisure';
+UPDATE OR IGNORE "songs" SET "name_key" = segued_name_key("name_key")
+    WHERE "name_key" <> segued_name_key("name_key");
+UPDATE OR IGNORE "artists" SET "name_key" = segued_name_key("name_key")
+    WHERE "name_key" <> segued_name_key("name_key");
+UPDATE OR IGNORE "albums" SET "name_key" = segued_name_key("name_key")
+    WHERE "name_key" <> segued_name_key("name_key");
+UPDATE "file_index" SET "words" = segued_plain("words")
+    WHERE "words" <> segued_plain("words");
+UPDATE "passage_index" SET "words" = segued_plain("words")
+    WHERE "words" <> segued_plain("words")
 """
 
 
 def up(migrator: Any, db: Any) -> None:  # noqa: ANN401
     """Migrate a library of schema 6."""
     del migrator
+    # A row whose new key another row has keeps its key, and its passages are linked to
+    # the other row when they are matched again.
+    db.register_function(_normalize_key, "segued_name_key", 1)
     for step in STEPS.split(";"):
         db.execute_sql(step)
+
+
+def _normalize_key(key: str | None) -> str | None:
+    return None if key is None else name_key(*key.split("\x1f"))
