@@ -297,3 +297,23 @@ def test_cpu_share_sets_the_number_of_idle_processes(
     )
 
     assert compute.idle_processes == idle_processes
+
+
+def test_fork_server_never_gets_an_interrupt() -> None:
+    """A Ctrl-C during its imports would print a traceback; the parent gets it."""
+    program = (
+        "import os\n"
+        "from multiprocessing import forkserver\n"
+        "from segued.compute.process_pool import start_fork_server\n"
+        "start_fork_server()\n"
+        "for pid in (forkserver._forkserver._forkserver_pid, os.getpid()):\n"
+        "    lines = open(f'/proc/{pid}/status').read().splitlines()\n"
+        "    print(next(line for line in lines if line.startswith('SigBlk')))\n"
+    )
+    done = subprocess.run(
+        (sys.executable, "-c", program), capture_output=True, text=True, check=True
+    )
+
+    blocked = [int(line.split()[1], 16) for line in done.stdout.splitlines()]
+    interrupt = 1 << (signal.SIGINT - 1)
+    assert [bool(mask & interrupt) for mask in blocked] == [True, False]

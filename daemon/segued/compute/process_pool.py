@@ -5,12 +5,12 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import CancelledError as FutureCancelled
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from typing import Final, TypeVar
 
 import structlog
@@ -68,7 +68,24 @@ def start_fork_server() -> None:
     )
     # If this fails, the pools try again and report the error.
     with suppress(OSError):
-        forkserver.ensure_running()
+        # First, because starting the tracker unblocks SIGINT in this thread.
+        resource_tracker.ensure_running()
+        with _interrupts_blocked():
+            forkserver.ensure_running()
+
+
+@contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """Start processes that never get SIGINT; this one gets it at the end.
+
+    The fork server ignores SIGINT only after its imports: a Ctrl-C before that would
+    end it with a traceback.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class LimitedPool:

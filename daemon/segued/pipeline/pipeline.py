@@ -194,9 +194,10 @@ class ImportPipeline:
 
     async def _analysis_loop(self) -> None:
         """Analyze imported files within the active hours, until cancelled."""
+        await self._intake_state.first_scan_done.wait()
         while True:
             self._analysis_wakeup.clear()
-            if self._may_analyze() and self._intake_state.first_scan_done.is_set():
+            if self._may_analyze():
                 await self._feed_analysis()
             with suppress(TimeoutError):
                 async with asyncio.timeout(ANALYSIS_POLL_SECONDS):
