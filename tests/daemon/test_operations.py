@@ -230,6 +230,23 @@ async def test_an_override_is_stored_and_cleared(
     assert (await folder.statuses())["song"] == FileStatus.PENDING
 
 
+@pytest.mark.parametrize("clear", [False, True])
+async def test_an_override_counts_for_an_import_that_is_under_way(
+    operations: DaemonApi, folder: ScannedFolder, *, clear: bool
+) -> None:
+    """It may be past the match: its next phase is refused, so it starts again."""
+    file = await folder.get_file("song")
+    await folder.store.do(files.mark_processing, file)
+
+    if clear:
+        await operations.clear_override(SONG, 1)
+    else:
+        await operations.set_override(SONG, 1, Override(MBID))
+
+    assert not await folder.store.do(files.is_unchanged, file.id, file.signature)
+    assert (await folder.statuses())["song"] == FileStatus.PENDING
+
+
 @pytest.mark.parametrize(("path", "passage"), [(SONG, 2), (ROOT + b"/other", 1)])
 async def test_an_override_needs_a_passage(
     operations: DaemonApi, folder: ScannedFolder, path: bytes, passage: int

@@ -56,7 +56,7 @@ def set_override(path: bytes, ordinal: int, override: PassageOverride) -> bool:
         artist=override.artist,
         at=now(),
     ).execute()
-    requeue_from_phase([file], PhaseNumber.MATCH)
+    requeue_from_phase([file], PhaseNumber.MATCH, in_flight=True)
     return True
 
 
@@ -67,7 +67,7 @@ def clear_override(path: bytes, ordinal: int) -> bool:
         return False
     file, audio_hash, start = passage
     _delete(audio_hash, start)
-    requeue_from_phase([file], PhaseNumber.MATCH)
+    requeue_from_phase([file], PhaseNumber.MATCH, in_flight=True)
     return True
 
 

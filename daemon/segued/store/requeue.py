@@ -258,13 +258,22 @@ def requeue_for_matching(roots: Sequence[bytes]) -> int:
     return len(files)
 
 
-def requeue_from_phase(files: Sequence[FileId], phase: PhaseNumber) -> None:
-    """Delete checkpoints of files from a phase on, and make complete files PENDING."""
+def requeue_from_phase(
+    files: Sequence[FileId], phase: PhaseNumber, *, in_flight: bool = False
+) -> None:
+    """Delete checkpoints of files from a phase on, and make complete files PENDING.
+
+    Args:
+        files: Ids of the files.
+        phase: The first phase that must run again.
+        in_flight: Whether an import that is under way starts again as well.
+    """
+    statuses = [FileStatus.COMPLETE, *([FileStatus.PROCESSING] if in_flight else [])]
     for start in range(0, len(files), FILES_AT_ONCE):
         batch = list(files[start : start + FILES_AT_ONCE])
         Checkpoint.delete().where(
             Checkpoint.file.in_(batch), Checkpoint.phase >= phase
         ).execute()
         File.update(status=FileStatus.PENDING).where(
-            File.id.in_(batch), File.status == FileStatus.COMPLETE
+            File.id.in_(batch), File.status.in_(statuses)
         ).execute()

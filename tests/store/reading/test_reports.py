@@ -195,3 +195,24 @@ async def test_file_counts_below_the_folders(store: Store) -> None:
         4, 2, 1, 2, 2
     )
     assert reports.count_files(store.path, []) == FileCounts(0, 0, 0, 0, 0)
+
+
+async def test_missing_files_wait_for_nothing(store: Store) -> None:
+    """A file that vanished before its analysis does not keep the counts from 0."""
+    folder = ScannedFolder(store)
+    await folder.scan("a", "gone")
+    good, gone = await folder.get_file("a"), await folder.get_file("gone")
+
+    def fill() -> None:
+        for phase, need in (
+            (PhaseNumber.FINGERPRINT, Need.ACOUSTID),
+            (PhaseNumber.FLAVOR, Need.IDLE),
+        ):
+            checkpoints.save(gone.id, StoredCheckpoint(phase, "1", "{}", need))
+        files.mark_finished(good.id, FileStatus.COMPLETE)
+        files.mark_finished(gone.id, FileStatus.COMPLETE)
+
+    await store.do(fill)
+    await folder.scan("a")
+
+    assert reports.count_files(store.path, [ROOT]) == FileCounts(1, 1, 0, 0, 0)

@@ -204,10 +204,17 @@ def count_files(path: Path, roots: Sequence[bytes]) -> FileCounts:
                 " AND needs IS NOT NULL AND status <> 'MISSING'"
             )
         else:
-            # All files are below the folders: without the join it is 30 times faster.
+            # All files are below the folders: without the join it is 30 times faster,
+            # and the missing files are few.
             ((deferred, unanalyzed),) = database.execute(
                 f"{waiting} WHERE needs IS NOT NULL"
             )
+            ((deferred_missing, unanalyzed_missing),) = database.execute(
+                f"{waiting} JOIN files ON files.id = file_id"
+                " WHERE needs IS NOT NULL AND status = 'MISSING'"
+            )
+            deferred -= deferred_missing
+            unanalyzed -= unanalyzed_missing
     return FileCounts(total, done, failed, deferred, unanalyzed)
 
 
