@@ -29,7 +29,7 @@ from segued.config.config import Config
 from segued.matching import essentia_flavor, musicnn_flavor
 from segued.matching.flavor import CHARACTERISTICS, FlavorShares
 from segued.media.analyzers import essentia, musicnn
-from segued.media.decoding.decode import mono_blocks, open_source
+from segued.media.decoding.decode import open_source, sample_blocks
 from segued.media.decoding.resample import Resampler
 
 __all__ = ["PIECES", "MusicPiece", "fetch_piece", "tagger_scores"]
@@ -132,8 +132,8 @@ def tagger_scores(path: Path, models: Path) -> dict[str, dict[str, float]]:
     tagger = musicnn.Tagger(models)
     with open_source(os.fsencode(path)) as source:
         resampler = Resampler(source.rate, musicnn.RATE, 1, "HQ")
-        for part in mono_blocks(source):
-            tagger.feed(resampler.add(part.mono))
+        for part in sample_blocks(source):
+            tagger.feed(resampler.add(part.downmix))
         tagger.feed(resampler.add(np.empty(0, np.float32), last=True))
     return tagger.result()
 

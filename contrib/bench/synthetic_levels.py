@@ -121,8 +121,8 @@ def add_recording_noise(
         part = slice(at, at + HOPS_AT_ONCE)
         sound = _with_texture(rng, _textures(), loudness[part])
         sound += _with_texture(rng, _noises(), hiss[part])
-        builder.add(sound.reshape(-1)[early if at == 0 else 0 :])
-    return builder.curve()
+        builder.add(sound.reshape(1, -1)[:, early if at == 0 else 0 :])
+    return builder.finish()
 
 
 def _with_texture(rng: Rng, sounds: tuple[Mono, ...], loudness: Decibels) -> Mono:

@@ -14,7 +14,7 @@ from segued.dsp.level_curve import (
     hop_length,
     window_energies,
 )
-from segued.dsp.mixdown import Mono
+from segued.dsp.mixdown import Mono, Samples
 from segued.model import LevelCurve
 from segued.units import RATES_EXACT, Dbfs, Frames, Hertz
 
@@ -22,12 +22,12 @@ RATE = Hertz(44_100)
 HOP = 441
 
 
-def curve_of(*parts: Mono, rate: Hertz = RATE) -> LevelCurve:
+def curve_of(*parts: Mono | Samples, rate: Hertz = RATE) -> LevelCurve:
     """Build a curve from consecutive parts."""
     builder = LevelCurveBuilder(rate)
     for part in parts:
-        builder.add(part)
-    return builder.curve()
+        builder.add(part if part.ndim > 1 else part[np.newaxis])
+    return builder.finish()
 
 
 def tone(level: float, frames: int) -> Mono:
@@ -94,6 +94,69 @@ def test_block_size_does_not_change_the_curve(lengths: list[int]) -> None:
     parts = np.split(samples, np.cumsum(lengths)[:-1]) if lengths else []
 
     assert curve_of(*parts) == curve_of(samples)
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["planar", "packed"])
+@pytest.mark.parametrize(
+    ("gains", "byte"),
+    [
+        pytest.param((1.0, 1.0), 40, id="in phase"),
+        pytest.param((1.0, -1.0), 40, id="in antiphase"),
+        pytest.param((1.0, 0.0), 46, id="on one side"),
+        pytest.param((1.0, -1.0, 1.0, -1.0, 0.0, 0.0), 44, id="four of six"),
+    ],
+)
+def test_level_is_the_mean_power_of_the_channels(
+    gains: tuple[float, ...], byte: int, *, packed: bool
+) -> None:
+    """Channels do not cancel each other, in either memory order."""
+    samples = np.outer(np.array(gains), tone(-20.0, 3 * HOP + 99)).astype(np.float32)
+    if packed:
+        samples = np.asfortranarray(samples)
+
+    assert set(curve_of(samples).levels) == {byte}
+
+
+@pytest.mark.parametrize("offset", [0.5, -0.1, 0.001])
+@pytest.mark.parametrize("level", [-20.0, -60.0])
+def test_a_constant_offset_is_not_counted(level: float, offset: float) -> None:
+    """The level is that of the sound around the offset of its channel."""
+    sound = tone(level, 40 * HOP + 44)
+    samples = np.stack([sound + np.float32(offset), sound])
+
+    assert set(curve_of(samples).levels) == {round(-2 * level)}
+
+
+def test_a_low_tone_is_no_offset() -> None:
+    """The lowest tone that can be heard has the level of any other."""
+    time = np.arange(2 * RATE) / RATE
+    low = np.sin(2 * np.pi * 20 * time).astype(np.float32)
+
+    energies = window_energies(curve_of(low), 0, 200)
+
+    assert 10 * np.log10(energies) == pytest.approx(-3.0, abs=0.2)
+
+
+def test_channel_count_changes_in_the_middle() -> None:
+    """Each part has its own level, and no frame is lost between."""
+    first = np.outer(np.array([1, -1]), tone(-20.0, 100 * HOP + 44))
+    second = tone(-40.0, 50 * HOP)[np.newaxis]
+
+    curve = curve_of(first.astype(np.float32), second)
+
+    assert curve.frames == 150 * HOP + 44
+    assert set(curve.levels[:100]) == {40}
+    assert set(curve.levels[101:]) == {80}
+    assert len(curve.levels) == 151
+
+
+def test_a_long_recording_is_converted_in_batches() -> None:
+    """The curve of an hour does not depend on where a batch ends."""
+    loud, quiet = tone(-20.0, 999 * HOP), tone(-50.0, 1_001 * HOP)
+
+    levels = curve_of(*([loud, quiet] * 10)).levels
+
+    assert levels == (bytes([40]) * 999 + bytes([100]) * 1_001) * 10
 
 
 def reference_windows(

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segued.dsp.mixdown import Block, Mono, mix, sanitize_block, to_shares, to_stereo
+from segued.dsp.mixdown import (
+    Block,
+    Mono,
+    mix,
+    sanitize_block,
+    to_samples,
+    to_shares,
+    to_stereo,
+)
 
 KINDS = {
     "u8": (np.uint8, 128, 128),
@@ -28,7 +36,7 @@ def to_sample_format(samples: npt.NDArray[np.float64], kind: str) -> Block:
 def mean(block: Block) -> Mono:
     """Return the mean of all channels, shape (frames,)."""
     out = np.empty(block.shape[1], np.float32)
-    mix(block, to_shares((1.0,) * len(block)), out)
+    mix(to_samples(block), to_shares((1.0,) * len(block)), out)
     return out
 
 

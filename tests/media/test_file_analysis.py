@@ -1,5 +1,6 @@
 """Analysis of a file in one decode: `segued.media.file_analysis`."""
 
+import math
 import os
 import pickle
 import subprocess
@@ -93,9 +94,10 @@ def test_wrong_header_length_hides_an_album_side(tmp_path: Path) -> None:
 
 
 def test_audio_facts_and_level_curve(tmp_path: Path) -> None:
-    """Frames are counted, the peak is of the loudest channel, levels of the mean."""
+    """Frames are counted, the peak is of the loudest channel, levels of all power."""
     sound = np.zeros((2 * RATE, 2), np.float32)
-    sound[: RATE // 2, 0], sound[RATE // 2 : RATE, :] = 0.5, 0.25
+    sound[: RATE // 2, 0], sound[RATE // 2 : RATE, :] = 0.5, 0.5 / math.sqrt(2)
+    sound[::2] *= -1
     path = encode_audio(tmp_path / "steps.wav", sound, RATE)
 
     found = analyze(path)
@@ -103,18 +105,33 @@ def test_audio_facts_and_level_curve(tmp_path: Path) -> None:
     assert found.facts.frames == found.curve.frames == 2 * RATE
     assert (found.facts.rate, found.facts.channels) == (RATE, 2)
     assert found.facts.peak == pytest.approx(0.5, abs=1e-4)
-    # The mean of 0.5 and 0 is as loud as that of 0.25 and 0.25: -12.04 dBFS.
-    assert found.curve.levels == bytes([24] * 100 + [255] * 100)
+    # One channel at -6.02 dBFS has the power of two at -9.03 dBFS.
+    assert found.curve.levels == bytes([18] * 100 + [255] * 100)
 
 
-def test_the_curve_is_of_the_mean_of_all_channels(tmp_path: Path) -> None:
+def test_the_curve_is_of_all_channels(tmp_path: Path) -> None:
     """The low-frequency channel, which `fpcalc` leaves out, is included."""
     sound = np.zeros((RATE, 6), np.float32)
-    sound[:, 3] = 0.6
+    sound[::2, 3], sound[1::2, 3] = 0.6, -0.6
 
     found = analyze(encode_audio(tmp_path / "deep.wav", sound, RATE))
 
-    assert set(found.curve.levels) == {40}
+    assert set(found.curve.levels) == {24}
+
+
+@pytest.mark.parametrize("ending", ["wav", "mp3"])
+def test_stereo_in_antiphase_is_a_passage(ending: str, tmp_path: Path) -> None:
+    """Its mix is silent, its sound is not; the fingerprint is that of the mix."""
+    sound = music(12.0, RATE, 1)
+    path = encode_audio(tmp_path / f"anti.{ending}", np.hstack([sound, -sound]), RATE)
+    plain = encode_audio(tmp_path / f"plain.{ending}", np.hstack([sound, sound]), RATE)
+
+    found, expected = analyze(path), analyze(plain)
+
+    assert found.spans == expected.spans
+    level = np.frombuffer(found.curve.levels, np.uint8).astype(int)
+    plain_level = np.frombuffer(expected.curve.levels, np.uint8).astype(int)
+    assert np.abs(level - plain_level).max() <= 2
 
 
 def test_silence_has_no_passages(tmp_path: Path) -> None:

@@ -3,14 +3,19 @@
 It is built while a file is decoded, one byte per 10 ms, so that silences, lead
 points and the waveform can be computed later without decoding again. Four hours
 take 1.4 MB.
+
+The level is that of the mean power of the channels, not of their mean: two channels
+in opposite phase cancel in a mix, but not in a room. A constant offset is not counted,
+because it cannot be heard.
 """
 
-from typing import Final, TypeAlias
+from functools import cache
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from segued.dsp.mixdown import Mono
+from segued.dsp.mixdown import Samples
 from segued.model import LevelCurve
 from segued.units import Dbfs, Frames, Hertz
 
@@ -38,6 +43,10 @@ STEP_HOPS: Final = 5
 
 QUEUED_HOPS_MAX: Final = 4_096
 """Sums are converted in batches: a NumPy call costs more than a few logarithms."""
+
+OFFSET_HOPS: Final = 12
+"""The offset of a hop is the mean from so many hops before it to as many after it:
+five periods of the lowest tone that can be heard, which counts in full."""
 
 SILENT_LEVEL: Final = 255
 """The level byte for -127.5 dBFS and below."""
@@ -73,57 +82,90 @@ class LevelCurveBuilder:
     def __init__(self, rate: Hertz) -> None:
         self._rate: Final = rate
         self._hop: Final = hop_length(rate)
-        self._partial_hop: Final = np.zeros(self._hop, dtype=np.float32)
+        self._partial_hop: Samples = np.empty((0, self._hop), dtype=np.float32)
         self._partial_frames = 0
         self._levels: Final = bytearray()
-        self._queued_sums: Final[list[npt.NDArray[np.float32]]] = []
-        self._queued_hops = 0
+        # Squares and means of hops; the first ones only serve as neighbors.
+        self._queued: Final[list[_HopSums]] = []
+        self._queued_hops = self._converted_hops = 0
         self._frames = 0
 
-    def add(self, mono: Mono) -> None:
-        """Add the next samples of the recording, any number of them."""
-        self._frames += len(mono)
+    def add(self, samples: Samples) -> None:
+        """Add the next frames of the recording, any number of them."""
+        channels, count = samples.shape
+        if channels != len(self._partial_hop):
+            self._change_channels(channels)
+        self._frames += count
         if self._partial_frames:
-            missing = min(self._hop - self._partial_frames, len(mono))
-            self._buffer_partial_hop(mono[:missing])
-            mono = mono[missing:]
+            missing = min(self._hop - self._partial_frames, count)
+            self._buffer_partial_hop(samples[:, :missing])
+            samples = samples[:, missing:]
             if self._partial_frames == self._hop:
-                self._queue_sums(_sums_of_squares(self._partial_hop, self._hop))
+                self._queue(_hop_sums(self._partial_hop, self._hop))
                 self._partial_frames = 0
-        whole = len(mono) - len(mono) % self._hop
+        whole = samples.shape[1] - samples.shape[1] % self._hop
         if whole:
-            self._queue_sums(_sums_of_squares(mono[:whole], self._hop))
-        self._buffer_partial_hop(mono[whole:])
+            self._queue(_hop_sums(samples[:, :whole], self._hop))
+        self._buffer_partial_hop(samples[:, whole:])
 
-    def curve(self) -> LevelCurve:
-        """Return the curve of all samples added so far."""
-        self._flush_levels()
-        levels = bytes(self._levels)
+    def finish(self) -> LevelCurve:
+        """Return the curve of all frames added; nothing can be added afterwards."""
         if self._partial_frames:
-            part = self._partial_hop[: self._partial_frames]
-            sums = _sums_of_squares(part, self._partial_frames)
-            levels += _to_level_bytes(sums, self._partial_frames)
+            part = self._partial_hop[:, : self._partial_frames]
+            self._queue(_hop_sums(part, self._partial_frames))
+        self._convert(last=True)
+        levels = bytes(self._levels)
         return LevelCurve(levels, self._hop, self._rate, Frames(self._frames))
 
-    def _buffer_partial_hop(self, mono: Mono) -> None:
-        """Store samples that do not fill a hop yet for the next call."""
-        after = self._partial_frames + len(mono)
-        self._partial_hop[self._partial_frames : after] = mono
+    def _change_channels(self, channels: int) -> None:
+        """Continue with another number of channels, in the middle of a hop or not."""
+        self._convert(last=True)
+        mean = np.zeros(self._hop, dtype=np.float32)
+        if self._partial_frames:
+            mean = self._partial_hop.mean(axis=0)
+        self._partial_hop = np.repeat(mean[np.newaxis], channels, axis=0)
+
+    def _buffer_partial_hop(self, samples: Samples) -> None:
+        """Store frames that do not fill a hop yet for the next call."""
+        after = self._partial_frames + samples.shape[1]
+        self._partial_hop[:, self._partial_frames : after] = samples
         self._partial_frames = after
 
-    def _queue_sums(self, sums: npt.NDArray[np.float32]) -> None:
-        """Queue sums of squares, and convert them to levels once there are enough."""
-        self._queued_sums.append(sums)
-        self._queued_hops += len(sums)
+    def _queue(self, sums: "_HopSums") -> None:
+        """Queue the sums of hops, and convert them to levels once there are enough."""
+        self._queued.append(sums)
+        self._queued_hops += len(sums.squares)
         if self._queued_hops >= QUEUED_HOPS_MAX:
-            self._flush_levels()
+            self._convert()
 
-    def _flush_levels(self) -> None:
-        if self._queued_sums:
-            sums = np.concatenate(self._queued_sums)
-            self._levels.extend(_to_level_bytes(sums, self._hop))
-            self._queued_sums.clear()
-            self._queued_hops = 0
+    def _convert(self, *, last: bool = False) -> None:
+        """Convert the queued hops, except, unless `last`, those without neighbors."""
+        if not self._queued:
+            return
+        squares = np.concatenate([each.squares for each in self._queued])
+        means = np.concatenate([each.means for each in self._queued])
+        end = len(squares) - (0 if last else OFFSET_HOPS)
+        energies = _without_offset(squares, means)[self._converted_hops : end]
+        self._levels.extend(_to_level_bytes(energies))
+        self._queued.clear()
+        self._queued_hops = self._converted_hops = 0
+        if not last:
+            kept = slice(max(0, end - OFFSET_HOPS), None)
+            self._queued.append(_HopSums(squares[kept], means[kept]))
+            self._queued_hops = len(squares[kept])
+            self._converted_hops = self._queued_hops - OFFSET_HOPS
+
+
+class _HopSums(NamedTuple):
+    """What is kept of consecutive hops until they are converted.
+
+    Attributes:
+        squares: Mean square of all samples of a hop; float32, shape (hops,).
+        means: Mean of each channel; float32, shape (hops, channels).
+    """
+
+    squares: npt.NDArray[np.float32]
+    means: npt.NDArray[np.float32]
 
 
 def loud_hops(curve: LevelCurve, level: Dbfs) -> npt.NDArray[np.bool_]:
@@ -189,16 +231,46 @@ def _last_share(curve: LevelCurve) -> float:
     return (curve.frames - (len(curve.levels) - 1) * curve.hop) / curve.hop
 
 
-def _sums_of_squares(mono: Mono, hop: int) -> npt.NDArray[np.float32]:
-    """Return the sum of squares of each hop; `mono` holds whole hops only."""
-    hops = mono.reshape(-1, hop)
-    sums: npt.NDArray[np.float32] = np.vecdot(hops, hops)
-    return sums
+def _hop_sums(samples: Samples, hop: int) -> _HopSums:
+    """Return the sums of consecutive hops; `samples` holds whole hops only."""
+    channels, frames = samples.shape
+    hops = frames // hop
+    per_sample = np.float32(1 / hop)
+    if samples.strides[0] < samples.strides[1]:
+        # Packed: one row holds a hop of all channels.
+        rows = samples.T.reshape(hops, hop * channels)
+        squares = np.vecdot(rows, rows) * (per_sample / channels)
+        return _HopSums(squares, rows @ _packed_means(hop, channels))
+    planes = samples.reshape(channels, hops, hop)
+    squares = np.vecdot(planes, planes).sum(axis=0) * (per_sample / channels)
+    means = planes @ np.full(hop, per_sample, dtype=np.float32)
+    return _HopSums(squares, means.T)
 
 
-def _to_level_bytes(sums: npt.NDArray[np.float32], hop: int) -> bytes:
-    """Return the level byte for each sum of `hop` squares."""
+@cache
+def _packed_means(hop: int, channels: int) -> npt.NDArray[np.float32]:
+    """Return the matrix that turns packed hops into the means of their channels."""
+    return np.tile(np.eye(channels, dtype=np.float32) / np.float32(hop), (hop, 1))
+
+
+def _without_offset(
+    squares: npt.NDArray[np.float32], means: npt.NDArray[np.float32]
+) -> Energies:
+    """Return the mean square of each hop around the mean of its neighborhood."""
+    hops = np.arange(len(means))
+    first = np.maximum(hops - OFFSET_HOPS, 0)
+    stop = np.minimum(hops + OFFSET_HOPS + 1, len(means))
+    totals = np.zeros((len(means) + 1, means.shape[1]))
+    np.cumsum(means, axis=0, dtype=np.float64, out=totals[1:])
+    offsets = (totals[stop] - totals[first]) / (stop - first)[:, np.newaxis]
+    energies: Energies = squares + (offsets * (offsets - 2 * means)).mean(axis=1)
+    energies[squares == 0] = 0  # whatever is beside digital silence
+    return energies
+
+
+def _to_level_bytes(energies: Energies) -> bytes:
+    """Return the level byte for each mean square."""
     # The floor is below the quietest level, and avoids log10 of zero.
-    decibels = DB_PER_DECADE * np.log10(np.maximum(sums / hop, 1e-14))
+    decibels = DB_PER_DECADE * np.log10(np.maximum(energies, 1e-14))
     steps = np.rint(decibels / -LevelCurve.STEP_DB)
     return np.clip(steps, 0, SILENT_LEVEL).astype(np.uint8).tobytes()

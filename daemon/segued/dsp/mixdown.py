@@ -11,10 +11,12 @@ __all__ = [
     "STEREO_CHANNELS",
     "Block",
     "Mono",
+    "Samples",
     "Shares",
     "Stereo",
     "mix",
     "sanitize_block",
+    "to_samples",
     "to_shares",
     "to_stereo",
 ]
@@ -22,6 +24,10 @@ __all__ = [
 Block: TypeAlias = npt.NDArray[Any]
 """Samples as decoded: uint8, int16, int32, int64, float32 or float64; shape
 (channels, frames), in either memory order."""
+
+Samples: TypeAlias = npt.NDArray[np.float32]
+"""Samples, full scale being 1, not clipped; shape (channels, frames), in either
+memory order."""
 
 Mono: TypeAlias = npt.NDArray[np.float32]
 """Samples, full scale being 1, not clipped; shape (frames,)."""
@@ -61,17 +67,26 @@ def sanitize_block(block: Block) -> tuple[Block, float]:
     return block, peak
 
 
-def mix(block: Block, shares: Shares, out: Mono) -> None:
-    """Write the weighted sum of all channels to `out`, shape (frames,)."""
+def to_samples(block: Block) -> Samples:
+    """Return a block as floats, in the same memory order.
+
+    Not a copy if it holds floats of 32 bits.
+    """
     full_scale, middle = _sample_scale(block)
-    if len(block) == 1:
-        np.multiply(block[0], shares[0] / full_scale, out=out, casting="same_kind")
-    else:
-        # A matrix product is several times faster than adding columns.
-        samples = block.astype(np.float32, copy=False)
-        np.matmul(shares / np.float32(full_scale), samples, out=out)
+    if full_scale == 1:
+        return block.astype(np.float32, copy=False)
+    samples: Samples = np.multiply(
+        block, np.float32(1 / full_scale), dtype=np.float32, casting="same_kind"
+    )
     if middle:
-        np.subtract(out, shares.sum() * middle / full_scale, out=out)
+        samples -= np.float32(middle / full_scale)
+    return samples
+
+
+def mix(samples: Samples, shares: Shares, out: Mono) -> None:
+    """Write the weighted sum of all channels to `out`, shape (frames,)."""
+    # A matrix product is several times faster than adding columns.
+    np.matmul(shares, samples, out=out)
 
 
 def to_shares(weights: Sequence[float]) -> Shares:
@@ -86,14 +101,12 @@ def to_stereo(block: Block, channels: int) -> Stereo:
     A block that has that many channels keeps them; any other becomes its mean, in
     each of the channels.
     """
-    if len(block) != channels:
-        mean = np.empty(block.shape[1], dtype=np.float32)
-        mix(block, to_shares((1.0,) * len(block)), mean)
-        return np.repeat(mean[:, np.newaxis], channels, axis=1)
-    full_scale, middle = _sample_scale(block)
-    samples = block.astype(np.float32) - np.float32(middle)
-    samples /= np.float32(full_scale)
-    return np.ascontiguousarray(samples.T)
+    samples = to_samples(block)
+    if len(samples) == channels:
+        return np.array(samples.T, order="C")
+    mean = np.empty(samples.shape[1], dtype=np.float32)
+    mix(samples, to_shares((1.0,) * len(samples)), mean)
+    return np.repeat(mean[:, np.newaxis], channels, axis=1)
 
 
 def _sample_scale(block: Block) -> tuple[int, int]:

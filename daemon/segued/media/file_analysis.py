@@ -8,7 +8,7 @@ import numpy as np
 
 from segued.dsp.level_curve import LevelCurveBuilder
 from segued.dsp.segment import Hints, Rules, may_have_several_songs, segment
-from segued.media.decoding.decode import decode_warnings, mono_blocks, open_source
+from segued.media.decoding.decode import decode_warnings, open_source, sample_blocks
 from segued.media.decoding.source import AudioSource
 from segued.media.fingerprint import (
     FINGERPRINT_SAMPLES,
@@ -32,7 +32,7 @@ from segued.units import Frames, Hertz, Ticks, frames_to_ticks
 
 __all__ = ["VERSION", "Analysis", "AnalysisPlan", "analyze_file", "fingerprints_of"]
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Increased whenever the same file would give another result."""
 
 
@@ -139,7 +139,7 @@ def fingerprints_of(
     with open_source(path, expected) as source:
         resampler = fingerprint_resampler(source.rate)
         frames = position = 0
-        for part in mono_blocks(source):
+        for part in sample_blocks(source):
             frames += len(part.downmix)
             samples = as_int16(resampler.add(part.downmix))
             position = _distribute(samples, position, waiting, started)
@@ -167,12 +167,12 @@ def _measure(
 ) -> tuple[LevelCurve, float]:
     """Decode the whole file into a level curve and `buffer`; return curve and peak."""
     builder, highest = LevelCurveBuilder(source.rate), 0.0
-    for part in mono_blocks(source):
-        builder.add(part.mono)
+    for part in sample_blocks(source):
+        builder.add(part.samples)
         buffer.add(part.downmix)
         highest = max(highest, part.peak)
     buffer.finish()
-    return builder.curve(), highest
+    return builder.finish(), highest
 
 
 def _distribute(

@@ -16,7 +16,7 @@ from segued.media.analyzers.passage_analysis import (
     _middle_span,
     analyze_passages,
 )
-from segued.media.decoding.decode import mono_blocks, open_source
+from segued.media.decoding.decode import open_source, sample_blocks
 from segued.model import Signature, Span
 from segued.units import Ticks, seconds_to_ticks
 from tests.audio import encode_audio, music, silence
@@ -76,7 +76,7 @@ def test_essentia_gets_the_passage(
     analyze_passage(path, span(2.0, 4.5), AnalyzerSelection(wav_path=str(wave)))
 
     with open_source(os.fsencode(wave)) as source:
-        found = np.concatenate([part.mono.copy() for part in mono_blocks(source)])
+        found = np.concatenate([part.downmix.copy() for part in sample_blocks(source)])
         assert (source.rate, source.channels) == (44_100, expected_channels)
     assert abs(len(found) - 2.5 * 44_100) <= 2
     excerpt = sound[2 * rate : round(4.5 * rate)].mean(axis=1)

@@ -21,8 +21,8 @@ from segued.errors import (
 from segued.media.decoding.decode import (
     _raise_if_disk_or_file_changed,
     decode_warnings,
-    mono_blocks,
     open_source,
+    sample_blocks,
 )
 from segued.model import Signature
 from tests.audio import Sound, encode_audio, length_by_ffmpeg, music, silence
@@ -37,7 +37,10 @@ class DecodedFile:
     def __init__(self, path: Path | bytes, expected: Signature | None = None) -> None:
         with open_source(os.fsencode(path), expected) as source:
             # The arrays are reused by the next block, so they are copied.
-            blocks = [(block.mono.copy(), block.peak) for block in mono_blocks(source)]
+            blocks = [
+                (block.samples.mean(axis=0), block.peak)
+                for block in sample_blocks(source)
+            ]
             self.mono = np.concatenate([mono for mono, _ in blocks])
             self.peak = max(peak for _, peak in blocks)
             self.frames = len(self.mono)
@@ -345,7 +348,7 @@ def test_file_that_shrinks_while_decoding(ending: str, tmp_path: Path) -> None:
 
     def decode_and_truncate() -> None:
         with open_source(os.fsencode(path), signature(path)) as source:
-            for _ in mono_blocks(source):
+            for _ in sample_blocks(source):
                 os.truncate(path, 100_000)
 
     with pytest.raises(FileChangedError):
@@ -377,9 +380,9 @@ def test_disk_error_while_decoding(
     path = encode_audio(tmp_path / f"song.{ending}", song, RATE, "-ab", "320k")
     program = (
         "import os, sys\n"
-        "from segued.media.decoding.decode import mono_blocks, open_source\n"
+        "from segued.media.decoding.decode import sample_blocks, open_source\n"
         "with open_source(os.fsencode(sys.argv[1])) as source:\n"
-        "    for _ in mono_blocks(source): pass\n"
+        "    for _ in sample_blocks(source): pass\n"
     )
     # The libraries use read, segued uses pread.
     faults = (f"read:error=EIO:when={reads}", f"pread64:error=EIO:when={preads}")

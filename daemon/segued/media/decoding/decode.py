@@ -11,7 +11,14 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from segued.dsp.mixdown import Mono, mix, sanitize_block, to_shares
+from segued.dsp.mixdown import (
+    Mono,
+    Samples,
+    mix,
+    sanitize_block,
+    to_samples,
+    to_shares,
+)
 from segued.errors import DecodeError, FileChangedError, NotAudioError
 from segued.media.decoding.libav import open_libav_source
 from segued.media.decoding.sndfile import open_pcm_source
@@ -19,24 +26,23 @@ from segued.media.decoding.source import BLOCK_FRAMES, AudioSource
 from segued.media.safe_open import open_regular, signature_of
 from segued.model import FileWarning, Signature
 
-__all__ = ["MonoBlock", "decode_warnings", "mono_blocks", "open_source"]
+__all__ = ["SampleBlock", "decode_warnings", "open_source", "sample_blocks"]
 
 MIB: Final = 1 << 20
 SHORT_SECONDS: Final = 1
 SHORT_SHARE: Final = 0.01
 
 
-class MonoBlock(NamedTuple):
-    """A block of a file mixed down to one channel.
+class SampleBlock(NamedTuple):
+    """A block of a file.
 
     Attributes:
-        mono: The mean of all channels; float32, shape (frames,).
-        downmix: The mix that `fpcalc` fingerprints, of the same shape; for surround
-            sound it is not the mean.
+        samples: All channels.
+        downmix: The mix that `fpcalc` fingerprints; shape (frames,).
         peak: The largest absolute sample of any channel, 1.0 being full scale.
     """
 
-    mono: Mono
+    samples: Samples
     downmix: Mono
     peak: float
 
@@ -73,28 +79,26 @@ def open_source(
             _raise_if_disk_or_file_changed(path, descriptor, before)
 
 
-def mono_blocks(source: AudioSource) -> Iterator[MonoBlock]:
-    """Yield a file mixed down to one channel, block by block.
+def sample_blocks(source: AudioSource) -> Iterator[SampleBlock]:
+    """Yield a file's samples and their downmix, block by block.
 
     The arrays are reused: they are valid until the next block is requested.
     """
-    out, other = (np.empty(BLOCK_FRAMES, dtype=np.float32) for _ in range(2))
-    surround = len(set(source.weights)) > 1
-    fpcalc_shares = to_shares(source.weights)
-    equal_shares = to_shares((1.0,) * source.channels)
+    out = np.empty(BLOCK_FRAMES, dtype=np.float32)
+    shares = to_shares(source.weights)
     for raw in source.blocks():
         block, peak = sanitize_block(raw)
-        channels, frames = block.shape
+        samples = to_samples(block)
+        channels, frames = samples.shape
+        if channels != len(shares):
+            shares = to_shares((1.0,) * channels)
+        if channels == 1:
+            yield SampleBlock(samples, samples[0], peak)
+            continue
         if frames > len(out):
-            out, other = (np.empty(frames, dtype=np.float32) for _ in range(2))
-        if channels != len(equal_shares):
-            surround, equal_shares = False, to_shares((1.0,) * channels)
-        mono = downmix = out[:frames]
-        mix(block, equal_shares, mono)
-        if surround:
-            downmix = other[:frames]
-            mix(block, fpcalc_shares, downmix)
-        yield MonoBlock(mono, downmix, peak)
+            out = np.empty(frames, dtype=np.float32)
+        mix(samples, shares, out[:frames])
+        yield SampleBlock(samples, out[:frames], peak)
 
 
 def decode_warnings(source: AudioSource, frames: int) -> tuple[FileWarning, ...]:
