@@ -29,15 +29,16 @@ The class of an error decides what happens to the file that was being imported:
             ├── EmptyFileError
             ├── NotAudioError
             ├── NotRegularError
-            ├── PermissionDeniedError
-            ├── DiskReadError
             ├── DecodeError
             ├── InvalidAudioFormatError
             ├── WorkCrashedError
-            ├── WorkTimedOutError
-            ├── WorkMemoryError
-            ├── SpoolError             or the spool folder's disk has space again
-            └── PhaseCrashedError
+            ├── PhaseCrashedError
+            └── OutsideCauseError      or the next try is due
+                ├── PermissionDeniedError
+                ├── DiskReadError
+                ├── WorkTimedOutError
+                ├── WorkMemoryError
+                └── SpoolError
 """
 
 from typing import ClassVar, Final
@@ -61,6 +62,7 @@ __all__ = [
     "NotAudioError",
     "NotFoundError",
     "NotRegularError",
+    "OutsideCauseError",
     "PermissionDeniedError",
     "PhaseCrashedError",
     "SeguedError",
@@ -269,18 +271,6 @@ class NotRegularError(FileUnreadableError):
     code = "not-regular"
 
 
-class PermissionDeniedError(FileUnreadableError):
-    """The process has no permission to read the file."""
-
-    code = "permission"
-
-
-class DiskReadError(FileUnreadableError):
-    """The file system reported an error during reading."""
-
-    code = "io"
-
-
 class DecodeError(FileUnreadableError):
     """The file is audio, but no sample could be decoded from it."""
 
@@ -299,25 +289,43 @@ class WorkCrashedError(FileUnreadableError):
     code = "crashed"
 
 
-class WorkTimedOutError(FileUnreadableError):
+class PhaseCrashedError(FileUnreadableError):
+    """A phase raised an unexpected exception; `detail` names it."""
+
+    code = "unexpected"
+
+
+class OutsideCauseError(FileUnreadableError):
+    """The cause may be outside the file's bytes: another try may succeed."""
+
+    code = "outside"
+
+
+class PermissionDeniedError(OutsideCauseError):
+    """The process has no permission to read the file."""
+
+    code = "permission"
+
+
+class DiskReadError(OutsideCauseError):
+    """The file system reported an error during reading."""
+
+    code = "io"
+
+
+class WorkTimedOutError(OutsideCauseError):
     """The child process reading the file was killed at its time limit."""
 
     code = "timeout"
 
 
-class WorkMemoryError(FileUnreadableError):
+class WorkMemoryError(OutsideCauseError):
     """Reading the file takes more memory than the limit of a child process."""
 
     code = "memory"
 
 
-class SpoolError(FileUnreadableError):
+class SpoolError(OutsideCauseError):
     """Decoded audio of the file could not be written to the spool folder."""
 
     code = "spool"
-
-
-class PhaseCrashedError(FileUnreadableError):
-    """A phase raised an unexpected exception; `detail` names it."""
-
-    code = "unexpected"

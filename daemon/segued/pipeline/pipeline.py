@@ -42,8 +42,9 @@ __all__ = ["ImportPipeline", "ImportResources", "first_error", "open_lookup_serv
 
 log: Final = structlog.get_logger()
 
-SCHEDULE_CHECK_SECONDS: Final = 10.0
-"""How long an analysis may outlast the active hours."""
+CHECK_SECONDS: Final = 10.0
+"""How long an analysis may outlast the active hours, and a file that failed for a cause
+outside its bytes the end of its pause."""
 
 ANALYSIS_POLL_SECONDS: Final = 60.0
 """How soon the loop notices that the active hours have begun, or new work that did
@@ -165,7 +166,7 @@ class ImportPipeline:
                 background_tasks = (
                     group.create_task(worker_pool),
                     group.create_task(dispatcher.run()),
-                    group.create_task(self._enforce_schedule()),
+                    group.create_task(self._check_regularly()),
                 )
                 self._analysis_task = group.create_task(self._analysis_loop())
                 yield self
@@ -203,12 +204,13 @@ class ImportPipeline:
                 async with asyncio.timeout(ANALYSIS_POLL_SECONDS):
                     await self._analysis_wakeup.wait()
 
-    async def _enforce_schedule(self) -> None:
-        """Stop the analyses that run outside the active hours, until cancelled."""
+    async def _check_regularly(self) -> None:
+        """Stop analyses outside the active hours, and retry files; until cancelled."""
         while True:
-            await asyncio.sleep(SCHEDULE_CHECK_SECONDS)
+            await asyncio.sleep(CHECK_SECONDS)
             if not self.active_hours.is_open:
                 self.queue.clear_imported()
+            await self._requeue_due_retries()
 
     async def _feed_analysis(self) -> None:
         await feed_analysis(
@@ -292,7 +294,26 @@ class ImportPipeline:
             await store.do(requeue.deferred_files, capabilities)
         )
         deferred += await store.do(lookups.requeue_all_answered, roots)
-        log.info("session.started", left=interrupted, stale=stale, deferred=deferred)
+        retried = await self._requeue_due_retries(all_retries=True)
+        log.info(
+            "session.started",
+            left=interrupted,
+            stale=stale,
+            deferred=deferred,
+            retried=retried,
+        )
+
+    async def _requeue_due_retries(self, *, all_retries: bool = False) -> int:
+        """Requeue failed files that may succeed now; return how many."""
+        store, roots = self._resources.store, self._intake_state.roots
+        count = 0
+        while some := await store.do(
+            requeue.requeue_due_retries, roots, all_retries=all_retries
+        ):
+            count += some
+        if count:
+            self._intake_state.work_available.set()
+        return count
 
     async def _requeue_in_batches(self, files: Sequence[FileId]) -> int:
         """Requeue files in several short transactions; others must not wait long."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from peewee import fn
 
-from segued.errors import FileError
+from segued.errors import FileError, OutsideCauseError
 from segued.model import (
     AudioFacts,
     AudioFile,
@@ -17,7 +17,7 @@ from segued.model import (
     Tags,
 )
 from segued.paths import shown
-from segued.store import codec, duplicates
+from segued.store import codec, duplicates, retries
 from segued.store.prepared import Query, prepared
 from segued.store.schema.files import Failure, File, Passage, now
 from segued.units import frames_to_ticks
@@ -113,7 +113,10 @@ def mark_failed(
         Passage.delete().where(
             Passage.file == file, Passage.status == PassageStatus.PENDING
         ).execute()
+    tries = retries.count_tries(file) + 1
     _record_failure(file, phase, FileWarning(error.code, str(error)), fatal=True)
+    if isinstance(error, OutsideCauseError):
+        retries.schedule_retry(file, tries)
     _mark_finished(file, FileStatus.FAILED, now())
     duplicates.promote_duplicate_of(file)
 

@@ -3,11 +3,11 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
-from peewee import fn
+from peewee import SQL, fn
 
 from segued.errors import WorkCrashedError
 from segued.model import FileId, FileStatus, Need, PhaseNumber, Service
-from segued.store import files
+from segued.store import files, retries
 from segued.store.duplicates import NON_OWNING_STATUSES
 from segued.store.schema.files import (
     Checkpoint,
@@ -27,6 +27,7 @@ __all__ = [
     "deferred_files",
     "files_with_stale_checkpoints",
     "requeue",
+    "requeue_due_retries",
     "requeue_finished",
     "requeue_for_matching",
     "requeue_from_phase",
@@ -216,6 +217,30 @@ def retry_failed(*, code: str | None = None, path: bytes | None = None) -> int:
     if path is not None:
         condition &= (File.path == path) | is_under(path)
     return requeue(_file_ids(File.select(File.id).where(condition)), reflavor=True)
+
+
+def requeue_due_retries(roots: Sequence[bytes], *, all_retries: bool = False) -> int:
+    """Requeue the failed files whose next try is due.
+
+    Args:
+        roots: Only files below these music folders.
+        all_retries: Whether to try all of them now, whenever they are due.
+
+    Returns:
+        The number of requeued files, at most `FILES_AT_ONCE`.
+    """
+    rows = (
+        File.select(File.id)
+        .join(Failure, on=Failure.file == File.id)
+        .where(
+            SQL("retry_at IS NOT NULL"),  # as in the partial index
+            True if all_retries else retries.is_due(),
+            File.status == FileStatus.FAILED,
+            is_under_any(roots),
+        )
+        .limit(FILES_AT_ONCE)
+    )
+    return requeue(_file_ids(rows))
 
 
 def _file_ids(query: object) -> list[FileId]:

@@ -2,7 +2,8 @@
 
 The views do not change. Names are normalized again: an earlier version kept the
 capitals in the decomposition of some characters, such as "™". The assignment of
-phase 6 becomes a column, so that no query depends on the JSON of a checkpoint.
+phase 6 becomes a column, so that no query depends on the JSON of a checkpoint. Files
+that failed for a cause outside their bytes get a time for another try.
 """
 
 from typing import Any, Final
@@ -19,6 +20,11 @@ UPDATE "files" SET "assignment" = (
     SELECT json_extract("payload", '$.given') FROM "checkpoints"
     WHERE "file_id" = "files"."id" AND "phase" = 6
 ) WHERE "id" IN (SELECT "file_id" FROM "checkpoints" WHERE "phase" = 6);
+ALTER TABLE "failures" ADD COLUMN "tries" INTEGER;
+ALTER TABLE "failures" ADD COLUMN "retry_at" TEXT;
+CREATE INDEX "failures_retry_at" ON "failures" ("retry_at") WHERE retry_at IS NOT NULL;
+UPDATE "failures" SET "retry_at" = "at" WHERE "fatal" = 1
+    AND "code" IN ('permission', 'io', 'timeout', 'memory', 'spool');
 UPDATE "checkpoints" SET "needs" = 'idle' WHERE "needs" = 'leisure';
 UPDATE OR IGNORE "songs" SET "name_key" = segued_name_key("name_key")
     WHERE "name_key" <> segued_name_key("name_key");

@@ -213,12 +213,21 @@ def _tags(text: str | None) -> dict[str, Any]:
 
 
 def _failure(database: sqlite3.Connection, facts: FileFacts) -> FailureRow | None:
-    for phase, code, detail, fatal, at in database.execute(
-        "SELECT phase, code, detail, fatal, at FROM failures WHERE file_id = ?",
+    for phase, code, detail, fatal, at, retry_at in database.execute(
+        "SELECT phase, code, detail, fatal, at, retry_at FROM failures"
+        " WHERE file_id = ?",
         [facts.file],
     ):
         return FailureRow(
-            facts.file, facts.path, facts.status, phase, code, detail, bool(fatal), at
+            facts.file,
+            facts.path,
+            facts.status,
+            phase,
+            code,
+            detail,
+            bool(fatal),
+            at,
+            retry_at,
         )
     return None
 

@@ -154,7 +154,7 @@ def failures(library: Path, code: str | None, request: PageRequest) -> FailurePa
         request = request.with_total(total)
         rows = database.execute(
             "SELECT files.id AS file, files.path, files.status, phase, code, detail,"
-            f" fatal, at {source} {where} AND (? IS NULL OR code = ?)"
+            f" fatal, at, retry_at {source} {where} AND (? IS NULL OR code = ?)"
             " ORDER BY fatal DESC, code, files.path LIMIT ? OFFSET ?",
             [code, code, request.limit, request.offset],
         )

@@ -11,7 +11,7 @@ from segued.model import PhaseNumber
 __all__ = ["FILE_PROBLEMS"]
 
 FILE_PROBLEMS: Final = f"""(
-    SELECT file_id, phase, code, detail, fatal, at FROM failures
+    SELECT file_id, phase, code, detail, fatal, at, retry_at FROM failures
     UNION ALL
     SELECT
         passages.file_id, {PhaseNumber.FLAVOR:d}, 'flavor',
@@ -28,7 +28,8 @@ FILE_PROBLEMS: Final = f"""(
                 WHERE file_id = files.id AND phase = {PhaseNumber.FLAVOR:d}
             ),
             finished_at, added_at
-        )
+        ),
+        NULL
     FROM passages JOIN files ON files.id = passages.file_id
     WHERE flavor_failure IS NOT NULL
     GROUP BY passages.file_id

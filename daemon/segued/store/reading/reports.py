@@ -37,7 +37,7 @@ TOPICS: Final = {
     "passages": "SELECT * FROM library_passages ORDER BY path, ordinal",
     "failures": (
         "SELECT files.id AS file_id, files.path_text AS path, files.status,"  # noqa: S608
-        f" phase, code, detail, at, fatal FROM {FILE_PROBLEMS}"
+        f" phase, code, detail, at, fatal, retry_at FROM {FILE_PROBLEMS}"
         " JOIN files ON files.id = problems.file_id AND files.status <> 'MISSING'"
         " ORDER BY fatal DESC, code, files.path"
     ),

@@ -165,7 +165,12 @@ class FailureGroup:
 
 @dataclass(frozen=True, slots=True)
 class FailureRow:
-    """The problem of a file."""
+    """The problem of a file.
+
+    Attributes:
+        retry_at: When the file is tried again by itself; None if only its bytes, or a
+            request, can help.
+    """
 
     file: str
     path: str
@@ -175,6 +180,7 @@ class FailureRow:
     detail: str
     fatal: bool
     at: str
+    retry_at: str | None
 
 
 @dataclass(frozen=True, slots=True)

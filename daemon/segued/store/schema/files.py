@@ -249,10 +249,22 @@ class Failure(BaseTable):
     detail = TextField()
     fatal = IntegerField()  # 1: the file failed; 0: it was imported nevertheless
     at = TextField(default=now)
+    tries = IntegerField(null=True)  # failed ones in a row, if another may succeed
+    retry_at = TextField(null=True)  # when the next try is due
 
     class Meta:
         table_name = "failures"
         constraints: ClassVar = [Check("fatal IN (0, 1)")]
+
+
+Failure.add_index(
+    Failure.index(
+        Failure.retry_at,
+        name="failures_retry_at",
+        where=SQL("retry_at IS NOT NULL"),
+    )
+)
+"""A partial index: few files are tried again."""
 
 
 class Session(BaseTable):

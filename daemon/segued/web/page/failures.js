@@ -103,7 +103,10 @@ export function failuresView(page) {
           <span class="secondary" title=${failure.detail}>${withoutPath(failure.path, failure.detail)}</span>
         </th>
         <td class="wide muted">${phase}</td>
-        <td class="wide muted">${localTime(failure.at)}</td>
+        <td class="wide muted">
+          ${localTime(failure.at)}
+          ${failure.retry_at ? html`<span class="secondary">tried again by itself from ${localTime(failure.retry_at)}</span>` : nothing}
+        </td>
         <td class="last">
           ${canRetry(failure) ? retryButton("file", { file: failure.file }) : nothing}
         </td>
