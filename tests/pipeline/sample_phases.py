@@ -1,5 +1,6 @@
 """Phases that return what a test tells them to, and count their runs."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -35,6 +36,7 @@ class SamplePhases:
         ran: The phases that ran, in order.
         seen: What phase 3 read of phase 2.
         save_stops: A phase whose transaction ends the file as a duplicate.
+        hangs_in: A phase that never ends.
     """
 
     actions: dict[int, list[Action]] = field(default_factory=dict)
@@ -43,6 +45,7 @@ class SamplePhases:
     ran: list[int] = field(default_factory=list)
     seen: list[Found] = field(default_factory=list)
     save_stops: int | None = None
+    hangs_in: int | None = None
 
     @property
     def phases(self) -> Sequence[Phase[Any]]:
@@ -65,6 +68,8 @@ class SamplePhases:
             _context: PhaseContext, file_results: FileResults
         ) -> Found | Deferred[Found] | Stop:
             self.ran.append(int(number))
+            if number == self.hangs_in:
+                await asyncio.Event().wait()
             if number == PhaseNumber.TAGS:
                 self.seen.append(file_results[self._phase(PhaseNumber.HASH)])
             actions = self.actions.get(number, [Found()])

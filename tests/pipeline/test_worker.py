@@ -1,6 +1,7 @@
 """What becomes of a file after an error: `segued.pipeline.worker`."""
 
 import asyncio
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -24,9 +25,11 @@ from segued.store import checkpoints
 from segued.store.checkpoints import StoredCheckpoint
 from segued.store.database import Store
 from segued.store.schema.files import Failure
+from segued.units import Seconds
+from tests.limits import WAIT_SECONDS
 from tests.pipeline.conftest import TRIES_MAX
 from tests.pipeline.sample_phases import Action, Found, SamplePhases, waiting
-from tests.store.scanned_folder import ScannedFolder
+from tests.store.scanned_folder import ROOT, ScannedFolder
 
 PATH = b"/music/a"
 
@@ -66,7 +69,7 @@ class WorkerRun:
         task = asyncio.create_task(worker.run())
         try:
             await self.queue.offer(file, priority)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(WAIT_SECONDS):
                 await self.queue.wait_for(lambda: self.queue.is_empty)
         finally:
             task.cancel()
@@ -152,3 +155,36 @@ async def test_analysis_failure_keeps_the_file_complete(
     assert await folder.statuses() == {"a": "INGEST COMPLETE"}
     needs = [each.needs for each in await stored(context, "a")]
     assert Need.IDLE not in needs
+
+
+async def test_a_disk_that_does_not_answer_holds_no_worker(
+    context: PhaseContext,
+) -> None:
+    """The folder is offline, its file waits, and the worker takes the next one."""
+    folder = ScannedFolder(context.store)
+    await folder.scan("a")
+    never = threading.Event()
+    offline: set[bytes] = set()
+    queue = WorkQueue(4)
+    worker = Worker(
+        1,
+        queue,
+        context,
+        Progress(),
+        offline,
+        SamplePhases(hangs_in=2).phases,
+        disk_limit=Seconds(0.01),
+        probe_disk=lambda _root: never.wait(),
+    )
+    task = asyncio.create_task(worker.run())
+    try:
+        await queue.offer(await folder.get_file("a"), Priority.BACKLOG)
+        async with asyncio.timeout(WAIT_SECONDS):
+            await queue.wait_for(lambda: queue.is_empty)
+    finally:
+        never.set()
+        task.cancel()
+        await asyncio.wait({task})
+
+    assert offline == {ROOT}
+    assert await folder.statuses() == {"a": "PENDING"}

@@ -220,7 +220,9 @@ class Daemon:
         """Watch and import with the current configuration until it changes."""
         config = self.run_config.config
         self.compute.set_cpu_share(config.flavoring.cpu_share)
-        self._intake_state = intake_state = IntakeState(self.run_config.roots)
+        self._intake_state = intake_state = IntakeState(
+            self.run_config.roots, is_watched=True
+        )
         self.watchers = watchers = create_watchers(config, self.store, intake_state)
         try:
             async with asyncio.TaskGroup() as group:

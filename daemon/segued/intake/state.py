@@ -19,6 +19,7 @@ class IntakeState:
         work_available: Set when the library may have new PENDING files.
         first_scan_done: Set when all folders were scanned once, or are offline.
         priority_folders: Folders with newly arrived files, which are imported first.
+        is_watched: Whether a watcher brings a folder back whose disk was away.
     """
 
     roots: Sequence[bytes]
@@ -26,6 +27,7 @@ class IntakeState:
     work_available: asyncio.Event = field(default_factory=asyncio.Event)
     first_scan_done: asyncio.Event = field(default_factory=asyncio.Event)
     priority_folders: dict[bytes, None] = field(default_factory=dict)
+    is_watched: bool = False
 
     def root_of(self, path: bytes) -> bytes | None:
         """Return the music folder that contains a path; None if none does."""

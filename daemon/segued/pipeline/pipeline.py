@@ -161,7 +161,7 @@ class ImportPipeline:
                     self.queue,
                     context,
                     resources.progress,
-                    intake_state.offline_roots,
+                    intake_state,
                 )
                 background_tasks = (
                     group.create_task(worker_pool),

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from functools import partial
@@ -16,6 +16,7 @@ from segued.errors import (
     FileError,
     FileVanishedError,
 )
+from segued.intake.state import IntakeState
 from segued.media.disk_calls import DISK_CALL_TIMEOUT, call_disk
 from segued.media.safe_open import root_is_offline
 from segued.model import (
@@ -32,6 +33,7 @@ from segued.pipeline.queue import InFlight, Priority, WorkQueue
 from segued.pipeline.runner import Outcome, import_file
 from segued.progress.progress import Progress
 from segued.store import files, flavors, folders, inventory, lookups
+from segued.units import Seconds
 
 __all__ = ["Verdict", "Worker", "decide_retry", "run_workers"]
 
@@ -39,6 +41,10 @@ log: Final = structlog.get_logger()
 
 DISK_CHECK_SECONDS: Final = 1.0
 """How often a worker checks whether the disk of its file is still online."""
+
+PROBE_SECONDS: Final = Seconds(1.0)
+"""How long the disk may take to answer that check, if files of other music folders
+could be imported meanwhile. A disk that spins up is offline until it has."""
 
 
 class Verdict(Enum):
@@ -67,6 +73,8 @@ class Worker:
     Attributes:
         number: 1 to N, as people see it.
         offline_roots: Music folders whose disk is away; shared by all workers.
+        disk_limit: How long a disk may take to answer.
+        probe_disk: Asks the disk of a music folder for something that is not cached.
     """
 
     number: int
@@ -75,6 +83,8 @@ class Worker:
     progress: Progress
     offline_roots: set[bytes]
     phases: Sequence[Phase[Any]] = PHASES
+    disk_limit: Seconds = DISK_CALL_TIMEOUT
+    probe_disk: Callable[[bytes], object] = os.statvfs
 
     async def run(self) -> None:
         """Take files from the queue and import or analyze them, until cancelled.
@@ -219,6 +229,7 @@ class Worker:
                     return task.result()
                 if done:
                     return None
+                await self._probe_disk(file.root)
             raise DiskReadError(file.path, "its disk is away")
         finally:
             unfinished = {each for each in awaited if not each.done()}
@@ -228,6 +239,15 @@ class Worker:
                 each.add_done_callback(_swallow)
             if unfinished:
                 await asyncio.wait(unfinished)
+
+    async def _probe_disk(self, root: bytes) -> None:
+        """Add a music folder whose disk does not answer to `offline_roots`."""
+        try:
+            await call_disk(root, self.disk_limit, self.probe_disk, root)
+        except TimeoutError:
+            self.offline_roots.add(root)
+        except OSError:
+            pass  # the phase that reads from it says why
 
     async def _requeue_dependents(self, file: AudioFile, outcome: Outcome) -> None:
         """Requeue files that waited for this one, or this one if answers have come."""
@@ -273,7 +293,7 @@ class Worker:
         if root in self.offline_roots or isinstance(error.__cause__, TimeoutError):
             return True  # the disk has just failed to answer in time
         try:
-            return await call_disk(root, DISK_CALL_TIMEOUT, root_is_offline, root)
+            return await call_disk(root, self.disk_limit, root_is_offline, root)
         except TimeoutError:
             return True
 
@@ -294,18 +314,26 @@ async def run_workers(
     queue: WorkQueue,
     context: PhaseContext,
     progress: Progress,
-    offline_roots: set[bytes],
+    intake_state: IntakeState,
 ) -> None:
     """Run `count` workers on one queue until cancelled.
 
-    A music folder whose disk turns out to be away is added to `offline_roots`.
+    A music folder whose disk turns out to be away is added to the offline ones.
 
     Raises:
         ExceptionGroup: A worker cannot go on; the others are stopped as well.
     """
+    is_quick = intake_state.is_watched and len(intake_state.roots) > 1
     async with asyncio.TaskGroup() as group:
         for number in range(1, count + 1):
-            worker = Worker(number, queue, context, progress, offline_roots)
+            worker = Worker(
+                number,
+                queue,
+                context,
+                progress,
+                intake_state.offline_roots,
+                disk_limit=PROBE_SECONDS if is_quick else DISK_CALL_TIMEOUT,
+            )
             group.create_task(worker.run(), name=f"worker-{number}")
 
 
