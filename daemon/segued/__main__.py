@@ -1,6 +1,6 @@
 """`python -m segued` is `segued`."""
 
-from segued.cli.main import main
+from segued.cli.start import segued
 
 if __name__ == "__main__":
-    main()
+    segued()

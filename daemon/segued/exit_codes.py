@@ -1,8 +1,11 @@
-"""The exit codes of both command lines."""
+"""The exit codes of both command lines, and the message of the last one."""
 
 from enum import IntEnum
+from typing import Final
 
-__all__ = ["ExitCode"]
+__all__ = ["CANCELLED_NOTE", "ExitCode"]
+
+CANCELLED_NOTE: Final = "Cancelled. The same command continues from here."
 
 
 class ExitCode(IntEnum):

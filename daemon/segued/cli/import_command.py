@@ -18,7 +18,7 @@ from rich.markup import escape
 
 from segued.config.config import Config
 from segued.errors import StoreError
-from segued.exit_codes import ExitCode
+from segued.exit_codes import CANCELLED_NOTE, ExitCode
 from segued.intake.walk import check_library_outside_music, existing_roots
 from segued.model import SessionState
 from segued.paths import shown
@@ -33,8 +33,6 @@ __all__ = ["run"]
 CANCEL_SECONDS: Final = 1.8
 """After a cancel the process ends by itself, or is ended, within this time: a user
 waits at most two seconds."""
-
-CANCELLED_NOTE: Final = "Cancelled. The same command continues from here."
 
 
 def run(args: argparse.Namespace, config: Config) -> int:

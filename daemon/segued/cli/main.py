@@ -1,7 +1,6 @@
 """`segued`: imports music folders and shows what is in the library."""
 
 import argparse
-import signal
 from collections.abc import Sequence
 from typing import Final, NoReturn
 
@@ -15,6 +14,8 @@ from segued.cli.options import (
     run_command,
     shared_options_parser,
 )
+from segued.config.config import Config
+from segued.config.default_paths import spool_folder
 
 __all__ = ["main"]
 
@@ -180,11 +181,7 @@ def _add_flavor(commands: Subparsers, shared: argparse.ArgumentParser) -> None:
 
 
 def _serve(args: argparse.Namespace) -> int:
-    # SIGHUP ends a process by default; the daemon handles it only after its start.
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    from segued.compute import process_pool  # noqa: PLC0415
-
-    process_pool.start_fork_server()
+    _start_fork_server(load_config(args, "info"))
     from segued.cli import serve_command  # noqa: PLC0415
 
     return serve_command.run(args, lambda: load_config(args, "info"))
@@ -216,10 +213,15 @@ def _install_models(args: argparse.Namespace) -> int:
 
 def _import(args: argparse.Namespace) -> int:
     config = load_config(args)
-    # The fork server starts while this process imports the pipeline's modules.
-    from segued.compute import process_pool  # noqa: PLC0415
-
-    process_pool.start_fork_server()
+    _start_fork_server(config)
     from segued.cli import import_command  # noqa: PLC0415
 
     return import_command.run(args, config)
+
+
+def _start_fork_server(config: Config) -> None:
+    """Start the fork server while this process imports the pipeline's modules."""
+    from segued.compute import process_pool  # noqa: PLC0415
+
+    process_pool.use_socket_folder(spool_folder(config.database))
+    process_pool.start_fork_server()

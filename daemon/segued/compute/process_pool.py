@@ -3,15 +3,18 @@
 import asyncio
 import multiprocessing
 import os
+import shutil
 import signal
+import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import CancelledError as FutureCancelled
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
-from multiprocessing import forkserver, resource_tracker
-from typing import Final, TypeVar
+from multiprocessing import forkserver, resource_tracker, util
+from pathlib import Path
+from typing import Any, Final, TypeVar
 
 import structlog
 from pebble import ProcessExpired, ProcessPool
@@ -27,7 +30,12 @@ from segued.errors import (
 )
 from segued.units import Seconds
 
-__all__ = ["LimitedPool", "start_fork_server"]
+__all__ = [
+    "LimitedPool",
+    "remove_old_socket_folders",
+    "start_fork_server",
+    "use_socket_folder",
+]
 
 T = TypeVar("T")
 
@@ -41,18 +49,58 @@ JOIN_SECONDS: Final = 1.5
 CRASHES_MAX: Final = 2
 MIB: Final = 1 << 20
 
+SOCKETS_PREFIX: Final = "sockets-"
+
 _THREAD_COUNT_VARIABLES: Final = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
     "MKL_NUM_THREADS",
 )
 _PRELOADED_MODULES: Final = (
+    "segued.compute.silence_output",
     "pebble.pool.process",
     "segued.compute.child",
     "segued.media.file_analysis",
     "segued.media.tags.reader",
     "segued.media.hashing",
 )
+
+
+def use_socket_folder(parent: Path) -> None:
+    """Keep the sockets of the fork server in a new folder in `parent`.
+
+    They would be in the system's temporary folder otherwise, where a process that is
+    killed leaves them for good. Call this before `start_fork_server`.
+    """
+    try:
+        parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = tempfile.mkdtemp(prefix=SOCKETS_PREFIX, dir=parent)
+        descriptor = os.open(folder, os.O_PATH | os.O_DIRECTORY)
+    except OSError:
+        return  # the command that uses `parent` reports why
+    # As `multiprocessing.util.get_temp_dir` does: there is no public function. By
+    # descriptor, because a socket's path has at most 107 bytes; only this process
+    # uses it.
+    _process_config()["tempdir"] = f"/proc/self/fd/{descriptor}"
+    util.Finalize(None, shutil.rmtree, args=(folder, True), exitpriority=-100)
+
+
+def remove_old_socket_folders(parent: Path) -> None:
+    """Remove the socket folders in `parent` that killed processes left.
+
+    Raises:
+        OSError: One cannot be removed.
+    """
+    own = os.path.realpath(_process_config().get("tempdir", ""))
+    for folder in parent.glob(f"{SOCKETS_PREFIX}*"):
+        if os.path.realpath(folder) != own:
+            shutil.rmtree(folder)
+
+
+def _process_config() -> dict[str, Any]:
+    process: Any = multiprocessing.current_process()
+    config: dict[str, Any] = process._config  # noqa: SLF001
+    return config
 
 
 def start_fork_server() -> None:
@@ -71,7 +119,17 @@ def start_fork_server() -> None:
         # First, because starting the tracker unblocks SIGINT in this thread.
         resource_tracker.ensure_running()
         with _interrupts_blocked():
-            forkserver.ensure_running()
+            _ensure_fork_server()
+
+
+def _ensure_fork_server() -> None:
+    try:
+        forkserver.ensure_running()
+    except OSError:
+        # The file system of the socket folder may have no sockets.
+        if _process_config().pop("tempdir", None) is None:
+            raise
+        forkserver.ensure_running()
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-__all__ = ["SYSTEM_SOCKET", "control_socket", "state_folder"]
+__all__ = ["SYSTEM_SOCKET", "control_socket", "spool_folder", "state_folder"]
 
 SYSTEM_SOCKET: Final = Path("/run/segued/control.sock")
 
@@ -16,6 +16,11 @@ def state_folder() -> Path:
     if environment_folder := os.environ.get("XDG_STATE_HOME"):
         return Path(environment_folder) / "segued"
     return Path.home() / ".local" / "state" / "segued"
+
+
+def spool_folder(database: Path) -> Path:
+    """Return the folder for what a running segued stores beside its library."""
+    return database.with_name(f"{database.name}.spool")
 
 
 def control_socket(configured: str) -> Path:

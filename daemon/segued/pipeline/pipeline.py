@@ -14,7 +14,9 @@ from segued import __version__
 from segued.clients.clock import Clock
 from segued.clients.http import open_session
 from segued.compute.pools import ProcessPools
+from segued.compute.process_pool import remove_old_socket_folders
 from segued.config.config import Config, Settings
+from segued.config.default_paths import spool_folder
 from segued.errors import StoreUnwritableError
 from segued.intake.state import IntakeState
 from segued.media import fingerprint
@@ -340,16 +342,17 @@ def _roots_filter(database: Path, roots: Sequence[bytes]) -> Sequence[bytes]:
 def _prepare_spool(database: Path) -> Path:
     """Create the library's folder for temporary audio and remove what a kill left.
 
-    Only entries with SPOOL_PREFIX are removed: the folder may be shared by mistake.
+    Only segued's own entries are removed: the folder may be shared by mistake.
 
     Raises:
         StoreUnwritableError: The folder cannot be created or cleared.
     """
-    spool = database.with_name(f"{database.name}.spool")
+    spool = spool_folder(database)
     try:
         spool.mkdir(mode=0o700, exist_ok=True)
         for leftover in spool.glob(f"{SPOOL_PREFIX}*"):
             shutil.rmtree(leftover)
+        remove_old_socket_folders(spool)
     except OSError as error:
         reason = error.strerror or str(error)
         raise StoreUnwritableError(f"{spool}: cannot be used: {reason}") from error
