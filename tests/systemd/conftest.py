@@ -23,6 +23,9 @@ CODECS: Final[tuple[tuple[Codec, str], ...]] = (
     ("opus", "opus"),
     ("pcm", "wav"),
 )
+SOURCE: Final = "/usr/local/src/segued"
+SOURCES: Final = ("config", "contrib", "daemon", "pyproject.toml", "systemd")
+INSTALL: Final = (f"{SOURCE}/contrib/install", "--wheels", "/mnt/wheels")
 LIBRARIES: Final = "/usr/local/lib/segued-test"
 SEED: Final = f"""
 import site
@@ -38,7 +41,7 @@ def prepared_machine(folder: Path) -> Iterator[Machine]:
     build_wheel(folder)
     libraries = Path(sysconfig.get_path("purelib"))
     binds = [
-        (REPOSITORY, "/mnt/segued"),
+        (REPOSITORY, "/mnt/repository"),
         (libraries, LIBRARIES),
         (folder, "/mnt/wheels"),
     ]
@@ -46,6 +49,12 @@ def prepared_machine(folder: Path) -> Iterator[Machine]:
         venv = "/opt/segued/venv"
         machine.run("/usr/bin/python3", "-m", "venv", venv)
         machine.run(f"{venv}/bin/python", "-c", SEED)
+        # As root's own: the installer refuses a source that others can write.
+        machine.run("mkdir", SOURCE)
+        sources = [f"/mnt/repository/{name}" for name in SOURCES]
+        machine.run("cp", "--recursive", "--no-preserve=mode", *sources, SOURCE)
+        machine.run("chmod", "--recursive", "u=rwX,go=rX", SOURCE)
+        machine.run("sh", "-c", f"chmod a+x {SOURCE}/contrib/*install")
         yield machine
 
 
@@ -60,7 +69,7 @@ def _bare_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]
 def _machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """A machine on which segued is installed but not running."""
     with prepared_machine(tmp_path_factory.mktemp("wheels")) as machine:
-        machine.run("/mnt/segued/contrib/install", "--wheels", "/mnt/wheels")
+        machine.run(*INSTALL)
         yield machine
 
 

@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
+from tests.limits import WAIT_SECONDS
+
 __all__ = ["Machine", "boot_machine", "wait_for"]
 
 T = TypeVar("T")
 
 BOOT: Final = Path(__file__).with_name("boot")
-BOOT_SECONDS: Final = 60.0
-COMMAND_SECONDS: Final = 90.0
-TIMEOUT_SECONDS: Final = 30.0
 POLL_SECONDS: Final = 0.02
 
 PRIVATE: Final = "/run/systemd/private"
@@ -77,7 +76,7 @@ class Machine:
             env=ENVIRONMENT,
             input=stdin,
             capture_output=True,
-            timeout=COMMAND_SECONDS,
+            timeout=WAIT_SECONDS,
             check=False,
         )
         stdout, stderr = (
@@ -131,16 +130,16 @@ def boot_machine(binds: Sequence[tuple[Path, str]]) -> Iterator[Machine]:
         _remove(folder)
 
 
-def wait_for(predicate: Callable[[], T], within: float = TIMEOUT_SECONDS) -> T:
+def wait_for(predicate: Callable[[], T]) -> T:
     """Call `predicate` until it returns a true value; return that value.
 
     Raises:
         TimeoutError: It returned no true value in time.
     """
-    deadline = time.monotonic() + within
+    deadline = time.monotonic() + WAIT_SECONDS
     while not (value := predicate()):
         if time.monotonic() > deadline:
-            raise TimeoutError(f"not within {within:g} s; the last was {value!r}")
+            raise TimeoutError(f"not within {WAIT_SECONDS:g} s; the last was {value!r}")
         time.sleep(POLL_SECONDS)
     return value
 
@@ -155,7 +154,7 @@ def _wait_until_up(process: subprocess.Popen[bytes], folder: Path) -> Machine:
         pids = map(int, children.read_text().split())
         return [pid for pid in pids if Path(f"/proc/{pid}/root{PRIVATE}").exists()]
 
-    (init,) = wait_for(booted, BOOT_SECONDS)
+    (init,) = wait_for(booted)
     machine = Machine(process, init)
     machine.run("systemctl", "is-system-running", "--wait")
     return machine

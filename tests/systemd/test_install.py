@@ -1,9 +1,11 @@
 """Installation, update and removal on a machine."""
 
+import pytest
+
+from tests.systemd.conftest import INSTALL, SOURCE
 from tests.systemd.machine import Machine, wait_for
 
-INSTALL = ("/mnt/segued/contrib/install", "--wheels", "/mnt/wheels")
-UNINSTALL = "/mnt/segued/contrib/uninstall"
+UNINSTALL = f"{SOURCE}/contrib/uninstall"
 INSTALLED_PATHS = (
     "/opt/segued",
     "/run/segued",
@@ -89,3 +91,27 @@ def test_nothing_is_done_without_being_root(bare_machine: Machine) -> None:
 
         assert done.returncode == 2
         assert "needs root: sudo contrib/" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "restore", "name"),
+    [
+        ("chmod o+w", "chmod o-w", f"{SOURCE}/daemon/segued/units.py"),
+        ("chmod g+w,g-s,o+w", "chmod g-w,o-w", SOURCE),
+        ("chown nobody", "chown root", f"{SOURCE}/contrib/lib.sh"),
+        ("chmod o+w", "chmod o-w", "/usr/local/src"),
+    ],
+)
+def test_a_source_that_others_can_write_is_refused(
+    bare_machine: Machine, change: str, restore: str, name: str
+) -> None:
+    """With the file or folder and the reason, before anything is installed."""
+    bare_machine.run(*change.split(), name)
+    try:
+        done = bare_machine.try_run(*INSTALL)
+    finally:
+        bare_machine.run(*restore.split(), name)
+
+    assert done.returncode == 2
+    assert f"other accounts may change {name} (" in done.stderr
+    assert "this installs" not in done.stderr
