@@ -1,8 +1,9 @@
 """Soak test of the daemon: files come, go and change, and the daemon is killed.
 
-    python -m tests.end_to_end.soak [--minutes N] [--seed N] [--files N]
+    python -m tests.end_to_end.soak [--minutes N] [--kills N] [--seed N] [--files N]
 
-Afterwards the library must equal that of a fresh import of the final tree.
+Afterwards the library must equal that of a fresh import of the final tree. With
+`--kills`, imports of short libraries are killed instead, so many times in all.
 """
 
 import argparse
@@ -14,16 +15,16 @@ import signal
 import sys
 import tempfile
 import time
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from sample_library import encode, song, tag
 
 from segued.errors import DaemonError
-from tests.end_to_end.library_queries import query
+from tests.end_to_end.canonical import LOUDNESS_ONLY, assert_equals_a_fresh_import
+from tests.end_to_end.kills import Limit, descendants, kill_one_of, run_kills
 from tests.end_to_end.running_daemon import (
     RunningDaemon,
     running_daemon,
@@ -31,7 +32,6 @@ from tests.end_to_end.running_daemon import (
 )
 from tests.end_to_end.segued_runner import SeguedRunner
 
-FINISH_SECONDS = 300.0
 PAUSE_SECONDS = 0.4
 
 
@@ -70,9 +70,9 @@ class Soak:
         """Return all folders below the music folder."""
         return sorted(path for path in self.music.rglob("*") if path.is_dir())
 
-    def do_random_change(self) -> None:
-        """Make one change, drawn by weight."""
-        changes: list[tuple[Callable[[], object], int]] = [
+    def changes(self) -> list[tuple[Callable[[], object], int]]:
+        """Return all changes, each with its weight."""
+        return [
             (self.create, 6),
             (self.copy, 1),
             (self.retag, 3),
@@ -84,7 +84,10 @@ class Soak:
             (self.move_out, 1),
             (self.move_back, 2),
         ]
-        choices, weights = zip(*changes, strict=True)
+
+    def do_random_change(self) -> None:
+        """Make one change, drawn by weight."""
+        choices, weights = zip(*self.changes(), strict=True)
         if len(self.music_files()) >= self.files_max:
             choices, weights = (self.delete, self.delete_folder), (4, 1)
         (change,) = self.rng.choices(choices, weights)
@@ -163,8 +166,13 @@ def disturb_daemon(
     daemon: RunningDaemon, rng: random.Random, done: Counter[str]
 ) -> bool:
     """Kill, stop or command the daemon; return whether it has ended."""
-    action = rng.choice(("kill", "end", "pause", "cancel", "scan", "hang-up"))
+    action = rng.choice(
+        ("kill", "kill child", "end", "pause", "cancel", "scan", "hang-up")
+    )
     done[action] += 1
+    if action == "kill child":
+        kill_one_of(descendants(daemon.process.pid), rng)
+        return False
     if action == "kill":
         os.killpg(daemon.process.pid, signal.SIGKILL)
         daemon.process.wait()
@@ -182,16 +190,12 @@ def disturb_daemon(
     return False
 
 
-LOUDNESS_ONLY = "sources = []\nloudness = true"
-"""The deferrable analysis is part of the soak: loudness, the cheapest."""
-
-
 def run_soak(folder: Path, *, seconds: float, seed: int, files_max: int) -> Soak:
     """Run the soak test in a folder, and compare the library with a fresh import.
 
     Raises:
         AssertionError: The library differs from that of a fresh import.
-        TimeoutError: The daemon does not finish within FINISH_SECONDS.
+        TimeoutError: The daemon does not finish in time.
     """
     soak = Soak(folder, seed, files_max)
     rng = random.Random(seed + 1)  # noqa: S311
@@ -208,92 +212,28 @@ def run_soak(folder: Path, *, seconds: float, seed: int, files_max: int) -> Soak
                             break
             else:
                 count = len(soak.music_files())
-                daemon.wait_until_done(count, seconds=FINISH_SECONDS)
+                daemon.wait_until_done(count)
                 daemon.wait_for(
-                    lambda status, count=count: status["files_analysed"] == count,  # type: ignore[misc]
-                    seconds=FINISH_SECONDS,
+                    lambda status, count=count: status["files_analysed"] == count  # type: ignore[misc]
                 )
                 break
-    fresh = SeguedRunner(folder / "fresh")
-    fresh.import_folders(
-        soak.music,
-        options=["--config", fresh.write_config(f"[flavoring]\n{LOUDNESS_ONLY}")],
-    )
-    actual, expected = canonical_library(segued), canonical_library(fresh)
-    differences = {
-        content: (actual.get(content), expected.get(content))
-        for content in actual.keys() | expected.keys()
-        if actual.get(content) != expected.get(content)
-    }
-    assert not differences, "\n".join(map(str, differences.items()))
+    assert_equals_a_fresh_import(segued, soak.music)
     return soak
-
-
-def canonical_library(segued: SeguedRunner) -> dict[str, Any]:
-    """Return what the library stores of the files on disk, by content hash.
-
-    Which of several copies is the imported one depends on which came first, so
-    copies are compared as a group.
-    """
-    rows = query(
-        segued.database, "SELECT * FROM library_files WHERE status <> 'MISSING'"
-    )
-    library: dict[str, Any] = {}
-    groups = defaultdict(list)
-    for row in rows:
-        groups[row["content_hash"]].append(row)
-    passages_by_path = dict(_passages(segued))
-    for content, group in groups.items():
-        paths = sorted(row["path"] for row in group)
-        passages = [row for path in paths for row in passages_by_path.get(path, ())]
-        library[content] = {
-            "paths": paths,
-            "statuses": sorted(row["status"] for row in group),
-            "facts": {
-                (row["duration_ticks"], row["sample_rate"], row["channels"])
-                for row in group
-                if row["status"] == "INGEST COMPLETE"
-            },
-            "passages": passages if len(paths) == 1 else len(passages),
-        }
-    return library
-
-
-def _passages(segued: SeguedRunner) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
-    columns = (
-        "ordinal",
-        "start_ticks",
-        "end_ticks",
-        "lead_in_ticks",
-        "lead_out_ticks",
-        "fingerprint",
-        "title",
-        "artist",
-        "album",
-        "confidence",
-        "status",
-        "loudness_lufs",
-        "loudness_range_lu",
-        "true_peak_dbtp",
-        "flavor_failure",
-    )
-    passages: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
-    rows = query(
-        segued.database, "SELECT * FROM library_passages ORDER BY path, ordinal"
-    )
-    for row in rows:
-        passages[row["path"]].append(tuple(row[name] for name in columns))
-    yield from passages.items()
 
 
 def main() -> int:
     """Run the soak test for the given time and report the changes made."""
     parser = argparse.ArgumentParser("soak", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=20.0)
+    parser.add_argument("--minutes", type=float, default=20.0, help="at most")
+    parser.add_argument("--kills", type=int, help="kill imports, so many times")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--files", type=int, default=300, help="at most")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="segued-soak-") as folder:
+        if options.kills:
+            limit = Limit(options.kills, 60 * options.minutes)
+            print(run_kills(Path(folder), limit, options.seed))  # noqa: T201
+            return 0
         soak = run_soak(
             Path(folder),
             seconds=60 * options.minutes,

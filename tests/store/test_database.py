@@ -269,7 +269,7 @@ async def test_an_old_library_becomes_like_a_new_one(tmp_path: Path) -> None:
 
 
 async def test_migration_normalizes_names_again(tmp_path: Path) -> None:
-    """Keys and search words of 0.1.0 kept the capitals of "™"."""
+    """Keys and words of 0.1.0 kept the capitals of "™"; its search had no symbols."""
     path = tmp_path / "library.db"
     with sqlite3.connect(path) as library:
         library.executescript(OLD_LIBRARY.read_text())
@@ -277,6 +277,7 @@ async def test_migration_normalizes_names_again(tmp_path: Path) -> None:
             "INSERT INTO artists (id, name_key, name) VALUES"
             " ('1', 'fooTM', 'Foo™'), ('2', 'barTM', 'Bar™'), ('3', 'bartm', 'BarTM')"
         )
+        library.execute("UPDATE passages SET title = 'Foo™ \N{FIRE}' WHERE ordinal = 1")
         library.execute("UPDATE file_index SET words = 'fooTM'")
     library.close()
 
@@ -285,8 +286,38 @@ async def test_migration_normalizes_names_again(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as library:
         keys = library.execute("SELECT id, name_key FROM artists WHERE length(id) = 1")
         assert dict(keys) == {"1": "footm", "2": "barTM", "3": "bartm"}
-        words = library.execute("SELECT DISTINCT words FROM file_index").fetchall()
-    assert words == [("footm",)]
+        words = library.execute("SELECT words FROM passage_index").fetchall()
+        stale = library.execute("SELECT * FROM file_index WHERE words = 'fooTM'")
+        assert stale.fetchall() == []
+    assert any(" footm \N{FIRE} " in text for (text,) in words)
+
+
+async def test_migration_decodes_cancelled_channels_again(tmp_path: Path) -> None:
+    """A silent curve whose channels have a peak; a silent file stays as it is."""
+    path = tmp_path / "library.db"
+    with closing(sqlite3.connect(path)) as library:
+        library.executescript(OLD_LIBRARY.read_text())
+        ((audio, curves),) = library.execute(
+            "SELECT audio_hash, (SELECT count(*) FROM level_curves) FROM files"
+            " WHERE status = 'NO AUDIO'"
+        )
+        library.execute(
+            "UPDATE level_curves SET facts = json_set(facts, '$.peak', 0.5,"
+            " '$.channels', 2) WHERE audio_hash = ?",
+            [audio],
+        )
+        library.commit()
+
+    await open_and_close(path)
+
+    with closing(sqlite3.connect(path)) as library:
+        pending = library.execute(
+            "SELECT audio_hash FROM files WHERE status = 'PENDING'"
+        ).fetchall()
+        kept = library.execute("SELECT audio_hash FROM decode_cache").fetchall()
+    assert pending == [(audio,)]
+    assert len(kept) == curves - 1
+    assert (audio,) not in kept
 
 
 def schema_of(path: Path) -> dict[str, str]:

@@ -32,8 +32,8 @@ from segued.units import Frames, Hertz, Ticks, frames_to_ticks
 
 __all__ = ["VERSION", "Analysis", "AnalysisPlan", "analyze_file", "fingerprints_of"]
 
-VERSION: Final = 2
-"""Increased whenever the same file would give another result."""
+VERSION: Final = 1
+"""Increased whenever the results of earlier code must not be used any more."""
 
 
 @dataclass(frozen=True, slots=True)
