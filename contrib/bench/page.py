@@ -36,6 +36,9 @@ STALLED_LISTENERS: Final = 10
 CHANGE_MAX: Final = 1.05
 ANSWER_MS_MAX: Final = 50.0
 REQUESTS_PER_PAGE: Final = 20
+REFILL_SECONDS: Final = 1.5
+"""A pause after each page, so that the daemon does not delay requests."""
+
 LIMIT_SECONDS: Final = 600.0
 QUICK: Final = """
 [watching]
@@ -214,6 +217,7 @@ def _pages(count: int) -> list[tuple[str, float, float]]:
                     _response_ms(connection, where) for _ in range(REQUESTS_PER_PAGE)
                 ]
                 found.append((name, statistics.median(times), max(times)))
+                time.sleep(REFILL_SECONDS)
             connection.close()
             return found
 

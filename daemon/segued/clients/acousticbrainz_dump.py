@@ -21,7 +21,7 @@ from segued.errors import ConfigError
 __all__ = ["Entry", "documents"]
 
 DOCUMENT_NAME: Final = re.compile(
-    r"(?:^|/)([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})-([0-9]{1,6})\.json$"
+    r"(?:^|/)([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})-([0-9]{1,6})\.json\Z"
 )
 ZSTANDARD: Final = b"\x28\xb5\x2f\xfd"
 DOCUMENT_BYTES_MAX: Final = 1 << 20

@@ -5,6 +5,7 @@ from typing import Annotated, Final, TypeVar
 
 import msgspec
 
+from segued.config.annotations import whole
 from segued.errors import ServiceAnswerError
 
 __all__ = ["Mbid", "ResponseModel", "decode_response", "validate_mbid"]
@@ -13,7 +14,7 @@ ModelT = TypeVar("ModelT")
 
 MBID: Final = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
-Mbid = Annotated[str, msgspec.Meta(pattern=f"^{MBID}$")]
+Mbid = Annotated[str, msgspec.Meta(pattern=whole(MBID))]
 """A MusicBrainz id."""
 
 

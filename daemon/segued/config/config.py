@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
+from segued.config.annotations import SECRET, quoted, whole
 from segued.config.default_paths import state_folder
 from segued.config.sections import (
     ComputeSection,
@@ -56,9 +57,9 @@ class Settings(Section, frozen=True):
     ] = 2_822_400
     lead_in_threshold_dB: Annotated[float, msgspec.Meta(gt=0, le=120)] = 45.0  # noqa: N815
     lead_out_threshold_dB: Annotated[float, msgspec.Meta(gt=0, le=120)] = 40.0  # noqa: N815
-    acoustid_api_key: Annotated[str, msgspec.Meta(pattern="^[!-~]{1,128}$")] | None = (
-        None
-    )
+    acoustid_api_key: (
+        Annotated[str, msgspec.Meta(pattern=whole("[!-~]{1,128}")), SECRET] | None
+    ) = None
     ai_processing_thread_count: Annotated[int, msgspec.Meta(ge=1, le=1_024)] = 0
 
     @property
@@ -97,7 +98,7 @@ class PinnedSettings(
     minimum_passage_audio_duration_ticks: int | None = None
     lead_in_threshold_dB: float | None = None  # noqa: N815
     lead_out_threshold_dB: float | None = None  # noqa: N815
-    acoustid_api_key: str | None = None
+    acoustid_api_key: Annotated[str, SECRET] | None = None
     ai_processing_thread_count: int | None = None
 
     def as_dict(self) -> dict[str, Any]:
@@ -194,6 +195,7 @@ def check_setting(name: str, value: object) -> object:
         settings = msgspec.convert({name: value}, Settings)
     except msgspec.ValidationError as error:
         reason = str(error).partition(" - at")[0]
-        raise ConfigError(f"setting {name} = {value!r}: {reason}") from error
+        shown_value = quoted(Settings, name, value)
+        raise ConfigError(f"setting {name} = {shown_value}: {reason}") from error
     checked: object = getattr(settings, name)
     return checked

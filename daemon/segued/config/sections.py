@@ -4,6 +4,8 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
+from segued.config.annotations import SECRET, whole
+
 __all__ = [
     "ComputeSection",
     "FlavoringSection",
@@ -18,8 +20,8 @@ __all__ = [
     "WatchingSection",
 ]
 
-HOURS_PATTERN: Final = (
-    "^(([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]|)$"
+HOURS_PATTERN: Final = whole(
+    "([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]|"
 )
 """Two times of day, as "22:00-06:30", or empty."""
 
@@ -139,7 +141,7 @@ class FlavoringSection(Section, frozen=True):
     cpu_share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0
 
 
-Url = Annotated[str, msgspec.Meta(pattern="^https?://[^\\s?#@]+$")]
+Url = Annotated[str, msgspec.Meta(pattern=whole("https?://[^\\s?#@]+"))]
 Rate = Annotated[float, msgspec.Meta(gt=0, le=1_000)]
 
 
@@ -155,7 +157,9 @@ class ServicesSection(Section, frozen=True):
     acoustid_rate: Rate = 3.0
     musicbrainz_rate: Rate = 1.0
     acousticbrainz_rate: Rate = 1.0
-    contact: Annotated[str, msgspec.Meta(pattern="^[ -'*-~]*$", max_length=200)] = ""
+    contact: Annotated[
+        str, msgspec.Meta(pattern=whole("[ -'*-~]*"), max_length=200)
+    ] = ""
     connect_seconds: Annotated[float, msgspec.Meta(gt=0, le=300)] = 10.0
     total_seconds: Annotated[float, msgspec.Meta(gt=0, le=3_600)] = 30.0
     answer_mib: Annotated[float, msgspec.Meta(gt=0, le=256)] = 2.0
@@ -172,11 +176,13 @@ class PageSection(Section, frozen=True):
     shown: bool = True
     address: Annotated[str, msgspec.Meta(min_length=1)] = "127.0.0.1"
     port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 5723
-    token: Annotated[str, msgspec.Meta(pattern="^([!-~]{16,}|)$", max_length=256)] = ""
+    token: Annotated[
+        str, msgspec.Meta(pattern=whole("[!-~]{16,}|"), max_length=256), SECRET
+    ] = ""
     hosts: tuple[str, ...] = ()
 
 
 class LoggingSection(Section, frozen=True):
     """What is logged, to standard error or the journal; empty for the default level."""
 
-    level: Annotated[str, msgspec.Meta(pattern="^(debug|info|warning|error|)$")] = ""
+    level: Annotated[str, msgspec.Meta(pattern=whole("debug|info|warning|error|"))] = ""

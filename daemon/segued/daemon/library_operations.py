@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from segued.config.annotations import mask_secrets
 from segued.config.config import Config, PinnedSettings, Settings, check_setting
 from segued.errors import DaemonError, NotFoundError
 from segued.paths import shown
@@ -99,7 +100,7 @@ async def masked_settings(store: Store, pinned: PinnedSettings) -> Settings:
     Raises:
         ConfigError: A stored value is out of range.
     """
-    return settings.mask_secrets(await store.do(settings.load, pinned))
+    return mask_secrets(await store.do(settings.load, pinned))
 
 
 async def put_setting(

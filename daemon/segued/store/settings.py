@@ -1,6 +1,6 @@
 """Load and save the settings stored in the library."""
 
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
@@ -8,10 +8,7 @@ from segued.config.config import PinnedSettings, Settings, check_setting, cpu_co
 from segued.errors import ConfigError
 from segued.store.schema.files import Setting
 
-__all__ = ["load", "mask_secrets", "save"]
-
-KEY_LENGTH_MIN: Final = 8
-"""Shorter keys are masked completely."""
+__all__ = ["load", "save"]
 
 
 def load(pinned: PinnedSettings) -> Settings:
@@ -30,16 +27,6 @@ def load(pinned: PinnedSettings) -> Settings:
             save(name, default)
         values[name] = _check_stored(name, stored.get(name, default))
     return Settings(**(values | pinned.as_dict()))
-
-
-def mask_secrets(settings: Settings) -> Settings:
-    """Return the settings with the API key masked except its last two letters."""
-    key = settings.acoustid_api_key
-    if not key:
-        return settings
-    # Two letters of a short key would reveal too much of it.
-    masked = f"...{key[-2:] if len(key) >= KEY_LENGTH_MIN else ''}"
-    return msgspec.structs.replace(settings, acoustid_api_key=masked)
 
 
 def save(name: str, value: object) -> None:

@@ -17,7 +17,7 @@ from segued.web.daemon_api import DaemonApi
 from segued.web.events import EventStream
 from segued.web.library_routes import LIBRARY_ROUTES
 from segued.web.openapi import openapi_document
-from segued.web.responses import Handler, error_middleware, json_response
+from segued.web.responses import Handler, json_response
 from segued.web.route import DAEMON_API, ApiRequest, Route
 from segued.web.static_files import static_routes
 
@@ -39,7 +39,7 @@ def create_app(api: DaemonApi, guard: Guard, stream: EventStream) -> web.Applica
     """
     app = web.Application(
         client_max_size=BODY_BYTES_MAX,
-        middlewares=[error_middleware, guard_middleware(guard), _log_commands],
+        middlewares=[guard_middleware(guard), _log_commands],
     )
     app[DAEMON_API] = api
     app.on_response_prepare.append(add_security_headers)

@@ -22,7 +22,13 @@ from segued.config.sections import PageSection
 from segued.errors import ConfigError
 from segued.web.responses import Handler, error_response
 
-__all__ = ["Guard", "add_security_headers", "check_page", "guard_middleware"]
+__all__ = [
+    "SECURITY_HEADERS",
+    "Guard",
+    "add_security_headers",
+    "check_page",
+    "guard_middleware",
+]
 
 SAFE_METHODS: Final = frozenset({"GET"})
 COOKIE_SECONDS: Final = 365 * 24 * 3_600
@@ -119,18 +125,18 @@ class Guard:
         """Return whether the request carries the token or the cookie."""
         scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() == "bearer" and hmac.compare_digest(
-            credentials.encode(), self._token
+            _encode(credentials), self._token
         ):
             return True
         cookie = request.cookies.get(self._cookie_name, "")
-        return hmac.compare_digest(cookie.encode(), self._cookie_value.encode())
+        return hmac.compare_digest(_encode(cookie), self._cookie_value.encode())
 
     @property
     def _cookie_value(self) -> str:
         return hmac.new(self._token, b"segued page", hashlib.sha256).hexdigest()
 
     def _token_response(self, request: web.Request) -> web.Response:
-        token = request.query.get("token", "").encode()
+        token = _encode(request.query.get("token", ""))
         if request.method == "GET" and request.path == "/":
             if hmac.compare_digest(token, self._token):
                 # Redirect: a token in the URL would stay in the browser's history.
@@ -147,6 +153,11 @@ class Guard:
         return error_response(
             401, "token", "the token is missing (Authorization: Bearer)"
         )
+
+
+def _encode(text: str) -> bytes:
+    """Return the bytes of a header; aiohttp decodes invalid ones to surrogates."""
+    return text.encode("utf-8", "surrogateescape")
 
 
 def _cross_site_reason(request: web.Request) -> str:

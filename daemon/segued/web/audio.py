@@ -21,7 +21,10 @@ from segued.paths import is_within, shown
 from segued.store.reading import file_detail
 from segued.store.reading.rows import FileLocation
 from segued.units import Seconds
+from segued.web.connections import StreamSlot, begin_stream, pace_stream
+from segued.web.fairness import FairSlots
 from segued.web.file_detail import media_type
+from segued.web.peers import CONTROL_PEER
 from segued.web.responses import error_response
 from segued.web.route import ApiRequest
 
@@ -38,7 +41,9 @@ RANGE_PATTERN: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 UNKNOWN_TYPE: Final = "application/octet-stream"
 
-_audio_slots: Final = asyncio.Semaphore(AUDIO_STREAMS_MAX)
+_audio_slots: Final = FairSlots[StreamSlot](
+    AUDIO_STREAMS_MAX, AUDIO_STREAMS_MAX, CONTROL_PEER
+)
 
 
 async def serve_audio(request: ApiRequest) -> web.StreamResponse:
@@ -54,17 +59,21 @@ async def serve_audio(request: ApiRequest) -> web.StreamResponse:
     roots = [root for root in api.roots() if is_within(location.path, root)]
     if not roots:
         raise NotFoundError(f"{shown(location.path)}: in none of the music folders")
-    if _audio_slots.locked():
+    slot = StreamSlot(request.http_request)
+    if not _audio_slots.take(slot):
         return error_response(
             503, "busy", f"{AUDIO_STREAMS_MAX} files are being played; try again later"
         )
-    async with _audio_slots:
+    try:
+        begin_stream(request.http_request)
         audio_file = await _open_file(location, roots[0])
         try:
             return await _send_range(request.http_request, audio_file)
         finally:
             # On a network disk even close can block, so it is not awaited.
             disk_calls.run_on_thread(os.close, audio_file.descriptor)
+    finally:
+        _audio_slots.release(slot)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +127,9 @@ async def _send_range(
     requested = _requested_range(request, size, tag)
     start, end = requested or (0, size)
     if requested is not None and start >= end:
-        headers["Content-Range"] = f"bytes */{size}"
-        return web.Response(status=416, headers=headers)
+        rejection = error_response(416, "range", f"the file has {size} bytes")
+        rejection.headers["Content-Range"] = f"bytes */{size}"
+        return rejection
     if requested is not None:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
     response = web.StreamResponse(
@@ -131,6 +141,7 @@ async def _send_range(
     with suppress(ConnectionError, TimeoutError, OSError):
         while start < end:
             count = min(CHUNK_BYTES, end - start)
+            await pace_stream(request)
             read = await call_disk(
                 root, READ_TIMEOUT, read_fully, descriptor, count, start
             )

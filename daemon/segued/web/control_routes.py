@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from aiohttp import web
 
+from segued.config.annotations import whole
 from segued.config.config import Settings
 from segued.errors import NotFoundError
 from segued.paths import shown
@@ -22,9 +23,9 @@ __all__ = ["CONTROL_ROUTES"]
 CURRENT_SESSION: Final = "current"
 """Stands for the id of the current session."""
 
-MBID_PATTERN: Final = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+MBID_PATTERN: Final = whole("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=4_096)]
-FilePath = Annotated[str, msgspec.Meta(pattern="^/[^\\x00]*$", max_length=4_096)]
+FilePath = Annotated[str, msgspec.Meta(pattern=whole("/[^\\x00]*"), max_length=4_096)]
 
 
 class ScanBody(msgspec.Struct, forbid_unknown_fields=True):

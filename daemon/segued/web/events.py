@@ -18,6 +18,9 @@ import msgspec
 import structlog
 from aiohttp import web
 
+from segued.web.connections import StreamSlot, begin_stream
+from segued.web.fairness import FairSlots
+from segued.web.peers import CONTROL_PEER
 from segued.web.responses import error_response
 from segued.web.status import Status
 
@@ -78,6 +81,9 @@ class EventStream:
         self._snapshot: dict[str, Any] = {}
         self._changes: Final[deque[tuple[int, bytes]]] = deque(maxlen=HISTORY_LENGTH)
         self._subscribers: Final[set[_Subscriber]] = set()
+        self._slots: Final = FairSlots[StreamSlot](
+            SUBSCRIBERS_MAX, SUBSCRIBERS_MAX, CONTROL_PEER
+        )
         self._publish_task: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -88,7 +94,8 @@ class EventStream:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Send events to one subscriber until it disconnects or the stream closes."""
-        if self._closed or len(self._subscribers) >= SUBSCRIBERS_MAX:
+        slot = StreamSlot(request)
+        if self._closed or not self._slots.take(slot):
             rejection = error_response(
                 503, "busy", "the event stream is full or closing; try again later"
             )
@@ -101,13 +108,14 @@ class EventStream:
                 "X-Accel-Buffering": "no",
             }
         )
-        self._publish_changes()
         subscriber = _Subscriber()
-        subscriber.frames.extend(
-            self._initial_frames(request.headers.get("Last-Event-ID"))
-        )
-        self._subscribers.add(subscriber)
         try:
+            begin_stream(request)
+            self._publish_changes()
+            subscriber.frames.extend(
+                self._initial_frames(request.headers.get("Last-Event-ID"))
+            )
+            self._subscribers.add(subscriber)
             if self._publish_task is None or self._publish_task.done():
                 self._publish_task = asyncio.create_task(self._publish_loop())
             await response.prepare(request)
@@ -118,6 +126,7 @@ class EventStream:
             if request.transport is not None:
                 request.transport.abort()
         finally:
+            self._slots.release(slot)
             self._subscribers.discard(subscriber)
             if not self._subscribers and self._publish_task is not None:
                 self._publish_task.cancel()

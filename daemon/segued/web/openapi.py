@@ -20,10 +20,11 @@ STATUS_DESCRIPTIONS: Final = {
     413: "The body is too large.",
     415: "The Content-Type is not application/json.",
     416: "The file does not have the requested range.",
+    417: "The header Expect has an unknown value.",
     421: "The page is not served under this host name.",
     503: "The library is not available at the moment, or the server is busy.",
 }
-COMMON_STATUSES: Final = (400, 401, 403, 408, 413, 421)
+COMMON_STATUSES: Final = (400, 401, 403, 408, 413, 417, 421)
 
 
 class ErrorDetail(msgspec.Struct, frozen=True):

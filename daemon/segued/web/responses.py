@@ -1,7 +1,7 @@
 """Responses: JSON, and errors with the reason."""
 
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 import structlog
@@ -15,11 +15,12 @@ from segued.errors import (
     StoreError,
 )
 
-__all__ = ["Handler", "error_middleware", "error_response", "json_response"]
+__all__ = ["Handler", "error_response", "json_response", "respond"]
 
 log: Final = structlog.get_logger()
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+RequestT = TypeVar("RequestT", bound=web.BaseRequest)
 
 DETAIL_LENGTH_MAX: Final = 500
 INTERNAL_ERROR: Final = 500
@@ -48,11 +49,10 @@ STATUS_BY_ERROR: Final[tuple[tuple[type[SeguedError], int], ...]] = (
 """The status of each kind of error; the first entry that matches counts."""
 
 
-@web.middleware
-async def error_middleware(
-    request: web.Request, handler: Handler
+async def respond(
+    request: RequestT, handler: Callable[[RequestT], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """Turn errors into responses that report the reason."""
+    """Return a handler's response, or one that reports the reason of its error."""
     try:
         return await handler(request)
     except ConnectionError:
@@ -64,7 +64,7 @@ async def error_middleware(
         return response
 
 
-def _response_to(request: web.Request, error: Exception) -> web.Response:
+def _response_to(request: web.BaseRequest, error: Exception) -> web.Response:
     match error:
         case SeguedError():
             status = next(

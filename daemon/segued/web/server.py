@@ -6,8 +6,9 @@ import fcntl
 import os
 import socket
 import stat
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -16,18 +17,21 @@ from aiohttp import web
 
 from segued.config.sections import PageSection
 from segued.errors import ConfigError, StoreLockedError
+from segued.web.connections import Connection, ConnectionLimits, ConnectionTable
+from segued.web.responses import respond
 
 __all__ = ["WebServer"]
 
 log: Final = structlog.get_logger()
 
 BACKLOG: Final = 64
+"""How many connections asyncio accepts at once, before anything else runs."""
+
+QUEUE_LENGTH: Final = 1_024
+"""How many page connections the system keeps until they are accepted. A client that
+finds the queue full tries again only after a second."""
+
 CLOSING_SECONDS: Final = 1.0
-
-KEEPALIVE_SECONDS: Final = 30.0
-
-CONNECTIONS_MAX: Final = 256
-"""The limit of page connections; each takes a descriptor, further ones are aborted."""
 
 RETRY_SECONDS: Final = 5.0
 """The interval between attempts to listen on an address that is in use."""
@@ -47,14 +51,14 @@ class WebServer:
         self,
         app: web.Application,
         *,
-        keepalive_seconds: float = KEEPALIVE_SECONDS,
+        limits: ConnectionLimits | None = None,
         retry_seconds: float = RETRY_SECONDS,
     ) -> None:
         """Create a server that does not listen yet.
 
         Args:
             app: The application with all routes.
-            keepalive_seconds: A connection without a request for so long is closed.
+            limits: The limits of page connections.
             retry_seconds: The interval between attempts to listen on an address
                 that is not available.
         """
@@ -63,12 +67,11 @@ class WebServer:
             app,
             access_log=None,
             shutdown_timeout=CLOSING_SECONDS,
-            keepalive_timeout=keepalive_seconds,
-            max_line_size=HEAD_BYTES_MAX,
-            max_field_size=HEAD_BYTES_MAX,
-            max_headers=HEAD_LINES_MAX,
             handler_cancellation=True,
         )
+        self._limits: Final = limits or ConnectionLimits()
+        self._table: Final = ConnectionTable(self._limits)
+        self._control_servers: Final[list[asyncio.Server]] = []
         self._retry_seconds: Final = retry_seconds
         self._page_task: asyncio.Task[None] | None = None
         self._created_socket: tuple[Path, int] | None = None
@@ -108,10 +111,19 @@ class WebServer:
             ConfigError: The socket cannot be created at `path`.
         """
         await self._runner.setup()
+        server = self._runner.server
+        if server is not None:
+            # All errors become JSON, also those before the application's middlewares.
+            server.request_handler = _run_on_connection(server.request_handler)
         sockets = list(activated_sockets) or [self._bind_socket(path)]
         for sock in sockets:
             sock.setblocking(False)  # noqa: FBT003
-            await web.SockSite(self._runner, sock, backlog=BACKLOG).start()
+            table = None if sock.family == socket.AF_UNIX else self._table
+            self._control_servers.append(
+                await asyncio.get_running_loop().create_server(
+                    partial(self._new_connection, table), sock=sock, backlog=BACKLOG
+                )
+            )
 
     async def serve_page(self, page: PageSection) -> None:
         """Serve the page at the configured address, or stop serving it.
@@ -123,7 +135,7 @@ class WebServer:
         if page_task is not None:
             page_task.cancel()
             await asyncio.wait({page_task})
-        for connection in self._connections():
+        for connection in self._table.connections():
             connection.force_close()
         self.page_status = "not shown"
         if page.shown:
@@ -153,7 +165,10 @@ class WebServer:
         """Listen on the page's address; return None if it is not available."""
         try:
             server = await asyncio.get_running_loop().create_server(
-                self._create_protocol, page.address, page.port, backlog=BACKLOG
+                partial(self._new_connection, self._table),
+                page.address,
+                page.port,
+                backlog=BACKLOG,
             )
         except (OSError, ValueError) as error:
             status = f"not shown: {_failure_text(page, error)}"
@@ -161,33 +176,38 @@ class WebServer:
                 log.warning("page.closed", reason=status)
             self.page_status = status
             return None
+        for each in server.sockets:
+            with each.dup() as listening:
+                listening.listen(QUEUE_LENGTH)
         port = server.sockets[0].getsockname()[1]
         host = f"[{page.address}]" if ":" in page.address else page.address
         self.page_status = f"http://{host}:{port}/"
         log.info("page.shown", address=self.page_status, token=bool(page.token))
         return server
 
-    def _create_protocol(self) -> asyncio.Protocol:
-        """Return the protocol for a new page connection."""
+    def _new_connection(self, table: ConnectionTable | None) -> asyncio.Protocol:
+        """Return the protocol of a new connection; without a table, for control."""
         server = self._runner.server
-        if server is None or len(server.connections) >= CONNECTIONS_MAX:
+        if server is None:
             return _RejectingProtocol()
-        return server()
-
-    def _connections(self) -> list[web.RequestHandler]:
-        """Return the open page connections."""
-        server = self._runner.server
-        return [
-            each
-            for each in (server.connections if server else ())
-            if each.transport is not None
-            and each.transport.get_extra_info("socket").family != socket.AF_UNIX
-        ]
+        return Connection(
+            server,
+            table,
+            asyncio.get_running_loop(),
+            access_log=None,
+            keepalive_timeout=self._limits.idle_seconds,
+            max_line_size=HEAD_BYTES_MAX,
+            max_field_size=HEAD_BYTES_MAX,
+            max_headers=HEAD_LINES_MAX,
+        )
 
     async def close(self) -> None:
         """Stop listening, close all connections and clean up."""
         if self._page_task is not None:
             self._page_task.cancel()
+        for server in self._control_servers:
+            server.close()
+        self._table.close()
         await self._runner.cleanup()
         self.cleanup()
 
@@ -246,6 +266,20 @@ class _RejectingProtocol(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if isinstance(transport, asyncio.Transport):
             transport.abort()
+
+
+def _run_on_connection(
+    handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
+) -> Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]:
+    """Return a handler that lets the connection of a request run `handler`."""
+
+    async def run(request: web.BaseRequest) -> web.StreamResponse:
+        connection = request.protocol
+        if isinstance(connection, Connection):
+            return await connection.run(request, handler)
+        return await respond(request, handler)
+
+    return run
 
 
 def _failure_text(page: PageSection, error: OSError | ValueError) -> str:

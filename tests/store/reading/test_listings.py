@@ -136,6 +136,42 @@ async def test_search_matches_all_words(
     assert search_files(store, query) == names
 
 
+@pytest.mark.parametrize(
+    ("name", "found", "not_found"),
+    [
+        ("Love 🔥 Song", ["🔥", "love🔥", "🔥 song"], ["☃"]),
+        ("Song🔥🔥", ["🔥", "song", "🔥🔥"], ["🔥" * 3]),
+        ("❤\ufe0f", ["❤"], []),
+        ("❤", ["❤\ufe0f"], []),
+        ("👩\u200d🎤", ["👩\u200d🎤", "🎤"], []),
+        ("👍\U0001f3fd", ["👍"], []),
+        ("Newer than Unicode 14: \U0001fae9", ["\U0001fae9"], []),
+        ("÷", ["÷"], []),
+        ("F♯ minor", ["f♯", "f minor"], []),
+        ("!!!", ["!!!"], ["!!!!", "??"]),
+        ("Don't Stop! - Live", ["don\N{ACUTE ACCENT}t", "stop - live", "don t"], []),
+    ],
+)
+async def test_symbols_are_found(
+    store: Store, name: str, found: list[str], not_found: list[str]
+) -> None:
+    """Emoji and other symbols, in names of files and in titles."""
+
+    def fill() -> None:
+        add_file(f"{name} 1.mp3".encode())
+        side = add_file(b"side.flac")
+        passages.replace(side, [passage_row(0, name, "Artist", Confidence.HIGH)])
+        add_file(b"other.mp3")
+
+    await store.do(fill)
+
+    for query in found:
+        assert len(search_files(store, query)) == 2, query
+        assert listings.passages(store.path, query, None, ALL).total == 1
+    for query in not_found:
+        assert search_files(store, query) == [], query
+
+
 async def test_passages_are_searched_one_by_one(
     store: Store, library: dict[str, FileId]
 ) -> None:

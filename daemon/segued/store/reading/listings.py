@@ -12,7 +12,6 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
-from segued.matching.normalize import normalize_name
 from segued.model import FileStatus
 from segued.paths import shown
 from segued.store.reading.problems import FILE_PROBLEMS
@@ -28,6 +27,7 @@ from segued.store.reading.rows import (
     PassagePage,
     PassageRow,
 )
+from segued.store.search import query_words
 
 __all__ = [
     "PASSAGE_COLUMNS",
@@ -230,9 +230,9 @@ def _file_row(database: sqlite3.Connection, file: str) -> FileRow:
 
 
 def _words(query: str) -> list[str]:
-    words = normalize_name(query).split()[:WORDS_MAX]
+    words = query_words(query)[:WORDS_MAX]
     if not words and query.strip():
-        return [query.strip()]  # only punctuation, which matches nothing in the index
+        return [query.strip()]  # only slashes or joiners, which match nothing
     words.sort(key=len, reverse=True)  # the longest is the rarest: check it first
     return words
 

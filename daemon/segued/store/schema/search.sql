@@ -2,7 +2,7 @@
 -- enough for a full scan while the user types. Triggers store the paths whose rows are
 -- stale in index_stale, so that no writer has to; `segued.store.search.refresh`
 -- rebuilds those rows at the end of each transaction. segued_plain is
--- `segued.matching.normalize.normalize_name`.
+-- `segued.store.search.searchable`.
 
 CREATE TABLE file_index (
     path BLOB NOT NULL PRIMARY KEY,
