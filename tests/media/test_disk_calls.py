@@ -7,6 +7,7 @@ import pytest
 
 from segued.media.disk_calls import STUCK_CALLS_MAX, call_disk
 from segued.units import Seconds
+from tests.limits import WAIT_SECONDS
 
 HUNG_DISK, GOOD_DISK = b"/dead", b"/well"
 
@@ -27,7 +28,7 @@ async def test_hung_disk_does_not_block_others() -> None:
     assert await call_disk(GOOD_DISK, Seconds(60), str.upper, "well") == "WELL"
 
     responding.set()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(WAIT_SECONDS):
         while True:
             try:
                 assert await call_disk(HUNG_DISK, Seconds(60), hang) == "late"

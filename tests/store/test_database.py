@@ -293,7 +293,7 @@ async def test_migration_normalizes_names_again(tmp_path: Path) -> None:
 
 
 async def test_migration_decodes_cancelled_channels_again(tmp_path: Path) -> None:
-    """A silent curve whose channels have a peak; a silent file stays as it is."""
+    """A silent curve whose channels have a peak, and a file that was refused."""
     path = tmp_path / "library.db"
     with closing(sqlite3.connect(path)) as library:
         library.executescript(OLD_LIBRARY.read_text())
@@ -312,10 +312,12 @@ async def test_migration_decodes_cancelled_channels_again(tmp_path: Path) -> Non
 
     with closing(sqlite3.connect(path)) as library:
         pending = library.execute(
-            "SELECT audio_hash FROM files WHERE status = 'PENDING'"
+            "SELECT audio_hash, path_text LIKE '%/broken.mp3' FROM files"
+            " WHERE status = 'PENDING' ORDER BY 2"
         ).fetchall()
         kept = library.execute("SELECT audio_hash FROM decode_cache").fetchall()
-    assert pending == [(audio,)]
+    assert [pending[0], pending[1][1:]] == [(audio, 0), (1,)]
+    assert len(pending) == 2
     assert len(kept) == curves - 1
     assert (audio,) not in kept
 

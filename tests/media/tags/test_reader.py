@@ -2,13 +2,14 @@
 
 import os
 import struct
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from mutagen.apev2 import APEv2
-from mutagen.id3 import RVA2, TIT2, TPE1, TXXX, UFID
+from mutagen.id3 import RVA2, TCOM, TIT2, TPE1, TSRC, TXXX, UFID
 
 from segued.errors import FileVanishedError
 from segued.media.tags.reader import TagReading, read_tags
@@ -114,6 +115,51 @@ def test_the_native_tag_of_a_format_takes_precedence(tmp_path: Path) -> None:
     assert (mp3.title, mp3.artist, mp3.album, mp3.track) == ("id3", "id3", "ape", 9)
     assert mp3.track_gain_db == 1.0
     assert (wavpack.title, wavpack.artist) == ("ape", "id3")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in TAGGED if "ID3 " not in kind])
+def test_id3_in_front_of_another_format_is_read_too(kind: str, tmp_path: Path) -> None:
+    """The format's own tag takes precedence, and the first ID3 tag over the next."""
+    first = id3_of(TIT2(text=["first"]), TXXX(desc="acoustid id", text=["none"]))
+    second = id3_of(
+        TIT2(text=["second"]), TCOM(text=["x"]), TSRC(text=["DEA123456789"])
+    )
+
+    found = read_tags_of(tmp_path, first + second + TAGGED[kind]())
+
+    assert found.warnings == ()
+    if kind in {"ID3v2.4", "APEv2 after MP3"}:
+        assert found.tags == replace(TAGS, title="first", isrcs=("DEA123456789",))
+    else:
+        assert found.tags == TAGS
+
+
+@pytest.mark.parametrize(
+    "kind", ["mka", "caf", "au", "w64", "aac", "m4a", "ogg", "asf"]
+)
+def test_id3_in_front_of_a_format_without_a_tag(kind: str, tmp_path: Path) -> None:
+    """Its fields are used."""
+    data = id3_of(TIT2(text=["Title"])) + encoded_tone(kind)
+
+    assert read_tags_of(tmp_path, data) == TagReading(Tags(title="Title"))
+
+
+def test_flac_with_junk_in_front(tmp_path: Path) -> None:
+    """Its own tag is read where the file begins."""
+    found = read_tags_of(tmp_path, b"HTTP/1.1 200 OK\r\n\r\n" + TAGGED["FLAC"]())
+
+    assert found == TagReading(TAGS)
+
+
+def test_dsf_with_id3_in_front(tmp_path: Path) -> None:
+    """The position of its own tag counts from the start of the DSF file."""
+    own = id3_of(TIT2(text=["own"]))
+    dsf = b"DSD " + struct.pack("<QQQ", 28, 28 + len(own), 28) + own
+    front = id3_of(TIT2(text=["front"]), TPE1(text=["Artist"]))
+
+    found = read_tags_of(tmp_path, front + dsf).tags
+
+    assert (found.title, found.artist) == ("own", "Artist")
 
 
 def test_wav_text_chunks_are_read(tmp_path: Path) -> None:

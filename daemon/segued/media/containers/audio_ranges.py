@@ -6,6 +6,7 @@ padding were changed is recognized and not decoded again. The description of the
 Bytes of unknown meaning count as audio.
 """
 
+from collections.abc import Iterator
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
@@ -27,7 +28,7 @@ from segued.media.containers.chunks import (
 )
 from segued.media.containers.detect import HEAD_BYTES, Container, detect_container
 
-__all__ = ["ByteRange", "audio_ranges", "head_tags_end"]
+__all__ = ["ByteRange", "audio_ranges", "flac_audio", "head_tags", "head_tags_end"]
 
 ByteRange: TypeAlias = tuple[int, int]
 """Half-open `[start, end)` in bytes."""
@@ -92,19 +93,27 @@ def audio_ranges(read: ReadAt, size: int) -> tuple[ByteRange, ...]:
 
 def head_tags_end(read: ReadAt, size: int) -> int | None:
     """Return the end of the tags at the start of the file; None if beyond `size`."""
+    end = 0
+    for _, end in head_tags(read):
+        if end >= size:
+            return None
+    return end
+
+
+def head_tags(read: ReadAt) -> Iterator[ByteRange]:
+    """Yield the tags at the start of a file; the last may end beyond the file."""
     start = 0
     for _ in range(TAGS_MAX):
         head = read(start, APE_BYTES)
         if head[:3] == b"ID3" and (claim := syncsafe(head[6:10])) is not None:
             footer = ID3V2_BYTES if head[5:6] and head[5] & 0x10 else 0
-            start += ID3V2_BYTES + claim + footer
+            end = start + ID3V2_BYTES + claim + footer
         elif head[:8] == APE_MAGIC:
-            start += APE_BYTES + int.from_bytes(head[12:16], "little")
+            end = start + APE_BYTES + int.from_bytes(head[12:16], "little")
         else:
-            break
-        if start >= size:
-            return None
-    return start
+            return
+        yield start, end
+        start = end
 
 
 def _tail_tags_start(read: ReadAt, start: int, end: int) -> int:
@@ -177,7 +186,7 @@ def _find_ranges(read: ReadAt, start: int, end: int) -> list[ByteRange]:
             description = [(c.start, c.end) for c in inside if c.name == described]
             return sorted(description + audio) if audio else []
         case Container.FLAC:
-            return _flac_ranges(read, start, end)
+            return flac_audio(read, start, end)
         case Container.AU:
             return _au_ranges(head, start, end)
         case Container.MP4:
@@ -214,7 +223,7 @@ def _sample_description(read: ReadAt, start: int, end: int) -> list[ByteRange]:
     return [(start, end)]
 
 
-def _flac_ranges(read: ReadAt, start: int, end: int) -> list[ByteRange]:
+def flac_audio(read: ReadAt, start: int, end: int) -> list[ByteRange]:
     """Return the range after the metadata blocks if it begins with a FLAC frame."""
     start += 4
     for _ in range(ELEMENTS_MAX):

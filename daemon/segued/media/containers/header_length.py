@@ -4,10 +4,8 @@ These are the number of frames in an MP3's first frame, and the position of the 
 stream of a chained Ogg file.
 """
 
-import os
 from typing import Final
 
-from segued.media.containers.audio_ranges import head_tags_end
 from segued.media.containers.chunks import ReadAt
 from segued.media.containers.detect import OGG_PAGE
 from segued.media.safe_open import read_fully
@@ -32,13 +30,15 @@ PAGE_BEGINS: Final = 0x02
 PAGES_MAX: Final = 1_000_000
 
 
-def mp3_header_length(descriptor: int, rate: Hertz) -> Frames | None:
-    """Return the length declared in an MP3's first frame; None if it has none."""
-    read = _reader(descriptor)
-    start = head_tags_end(read, os.fstat(descriptor).st_size)
-    if start is None:
-        return None
-    head = read(start, HEAD_BYTES)
+def mp3_header_length(descriptor: int, start: int, rate: Hertz) -> Frames | None:
+    """Return the length declared in an MP3's first frame; None if it has none.
+
+    Args:
+        descriptor: Descriptor of the file.
+        start: End of the tags in front of the frame.
+        rate: Sample rate of the file.
+    """
+    head = read_fully(descriptor, HEAD_BYTES, start)
     samples_per_frame = MPEG1_FRAMES if rate >= MPEG1_RATE_MIN else MPEG2_FRAMES
     for tag, frames_at in FRAME_COUNT_OFFSETS:
         found = head.find(tag)

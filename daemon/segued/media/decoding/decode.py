@@ -20,10 +20,15 @@ from segued.dsp.mixdown import (
     to_shares,
 )
 from segued.errors import DecodeError, FileChangedError, NotAudioError
+from segued.media.containers.audio_ranges import head_tags_end
+from segued.media.containers.unsupported import (
+    UNSUPPORTED_HEAD_BYTES,
+    name_unsupported_kind,
+)
 from segued.media.decoding.libav import open_libav_source
 from segued.media.decoding.sndfile import open_pcm_source
 from segued.media.decoding.source import BLOCK_FRAMES, AudioSource
-from segued.media.safe_open import open_regular, signature_of
+from segued.media.safe_open import open_regular, read_fully, signature_of
 from segued.model import FileWarning, Signature
 
 __all__ = ["SampleBlock", "decode_warnings", "open_source", "sample_blocks"]
@@ -66,11 +71,14 @@ def open_source(
     with open_regular(path, expected) as descriptor:
         before = signature_of(os.fstat(descriptor))
         try:
+            start = _audio_start(path, descriptor)
             with ExitStack() as stack:
                 source: AudioSource | None
-                source = stack.enter_context(open_pcm_source(path, descriptor))
+                source = stack.enter_context(open_pcm_source(path, descriptor, start))
                 if source is None:
-                    source = stack.enter_context(open_libav_source(path, descriptor))
+                    source = stack.enter_context(
+                        open_libav_source(path, descriptor, start)
+                    )
                 yield source
         except (DecodeError, NotAudioError):
             _raise_if_disk_or_file_changed(path, descriptor, before)
@@ -126,6 +134,22 @@ def decode_warnings(source: AudioSource, frames: int) -> tuple[FileWarning, ...]
             )
         )
     return tuple(found)
+
+
+def _audio_start(path: bytes, descriptor: int) -> int:
+    """Return the end of the tags at the start of a file.
+
+    Raises:
+        NotAudioError: It is a known kind of file without recorded sound.
+    """
+
+    def read(offset: int, count: int) -> bytes:
+        return read_fully(descriptor, count, offset)
+
+    start = head_tags_end(read, os.fstat(descriptor).st_size) or 0
+    if kind := name_unsupported_kind(read(start, UNSUPPORTED_HEAD_BYTES)):
+        raise NotAudioError(path, f"{kind}, which is not supported")
+    return start
 
 
 def _raise_if_disk_or_file_changed(

@@ -7,6 +7,7 @@ they could make FFmpeg open other files or the network.
 import errno
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Final
 
 import av
@@ -17,9 +18,11 @@ from av.container import InputContainer
 
 from segued.dsp.mixdown import Block
 from segued.errors import DecodeError, FileError, NotAudioError
+from segued.media.containers.frame_sync import begins_with_frame, find_first_frame
 from segued.media.containers.header_length import mp3_header_length, next_ogg_stream
 from segued.media.decoding.frame_buffer import FrameBuffer
 from segued.media.decoding.source import check_plausible
+from segued.media.safe_open import read_fully
 from segued.units import Frames, Hertz
 
 __all__ = ["LibavSource", "open_libav_source"]
@@ -82,6 +85,9 @@ FORMATS_WITH_LENGTH: Final = frozenset(
 """Containers that declare a length, or number their last page. For the others FFmpeg
 estimates it from the bit rate of the first frames."""
 
+BARE_FORMATS: Final = frozenset(("mp3", "aac"))
+"""Sequences of frames without a header. FFmpeg takes much for one of them."""
+
 HALF_POWER: Final = 0.5**0.5
 DOWNMIX_WEIGHTS: Final = {
     **dict.fromkeys(("FL", "FR", "FLC", "FRC"), HALF_POWER),
@@ -95,12 +101,15 @@ DOWNMIX_WEIGHTS: Final = {
 class LibavSource:
     """A file decoded by FFmpeg. See `segued.media.decoding.source.AudioSource`."""
 
-    def __init__(self, path: bytes, descriptor: int, stack: ExitStack) -> None:
+    def __init__(
+        self, path: bytes, descriptor: int, start: int, stack: ExitStack
+    ) -> None:
         """Open the file and decode its first frame; `stack` closes it."""
         self._path: Final = path
         self._descriptor: Final = descriptor
         self._stack: Final = stack
-        container = stack.enter_context(_open_container(path, descriptor))
+        container, self._start = _open_file(path, descriptor, start)
+        stack.enter_context(container)
         stream = _audio_stream(path, container)
         self.codec = stream.codec_context.codec.name
         self.decoder = "FFmpeg"
@@ -121,7 +130,7 @@ class LibavSource:
         if names & FORMATS_WITH_LENGTH:
             self.declared_frames = self.estimated_frames
         elif names == {"mp3"}:
-            self.declared_frames = mp3_header_length(descriptor, self.rate)
+            self.declared_frames = mp3_header_length(descriptor, self._start, self.rate)
 
     def blocks(self) -> Iterator[Block]:
         """Yield the samples. See `segued.media.decoding.source.AudioSource`."""
@@ -189,9 +198,12 @@ class LibavSource:
         """Yield all decodable frames of all streams in a chain."""
         while True:
             page = yield from self._decode_stream(container, stream)
-            start = None if page is None else next_ogg_stream(self._descriptor, page)
+            if page is None:
+                return
+            start = next_ogg_stream(self._descriptor, self._start + page)
             if start is None:
                 return
+            self._start = start
             try:
                 container = self._stack.enter_context(
                     _open_container(self._path, self._descriptor, start)
@@ -207,9 +219,9 @@ class LibavSource:
         """Yield the decodable frames of a stream; count errors in `decode_errors`.
 
         Returns:
-            Offset of the last page of an Ogg stream, if FFmpeg does not continue
-            with the next stream because that has other channels or another rate.
-            Otherwise None.
+            Offset of the last page of an Ogg stream from its start, if FFmpeg does
+            not continue with the next stream because that has other channels or
+            another rate. Otherwise None.
         """
         context = stream.codec_context
         # More threads would exceed the limit of one CPU per child process.
@@ -241,8 +253,15 @@ class LibavSource:
 
 
 @contextmanager
-def open_libav_source(path: bytes, descriptor: int) -> Iterator[LibavSource]:
+def open_libav_source(
+    path: bytes, descriptor: int, start: int
+) -> Iterator[LibavSource]:
     """Open an audio file in any of `FORMATS`.
+
+    Args:
+        path: Absolute path.
+        descriptor: Descriptor of the file.
+        start: End of the tags in front of the audio.
 
     Raises:
         NotAudioError: It is not an audio container, or has no audio.
@@ -250,21 +269,65 @@ def open_libav_source(path: bytes, descriptor: int) -> Iterator[LibavSource]:
         InvalidAudioFormatError: Its sample rate or channel count is out of range.
     """
     with ExitStack() as stack:
-        yield LibavSource(path, descriptor, stack)
+        yield LibavSource(path, descriptor, start, stack)
 
 
-def _open_container(path: bytes, descriptor: int, start: int = 0) -> InputContainer:
-    """Open the file as a container that begins at byte `start`."""
+def _open_file(path: bytes, descriptor: int, start: int) -> tuple[InputContainer, int]:
+    """Open the file, and return where the container in it begins.
+
+    FFmpeg skips tags only in front of some formats, so it is told where to begin. If
+    something else is in front, it may fail, or decode that as well; then the first
+    frame is searched for.
+    """
+    read = partial(_read, descriptor)
+    container = failure = None
     try:
-        # By descriptor: FFmpeg cannot interpret the name, and reads the file that was
-        # checked.
+        container = _open_container(path, descriptor, start)
+    except NotAudioError as error:
+        failure = error
+    else:
+        bare = container.format.name in BARE_FORMATS
+        if not bare or begins_with_frame(read, start):
+            return container, start
+    found = find_first_frame(read, start)
+    if found is not None:
+        if container is not None:
+            container.close()
+        start = found.at
+        container = _open_container(path, descriptor, start, found.format_name)
+    if container is None:
+        raise failure or NotAudioError(path, "not in a supported audio format")
+    return container, start
+
+
+def _read(descriptor: int, offset: int, count: int) -> bytes:
+    return read_fully(descriptor, count, offset)
+
+
+def _open_container(
+    path: bytes, descriptor: int, start: int, format_name: str | None = None
+) -> InputContainer:
+    """Open the file as a container that begins at byte `start`.
+
+    Args:
+        path: Absolute path, for errors.
+        descriptor: Descriptor of the file.
+        start: All offsets in the container count from there.
+        format_name: One of `FORMATS`; None to detect it by content.
+    """
+    # By descriptor: FFmpeg cannot interpret the name, and reads the file that was
+    # checked.
+    url = f"/proc/self/fd/{descriptor}"
+    if start:
+        url = f"subfile,,start,{start},end,0,,:{url}"
+    try:
         return av.open(
-            f"/proc/self/fd/{descriptor}",
+            url,
             mode="r",
+            format=format_name,
             container_options={
                 "format_whitelist": ",".join(FORMATS),
-                "protocol_whitelist": "file",
-                "skip_initial_bytes": str(start),
+                "protocol_whitelist": "file,subfile",
             },
             metadata_errors="replace",
         )

@@ -62,14 +62,14 @@ class PcmSource:
     See `segued.media.decoding.source.AudioSource`.
     """
 
-    def __init__(self, descriptor: int, file: soundfile.SoundFile) -> None:
+    def __init__(self, descriptor: int, start: int, file: soundfile.SoundFile) -> None:
         self._file: Final = file
         self.rate = Hertz(file.samplerate)
         self.channels: int = file.channels
         self.weights = (1.0,) * file.channels
         self.codec: str = file.subtype.lower()
         self.decoder = "libsndfile"
-        self.declared_frames = _declared_frames(descriptor, file)
+        self.declared_frames = _declared_frames(descriptor, start, file)
         self.estimated_frames: Frames | None = Frames(file.frames)
         self.decode_errors = 0
 
@@ -126,13 +126,20 @@ class WaveWriter:
 
 
 @contextmanager
-def open_pcm_source(path: bytes, descriptor: int) -> Iterator[PcmSource | None]:
+def open_pcm_source(
+    path: bytes, descriptor: int, start: int
+) -> Iterator[PcmSource | None]:
     """Open a file of uncompressed samples; yield None for other files.
+
+    Args:
+        path: Absolute path.
+        descriptor: Descriptor of the file.
+        start: End of the tags in front of the audio.
 
     Raises:
         InvalidAudioFormatError: Its sample rate or channel count is out of range.
     """
-    file = _open_file(descriptor)
+    file = _open_file(descriptor, start)
     if file is None:
         yield None
         return
@@ -143,25 +150,29 @@ def open_pcm_source(path: bytes, descriptor: int) -> Iterator[PcmSource | None]:
         if surround or file.subtype not in PCM_SUBTYPES or not file.frames:
             yield None
             return
-        yield PcmSource(descriptor, file)
+        yield PcmSource(descriptor, start, file)
 
 
-def _open_file(descriptor: int) -> soundfile.SoundFile | None:
-    if read_fully(descriptor, 4, 0) not in MAGICS:
+def _open_file(descriptor: int, start: int) -> soundfile.SoundFile | None:
+    if read_fully(descriptor, 4, start) not in MAGICS:
         return None
+    # libsndfile begins at the position of the descriptor, in WAV, AIFF and AU.
+    os.lseek(descriptor, start, os.SEEK_SET)
     try:
         return soundfile.SoundFile(descriptor, closefd=False)
     except soundfile.LibsndfileError:
         return None
 
 
-def _declared_frames(descriptor: int, file: soundfile.SoundFile) -> Frames | None:
+def _declared_frames(
+    descriptor: int, start: int, file: soundfile.SoundFile
+) -> Frames | None:
     """Return the number of frames that the header declares.
 
     libsndfile cuts that number at the end of the file, which would hide that a file
     is truncated.
     """
-    known = AUDIO_CHUNKS.get(read_fully(descriptor, 4, 0))
+    known = AUDIO_CHUNKS.get(read_fully(descriptor, 4, start))
     if known is None:
         return None
     layout, name, lead = known
@@ -170,7 +181,7 @@ def _declared_frames(descriptor: int, file: soundfile.SoundFile) -> Frames | Non
         return read_fully(descriptor, count, offset)
 
     size = os.fstat(descriptor).st_size
-    for chunk in islice(chunks(read, 12, size, layout), CHUNKS_MAX):
+    for chunk in islice(chunks(read, start + 12, size, layout), CHUNKS_MAX):
         if chunk.name == name:
             declared = int.from_bytes(read(chunk.head + 4, 4), layout.order)
             if (

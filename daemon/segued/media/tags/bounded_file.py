@@ -27,6 +27,7 @@ class BoundedFile:
 
     Attributes:
         size: Length of the file in bytes.
+        start: Offset in the file that is position 0 for `read`, `seek` and `tell`.
         failure: The first read error of the disk. Parsers may replace it with an
             error of their own.
     """
@@ -34,14 +35,16 @@ class BoundedFile:
     def __init__(self, descriptor: int, size: int) -> None:
         """Read from `descriptor`, which the caller closes."""
         self.size: Final = size
+        self.start = 0
         self.failure: OSError | None = None
         self._descriptor: Final = descriptor
         self._position = 0
         self._total = 0
         self._reads = 0
 
-    def reset(self) -> None:
-        """Seek to the beginning, and reset the counters of the limits."""
+    def reset(self, start: int = 0) -> None:
+        """Seek to `start`, from which positions count; reset the limits' counters."""
+        self.start = start
         self._position = self._total = self._reads = 0
 
     def read_at(self, offset: int, count: int) -> bytes:
@@ -67,13 +70,15 @@ class BoundedFile:
 
     def read(self, count: int = -1) -> bytes:
         """Return the next `count` bytes; all remaining ones if negative."""
-        data = self.read_at(self._position, self.size if count < 0 else count)
+        at = self.start + self._position
+        data = self.read_at(at, self.size if count < 0 else count)
         self._position += len(data)
         return data
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Set the position, as `io.IOBase.seek` does."""
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size}[
+        length = self.size - self.start
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: length}[
             whence
         ]
         if base + offset < 0:

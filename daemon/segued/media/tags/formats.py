@@ -71,11 +71,13 @@ class TagData:
     Attributes:
         marks: Its chapter list, unchecked.
         cue: Its embedded CUE sheet.
+        left_out: Parts that are not read, and why.
     """
 
     tags: Tags = NO_TAGS
     marks: tuple[PassageMark, ...] = ()
     cue: str | None = None
+    left_out: tuple[str, ...] = ()
 
 
 class _ValueCollector(dict[TagField, list[str]]):

@@ -6,13 +6,14 @@ still used: an MP3 can have three tags.
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from io import BytesIO
+from itertools import islice
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
-from segued.media.containers.audio_ranges import head_tags_end
+from segued.media.containers.audio_ranges import head_tags, head_tags_end
 from segued.media.containers.chunks import (
     FRM8,
     IFF,
@@ -24,12 +25,13 @@ from segued.media.containers.chunks import (
     syncsafe,
 )
 from segued.media.containers.detect import HEAD_BYTES, Container, detect_container
+from segued.media.containers.frame_sync import begins_with_frame, find_first_frame
 from segued.media.safe_open import open_regular
 from segued.media.tags import formats
 from segued.media.tags.bounded_file import BoundedFile, TagLimitError
 from segued.media.tags.cue import marks_in_cue
 from segued.media.tags.formats import NO_TAGS, TagData
-from segued.media.tags.id3_limits import tag_bomb_reason
+from segued.media.tags.id3_limits import rewrite_id3
 from segued.media.tags.keys import INFO_CHUNKS
 from segued.media.tags.passage_marks import plausible_marks
 from segued.media.tags.values import build_tags
@@ -44,7 +46,7 @@ ID3_HEAD_BYTES: Final = 10
 ID3V1_BYTES: Final = 128
 TEXT_BYTES_MAX: Final = 16_384
 TEXTS_MAX: Final = 100
-ID3_CHUNKS_MAX: Final = 4
+ID3_TAGS_MAX: Final = 4
 REASON_MAX: Final = 200
 
 FIRST_PAGE_BYTES: Final = 128
@@ -107,13 +109,18 @@ def _try_read(
 ) -> tuple[TagData, FileWarning | None]:
     source.reset()  # each tag has its own limits
     try:
-        return read_tag(), None
+        found = read_tag()
     except Exception as error:  # mutagen raises anything on damaged files
         if source.failure is not None:
             raise source.failure from error
         return TagData(), FileWarning(
             "tags", f"tags could not be read: {_error_reason(error)}"
         )
+    if found.left_out:
+        return found, FileWarning(
+            "tags", f"left out of the tags: {', '.join(found.left_out)}"
+        )
+    return found, None
 
 
 def _error_reason(error: Exception) -> str:
@@ -150,32 +157,57 @@ def _choose_marks(
 
 def _tag_readers(source: BoundedFile) -> list[ReadTag]:
     """Return a reader for each tag that the file may have, by precedence."""
-    start = head_tags_end(source.read_at, source.size) or 0
+    start = _container_start(source)
     head = source.read_at(start, HEAD_BYTES)
     ape = partial(formats.from_ape, source)
-    id3 = partial(_read_id3, source, 0, source.size)
+    id3 = [
+        partial(_read_id3, source, at, source.size)
+        for at, _ in islice(head_tags(source.read_at), ID3_TAGS_MAX)
+    ]
     id3v1 = partial(_read_id3v1, source)
+    native = partial(partial, _read_native, source, start)
     readers: list[ReadTag]
     match detect_container(head):
         case container if container in CHUNK_LAYOUTS:
-            readers = _chunk_tag_readers(source, start, *CHUNK_LAYOUTS[container])
+            inside = _chunk_tag_readers(source, start, *CHUNK_LAYOUTS[container])
+            readers = [*inside, *id3]
         case Container.FLAC:
-            readers = [partial(formats.from_flac, source), id3, ape, id3v1]
+            readers = [native(formats.from_flac), *id3, ape, id3v1]
         case Container.OGG:
             first_page = source.read_at(start, FIRST_PAGE_BYTES)
-            readers = [partial(formats.from_ogg, source, first_page)]
+            readers = [native(partial(formats.from_ogg, first_page=first_page)), *id3]
         case Container.MP4:
-            readers = [partial(formats.from_mp4, source)]
+            readers = [native(formats.from_mp4), *id3]
         case Container.ASF:
-            readers = [partial(formats.from_asf, source)]
+            readers = [native(formats.from_asf), *id3]
         case Container.DSF:
-            pointer = int.from_bytes(head[20:28], "little")
-            readers = [partial(_read_id3, source, pointer, source.size)]
+            at = start + int.from_bytes(head[20:28], "little")
+            readers = [partial(_read_id3, source, at, source.size), *id3]
         case Container.APE_TAGGED:
-            readers = [ape, id3, id3v1]
+            readers = [ape, *id3, id3v1]
         case _:
-            readers = [id3, ape, id3v1]
+            readers = [*id3, ape, id3v1]
     return readers
+
+
+def _container_start(source: BoundedFile) -> int:
+    """Return where the container begins: after other tags, or after junk."""
+    start = head_tags_end(source.read_at, source.size) or 0
+    head = source.read_at(start, HEAD_BYTES)
+    if detect_container(head) is not Container.BARE or begins_with_frame(
+        source.read_at, start
+    ):
+        return start
+    found = find_first_frame(source.read_at, start)
+    return start if found is None else found.at
+
+
+def _read_native(
+    source: BoundedFile, start: int, read: Callable[[BoundedFile], TagData]
+) -> TagData:
+    """Read the tag of a container that begins at `start`, after other tags."""
+    source.reset(start)
+    return read(source)
 
 
 def _chunk_tag_readers(
@@ -193,7 +225,7 @@ def _chunk_tag_readers(
         elif chunk.name in INFO_CHUNKS:
             texts.append(chunk)
     return [
-        *id3[:ID3_CHUNKS_MAX],
+        *id3[:ID3_TAGS_MAX],
         partial(_read_text_chunks, source, texts[:TEXTS_MAX]),
     ]
 
@@ -222,18 +254,17 @@ def _read_id3(source: BoundedFile, start: int, limit: int) -> TagData:
     """Read the ID3v2 tag at `start`; empty if there is none.
 
     Raises:
-        TagLimitError: Its declared length or its contents exceed a limit.
+        TagLimitError: Its declared length exceeds `limit`.
     """
     head = source.read_at(start, ID3_HEAD_BYTES)
     if len(head) < ID3_HEAD_BYTES or head[:3] != b"ID3":
         return TagData()
     length = ID3_HEAD_BYTES + (syncsafe(head[6:]) or 0)
-    if length > ID3_BYTES_MAX or start + length > limit:
+    if start + length > limit:
         raise TagLimitError(f"ID3 tag with a declared size of {length} bytes")
-    tag = source.read_at(start, length)
-    if reason := tag_bomb_reason(tag):
-        raise TagLimitError(reason)
-    return formats.from_id3(BytesIO(tag))
+    # Of a longer tag the first part is read: texts are in front of pictures.
+    tag, left_out = rewrite_id3(source.read_at(start, min(length, ID3_BYTES_MAX)))
+    return replace(formats.from_id3(BytesIO(tag)), left_out=left_out)
 
 
 def _read_id3v1(source: BoundedFile) -> TagData:

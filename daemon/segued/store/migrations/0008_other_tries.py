@@ -1,8 +1,9 @@
-"""Schema 8: files that failed, or were called silent, for a cause that has gone.
+"""Schema 8: files that failed for a cause that may have gone are tried again.
 
-A file that failed for a cause outside its bytes gets a time for another try. Audio
-whose channels cancel each other in their mean, from which the level was computed, is
-decoded again.
+A file that failed for a cause outside its bytes gets a time for another try. Files that
+were not recognized as audio, or whose tags could not be read, are read again: more are
+recognized now. So is audio whose channels cancel each other in their mean, from which
+the level was computed.
 """
 
 import json
@@ -15,7 +16,15 @@ ALTER TABLE "failures" ADD COLUMN "tries" INTEGER;
 ALTER TABLE "failures" ADD COLUMN "retry_at" TEXT;
 CREATE INDEX "failures_retry_at" ON "failures" ("retry_at") WHERE retry_at IS NOT NULL;
 UPDATE "failures" SET "retry_at" = "at" WHERE "fatal" = 1
-    AND "code" IN ('permission', 'io', 'timeout', 'memory', 'spool')
+    AND "code" IN ('permission', 'io', 'timeout', 'memory', 'spool');
+DELETE FROM "checkpoints" WHERE "phase" >= 2 AND "file_id" IN
+    (SELECT "file_id" FROM "failures" WHERE "fatal" = 1 AND "code" = 'not-audio');
+UPDATE "files" SET "status" = 'PENDING' WHERE "status" = 'FAILED' AND "id" IN
+    (SELECT "file_id" FROM "failures" WHERE "fatal" = 1 AND "code" = 'not-audio');
+DELETE FROM "checkpoints" WHERE "phase" >= 3 AND "file_id" IN
+    (SELECT "file_id" FROM "failures" WHERE "fatal" = 0 AND "code" = 'tags');
+UPDATE "files" SET "status" = 'PENDING' WHERE "status" = 'INGEST COMPLETE' AND "id" IN
+    (SELECT "file_id" FROM "failures" WHERE "fatal" = 0 AND "code" = 'tags')
 """
 
 FORGET_AUDIO: Final = """
