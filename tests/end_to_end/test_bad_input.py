@@ -21,6 +21,7 @@ from sample_library import encode, song, tag
 
 from tests.end_to_end.library_queries import files_by_name, passages_of
 from tests.end_to_end.segued_runner import QUICK_CONFIG, SeguedRunner
+from tests.limits import WAIT_SECONDS
 
 RATE = 44_100
 BAD = {
@@ -151,7 +152,7 @@ def test_each_bad_file_fails_alone(music: Path, segued: SeguedRunner) -> None:
     assert files["cut.flac"]["failure_code"] == "truncated"
     assert files["cut.flac"]["failure_detail"].startswith(str(music / "cut.flac: "))
     assert files["id3 bomb.mp3"]["failure_code"] == "tags"
-    assert segued.leftover_processes() == []
+    segued.assert_no_process_left()
 
 
 def test_names_survive_byte_for_byte(music: Path, segued: SeguedRunner) -> None:
@@ -267,7 +268,7 @@ def test_a_file_that_changes_while_it_is_read(
             case _:
                 other.rename(path)
         process.stderr.read()
-        process.wait(60)
+        process.wait(WAIT_SECONDS)
 
     row = files_by_name(segued.database)["song.wav"]
     if row["content_hash"] == old_hash and row["status"] == "INGEST COMPLETE":

@@ -94,4 +94,4 @@ def test_song_without_essentia_result_is_complete(
     assert ran.json["files"] == {"INGEST COMPLETE": 1}
     assert ran.json["counters"]["9"] == {"failed": 1}
     assert list((segued.home / "library.db.spool").iterdir()) == []
-    assert segued.leftover_processes() == []
+    segued.assert_no_process_left()

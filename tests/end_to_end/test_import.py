@@ -16,6 +16,7 @@ from tests.audio import fpcalc, length_by_ffmpeg
 from tests.end_to_end.library_queries import dump_library, files_by_name, passages_of
 from tests.end_to_end.running_daemon import write_noise_wav
 from tests.end_to_end.segued_runner import QUICK_CONFIG, SeguedRunner, interrupt
+from tests.limits import WAIT_SECONDS
 
 
 @pytest.fixture(name="imported", scope="module")
@@ -372,7 +373,7 @@ def test_ctrl_c_stops_quickly_and_next_run_continues(
                 break
         interrupt(process)
         output = process.stderr.read()
-        code = process.wait(2.0)
+        code = process.wait(WAIT_SECONDS)
     middle = files_by_name(segued.database)
 
     last = segued.import_folders(sample)
@@ -388,7 +389,7 @@ def test_ctrl_c_stops_quickly_and_next_run_continues(
             "SELECT state FROM import_sessions ORDER BY started_at"
         ).fetchall()
     assert states == [("CANCELLED",), ("COMPLETED",)]
-    assert segued.leftover_processes() == []
+    segued.assert_no_process_left()
 
 
 def test_failed_files_are_tried_again_on_request(

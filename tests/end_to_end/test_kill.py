@@ -92,4 +92,4 @@ def test_library_after_fifty_kills_equals_an_undisturbed_run(
     assert repeated == []
     assert max(saved.values()) == 1
     assert dump_library(disturbed.database) == dump_library(undisturbed.database)
-    assert disturbed.leftover_processes() == []
+    disturbed.assert_no_process_left()

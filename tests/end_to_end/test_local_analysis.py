@@ -19,6 +19,7 @@ from tests import musicnn_models
 from tests.end_to_end.library_queries import files_by_name, passages_of, query
 from tests.end_to_end.running_daemon import running_daemon, write_noise_mp3
 from tests.end_to_end.segued_runner import SeguedRunner
+from tests.limits import WAIT_SECONDS
 
 MINUTES = 1.0
 """Length of a noise file: Essentia needs some 3 s for it, and 3 s to start."""
@@ -179,14 +180,15 @@ BUSY_SECONDS = 0.5
 
 
 def idle_processes(segued: SeguedRunner) -> list[int]:
-    """Return the child processes with the lowest priority (nice 19)."""
+    """Return the child processes that run with a lower priority."""
+    lowered = min(19, os.nice(0) + 1)  # see `niceness.c`
     processes = []
     for process in segued.leftover_processes():
         try:
             fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2]
         except OSError:
             continue
-        if fields.split()[16] == "19":
+        if int(fields.split()[16]) == lowered:
             processes.append(process)
     return processes
 
@@ -274,7 +276,7 @@ def test_new_files_preempt_analysis(
 
         assert status["files_analysed"] < 3
         assert daemon.log_entries("analysis.preempted")
-        daemon.wait_for(lambda status: status["files_analysed"] == 4, seconds=110)
+        daemon.wait_for(lambda status: status["files_analysed"] == 4)
         assert daemon.completion_counts() == {str(each): 1 for each in music.iterdir()}
     assert stored_outputs(segued)["essentia"] == 4
 
@@ -296,7 +298,7 @@ def test_analysis_continues_after_restart(
     )
 
     with running_daemon(segued, long_files, flavoring=flavoring) as daemon:
-        daemon.wait_for(lambda status: status["files_analysed"] == 3, seconds=110)
+        daemon.wait_for(lambda status: status["files_analysed"] == 3)
 
     after = query(
         segued.database, "SELECT * FROM analyzer_outputs WHERE source = 'musicnn'"
@@ -308,20 +310,26 @@ def test_analysis_continues_after_restart(
     ]
 
 
-def test_pause_and_resume_analysis(segued: SeguedRunner, long_files: Path) -> None:
-    """A pause takes less than two seconds, as in an import."""
+def test_pause_and_resume_analysis(
+    segued: SeguedRunner, long_files: Path, tmp_path: Path
+) -> None:
+    """A pause does not wait for the end of an analysis."""
+    music = tmp_path / "music"
+    music.mkdir()
+    shutil.copy(long_files / "0.mp3", music)
     with running_daemon(
-        segued, long_files, flavoring=flavoring_config("essentia")
+        segued, music, flavoring=flavoring_config("essentia")
     ) as daemon:
-        daemon.wait_for(lambda status: status["files_done"] == 3 and status["workers"])
-        started = time.monotonic()
-        status = daemon.client.request("POST", "/api/import/pause/current", {})
-        assert time.monotonic() - started < 2
-        assert (status["state"], status["workers"]) == ("PAUSED", [])
+        daemon.wait_for(lambda status: status["files_done"] == 1 and status["workers"])
+        paused = daemon.client.request("POST", "/api/import/pause/current", {})
+        assert paused["state"] == "PAUSED"
+        daemon.wait_for(lambda status: not status["workers"])
+        assert "essentia" not in stored_outputs(segued)
 
         daemon.client.request("POST", "/api/import/resume/current", {})
 
-        daemon.wait_for(lambda status: status["files_analysed"] == 3, seconds=110)
+        daemon.wait_for(lambda status: status["files_analysed"] == 1)
+        assert stored_outputs(segued)["essentia"] == 1
 
 
 def hour_from_now(ahead: int) -> str:
@@ -475,11 +483,11 @@ def test_cancelled_analysis_leaves_a_complete_import(
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     ) as process:
-        until = time.monotonic() + 30
+        until = time.monotonic() + WAIT_SECONDS
         while time.monotonic() < until and not has_stored_outputs(segued):
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=10)
+        output, _ = process.communicate(timeout=WAIT_SECONDS)
 
     assert process.returncode == 0
     summary = json.loads(output)

@@ -21,6 +21,7 @@ from segued.model import SessionState
 from segued.pipeline.one_shot import ImportResult
 from segued.store.reading import reports
 from tests.fake_services import AnswersInMemory, FakeServices
+from tests.limits import WAIT_SECONDS
 
 FAST = 50.0
 """How many times as fast the clocks of the services and of segued run."""
@@ -140,8 +141,8 @@ async def _on_ready() -> None:
     """Ignore that the daemon is ready."""
 
 
-async def _wait_until(predicate: Callable[[], object], seconds: float = 60.0) -> None:
+async def _wait_until(predicate: Callable[[], object]) -> None:
     """Wait until the predicate holds, checking every 20 ms."""
-    async with asyncio.timeout(seconds):
+    async with asyncio.timeout(WAIT_SECONDS):
         while not predicate():  # noqa: ASYNC110  (no event for it)
             await asyncio.sleep(0.02)

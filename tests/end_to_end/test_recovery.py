@@ -5,7 +5,8 @@ import os
 import shutil
 import sqlite3
 import subprocess
-from contextlib import closing
+import time
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from tests.end_to_end.segued_runner import (
     SeguedRunner,
     interrupt,
 )
+from tests.limits import WAIT_SECONDS
 
 RATE = 44_100
 
@@ -47,6 +49,18 @@ def wait_for_event(process: subprocess.Popen[bytes], event: str, phase: int) -> 
             if entry["event"] == event and entry.get("phase") == phase:
                 return
     raise AssertionError(event)
+
+
+def wait_until_open(process: subprocess.Popen[bytes], path: Path) -> None:
+    """Wait until a process has opened a file."""
+    until = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < until:
+        for descriptor in Path(f"/proc/{process.pid}/fd").iterdir():
+            with suppress(FileNotFoundError):  # closed meanwhile
+                if descriptor.readlink() == path:
+                    return
+        time.sleep(0.02)
+    raise TimeoutError(path)
 
 
 def test_a_duplicate_that_is_renamed_stays_one(
@@ -112,7 +126,7 @@ def test_reverted_rule_change_leaves_nothing_pending(
     with segued.start_import(music, options=["--config", config]) as process:
         wait_for_event(process, "phase.started", 1)
         interrupt(process)
-        process.wait(5)
+        process.wait(WAIT_SECONDS)
     back = segued.import_folders(music)
 
     assert back.code == 0
@@ -176,7 +190,7 @@ def test_unmounted_disk_loses_no_file(segued: SeguedRunner, tmp_path: Path) -> N
         music.mkdir()
         assert process.stderr is not None
         log = process.stderr.read()
-        code = process.wait(30)
+        code = process.wait(WAIT_SECONDS)
     middle = set(statuses_by_name(segued).values())
     music.rmdir()
     (tmp_path / "unplugged").rename(music)
@@ -265,7 +279,7 @@ def test_ctrl_c_however_often(segued: SeguedRunner, sample: Path, times: int) ->
         wait_for_event(process, "phase.started", 4)
         for _ in range(times):
             interrupt(process)
-        out, err = process.communicate(timeout=3)
+        out, err = process.communicate(timeout=WAIT_SECONDS)
 
     assert process.returncode == 130
     assert b"Traceback" not in err
@@ -276,13 +290,14 @@ def test_ctrl_c_however_often(segued: SeguedRunner, sample: Path, times: int) ->
 def test_ctrl_c_while_the_library_is_locked(segued: SeguedRunner, music: Path) -> None:
     """Ctrl-C does not wait for the lock."""
     segued.import_folders(music)
+    # Whoever waits for the lock waits longer than this test.
+    patient = segued.write_config(QUICK_CONFIG + "[store]\nbusy_seconds = 600.0\n")
     with closing(sqlite3.connect(segued.database, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        with segued.start_import(music) as process:
-            with pytest.raises(subprocess.TimeoutExpired):
-                process.wait(1.5)
+        with segued.start_import(music, options=["--config", patient]) as process:
+            wait_until_open(process, segued.home / "library.db-wal")
             interrupt(process)
-            _, err = process.communicate(timeout=3)
+            _, err = process.communicate(timeout=WAIT_SECONDS)
 
     assert process.returncode == 130
     assert b"Traceback" not in err

@@ -15,8 +15,8 @@ from tests.end_to_end.running_daemon import (
     write_noise_mp3,
 )
 from tests.end_to_end.segued_runner import SeguedRunner
+from tests.limits import WAIT_SECONDS
 
-TIMEOUT_SECONDS = 30.0
 CONTROL_SEQUENCES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -30,7 +30,7 @@ class TerminalScreen:
 
     def wait_for(self, pattern: str) -> str:
         """Read until the pattern matches; drop the text up to there; return it."""
-        until = time.monotonic() + TIMEOUT_SECONDS
+        until = time.monotonic() + WAIT_SECONDS
         while time.monotonic() < until:
             if match := re.search(pattern, self.unread):
                 self.unread = self.unread[match.end() :]

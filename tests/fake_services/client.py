@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import aiohttp
 
 from tests.fake_services import FakeServices
+from tests.limits import WAIT_SECONDS
 
 ANSWERS: Final = Path(__file__).parent.parent / "answers"
 USER_AGENT: Final = "segued-tests/1.0 (tests@example.org)"
@@ -109,5 +110,5 @@ def session(address: str = "127.0.0.1") -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
         headers={"User-Agent": USER_AGENT},
         connector=aiohttp.TCPConnector(local_addr=(address, 0)),
-        timeout=aiohttp.ClientTimeout(total=20),
+        timeout=aiohttp.ClientTimeout(total=WAIT_SECONDS),
     )

@@ -15,7 +15,7 @@ from tests.fake_services.messages import ServiceResponse, send_response
 
 __all__ = ["ConnectionResetFault", "DelayFault", "SlowBodyFault", "StalledBodyFault"]
 
-STALL_SECONDS: Final = 120.0
+STALL_SECONDS: Final = 3_600.0
 """How long a stalled response lasts if the client does not disconnect."""
 
 WRITES_PER_SECOND_MAX: Final = 20

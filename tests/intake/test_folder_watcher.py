@@ -13,6 +13,7 @@ from segued.intake.folder_watcher import FolderWatcher
 from segued.intake.state import IntakeState
 from segued.store import inventory
 from segued.store.database import Store
+from tests.limits import WAIT_SECONDS
 
 Names: TypeAlias = Callable[[], Awaitable[list[str]]]
 
@@ -52,7 +53,7 @@ async def watched_folder(
 
 async def wait_for_pending(names: Names, wanted: list[str]) -> None:
     """Wait until exactly these files are PENDING."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(WAIT_SECONDS):
         while await names() != wanted:  # noqa: ASYNC110  (there is no event)
             await asyncio.sleep(0.02)
 
@@ -66,7 +67,7 @@ async def test_dead_watch_is_restarted(tmp_path: Path) -> None:
         assert watch is not None
         assert watch._observer is not None
         watch._observer._inotify_fd.stop()
-        watch._observer._inotify_fd.join(timeout=5)
+        watch._observer._inotify_fd.join(WAIT_SECONDS)
         (tmp_path / "music" / "one.mp3").write_bytes(b"1")
         await wait_for_pending(names, ["one.mp3"])
 
@@ -85,7 +86,7 @@ async def test_replaced_music_folder_is_scanned(tmp_path: Path) -> None:
     async with watched_folder(tmp_path) as (watcher, names):
         await wait_for_pending(names, ["one.mp3"])
         music.rename(tmp_path / "elsewhere")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(WAIT_SECONDS):
             while watcher.report().state != "offline":  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
         # Its files stay PENDING: they may be back with the disk.
@@ -106,7 +107,7 @@ async def test_file_that_keeps_changing_is_reported(tmp_path: Path) -> None:
 
     async with watched_folder(tmp_path, limits) as (watcher, names):
         song = tmp_path / "music" / "song.mp3"
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(WAIT_SECONDS):
             while not watcher.report().restless:
                 with song.open("ab") as file:
                     file.write(b"more")

@@ -8,6 +8,7 @@ from segued.intake.inotify import (
     file_system_type,
     watch_unsupported_reason,
 )
+from tests.limits import WAIT_SECONDS
 
 MOUNTS = b"""\
 21 1 0:20 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
@@ -46,7 +47,7 @@ def test_changes_are_reported_and_reads_are_not(tmp_path: Path) -> None:
         song.rename(tmp_path / "other.wav")
         (tmp_path / "album").mkdir()
         (tmp_path / "last").touch()
-        assert has_last.wait(timeout=10)
+        assert has_last.wait(WAIT_SECONDS)
         was_alive = watch.is_alive
         assert watch.unwatched([bytes(tmp_path), b"/elsewhere"]) == [b"/elsewhere"]
     finally:

@@ -1,4 +1,7 @@
-"""Disks that do not answer, like a hung network mount."""
+"""Disks that do not answer, like a hung network mount.
+
+They hang until the test resumes them: what returns before has not waited for them.
+"""
 
 import time
 from collections.abc import Callable, Iterator
@@ -8,20 +11,16 @@ from typing import Any
 
 from tests.end_to_end.library_queries import files_by_name, statuses_by_name
 from tests.end_to_end.running_daemon import (
-    RunningDaemon,
     running_daemon,
     write_noise_wav,
 )
 from tests.end_to_end.segued_runner import SeguedRunner
+from tests.limits import WAIT_SECONDS
 from tests.needs_root.fuse_disk import FuseDisk, Opcode, fuse_disk
 
-ANSWER_SECONDS = 1.0
-END_SECONDS = 8.0
-TIMEOUT_SECONDS = 30.0
 POLL_SECONDS = 0.02
-CANCEL_SECONDS = 2.0
 COUNT = 30
-SHORT_TIMEOUT = "[compute]\nfile_seconds = 3.0\n"
+SHORT_TIMEOUT = "[compute]\nfile_seconds = 10.0\n"
 HANGING = 3
 
 
@@ -47,13 +46,6 @@ def withhold_replies(
         disk.resume()  # always: a caller that hangs in it cannot be killed
 
 
-def assert_responsive(daemon: RunningDaemon) -> None:
-    """Assert that the daemon returns its status within ANSWER_SECONDS."""
-    started = time.monotonic()
-    daemon.status()
-    assert time.monotonic() - started < ANSWER_SECONDS
-
-
 def folder_states(status: dict[str, Any]) -> dict[Path, str]:
     """Return the state of each music folder."""
     return {Path(each["root"]): each["state"] for each in status["folders"]}
@@ -61,7 +53,7 @@ def folder_states(status: dict[str, Any]) -> dict[Path, str]:
 
 def _wait_until_blocked(process: int) -> None:
     """Wait until a thread of a process waits for a reply of the disk."""
-    until = time.monotonic() + TIMEOUT_SECONDS
+    until = time.monotonic() + WAIT_SECONDS
     while not any(
         "wait_answer" in (task / "wchan").read_text()
         for task in Path(f"/proc/{process}/task").iterdir()
@@ -85,7 +77,6 @@ def test_hung_file_fails_alone(segued: SeguedRunner, tmp_path: Path) -> None:
     ):
         with withhold_replies(disk, reads_of_hanging_files):
             status = daemon.wait_for(lambda status: status["files_failed"] == HANGING)
-            assert_responsive(daemon)
             status = daemon.wait_until_done(3 * HANGING)
             daemon.assert_imported_once(2 * HANGING)
             hung = files_by_name(segued.database)["0.hang.wav"]
@@ -115,14 +106,11 @@ def test_hung_disk_does_not_block_others(segued: SeguedRunner, tmp_path: Path) -
         daemon.wait_for_log('"file.done"')
         with withhold_replies(disk, any_request):
             daemon.wait_for(lambda status: folder_states(status)[far] == "offline")
-            assert_responsive(daemon)
             write_noise_wav(near / "near.wav", COUNT)
             daemon.wait_for_log('"file.done"', "near.wav")
             for command in ("pause", "resume", "cancel", "resume"):
-                started = time.monotonic()
-                segued.control(command, client=daemon.client)
-                assert time.monotonic() - started < CANCEL_SECONDS
-            assert_responsive(daemon)
+                assert segued.control(command, client=daemon.client).code == 0
+            assert daemon.status()["state"] in {"PROCESSING", "COMPLETED"}
             assert "FAILED" not in statuses_by_name(segued.database).values()
             assert "MISSING" not in statuses_by_name(segued.database).values()
 
@@ -145,16 +133,13 @@ def test_hung_disk_does_not_block_stop_or_start(
         daemon.wait_until_done(2)
         with withhold_replies(disk, any_request):
             daemon.wait_for(lambda _: disk.withheld)
-            started = time.monotonic()
             daemon.process.terminate()
             daemon.wait_for_log("daemon.stopped")
-            assert time.monotonic() - started < END_SECONDS
             assert not daemon.client.path.exists()
 
             write_noise_wav(near / "later.wav", 3)
             with running_daemon(segued, near, link) as again:
                 again.wait_for_log('"file.done"', "later.wav")
-                assert_responsive(again)
                 assert set(folder_states(again.status())) == {near, far / "inside"}
                 disk.resume()
                 again.wait_until_done(3)
@@ -174,8 +159,6 @@ def test_daemon_stops_when_disk_server_is_gone(
         disk.unresponsive = True
         try:
             _wait_until_blocked(daemon.process.pid)
-            started = time.monotonic()
             assert daemon.stop() == 0
-            assert time.monotonic() - started < END_SECONDS
         finally:
             disk.resume()

@@ -9,6 +9,7 @@ from segued.pipeline.feeder import feed
 from segued.pipeline.queue import WorkQueue
 from segued.store import inventory
 from segued.store.database import Store
+from tests.limits import WAIT_SECONDS
 
 ROOT = b"/music"
 LENGTH = 2
@@ -33,7 +34,7 @@ async def test_new_files_are_fed_before_the_backlog(tmp_path: Path) -> None:
     intake_state.first_scan_done.set()
     feeding = asyncio.create_task(feed(intake_state, store, queue))
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(WAIT_SECONDS):
             first = [(await queue.take()).file for _ in range(3)]
             await store.do(inventory.apply_listing, [folder_listing(b"album", b"new")])
             intake_state.priority_folders[ROOT + b"/album"] = None

@@ -17,10 +17,10 @@ from segued.store.checkpoints import StoredCheckpoint
 from segued.store.database import Store
 from segued.store.lookup_keys import LookupKind
 from segued.store.lookups import LookupAnswer, LookupQuestion
+from tests.limits import WAIT_SECONDS
 from tests.store.scanned_folder import ScannedFolder
 
 BATCH = 3
-LIMIT_SECONDS = 30
 
 
 @dataclass
@@ -95,7 +95,7 @@ class Dispatch:
         )
         task = asyncio.create_task(dispatcher.run())
         try:
-            async with asyncio.timeout(LIMIT_SECONDS):
+            async with asyncio.timeout(WAIT_SECONDS):
                 yield dispatcher
         finally:
             task.cancel()

@@ -6,6 +6,7 @@ import pytest
 
 from segued.model import AudioFile, FileId, Signature
 from segued.pipeline.queue import Priority, WorkQueue
+from tests.limits import WAIT_SECONDS
 
 
 def audio_file(name: str, *, size: int = 1) -> AudioFile:
@@ -78,7 +79,7 @@ async def test_imports_idle_means_nothing_queued_or_in_flight() -> None:
 
     queue.done(taken)
 
-    await asyncio.wait_for(queue.wait_imports_idle(), 1)
+    await asyncio.wait_for(queue.wait_imports_idle(), WAIT_SECONDS)
     assert queue.imports_idle
 
 

@@ -99,6 +99,25 @@ async def test_found_answer_requeues_despite_later_not_found(store: Store) -> No
     assert await status_of(store, file) == FileStatus.PENDING
 
 
+async def test_question_answered_meanwhile_is_not_asked_again(store: Store) -> None:
+    """The answer came for another file, after the phase had read the answers."""
+    folder = ScannedFolder(store)
+    await folder.scan("a")
+    file = (await folder.get_file("a")).id
+    await store.do(lookups.save_answers, Service.ACOUSTID, [LookupAnswer(ONE, FOUND)])
+
+    def save_phase() -> None:
+        kept = checkpoints.StoredCheckpoint(
+            PhaseNumber.FINGERPRINT, "recipe", "{}", Need.ACOUSTID
+        )
+        checkpoints.save(file, kept)
+        lookups.set_pending(file, Service.ACOUSTID, [ONE, TWO], ())
+
+    await store.do(save_phase)
+
+    assert await store.do(lookups.next_questions, Service.ACOUSTID, 9) == [TWO]
+
+
 async def finish_with_not_found(
     store: Store, file: FileId, *empty: LookupQuestion
 ) -> None:

@@ -10,12 +10,13 @@ import numpy as np
 import numpy.typing as npt
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.limits import WAIT_SECONDS
+
 __all__ = ["BrowserWindow", "Picture", "decode_png", "open_window", "start_browser"]
 
 Picture: TypeAlias = npt.NDArray[np.uint8]
 
 CHROMIUM: Final = "/usr/bin/chromium"
-TIMEOUT_MS: Final = 20_000
 
 RECORD_SHIFTS_SCRIPT: Final = """
 window.layoutShifts = [];
@@ -79,7 +80,7 @@ def open_window(
         viewport={"width": width, "height": height},
         color_scheme="dark" if dark else "light",
     )
-    context.set_default_timeout(TIMEOUT_MS)
+    context.set_default_timeout(1_000 * WAIT_SECONDS)
     context.add_init_script(RECORD_SHIFTS_SCRIPT)
     window = BrowserWindow(context.new_page())
     window.page.on("console", lambda message: window.console.append(message.text))

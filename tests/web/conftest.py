@@ -9,10 +9,10 @@ from sample_library import tag
 
 from tests.end_to_end.running_daemon import running_daemon, write_album, write_noise_wav
 from tests.end_to_end.segued_runner import SeguedRunner
+from tests.limits import WAIT_SECONDS
 from tests.web.chromium import start_browser
 from tests.web.web_client import WebClient
 
-EXPECT_TIMEOUT_MS = 30_000
 HOSTILE = '<img src=x onerror="document.title=1">'
 
 
@@ -25,7 +25,7 @@ def _segued(tmp_path: Path) -> SeguedRunner:
 @pytest.fixture(name="chromium", scope="module")
 def _chromium() -> Iterator[Browser]:
     """One browser for all tests of a module."""
-    expect.set_options(timeout=EXPECT_TIMEOUT_MS)
+    expect.set_options(timeout=1_000 * WAIT_SECONDS)
     with start_browser() as browser:
         yield browser
 

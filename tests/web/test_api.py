@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from segued.units import TICKS_PER_SECOND
 from tests.end_to_end.running_daemon import running_daemon, write_noise_wav
 from tests.end_to_end.segued_runner import SeguedRunner
+from tests.limits import WAIT_SECONDS
 from tests.web.web_client import WebClient
 
 
@@ -37,7 +38,7 @@ def test_api_conforms_to_its_openapi_document(
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=100,
+            timeout=WAIT_SECONDS,
             check=False,
         )
         assert done.returncode == 0, done.stdout[-6_000:]

@@ -1,5 +1,6 @@
 """The page in a real Chromium: views, buttons, player, search, keyboard."""
 
+import json
 import re
 import struct
 from pathlib import Path
@@ -38,6 +39,31 @@ FILE "side.wav" WAVE
     TITLE "Two"
     INDEX 01 00:13:00
 """
+
+
+def test_patterns_mean_the_same_to_javascript(
+    chromium: Browser, web_client: WebClient
+) -> None:
+    """JSON Schema has the regular expressions of ECMAScript."""
+    described = web_client.request("GET", "/api/openapi.json").body.decode()
+    patterns = sorted(
+        set(map(json.loads, re.findall(r'"pattern":(".*?[^\\]")', described)))
+    )
+    recording = "0a0b0c0d-0000-4000-8000-000000000001"
+    texts = ["", "key", "key\n", "a key", "/a", "/a\nb\n", "a/", recording]
+    texts += [f"{recording}\n", f"x{recording}"]
+    page = chromium.new_page()
+    in_javascript = page.evaluate(
+        "([patterns, texts]) => patterns.map("
+        "(pattern) => texts.map((text) => new RegExp(pattern, 'u').test(text)))",
+        [patterns, texts],
+    )
+    page.close()
+
+    assert len(patterns) >= 3
+    assert in_javascript == [
+        [re.search(pattern, text) is not None for text in texts] for pattern in patterns
+    ]
 
 
 def test_import_is_shown_cancelled_and_resumed(

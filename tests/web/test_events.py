@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ import msgspec
 from aiohttp import web
 
 from segued.config.sections import PageSection
+from segued.web.connections import ConnectionLimits
 from segued.web.events import SUBSCRIBERS_MAX, EventStream, StreamTiming
 from segued.web.server import WebServer
 from segued.web.status import Status
@@ -23,6 +23,7 @@ from tests.end_to_end.running_daemon import (
     write_noise_wav,
 )
 from tests.end_to_end.segued_runner import SeguedRunner
+from tests.limits import WAIT_SECONDS
 from tests.web.web_client import WebClient, open_event_stream
 
 
@@ -62,7 +63,7 @@ class ServedStream:
 
     def connect(self, headers: str = "") -> socket.socket:
         """Return a connection on which the events are requested."""
-        connection = socket.create_connection(("127.0.0.1", self.port), 10)
+        connection = socket.create_connection(("127.0.0.1", self.port), WAIT_SECONDS)
         connection.sendall(
             f"GET / HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n".encode()
         )
@@ -89,9 +90,9 @@ async def serve_stream(stream: EventStream) -> AsyncIterator[ServedStream]:
         await runner.cleanup()
 
 
-async def wait_until(predicate: Callable[[], bool], seconds: float = 10.0) -> None:
+async def wait_until(predicate: Callable[[], bool]) -> None:
     """Wait until the predicate holds, checking every 10 ms."""
-    async with asyncio.timeout(seconds):
+    async with asyncio.timeout(WAIT_SECONDS):
         while not predicate():  # noqa: ASYNC110  (no event for it)
             await asyncio.sleep(0.01)
 
@@ -159,7 +160,7 @@ async def test_stalled_client_is_disconnected() -> None:
         healthy = served.connect()
         healthy.setblocking(False)  # noqa: FBT003
         received = bytearray()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(WAIT_SECONDS):
             while stream.subscriber_count != 1:
                 received += await asyncio.get_running_loop().sock_recv(healthy, 1 << 20)
         assert received.count(b"event: ") > 100
@@ -176,7 +177,7 @@ async def test_slow_client_gets_a_snapshot() -> None:
         slow.setblocking(False)  # noqa: FBT003
         await wait_until(lambda: counting.calls > 500)
         received = bytearray()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(WAIT_SECONDS):
             while received.count(b"event: snapshot") < 2:
                 received += await loop.sock_recv(slow, 1 << 20)
         assert received.count(b"event: ") < 400
@@ -222,7 +223,7 @@ async def test_keepalive_comments_are_sent() -> None:
         connection = served.connect()
         connection.setblocking(False)  # noqa: FBT003
         received = b""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(WAIT_SECONDS):
             while received.count(b": heartbeat\n\n") < 3:
                 received += await asyncio.get_running_loop().sock_recv(
                     connection, 4_096
@@ -232,7 +233,7 @@ async def test_keepalive_comments_are_sent() -> None:
 
 async def test_idle_connections_are_closed(tmp_path: Path) -> None:
     """With or without an incomplete request."""
-    server = WebServer(web.Application(), keepalive_seconds=0.3)
+    server = WebServer(web.Application(), limits=ConnectionLimits(idle_seconds=0.3))
     await server.listen(tmp_path / "control.sock", ())
     await server.serve_page(PageSection(port=0))
     try:
@@ -240,7 +241,7 @@ async def test_idle_connections_are_closed(tmp_path: Path) -> None:
         for request in (b"", b"GET / HTTP/1.1\r\nHost: loc"):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(request)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(WAIT_SECONDS):
                 assert await reader.read() == b""
             writer.close()
     finally:
@@ -250,7 +251,7 @@ async def test_idle_connections_are_closed(tmp_path: Path) -> None:
 def test_subscribers_do_not_delay_shutdown(
     segued: SeguedRunner, tmp_path: Path
 ) -> None:
-    """The daemon stops within 5 s, with open event streams."""
+    """The daemon stops by itself, although event streams are open."""
     music = tmp_path / "music"
     write_noise_wav(music / "one.wav", 1)
     with running_daemon(segued, music, page=True) as daemon:
@@ -260,6 +261,5 @@ def test_subscribers_do_not_delay_shutdown(
             open_event_stream(web_client.host, web_client.port),
         ):
             next(one)
-            started = time.monotonic()
             assert daemon.stop() == 0
-            assert time.monotonic() - started < 5
+            assert daemon.log_entries("daemon.stopped")

@@ -6,14 +6,13 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from tests.end_to_end.running_daemon import RunningDaemon
+from tests.limits import WAIT_SECONDS
 
 __all__ = ["Event", "Reply", "WebClient", "open_event_stream"]
-
-TIMEOUT_SECONDS: Final = 20.0
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ class WebClient:
     ) -> Reply:
         """Send a request with any headers, and return the response."""
         connection = http.client.HTTPConnection(
-            self.host, self.port, timeout=TIMEOUT_SECONDS
+            self.host, self.port, timeout=WAIT_SECONDS
         )
         target = path + (f"?{urlencode(query)}" if query else "")
         try:
@@ -107,7 +106,7 @@ class WebClient:
 
     def connect(self) -> socket.socket:
         """Return a new connection to the page."""
-        return socket.create_connection((self.host, self.port), TIMEOUT_SECONDS)
+        return socket.create_connection((self.host, self.port), WAIT_SECONDS)
 
 
 @contextmanager
@@ -115,7 +114,7 @@ def open_event_stream(
     host: str, port: int, headers: Mapping[str, str] | None = None
 ) -> Iterator[Iterator[Event]]:
     """Subscribe to the server-sent events."""
-    connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_SECONDS)
+    connection = http.client.HTTPConnection(host, port, timeout=WAIT_SECONDS)
     try:
         connection.request("GET", "/api/events", headers=dict(headers or {}))
         reply = connection.getresponse()

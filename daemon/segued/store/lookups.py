@@ -89,7 +89,7 @@ def set_pending(
     Args:
         file: The file.
         service: The service that answers them.
-        questions: The questions that have no cached answer.
+        questions: The questions that had no cached answer when the phase read them.
         not_found: Keys whose cached answer is that nothing was found; they are sent
             again when that answer expires.
     """
@@ -101,7 +101,7 @@ def set_pending(
         ).execute()
     else:
         _delete_pending(file, service)
-    for question in questions:
+    for question in _unanswered(service, questions):
         Lookup.insert(
             service=service, key=question.key, file=file, question=question.text
         ).on_conflict_replace().execute()
@@ -116,6 +116,24 @@ def set_pending(
         Lookup.insert(
             service=service, key=key, file=file, question=text, due_at=expires
         ).on_conflict_ignore().execute()
+
+
+def _unanswered(
+    service: Service, questions: Iterable[LookupQuestion]
+) -> list[LookupQuestion]:
+    """Return the questions that have no answer by now.
+
+    One may have come for another file since the phase looked for answers. The file is
+    then requeued when it ends: see `requeue_if_answered`.
+    """
+    by_key = {question.key: question for question in questions}
+    if not by_key:
+        return []
+    table = ANSWER_TABLES[service]
+    rows = table.select(table.key).where(table.key.in_(list(by_key)))
+    for (key,) in iter_rows(rows):
+        del by_key[key]
+    return list(by_key.values())
 
 
 @prepared
