@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final, NoReturn
 
 from segued import __version__
@@ -16,6 +17,7 @@ from segued.cli.options import (
 )
 from segued.config.config import Config
 from segued.config.default_paths import spool_folder
+from segued.errors import ConfigError
 
 __all__ = ["main"]
 
@@ -181,7 +183,7 @@ def _add_flavor(commands: Subparsers, shared: argparse.ArgumentParser) -> None:
 
 
 def _serve(args: argparse.Namespace) -> int:
-    _start_fork_server(load_config(args, "info"))
+    _start_fork_server(args, load_config(args, "info"))
     from segued.cli import serve_command  # noqa: PLC0415
 
     return serve_command.run(args, lambda: load_config(args, "info"))
@@ -213,15 +215,21 @@ def _install_models(args: argparse.Namespace) -> int:
 
 def _import(args: argparse.Namespace) -> int:
     config = load_config(args)
-    _start_fork_server(config)
+    _start_fork_server(args, config)
     from segued.cli import import_command  # noqa: PLC0415
 
     return import_command.run(args, config)
 
 
-def _start_fork_server(config: Config) -> None:
+def _start_fork_server(args: argparse.Namespace, config: Config) -> None:
     """Start the fork server while this process imports the pipeline's modules."""
     from segued.compute import process_pool  # noqa: PLC0415
+    from segued.intake import walk  # noqa: PLC0415
 
-    process_pool.use_socket_folder(spool_folder(config.database))
+    # The command itself reports an unusable library or folder; nothing may be written
+    # beside that.
+    with suppress(ConfigError, RuntimeError, ValueError):
+        roots = walk.normalized_roots(args.folders or config.library.folders)
+        walk.check_library_outside_music(config.database, roots)
+        process_pool.use_socket_folder(spool_folder(config.database))
     process_pool.start_fork_server()
