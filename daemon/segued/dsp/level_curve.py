@@ -14,6 +14,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 
 from segued.dsp.mixdown import Samples
 from segued.model import LevelCurve
@@ -44,9 +45,9 @@ STEP_HOPS: Final = 5
 QUEUED_HOPS_MAX: Final = 4_096
 """Sums are converted in batches: a NumPy call costs more than a few logarithms."""
 
-OFFSET_HOPS: Final = 12
-"""The offset of a hop is the mean from so many hops before it to as many after it:
-five periods of the lowest tone that can be heard, which counts in full."""
+OFFSET_HOPS: Final = 5
+"""An offset lasts for so many hops before and after a hop: more than half a period of
+the lowest tone that can be heard."""
 
 SILENT_LEVEL: Final = 255
 """The level byte for -127.5 dBFS and below."""
@@ -256,15 +257,16 @@ def _packed_means(hop: int, channels: int) -> npt.NDArray[np.float32]:
 def _without_offset(
     squares: npt.NDArray[np.float32], means: npt.NDArray[np.float32]
 ) -> Energies:
-    """Return the mean square of each hop around the mean of its neighborhood."""
-    hops = np.arange(len(means))
-    first = np.maximum(hops - OFFSET_HOPS, 0)
-    stop = np.minimum(hops + OFFSET_HOPS + 1, len(means))
-    totals = np.zeros((len(means) + 1, means.shape[1]))
-    np.cumsum(means, axis=0, dtype=np.float64, out=totals[1:])
-    offsets = (totals[stop] - totals[first]) / (stop - first)[:, np.newaxis]
+    """Return the mean square of each hop around the offset of its channels.
+
+    The offset is the least mean of the hop and its neighbors, if all have the same
+    sign. Sound has means of both signs; so it changes nothing beside loud sound.
+    """
+    near = np.pad(means, ((OFFSET_HOPS, OFFSET_HOPS), (0, 0)), mode="edge")
+    windows = sliding_window_view(near, 2 * OFFSET_HOPS + 1, axis=0)
+    low, high = windows.min(axis=-1), windows.max(axis=-1)
+    offsets = (np.maximum(low, 0) + np.minimum(high, 0)).astype(np.float64)
     energies: Energies = squares + (offsets * (offsets - 2 * means)).mean(axis=1)
-    energies[squares == 0] = 0  # whatever is beside digital silence
     return energies
 
 
