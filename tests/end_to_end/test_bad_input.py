@@ -151,7 +151,7 @@ def test_each_bad_file_fails_alone(music: Path, segued: SeguedRunner) -> None:
     assert sum(line.startswith("  not-audio ") for line in lines) == 4
     assert files["cut.flac"]["failure_code"] == "truncated"
     assert files["cut.flac"]["failure_detail"].startswith(str(music / "cut.flac: "))
-    # A comment of gigabytes, compressed: it is not read, and not missed.
+    # A comment of 200 MB, compressed: it is not read, and not missed.
     assert files["id3 bomb.mp3"]["failure_code"] is None
     segued.assert_no_process_left()
 
