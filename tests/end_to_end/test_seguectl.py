@@ -1,5 +1,6 @@
 """`seguectl` without a daemon."""
 
+import signal
 from pathlib import Path
 
 from tests.end_to_end.segued_runner import CommandResult, SeguedRunner
@@ -72,6 +73,8 @@ def test_library_in_use_is_read_only(segued: SeguedRunner, sample: Path) -> None
         for line in process.stderr:
             if b'"phase.started"' in line:
                 break
+        # So that it does not end before the commands have run.
+        process.send_signal(signal.SIGSTOP)
         status = run_seguectl(segued, "status")
         refused = run_seguectl(segued, "workers", "2")
 
