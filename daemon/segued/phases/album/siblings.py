@@ -27,7 +27,13 @@ from segued.phases.base import FileResults, PhaseContext
 from segued.store import codec, folders, lookups
 from segued.units import Seconds, ticks_to_seconds
 
-__all__ = ["FolderEvidence", "gather_folder_evidence", "mark_of", "names_of"]
+__all__ = [
+    "FolderEvidence",
+    "evidence_of_file",
+    "gather_folder_evidence",
+    "mark_of",
+    "names_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +111,7 @@ def _evidence_of_folder(
 ) -> tuple[PassageEvidence, ...]:
     passages: list[PassageEvidence] = []
     for file, (tags_read, fingerprints) in by_file.items():
-        passages += _evidence_of_file(
+        passages += evidence_of_file(
             file, tags_read, fingerprints, answers, order=len(passages)
         )
     return tuple(passages)
@@ -127,7 +133,7 @@ def _decode_sibling(
     return tags_read, fingerprinted.prints
 
 
-def _evidence_of_file(
+def evidence_of_file(
     file: str,
     tags_read: p03_tags.TagsRead,
     fingerprints: Sequence[Fingerprint],
@@ -135,6 +141,15 @@ def _evidence_of_file(
     *,
     order: int,
 ) -> list[PassageEvidence]:
+    """Return the evidence for each passage of a file.
+
+    Args:
+        file: The id of the file.
+        tags_read: The result of phase 3.
+        fingerprints: One for each passage.
+        answers: AcoustID's answers by the key of the question.
+        order: The number of passages in the files before it.
+    """
     alone = len(fingerprints) == 1
     passages = []
     for number, fingerprint in enumerate(fingerprints):
