@@ -11,9 +11,10 @@ from math import ceil
 from typing import Final
 
 from segued.matching.evidence import PassageEvidence, Release, Track
-from segued.matching.normalize import similarity
+from segued.matching.normalize import comparison_key, similarity
 from segued.matching.scores import (
     RecordingNames,
+    asides_agree,
     title_similarity,
     version_agrees,
     without_placeholders,
@@ -22,6 +23,7 @@ from segued.matching.scores import (
 __all__ = [
     "AlbumMatch",
     "is_at_track",
+    "is_printed_at_place",
     "length_of",
     "match_album",
     "names_release",
@@ -140,6 +142,22 @@ def is_at_track(passage: PassageEvidence, track: Track, release: Release) -> boo
     return nth or passage.order == track.position - 1
 
 
+def is_printed_at_place(
+    passage: PassageEvidence, track: Track, release: Release
+) -> bool:
+    """Return whether the release alone says which version a track's title is.
+
+    It does unless another of its tracks has the same title; then the passage's tags
+    must have the disc and the number of the track.
+    """
+    twins = any(
+        other != track and comparison_key(other.title) == comparison_key(track.title)
+        for other in release.tracks
+    )
+    place = (track.disc, track.position)
+    return not twins or (passage.disc, passage.track) == place
+
+
 def names_release(passage: PassageEvidence, release: Release) -> bool:
     """Return whether a passage's tags name the release, by id or by album title."""
     if passage.release_mbid == release.mbid:
@@ -217,10 +235,15 @@ def _title_score(
         title_similarity(passage.title, title)
         for title in (track.title, recording.title)
     )
-    names = RecordingNames(
-        recording.title, recording.artist, recording.note, release.title
-    )
-    if passage.tagged and not version_agrees(passage, names):
+    printed = is_printed_at_place(passage, track, release)
+    both = [
+        RecordingNames(title, recording.artist, recording.note, release.title, printed)
+        for title in (recording.title, track.title)
+    ]
+    if passage.tagged and not any(
+        version_agrees(passage, names) and asides_agree(passage, names)
+        for names in both
+    ):
         return min(alike, TITLE_OTHER)
     return alike
 

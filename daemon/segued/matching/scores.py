@@ -9,6 +9,7 @@ from segued.matching.evidence import Candidate, PassageEvidence, Recording
 from segued.matching.normalize import comparison_key, is_placeholder, similarity
 from segued.matching.versions import (
     LIVE,
+    asides_differ,
     from_album_title,
     from_note,
     from_title,
@@ -21,6 +22,7 @@ __all__ = [
     "NAMES_AGREE_FROM",
     "Agreement",
     "RecordingNames",
+    "asides_agree",
     "duration_agreement",
     "fingerprint_agreement",
     "has_same_names",
@@ -40,6 +42,9 @@ NAMES_AGREE_FROM: Final = 0.80
 
 OTHER_VERSION_MAX: Final = 0.30
 """Highest agreement of names that name different versions."""
+
+OTHER_ASIDE_MAX: Final = 0.75
+"""Highest agreement of names that differ in an aside: below `NAMES_AGREE_FROM`."""
 
 SUBSET_SIMILARITY: Final = 0.90
 """Similarity of "Prince" to "Prince & The Revolution"."""
@@ -63,12 +68,15 @@ class RecordingNames:
     Attributes:
         note: MusicBrainz's disambiguation; None if it has not described it.
         album: The title of the release that the passage is assigned to.
+        printed: Whether the title is the one at the passage's place on that release.
+            The release then says which version it is, and the file's title need not.
     """
 
     title: str | None
     artist: str | None
     note: str | None = None
     album: str | None = None
+    printed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +130,9 @@ def metadata_agreement(passage: PassageEvidence, names: RecordingNames) -> float
     artist = passage.artist or passage.album_artist
     credited = artist_similarity(artist, names.artist) if artist else title
     agreed = math.sqrt(title * credited)
-    return agreed if version_agrees(passage, names) else min(agreed, OTHER_VERSION_MAX)
+    if not version_agrees(passage, names):
+        return min(agreed, OTHER_VERSION_MAX)
+    return agreed if asides_agree(passage, names) else min(agreed, OTHER_ASIDE_MAX)
 
 
 def has_same_names(title: str, artist: str | None, recording: Recording) -> bool:
@@ -156,7 +166,8 @@ def version_agrees(passage: PassageEvidence, names: RecordingNames) -> bool:
     """Return whether both sides are the same version of a song.
 
     A version word of the file's title may also be in the recording's note or its
-    album's title, and one of the recording in the file's album.
+    album's title, and one of the recording in the file's album. MusicBrainz's note
+    needs no word in the title of a file at its place on the release.
     """
     title = passage.title or ""
     own, its = from_title(title), from_title(names.title or "")
@@ -167,12 +178,27 @@ def version_agrees(passage: PassageEvidence, names: RecordingNames) -> bool:
     known = its.words | note.words
     if own.words - known - its_album.words:
         return False
-    if known - own.words - own_album.words - its_album.words:
+    needed = its.words if names.printed else known
+    if needed - own.words - own_album.words - its_album.words:
         return False
     silent = names.note is not None and LIVE not in known | its_album.words
     if LIVE in own_album.words and silent:
         return False
     return not own.contradicts(its) and not own.contradicts(note)
+
+
+def asides_agree(passage: PassageEvidence, names: RecordingNames) -> bool:
+    """Return whether what is in brackets or after a dash is the same on both sides.
+
+    Words of the file may also be in the recording's note, artist or album. A file
+    whose title has none agrees with what is printed at its place.
+    """
+    title, its_title = passage.title or "", names.title or ""
+    its_texts = (its_title, names.note or "", names.artist or "", names.album or "")
+    if asides_differ(title, its_texts):
+        return False
+    own_texts = (title, passage.artist or "", passage.album or "")
+    return names.printed or not asides_differ(its_title, own_texts)
 
 
 def duration_agreement(a: float, b: float | None) -> float | None:

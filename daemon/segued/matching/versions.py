@@ -1,6 +1,7 @@
 """Version words in titles, such as "live": they distinguish recordings of a song."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -17,6 +18,7 @@ from segued.matching.normalize import (
 __all__ = [
     "NO_VERSION",
     "Version",
+    "asides_differ",
     "from_album_title",
     "from_note",
     "from_title",
@@ -126,6 +128,12 @@ IGNORED_WORDS: Final = frozenset(
         "and",
     )
 )
+SAME_WORD_FROM: Final = 80
+"""Similarity of two words, 0 to 100, from which they are the same, misspelled."""
+
+ASIDE_SHARE: Final = 0.75
+"""An aside is in a text that has this share of its words."""
+
 DETAIL_SIMILARITY_MIN: Final = 60
 """Details whose similarity, 0 to 100, is lower are of different versions."""
 
@@ -220,6 +228,48 @@ def strip_version(title: str) -> str:
             if bare.rstrip().endswith(aside.rstrip()):
                 bare = bare.rstrip()[: -len(aside.rstrip())].rstrip().rstrip("-–—")  # noqa: RUF001
     return " ".join(bare.split()) or title
+
+
+def asides_differ(title: str, others: Sequence[str]) -> bool:
+    """Return whether a title has an aside whose words are in none of other texts.
+
+    No list of words is complete: whatever stands in brackets or after a dash may name
+    another version. Guests and notes on the issue do not.
+
+    Example:
+        >>> asides_differ("Joga (acoustic duet)", ["Joga"])
+        True
+        >>> asides_differ("Joga (2011 Remaster)", ["Joga"])
+        False
+    """
+    return any(
+        words and not any(_contains_words(other, words) for other in others)
+        for words in _aside_words(title)
+    )
+
+
+@lru_cache(maxsize=4096)
+def _aside_words(title: str) -> tuple[str, ...]:
+    """Return the words of each aside of a title, without those about its issue."""
+    asides = split_asides(strip_guests_and_notes(title))[1]
+    return tuple(
+        " ".join(
+            word
+            for word in normalize_name(aside).split()
+            if word not in ISSUE_WORDS and word not in FOLLOWING_WORDS
+        )
+        for aside in asides
+    )
+
+
+@lru_cache(maxsize=16384)
+def _contains_words(text: str, words: str) -> bool:
+    tokens, wanted = normalize_name(text).split(), words.split()
+    found = sum(
+        any(fuzz.ratio(word, token) >= SAME_WORD_FROM for token in tokens)
+        for word in wanted
+    )
+    return found >= ASIDE_SHARE * len(wanted)
 
 
 def _version(text: str, *, anywhere: bool) -> Version:
