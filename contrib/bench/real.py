@@ -14,7 +14,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -32,10 +32,10 @@ from segued.matching.confidence import Decision, decide
 from segued.matching.evidence import PassageEvidence
 from segued.matching.normalize import normalize_name, split_asides
 from segued.media.tags import filename
-from segued.model import Confidence, Fingerprint, Span
-from segued.phases import p03_tags, p05_fingerprint
-from segued.phases.album.release_lookup import look_up_recordings, look_up_release
-from segued.phases.album.siblings import evidence_of_file
+from segued.model import Confidence, Span
+from segued.phases import p03_tags
+from segued.phases.album.release_lookup import look_up_release
+from segued.phases.album.siblings import evidence_of_tags
 from segued.units import Seconds, Ticks, seconds_to_ticks
 
 if TYPE_CHECKING:
@@ -113,13 +113,13 @@ async def _match_folder(
     for nth, file in enumerate(files):
         heard = kind.is_heard and rng.random() >= NOT_HEARD_SHARE
         answer = draw_answer(rng, facts, file.place[1], file.truth) if heard else []
-        passages += _evidence(rng, nth, file, answer)
+        passages.append(_evidence(rng, nth, file, answer))
     lookup = await look_up_release(context, passages)
     outcomes = []
     for file, passage in zip(files, passages, strict=True):
         mbids = [each.recording_mbid for each in passage.candidates]
         mbids += [passage.recording_mbid] if passage.recording_mbid else []
-        recordings, _ = await look_up_recordings(context, mbids)
+        recordings = {each.mbid: each for each in facts.described(mbids)}
         match = lookup.album_match
         decision = decide(
             passage,
@@ -138,12 +138,10 @@ async def _match_folder(
 
 def _evidence(
     rng: Rng, nth: int, file: RealFile, answer: list[Json]
-) -> list[PassageEvidence]:
+) -> PassageEvidence:
     raw = file.place[1].seconds or file.place[1].recording.seconds or UNKNOWN_LENGTH_S
     length = max(1.0, raw + float(rng.normal(0, JITTER_S)))
     span = Span(Ticks(0), seconds_to_ticks(Seconds(length)))
-    fingerprint = Fingerprint(span, (f"{nth}",))
-    (question,) = p05_fingerprint.questions_of(fingerprint)
     path = f"/music/{file.path}".encode()
     tags_read = p03_tags.TagsRead(
         tags=file.tags,
@@ -152,8 +150,14 @@ def _evidence(
         leading_number=filename.leading_number(path),
         warnings=(),
     )
-    answers: dict[str, bytes | None] = {question.key: json.dumps(answer).encode()}
-    return evidence_of_file(str(nth), tags_read, [fingerprint], answers, order=nth)
+    evidence = evidence_of_tags(tags_read, span, alone=True)
+    return replace(
+        evidence,
+        key=f"{nth}:0",
+        order=nth,
+        acoustid_answered=True,
+        candidates=parse_candidates(json.dumps(answer).encode()),
+    )
 
 
 def _verdict(facts: MusicBrainzFacts, file: RealFile, decision: Decision) -> str:

@@ -41,11 +41,11 @@ def draw_answer(
 ) -> list[Json]:
     """Return the results that AcoustID lists for the sound of a track.
 
-    If the truth is another version, half of the answers do not list it.
+    If the truth is another version of the track's song, both are listed.
     """
     recording = track.recording
     listed = [recording.mbid]
-    if truth != recording.mbid and rng.random() < 1 / 2:
+    if truth != recording.mbid:
         listed.append(truth)
     if rng.random() < OTHER_ID_SHARE:
         more = range(int(rng.integers(1, 4)))

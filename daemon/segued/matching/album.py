@@ -5,13 +5,13 @@ A dozen of them, in order and with the right lengths, are not wrong together.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Final
 
 from segued.matching.evidence import PassageEvidence, Release, Track
-from segued.matching.normalize import comparison_key, similarity
+from segued.matching.normalize import comparison_key, similarity, strip_disc
 from segued.matching.scores import (
     RecordingNames,
     asides_agree,
@@ -27,6 +27,7 @@ __all__ = [
     "length_of",
     "match_album",
     "names_release",
+    "passages_for",
     "vote_for_releases",
 ]
 
@@ -104,20 +105,29 @@ def vote_for_releases(
 def match_album(
     passages: Sequence[PassageEvidence], releases: Sequence[Release]
 ) -> AlbumMatch | None:
-    """Return the best fitting of some releases with its tracks; None if none fits."""
-    passages = [without_placeholders(each) for each in passages]
-    named = Counter(passage.release_mbid for passage in passages)
-    matches = (
-        AlbumMatch(release, tracks, _count_confirmed(passages, tracks))
-        for release in {each.mbid: each for each in releases}.values()
-        if _is_accepted(passages, release, tracks := _assign_tracks(passages, release))
-    )
+    """Return the best fitting of some releases with its tracks; None if none fits.
 
-    def preference_key(choice: AlbumMatch) -> tuple[int, int, int, int, int, str, str]:
+    Passages whose tags name another album than others of the folder do not count.
+    """
+    passages = [without_placeholders(each) for each in passages]
+    unique = {each.mbid: each for each in releases}.values()
+    named = Counter(passage.release_mbid for passage in passages)
+    matches = []
+    for release in unique:
+        fitting = passages_for(passages, release, unique)
+        tracks = _assign_tracks(fitting, release)
+        if _is_accepted(fitting, release, tracks):
+            confirmed = _count_confirmed(fitting, tracks)
+            matches.append(AlbumMatch(release, tracks, confirmed))
+
+    def preference_key(
+        choice: AlbumMatch,
+    ) -> tuple[int, int, int, int, int, int, str, str]:
         release = choice.release
         return (
             -choice.confirmed,
             -len(choice.tracks),
+            -sum(_has_exact_title(passage, release) for passage in passages),
             abs(len(release.tracks) - len(passages)),
             round(_length_error_s(passages, choice.tracks)),
             -named[release.mbid],
@@ -128,16 +138,44 @@ def match_album(
     return min(matches, key=preference_key, default=None)
 
 
+def passages_for(
+    passages: Sequence[PassageEvidence],
+    release: Release,
+    releases: Iterable[Release] = (),
+) -> list[PassageEvidence]:
+    """Return the passages that may be of a release, as far as their tags say.
+
+    In a mixed folder, a passage whose tags name another album is none of this one. A
+    folder whose tags agree on a name that no release has is not mixed.
+
+    Args:
+        passages: All passages of the folder.
+        release: The release.
+        releases: Others that were looked up.
+    """
+    names_it = [names_release(passage, release) for passage in passages]
+    others = [each for each in releases if each.mbid != release.mbid]
+    return [
+        passage
+        for passage, names in zip(passages, names_it, strict=True)
+        if names
+        or not (passage.album or passage.release_mbid)
+        or not (any(names_it) or any(names_release(passage, other) for other in others))
+    ]
+
+
 def length_of(track: Track) -> float | None:
     """Return a track's length in seconds: on its release, or else its recording's."""
     return track.recording.seconds if track.seconds is None else track.seconds
 
 
 def is_at_track(passage: PassageEvidence, track: Track, release: Release) -> bool:
-    """Return whether a passage has a track's number: by its tags, or by file order."""
+    """Return whether a passage has a track's number: by its tags, or by its order."""
     if passage.track is not None:
         return passage.track == track.position and passage.disc in (None, track.disc)
     tracks = release.tracks
+    if not passage.in_order:
+        return False
     nth = passage.order < len(tracks) and tracks[passage.order] == track
     return nth or passage.order == track.position - 1
 
@@ -162,9 +200,13 @@ def names_release(passage: PassageEvidence, release: Release) -> bool:
     """Return whether a passage's tags name the release, by id or by album title."""
     if passage.release_mbid == release.mbid:
         return True
-    return bool(passage.album) and similarity(passage.album or "", release.title) >= (
-        ALBUM_SAME
-    )
+    album = strip_disc(passage.album or "")
+    return bool(album) and similarity(album, strip_disc(release.title)) >= ALBUM_SAME
+
+
+def _has_exact_title(passage: PassageEvidence, release: Release) -> bool:
+    album = comparison_key(strip_disc(passage.album or ""))
+    return album == comparison_key(strip_disc(release.title))
 
 
 def _assign_tracks(

@@ -14,6 +14,7 @@ __all__ = [
     "normalize_name",
     "similarity",
     "split_asides",
+    "strip_disc",
     "strip_guests_and_notes",
 ]
 
@@ -22,6 +23,11 @@ SUFFIX: Final = re.compile(r"\s[-–—]\s+([^-–—]+)$")  # noqa: RUF001
 GUEST: Final = re.compile(r"\s(?:feat|ft|featuring)\b\.?\s.*$", re.IGNORECASE)
 GUEST_ASIDE: Final = re.compile(r"^(?:feat|ft|featuring|with)\b", re.IGNORECASE)
 TRAILING_THE: Final = re.compile(r"^(.*), the$", re.IGNORECASE)
+
+DISC: Final = re.compile(
+    r"(?i)(?<=\w)[\s,;:\u2013-]*[(\[]?\b(?:cd|dis[ck]|dvd)\b\.?\s*"
+    r"(?:[0-9]{1,2}|one|two|three|four)\b[)\]]?\s*$"
+)
 
 PLACEHOLDER: Final = re.compile(
     r"(?:audio ?)?(?:track|titel|piste|pista|traccia) ?\d*"
@@ -178,6 +184,17 @@ def split_asides(name: str) -> tuple[str, tuple[str, ...]]:
         after.insert(0, last.group(1))
         main = main[: last.start()]
     return " ".join(main.split()), (*asides, *after)
+
+
+@lru_cache(maxsize=4096)
+def strip_disc(album: str) -> str:
+    """Return an album's title without the number of a disc.
+
+    Example:
+        >>> [strip_disc(f"In Rainbows{disc}") for disc in (" (Disc 2)", ", CD 1", "")]
+        ['In Rainbows', 'In Rainbows', 'In Rainbows']
+    """
+    return DISC.sub("", album)
 
 
 @lru_cache(maxsize=4096)

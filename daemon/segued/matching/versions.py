@@ -128,6 +128,8 @@ IGNORED_WORDS: Final = frozenset(
         "and",
     )
 )
+YEAR: Final = re.compile("(?:19|20)[0-9]{2}")
+
 SAME_WORD_FROM: Final = 80
 """Similarity of two words, 0 to 100, from which they are the same, misspelled."""
 
@@ -256,7 +258,9 @@ def _aside_words(title: str) -> tuple[str, ...]:
         " ".join(
             word
             for word in normalize_name(aside).split()
-            if word not in ISSUE_WORDS and word not in FOLLOWING_WORDS
+            if word not in ISSUE_WORDS
+            and word not in FOLLOWING_WORDS
+            and not YEAR.fullmatch(word)
         )
         for aside in asides
     )

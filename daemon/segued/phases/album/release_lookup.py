@@ -254,7 +254,6 @@ def _search_keys(passages: Sequence[PassageEvidence]) -> list[str]:
             (passage.album or "").strip(),
         )
         for passage in passages
-        if passage.tagged
     ]
     # A search needs words; tags can hold any text, of any length.
     names = [
