@@ -195,6 +195,9 @@ def _track(track: Json) -> Json:
 
 
 def _credit(credit: Sequence[Mapping[str, str]]) -> list[Json]:
+    if not credit:  # Not recorded.
+        artist = {"id": new_id("performer"), "name": "The Performer"}
+        return [{"name": artist["name"], "joinphrase": "", "artist": artist}]
     return [
         {
             "name": each["name"],

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from segued.matching import doubts
-from segued.matching.album import is_at_track, length_of
+from segued.matching.album import is_at_track, length_of, names_release
 from segued.matching.candidates import (
     ScoredCandidate,
     score_candidates,
@@ -16,11 +16,14 @@ from segued.matching.explanations import describe_evidence, describe_rejected
 from segued.matching.scores import (
     LENGTH_AGREES_FROM,
     NAMES_AGREE_FROM,
+    RecordingNames,
     duration_agreement,
     has_same_names,
+    metadata_agreement,
     without_placeholders,
 )
 from segued.matching.tag_evidence import (
+    HIGH_FROM,
     LOW_FROM,
     MEDIUM_FROM,
     NAMES_BONUS,
@@ -78,6 +81,7 @@ def decide(
     track: Track | None,
     release: Release | None,
     recordings: Mapping[str, Recording],
+    is_album: bool = True,
 ) -> Decision:
     """Decide which recording a passage is.
 
@@ -86,6 +90,8 @@ def decide(
         track: The track of `release` that the passage is assigned to, if any.
         release: The release that the folder is matched to, if any.
         recordings: MusicBrainz's descriptions of recordings, by id.
+        is_album: Whether several passages are matched to the release: one or two are
+            no evidence for a track against its rivals.
     """
     passage = without_placeholders(passage)
     candidates = score_candidates(
@@ -94,15 +100,22 @@ def decide(
     good = [each for each in candidates if each.acoustid.score >= FINGERPRINT_FROM]
     best = min(
         good,
-        key=lambda each: _preference_key(passage, track, each, good),
+        key=lambda each: _preference_key(passage, track, release, each, good),
         default=None,
     )
     if best is None:
         found = _judge_without_fingerprint(passage, track, release, recordings)
-    elif track and release and best.mbid != track.recording.mbid:
+    elif (
+        track
+        and release
+        and best.mbid != track.recording.mbid
+        and not _is_named_by_all(passage, release, best)
+    ):
         found = _judge_off_album(passage, track, release, best)
     else:
-        found = _judge_fingerprint_match(passage, track, release, best, good)
+        found = _judge_fingerprint_match(
+            passage, track, release, best, good, is_album=is_album
+        )
     recording, judged = found
     if judged.confidence is Confidence.NONE:
         recording = None
@@ -128,22 +141,67 @@ def _has_names(passage: PassageEvidence) -> bool:
     return passage.tagged and bool(passage.title)
 
 
+def _is_named_by_all(
+    passage: PassageEvidence, release: Release | None, candidate: ScoredCandidate
+) -> bool:
+    """Return whether a file's id, names and fingerprint all name a candidate.
+
+    An id that is not on the release that the same tags name is doubtful.
+    """
+    agreement = candidate.agreement
+    return (
+        candidate.mbid == passage.recording_mbid
+        and not (release and names_release(passage, release))
+        and (agreement.metadata or 0) >= NAMES_AGREE_FROM
+        and agreement.duration != 0
+    )
+
+
+def _is_contradicted(
+    passage: PassageEvidence,
+    candidate: ScoredCandidate,
+    candidates: Sequence[ScoredCandidate],
+) -> bool:
+    """Return whether the file's names contradict a candidate and name another one.
+
+    What a file says of itself takes precedence over what its folder is.
+    """
+    if not passage.title or _names_agree(candidate):
+        return False
+    return any(
+        _names_agree(other)
+        and other.agreement.duration != 0
+        and other.acoustid.score >= candidate.acoustid.score - doubts.RIVAL_SCORE_GAP
+        for other in candidates
+    )
+
+
+def _names_agree(candidate: ScoredCandidate) -> bool:
+    return (candidate.agreement.metadata or 0) >= NAMES_AGREE_FROM
+
+
 def _preference_key(
     passage: PassageEvidence,
     track: Track | None,
+    release: Release | None,
     candidate: ScoredCandidate,
     candidates: Sequence[ScoredCandidate],
 ) -> tuple[bool, bool, bool, float, bool, bool, int, float, str]:
     """Return the sort key of a candidate; the most likely one sorts first.
 
-    The album's track comes first, then the recording named in the tags unless
-    its names contradict the file's.
+    The recording that the file's id and names name comes first, then the album's
+    track unless the file's names contradict it, then the recording named in the tags
+    unless its names contradict the file's.
     """
     metadata = candidate.agreement.metadata
     best = max(other.acoustid.score for other in candidates)
     names_agree = metadata is None or metadata >= NAMES_AGREE_FROM
+    is_track = track is not None and candidate.mbid == track.recording.mbid
     return (
-        track is None or candidate.mbid != track.recording.mbid,
+        not (
+            _is_named_by_all(passage, release, candidate)
+            or (is_track and not _is_contradicted(passage, candidate, candidates))
+        ),
         candidate.mbid != passage.recording_mbid or not names_agree,
         candidate.acoustid.score < best - doubts.RIVAL_SCORE_GAP,
         -round(metadata or 0.0, 1),
@@ -155,12 +213,14 @@ def _preference_key(
     )
 
 
-def _judge_fingerprint_match(
+def _judge_fingerprint_match(  # noqa: PLR0913
     passage: PassageEvidence,
     track: Track | None,
     release: Release | None,
     candidate: ScoredCandidate,
     candidates: Sequence[ScoredCandidate],
+    *,
+    is_album: bool,
 ) -> _RecordingJudgment:
     """Judge the best candidate where it does not contradict the folder's album."""
     expected = track is not None and candidate.mbid == track.recording.mbid
@@ -169,28 +229,48 @@ def _judge_fingerprint_match(
     agreement = candidate.agreement
     if not named:
         in_place = expected and _is_in_place(passage, track, release, candidate)
-        metadata = ALBUM_PLACE_AGREEMENT if in_place else None
-        agreement = replace(agreement, metadata=metadata)
-    score = agreement.score
-    if expected or confirmed:
-        score = max(score, MEDIUM_FROM + NAMES_BONUS)
+        agreement = replace(agreement, metadata=_unnamed_agreement(passage, candidate))
+        if in_place and not _is_contradicted(passage, candidate, candidates):
+            agreement = replace(agreement, metadata=ALBUM_PLACE_AGREEMENT)
     found = [
         doubts.about_names(agreement.metadata, named=named),
         doubts.about_length(agreement.duration),
         doubts.about_id(passage, candidates, candidate, expected=expected),
         doubts.about_album(passage, release, candidate, expected=expected),
     ]
-    if not (expected or confirmed):
+    if not (confirmed or (expected and is_album)):
         found.append(doubts.about_rivals(passage, candidate, candidates))
     if not confirmed:
         found.append(doubts.about_edition(passage, release, candidate, candidates))
+    score = agreement.score
+    if expected or confirmed:
+        # Two kinds of evidence agree; a third makes up for a low fingerprint score.
+        score = max(score, MEDIUM_FROM + NAMES_BONUS if any(found) else HIGH_FROM)
     if any(found):
         reason = f"matched by fingerprint, but {'; '.join(filter(None, found))}"
         return candidate.recording, _judgment(min(score, MEDIUM_MAX), reason)
-    why = "its names agree" if named else "it is in its place on the album"
+    why = "its names agree"
+    if not named and agreement.metadata == ALBUM_PLACE_AGREEMENT:
+        why = "it is in its place on the album"
+    elif not named:
+        why = "the file's name agrees"
     also = "; the tags name the same recording" if confirmed else ""
     reason = f"matched by fingerprint, and {why}{also}"
     return candidate.recording, _judgment(score, reason)
+
+
+def _unnamed_agreement(
+    passage: PassageEvidence, candidate: ScoredCandidate
+) -> float | None:
+    """Return the agreement of the names in a file's and a folder's name, if they agree.
+
+    Other names are no contradiction there. A title without an artist is too little.
+    """
+    return (
+        candidate.agreement.metadata
+        if passage.artist and _names_agree(candidate)
+        else None
+    )
 
 
 def _is_in_place(
@@ -219,6 +299,7 @@ def _judge_off_album(
     is_same_song = has_same_names(
         track.title, track.recording.artist, best.recording
     ) or has_same_names(track.recording.title, release.artist, best.recording)
+    is_same_song = is_same_song and not by_track < NAMES_AGREE_FROM <= by_fingerprint
     score = best.agreement.score
     # Condition, recording, score and reason; the first rule that applies wins.
     rules = (
@@ -267,11 +348,17 @@ def _judge_without_fingerprint(
     recordings: Mapping[str, Recording],
 ) -> _RecordingJudgment:
     """Judge a passage that no candidate of AcoustID matches."""
-    if track and release:
+    mbid, title = passage.recording_mbid, passage.title or ""
+    embedded = recordings.get(mbid or "")
+    stands = (
+        embedded is not None
+        and _is_named_without_fingerprint(passage, embedded)
+        and not (release and names_release(passage, release))
+    )
+    if track and release and not stands:
         as_track = _judge_as_album_track(passage, track, release)
         if as_track is not None:
             return track.recording, as_track
-    mbid, title = passage.recording_mbid, passage.title or ""
     judged = judge_claims(
         TagClaims(mbid, passage.title, passage.artist, passage.tagged)
     )
@@ -286,11 +373,25 @@ def _judge_without_fingerprint(
     return known, judged
 
 
+def _is_named_without_fingerprint(
+    passage: PassageEvidence, recording: Recording
+) -> bool:
+    """Return whether id, names and length of a file all name a recording."""
+    names = RecordingNames(recording.title, recording.artist, recording.note)
+    return (
+        passage.tagged
+        and (metadata_agreement(passage, names) or 0) >= NAMES_AGREE_FROM
+        and (duration_agreement(passage.seconds, recording.seconds) or 0) > 0
+    )
+
+
 def _judge_as_album_track(
     passage: PassageEvidence, track: Track, release: Release
 ) -> Judgment | None:
     """Judge a passage as its album's track; None if names or place contradict it."""
-    names = track_names_agreement(passage, track, release) if passage.tagged else None
+    names = track_names_agreement(passage, track, release)
+    if not passage.tagged and names is not None and names < NAMES_AGREE_FROM:
+        names = None  # Nobody chose the name of a file to be a title.
     if names is not None and names < NAMES_AGREE_FROM:
         return None
     if passage.recording_mbid == track.recording.mbid:

@@ -115,8 +115,11 @@ def _is_rival(
 
     The number of sources makes a recording likelier, never certain. A title
     without version words does not decide either: many files of live recordings
-    have the title of the studio recording.
+    have the title of the studio recording. A recording without any name is none that
+    MusicBrainz still has.
     """
+    if not other.recording.title:
+        return False
     if other.acoustid.score < candidate.acoustid.score - RIVAL_SCORE_GAP:
         return False
     its, others = candidate.agreement.duration, other.agreement.duration

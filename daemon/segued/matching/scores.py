@@ -6,7 +6,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from segued.matching.evidence import Candidate, PassageEvidence, Recording
-from segued.matching.normalize import comparison_key, is_placeholder, similarity
+from segued.matching.normalize import (
+    comparison_key,
+    is_placeholder,
+    normalize_name,
+    similarity,
+)
 from segued.matching.versions import (
     LIVE,
     asides_differ,
@@ -45,6 +50,9 @@ OTHER_VERSION_MAX: Final = 0.30
 
 OTHER_ASIDE_MAX: Final = 0.75
 """Highest agreement of names that differ in an aside: below `NAMES_AGREE_FROM`."""
+
+VARIOUS: Final = frozenset(("various artists", "various", "va", "v a"))
+"""Normalized names that stand for the artists of a compilation."""
 
 SUBSET_SIMILARITY: Final = 0.90
 """Similarity of "Prince" to "Prince & The Revolution"."""
@@ -107,6 +115,7 @@ class Agreement:
 
 def without_placeholders(passage: PassageEvidence) -> PassageEvidence:
     """Return a passage without the names that a program filled in for unknown ones."""
+    passage = _without_various_artists(passage)
     nameless = is_placeholder(passage.title or "")
     unknown = is_placeholder(passage.artist or "")
     if not (nameless or unknown):
@@ -114,6 +123,19 @@ def without_placeholders(passage: PassageEvidence) -> PassageEvidence:
     title = None if nameless else passage.title
     artist = None if unknown else passage.artist
     return replace(passage, title=title, artist=artist, tagged=False)
+
+
+def _without_various_artists(passage: PassageEvidence) -> PassageEvidence:
+    """Return a passage without "Various Artists", which is no artist of a song.
+
+    Compilations often have the artist in the title then: "Artist - Title".
+    """
+    if normalize_name(passage.artist or "") not in VARIOUS:
+        return passage
+    artist, dash, title = (passage.title or "").partition(" - ")
+    if dash and artist.strip() and title.strip():
+        return replace(passage, artist=artist.strip(), title=title.strip())
+    return replace(passage, artist=None, album_artist=None)
 
 
 def metadata_agreement(passage: PassageEvidence, names: RecordingNames) -> float | None:
@@ -127,8 +149,13 @@ def metadata_agreement(passage: PassageEvidence, names: RecordingNames) -> float
     if not passage.title or not names.title:
         return None
     title = title_similarity(passage.title, names.title)
-    artist = passage.artist or passage.album_artist
-    credited = artist_similarity(artist, names.artist) if artist else title
+    artists = [passage.artist or passage.album_artist]
+    if names.printed and passage.album_artist:
+        # Of the release itself: the artist tag may hold a performer or a composer.
+        artists.append(passage.album_artist)
+    credited = max(
+        artist_similarity(each, names.artist) if each else title for each in artists
+    )
     agreed = math.sqrt(title * credited)
     if not version_agrees(passage, names):
         return min(agreed, OTHER_VERSION_MAX)

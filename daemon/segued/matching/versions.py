@@ -133,6 +133,9 @@ YEAR: Final = re.compile("(?:19|20)[0-9]{2}")
 SAME_WORD_FROM: Final = 80
 """Similarity of two words, 0 to 100, from which they are the same, misspelled."""
 
+LONG_WORD: Final = 6
+"""Words of so many letters are recognized although misspelled or joined."""
+
 ASIDE_SHARE: Final = 0.75
 """An aside is in a text that has this share of its words."""
 
@@ -256,19 +259,29 @@ def _aside_words(title: str) -> tuple[str, ...]:
     asides = split_asides(strip_guests_and_notes(title))[1]
     return tuple(
         " ".join(
-            word
-            for word in normalize_name(aside).split()
-            if word not in ISSUE_WORDS
-            and word not in FOLLOWING_WORDS
-            and not YEAR.fullmatch(word)
+            word for word in normalize_name(aside).split() if not _is_about_issue(word)
         )
         for aside in asides
+    )
+
+
+def _is_about_issue(word: str) -> bool:
+    """Return whether a word, maybe misspelled, is about the issue, or names nothing."""
+    if word in ISSUE_WORDS or word in FOLLOWING_WORDS or YEAR.fullmatch(word):
+        return True
+    return any(
+        fuzz.ratio(word, other) >= SAME_WORD_FROM
+        for other in (*ISSUE_WORDS, *FOLLOWING_WORDS)
+        if len(other) >= LONG_WORD
     )
 
 
 @lru_cache(maxsize=16384)
 def _contains_words(text: str, words: str) -> bool:
     tokens, wanted = normalize_name(text).split(), words.split()
+    joined = "".join(wanted)
+    if len(joined) >= LONG_WORD and joined in "".join(tokens):
+        return True
     found = sum(
         any(fuzz.ratio(word, token) >= SAME_WORD_FROM for token in tokens)
         for word in wanted
