@@ -28,13 +28,14 @@ from bench.synthetic_names import Rng
 from bench.tables import Target, print_table, print_targets
 
 from segued.clients.acoustid import parse_candidates
+from segued.matching.album import FITTING_MIN
 from segued.matching.confidence import Decision, decide
 from segued.matching.evidence import PassageEvidence
 from segued.matching.normalize import normalize_name, split_asides
 from segued.media.tags import filename
 from segued.model import Confidence, Span
 from segued.phases import p03_tags
-from segued.phases.album.release_lookup import look_up_release
+from segued.phases.album.folder_releases import look_up_folder
 from segued.phases.album.siblings import evidence_of_tags
 from segued.units import Seconds, Ticks, seconds_to_ticks
 
@@ -114,18 +115,19 @@ async def _match_folder(
         heard = kind.is_heard and rng.random() >= NOT_HEARD_SHARE
         answer = draw_answer(rng, facts, file.place[1], file.truth) if heard else []
         passages.append(_evidence(rng, nth, file, answer))
-    lookup = await look_up_release(context, passages)
+    folder = await look_up_folder(context, passages)
     outcomes = []
     for file, passage in zip(files, passages, strict=True):
         mbids = [each.recording_mbid for each in passage.candidates]
         mbids += [passage.recording_mbid] if passage.recording_mbid else []
         recordings = {each.mbid: each for each in facts.described(mbids)}
-        match = lookup.album_match
+        match = folder.lookup_of([passage]).album_match
         decision = decide(
             passage,
             track=match.tracks.get(passage.key) if match else None,
             release=match.release if match else None,
             recordings=recordings,
+            is_album=match is not None and len(match.tracks) >= FITTING_MIN,
         )
         heard = any(
             each.recording_mbid == file.truth and each.score >= FINGERPRINT_FROM

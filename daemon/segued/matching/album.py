@@ -5,7 +5,7 @@ A dozen of them, in order and with the right lengths, are not wrong together.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Final
@@ -21,13 +21,14 @@ from segued.matching.scores import (
 )
 
 __all__ = [
+    "FITTING_MIN",
     "AlbumMatch",
+    "group_by_album",
     "is_at_track",
     "is_printed_at_place",
     "length_of",
     "match_album",
     "names_release",
-    "passages_for",
     "vote_for_releases",
 ]
 
@@ -112,9 +113,15 @@ def match_album(
     passages = [without_placeholders(each) for each in passages]
     unique = {each.mbid: each for each in releases}.values()
     named = Counter(passage.release_mbid for passage in passages)
+    naming = {
+        release.mbid: frozenset(
+            passage.key for passage in passages if names_release(passage, release)
+        )
+        for release in unique
+    }
     matches = []
     for release in unique:
-        fitting = passages_for(passages, release, unique)
+        fitting = _passages_for(passages, release, naming)
         tracks = _assign_tracks(fitting, release)
         if _is_accepted(fitting, release, tracks):
             confirmed = _count_confirmed(fitting, tracks)
@@ -138,10 +145,10 @@ def match_album(
     return min(matches, key=preference_key, default=None)
 
 
-def passages_for(
+def _passages_for(
     passages: Sequence[PassageEvidence],
     release: Release,
-    releases: Iterable[Release] = (),
+    naming: Mapping[str, frozenset[str]],
 ) -> list[PassageEvidence]:
     """Return the passages that may be of a release, as far as their tags say.
 
@@ -151,17 +158,36 @@ def passages_for(
     Args:
         passages: All passages of the folder.
         release: The release.
-        releases: Others that were looked up.
+        naming: The keys of the passages whose tags name each looked up release, by id.
     """
-    names_it = [names_release(passage, release) for passage in passages]
-    others = [each for each in releases if each.mbid != release.mbid]
-    return [
-        passage
-        for passage, names in zip(passages, names_it, strict=True)
-        if names
-        or not (passage.album or passage.release_mbid)
-        or not (any(names_it) or any(names_release(passage, other) for other in others))
-    ]
+    here = naming[release.mbid]
+    elsewhere = {
+        key for mbid, keys in naming.items() if mbid != release.mbid for key in keys
+    }
+    fitting = []
+    for passage in passages:
+        claims = bool(passage.album or passage.release_mbid)
+        names_other_id = (
+            passage.release_mbid != release.mbid and passage.release_mbid in naming
+        )
+        is_elsewhere = claims and (bool(here) or passage.key in elsewhere)
+        if (passage.key in here and not names_other_id) or not is_elsewhere:
+            fitting.append(passage)
+    return fitting
+
+
+def group_by_album(
+    passages: Sequence[PassageEvidence],
+) -> list[list[PassageEvidence]]:
+    """Return the passages by the release or album that their tags name, most first.
+
+    Those that name none are one group.
+    """
+    groups: defaultdict[str, list[PassageEvidence]] = defaultdict(list)
+    for passage in passages:
+        album = comparison_key(strip_disc(passage.album)) if passage.album else ""
+        groups[passage.release_mbid or album].append(passage)
+    return sorted(groups.values(), key=lambda group: -len(group))
 
 
 def length_of(track: Track) -> float | None:
@@ -185,9 +211,12 @@ def is_printed_at_place(
 ) -> bool:
     """Return whether the release alone says which version a track's title is.
 
-    It does unless another of its tracks has the same title; then the passage's tags
-    must have the disc and the number of the track.
+    It does if the passage's tags name the release or its fingerprint the track, unless
+    another of its tracks has the same title; then the tags must have the disc and the
+    number of the track.
     """
+    if not (names_release(passage, release) or _fingerprint_score(passage, track)):
+        return False
     twins = any(
         other != track and comparison_key(other.title) == comparison_key(track.title)
         for other in release.tracks

@@ -151,10 +151,19 @@ def _is_named_by_all(
     agreement = candidate.agreement
     return (
         candidate.mbid == passage.recording_mbid
-        and not (release and names_release(passage, release))
+        and not _is_tagged_with(passage, release)
         and (agreement.metadata or 0) >= NAMES_AGREE_FROM
         and agreement.duration != 0
     )
+
+
+def _is_tagged_with(passage: PassageEvidence, release: Release | None) -> bool:
+    """Return whether a file's tags name a release: by id, or without one by title."""
+    if release is None:
+        return False
+    if passage.release_mbid:
+        return passage.release_mbid == release.mbid
+    return names_release(passage, release)
 
 
 def _is_contradicted(
@@ -238,8 +247,10 @@ def _judge_fingerprint_match(  # noqa: PLR0913
         doubts.about_id(passage, candidates, candidate, expected=expected),
         doubts.about_album(passage, release, candidate, expected=expected),
     ]
-    if not (confirmed or (expected and is_album)):
+    if not (confirmed or expected):
         found.append(doubts.about_rivals(passage, candidate, candidates))
+    if expected and not (confirmed or is_album):
+        found.append(doubts.about_stronger_rival(passage, candidate, candidates))
     if not confirmed:
         found.append(doubts.about_edition(passage, release, candidate, candidates))
     score = agreement.score
@@ -353,7 +364,7 @@ def _judge_without_fingerprint(
     stands = (
         embedded is not None
         and _is_named_without_fingerprint(passage, embedded)
-        and not (release and names_release(passage, release))
+        and not _is_tagged_with(passage, release)
     )
     if track and release and not stands:
         as_track = _judge_as_album_track(passage, track, release)

@@ -27,6 +27,7 @@ __all__ = [
     "NAMES_AGREE_FROM",
     "Agreement",
     "RecordingNames",
+    "artist_similarity",
     "asides_agree",
     "duration_agreement",
     "fingerprint_agreement",
@@ -221,11 +222,11 @@ def asides_agree(passage: PassageEvidence, names: RecordingNames) -> bool:
     whose title has none agrees with what is printed at its place.
     """
     title, its_title = passage.title or "", names.title or ""
-    its_texts = (its_title, names.note or "", names.artist or "", names.album or "")
-    if asides_differ(title, its_texts):
+    its_texts = (names.note or "", names.artist or "", names.album or "")
+    if asides_differ(title, its_title, its_texts):
         return False
-    own_texts = (title, passage.artist or "", passage.album or "")
-    return names.printed or not asides_differ(its_title, own_texts)
+    own_texts = (passage.artist or "", passage.album or "")
+    return names.printed or not asides_differ(its_title, title, own_texts)
 
 
 def duration_agreement(a: float, b: float | None) -> float | None:

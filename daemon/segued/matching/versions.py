@@ -1,6 +1,7 @@
 """Version words in titles, such as "live": they distinguish recordings of a song."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -235,22 +236,43 @@ def strip_version(title: str) -> str:
     return " ".join(bare.split()) or title
 
 
-def asides_differ(title: str, others: Sequence[str]) -> bool:
-    """Return whether a title has an aside whose words are in none of other texts.
+def asides_differ(title: str, other: str, texts: Sequence[str] = ()) -> bool:
+    """Return whether a title has an aside whose words another title has not.
 
     No list of words is complete: whatever stands in brackets or after a dash may name
     another version. Guests and notes on the issue do not.
 
+    Args:
+        title: The title with asides.
+        other: The other title.
+        texts: Other names of the other side, which may contain the words as well.
+
     Example:
-        >>> asides_differ("Joga (acoustic duet)", ["Joga"])
+        >>> asides_differ("Joga (acoustic duet)", "Joga")
         True
-        >>> asides_differ("Joga (2011 Remaster)", ["Joga"])
+        >>> asides_differ("Joga (2011 Remaster)", "Joga")
         False
     """
+    asides = [words for words in _aside_words(title) if words]
+    if not asides:
+        return False
+    rest = _without_words(other, split_asides(title)[0])
     return any(
-        words and not any(_contains_words(other, words) for other in others)
-        for words in _aside_words(title)
+        not any(_contains_words(text, words) for text in (rest, *texts))
+        for words in asides
     )
+
+
+def _without_words(title: str, main: str) -> str:
+    """Return the words of a title that are not those of its main part."""
+    left = Counter(normalize_name(main).split())
+    kept = []
+    for word in normalize_name(title).split():
+        if left[word]:
+            left[word] -= 1
+        else:
+            kept.append(word)
+    return " ".join(kept)
 
 
 @lru_cache(maxsize=4096)
