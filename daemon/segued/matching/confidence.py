@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from segued.matching import doubts
-from segued.matching.album import is_at_track, length_of, names_release
+from segued.matching.album import is_at_track, length_of
 from segued.matching.candidates import (
     ScoredCandidate,
     score_candidates,
@@ -13,13 +13,18 @@ from segued.matching.candidates import (
 )
 from segued.matching.evidence import PassageEvidence, Recording, Release, Track
 from segued.matching.explanations import describe_evidence, describe_rejected
+from segued.matching.own_evidence import (
+    is_contradicted,
+    is_named_by_all,
+    is_named_without_fingerprint,
+    is_tagged_with,
+    names_agree,
+)
 from segued.matching.scores import (
     LENGTH_AGREES_FROM,
     NAMES_AGREE_FROM,
-    RecordingNames,
     duration_agreement,
     has_same_names,
-    metadata_agreement,
     without_placeholders,
 )
 from segued.matching.tag_evidence import (
@@ -109,7 +114,7 @@ def decide(
         track
         and release
         and best.mbid != track.recording.mbid
-        and not _is_named_by_all(passage, release, best)
+        and not is_named_by_all(passage, release, best)
     ):
         found = _judge_off_album(passage, track, release, best)
     else:
@@ -141,54 +146,6 @@ def _has_names(passage: PassageEvidence) -> bool:
     return passage.tagged and bool(passage.title)
 
 
-def _is_named_by_all(
-    passage: PassageEvidence, release: Release | None, candidate: ScoredCandidate
-) -> bool:
-    """Return whether a file's id, names and fingerprint all name a candidate.
-
-    An id that is not on the release that the same tags name is doubtful.
-    """
-    agreement = candidate.agreement
-    return (
-        candidate.mbid == passage.recording_mbid
-        and not _is_tagged_with(passage, release)
-        and (agreement.metadata or 0) >= NAMES_AGREE_FROM
-        and agreement.duration != 0
-    )
-
-
-def _is_tagged_with(passage: PassageEvidence, release: Release | None) -> bool:
-    """Return whether a file's tags name a release: by id, or without one by title."""
-    if release is None:
-        return False
-    if passage.release_mbid:
-        return passage.release_mbid == release.mbid
-    return names_release(passage, release)
-
-
-def _is_contradicted(
-    passage: PassageEvidence,
-    candidate: ScoredCandidate,
-    candidates: Sequence[ScoredCandidate],
-) -> bool:
-    """Return whether the file's names contradict a candidate and name another one.
-
-    What a file says of itself takes precedence over what its folder is.
-    """
-    if not passage.title or _names_agree(candidate):
-        return False
-    return any(
-        _names_agree(other)
-        and other.agreement.duration != 0
-        and other.acoustid.score >= candidate.acoustid.score - doubts.RIVAL_SCORE_GAP
-        for other in candidates
-    )
-
-
-def _names_agree(candidate: ScoredCandidate) -> bool:
-    return (candidate.agreement.metadata or 0) >= NAMES_AGREE_FROM
-
-
 def _preference_key(
     passage: PassageEvidence,
     track: Track | None,
@@ -204,14 +161,14 @@ def _preference_key(
     """
     metadata = candidate.agreement.metadata
     best = max(other.acoustid.score for other in candidates)
-    names_agree = metadata is None or metadata >= NAMES_AGREE_FROM
+    may_agree = metadata is None or metadata >= NAMES_AGREE_FROM
     is_track = track is not None and candidate.mbid == track.recording.mbid
     return (
         not (
-            _is_named_by_all(passage, release, candidate)
-            or (is_track and not _is_contradicted(passage, candidate, candidates))
+            is_named_by_all(passage, release, candidate)
+            or (is_track and not is_contradicted(passage, candidate, candidates))
         ),
-        candidate.mbid != passage.recording_mbid or not names_agree,
+        candidate.mbid != passage.recording_mbid or not may_agree,
         candidate.acoustid.score < best - doubts.RIVAL_SCORE_GAP,
         -round(metadata or 0.0, 1),
         not candidate.on_release,
@@ -238,9 +195,12 @@ def _judge_fingerprint_match(  # noqa: PLR0913
     agreement = candidate.agreement
     if not named:
         in_place = expected and _is_in_place(passage, track, release, candidate)
-        agreement = replace(agreement, metadata=_unnamed_agreement(passage, candidate))
-        if in_place and not _is_contradicted(passage, candidate, candidates):
-            agreement = replace(agreement, metadata=ALBUM_PLACE_AGREEMENT)
+        # A file's name alone is no evidence; on the folder's album, it is.
+        by_name = expected and bool(passage.artist) and names_agree(candidate)
+        metadata = agreement.metadata if by_name else None
+        if in_place and not is_contradicted(passage, candidate, candidates):
+            metadata = ALBUM_PLACE_AGREEMENT
+        agreement = replace(agreement, metadata=metadata)
     found = [
         doubts.about_names(agreement.metadata, named=named),
         doubts.about_length(agreement.duration),
@@ -268,20 +228,6 @@ def _judge_fingerprint_match(  # noqa: PLR0913
     also = "; the tags name the same recording" if confirmed else ""
     reason = f"matched by fingerprint, and {why}{also}"
     return candidate.recording, _judgment(score, reason)
-
-
-def _unnamed_agreement(
-    passage: PassageEvidence, candidate: ScoredCandidate
-) -> float | None:
-    """Return the agreement of the names in a file's and a folder's name, if they agree.
-
-    Other names are no contradiction there. A title without an artist is too little.
-    """
-    return (
-        candidate.agreement.metadata
-        if passage.artist and _names_agree(candidate)
-        else None
-    )
 
 
 def _is_in_place(
@@ -363,8 +309,8 @@ def _judge_without_fingerprint(
     embedded = recordings.get(mbid or "")
     stands = (
         embedded is not None
-        and _is_named_without_fingerprint(passage, embedded)
-        and not _is_tagged_with(passage, release)
+        and is_named_without_fingerprint(passage, embedded)
+        and not is_tagged_with(passage, release)
     )
     if track and release and not stands:
         as_track = _judge_as_album_track(passage, track, release)
@@ -382,18 +328,6 @@ def _judge_without_fingerprint(
         reason = "the recording that the tags name has other names"
         return known, _judgment(LOW_FROM, reason)
     return known, judged
-
-
-def _is_named_without_fingerprint(
-    passage: PassageEvidence, recording: Recording
-) -> bool:
-    """Return whether id, names and length of a file all name a recording."""
-    names = RecordingNames(recording.title, recording.artist, recording.note)
-    return (
-        passage.tagged
-        and (metadata_agreement(passage, names) or 0) >= NAMES_AGREE_FROM
-        and (duration_agreement(passage.seconds, recording.seconds) or 0) > 0
-    )
 
 
 def _judge_as_album_track(

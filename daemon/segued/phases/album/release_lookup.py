@@ -212,7 +212,10 @@ def assignments_by_file(
         track = album_match.tracks.get(passage.key)
         place = "-"
         if track is not None:
-            is_at_place = album.is_at_track(passage, track, album_match.release)
+            # Only a place in the order of the files depends on the others.
+            is_at_place = not passage.in_order or album.is_at_track(
+                passage, track, album_match.release
+            )
             place = f"{track.disc}.{track.position}{'' if is_at_place else '?'}"
         assignments[file] = f"{assignments.get(file, album_match.release.mbid)} {place}"
     return assignments
