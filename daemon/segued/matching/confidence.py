@@ -12,7 +12,12 @@ from segued.matching.candidates import (
     track_names_agreement,
 )
 from segued.matching.evidence import PassageEvidence, Recording, Release, Track
-from segued.matching.explanations import describe_evidence, describe_rejected
+from segued.matching.explanations import (
+    describe_evidence,
+    describe_improvement,
+    describe_rejected,
+    fingerprint_state,
+)
 from segued.matching.own_evidence import (
     is_contradicted,
     is_named_by_all,
@@ -21,6 +26,7 @@ from segued.matching.own_evidence import (
     names_agree,
 )
 from segued.matching.scores import (
+    FINGERPRINT_FROM,
     LENGTH_AGREES_FROM,
     NAMES_AGREE_FROM,
     duration_agreement,
@@ -47,9 +53,6 @@ __all__ = [
     "decide",
     "judge_claims",
 ]
-
-FINGERPRINT_FROM: Final = 0.50
-"""A candidate with a lower AcoustID score, 0 to 1, is ignored."""
 
 MEDIUM_MAX: Final = 0.84
 LOW_MAX: Final = 0.69
@@ -124,12 +127,14 @@ def decide(
     recording, judged = found
     if judged.confidence is Confidence.NONE:
         recording = None
+    evidence = describe_evidence(passage, recording, track, release, candidates)
+    surer = describe_improvement(passage, judged.confidence, len(good))
     return Decision(
         recording=recording,
         confidence=judged.confidence,
         score=judged.score,
         reason=judged.reason,
-        evidence=describe_evidence(passage, recording, track, release, candidates),
+        evidence=evidence | ({"surer by": surer} if surer else {}),
         rejected=describe_rejected(passage, recording, track, candidates),
     )
 
@@ -152,7 +157,7 @@ def _preference_key(
     release: Release | None,
     candidate: ScoredCandidate,
     candidates: Sequence[ScoredCandidate],
-) -> tuple[bool, bool, bool, float, bool, bool, int, float, str]:
+) -> tuple[bool, bool, bool, float, bool, bool, int, int, float, str]:
     """Return the sort key of a candidate; the most likely one sorts first.
 
     The recording that the file's id and names name comes first, then the album's
@@ -174,6 +179,7 @@ def _preference_key(
         not candidate.on_release,
         candidate.agreement.duration == 0,
         -candidate.acoustid.sources,
+        -len(candidate.acoustid.release_groups),
         -(candidate.agreement.duration or 0.0),
         candidate.mbid,
     )
@@ -202,7 +208,7 @@ def _judge_fingerprint_match(  # noqa: PLR0913
             metadata = ALBUM_PLACE_AGREEMENT
         agreement = replace(agreement, metadata=metadata)
     found = [
-        doubts.about_names(agreement.metadata, named=named),
+        doubts.about_names(passage, agreement.metadata),
         doubts.about_length(agreement.duration),
         doubts.about_id(passage, candidates, candidate, expected=expected),
         doubts.about_album(passage, release, candidate, expected=expected),
@@ -270,7 +276,7 @@ def _judge_off_album(
             by_track >= max(NAMES_AGREE_FROM, by_fingerprint),
             track.recording,
             MEDIUM_FROM,
-            "the album's track by names and length, but the fingerprint differs",
+            "the album's track by names and length; the fingerprint is of another one",
         ),
         (
             by_fingerprint >= NAMES_AGREE_FROM,
@@ -282,7 +288,7 @@ def _judge_off_album(
             is_at_track(passage, track, release),
             track.recording,
             LOW_FROM,
-            "in its place on the album, but the fingerprint differs",
+            "in its place on the album, but the fingerprint is of another recording",
         ),
         (
             True,
@@ -340,11 +346,11 @@ def _judge_as_album_track(
     if names is not None and names < NAMES_AGREE_FROM:
         return None
     if passage.recording_mbid == track.recording.mbid:
-        reason = "the album's track, named in the tags; no fingerprint matches"
+        reason = f"the album's track, named in the tags; {fingerprint_state(passage)}"
         return _judgment(MEDIUM_FROM + NAMES_BONUS, reason)
     near = (duration_agreement(passage.seconds, length_of(track)) or 0) > 0
     if near and (names is not None or is_at_track(passage, track, release)):
         how = "place" if names is None else "names"
-        reason = f"the album's track by {how} and length; no fingerprint matches"
+        reason = f"the album's track by {how} and length; {fingerprint_state(passage)}"
         return _judgment(MEDIUM_FROM, reason)
     return None

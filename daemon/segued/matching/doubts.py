@@ -40,13 +40,15 @@ RIVAL_NAMES_GAP: Final = 0.10
 """A candidate whose names agree less, by this much, is no rival."""
 
 
-def about_names(metadata: float | None, *, named: bool) -> str:
+def about_names(passage: PassageEvidence, metadata: float | None) -> str:
     """Compare with the names in the tags, or else with the place on the album."""
-    if metadata is None:
-        return "the tags have no names to compare"
-    if metadata < NAMES_AGREE_FROM:
-        return "the tags have other names" if named else "its place is uncertain"
-    return ""
+    if metadata is not None:
+        return "" if metadata >= NAMES_AGREE_FROM else "the tags have other names"
+    if passage.tagged and passage.title:
+        return "the recording has no names to compare with the tags"
+    if passage.title:
+        return "only the file's name has names to compare"
+    return "the file has no names to compare"
 
 
 def about_length(duration: float | None) -> str:

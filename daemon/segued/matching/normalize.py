@@ -25,8 +25,8 @@ GUEST_ASIDE: Final = re.compile(r"^(?:feat|ft|featuring|with)\b", re.IGNORECASE)
 TRAILING_THE: Final = re.compile(r"^(.*), the$", re.IGNORECASE)
 
 DISC: Final = re.compile(
-    r"(?i)(?<=\w)[\s,;:\u2013-]*[(\[]?\b(?:cd|dis[ck]|dvd)\b\.?\s*"
-    r"(?:[0-9]{1,2}|one|two|three|four)\b[)\]]?\s*$"
+    r"(?i)(?<=\w)[\s,;:\u2013-]*[(\[]?\b(?:cd|dis[ck]|dvd)\.?"
+    r"(?:\s*[0-9]{1,2}|\s+(?:one|two|three|four))\b[)\]]?\s*$"
 )
 
 PLACEHOLDER: Final = re.compile(

@@ -23,6 +23,7 @@ from segued.matching.versions import (
 from segued.units import Seconds
 
 __all__ = [
+    "FINGERPRINT_FROM",
     "LENGTH_AGREES_FROM",
     "NAMES_AGREE_FROM",
     "Agreement",
@@ -45,6 +46,9 @@ DURATION_WEIGHT: Final = 0.10
 
 NAMES_AGREE_FROM: Final = 0.80
 """Names whose similarity, 0 to 1, is this or higher are the same."""
+
+FINGERPRINT_FROM: Final = 0.50
+"""A candidate with a lower AcoustID score, 0 to 1, is ignored."""
 
 OTHER_VERSION_MAX: Final = 0.30
 """Highest agreement of names that name different versions."""
