@@ -95,6 +95,14 @@ def test_names_that_disagree_are_never_high() -> None:
     assert decide_passage(wrong).confidence != "High"
 
 
+def test_other_names_and_another_length_are_low() -> None:
+    """Of a single fingerprint, also if only the file's name has the names."""
+    wrong = replace(passage_of(2), title="Something Else", seconds=Seconds(340))
+
+    assert mbid_and_band(decide_passage(wrong)) == ("r2", "Low")
+    assert decide_passage(replace(wrong, tagged=False)).confidence == "Low"
+
+
 def test_placeholder_names_are_ignored() -> None:
     """Track 02 by Unknown Artist is treated like a file without tags."""
     filled = replace(passage_of(2), title="Track 02", artist="Unknown Artist")
@@ -180,7 +188,7 @@ def test_recording_on_many_albums_has_no_rare_duplicate_as_a_rival() -> None:
         )[1]
 
     assert band(usual, rare) == "High"
-    assert band(usual, replace(rare, release_groups=groups[:3])) == "Medium"
+    assert band(usual, replace(rare, release_groups=groups[:4])) == "Medium"
     assert band(usual, replace(rare, title="Blue Winter (demo)")) == "Medium"
     assert band(usual, other_length) == "High"
 

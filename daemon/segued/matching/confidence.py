@@ -225,7 +225,11 @@ def _judge_fingerprint_match(  # noqa: PLR0913
         score = max(score, MEDIUM_FROM + NAMES_BONUS if any(found) else HIGH_FROM)
     if any(found):
         reason = f"matched by fingerprint, but {'; '.join(filter(None, found))}"
-        return candidate.recording, _judgment(min(score, MEDIUM_MAX), reason)
+        is_other = bool(passage.title) and not names_agree(candidate)
+        stands = confirmed or candidate.on_release
+        both = is_other and agreement.duration == 0 and not stands
+        most = LOW_MAX if both else MEDIUM_MAX
+        return candidate.recording, _judgment(min(score, most), reason)
     why = "its names agree"
     if not named and agreement.metadata == ALBUM_PLACE_AGREEMENT:
         why = "it is in its place on the album"

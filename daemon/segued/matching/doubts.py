@@ -34,7 +34,10 @@ RIVAL_SCORE_GAP: Final = 0.10
 """A candidate whose AcoustID score is lower by more is no rival."""
 
 MANY_TIMES: Final = 7
-"""A recording with so many times the albums or sources of another is the usual one."""
+"""A recording with so many times the sources of another one beats it."""
+
+MANY_ALBUMS: Final = 4
+"""A recording on so many times the albums of another id is the song's usual one."""
 
 RIVAL_NAMES_GAP: Final = 0.10
 """A candidate whose names agree less, by this much, is no rival."""
@@ -174,7 +177,7 @@ def _is_rare_duplicate(candidate: ScoredCandidate, other: ScoredCandidate) -> bo
     one, two = candidate.recording, other.recording
     albums, others = (len(each.acoustid.release_groups) for each in (candidate, other))
     return (
-        albums >= MANY_TIMES * max(1, others)
+        albums >= MANY_ALBUMS * max(1, others)
         and comparison_key(one.title) == comparison_key(two.title)
         and artist_similarity(one.artist, two.artist) >= NAMES_AGREE_FROM
         and (from_title(one.title), from_note(one.note))
