@@ -5,7 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from segued.matching.album import AlbumMatch, match_album, vote_for_releases
+from segued.matching.album import (
+    AlbumMatch,
+    group_by_album,
+    match_album,
+    names_release,
+    vote_for_releases,
+)
 from segued.matching.evidence import PassageEvidence, Release
 from segued.units import Seconds
 from tests.matching.sample_evidence import (
@@ -179,3 +185,68 @@ def test_unrelated_songs_vote_for_nothing() -> None:
     assert vote_for_releases(mixed) == ((), ())
     assert vote_for_releases(mixed[:1]) == (("release 0",), ("g0",))
     assert vote_for_releases([]) == ((), ())
+
+
+def test_alphabet_is_no_order_of_tracks() -> None:
+    """Files without numbers are in no place; their lengths alone place none."""
+    bare = [
+        replace(each, in_order=False)
+        for each in album_passages(tagged=False, known=False)
+    ]
+
+    assert match_album(album_passages(tagged=False, known=False), [ALBUM]) is not None
+    assert match_album(bare, [ALBUM]) is None
+
+
+def test_passage_that_names_another_album_fits_its_own_only() -> None:
+    """In a folder of both, whatever the titles are; it does not count for the other."""
+    other = release("other", "Thirty Years On", prefix="o")
+    own = [passage_of(nth, known=False) for nth in (1, 2, 3, 4)]
+    strange = replace(
+        passage_of(5, known=False), album=other.title, key="strange", track=None
+    )
+
+    found = match_album([*own, strange], [ALBUM, other])
+
+    assert found is not None
+    assert (found.release, set(found.tracks)) == (ALBUM, {"1", "2", "3", "4"})
+    three = [*own[:1], strange, replace(strange, key="also strange", title="Lantern")]
+    assert match_album(three, [ALBUM, other]) is None
+
+
+def test_release_id_tells_albums_of_one_name_apart() -> None:
+    """Both are called "Greatest Hits", and the tags have the ids."""
+    other = release("other", ALBUM.title, prefix="o")
+    own = [replace(passage_of(nth), release_mbid=ALBUM.mbid) for nth in (1, 2, 3)]
+    strange = replace(passage_of(4, known=False), key="strange", release_mbid="other")
+
+    found = match_album([*own, strange], [ALBUM, other])
+
+    assert found is not None
+    assert "strange" not in found.tracks
+
+
+def test_disc_in_the_albums_title_names_the_album() -> None:
+    """As well as a release whose title the tags have exactly is preferred."""
+    tagged = replace(passage_of(1), album="Night Flight (Disc 1)")
+    longer = release("longer", "Night Flight: Chronicles")
+    unheard = album_passages(known=False)
+
+    assert names_release(tagged, ALBUM)
+    found = match_album(unheard, [longer, ALBUM])
+    assert found is not None
+    assert found.release == ALBUM
+
+
+def test_groups_follow_the_albums_in_the_tags() -> None:
+    """The largest first; a disc number in the title makes no other album."""
+    one = [
+        replace(passage_of(nth), album=f"Night Flight, CD {nth}") for nth in (1, 2, 3)
+    ]
+    other = replace(passage_of(4), album="Another")
+    bare = replace(passage_of(5), album=None)
+
+    groups = group_by_album([other, *one, bare])
+
+    assert groups[0] == one
+    assert sorted(len(each) for each in groups) == [1, 1, 3]

@@ -95,6 +95,14 @@ def test_names_that_disagree_are_never_high() -> None:
     assert decide_passage(wrong).confidence != "High"
 
 
+def test_other_names_and_another_length_are_low() -> None:
+    """Of a single fingerprint, also if only the file's name has the names."""
+    wrong = replace(passage_of(2), title="Something Else", seconds=Seconds(340))
+
+    assert mbid_and_band(decide_passage(wrong)) == ("r2", "Low")
+    assert decide_passage(replace(wrong, tagged=False)).confidence == "Low"
+
+
 def test_placeholder_names_are_ignored() -> None:
     """Track 02 by Unknown Artist is treated like a file without tags."""
     filled = replace(passage_of(2), title="Track 02", artist="Unknown Artist")
@@ -155,13 +163,149 @@ def test_recordings_that_differ_only_in_sources_are_not_high() -> None:
     assert mbid_and_band(decide_passage(equal)) == ("a twin", "Medium")
 
 
-def test_recording_without_names_stays_a_rival() -> None:
-    """AcoustID has no names for it, but MusicBrainz may have."""
+def test_recording_without_names_is_no_rival() -> None:
+    """MusicBrainz no longer has it; one that it describes is weighed by its names."""
     nameless = replace(candidate(STRANGER), title=None, artist=None)
     passage = with_candidates(passage_of(2), candidate(TRACK), nameless)
 
-    assert mbid_and_band(decide_passage(passage)) == ("r2", "Medium")
-    assert mbid_and_band(decide_passage(passage, known=(STRANGER,))) == ("r2", "High")
+    assert mbid_and_band(decide_passage(passage)) == ("r2", "High")
+    assert mbid_and_band(decide_passage(passage, known=(TWIN,))) == ("r2", "High")
+    twin = replace(candidate(TWIN), title=None, artist=None)
+    both = with_candidates(passage_of(2), candidate(TRACK), twin)
+    assert mbid_and_band(decide_passage(both, known=(TWIN,)))[1] == "Medium"
+
+
+def test_recording_on_many_albums_has_no_rare_duplicate_as_a_rival() -> None:
+    """MusicBrainz has many songs several times; sources alone do not decide."""
+    groups = tuple(f"group {nth}" for nth in range(14))
+    usual = replace(candidate(TRACK), release_groups=groups)
+    rare = replace(candidate(TWIN), release_groups=groups[:1])
+    other_length = replace(rare, seconds=Seconds(190))
+
+    def band(*candidates: Candidate) -> str:
+        return mbid_and_band(
+            decide_passage(with_candidates(passage_of(2), *candidates))
+        )[1]
+
+    assert band(usual, rare) == "High"
+    assert band(usual, replace(rare, release_groups=groups[:4])) == "Medium"
+    assert band(usual, replace(rare, title="Blue Winter (demo)")) == "Medium"
+    assert band(usual, other_length) == "High"
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["Blue Winter (acoustic duet)", "Blue Winter [take 2]", "Blue Winter (live)"],
+)
+def test_title_with_another_aside_is_not_high(title: str) -> None:
+    """Whether or not its word is known to name a version; and either way round."""
+    named = replace(passage_of(2), title=title)
+    assert decide_on_album(named).confidence != "High"
+    assert decide_passage(named).confidence != "High"
+
+    version = with_candidates(passage_of(2), candidate(recording("v", title, 214)))
+    assert decide_passage(version).confidence != "High"
+
+
+def test_version_printed_on_the_release_needs_no_word_in_the_tags() -> None:
+    """MusicBrainz's note tells recordings apart, not titles of files."""
+    noted = release(note="original studio stereo mix")
+    found = decide_passage(passage_of(2), track=noted.tracks[1], release=noted)
+
+    assert mbid_and_band(found) == ("r2", "High")
+    other_album = replace(passage_of(2), album="Another Album")
+    alone = decide_passage(other_album, known=(noted.tracks[1].recording,))
+    assert alone.confidence == "Medium"
+
+
+def test_own_names_and_fingerprint_win_over_the_album() -> None:
+    """The file says that it is a version which the album does not have."""
+    duet = recording("duet", "Blue Winter (acoustic duet)", 214)
+    passage = replace(
+        with_candidates(passage_of(2), candidate(TRACK), candidate(duet)),
+        title=duet.title,
+    )
+
+    assert mbid_and_band(decide_on_album(passage)) == ("duet", "Medium")
+
+
+def test_id_with_names_stands_against_an_album_that_the_tags_do_not_name() -> None:
+    """With the fingerprint or with the length; not if they name the folder's album."""
+    again = recording("again", "Blue Winter", 216)
+    other = replace(
+        passage_of(2),
+        recording_mbid="again",
+        release_mbid="another album",
+        album="Thirty Years On",
+    )
+    heard = with_candidates(other, candidate(TRACK), candidate(again))
+    unheard = with_candidates(other)
+
+    for passage in (heard, unheard):
+        found = decide_passage(passage, track=TRACK, release=ALBUM, known=(again,))
+        assert found.recording == again
+    named = replace(unheard, release_mbid=ALBUM.mbid, album=ALBUM.title)
+    found = decide_passage(named, track=TRACK, release=ALBUM, known=(again,))
+    assert found.recording == TRACK.recording
+
+
+def test_low_fingerprint_score_is_enough_with_album_and_names() -> None:
+    """Three kinds of evidence agree."""
+    faint = with_candidates(passage_of(2), candidate(TRACK, score=0.55))
+
+    assert mbid_and_band(decide_on_album(faint)) == ("r2", "High")
+    assert mbid_and_band(decide_passage(faint))[1] != "High"
+
+
+def test_title_in_a_file_name_places_a_song_on_its_album() -> None:
+    """Without a number, and without a fingerprint; another title is no evidence."""
+    named = replace(
+        passage_of(2, tagged=False, known=False),
+        title="Blue Winter",
+        artist=ALBUM.artist,
+        in_order=False,
+    )
+
+    assert mbid_and_band(decide_on_album(named)) == ("r2", "Medium")
+    other = replace(named, title="Something Else")
+    assert mbid_and_band(decide_on_album(other)) == (None, "None")
+    heard = with_candidates(named, candidate(TRACK))
+    assert mbid_and_band(decide_on_album(heard)) == ("r2", "High")
+
+
+def test_various_artists_are_no_artist() -> None:
+    """The artist may be in the title."""
+    various = replace(passage_of(2), artist="Various Artists", album_artist="VA")
+    assert mbid_and_band(decide_on_album(various)) == ("r2", "High")
+
+    both = replace(various, title=f"{ALBUM.artist} - Blue Winter")
+    assert mbid_and_band(decide_on_album(both)) == ("r2", "High")
+    assert decide_on_album(replace(both, title="Nobody - Other")).confidence != "High"
+
+
+def test_composer_as_artist_agrees_with_the_album() -> None:
+    """If the tags have the artist of the release as well."""
+    composed = replace(passage_of(2), artist="J. Composer", album_artist=ALBUM.artist)
+
+    assert mbid_and_band(decide_on_album(composed)) == ("r2", "High")
+    alone = replace(composed, album_artist=None)
+    assert decide_on_album(alone).confidence == "Medium"
+
+
+def test_single_file_weighs_a_far_more_common_recording() -> None:
+    """One or two files are no album that makes up for it."""
+    passage = with_candidates(
+        passage_of(2),
+        candidate(TRACK, sources=3),
+        replace(candidate(TWIN, sources=21), release_groups=()),
+    )
+
+    def band(*, is_album: bool) -> str:
+        return decide(
+            passage, track=TRACK, release=ALBUM, recordings={}, is_album=is_album
+        ).confidence.value
+
+    assert (band(is_album=True), band(is_album=False)) == ("High", "Medium")
 
 
 def test_length_tells_recordings_apart() -> None:
@@ -297,6 +441,54 @@ def test_decision_has_reasons() -> None:
     assert "Night Flight" in found.evidence["album"]
     assert found.rejected == (
         "Anna Keller / Paper Wolf (stranger): other names, or another version",
+    )
+
+
+@pytest.mark.parametrize(
+    ("passage", "advice"),
+    [
+        (replace(passage_of(2, known=False), acoustid_answered=False), "set a key"),
+        (passage_of(2, tagged=False), "title, artist and album in the tags"),
+        (passage_of(2, known=False), "a fingerprint that AcoustID knows"),
+        (
+            with_candidates(passage_of(2), candidate(TRACK), candidate(TWIN)),
+            "MusicBrainz id",
+        ),
+    ],
+)
+def test_decision_names_what_would_make_it_surer(
+    passage: PassageEvidence, advice: str
+) -> None:
+    """A sure one names nothing."""
+    assert advice in decide_passage(passage).evidence["surer by"]
+    assert "surer by" not in decide_on_album(passage_of(2)).evidence
+
+
+def test_reasons_are_true_of_the_case() -> None:
+    """A file that was not looked up is not unknown."""
+    known = passage_of(2, known=False)
+    asked = decide_on_album(known).reason
+    unasked = decide_on_album(replace(known, acoustid_answered=False)).reason
+    assert "does not know" in asked
+    assert "has not been asked" in unasked
+
+    nameless = replace(candidate(STRANGER), title=None, artist=None)
+    found = decide_passage(with_candidates(passage_of(2), nameless))
+    assert "the recording has no names" in found.reason
+    bare = decide_passage(passage_of(2, tagged=False))
+    assert "the file has no names" in bare.reason
+
+
+def test_album_is_not_said_to_have_a_recording_that_it_has_not() -> None:
+    """The place is named, and that it is another recording's."""
+    duet = recording("duet", "Blue Winter (acoustic duet)", 214)
+    passage = replace(with_candidates(passage_of(2), candidate(duet)), title=duet.title)
+
+    found = decide_on_album(passage)
+
+    assert found.recording == replace(duet, note="")
+    assert found.evidence["album"] == (
+        "Night Flight, disc 1, track 2, which is another recording"
     )
 
 

@@ -12,6 +12,7 @@ from segued.matching.normalize import (
     name_key,
     normalize_name,
     similarity,
+    strip_disc,
     strip_guests_and_notes,
 )
 
@@ -124,3 +125,42 @@ def test_similarity_is_symmetric_and_at_most_one(a: str, b: str) -> None:
     assert 0 <= similarity(a, b) <= 1
     assert similarity(a, b) == pytest.approx(similarity(b, a))
     assert similarity(a, a) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Waltz in A-flat", "Waltz in E-flat"),
+        ("Waltz in A-flat major, slow", "Waltz in A-flat major, grand"),
+        ("Symphony in C major", "Symphony in D major"),
+        ("Concerto in D minor: Allegro", "Concerto in D minor: Andante"),
+    ],
+)
+def test_names_that_differ_in_a_word_are_others(one: str, other: str) -> None:
+    """However long the rest of them is."""
+    assert similarity(one, other) == 0.5
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Waltz in A-flat", "Waltz in A flat"),
+        ("Rock and Roll Music", "Rock n Roll Music"),
+        ("The Colour of Love", "The Color of Love"),
+        ("Harbour Lights", "Harbour Ligths"),
+        ("Nothing Compares 2 U", "Nothing Compares 2 You"),
+    ],
+)
+def test_words_may_be_misspelled(one: str, other: str) -> None:
+    """Or be spelled in two ways."""
+    assert similarity(one, other) >= 0.8
+
+
+@pytest.mark.parametrize(
+    "disc", [" (Disc 2)", " [CD2]", " CD 1", ", Disc 1", " - Disc One"]
+)
+def test_disc_is_stripped_from_a_title(disc: str) -> None:
+    """A title that is nothing else is kept."""
+    assert strip_disc(f"In Rainbows{disc}") == "In Rainbows"
+    assert strip_disc("Disc 2") == "Disc 2"
+    assert strip_disc("Compact Disc") == "Compact Disc"

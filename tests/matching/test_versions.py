@@ -3,6 +3,7 @@
 import pytest
 
 from segued.matching.versions import (
+    asides_differ,
     from_album_title,
     from_note,
     from_title,
@@ -96,3 +97,37 @@ def test_two_of_a_kind_may_be_different() -> None:
         from_note("live, 1999: Rome")
     )
     assert not from_title("Jóga").contradicts(from_title("Jóga (Live)"))
+
+
+@pytest.mark.parametrize(
+    ("title", "other"),
+    [
+        ("Jóga (acoustic duet)", "Jóga"),
+        ("Jóga [take 2]", "Jóga"),
+        ("MK 2 (take 2)", "MK 2"),
+        ("Jóga (underscore)", "Jóga (full)"),
+        ("Jóga - early version", "Jóga"),
+    ],
+)
+def test_asides_of_any_words_differ(title: str, other: str) -> None:
+    """No list has them all."""
+    assert asides_differ(title, other)
+
+
+@pytest.mark.parametrize(
+    ("title", "other"),
+    [
+        ("Jóga (2011 Remaster)", "Jóga"),
+        ("Jóga - 2015 - Remastered", "Jóga"),
+        ("Jóga (Album Verson)", "Jóga"),
+        ("Jóga (feat. Nobody)", "Jóga"),
+        ("Jóga (acoustic duet)", "Jóga - Acoustic Duet"),
+        ("Jóga (acoustic duet)", "Jóga Acoustic Duett"),
+        ("Jóga (NinaNuñez remix)", "Jóga (Nina Nuñez Remix)"),
+    ],
+)
+def test_asides_about_the_issue_or_of_the_same_words_do_not(
+    title: str, other: str
+) -> None:
+    """Also if they are misspelled."""
+    assert not asides_differ(title, other)

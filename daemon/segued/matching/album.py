@@ -11,17 +11,21 @@ from math import ceil
 from typing import Final
 
 from segued.matching.evidence import PassageEvidence, Release, Track
-from segued.matching.normalize import similarity
+from segued.matching.normalize import comparison_key, similarity, strip_disc
 from segued.matching.scores import (
     RecordingNames,
+    asides_agree,
     title_similarity,
     version_agrees,
     without_placeholders,
 )
 
 __all__ = [
+    "FITTING_MIN",
     "AlbumMatch",
+    "group_by_album",
     "is_at_track",
+    "is_printed_at_place",
     "length_of",
     "match_album",
     "names_release",
@@ -102,20 +106,35 @@ def vote_for_releases(
 def match_album(
     passages: Sequence[PassageEvidence], releases: Sequence[Release]
 ) -> AlbumMatch | None:
-    """Return the best fitting of some releases with its tracks; None if none fits."""
-    passages = [without_placeholders(each) for each in passages]
-    named = Counter(passage.release_mbid for passage in passages)
-    matches = (
-        AlbumMatch(release, tracks, _count_confirmed(passages, tracks))
-        for release in {each.mbid: each for each in releases}.values()
-        if _is_accepted(passages, release, tracks := _assign_tracks(passages, release))
-    )
+    """Return the best fitting of some releases with its tracks; None if none fits.
 
-    def preference_key(choice: AlbumMatch) -> tuple[int, int, int, int, int, str, str]:
+    Passages whose tags name another album than others of the folder do not count.
+    """
+    passages = [without_placeholders(each) for each in passages]
+    unique = {each.mbid: each for each in releases}.values()
+    named = Counter(passage.release_mbid for passage in passages)
+    naming = {
+        release.mbid: frozenset(
+            passage.key for passage in passages if names_release(passage, release)
+        )
+        for release in unique
+    }
+    matches = []
+    for release in unique:
+        fitting = _passages_for(passages, release, naming)
+        tracks = _assign_tracks(fitting, release)
+        if _is_accepted(fitting, release, tracks):
+            confirmed = _count_confirmed(fitting, tracks)
+            matches.append(AlbumMatch(release, tracks, confirmed))
+
+    def preference_key(
+        choice: AlbumMatch,
+    ) -> tuple[int, int, int, int, int, int, str, str]:
         release = choice.release
         return (
             -choice.confirmed,
             -len(choice.tracks),
+            -sum(_has_exact_title(passage, release) for passage in passages),
             abs(len(release.tracks) - len(passages)),
             round(_length_error_s(passages, choice.tracks)),
             -named[release.mbid],
@@ -126,27 +145,97 @@ def match_album(
     return min(matches, key=preference_key, default=None)
 
 
+def _passages_for(
+    passages: Sequence[PassageEvidence],
+    release: Release,
+    naming: Mapping[str, frozenset[str]],
+) -> list[PassageEvidence]:
+    """Return the passages that may be of a release, as far as their tags say.
+
+    In a mixed folder, a passage whose tags name another album is none of this one. A
+    folder whose tags agree on a name that no release has is not mixed.
+
+    Args:
+        passages: All passages of the folder.
+        release: The release.
+        naming: The keys of the passages whose tags name each looked up release, by id.
+    """
+    here = naming[release.mbid]
+    elsewhere = {
+        key for mbid, keys in naming.items() if mbid != release.mbid for key in keys
+    }
+    fitting = []
+    for passage in passages:
+        claims = bool(passage.album or passage.release_mbid)
+        names_other_id = (
+            passage.release_mbid != release.mbid and passage.release_mbid in naming
+        )
+        is_elsewhere = claims and (bool(here) or passage.key in elsewhere)
+        if (passage.key in here and not names_other_id) or not is_elsewhere:
+            fitting.append(passage)
+    return fitting
+
+
+def group_by_album(
+    passages: Sequence[PassageEvidence],
+) -> list[list[PassageEvidence]]:
+    """Return the passages by the release or album that their tags name, most first.
+
+    Those that name none are one group.
+    """
+    groups: defaultdict[str, list[PassageEvidence]] = defaultdict(list)
+    for passage in passages:
+        album = comparison_key(strip_disc(passage.album)) if passage.album else ""
+        groups[passage.release_mbid or album].append(passage)
+    return sorted(groups.values(), key=lambda group: -len(group))
+
+
 def length_of(track: Track) -> float | None:
     """Return a track's length in seconds: on its release, or else its recording's."""
     return track.recording.seconds if track.seconds is None else track.seconds
 
 
 def is_at_track(passage: PassageEvidence, track: Track, release: Release) -> bool:
-    """Return whether a passage has a track's number: by its tags, or by file order."""
+    """Return whether a passage has a track's number: by its tags, or by its order."""
     if passage.track is not None:
         return passage.track == track.position and passage.disc in (None, track.disc)
     tracks = release.tracks
+    if not passage.in_order:
+        return False
     nth = passage.order < len(tracks) and tracks[passage.order] == track
     return nth or passage.order == track.position - 1
+
+
+def is_printed_at_place(
+    passage: PassageEvidence, track: Track, release: Release
+) -> bool:
+    """Return whether the release alone says which version a track's title is.
+
+    It does if the passage's tags name the release or its fingerprint the track, unless
+    another of its tracks has the same title; then the tags must have the disc and the
+    number of the track.
+    """
+    if not (names_release(passage, release) or _fingerprint_score(passage, track)):
+        return False
+    twins = any(
+        other != track and comparison_key(other.title) == comparison_key(track.title)
+        for other in release.tracks
+    )
+    place = (track.disc, track.position)
+    return not twins or (passage.disc, passage.track) == place
 
 
 def names_release(passage: PassageEvidence, release: Release) -> bool:
     """Return whether a passage's tags name the release, by id or by album title."""
     if passage.release_mbid == release.mbid:
         return True
-    return bool(passage.album) and similarity(passage.album or "", release.title) >= (
-        ALBUM_SAME
-    )
+    album = strip_disc(passage.album or "")
+    return bool(album) and similarity(album, strip_disc(release.title)) >= ALBUM_SAME
+
+
+def _has_exact_title(passage: PassageEvidence, release: Release) -> bool:
+    album = comparison_key(strip_disc(passage.album or ""))
+    return album == comparison_key(strip_disc(release.title))
 
 
 def _assign_tracks(
@@ -217,10 +306,15 @@ def _title_score(
         title_similarity(passage.title, title)
         for title in (track.title, recording.title)
     )
-    names = RecordingNames(
-        recording.title, recording.artist, recording.note, release.title
-    )
-    if passage.tagged and not version_agrees(passage, names):
+    printed = is_printed_at_place(passage, track, release)
+    both = [
+        RecordingNames(title, recording.artist, recording.note, release.title, printed)
+        for title in (recording.title, track.title)
+    ]
+    if passage.tagged and not any(
+        version_agrees(passage, names) and asides_agree(passage, names)
+        for names in both
+    ):
         return min(alike, TITLE_OTHER)
     return alike
 

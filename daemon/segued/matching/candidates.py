@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from segued.matching.album import length_of
+from segued.matching.album import is_printed_at_place, length_of
 from segued.matching.evidence import (
     Candidate,
     PassageEvidence,
@@ -132,10 +132,12 @@ def _names_agreement(
     if release and track and recording.mbid == track.recording.mbid:
         credits_ += [track.recording.artist, release.artist]
     titles = [recording.title]
+    printed = False
     if track and recording.mbid == track.recording.mbid:
         titles.append(track.title)
+        printed = release is not None and is_printed_at_place(passage, track, release)
     found = (
-        metadata_agreement(passage, RecordingNames(title, artist, note, album))
+        metadata_agreement(passage, RecordingNames(title, artist, note, album, printed))
         for title in titles
         for artist in credits_
     )

@@ -12,8 +12,21 @@ from segued.matching.candidates import (
     track_names_agreement,
 )
 from segued.matching.evidence import PassageEvidence, Recording, Release, Track
-from segued.matching.explanations import describe_evidence, describe_rejected
+from segued.matching.explanations import (
+    describe_evidence,
+    describe_improvement,
+    describe_rejected,
+    fingerprint_state,
+)
+from segued.matching.own_evidence import (
+    is_contradicted,
+    is_named_by_all,
+    is_named_without_fingerprint,
+    is_tagged_with,
+    names_agree,
+)
 from segued.matching.scores import (
+    FINGERPRINT_FROM,
     LENGTH_AGREES_FROM,
     NAMES_AGREE_FROM,
     duration_agreement,
@@ -21,6 +34,7 @@ from segued.matching.scores import (
     without_placeholders,
 )
 from segued.matching.tag_evidence import (
+    HIGH_FROM,
     LOW_FROM,
     MEDIUM_FROM,
     NAMES_BONUS,
@@ -39,9 +53,6 @@ __all__ = [
     "decide",
     "judge_claims",
 ]
-
-FINGERPRINT_FROM: Final = 0.50
-"""A candidate with a lower AcoustID score, 0 to 1, is ignored."""
 
 MEDIUM_MAX: Final = 0.84
 LOW_MAX: Final = 0.69
@@ -78,6 +89,7 @@ def decide(
     track: Track | None,
     release: Release | None,
     recordings: Mapping[str, Recording],
+    is_album: bool = True,
 ) -> Decision:
     """Decide which recording a passage is.
 
@@ -86,6 +98,8 @@ def decide(
         track: The track of `release` that the passage is assigned to, if any.
         release: The release that the folder is matched to, if any.
         recordings: MusicBrainz's descriptions of recordings, by id.
+        is_album: Whether several passages are matched to the release: one or two are
+            no evidence for a track against its rivals.
     """
     passage = without_placeholders(passage)
     candidates = score_candidates(
@@ -94,24 +108,33 @@ def decide(
     good = [each for each in candidates if each.acoustid.score >= FINGERPRINT_FROM]
     best = min(
         good,
-        key=lambda each: _preference_key(passage, track, each, good),
+        key=lambda each: _preference_key(passage, track, release, each, good),
         default=None,
     )
     if best is None:
         found = _judge_without_fingerprint(passage, track, release, recordings)
-    elif track and release and best.mbid != track.recording.mbid:
+    elif (
+        track
+        and release
+        and best.mbid != track.recording.mbid
+        and not is_named_by_all(passage, release, best)
+    ):
         found = _judge_off_album(passage, track, release, best)
     else:
-        found = _judge_fingerprint_match(passage, track, release, best, good)
+        found = _judge_fingerprint_match(
+            passage, track, release, best, good, is_album=is_album
+        )
     recording, judged = found
     if judged.confidence is Confidence.NONE:
         recording = None
+    evidence = describe_evidence(passage, recording, track, release, candidates)
+    surer = describe_improvement(passage, judged.confidence, len(good))
     return Decision(
         recording=recording,
         confidence=judged.confidence,
         score=judged.score,
         reason=judged.reason,
-        evidence=describe_evidence(passage, recording, track, release, candidates),
+        evidence=evidence | ({"surer by": surer} if surer else {}),
         rejected=describe_rejected(passage, recording, track, candidates),
     )
 
@@ -131,36 +154,45 @@ def _has_names(passage: PassageEvidence) -> bool:
 def _preference_key(
     passage: PassageEvidence,
     track: Track | None,
+    release: Release | None,
     candidate: ScoredCandidate,
     candidates: Sequence[ScoredCandidate],
-) -> tuple[bool, bool, bool, float, bool, bool, int, float, str]:
+) -> tuple[bool, bool, bool, float, bool, bool, int, int, float, str]:
     """Return the sort key of a candidate; the most likely one sorts first.
 
-    The album's track comes first, then the recording named in the tags unless
-    its names contradict the file's.
+    The recording that the file's id and names name comes first, then the album's
+    track unless the file's names contradict it, then the recording named in the tags
+    unless its names contradict the file's.
     """
     metadata = candidate.agreement.metadata
     best = max(other.acoustid.score for other in candidates)
-    names_agree = metadata is None or metadata >= NAMES_AGREE_FROM
+    may_agree = metadata is None or metadata >= NAMES_AGREE_FROM
+    is_track = track is not None and candidate.mbid == track.recording.mbid
     return (
-        track is None or candidate.mbid != track.recording.mbid,
-        candidate.mbid != passage.recording_mbid or not names_agree,
+        not (
+            is_named_by_all(passage, release, candidate)
+            or (is_track and not is_contradicted(passage, candidate, candidates))
+        ),
+        candidate.mbid != passage.recording_mbid or not may_agree,
         candidate.acoustid.score < best - doubts.RIVAL_SCORE_GAP,
         -round(metadata or 0.0, 1),
         not candidate.on_release,
         candidate.agreement.duration == 0,
         -candidate.acoustid.sources,
+        -len(candidate.acoustid.release_groups),
         -(candidate.agreement.duration or 0.0),
         candidate.mbid,
     )
 
 
-def _judge_fingerprint_match(
+def _judge_fingerprint_match(  # noqa: PLR0913
     passage: PassageEvidence,
     track: Track | None,
     release: Release | None,
     candidate: ScoredCandidate,
     candidates: Sequence[ScoredCandidate],
+    *,
+    is_album: bool,
 ) -> _RecordingJudgment:
     """Judge the best candidate where it does not contradict the folder's album."""
     expected = track is not None and candidate.mbid == track.recording.mbid
@@ -169,25 +201,40 @@ def _judge_fingerprint_match(
     agreement = candidate.agreement
     if not named:
         in_place = expected and _is_in_place(passage, track, release, candidate)
-        metadata = ALBUM_PLACE_AGREEMENT if in_place else None
+        # A file's name alone is no evidence; on the folder's album, it is.
+        by_name = expected and bool(passage.artist) and names_agree(candidate)
+        metadata = agreement.metadata if by_name else None
+        if in_place and not is_contradicted(passage, candidate, candidates):
+            metadata = ALBUM_PLACE_AGREEMENT
         agreement = replace(agreement, metadata=metadata)
-    score = agreement.score
-    if expected or confirmed:
-        score = max(score, MEDIUM_FROM + NAMES_BONUS)
     found = [
-        doubts.about_names(agreement.metadata, named=named),
+        doubts.about_names(passage, agreement.metadata),
         doubts.about_length(agreement.duration),
         doubts.about_id(passage, candidates, candidate, expected=expected),
         doubts.about_album(passage, release, candidate, expected=expected),
     ]
-    if not (expected or confirmed):
+    if not (confirmed or expected):
         found.append(doubts.about_rivals(passage, candidate, candidates))
+    if expected and not (confirmed or is_album):
+        found.append(doubts.about_stronger_rival(passage, candidate, candidates))
     if not confirmed:
         found.append(doubts.about_edition(passage, release, candidate, candidates))
+    score = agreement.score
+    if expected or confirmed:
+        # Two kinds of evidence agree; a third makes up for a low fingerprint score.
+        score = max(score, MEDIUM_FROM + NAMES_BONUS if any(found) else HIGH_FROM)
     if any(found):
         reason = f"matched by fingerprint, but {'; '.join(filter(None, found))}"
-        return candidate.recording, _judgment(min(score, MEDIUM_MAX), reason)
-    why = "its names agree" if named else "it is in its place on the album"
+        is_other = bool(passage.title) and not names_agree(candidate)
+        stands = confirmed or candidate.on_release
+        both = is_other and agreement.duration == 0 and not stands
+        most = LOW_MAX if both else MEDIUM_MAX
+        return candidate.recording, _judgment(min(score, most), reason)
+    why = "its names agree"
+    if not named and agreement.metadata == ALBUM_PLACE_AGREEMENT:
+        why = "it is in its place on the album"
+    elif not named:
+        why = "the file's name agrees"
     also = "; the tags name the same recording" if confirmed else ""
     reason = f"matched by fingerprint, and {why}{also}"
     return candidate.recording, _judgment(score, reason)
@@ -219,6 +266,7 @@ def _judge_off_album(
     is_same_song = has_same_names(
         track.title, track.recording.artist, best.recording
     ) or has_same_names(track.recording.title, release.artist, best.recording)
+    is_same_song = is_same_song and not by_track < NAMES_AGREE_FROM <= by_fingerprint
     score = best.agreement.score
     # Condition, recording, score and reason; the first rule that applies wins.
     rules = (
@@ -232,7 +280,7 @@ def _judge_off_album(
             by_track >= max(NAMES_AGREE_FROM, by_fingerprint),
             track.recording,
             MEDIUM_FROM,
-            "the album's track by names and length, but the fingerprint differs",
+            "the album's track by names and length; the fingerprint is of another one",
         ),
         (
             by_fingerprint >= NAMES_AGREE_FROM,
@@ -244,7 +292,7 @@ def _judge_off_album(
             is_at_track(passage, track, release),
             track.recording,
             LOW_FROM,
-            "in its place on the album, but the fingerprint differs",
+            "in its place on the album, but the fingerprint is of another recording",
         ),
         (
             True,
@@ -267,11 +315,17 @@ def _judge_without_fingerprint(
     recordings: Mapping[str, Recording],
 ) -> _RecordingJudgment:
     """Judge a passage that no candidate of AcoustID matches."""
-    if track and release:
+    mbid, title = passage.recording_mbid, passage.title or ""
+    embedded = recordings.get(mbid or "")
+    stands = (
+        embedded is not None
+        and is_named_without_fingerprint(passage, embedded)
+        and not is_tagged_with(passage, release)
+    )
+    if track and release and not stands:
         as_track = _judge_as_album_track(passage, track, release)
         if as_track is not None:
             return track.recording, as_track
-    mbid, title = passage.recording_mbid, passage.title or ""
     judged = judge_claims(
         TagClaims(mbid, passage.title, passage.artist, passage.tagged)
     )
@@ -290,15 +344,17 @@ def _judge_as_album_track(
     passage: PassageEvidence, track: Track, release: Release
 ) -> Judgment | None:
     """Judge a passage as its album's track; None if names or place contradict it."""
-    names = track_names_agreement(passage, track, release) if passage.tagged else None
+    names = track_names_agreement(passage, track, release)
+    if not passage.tagged and names is not None and names < NAMES_AGREE_FROM:
+        names = None  # Nobody chose the name of a file to be a title.
     if names is not None and names < NAMES_AGREE_FROM:
         return None
     if passage.recording_mbid == track.recording.mbid:
-        reason = "the album's track, named in the tags; no fingerprint matches"
+        reason = f"the album's track, named in the tags; {fingerprint_state(passage)}"
         return _judgment(MEDIUM_FROM + NAMES_BONUS, reason)
     near = (duration_agreement(passage.seconds, length_of(track)) or 0) > 0
     if near and (names is not None or is_at_track(passage, track, release)):
         how = "place" if names is None else "names"
-        reason = f"the album's track by {how} and length; no fingerprint matches"
+        reason = f"the album's track by {how} and length; {fingerprint_state(passage)}"
         return _judgment(MEDIUM_FROM, reason)
     return None

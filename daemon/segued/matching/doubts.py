@@ -9,8 +9,15 @@ from typing import Final
 from segued.matching.album import names_release
 from segued.matching.candidates import ScoredCandidate
 from segued.matching.evidence import PassageEvidence, Release
-from segued.matching.scores import LENGTH_AGREES_FROM, NAMES_AGREE_FROM, has_same_names
-from segued.matching.versions import from_title
+from segued.matching.normalize import comparison_key
+from segued.matching.scores import (
+    LENGTH_AGREES_FROM,
+    NAMES_AGREE_FROM,
+    artist_similarity,
+    duration_agreement,
+    has_same_names,
+)
+from segued.matching.versions import from_note, from_title
 
 __all__ = [
     "RIVAL_SCORE_GAP",
@@ -20,22 +27,31 @@ __all__ = [
     "about_length",
     "about_names",
     "about_rivals",
+    "about_stronger_rival",
 ]
 
 RIVAL_SCORE_GAP: Final = 0.10
 """A candidate whose AcoustID score is lower by more is no rival."""
 
+MANY_TIMES: Final = 7
+"""A recording with so many times the sources of another one beats it."""
+
+MANY_ALBUMS: Final = 4
+"""A recording on so many times the albums of another id is the song's usual one."""
+
 RIVAL_NAMES_GAP: Final = 0.10
 """A candidate whose names agree less, by this much, is no rival."""
 
 
-def about_names(metadata: float | None, *, named: bool) -> str:
+def about_names(passage: PassageEvidence, metadata: float | None) -> str:
     """Compare with the names in the tags, or else with the place on the album."""
-    if metadata is None:
-        return "the tags have no names to compare"
-    if metadata < NAMES_AGREE_FROM:
-        return "the tags have other names" if named else "its place is uncertain"
-    return ""
+    if metadata is not None:
+        return "" if metadata >= NAMES_AGREE_FROM else "the tags have other names"
+    if passage.tagged and passage.title:
+        return "the recording has no names to compare with the tags"
+    if passage.title:
+        return "only the file's name has names to compare"
+    return "the file has no names to compare"
 
 
 def about_length(duration: float | None) -> str:
@@ -86,6 +102,22 @@ def about_rivals(
     return f"{rivals} other recordings match as well" if rivals else ""
 
 
+def about_stronger_rival(
+    passage: PassageEvidence,
+    candidate: ScoredCandidate,
+    candidates: Sequence[ScoredCandidate],
+) -> str:
+    """Search for a candidate that beats the track of an album of one or two files."""
+    beaten = any(
+        other.acoustid.score >= candidate.acoustid.score
+        and other.acoustid.sources >= MANY_TIMES * candidate.acoustid.sources
+        and _is_rival(passage, candidate, other)
+        for other in candidates
+        if other is not candidate
+    )
+    return "another recording has far more sources" if beaten else ""
+
+
 def about_edition(
     passage: PassageEvidence,
     release: Release | None,
@@ -115,8 +147,11 @@ def _is_rival(
 
     The number of sources makes a recording likelier, never certain. A title
     without version words does not decide either: many files of live recordings
-    have the title of the studio recording.
+    have the title of the studio recording. A recording without any name is none that
+    MusicBrainz still has.
     """
+    if not other.recording.title or _is_rare_duplicate(candidate, other):
+        return False
     if other.acoustid.score < candidate.acoustid.score - RIVAL_SCORE_GAP:
         return False
     its, others = candidate.agreement.duration, other.agreement.duration
@@ -131,6 +166,26 @@ def _is_rival(
             passage.title or "", passage.artist, other.recording
         )
     return True
+
+
+def _is_rare_duplicate(candidate: ScoredCandidate, other: ScoredCandidate) -> bool:
+    """Return whether another id of the same sound and names is on few albums.
+
+    MusicBrainz has many famous songs several times; the recording that is on many
+    albums is the usual one.
+    """
+    one, two = candidate.recording, other.recording
+    albums, others = (len(each.acoustid.release_groups) for each in (candidate, other))
+    return (
+        albums >= MANY_ALBUMS * max(1, others)
+        and comparison_key(one.title) == comparison_key(two.title)
+        and artist_similarity(one.artist, two.artist) >= NAMES_AGREE_FROM
+        and (from_title(one.title), from_note(one.note))
+        == (from_title(two.title), from_note(two.note))
+        and (duration_agreement(one.seconds or 0, two.seconds) or 0)
+        >= LENGTH_AGREES_FROM
+        and candidate.acoustid.score >= other.acoustid.score
+    )
 
 
 def _may_have_names(title: str, artist: str, other: ScoredCandidate) -> bool:

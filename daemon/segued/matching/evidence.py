@@ -108,6 +108,8 @@ class PassageEvidence:
     Attributes:
         key: Unique among the passages of the folder.
         order: The index among them in the order of file names, from 0.
+        in_order: Whether `order` is the order of the tracks, and not that of the
+            alphabet.
         seconds: The decoded length.
         title: From tags, a CUE sheet or chapters; from the file name if `tagged`
             is false.
@@ -134,3 +136,4 @@ class PassageEvidence:
     isrcs: tuple[str, ...] = ()
     acoustid_answered: bool = False
     candidates: tuple[Candidate, ...] = ()
+    in_order: bool = True

@@ -4,9 +4,19 @@ from collections.abc import Sequence
 
 from segued.matching.candidates import ScoredCandidate
 from segued.matching.evidence import PassageEvidence, Recording, Release, Track
-from segued.matching.scores import NAMES_AGREE_FROM
+from segued.matching.scores import (
+    FINGERPRINT_FROM,
+    NAMES_AGREE_FROM,
+    title_similarity,
+)
+from segued.model import Confidence
 
-__all__ = ["describe_evidence", "describe_rejected"]
+__all__ = [
+    "describe_evidence",
+    "describe_improvement",
+    "describe_rejected",
+    "fingerprint_state",
+]
 
 
 def describe_evidence(
@@ -25,7 +35,7 @@ def describe_evidence(
         "fingerprint": _fingerprint_text(passage, chosen, candidates),
         "names": _names_text(passage, names, chosen),
         "embedded id": _embedded_id_text(passage, candidates),
-        "album": _album_text(track, release),
+        "album": _album_text(recording, track, release),
     }
     return {kind: what for kind, what in found.items() if what}
 
@@ -43,16 +53,62 @@ def describe_rejected(
     others.sort(key=lambda each: (-each.acoustid.score, each.mbid))
     sentences = [
         f"{_display_name(each.recording)} ({each.mbid}): "
-        f"{_rejection_reason(each, chosen, track)}"
+        f"{_rejection_reason(passage.title or '', each, chosen, track)}"
         for each in others
     ]
     embedded = passage.recording_mbid
     if embedded not in (None, mbid) and all(
         each.mbid != embedded for each in candidates
     ):
-        why = "not among the candidates" if candidates else "not the album's track"
+        why = "not among the candidates"
+        if not candidates:
+            why = "not the album's track" if track else "its names are others"
         sentences.append(f"the recording named in the tags ({embedded}): {why}")
     return tuple(sentences)
+
+
+def fingerprint_state(passage: PassageEvidence) -> str:
+    """Return why no recording of AcoustID's confirms a match, for its reason."""
+    if passage.candidates:
+        return "no fingerprint matches closely"
+    if passage.acoustid_answered:
+        return "AcoustID does not know its fingerprint"
+    return "AcoustID has not been asked about it"
+
+
+def describe_improvement(
+    passage: PassageEvidence, confidence: Confidence, candidates: int
+) -> str:
+    """Return what would make a match surer; empty if it is sure.
+
+    Args:
+        passage: The passage.
+        confidence: The confidence of the match.
+        candidates: The number of recordings that its fingerprint matches.
+    """
+    if confidence is Confidence.HIGH:
+        return ""
+    # Condition and advice; the first that applies is given.
+    advice = (
+        (
+            not passage.acoustid_answered,
+            "an answer of AcoustID; set a key: seguectl settings acoustid_api_key KEY",
+        ),
+        (
+            not (passage.tagged and passage.title),
+            "title, artist and album in the tags",
+        ),
+        (
+            candidates > 1 and passage.recording_mbid is None,
+            "the MusicBrainz id of the recording in the tags",
+        ),
+        (
+            candidates == 0,
+            "a fingerprint that AcoustID knows: submit it with the recording's id",
+        ),
+        (not passage.album, "the album in the tags"),
+    )
+    return next((text for applies, text in advice if applies), "")
 
 
 def _duration_text(passage: PassageEvidence, chosen: ScoredCandidate | None) -> str:
@@ -74,9 +130,12 @@ def _fingerprint_text(
             f"{chosen.acoustid.sources} of {sources} sources, "
             f"{len(candidates)} recordings"
         )
-    if candidates:
-        return f"matches {len(candidates)} other recordings"
-    return "not known to AcoustID" if passage.acoustid_answered else "not looked up"
+    if not candidates:
+        return "not known to AcoustID" if passage.acoustid_answered else "not looked up"
+    if max(each.acoustid.score for each in candidates) < FINGERPRINT_FROM:
+        return "resembles recordings, none closely enough"
+    count = len(candidates)
+    return f"matches {count} other recording{'s' if count > 1 else ''}"
 
 
 def _names_text(
@@ -102,12 +161,17 @@ def _embedded_id_text(
     return passage.recording_mbid
 
 
-def _album_text(track: Track | None, release: Release | None) -> str:
+def _album_text(
+    recording: Recording | None, track: Track | None, release: Release | None
+) -> str:
     if release is None:
         return ""
     if track is None:
         return f"{release.title}, but none of its tracks fits"
-    return f"{release.title}, disc {track.disc}, track {track.position}"
+    place = f"{release.title}, disc {track.disc}, track {track.position}"
+    if recording is None or recording.mbid == track.recording.mbid:
+        return place
+    return f"{place}, which is another recording"
 
 
 def _display_name(recording: Recording) -> str:
@@ -117,12 +181,16 @@ def _display_name(recording: Recording) -> str:
 
 
 def _rejection_reason(
-    candidate: ScoredCandidate, chosen: ScoredCandidate | None, track: Track | None
+    title: str,
+    candidate: ScoredCandidate,
+    chosen: ScoredCandidate | None,
+    track: Track | None,
 ) -> str:
     """Return the strongest reason against a candidate; first rule wins."""
     metadata, duration = candidate.agreement.metadata, candidate.agreement.duration
     if metadata is not None and metadata < NAMES_AGREE_FROM:
-        return "other names, or another version"
+        is_same_title = title_similarity(title, candidate.recording.title) == 1
+        return "another version" if is_same_title else "other names, or another version"
     if duration == 0:
         return "different length"
     if track is not None and candidate.mbid != track.recording.mbid:

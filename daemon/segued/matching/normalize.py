@@ -14,6 +14,7 @@ __all__ = [
     "normalize_name",
     "similarity",
     "split_asides",
+    "strip_disc",
     "strip_guests_and_notes",
 ]
 
@@ -22,6 +23,11 @@ SUFFIX: Final = re.compile(r"\s[-–—]\s+([^-–—]+)$")  # noqa: RUF001
 GUEST: Final = re.compile(r"\s(?:feat|ft|featuring)\b\.?\s.*$", re.IGNORECASE)
 GUEST_ASIDE: Final = re.compile(r"^(?:feat|ft|featuring|with)\b", re.IGNORECASE)
 TRAILING_THE: Final = re.compile(r"^(.*), the$", re.IGNORECASE)
+
+DISC: Final = re.compile(
+    r"(?i)(?<=\w)[\s,;:\u2013-]*[(\[]?\b(?:cd|dis[ck]|dvd)\.?"
+    r"(?:\s*[0-9]{1,2}|\s+(?:one|two|three|four))\b[)\]]?\s*$"
+)
 
 PLACEHOLDER: Final = re.compile(
     r"(?:audio ?)?(?:track|titel|piste|pista|traccia) ?\d*"
@@ -83,7 +89,31 @@ NUMERALS_AFTER_PART: Final = {
 """Numerals after one of `NUMBERED_WORDS`, but ordinary words elsewhere."""
 
 OTHER_NUMBER_MAX: Final = 0.5
-"""Highest similarity, 0 to 1, of names with different numbers."""
+"""Highest similarity, 0 to 1, of names with different numbers or words."""
+
+TYPO_FROM: Final = 0.6
+"""Similarity, 0 to 1, from which a word is a misspelling of another one."""
+
+SPELLED_SHORT: Final = frozenset(
+    frozenset(pair.split("/"))
+    for pair in (
+        "and/n",
+        "and/y",
+        "and/et",
+        "and/und",
+        "you/u",
+        "are/r",
+        "to/2",
+        "for/4",
+        "the/a",
+        "the/da",
+        "the/tha",
+        "okay/ok",
+        "because/cos",
+        "because/cuz",
+    )
+)
+"""Pairs of words that mean the same although their letters differ."""
 
 WITHOUT_ASIDES_FACTOR: Final = 0.9
 """Similarity of a name to itself without what is in brackets or after a dash."""
@@ -157,6 +187,17 @@ def split_asides(name: str) -> tuple[str, tuple[str, ...]]:
 
 
 @lru_cache(maxsize=4096)
+def strip_disc(album: str) -> str:
+    """Return an album's title without the number of a disc.
+
+    Example:
+        >>> [strip_disc(f"In Rainbows{disc}") for disc in (" (Disc 2)", ", CD 1", "")]
+        ['In Rainbows', 'In Rainbows', 'In Rainbows']
+    """
+    return DISC.sub("", album)
+
+
+@lru_cache(maxsize=4096)
 def strip_guests_and_notes(name: str) -> str:
     """Return a name without guests and without notes on how it was issued.
 
@@ -211,6 +252,8 @@ def similarity(a: str, b: str) -> float:
         1.0
         >>> similarity("Shine On (Part II)", "Shine On (Part III)")
         0.5
+        >>> similarity("Waltz in A-flat major", "Waltz in E-flat major")
+        0.5
     """
     whole = _text_similarity(comparison_key(a), comparison_key(b))
     one, other = (
@@ -228,7 +271,31 @@ def _text_similarity(a: str, b: str) -> float:
     numbers, others = _numbers(a), _numbers(b)
     if numbers and others and numbers != others:
         return min(ratio, OTHER_NUMBER_MAX)
-    return ratio
+    return min(ratio, OTHER_NUMBER_MAX) if _has_other_word(a, b) else ratio
+
+
+def _has_other_word(a: str, b: str) -> bool:
+    """Return whether two names of several words differ in a word, not in its spelling.
+
+    "waltz in a flat" and "waltz in e flat" differ by a letter only, and "... slow" and
+    "... grand" by little of a long name; each is another piece.
+    """
+    words, others = a.split(), b.split()
+    if len(words) != len(others) or len(words) == 1:
+        return False
+    return any(
+        _is_other_word(word, other)
+        for word, other in zip(words, others, strict=True)
+        if word != other
+    )
+
+
+def _is_other_word(word: str, other: str) -> bool:
+    if frozenset((word, other)) in SPELLED_SHORT:
+        return False
+    if len(word) == len(other) == 1:
+        return True
+    return fuzz.ratio(word, other) / 100 < TYPO_FROM
 
 
 def _numbers(name: str) -> list[str]:

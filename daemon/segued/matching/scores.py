@@ -6,9 +6,15 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from segued.matching.evidence import Candidate, PassageEvidence, Recording
-from segued.matching.normalize import comparison_key, is_placeholder, similarity
+from segued.matching.normalize import (
+    comparison_key,
+    is_placeholder,
+    normalize_name,
+    similarity,
+)
 from segued.matching.versions import (
     LIVE,
+    asides_differ,
     from_album_title,
     from_note,
     from_title,
@@ -17,10 +23,13 @@ from segued.matching.versions import (
 from segued.units import Seconds
 
 __all__ = [
+    "FINGERPRINT_FROM",
     "LENGTH_AGREES_FROM",
     "NAMES_AGREE_FROM",
     "Agreement",
     "RecordingNames",
+    "artist_similarity",
+    "asides_agree",
     "duration_agreement",
     "fingerprint_agreement",
     "has_same_names",
@@ -38,8 +47,17 @@ DURATION_WEIGHT: Final = 0.10
 NAMES_AGREE_FROM: Final = 0.80
 """Names whose similarity, 0 to 1, is this or higher are the same."""
 
+FINGERPRINT_FROM: Final = 0.50
+"""A candidate with a lower AcoustID score, 0 to 1, is ignored."""
+
 OTHER_VERSION_MAX: Final = 0.30
 """Highest agreement of names that name different versions."""
+
+OTHER_ASIDE_MAX: Final = 0.75
+"""Highest agreement of names that differ in an aside: below `NAMES_AGREE_FROM`."""
+
+VARIOUS: Final = frozenset(("various artists", "various", "va", "v a"))
+"""Normalized names that stand for the artists of a compilation."""
 
 SUBSET_SIMILARITY: Final = 0.90
 """Similarity of "Prince" to "Prince & The Revolution"."""
@@ -63,12 +81,15 @@ class RecordingNames:
     Attributes:
         note: MusicBrainz's disambiguation; None if it has not described it.
         album: The title of the release that the passage is assigned to.
+        printed: Whether the title is the one at the passage's place on that release.
+            The release then says which version it is, and the file's title need not.
     """
 
     title: str | None
     artist: str | None
     note: str | None = None
     album: str | None = None
+    printed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +120,7 @@ class Agreement:
 
 def without_placeholders(passage: PassageEvidence) -> PassageEvidence:
     """Return a passage without the names that a program filled in for unknown ones."""
+    passage = _without_various_artists(passage)
     nameless = is_placeholder(passage.title or "")
     unknown = is_placeholder(passage.artist or "")
     if not (nameless or unknown):
@@ -106,6 +128,19 @@ def without_placeholders(passage: PassageEvidence) -> PassageEvidence:
     title = None if nameless else passage.title
     artist = None if unknown else passage.artist
     return replace(passage, title=title, artist=artist, tagged=False)
+
+
+def _without_various_artists(passage: PassageEvidence) -> PassageEvidence:
+    """Return a passage without "Various Artists", which is no artist of a song.
+
+    Compilations often have the artist in the title then: "Artist - Title".
+    """
+    if normalize_name(passage.artist or "") not in VARIOUS:
+        return passage
+    artist, dash, title = (passage.title or "").partition(" - ")
+    if dash and artist.strip() and title.strip():
+        return replace(passage, artist=artist.strip(), title=title.strip())
+    return replace(passage, artist=None, album_artist=None)
 
 
 def metadata_agreement(passage: PassageEvidence, names: RecordingNames) -> float | None:
@@ -119,10 +154,17 @@ def metadata_agreement(passage: PassageEvidence, names: RecordingNames) -> float
     if not passage.title or not names.title:
         return None
     title = title_similarity(passage.title, names.title)
-    artist = passage.artist or passage.album_artist
-    credited = artist_similarity(artist, names.artist) if artist else title
+    artists = [passage.artist or passage.album_artist]
+    if names.printed and passage.album_artist:
+        # Of the release itself: the artist tag may hold a performer or a composer.
+        artists.append(passage.album_artist)
+    credited = max(
+        artist_similarity(each, names.artist) if each else title for each in artists
+    )
     agreed = math.sqrt(title * credited)
-    return agreed if version_agrees(passage, names) else min(agreed, OTHER_VERSION_MAX)
+    if not version_agrees(passage, names):
+        return min(agreed, OTHER_VERSION_MAX)
+    return agreed if asides_agree(passage, names) else min(agreed, OTHER_ASIDE_MAX)
 
 
 def has_same_names(title: str, artist: str | None, recording: Recording) -> bool:
@@ -156,7 +198,8 @@ def version_agrees(passage: PassageEvidence, names: RecordingNames) -> bool:
     """Return whether both sides are the same version of a song.
 
     A version word of the file's title may also be in the recording's note or its
-    album's title, and one of the recording in the file's album.
+    album's title, and one of the recording in the file's album. MusicBrainz's note
+    needs no word in the title of a file at its place on the release.
     """
     title = passage.title or ""
     own, its = from_title(title), from_title(names.title or "")
@@ -167,12 +210,27 @@ def version_agrees(passage: PassageEvidence, names: RecordingNames) -> bool:
     known = its.words | note.words
     if own.words - known - its_album.words:
         return False
-    if known - own.words - own_album.words - its_album.words:
+    needed = its.words if names.printed else known
+    if needed - own.words - own_album.words - its_album.words:
         return False
     silent = names.note is not None and LIVE not in known | its_album.words
     if LIVE in own_album.words and silent:
         return False
     return not own.contradicts(its) and not own.contradicts(note)
+
+
+def asides_agree(passage: PassageEvidence, names: RecordingNames) -> bool:
+    """Return whether what is in brackets or after a dash is the same on both sides.
+
+    Words of the file may also be in the recording's note, artist or album. A file
+    whose title has none agrees with what is printed at its place.
+    """
+    title, its_title = passage.title or "", names.title or ""
+    its_texts = (names.note or "", names.artist or "", names.album or "")
+    if asides_differ(title, its_title, its_texts):
+        return False
+    own_texts = (passage.artist or "", passage.album or "")
+    return names.printed or not asides_differ(its_title, title, own_texts)
 
 
 def duration_agreement(a: float, b: float | None) -> float | None:

@@ -6,6 +6,7 @@ from typing import Final
 from segued.model import Confidence
 
 __all__ = [
+    "HIGH_FROM",
     "LOW_FROM",
     "MEDIUM_FROM",
     "NAMES_BONUS",

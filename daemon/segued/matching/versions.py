@@ -1,6 +1,8 @@
 """Version words in titles, such as "live": they distinguish recordings of a song."""
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -17,6 +19,7 @@ from segued.matching.normalize import (
 __all__ = [
     "NO_VERSION",
     "Version",
+    "asides_differ",
     "from_album_title",
     "from_note",
     "from_title",
@@ -126,6 +129,17 @@ IGNORED_WORDS: Final = frozenset(
         "and",
     )
 )
+YEAR: Final = re.compile("(?:19|20)[0-9]{2}")
+
+SAME_WORD_FROM: Final = 80
+"""Similarity of two words, 0 to 100, from which they are the same, misspelled."""
+
+LONG_WORD: Final = 6
+"""Words of so many letters are recognized although misspelled or joined."""
+
+ASIDE_SHARE: Final = 0.75
+"""An aside is in a text that has this share of its words."""
+
 DETAIL_SIMILARITY_MIN: Final = 60
 """Details whose similarity, 0 to 100, is lower are of different versions."""
 
@@ -220,6 +234,81 @@ def strip_version(title: str) -> str:
             if bare.rstrip().endswith(aside.rstrip()):
                 bare = bare.rstrip()[: -len(aside.rstrip())].rstrip().rstrip("-–—")  # noqa: RUF001
     return " ".join(bare.split()) or title
+
+
+def asides_differ(title: str, other: str, texts: Sequence[str] = ()) -> bool:
+    """Return whether a title has an aside whose words another title has not.
+
+    No list of words is complete: whatever stands in brackets or after a dash may name
+    another version. Guests and notes on the issue do not.
+
+    Args:
+        title: The title with asides.
+        other: The other title.
+        texts: Other names of the other side, which may contain the words as well.
+
+    Example:
+        >>> asides_differ("Joga (acoustic duet)", "Joga")
+        True
+        >>> asides_differ("Joga (2011 Remaster)", "Joga")
+        False
+    """
+    asides = [words for words in _aside_words(title) if words]
+    if not asides:
+        return False
+    rest = _without_words(other, split_asides(title)[0])
+    return any(
+        not any(_contains_words(text, words) for text in (rest, *texts))
+        for words in asides
+    )
+
+
+def _without_words(title: str, main: str) -> str:
+    """Return the words of a title that are not those of its main part."""
+    left = Counter(normalize_name(main).split())
+    kept = []
+    for word in normalize_name(title).split():
+        if left[word]:
+            left[word] -= 1
+        else:
+            kept.append(word)
+    return " ".join(kept)
+
+
+@lru_cache(maxsize=4096)
+def _aside_words(title: str) -> tuple[str, ...]:
+    """Return the words of each aside of a title, without those about its issue."""
+    asides = split_asides(strip_guests_and_notes(title))[1]
+    return tuple(
+        " ".join(
+            word for word in normalize_name(aside).split() if not _is_about_issue(word)
+        )
+        for aside in asides
+    )
+
+
+def _is_about_issue(word: str) -> bool:
+    """Return whether a word, maybe misspelled, is about the issue, or names nothing."""
+    if word in ISSUE_WORDS or word in FOLLOWING_WORDS or YEAR.fullmatch(word):
+        return True
+    return any(
+        fuzz.ratio(word, other) >= SAME_WORD_FROM
+        for other in (*ISSUE_WORDS, *FOLLOWING_WORDS)
+        if len(other) >= LONG_WORD
+    )
+
+
+@lru_cache(maxsize=16384)
+def _contains_words(text: str, words: str) -> bool:
+    tokens, wanted = normalize_name(text).split(), words.split()
+    joined = "".join(wanted)
+    if len(joined) >= LONG_WORD and joined in "".join(tokens):
+        return True
+    found = sum(
+        any(fuzz.ratio(word, token) >= SAME_WORD_FROM for token in tokens)
+        for word in wanted
+    )
+    return found >= ASIDE_SHARE * len(wanted)
 
 
 def _version(text: str, *, anywhere: bool) -> Version:

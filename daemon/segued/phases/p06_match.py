@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from segued.matching.album import FITTING_MIN
 from segued.matching.confidence import Decision, decide
 from segued.matching.evidence import PassageEvidence, Recording
 from segued.model import (
@@ -26,6 +27,7 @@ from segued.model import (
     Span,
 )
 from segued.phases import p02_hash, p03_tags, p05_fingerprint
+from segued.phases.album.folder_releases import FolderReleases, look_up_folder
 from segued.phases.album.match_rows import (
     Match,
     PassageFindings,
@@ -34,9 +36,7 @@ from segued.phases.album.match_rows import (
 )
 from segued.phases.album.release_lookup import (
     ReleaseLookup,
-    assignments_by_file,
     look_up_recordings,
-    look_up_release,
     prefetch_named_releases,
 )
 from segued.phases.album.siblings import (
@@ -89,7 +89,8 @@ async def run(
     evidence = await gather_folder_evidence(context, file_results)
     all_answered = _all_answered(file_results, evidence)
     is_ready = _is_ready(context, evidence, all_answered=all_answered)
-    lookup = await _look_up_folder(context, evidence, is_ready=is_ready)
+    folder = await _look_up_folder(context, evidence, is_ready=is_ready)
+    lookup = folder.lookup_of(evidence.own)
     split = unsplit(file_results, evidence.own, lookup)
     if is_ready and not lookup.questions:
         split = await split_side(context, file_results, split)
@@ -102,7 +103,7 @@ async def run(
     if is_final and all_answered and not split.reasons:
         # Only now: a passage that was not looked up is not an unknown one.
         matches = merge_unknown(matches)
-    assignments = assignments_by_file(lookup, evidence.passages)
+    assignments = folder.assignments()
     result = Matched(
         matches=tuple(matches),
         assignment=assignments.get(file_results.file.id, ""),
@@ -143,15 +144,16 @@ def _is_ready(
 
 async def _look_up_folder(
     context: PhaseContext, evidence: FolderEvidence, *, is_ready: bool
-) -> ReleaseLookup:
-    """Look up the release of the folder, or what can be prefetched for it."""
+) -> FolderReleases:
+    """Look up the releases of the folder, or what can be prefetched for it."""
     if is_ready:
-        return await look_up_release(context, evidence.passages)
+        return await look_up_folder(context, evidence.passages)
+    lookup = ReleaseLookup()
     if evidence.is_album and context.service_available(Service.MUSICBRAINZ):
-        return await prefetch_named_releases(
+        lookup = await prefetch_named_releases(
             context, evidence.passages, evidence.file_count
         )
-    return ReleaseLookup()
+    return FolderReleases(((lookup, evidence.passages),))
 
 
 def _build_matches(
@@ -191,11 +193,18 @@ async def _decide_passages(
     recordings, _ = await look_up_recordings(context, mbids)
     album_match = split.lookup.album_match
     release = album_match.release if album_match else None
+    is_album = album_match is not None and len(album_match.tracks) >= FITTING_MIN
     decisions: list[Decision] = []
     off_release: list[str] = []
     for passage, override in zip(split.passages, passage_overrides, strict=True):
         track = album_match.tracks.get(passage.key) if album_match else None
-        decision = decide(passage, track=track, release=release, recordings=recordings)
+        decision = decide(
+            passage,
+            track=track,
+            release=release,
+            recordings=recordings,
+            is_album=is_album,
+        )
         if override is not None:
             decision = _apply_override(override, decision, recordings)
         decisions.append(decision)
@@ -281,7 +290,7 @@ PHASE: Final = Phase(
     number=PhaseNumber.MATCH,
     name="match",
     title="Song matching",
-    version=3,
+    version=4,
     result_type=Matched,
     run=run,
     save=save,

@@ -54,6 +54,26 @@ NAMES = {
     "/m/1971 - Tago Mago/03 Oh Yeah.mp3": Tags(
         album="Tago Mago", date="1971", track=3, title="Oh Yeah"
     ),
+    "/m/Can/1971 - Tago Mago/03 Oh Yeah.mp3": Tags(
+        artist="Can", album="Tago Mago", date="1971", track=3, title="Oh Yeah"
+    ),
+    "/m/Can/Tago Mago (1971)/CD2/03 Oh Yeah.mp3": Tags(
+        artist="Can", album="Tago Mago", date="1971", disc=2, track=3, title="Oh Yeah"
+    ),
+    "/m/music/1971 - Tago Mago/03 Oh Yeah.mp3": Tags(
+        album="Tago Mago", date="1971", track=3, title="Oh Yeah"
+    ),
+    "/m/Can/1971 - Tago Mago/Oh Yeah.mp3": Tags(
+        artist="Can", album="Tago Mago", date="1971", title="Oh Yeah"
+    ),
+    "/m/Can - Tago Mago/A1 - Oh Yeah.mp3": Tags(
+        artist="Can", album="Tago Mago", title="Oh Yeah"
+    ),
+    "/m/Can - Tago Mago/B2. Oh Yeah.mp3": Tags(
+        artist="Can", album="Tago Mago", title="Oh Yeah"
+    ),
+    "/m/x/A1 Oh Yeah.mp3": Tags(title="A1 Oh Yeah"),
+    "/m/Tago Mago/Track 03.mp3": Tags(album="Tago Mago", track=3, title="Track 03"),
     "/m/music/03 Oh Yeah.mp3": Tags(track=3, title="Oh Yeah"),
     "/m/x/Can - Oh Yeah.mp3": Tags(artist="Can", title="Oh Yeah"),
     "/m/x/Can \u2013 Oh Yeah.mp3": Tags(artist="Can", title="Oh Yeah"),

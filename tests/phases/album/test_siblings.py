@@ -5,6 +5,7 @@ made-up data.
 """
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,15 @@ def _library() -> LookupLibrary:
 async def _growing_library(
     library: LookupLibrary, tmp_path: Path
 ) -> AsyncIterator[GrowingLibrary]:
+    async with growing(library, tmp_path) as growing_library:
+        yield growing_library
+
+
+@asynccontextmanager
+async def growing(
+    library: LookupLibrary, tmp_path: Path
+) -> AsyncIterator[GrowingLibrary]:
+    """Start the services of a library that files are added to."""
     clock = Clock.scaled(SPEED)
     fake_services = FakeServices(
         AnswersInMemory(library.answers), clock=clock.now, limits=False
@@ -131,6 +141,23 @@ async def test_better_match_replaces_an_earlier_one(
         "zz another rip.mp3"
     }
     assert (third, await growing_library.matches()) == (second, after)
+
+
+async def test_two_albums_in_a_folder_are_both_found(tmp_path: Path) -> None:
+    """Each by the ids in its own tags, whichever is the larger one."""
+    library = make_lookup_library(2)
+    own = [song(library, nth) for nth in (1, 2, 3, 4, 5)]
+    more = [
+        replace(library.songs[12 + nth], path=f"Album/other {nth}.mp3")
+        for nth in range(4)
+    ]
+
+    async with growing(library, tmp_path) as growing_library:
+        given = await growing_library.import_songs(*own, *more)
+
+    assert given == {f"0{nth}.mp3": f"1.{nth}" for nth in (1, 2, 3, 4, 5)} | {
+        f"other {nth}.mp3": f"1.{nth + 1}" for nth in range(4)
+    }
 
 
 async def test_missing_file_frees_its_track(

@@ -17,6 +17,14 @@ DISC_TRACK: Final = re.compile(r"([1-9][0-9]?)[-.]([0-9]{2})(?![0-9])[\s._-]*(.*
 NUMBERED: Final = re.compile(r"([0-9]{1,3})(?:\s*[._)-]+\s*|\s+)(.*)")
 BARE_NUMBER: Final = re.compile(r"[1-9][0-9]{0,2}\s")
 
+SIDE_NUMBER: Final = re.compile(r"([A-H])([1-9][0-9]?)(?:\s*[.)_]\s*|\s+-+\s+)(.+)")
+"""Side and number of a record's track: `A1 - Title`, `B2. Title`."""
+
+PLACEHOLDER: Final = re.compile(
+    r"(?i)(?:audio ?)?(?:track|titel|piste|pista|traccia) ?([0-9]{1,2})"
+)
+"""A name with nothing but the track number: `Track 07`."""
+
 DISC_FOLDER: Final = re.compile(r"(?i)(?:cd|dis[ck])[\s._-]*([0-9]{1,2})")
 YEAR: Final = r"((?:19|20)[0-9]{2})"
 YEAR_FIRST: Final = re.compile(rf"[(\[]?{YEAR}[)\]]?\s*[-\u2013]?\s+(.+)")
@@ -39,16 +47,19 @@ def tags_from_name(path: bytes) -> Tags:
 
     Supported names are `Artist - Album - NN - Title`, `Artist - NN - Title`, `NN -
     Artist - Title`, `NN - Title`, `NN. Title`, `NN Title`, `Artist - Title` and
-    `Title`; a number can be `1-03` for disc and track; underscores can replace
-    blanks. The folder of a numbered file is the album, as `Album`, `Album (Year)`,
-    `Year - Album` or `Artist - Album`.
+    `Title`; a number can be `1-03` for disc and track, or `A1` for side and number;
+    underscores can replace blanks. The folder of a numbered file is the album, as
+    `Album`, `Album (Year)`, `Year - Album` or `Artist - Album`; if it has a year, that
+    above is the artist. `CD2` below an album is its second disc.
 
     Args:
         path: Path of the file; bytes that are not UTF-8 become U+FFFD.
     """
     folder, base = os.path.split(path)
     tags = _from_stem(_decode_name(os.path.splitext(base)[0]))
-    if tags.track is None or tags.album is not None:
+    if tags.album is not None:
+        return tags
+    if tags.track is None and not _is_side_number(base) and not _is_dated(folder):
         return tags
     return _from_folder(folder).merged_with(tags)
 
@@ -96,8 +107,23 @@ def _from_stem(stem: str) -> Tags:
     return Tags(artist=artist or None, title=title[0] or None, track=track, disc=disc)
 
 
+def _is_side_number(base: bytes) -> bool:
+    return SIDE_NUMBER.fullmatch(_decode_name(os.path.splitext(base)[0])) is not None
+
+
+def _is_dated(folder: bytes) -> bool:
+    """Return whether a folder's name has a year or a disc: it is an album's."""
+    name = _decode_name(os.path.basename(folder))
+    patterns = (DISC_FOLDER, YEAR_FIRST, YEAR_LAST)
+    return any(pattern.fullmatch(name) for pattern in patterns)
+
+
 def _split_number(stem: str) -> tuple[int | None, int | None, str]:
     """Return disc, track and the rest; the whole stem if it has no number."""
+    if match := SIDE_NUMBER.fullmatch(stem):
+        return None, None, match[3]  # How many tracks precede its side is unknown.
+    if match := PLACEHOLDER.fullmatch(stem):
+        return None, int(match[1]) or None, stem
     if match := DISC_TRACK.fullmatch(stem):
         return int(match[1]), int(match[2]) or None, match[3]
     if match := NUMBER.fullmatch(stem):
@@ -121,14 +147,13 @@ def _from_folder(folder: bytes) -> Tags:
     above, base = os.path.split(folder)
     name = _decode_name(base)
     if match := DISC_FOLDER.fullmatch(name):
-        return replace(
-            _from_album_folder(_decode_name(os.path.basename(above))),
-            disc=int(match[1]),
-        )
-    return _from_album_folder(name)
+        return replace(_from_album_folder(above), disc=int(match[1]))
+    return _from_album_folder(folder)
 
 
-def _from_album_folder(name: str) -> Tags:
+def _from_album_folder(folder: bytes) -> Tags:
+    above, base = os.path.split(folder)
+    name = _decode_name(base)
     date = None
     if match := YEAR_FIRST.fullmatch(name):
         date, name = match[1], match[2]
@@ -141,4 +166,12 @@ def _from_album_folder(name: str) -> Tags:
         return Tags(artist=artist, album=album[0], date=date)
     if not name or name.casefold() in GENERIC_FOLDERS:
         return Tags()
-    return Tags(album=name, date=date)
+    return Tags(artist=_artist_above(above) if date else None, album=name, date=date)
+
+
+def _artist_above(folder: bytes) -> str | None:
+    """Return the artist of `Artist/Year - Album`; None for a folder of all music."""
+    above, base = os.path.split(folder)
+    name = _decode_name(base)
+    is_top = not above.strip(b"/")
+    return None if is_top or name.casefold() in GENERIC_FOLDERS else name or None

@@ -212,7 +212,10 @@ def assignments_by_file(
         track = album_match.tracks.get(passage.key)
         place = "-"
         if track is not None:
-            is_at_place = album.is_at_track(passage, track, album_match.release)
+            # Only a place in the order of the files depends on the others.
+            is_at_place = not passage.in_order or album.is_at_track(
+                passage, track, album_match.release
+            )
             place = f"{track.disc}.{track.position}{'' if is_at_place else '?'}"
         assignments[file] = f"{assignments.get(file, album_match.release.mbid)} {place}"
     return assignments
@@ -254,7 +257,6 @@ def _search_keys(passages: Sequence[PassageEvidence]) -> list[str]:
             (passage.album or "").strip(),
         )
         for passage in passages
-        if passage.tagged
     ]
     # A search needs words; tags can hold any text, of any length.
     names = [

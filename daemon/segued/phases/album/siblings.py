@@ -8,7 +8,7 @@ that changes the result requeues the others.
 import asyncio
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import msgspec
@@ -27,7 +27,13 @@ from segued.phases.base import FileResults, PhaseContext
 from segued.store import codec, folders, lookups
 from segued.units import Seconds, ticks_to_seconds
 
-__all__ = ["FolderEvidence", "gather_folder_evidence", "mark_of", "names_of"]
+__all__ = [
+    "FolderEvidence",
+    "evidence_of_tags",
+    "gather_folder_evidence",
+    "mark_of",
+    "names_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,29 +144,48 @@ def _evidence_of_file(
     alone = len(fingerprints) == 1
     passages = []
     for number, fingerprint in enumerate(fingerprints):
-        mark = mark_of(tags_read, fingerprint.span)
-        names = names_of(tags_read, mark, alone=alone)
         candidates = p05_fingerprint.candidates_of(fingerprint, answers)
         passages.append(
-            PassageEvidence(
+            replace(
+                evidence_of_tags(tags_read, fingerprint.span, alone=alone),
                 key=f"{file}:{number}",
                 order=order + number,
-                seconds=Seconds(ticks_to_seconds(fingerprint.span.length)),
-                title=names.title,
-                artist=names.artist,
-                tagged=mark is not None or _has_own_names(tags_read.tags),
-                album=names.album,
-                album_artist=names.album_artist,
-                track=tags_read.names.track if alone else None,
-                disc=tags_read.tags.disc if alone else None,
-                recording_mbid=tags_read.tags.recording_mbid if alone else None,
-                release_mbid=tags_read.tags.release_mbid,
-                isrcs=tags_read.tags.isrcs if alone else (),
                 acoustid_answered=candidates is not None,
                 candidates=candidates or (),
             )
         )
     return passages
+
+
+def evidence_of_tags(
+    tags_read: p03_tags.TagsRead, span: Span, *, alone: bool
+) -> PassageEvidence:
+    """Return the evidence for a passage by its tags, marks and names.
+
+    Args:
+        tags_read: The result of phase 3.
+        span: The passage.
+        alone: Whether it is the only passage of the file.
+    """
+    mark = mark_of(tags_read, span)
+    names = names_of(tags_read, mark, alone=alone)
+    return PassageEvidence(
+        key="",
+        order=0,
+        seconds=Seconds(ticks_to_seconds(span.length)),
+        title=names.title,
+        artist=names.artist,
+        tagged=mark is not None or _has_own_names(tags_read.tags),
+        album=names.album,
+        album_artist=names.album_artist,
+        track=tags_read.names.track if alone else None,
+        disc=tags_read.names.disc if alone else None,
+        recording_mbid=tags_read.tags.recording_mbid if alone else None,
+        release_mbid=tags_read.tags.release_mbid,
+        isrcs=tags_read.tags.isrcs if alone else (),
+        # The alphabet is no order of tracks; that of the passages of a file is.
+        in_order=not alone,
+    )
 
 
 def _has_own_names(tags: Tags) -> bool:
