@@ -12,7 +12,7 @@ from segued.clients.musicbrainz import (
 )
 from segued.errors import ServiceAnswerError
 from segued.matching.evidence import MusicBrainzEntity
-from tests.fake_services import FakeServices
+from tests.fake_services import FakeServices, StatusFault
 from tests.fake_services.client import CD, GROUP, LANTERNS, LOW_TIDE, NOT_THERE, VINYL
 
 
@@ -62,7 +62,9 @@ async def test_recordings_are_requested_together(
     found = await musicbrainz.recordings(requested)
 
     assert list(found) == [LOW_TIDE, LANTERNS]
-    recording = parse_recording(found[LANTERNS])
+    raw = found[LANTERNS]
+    assert isinstance(raw, bytes)
+    recording = parse_recording(raw)
     assert (recording.title, recording.seconds) == ("Lanterns", 184.5)
     assert recording.isrcs == ("ZZX002600002",)
     assert len(fake_services.requests) == 1
@@ -146,6 +148,45 @@ def test_null_fields_are_accepted() -> None:
         MusicBrainzEntity(VINYL, "b"),
     )
     assert only.recording.works == ()
+
+
+async def test_an_odd_recording_costs_only_itself(
+    musicbrainz: MusicBrainz, fake_services: FakeServices
+) -> None:
+    """Of a page of recordings, the others are used; one without an id is left out."""
+    good = {"id": LOW_TIDE, "title": "Low Tide"}
+    page = [None, {"title": "no id"}, {"id": LANTERNS, "title": None}, good]
+    body = json.dumps({"recordings": page}).encode()
+    fake_services.add_fault("musicbrainz", StatusFault(200, body=body), times=4)
+
+    requested = [LOW_TIDE, LANTERNS, NOT_THERE]
+    found = await musicbrainz.recordings(requested)
+    for _ in range(3):
+        assert list(await musicbrainz.recordings(requested)) == list(found)
+
+    assert found[LOW_TIDE] == json.dumps(good).encode()
+    assert isinstance(found[LANTERNS], ServiceAnswerError)
+    assert NOT_THERE not in found
+    assert musicbrainz.service.state == "up"
+
+
+def test_odd_tracks_and_releases_are_left_out() -> None:
+    """What is well-formed is used; if nothing is, it is an error."""
+    recording = {"id": LOW_TIDE, "title": "T"}
+    odd_tracks = [None, {"position": 1}, {"position": "2", "recording": recording}]
+    good_track = {"position": 3, "recording": recording}
+    release = {"id": CD, "title": "R", "media": [{"tracks": [*odd_tracks, good_track]}]}
+    odd_release = {"id": VINYL, "title": "R", "media": [{"tracks": odd_tracks}]}
+    page = {"releases": [None, odd_release, release]}
+    hits = {"releases": [None, {"id": CD}, {"id": VINYL, "score": 100}]}
+
+    (parsed,) = parse_releases(json.dumps(page).encode())
+
+    assert [(parsed.mbid, each.position) for each in parsed.tracks] == [(CD, 3)]
+    assert parse_search(json.dumps(hits).encode()) == (VINYL,)
+    for nothing in (odd_release, {"releases": [None, odd_release]}):
+        with pytest.raises(ServiceAnswerError):
+            parse_releases(json.dumps(nothing).encode())
 
 
 @pytest.mark.parametrize("raw", [b"", b"[]", b"null", b"{", b'{"id": "x"}', b"\xff"])

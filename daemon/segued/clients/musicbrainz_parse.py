@@ -1,14 +1,19 @@
 """Parse MusicBrainz's answers, fresh or stored."""
 
-from typing import Annotated, Final, TypeAlias
+from collections.abc import Callable, Iterable
+from typing import Annotated, Final, TypeAlias, TypeVar
 
 import msgspec
 
 from segued.clients.schema import Mbid, ResponseModel, decode_response
+from segued.errors import ServiceAnswerError
 from segued.matching.evidence import MusicBrainzEntity, Recording, Release, Track
 from segued.units import Seconds
 
 __all__ = ["parse_recording", "parse_releases", "parse_search"]
+
+RawT = TypeVar("RawT")
+ParsedT = TypeVar("ParsedT")
 
 NAME: Final = "musicbrainz"
 
@@ -58,7 +63,7 @@ class _Track(ResponseModel, frozen=True):
 
 class _Medium(ResponseModel, frozen=True):
     position: Count | None = None
-    tracks: list[_Track] | None = None
+    tracks: list[msgspec.Raw] | None = None
 
 
 class _Group(ResponseModel, frozen=True):
@@ -75,7 +80,7 @@ class _Release(ResponseModel, frozen=True):
 
 
 class _BrowsePage(ResponseModel, frozen=True):
-    releases: list[_Release] | msgspec.UnsetType = msgspec.UNSET
+    releases: list[msgspec.Raw] | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Hit(ResponseModel, frozen=True):
@@ -84,19 +89,20 @@ class _Hit(ResponseModel, frozen=True):
 
 
 class _Search(ResponseModel, frozen=True):
-    releases: list[_Hit]
+    releases: list[msgspec.Raw]
 
 
 def parse_releases(raw: bytes) -> tuple[Release, ...]:
-    """Parse a release, or a page of releases.
+    """Parse a release, or a page of releases, without what is malformed in them.
 
     Raises:
-        ServiceAnswerError: It is neither.
+        ServiceAnswerError: It is neither; or all of the releases of a page, or all of
+            the tracks of a release, are malformed.
     """
     page = decode_response(NAME, raw, _BrowsePage).releases
     if isinstance(page, msgspec.UnsetType):
-        page = [decode_response(NAME, raw, _Release)]
-    return tuple(_release(each) for each in page)
+        return (_parse_release(raw),)
+    return tuple(_well_formed(page, _parse_release))
 
 
 def parse_recording(raw: bytes) -> Recording:
@@ -114,25 +120,42 @@ def parse_search(raw: bytes) -> tuple[str, ...]:
     Raises:
         ServiceAnswerError: It is not a page of search results.
     """
-    hits = decode_response(NAME, raw, _Search).releases
+    page = decode_response(NAME, raw, _Search).releases
+    hits = _well_formed(page, lambda hit: decode_response(NAME, hit, _Hit))
     close = [each for each in hits if each.score >= SCORE_MIN]
     ranked = sorted(close, key=lambda each: -each.score)
     return tuple(dict.fromkeys(each.id.lower() for each in ranked))
 
 
-def _release(release: _Release) -> Release:
+def _well_formed(
+    raws: Iterable[RawT], parse: Callable[[RawT], ParsedT]
+) -> list[ParsedT]:
+    """Parse each of some values; return those that are well-formed.
+
+    Raises:
+        ServiceAnswerError: There are some, and none is well-formed.
+    """
+    parsed: list[ParsedT] = []
+    malformed: ServiceAnswerError | None = None
+    for raw in raws:
+        try:
+            parsed.append(parse(raw))
+        except ServiceAnswerError as error:
+            malformed = error
+    if malformed is not None and not parsed:
+        raise malformed
+    return parsed
+
+
+def _parse_release(raw: bytes | msgspec.Raw) -> Release:
+    release = decode_response(NAME, raw, _Release)
     group = release.release_group
-    tracks = [
-        Track(
-            disc=medium.position or number,
-            position=track.position,
-            title=track.title or track.recording.title,
-            recording=_recording(track.recording),
-            seconds=_seconds(track.length),
-        )
+    places = [
+        (medium.position or number, raw_track)
         for number, medium in enumerate(release.media or (), start=1)
-        for track in medium.tracks or ()
+        for raw_track in medium.tracks or ()
     ]
+    tracks = _well_formed(places, _parse_track)
     return Release(
         mbid=release.id.lower(),
         title=release.title,
@@ -140,6 +163,18 @@ def _release(release: _Release) -> Release:
         group_mbid=None if group is None else group.id.lower(),
         date=release.date or None,
         tracks=tuple(sorted(tracks, key=lambda each: (each.disc, each.position))),
+    )
+
+
+def _parse_track(place: tuple[int, msgspec.Raw]) -> Track:
+    disc, raw = place
+    track = decode_response(NAME, raw, _Track)
+    return Track(
+        disc=disc,
+        position=track.position,
+        title=track.title or track.recording.title,
+        recording=_recording(track.recording),
+        seconds=_seconds(track.length),
     )
 
 

@@ -117,6 +117,7 @@ class PassageEvidence:
         acoustid_answered: Whether AcoustID has answered for the fingerprint.
         candidates: AcoustID's recordings; empty if it has not answered, or
             knows none.
+        acoustid_problem: Why AcoustID's answer cannot be used; empty if it can.
     """
 
     key: str
@@ -134,3 +135,4 @@ class PassageEvidence:
     isrcs: tuple[str, ...] = ()
     acoustid_answered: bool = False
     candidates: tuple[Candidate, ...] = ()
+    acoustid_problem: str = ""

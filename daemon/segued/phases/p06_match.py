@@ -32,10 +32,10 @@ from segued.phases.album.match_rows import (
     build_match,
     merge_unknown,
 )
+from segued.phases.album.recording_lookup import look_up_recordings
 from segued.phases.album.release_lookup import (
     ReleaseLookup,
     assignments_by_file,
-    look_up_recordings,
     look_up_release,
     prefetch_named_releases,
 )

@@ -21,7 +21,9 @@ from segued.clients.musicbrainz import (
 )
 from segued.clients.service_client import ServiceClient
 from segued.config.sections import ServicesSection
+from segued.errors import ServiceAnswerError
 from segued.model import Service
+from segued.pipeline.shared_requests import SharedRequests
 from segued.store import codec
 from segued.store.lookup_keys import LookupKey, LookupKind
 from segued.store.lookups import LookupAnswer, LookupQuestion
@@ -48,6 +50,7 @@ class LookupService:
         concurrency: How many requests may be open at once.
         refusal: Why no more requests are sent to it; None while they are.
         in_flight: Keys of the questions that are being sent.
+        shared: Which questions may share a request.
     """
 
     name: Service
@@ -61,6 +64,7 @@ class LookupService:
     concurrency: int = 2
     refusal: str | None = None
     in_flight: set[str] = field(default_factory=set)
+    shared: SharedRequests = field(default_factory=SharedRequests)
 
     @property
     def is_usable(self) -> bool:
@@ -80,12 +84,16 @@ def _acoustid_lookups(client: AcoustId, *, has_key: bool) -> LookupService:
         queries = [
             codec.decode(question.text, FingerprintQuery) for question in questions
         ]
-        raws = await client.lookup(queries)
+        outcomes = await client.lookup(queries)
         return [
-            LookupAnswer(
-                question, raw, not_found=raw is not None and not parse_candidates(raw)
+            LookupAnswer(question, None, failure=outcome.detail)
+            if isinstance(outcome, ServiceAnswerError)
+            else LookupAnswer(
+                question,
+                outcome,
+                not_found=outcome is not None and not parse_candidates(outcome),
             )
-            for question, raw in zip(questions, raws, strict=True)
+            for question, outcome in zip(questions, outcomes, strict=True)
         ]
 
     return LookupService(
@@ -111,9 +119,9 @@ def _musicbrainz_lookups(client: MusicBrainz) -> LookupService:
             mbids = [key.argument for key in keys]
             found = await client.recordings(mbids)
             return [
-                LookupAnswer(
-                    question, found.get(mbid, b""), not_found=mbid not in found
-                )
+                LookupAnswer(question, None, failure=outcome.detail)
+                if isinstance(outcome := found.get(mbid, b""), ServiceAnswerError)
+                else LookupAnswer(question, outcome, not_found=mbid not in found)
                 for question, mbid in zip(questions, mbids, strict=True)
             ]
         (question,) = questions
