@@ -4,15 +4,19 @@ import json
 
 import pytest
 
+from segued.clients.http import HttpSession
 from segued.clients.musicbrainz import (
     MusicBrainz,
     parse_recording,
     parse_releases,
     parse_search,
 )
+from segued.clients.service_client import ServiceClient
 from segued.errors import ServiceAnswerError
 from segued.matching.evidence import MusicBrainzEntity
-from tests.fake_services import FakeServices, StatusFault
+from tests.clients.conftest import LIMITS, FakeClock
+from tests.fake_services import AnswersInMemory, FakeServices, StatusFault
+from tests.fake_services.answers import musicbrainz_path
 from tests.fake_services.client import CD, GROUP, LANTERNS, LOW_TIDE, NOT_THERE, VINYL
 
 
@@ -71,6 +75,43 @@ async def test_recordings_are_requested_together(
     assert await musicbrainz.recordings([]) == {}
     with pytest.raises(ValueError, match="at most 100"):
         await musicbrainz.recordings([*requested, CD])
+
+
+async def test_a_merged_recording_is_the_one_it_is_merged_into(
+    session: HttpSession, fake_clock: FakeClock
+) -> None:
+    """A search by its old id does not find it; a lookup is redirected."""
+    old, new = NOT_THERE, {"id": LOW_TIDE, "title": "Low Tide"}
+    answers = {
+        musicbrainz_path("recording", old): {"merged-into": LOW_TIDE},
+        musicbrainz_path("recording", LOW_TIDE): new,
+        musicbrainz_path("release", old): {"merged-into": CD},
+        musicbrainz_path("release", CD): {"id": CD, "title": "Harbour Lights"},
+    }
+    tree = AnswersInMemory(
+        {path: json.dumps(d).encode() for path, d in answers.items()}
+    )
+    async with FakeServices(tree, clock=lambda: fake_clock.now) as fake_services:
+        service = ServiceClient(
+            "musicbrainz",
+            fake_services.musicbrainz_url,
+            rate=LIMITS.musicbrainz_rate,
+            session=session,
+            clock=fake_clock.clock,
+            limits=LIMITS,
+        )
+        musicbrainz = MusicBrainz(service)
+        assert list(await musicbrainz.recordings([old, LOW_TIDE])) == [LOW_TIDE]
+        recording, release = (
+            await musicbrainz.recording(old),
+            await musicbrainz.release(old),
+        )
+
+    assert recording is not None
+    assert parse_recording(recording).mbid == LOW_TIDE
+    assert release is not None
+    assert parse_releases(release)[0].mbid == CD
+    assert fake_services.rate_limited_requests == []
 
 
 @pytest.mark.parametrize(

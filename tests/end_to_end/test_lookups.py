@@ -346,3 +346,54 @@ def test_an_odd_answer_in_a_batch_costs_only_its_own_song(
     song = next((music / FOLDER).glob("*Undertow*"))
     explained = segued.run("explain", "--database", segued.database, song).out
     assert "AcoustID's answer is not usable: unexpected answer" in explained
+
+
+def test_merged_ids_are_replaced_everywhere(
+    segued: SeguedRunner, music: Path, catalogue: ServiceCatalog
+) -> None:
+    """In AcoustID's answers, in tags and in a decision; `explain` says so."""
+    for number, (row, name) in enumerate(
+        zip(catalogue.passages(FOLDER), SONGS, strict=True)
+    ):
+        old = mbid("old recording", str(number))
+        catalogue.add_merge("recording", old, mbid("Marram", name))
+        path = fingerprint_path(row["fingerprint"])
+        bare = [{"id": mbid("x"), "score": 0.97, "recordings": [{"id": old}]}]
+        catalogue.answers[path] = json.dumps(bare).encode()
+    old_release = mbid("old release")
+    release = mbid("Marram", "Harbour Lights")
+    catalogue.add_merge("release", old_release, release)
+    for song in (music / FOLDER).glob("*"):
+        if (tags := mutagen.File(song, easy=True)) is not None:
+            tags["musicbrainz_albumid"] = old_release
+            tags.save()
+
+    with services_in_background(
+        lambda: FakeServices(catalogue.in_memory_answers, limits=False)
+    ) as fake_services:
+        config = config_for(segued, fake_services.services)
+        import_summary(segued, music, config)
+        rows = album_passages(segued)
+        request_count = len(fake_services.services.requests)
+        import_summary(segued, music, config)
+        assert len(fake_services.services.requests) == request_count
+
+        song = next((music / FOLDER).glob("*First Light*"))
+        options = ("--json", "--database", segued.database, "--config", config)
+        undertow = ("--recording", mbid("old recording", "2"))
+        decided = segued.run("decide", *options, *undertow, song).json
+
+    assert [row["recording_mbid"] for row in rows] == [
+        mbid("Marram", name) for name in SONGS
+    ]
+    assert {row["release_mbid"] for row in rows} == {release}
+    assert {row["confidence"] for row in rows} == {"High"}
+    (passage,) = decided["passages"]
+    assert passage["recording_mbid"] == mbid("Marram", "Undertow")
+    assert "has merged" in passage["evidence"]["merged"]
+    second = next((music / FOLDER).glob("*Salt and Rope*"))
+    explained = segued.run("explain", "--database", segued.database, second).out
+    assert f"merged {mbid('old recording', '1')} into {rows[1]['recording_mbid']}" in (
+        explained
+    )
+    assert f"merged {old_release} into {release}" in explained

@@ -9,7 +9,13 @@ from segued.model import (
     PhaseNumber,
     Service,
 )
-from segued.store import checkpoints, lookup_failures, lookups, overrides
+from segued.store import (
+    checkpoints,
+    lookup_failures,
+    lookups,
+    merged_ids,
+    overrides,
+)
 from segued.store.database import Store
 from segued.store.lookups import LookupAnswer, LookupQuestion
 from segued.store.overrides import PassageOverride
@@ -293,3 +299,19 @@ async def test_failed_questions_are_sent_last_and_alone(store: Store) -> None:
     found = await store.do(lookups.next_questions, Service.ACOUSTID, 9)
     assert len(found) == 1
     assert await status_of(store, file) == FileStatus.COMPLETE
+
+
+async def test_merged_ids_lead_to_the_current_one(store: Store) -> None:
+    """Also if that was merged again; ids that are not merged are left out."""
+    question = LookupQuestion("release:a", '"release:a"')
+    answer = LookupAnswer(question, FOUND, merged_into="b")
+    await store.do(lookups.save_answers, Service.MUSICBRAINZ, [answer])
+    await store.do(merged_ids.record, "b", "c")
+    await store.do(merged_ids.record, "x", "y")
+    await store.do(merged_ids.record, "y", "x")
+
+    assert await store.do(merged_ids.current_ids, ["a", "b", "c", "d"]) == {
+        "a": "c",
+        "b": "c",
+    }
+    assert await store.do(merged_ids.current_ids, ["x"]) == {}

@@ -41,6 +41,7 @@ RELEASE_INC: Final = (
     "recordings artist-credits isrcs release-groups "
     "recording-level-rels work-rels work-level-rels"
 )
+RECORDING_INC: Final = "artist-credits isrcs work-rels"
 GROUP_INC: Final = "recordings artist-credits isrcs media release-groups"
 
 
@@ -60,6 +61,8 @@ class MusicBrainz:
 
     async def release(self, mbid: str) -> bytes | None:
         """Request a release with all its recordings; None if it does not exist.
+
+        Of a merged release, the one is returned that it is merged into, with its id.
 
         Raises:
             ValueError: `mbid` is not a MusicBrainz id.
@@ -109,6 +112,19 @@ class MusicBrainz:
         limit = str(RECORDINGS_MAX)
         await self._get("recording", {"query": query, "limit": limit}, check)
         return found
+
+    async def recording(self, mbid: str) -> bytes | None:
+        """Request one recording by its id; None if it does not exist.
+
+        Of a merged recording, the one is returned that it is merged into, with its id.
+        A search by id (`recordings`) finds only current ids.
+
+        Raises:
+            ValueError: `mbid` is not a MusicBrainz id.
+            ServiceError: Any kind except ServiceAuthError.
+        """
+        path = f"recording/{validate_mbid(mbid)}"
+        return await self._get(path, {"inc": RECORDING_INC}, parse_recording)
 
     async def search(self, artist: str, album: str, tracks: int | None) -> bytes:
         """Search for releases by artist and title, either of which may be empty.

@@ -118,6 +118,8 @@ class PassageEvidence:
         candidates: AcoustID's recordings; empty if it has not answered, or
             knows none.
         acoustid_problem: Why AcoustID's answer cannot be used; empty if it can.
+        merged: The old and the new id of each recording and release that tags or
+            AcoustID name by an id that MusicBrainz has merged.
     """
 
     key: str
@@ -136,3 +138,4 @@ class PassageEvidence:
     acoustid_answered: bool = False
     candidates: tuple[Candidate, ...] = ()
     acoustid_problem: str = ""
+    merged: tuple[tuple[str, str], ...] = ()

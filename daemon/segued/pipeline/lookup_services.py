@@ -16,6 +16,7 @@ from segued.clients.http import HttpSession
 from segued.clients.musicbrainz import (
     RECORDINGS_MAX,
     MusicBrainz,
+    parse_recording,
     parse_releases,
     parse_search,
 )
@@ -127,7 +128,12 @@ def _musicbrainz_lookups(client: MusicBrainz) -> LookupService:
         (question,) = questions
         if kind is LookupKind.RELEASE:
             raw = await client.release(argument)
-            return [LookupAnswer(question, raw or b"", not_found=raw is None)]
+            mbid = parse_releases(raw)[0].mbid if raw else argument
+            return _answers_by_id(question, raw, LookupKind.RELEASE, mbid)
+        if kind is LookupKind.RECORDING_BY_ID:
+            raw = await client.recording(argument)
+            mbid = parse_recording(raw).mbid if raw else argument
+            return _answers_by_id(question, raw, LookupKind.RECORDING, mbid)
         if kind is LookupKind.RELEASE_GROUP:
             raw = await client.release_group(argument)
             return [LookupAnswer(question, raw, not_found=not parse_releases(raw))]
@@ -144,6 +150,7 @@ def _musicbrainz_lookups(client: MusicBrainz) -> LookupService:
             (LookupKind.RELEASE_GROUP, 1),
             (LookupKind.SEARCH, 1),
             (LookupKind.RECORDING, RECORDINGS_MAX),
+            (LookupKind.RECORDING_BY_ID, 1),
         ],
         lambda: client.service.is_available,
         lambda: client.service.wait_seconds,
@@ -152,6 +159,30 @@ def _musicbrainz_lookups(client: MusicBrainz) -> LookupService:
         lambda: client.service.requests_sent,
         concurrency=4,
     )
+
+
+def _answers_by_id(
+    question: LookupQuestion, raw: bytes | None, kind: LookupKind, mbid: str
+) -> list[LookupAnswer]:
+    """Return the answer to a lookup by id, and to the same lookup by the current id.
+
+    Args:
+        question: The question.
+        raw: The description; None if nothing has the id.
+        kind: The kind of question that the description answers as well.
+        mbid: The id in the description: another one if that in the question is merged.
+    """
+    if raw is None:
+        return [LookupAnswer(question, b"", not_found=True)]
+    asked = LookupKey.parse(question.key).argument
+    merged_into = mbid if mbid != asked else None
+    answers = [LookupAnswer(question, raw, merged_into=merged_into)]
+    current = str(LookupKey(kind, mbid))
+    if current != question.key:
+        answers.append(
+            LookupAnswer(LookupQuestion(current, codec.encode(current)), raw)
+        )
+    return answers
 
 
 def _acousticbrainz_lookups(client: AcousticBrainz) -> LookupService:

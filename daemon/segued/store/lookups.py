@@ -15,8 +15,8 @@ from peewee import fn
 
 from segued.model import FileId, FileStatus, Need, PhaseNumber, Service
 from segued.paths import is_within
-from segued.store import lookup_failures
-from segued.store.lookup_keys import LookupKind
+from segued.store import lookup_failures, merged_ids
+from segued.store.lookup_keys import LookupKey, LookupKind
 from segued.store.prepared import Query, prepared
 from segued.store.requeue import requeue_from_phase
 from segued.store.schema.files import Checkpoint, File, is_under_any, iter_rows, now
@@ -74,12 +74,14 @@ class LookupAnswer:
         not_found: Whether the response says that nothing was found.
         failure: Why the response cannot be used, so that the question is put off;
             None if it can be.
+        merged_into: The id that the question's id is merged into, if it is.
     """
 
     question: LookupQuestion
     raw: bytes | None
     not_found: bool = False
     failure: str | None = None
+    merged_into: str | None = None
 
 
 def set_pending(
@@ -231,6 +233,9 @@ def _store_answer(service: Service, answer: LookupAnswer, expires: str | None) -
         expires_at=expires,
     ).on_conflict_replace().execute()
     lookup_failures.forget(service, answer.question.key)
+    if answer.merged_into is not None:
+        old_mbid = LookupKey.parse(answer.question.key).argument
+        merged_ids.record(old_mbid, answer.merged_into)
 
 
 def requeue_if_answered(file: FileId) -> bool:

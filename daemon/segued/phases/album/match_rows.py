@@ -98,6 +98,10 @@ def _evidence_texts(findings: PassageFindings, lookup: ReleaseLookup) -> dict[st
         "embedded id": findings.evidence.recording_mbid or "",
         "cut": findings.cut_reason,
         "MusicBrainz": "; ".join(lookup.problems),
+        "merged": "; ".join(
+            f"MusicBrainz has merged {old} into {new}"
+            for old, new in findings.evidence.merged
+        ),
     } | decision.evidence
     if not findings.evidence.candidates:
         texts["fingerprint"] = _fingerprint_state(findings)
@@ -132,12 +136,13 @@ def _album_credit(findings: PassageFindings, lookup: ReleaseLookup) -> EntityRef
         key = normalize.name_key(release.artist, release.title)
         return EntityRef(release.title, release.mbid, key)
     names = findings.names
-    if not names.album and not names.release_mbid:
+    release_mbid = findings.evidence.release_mbid or names.release_mbid
+    if not names.album and not release_mbid:
         return None
     key = normalize.name_key(
         names.album_artist or names.artist or "", names.album or ""
     )
-    return EntityRef(names.album, names.release_mbid, key)
+    return EntityRef(names.album, release_mbid, key)
 
 
 def _song_record(

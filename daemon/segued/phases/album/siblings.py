@@ -23,6 +23,7 @@ from segued.model import (
     Tags,
 )
 from segued.phases import p03_tags, p05_fingerprint
+from segued.phases.album.current_ids import with_current_ids
 from segued.phases.base import FileResults, PhaseContext
 from segued.store import codec, folders, lookup_failures, lookups
 from segued.units import Seconds, ticks_to_seconds
@@ -79,6 +80,7 @@ async def gather_folder_evidence(
     put_off = await context.store.do(lookup_failures.put_off, Service.ACOUSTID, keys)
     acoustid = _AcoustIdAnswers(dict.fromkeys(put_off) | answers, put_off)
     passages = await asyncio.to_thread(_evidence_of_folder, by_file, acoustid)
+    passages = await with_current_ids(context, passages)
     own = tuple(each for each in passages if each.key.startswith(file_results.file.id))
     return FolderEvidence(
         passages,
