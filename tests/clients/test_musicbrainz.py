@@ -230,6 +230,43 @@ def test_odd_tracks_and_releases_are_left_out() -> None:
             parse_releases(json.dumps(nothing).encode())
 
 
+def test_hidden_and_data_tracks_videos_and_credits_are_read() -> None:
+    """A medium's pregap and data tracks are tracks; a DVD's are videos."""
+
+    def track(position: int, mbid: str, name: str, *, video: bool = False) -> object:
+        credit = [{"name": name, "joinphrase": "", "artist": {"id": CD, "name": "a"}}]
+        recording = {"id": mbid, "title": f"T{position}", "video": video}
+        return {"position": position, "recording": recording, "artist-credit": credit}
+
+    media = [
+        {
+            "position": 1,
+            "format": "Enhanced CD",
+            "pregap": track(0, CD, "A"),
+            "tracks": [track(1, LANTERNS, "B & C")],
+            "data-tracks": [track(2, VINYL, "A"), track(3, GROUP, "A", video=True)],
+        },
+        {"position": 2, "format": "DVD-Video", "tracks": [track(1, LOW_TIDE, "A")]},
+        {"position": 3, "format": "DVD-Audio", "pregap": None, "tracks": []},
+        {"position": 4, "format": "DualDisc (CD side)", "tracks": [track(1, CD, "A")]},
+    ]
+    raw = {"id": CD, "title": "R", "media": media}
+
+    (release,) = parse_releases(json.dumps(raw).encode())
+
+    places = [(each.disc, each.position, each.is_video) for each in release.tracks]
+    assert places == [
+        (1, 0, False),
+        (1, 1, False),
+        (1, 2, False),
+        (1, 3, True),
+        (2, 1, True),
+        (4, 1, False),
+    ]
+    assert release.tracks[1].artist == "B & C"
+    assert release.tracks[3].recording.is_video
+
+
 @pytest.mark.parametrize("raw", [b"", b"[]", b"null", b"{", b'{"id": "x"}', b"\xff"])
 def test_invalid_response_is_an_error(raw: bytes) -> None:
     """In every parser."""

@@ -179,3 +179,26 @@ def test_unrelated_songs_vote_for_nothing() -> None:
     assert vote_for_releases(mixed) == ((), ())
     assert vote_for_releases(mixed[:1]) == (("release 0",), ("g0",))
     assert vote_for_releases([]) == ((), ())
+
+
+def test_a_video_is_assigned_only_if_nothing_else_is_left() -> None:
+    """However well its length fits; a CD is preferred to a DVD with the same songs."""
+    dvd = tuple(
+        replace(
+            track, disc=2, is_video=True, seconds=passage_of(track.position).seconds
+        )
+        for track in ALBUM.tracks
+    )
+    both = replace(ALBUM, tracks=(*ALBUM.tracks, *dvd))
+    again = replace(passage_of(1), key="again")
+
+    choice = match_album([*album_passages(), again], [both])
+
+    assert choice
+    videos = [key for key, track in choice.tracks.items() if track.is_video]
+    assert len(choice.tracks) == 6
+    assert videos in (["1"], ["again"])
+    only_dvd = replace(ALBUM, mbid="a dvd", tracks=dvd)
+    preferred = match_album(album_passages(), [only_dvd, replace(ALBUM, mbid="b")])
+    assert preferred
+    assert preferred.release.mbid == "b"

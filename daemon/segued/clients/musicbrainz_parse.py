@@ -1,6 +1,8 @@
 """Parse MusicBrainz's answers, fresh or stored."""
 
+import re
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Annotated, Final, TypeAlias, TypeVar
 
 import msgspec
@@ -16,6 +18,14 @@ RawT = TypeVar("RawT")
 ParsedT = TypeVar("ParsedT")
 
 NAME: Final = "musicbrainz"
+
+JSON_NULL: Final = msgspec.Raw(b"null")
+
+VIDEO_FORMAT: Final = re.compile(
+    r"\b(dvd|hd-dvd|blu-ray|laserdisc|vhs|vcd|svcd|cdv|vhd|ced|umd|betamax|video)"
+)
+AUDIO_FORMAT: Final = re.compile(r"audio|\bcd side")
+"""Media for videos; of them those, and those sides, that hold audio."""
 
 SCORE_MIN: Final = 80.0
 """Search results with a lower score only share some words with the query."""
@@ -51,6 +61,7 @@ class _Recording(ResponseModel, frozen=True):
     disambiguation: str | None = None
     artist_credit: list[_Credit] | None = None
     isrcs: list[str] | None = None
+    video: bool | None = None
     relations: list[_Relation] | None = None
 
 
@@ -59,11 +70,39 @@ class _Track(ResponseModel, frozen=True):
     recording: _Recording
     title: str | None = None
     length: Count | None = None
+    artist_credit: list[_Credit] | None = None
 
 
 class _Medium(ResponseModel, frozen=True):
     position: Count | None = None
+    format: str | None = None
+    pregap: msgspec.Raw = JSON_NULL
     tracks: list[msgspec.Raw] | None = None
+    data_tracks: list[msgspec.Raw] | None = None
+
+    @property
+    def all_tracks(self) -> list[msgspec.Raw]:
+        """The hidden track before the first, the tracks, and those of a data session.
+
+        MusicBrainz numbers them from 0 or 1 without a gap.
+        """
+        pregap = [] if self.pregap == JSON_NULL else [self.pregap]
+        return [*pregap, *(self.tracks or ()), *(self.data_tracks or ())]
+
+    @property
+    def is_for_videos(self) -> bool:
+        """Whether its format is one of videos, such as "DVD-Video"."""
+        name = (self.format or "").casefold()
+        return bool(VIDEO_FORMAT.search(name)) and not AUDIO_FORMAT.search(name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """An undecoded track, its disc, and whether that is a medium for videos."""
+
+    disc: int
+    track: msgspec.Raw
+    is_for_videos: bool
 
 
 class _Group(ResponseModel, frozen=True):
@@ -150,10 +189,14 @@ def _well_formed(
 def _parse_release(raw: bytes | msgspec.Raw) -> Release:
     release = decode_response(NAME, raw, _Release)
     group = release.release_group
-    places = [
-        (medium.position or number, raw_track)
+    media = [
+        (medium.position or number, medium)
         for number, medium in enumerate(release.media or (), start=1)
-        for raw_track in medium.tracks or ()
+    ]
+    places = [
+        _Place(disc, raw_track, is_for_videos=medium.is_for_videos)
+        for disc, medium in media
+        for raw_track in medium.all_tracks
     ]
     tracks = _well_formed(places, _parse_track)
     return Release(
@@ -166,15 +209,16 @@ def _parse_release(raw: bytes | msgspec.Raw) -> Release:
     )
 
 
-def _parse_track(place: tuple[int, msgspec.Raw]) -> Track:
-    disc, raw = place
-    track = decode_response(NAME, raw, _Track)
+def _parse_track(place: _Place) -> Track:
+    track = decode_response(NAME, place.track, _Track)
     return Track(
-        disc=disc,
+        disc=place.disc,
         position=track.position,
         title=track.title or track.recording.title,
         recording=_recording(track.recording),
         seconds=_seconds(track.length),
+        artist=_credit_text(track.artist_credit),
+        is_video=bool(track.recording.video) or place.is_for_videos,
     )
 
 
@@ -197,6 +241,7 @@ def _recording(recording: _Recording) -> Recording:
         artists=tuple(dict.fromkeys(artists)),
         works=tuple(dict.fromkeys(works)),
         isrcs=tuple(recording.isrcs or ()),
+        is_video=bool(recording.video),
     )
 
 

@@ -16,6 +16,7 @@ from typing import Final
 
 from segued.matching.confidence import Decision, decide
 from segued.matching.evidence import PassageEvidence, Recording
+from segued.matching.videos import cap_video, videos_among, without_videos
 from segued.model import (
     Confidence,
     FileId,
@@ -205,11 +206,18 @@ async def _decide_passages(
     recordings, _ = await look_up_recordings(context, mbids)
     album_match = split.lookup.album_match
     release = album_match.release if album_match else None
+    videos = videos_among(release, recordings)
     decisions: list[Decision] = []
     off_release: list[str] = []
     for passage, override in zip(split.passages, passage_overrides, strict=True):
         track = album_match.tracks.get(passage.key) if album_match else None
-        decision = decide(passage, track=track, release=release, recordings=recordings)
+        decision = decide(
+            without_videos(passage, track, videos),
+            track=track,
+            release=release,
+            recordings=recordings,
+        )
+        decision = cap_video(decision, passage, videos)
         if override is not None:
             decision = _apply_override(override, current, decision, recordings)
         decisions.append(decision)
@@ -297,7 +305,7 @@ PHASE: Final = Phase(
     number=PhaseNumber.MATCH,
     name="match",
     title="Song matching",
-    version=3,
+    version=4,
     result_type=Matched,
     run=run,
     save=save,
