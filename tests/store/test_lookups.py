@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from segued.model import (
     FileId,
     FileStatus,
@@ -258,7 +260,14 @@ async def test_a_failed_question_waits_longer_each_time(store: Store) -> None:
     assert await store.do(lookup_failures.put_off, Service.ACOUSTID, ["one"]) == {}
 
 
-async def test_a_failed_question_lets_its_files_go_on(store: Store) -> None:
+@pytest.mark.parametrize(
+    "answer",
+    [LookupAnswer(ONE, FOUND), LookupAnswer(ONE, NOTHING, not_found=True)],
+    ids=["found", "not found"],
+)
+async def test_a_failed_question_lets_its_files_go_on(
+    store: Store, answer: LookupAnswer
+) -> None:
     """They are requeued without the answer, and again when it comes."""
     file = await waiting_file(store, ONE, TWO)
     await fail_answer(store, ONE)
@@ -268,7 +277,7 @@ async def test_a_failed_question_lets_its_files_go_on(store: Store) -> None:
 
     await finish_with_not_found(store, file, ONE)
     assert await store.do(lookups.count_questions, Service.ACOUSTID) == 0
-    await store.do(lookups.save_answers, Service.ACOUSTID, [LookupAnswer(ONE, FOUND)])
+    await store.do(lookups.save_answers, Service.ACOUSTID, [answer])
     assert await status_of(store, file) == FileStatus.PENDING
 
 

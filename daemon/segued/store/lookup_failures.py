@@ -54,11 +54,14 @@ def record(service: Service, key: str, question: str, reason: str) -> None:
     ).execute()
 
 
-def forget(service: Service, key: str) -> None:
-    """Remove the failures of a question: it is answered."""
-    LookupFailure.delete().where(
-        LookupFailure.service == service, LookupFailure.key == key
-    ).execute()
+def forget(service: Service, key: str) -> bool:
+    """Remove the failures of an answered question; return whether it had any."""
+    deleted: int = (
+        LookupFailure.delete()
+        .where(LookupFailure.service == service, LookupFailure.key == key)
+        .execute()
+    )
+    return bool(deleted)
 
 
 def put_off(service: Service, keys: Collection[str]) -> dict[str, str]:

@@ -209,22 +209,23 @@ def save_answers(
             lookup_failures.record(service, key, text, each.failure)
         else:
             expires = _in_days(NOT_FOUND_DAYS) if each.not_found else None
-            _store_answer(service, each, expires)
+            had_failed = _store_answer(service, each, expires)
             if expires is None:
                 Lookup.delete().where(rows).execute()
             else:
                 Lookup.update(due_at=expires).where(rows).execute()
-        if not each.not_found and each.failure is None:
-            # Also files that are in flight or no longer wait: they run again.
-            Checkpoint.update(needs=Need(service)).where(
-                Checkpoint.file.in_(files),
-                Checkpoint.phase == PHASE_BY_SERVICE[service],
-            ).execute()
+            if not each.not_found or had_failed:
+                # Also files that are in flight or no longer wait: they run again.
+                Checkpoint.update(needs=Need(service)).where(
+                    Checkpoint.file.in_(files),
+                    Checkpoint.phase == PHASE_BY_SERVICE[service],
+                ).execute()
         requeued += sum(_requeue_if_answered(file, service, roots) for file in files)
     return requeued
 
 
-def _store_answer(service: Service, answer: LookupAnswer, expires: str | None) -> None:
+def _store_answer(service: Service, answer: LookupAnswer, expires: str | None) -> bool:
+    """Store an answer; return whether earlier ones to its question were not usable."""
     ANSWER_TABLES[service].insert(
         key=answer.question.key,
         question=answer.question.text,
@@ -232,10 +233,10 @@ def _store_answer(service: Service, answer: LookupAnswer, expires: str | None) -
         at=now(),
         expires_at=expires,
     ).on_conflict_replace().execute()
-    lookup_failures.forget(service, answer.question.key)
     if answer.merged_into is not None:
         old_mbid = LookupKey.parse(answer.question.key).argument
         merged_ids.record(old_mbid, answer.merged_into)
+    return lookup_failures.forget(service, answer.question.key)
 
 
 def requeue_if_answered(file: FileId) -> bool:
