@@ -97,7 +97,7 @@ def _evidence_texts(findings: PassageFindings, lookup: ReleaseLookup) -> dict[st
         "names": " / ".join(name for name in (names.artist, names.title) if name),
         "embedded id": findings.evidence.recording_mbid or "",
         "cut": findings.cut_reason,
-        "MusicBrainz": "; ".join(lookup.problems),
+        "MusicBrainz": "; ".join(dict.fromkeys(lookup.problems)),
         "merged": "; ".join(
             f"MusicBrainz has merged {old} into {new}"
             for old, new in findings.evidence.merged
