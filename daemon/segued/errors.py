@@ -21,7 +21,8 @@ The class of an error decides what happens to the file that was being imported:
     │   ├── ServiceBusyError           for the time the service requests
     │   ├── ServiceRefusedError        never retried: the service rejects this query
     │   ├── ServiceAuthError           until a key is set that the service accepts
-    │   └── ServiceAnswerError         until the response is valid
+    │   └── ServiceAnswerError         put off alone, with growing pauses
+    │       └── GarbledAnswerError     the same; the service may be unavailable, too
     └── FileError                      only this file is affected
         ├── FileVanishedError          it becomes MISSING
         ├── FileChangedError           it changed while being read: read it again
@@ -57,6 +58,7 @@ __all__ = [
     "FileError",
     "FileUnreadableError",
     "FileVanishedError",
+    "GarbledAnswerError",
     "InternalError",
     "InvalidAudioFormatError",
     "NotAudioError",
@@ -206,9 +208,22 @@ class ServiceAuthError(ServiceError):
 
 
 class ServiceAnswerError(ServiceError):
-    """The response is too large, malformed, or does not match the schema."""
+    """The service answers, but with a response that cannot be used for this query.
+
+    It is too large, does not match the schema, or rejects the query. That concerns
+    the query alone: the service is available.
+    """
 
     code = "service-answer"
+
+
+class GarbledAnswerError(ServiceAnswerError):
+    """The response is not one of the service: not HTTP, not JSON, or incomplete.
+
+    Several in a row mean that something else answers, such as a captive portal.
+    """
+
+    code = "service-garbled"
 
 
 class FileError(SeguedError):

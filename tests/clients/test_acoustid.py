@@ -8,9 +8,15 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from segued.clients.acoustid import AcoustId, FingerprintQuery, parse_candidates
+from segued.clients.acoustid import (
+    AcoustId,
+    FingerprintQuery,
+    QueryOutcome,
+    parse_candidates,
+)
 from segued.clients.service_client import ServiceClient
 from segued.errors import (
+    GarbledAnswerError,
     ServiceAnswerError,
     ServiceAuthError,
     ServiceBusyError,
@@ -25,6 +31,8 @@ from tests.fake_services import (
     SERVICE_UNAVAILABLE,
     FakeServices,
     Fault,
+    HtmlFault,
+    HugeFault,
     StatusFault,
     WrongTypesFault,
 )
@@ -47,6 +55,12 @@ def error_response(code: int, status: int = 400) -> StatusFault:
     return StatusFault(status, body=json.dumps(body).encode())
 
 
+def usable(outcome: QueryOutcome) -> bytes:
+    """Return the results of a query that succeeded."""
+    assert isinstance(outcome, bytes)
+    return outcome
+
+
 def empty_results(*indexes: Any) -> StatusFault:  # noqa: ANN401
     """Return an answer with no results for each of these indexes."""
     found = [{"index": index, "results": []} for index in indexes]
@@ -64,8 +78,8 @@ async def test_batch_answers_go_to_the_right_query(
     first, second, third = await acoustid.lookup([UNKNOWN, KNOWN, UNKNOWN])
 
     assert (first, third) == (b"[]", b"[]")
-    assert second is not None
-    assert [each.recording_mbid for each in parse_candidates(second)] == [LOW_TIDE]
+    candidates = parse_candidates(usable(second))
+    assert [each.recording_mbid for each in candidates] == [LOW_TIDE]
     assert len(fake_services.requests) == 1
 
 
@@ -81,7 +95,7 @@ async def test_batch_answers_are_matched_by_index(
     )
 
     first, second = await acoustid.lookup([KNOWN, UNKNOWN])
-    assert json.loads(first or b"") == results
+    assert json.loads(usable(first)) == results
     assert second == b"[]"
 
 
@@ -127,27 +141,12 @@ async def test_all_may_be_refused(acoustid: AcoustId) -> None:
         (INVALID_KEY, ServiceAuthError),
         (error_response(17), ServiceAuthError),
         (INTERNAL_ERROR, ServiceUnavailableError),
-        (error_response(5), ServiceUnavailableError),
-        (error_response(5, 200), ServiceUnavailableError),
         (SERVICE_UNAVAILABLE, ServiceBusyError),
         (error_response(14, 429), ServiceBusyError),
         (error_response(13), ServiceBusyError),
         (error_response(12), ServiceRefusedError),
         (StatusFault(403, body=b"<html>"), ServiceRefusedError),
-        (empty_results(), ServiceAnswerError),
-        (empty_results(1), ServiceAnswerError),
-        (empty_results(0, 0), ServiceAnswerError),
-        (empty_results(-1), ServiceAnswerError),
-        (empty_results("one"), ServiceAnswerError),
-        (empty_results(None), ServiceAnswerError),
-        (WrongTypesFault("score"), ServiceAnswerError),
-        (WrongTypesFault("recordings"), ServiceAnswerError),
-        (WrongTypesFault("ids"), ServiceAnswerError),
-        (WrongTypesFault("results"), ServiceAnswerError),
-        (WrongTypesFault("lengths"), ServiceAnswerError),
-        (WrongTypesFault("titles"), ServiceAnswerError),
-        (WrongTypesFault("status"), ServiceAnswerError),
-        (WrongTypesFault("everything"), ServiceAnswerError),
+        (HtmlFault(), GarbledAnswerError),
     ],
     ids=repr,
 )
@@ -173,6 +172,99 @@ async def test_every_fault_is_an_error(
             assert "test-key" not in report + repr(raised.value.__dict__)
     assert "test-key" not in repr(logs)
     assert fake_services.keys_in_urls == []
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        error_response(5),
+        error_response(5, 200),
+        empty_results(),
+        empty_results(1),
+        empty_results(0, 0),
+        empty_results(-1),
+        empty_results("one"),
+        empty_results(None),
+        *(WrongTypesFault(kind) for kind in ("score", "recordings", "ids", "results")),
+        *(WrongTypesFault(kind) for kind in ("status", "everything")),
+        HugeFault(1 << 20),
+    ],
+    ids=repr,
+)
+async def test_an_unusable_answer_is_no_outage(
+    acoustid: AcoustId, fake_services: FakeServices, fault: Fault
+) -> None:
+    """It is the outcome of its query, however often; the service stays available."""
+    fake_services.add_fault("acoustid", fault, times=None)
+
+    for _ in range(4):
+        (outcome,) = await acoustid.lookup([KNOWN])
+        assert type(outcome) is ServiceAnswerError
+        assert "test-key" not in str(outcome)
+    assert acoustid.service.state == "up"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        [None],
+        [{"id": "x", "score": None}],
+        [{"id": "x", "score": 0.9, "recordings": [None]}],
+        [{"id": "x", "score": 0.9, "recordings": [{"id": None}]}],
+        None,
+        "none",
+    ],
+    ids=repr,
+)
+async def test_an_odd_answer_costs_only_its_own_query(
+    acoustid: AcoustId, fake_services: FakeServices, odd: object
+) -> None:
+    """The other answers of the batch are used, and nothing is sent again."""
+    results = [{"id": "x", "score": 0.9, "recordings": [{"id": LOW_TIDE}]}]
+    found = [
+        None,
+        {"index": 0, "results": results},
+        {"index": 1, "results": odd},
+        {"index": 2, "results": results},
+        {"index": 7, "results": results},
+    ]
+    body = json.dumps({"status": "ok", "fingerprints": found}).encode()
+    fake_services.add_fault("acoustid", StatusFault(200, body=body))
+
+    first, second, third = await acoustid.lookup([KNOWN, UNKNOWN, KNOWN])
+
+    assert [json.loads(usable(each)) for each in (first, third)] == [results] * 2
+    assert isinstance(second, ServiceAnswerError)
+    assert len(fake_services.requests) == 1
+
+
+def test_odd_recordings_and_fields_are_left_out() -> None:
+    """What is well-formed is used: other recordings, and the id beside an odd field."""
+    other = LOW_TIDE.replace("1", "9")
+    recordings = [
+        None,
+        {"id": 7},
+        {"id": LOW_TIDE, "title": None, "artists": None, "releasegroups": None},
+        {"id": other, "title": 7, "duration": "long"},
+    ]
+    odd_results = [None, {"score": "high"}, {"score": 0.9, "recordings": recordings}]
+
+    found = parse_candidates(json.dumps(odd_results).encode())
+
+    assert found == (Candidate(LOW_TIDE, 0.9), Candidate(other, 0.9))
+
+
+async def test_a_batch_with_an_unusable_answer_is_split(
+    acoustid: AcoustId, fake_services: FakeServices
+) -> None:
+    """Until the query is alone that the answer is too large for, or fails for."""
+    fake_services.add_fault("acoustid", HugeFault(1 << 20), times=3)
+
+    first, *others = await acoustid.lookup([KNOWN, UNKNOWN, UNKNOWN, UNKNOWN])
+
+    assert isinstance(first, ServiceAnswerError)
+    assert others == [b"[]"] * 3
+    assert acoustid.service.state == "up"
 
 
 async def test_a_wrong_key_is_sent_once(

@@ -4,15 +4,19 @@ import json
 
 import pytest
 
+from segued.clients.http import HttpSession
 from segued.clients.musicbrainz import (
     MusicBrainz,
     parse_recording,
     parse_releases,
     parse_search,
 )
+from segued.clients.service_client import ServiceClient
 from segued.errors import ServiceAnswerError
 from segued.matching.evidence import MusicBrainzEntity
-from tests.fake_services import FakeServices
+from tests.clients.conftest import LIMITS, FakeClock
+from tests.fake_services import AnswersInMemory, FakeServices, StatusFault
+from tests.fake_services.answers import musicbrainz_path
 from tests.fake_services.client import CD, GROUP, LANTERNS, LOW_TIDE, NOT_THERE, VINYL
 
 
@@ -62,13 +66,52 @@ async def test_recordings_are_requested_together(
     found = await musicbrainz.recordings(requested)
 
     assert list(found) == [LOW_TIDE, LANTERNS]
-    recording = parse_recording(found[LANTERNS])
+    raw = found[LANTERNS]
+    assert isinstance(raw, bytes)
+    recording = parse_recording(raw)
     assert (recording.title, recording.seconds) == ("Lanterns", 184.5)
     assert recording.isrcs == ("ZZX002600002",)
     assert len(fake_services.requests) == 1
     assert await musicbrainz.recordings([]) == {}
     with pytest.raises(ValueError, match="at most 100"):
         await musicbrainz.recordings([*requested, CD])
+
+
+async def test_a_merged_recording_is_the_one_it_is_merged_into(
+    session: HttpSession, fake_clock: FakeClock
+) -> None:
+    """A search by its old id does not find it; a lookup is redirected."""
+    old, new = NOT_THERE, {"id": LOW_TIDE, "title": "Low Tide"}
+    answers = {
+        musicbrainz_path("recording", old): {"merged-into": LOW_TIDE},
+        musicbrainz_path("recording", LOW_TIDE): new,
+        musicbrainz_path("release", old): {"merged-into": CD},
+        musicbrainz_path("release", CD): {"id": CD, "title": "Harbour Lights"},
+    }
+    tree = AnswersInMemory(
+        {path: json.dumps(d).encode() for path, d in answers.items()}
+    )
+    async with FakeServices(tree, clock=lambda: fake_clock.now) as fake_services:
+        service = ServiceClient(
+            "musicbrainz",
+            fake_services.musicbrainz_url,
+            rate=LIMITS.musicbrainz_rate,
+            session=session,
+            clock=fake_clock.clock,
+            limits=LIMITS,
+        )
+        musicbrainz = MusicBrainz(service)
+        assert list(await musicbrainz.recordings([old, LOW_TIDE])) == [LOW_TIDE]
+        recording, release = (
+            await musicbrainz.recording(old),
+            await musicbrainz.release(old),
+        )
+
+    assert recording is not None
+    assert parse_recording(recording).mbid == LOW_TIDE
+    assert release is not None
+    assert parse_releases(release)[0].mbid == CD
+    assert fake_services.rate_limited_requests == []
 
 
 @pytest.mark.parametrize(
@@ -146,6 +189,82 @@ def test_null_fields_are_accepted() -> None:
         MusicBrainzEntity(VINYL, "b"),
     )
     assert only.recording.works == ()
+
+
+async def test_an_odd_recording_costs_only_itself(
+    musicbrainz: MusicBrainz, fake_services: FakeServices
+) -> None:
+    """Of a page of recordings, the others are used; one without an id is left out."""
+    good = {"id": LOW_TIDE, "title": "Low Tide"}
+    page = [None, {"title": "no id"}, {"id": LANTERNS, "title": None}, good]
+    body = json.dumps({"recordings": page}).encode()
+    fake_services.add_fault("musicbrainz", StatusFault(200, body=body), times=4)
+
+    requested = [LOW_TIDE, LANTERNS, NOT_THERE]
+    found = await musicbrainz.recordings(requested)
+    for _ in range(3):
+        assert list(await musicbrainz.recordings(requested)) == list(found)
+
+    assert found[LOW_TIDE] == json.dumps(good).encode()
+    assert isinstance(found[LANTERNS], ServiceAnswerError)
+    assert NOT_THERE not in found
+    assert musicbrainz.service.state == "up"
+
+
+def test_odd_tracks_and_releases_are_left_out() -> None:
+    """What is well-formed is used; if nothing is, it is an error."""
+    recording = {"id": LOW_TIDE, "title": "T"}
+    odd_tracks = [None, {"position": 1}, {"position": "2", "recording": recording}]
+    good_track = {"position": 3, "recording": recording}
+    release = {"id": CD, "title": "R", "media": [{"tracks": [*odd_tracks, good_track]}]}
+    odd_release = {"id": VINYL, "title": "R", "media": [{"tracks": odd_tracks}]}
+    page = {"releases": [None, odd_release, release]}
+    hits = {"releases": [None, {"id": CD}, {"id": VINYL, "score": 100}]}
+
+    (parsed,) = parse_releases(json.dumps(page).encode())
+
+    assert [(parsed.mbid, each.position) for each in parsed.tracks] == [(CD, 3)]
+    assert parse_search(json.dumps(hits).encode()) == (VINYL,)
+    for nothing in (odd_release, {"releases": [None, odd_release]}):
+        with pytest.raises(ServiceAnswerError):
+            parse_releases(json.dumps(nothing).encode())
+
+
+def test_hidden_and_data_tracks_videos_and_credits_are_read() -> None:
+    """A medium's pregap and data tracks are tracks; a DVD's are videos."""
+
+    def track(position: int, mbid: str, name: str, *, video: bool = False) -> object:
+        credit = [{"name": name, "joinphrase": "", "artist": {"id": CD, "name": "a"}}]
+        recording = {"id": mbid, "title": f"T{position}", "video": video}
+        return {"position": position, "recording": recording, "artist-credit": credit}
+
+    media = [
+        {
+            "position": 1,
+            "format": "Enhanced CD",
+            "pregap": track(0, CD, "A"),
+            "tracks": [track(1, LANTERNS, "B & C")],
+            "data-tracks": [track(2, VINYL, "A"), track(3, GROUP, "A", video=True)],
+        },
+        {"position": 2, "format": "DVD-Video", "tracks": [track(1, LOW_TIDE, "A")]},
+        {"position": 3, "format": "DVD-Audio", "pregap": None, "tracks": []},
+        {"position": 4, "format": "DualDisc (CD side)", "tracks": [track(1, CD, "A")]},
+    ]
+    raw = {"id": CD, "title": "R", "media": media}
+
+    (release,) = parse_releases(json.dumps(raw).encode())
+
+    places = [(each.disc, each.position, each.is_video) for each in release.tracks]
+    assert places == [
+        (1, 0, False),
+        (1, 1, False),
+        (1, 2, False),
+        (1, 3, True),
+        (2, 1, True),
+        (4, 1, False),
+    ]
+    assert release.tracks[1].artist == "B & C"
+    assert release.tracks[3].recording.is_video
 
 
 @pytest.mark.parametrize("raw", [b"", b"[]", b"null", b"{", b'{"id": "x"}', b"\xff"])

@@ -20,6 +20,7 @@ from segued.clients.http import HttpSession, open_session
 from segued.clients.musicbrainz import MusicBrainz
 from segued.clients.service_client import ServiceClient
 from segued.errors import (
+    GarbledAnswerError,
     ServiceAnswerError,
     ServiceBusyError,
     ServiceError,
@@ -61,22 +62,22 @@ from tests.limits import WAIT_SECONDS
         (ConnectionResetFault(after_headers=False), ServiceUnavailableError, 3),
         (StatusFault(503), ServiceBusyError, 3),
         (StatusFault(429), ServiceBusyError, 3),
-        (StatusFault(400), ServiceRefusedError, 1),
+        (StatusFault(400), ServiceAnswerError, 1),
         (StatusFault(403), ServiceRefusedError, 1),
-        (StatusFault(204), ServiceAnswerError, 1),
-        (EmptyFault(), ServiceAnswerError, 1),
-        (HtmlFault(), ServiceAnswerError, 1),
-        (GarbageFault(), ServiceAnswerError, 1),
+        (StatusFault(204), GarbledAnswerError, 1),
+        (EmptyFault(), GarbledAnswerError, 1),
+        (HtmlFault(), GarbledAnswerError, 1),
+        (GarbageFault(), GarbledAnswerError, 1),
         (DeepJsonFault(), ServiceAnswerError, 1),
         (HugeFault(1 << 20), ServiceAnswerError, 1),
         (GzipBombFault(100), ServiceAnswerError, 1),
-        (RedirectFault("https://127.0.0.1/"), ServiceAnswerError, 1),
-        (RedirectFault("http://127.0.0.1:1/"), ServiceAnswerError, 1),
-        (RedirectFault("http://127.0.0.1:99999999/"), ServiceAnswerError, 1),
-        (RedirectFault("http://other.example/"), ServiceAnswerError, 1),
-        (RedirectFault("file:///etc/passwd"), ServiceAnswerError, 1),
-        (RedirectFault(""), ServiceAnswerError, 1),
-        (RedirectFault("/a"), ServiceAnswerError, 2),
+        (RedirectFault("https://127.0.0.1/"), GarbledAnswerError, 1),
+        (RedirectFault("http://127.0.0.1:1/"), GarbledAnswerError, 1),
+        (RedirectFault("http://127.0.0.1:99999999/"), GarbledAnswerError, 1),
+        (RedirectFault("http://other.example/"), GarbledAnswerError, 1),
+        (RedirectFault("file:///etc/passwd"), GarbledAnswerError, 1),
+        (RedirectFault(""), GarbledAnswerError, 1),
+        (RedirectFault("/a"), GarbledAnswerError, 2),
         (WrongTypesFault("everything"), ServiceAnswerError, 1),
         (WrongTypesFault("ids"), ServiceAnswerError, 1),
         (WrongTypesFault("lengths"), ServiceAnswerError, 1),
@@ -328,6 +329,24 @@ async def test_open_circuit_fails_fast(
     assert [each["event"] for each in logs] == ["service.failed", "service.up"]
     assert logs[0]["service"] == "musicbrainz"
     assert logs[0]["wait_ms"] == 5_000
+
+
+@pytest.mark.parametrize(
+    "fault", [HugeFault(1 << 20), WrongTypesFault("ids"), StatusFault(400)], ids=repr
+)
+async def test_an_unusable_answer_is_no_outage(
+    musicbrainz: MusicBrainz, fake_services: FakeServices, fault: Fault
+) -> None:
+    """It concerns its query alone: the next one is sent, and answered."""
+    fake_services.add_fault("musicbrainz", fault, times=5)
+    with capture_logs() as logs:
+        for _ in range(5):
+            with pytest.raises(ServiceAnswerError):
+                await musicbrainz.release(VINYL)
+        assert await musicbrainz.release(CD)
+
+    assert logs == []
+    assert musicbrainz.service.state == "up"
 
 
 async def test_unreachable_service_is_unavailable(

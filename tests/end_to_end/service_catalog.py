@@ -117,6 +117,10 @@ class ServiceCatalog:
         self._add_document(musicbrainz_path("release-group", group), groups)
         return release
 
+    def add_merge(self, kind: str, old: str, new: str) -> None:
+        """Make MusicBrainz redirect the id of a recording or release to another one."""
+        self._add_document(musicbrainz_path(kind, old), {"merged-into": new})
+
     def add_candidates(
         self,
         row: dict[str, Any],

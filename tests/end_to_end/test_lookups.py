@@ -13,7 +13,12 @@ from tests import audio
 from tests.end_to_end.library_queries import passages_of, query
 from tests.end_to_end.segued_runner import QUICK_CONFIG, SeguedRunner
 from tests.end_to_end.service_catalog import ServiceCatalog, mbid
-from tests.fake_services import FakeServices, services_in_background
+from tests.fake_services import (
+    FakeServices,
+    fingerprint_path,
+    services_in_background,
+)
+from tests.fake_services.answers import musicbrainz_path
 from tests.fake_services.background import BackgroundServices
 
 FOLDER = "Harbour Lights (1990)"
@@ -288,3 +293,107 @@ def test_rematching_sends_no_requests(
     rows_after = [{**row, "passage_id": None} for row in album_passages(segued)]
     assert rows_after == [{**row, "passage_id": None} for row in before]
     assert passages_of(segued.database, "none") == []
+
+
+def test_an_answer_that_is_too_large_costs_only_its_own_question(
+    segued: SeguedRunner, music: Path, catalogue: ServiceCatalog
+) -> None:
+    """The songs of the album are matched without it; `explain` says why."""
+    release = musicbrainz_path("release", mbid("Marram", "Harbour Lights"))
+    document = {**json.loads(catalogue.answers[release]), "annotation": "x" * 100_000}
+    catalogue.answers[release] = json.dumps(document).encode()
+    with services_in_background(
+        lambda: FakeServices(catalogue.in_memory_answers, limits=False)
+    ) as fake_services:
+        config = config_for(segued, fake_services.services)
+        limited = (
+            Path(config)
+            .read_text()
+            .replace("[services]\n", "[services]\nanswer_mib = 0.05\n")
+        )
+        config = segued.write_config(limited)
+        summary = import_summary(segued, music, config)
+        request_count = len(fake_services.services.requests)
+        import_summary(segued, music, config)
+
+        assert len(fake_services.services.requests) == request_count
+    assert summary["services"]["musicbrainz"] == "up"  # type: ignore[index]
+    assert not {"acoustid", "musicbrainz"} & set(summary["deferred"])  # type: ignore[call-overload]
+    rows = album_passages(segued)
+    assert [row["recording_mbid"] for row in rows] == [
+        mbid("Marram", name) for name in SONGS
+    ]
+    song = next((music / FOLDER).glob("*First Light*"))
+    explained = segued.run("explain", "--database", segued.database, song).out
+    assert "answer is larger than 52,428 bytes" in explained
+
+
+def test_an_odd_answer_in_a_batch_costs_only_its_own_song(
+    segued: SeguedRunner, music: Path, catalogue: ServiceCatalog
+) -> None:
+    """The other songs of the batch are matched, and the service stays available."""
+    row = catalogue.passages(FOLDER)[2]
+    catalogue.answers[fingerprint_path(row["fingerprint"])] = b"[null]"
+    with services_in_background(
+        lambda: FakeServices(catalogue.in_memory_answers, limits=False)
+    ) as fake_services:
+        config = config_for(segued, fake_services.services)
+        summary = import_summary(segued, music, config)
+
+    assert summary["services"]["acoustid"] == "up"  # type: ignore[index]
+    confidences = [row["confidence"] for row in album_passages(segued)]
+    assert confidences == ["High", "High", "Medium", "High"]
+    song = next((music / FOLDER).glob("*Undertow*"))
+    explained = segued.run("explain", "--database", segued.database, song).out
+    assert "AcoustID's answer is not usable: unexpected answer" in explained
+
+
+def test_merged_ids_are_replaced_everywhere(
+    segued: SeguedRunner, music: Path, catalogue: ServiceCatalog
+) -> None:
+    """In AcoustID's answers, in tags and in a decision; `explain` says so."""
+    for number, (row, name) in enumerate(
+        zip(catalogue.passages(FOLDER), SONGS, strict=True)
+    ):
+        old = mbid("old recording", str(number))
+        catalogue.add_merge("recording", old, mbid("Marram", name))
+        path = fingerprint_path(row["fingerprint"])
+        bare = [{"id": mbid("x"), "score": 0.97, "recordings": [{"id": old}]}]
+        catalogue.answers[path] = json.dumps(bare).encode()
+    old_release = mbid("old release")
+    release = mbid("Marram", "Harbour Lights")
+    catalogue.add_merge("release", old_release, release)
+    for song in (music / FOLDER).glob("*"):
+        if (tags := mutagen.File(song, easy=True)) is not None:
+            tags["musicbrainz_albumid"] = old_release
+            tags.save()
+
+    with services_in_background(
+        lambda: FakeServices(catalogue.in_memory_answers, limits=False)
+    ) as fake_services:
+        config = config_for(segued, fake_services.services)
+        import_summary(segued, music, config)
+        rows = album_passages(segued)
+        request_count = len(fake_services.services.requests)
+        import_summary(segued, music, config)
+        assert len(fake_services.services.requests) == request_count
+
+        song = next((music / FOLDER).glob("*First Light*"))
+        options = ("--json", "--database", segued.database, "--config", config)
+        undertow = ("--recording", mbid("old recording", "2"))
+        decided = segued.run("decide", *options, *undertow, song).json
+
+    assert [row["recording_mbid"] for row in rows] == [
+        mbid("Marram", name) for name in SONGS
+    ]
+    assert {row["release_mbid"] for row in rows} == {release}
+    assert {row["confidence"] for row in rows} == {"High"}
+    (passage,) = decided["passages"]
+    assert passage["recording_mbid"] == mbid("Marram", "Undertow")
+    assert "has merged" in passage["evidence"]["merged"]
+    second = next((music / FOLDER).glob("*Salt and Rope*"))
+    explained = segued.run("explain", "--database", segued.database, second).out
+    assert f"merged {mbid('old recording', '1')} into {rows[1]['recording_mbid']}" in (
+        explained
+    )
+    assert f"merged {old_release} into {release}" in explained

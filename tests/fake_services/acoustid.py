@@ -12,7 +12,7 @@ import binascii
 import json
 import re
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from tests.fake_services.answers import Answers, Document, fingerprint_path
 from tests.fake_services.messages import ServiceName, ServiceRequest, ServiceResponse
@@ -154,7 +154,7 @@ class AcoustID:
 
     def _results(self, fingerprint: str, meta: set[str]) -> list[Document]:
         content = self.answers.read(fingerprint_path(fingerprint))
-        results: list[Document] = [] if content is None else json.loads(content)
+        results: list[Any] = [] if content is None else json.loads(content)
         return [_select_fields(result, meta) for result in results[:RESULTS_MAX]]
 
     def _index(self, query: FingerprintQuery) -> str | int | None:
@@ -205,8 +205,10 @@ def _is_valid_fingerprint(fingerprint: str) -> bool:
     return len(raw) >= HEADER_BYTES and any(raw[1:HEADER_BYTES])
 
 
-def _select_fields(result: Document, meta: set[str]) -> Document:
-    """Return a result with the fields that `meta` requests."""
+def _select_fields(result: Any, meta: set[str]) -> Any:  # noqa: ANN401
+    """Return a result with the fields that `meta` requests; an odd one as it is."""
+    if not isinstance(result, dict):
+        return result
     if not meta & {"recordings", "recordingids"}:
         return {name: result[name] for name in ("id", "score") if name in result}
     if "recordings" not in result:

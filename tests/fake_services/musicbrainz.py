@@ -7,7 +7,8 @@
     GET /ws/2/recording?query=rid:(a OR b)         search
 
 A lookup or a browse sends the fields that `inc` requests, as far as the document
-has them. A request without a proper User-Agent is refused.
+has them. A lookup of an entity whose document is `{"merged-into": "<mbid>"}` is
+redirected; a search does not find it. A request without a proper User-Agent is refused.
 """
 
 import json
@@ -16,6 +17,7 @@ import re
 import time
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from tests.fake_services.answers import Answers, Document, document, musicbrainz_path
 from tests.fake_services.messages import (
@@ -122,6 +124,10 @@ class MusicBrainz:
         content = document(self.answers, musicbrainz_path(kind, mbid))
         if content is None:
             return _error(404, "Not Found")
+        if "merged-into" in content:
+            words = urlencode({"fmt": "json", "inc": " ".join(sorted(inc))})
+            target = f"/musicbrainz/ws/2/{kind}/{content['merged-into']}?{words}"
+            return ServiceResponse(301, b"", {"Location": target})
         return ServiceResponse.from_json(_select_fields(content, inc))
 
     def _search_or_browse(self, kind: str, query: dict[str, str]) -> ServiceResponse:

@@ -68,7 +68,11 @@ class ReleaseIndex:
         if self._entries is None:
             paths = self._answers.releases()
             documents = (document(self._answers, path) for path in paths)
-            self._entries = [_entry(each) for each in documents if each is not None]
+            self._entries = [
+                _entry(each)
+                for each in documents
+                if each is not None and "merged-into" not in each
+            ]
         return self._entries
 
 
@@ -87,7 +91,11 @@ def recordings_by_id(answers: Answers, ids: list[str]) -> list[Document]:
     documents = (
         document(answers, musicbrainz_path("recording", each)) for each in valid
     )
-    return [{**each, "score": SCORE_EQUAL} for each in documents if each is not None]
+    return [
+        {**each, "score": SCORE_EQUAL}
+        for each in documents
+        if each is not None and "merged-into" not in each
+    ]
 
 
 def track_count(medium: Document) -> int:

@@ -250,3 +250,26 @@ def test_groups_follow_the_albums_in_the_tags() -> None:
 
     assert groups[0] == one
     assert sorted(len(each) for each in groups) == [1, 1, 3]
+
+
+def test_a_video_is_assigned_only_if_nothing_else_is_left() -> None:
+    """However well its length fits; a CD is preferred to a DVD with the same songs."""
+    dvd = tuple(
+        replace(
+            track, disc=2, is_video=True, seconds=passage_of(track.position).seconds
+        )
+        for track in ALBUM.tracks
+    )
+    both = replace(ALBUM, tracks=(*ALBUM.tracks, *dvd))
+    again = replace(passage_of(1), key="again")
+
+    choice = match_album([*album_passages(), again], [both])
+
+    assert choice
+    videos = [key for key, track in choice.tracks.items() if track.is_video]
+    assert len(choice.tracks) == 6
+    assert videos in (["1"], ["again"])
+    only_dvd = replace(ALBUM, mbid="a dvd", tracks=dvd)
+    preferred = match_album(album_passages(), [only_dvd, replace(ALBUM, mbid="b")])
+    assert preferred
+    assert preferred.release.mbid == "b"

@@ -568,3 +568,18 @@ def test_decision_is_consistent_for_any_evidence(  # noqa: PLR0913
         assert found.recording.mbid in mbids
     if found.confidence == "None":
         assert found.recording is None
+
+
+def test_the_credit_of_the_track_agrees_as_well() -> None:
+    """MusicBrainz credits the recording to the performer, the track to the composer."""
+    recording_ = replace(TRACK.recording, artist="Berliner Philharmoniker")
+    track = replace(TRACK, recording=recording_, artist="Ludwig van Beethoven")
+    album = replace(
+        ALBUM,
+        artist="Karajan",
+        tracks=(ALBUM.tracks[0], track, *ALBUM.tracks[2:]),
+    )
+    for artist in ("Ludwig van Beethoven", "Berliner Philharmoniker"):
+        passage = replace(passage_of(2), artist=artist)
+        decision = decide_passage(passage, track=track, release=album)
+        assert mbid_and_band(decision) == ("r2", "High")

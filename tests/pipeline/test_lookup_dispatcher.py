@@ -6,13 +6,20 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+import pytest
+
 from segued.clients.clock import Clock
-from segued.errors import ServiceAuthError, ServiceUnavailableError
+from segued.errors import (
+    GarbledAnswerError,
+    ServiceAnswerError,
+    ServiceAuthError,
+    ServiceUnavailableError,
+)
 from segued.model import Need, PhaseNumber, Service
 from segued.pipeline.lookup_dispatcher import BATCH_WAIT_SECONDS, LookupDispatcher
 from segued.pipeline.lookup_services import LookupService
 from segued.progress.progress import Progress
-from segued.store import checkpoints, lookups
+from segued.store import checkpoints, lookup_failures, lookups
 from segued.store.checkpoints import StoredCheckpoint
 from segued.store.database import Store
 from segued.store.lookup_keys import LookupKind
@@ -29,11 +36,13 @@ class SampleService:
 
     Attributes:
         errors: What the next requests raise.
+        poison: Keys whose requests raise the error, whatever else is in the batch.
         batches: The keys of each request.
     """
 
     errors: list[Exception] = field(default_factory=list)
     batches: list[list[str]] = field(default_factory=list)
+    poison: dict[str, Exception] = field(default_factory=dict)
     reachable: bool = True
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
@@ -44,6 +53,9 @@ class SampleService:
             self.changed.notify_all()
         if self.errors:
             raise self.errors.pop(0)
+        for each in questions:
+            if each.key in self.poison:
+                raise self.poison[each.key]
         return [LookupAnswer(each, b"[1]") for each in questions]
 
     async def wait_for_batches(self, count: int) -> None:
@@ -195,3 +207,57 @@ async def test_an_unreachable_service_is_sent_nothing(store: Store) -> None:
         assert not dispatcher.is_available(Service.MUSICBRAINZ)
 
     assert service.batches == []
+
+
+async def wait_until_none_is_due(store: Store) -> None:
+    """Wait until no question is left that would be sent now."""
+    while await store.do(lookups.count_questions, Service.ACOUSTID):  # noqa: ASYNC110  (no event for it)
+        await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ServiceAnswerError("AcoustID", "answer is larger than 1 bytes"),
+        GarbledAnswerError("AcoustID", "answer is not JSON"),
+        ServiceUnavailableError("AcoustID", "fails: HTTP 500"),
+    ],
+    ids=repr,
+)
+async def test_a_question_that_spoils_its_batch_is_put_off_alone(
+    store: Store, error: Exception
+) -> None:
+    """The others are answered; it has a reason, and a time for the next try."""
+    await add_waiting_file(store, "a", *"123456")
+    await add_waiting_file(store, "b", "7")
+    await add_waiting_file(store, "poison", "0")
+    service = SampleService(poison={"0": error})
+    dispatch = Dispatch(store, service)
+
+    async with dispatch.running() as dispatcher:
+        await wait_until_none_is_due(store)
+        assert dispatcher.is_available(Service.ACOUSTID)
+
+    answered = await store.do(lookups.cached_answers, Service.ACOUSTID, "01234567")
+    assert set(answered) == set("1234567")
+    put_off = await store.do(lookup_failures.put_off, Service.ACOUSTID, "01234567")
+    assert put_off == {"0": str(error).partition(": ")[2] or str(error)}
+    assert await ScannedFolder(store).statuses() == {
+        "a": "PENDING",
+        "b": "PENDING",
+        "poison": "PENDING",
+    }
+
+
+async def test_an_outage_puts_no_question_off(store: Store) -> None:
+    """However long it lasts: afterwards all are sent, in full batches again."""
+    await add_waiting_file(store, "a", *"123456")
+    outage = ServiceUnavailableError("AcoustID", "cannot be reached")
+    service = SampleService([outage] * 5)
+
+    async with Dispatch(store, service).running():
+        await wait_until_none_is_due(store)
+
+    answered = await store.do(lookups.cached_answers, Service.ACOUSTID, "123456")
+    assert set(answered) == set("123456")
+    assert await store.do(lookup_failures.put_off, Service.ACOUSTID, "123456") == {}

@@ -5,6 +5,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import zlib
 from contextlib import closing
 from pathlib import Path
 
@@ -398,3 +399,30 @@ async def test_real_damage_is_called_damage(tmp_path: Path) -> None:
     damaged = store_error(path, sqlite_error("malformed", "SQLITE_CORRUPT"))
 
     assert isinstance(damaged, StoreCorruptError)
+
+
+async def test_migration_finds_merged_releases_in_stored_answers(
+    tmp_path: Path,
+) -> None:
+    """A release that was returned with another id than the requested one."""
+    path = tmp_path / "library.db"
+    with sqlite3.connect(path) as library:
+        library.executescript(OLD_LIBRARY.read_text())
+        for key, answer in (
+            ("release:old", b'{"id": "NEW", "title": "T"}'),
+            ("release:same", b'{"id": "same", "title": "T"}'),
+            ("release:odd", b"[]"),
+            ("release:none", b""),
+        ):
+            library.execute(
+                "INSERT INTO musicbrainz_cache (key, question, answer, at)"
+                " VALUES (?, '', ?, '')",
+                (key, zlib.compress(answer)),
+            )
+    library.close()
+
+    await open_and_close(path)
+
+    with closing(sqlite3.connect(path)) as library:
+        merged = library.execute("SELECT old_mbid, new_mbid FROM merged_ids")
+        assert merged.fetchall() == [("old", "new")]

@@ -1,5 +1,9 @@
 """Pending lookups and their answers: `segued.store.lookups`."""
 
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
 from segued.model import (
     FileId,
     FileStatus,
@@ -7,7 +11,13 @@ from segued.model import (
     PhaseNumber,
     Service,
 )
-from segued.store import checkpoints, lookups, overrides
+from segued.store import (
+    checkpoints,
+    lookup_failures,
+    lookups,
+    merged_ids,
+    overrides,
+)
 from segued.store.database import Store
 from segued.store.lookups import LookupAnswer, LookupQuestion
 from segued.store.overrides import PassageOverride
@@ -233,3 +243,103 @@ async def test_pending_keys_and_cached_answers_are_known(store: Store) -> None:
 
     assert asked == {"one", "two"}
     assert await store.do(lookups.known_keys, Service.MUSICBRAINZ, ["one"]) == set()
+
+
+async def fail_answer(store: Store, question: LookupQuestion) -> None:
+    """Store that the answer to a question cannot be used."""
+    answer = LookupAnswer(question, None, failure="not usable")
+    await store.do(lookups.save_answers, Service.ACOUSTID, [answer])
+
+
+async def due_after(store: Store, key: str) -> timedelta:
+    """Return how long a question waits until it is sent again."""
+
+    def read() -> str:
+        return str(Lookup.get(Lookup.key == key).due_at)
+
+    return datetime.fromisoformat(await store.do(read)) - datetime.now(UTC)
+
+
+async def test_a_failed_question_waits_longer_each_time(store: Store) -> None:
+    """Ten minutes, four times that, and a week at most; an answer ends it."""
+    await waiting_file(store, ONE)
+    pauses = []
+    for _ in range(12):
+        await fail_answer(store, ONE)
+        pauses.append(await due_after(store, "one"))
+
+    minutes = [round(pause / timedelta(minutes=1)) for pause in pauses]
+    assert minutes[:4] == [10, 40, 160, 640]
+    assert minutes[-1] == 7 * 24 * 60
+    reasons = await store.do(lookup_failures.put_off, Service.ACOUSTID, ["one", "two"])
+    assert reasons == {"one": "not usable"}
+
+    answer = LookupAnswer(ONE, FOUND)
+    await store.do(lookups.save_answers, Service.ACOUSTID, [answer])
+    assert await store.do(lookup_failures.put_off, Service.ACOUSTID, ["one"]) == {}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [LookupAnswer(ONE, FOUND), LookupAnswer(ONE, NOTHING, not_found=True)],
+    ids=["found", "not found"],
+)
+async def test_a_failed_question_lets_its_files_go_on(
+    store: Store, answer: LookupAnswer
+) -> None:
+    """They are requeued without the answer, and again when it comes."""
+    file = await waiting_file(store, ONE, TWO)
+    await fail_answer(store, ONE)
+    assert await status_of(store, file) == FileStatus.COMPLETE
+    await store.do(lookups.save_answers, Service.ACOUSTID, [LookupAnswer(TWO, FOUND)])
+    assert await status_of(store, file) == FileStatus.PENDING
+
+    await finish_with_not_found(store, file, ONE)
+    assert await store.do(lookups.count_questions, Service.ACOUSTID) == 0
+    await store.do(lookups.save_answers, Service.ACOUSTID, [answer])
+    assert await status_of(store, file) == FileStatus.PENDING
+
+
+async def test_a_failed_question_stays_put_off_for_other_files(store: Store) -> None:
+    """A file that has it as well does not send it earlier."""
+    file = await waiting_file(store, ONE)
+    await fail_answer(store, ONE)
+
+    await store.do(lookups.set_pending, file, Service.ACOUSTID, (ONE, TWO), ())
+
+    assert await store.do(lookups.next_questions, Service.ACOUSTID, 9) == [TWO]
+
+
+async def test_failed_questions_are_sent_last_and_alone(store: Store) -> None:
+    """When they are due again."""
+    three = LookupQuestion("three", '"3"')
+    file = await waiting_file(store, ONE, TWO, three)
+    for question in (ONE, TWO):
+        await fail_answer(store, question)
+
+    def make_due() -> None:
+        Lookup.update(due_at="2000").execute()
+
+    await store.do(make_due)
+    found = await store.do(lookups.next_questions, Service.ACOUSTID, 9)
+    assert found == [three]
+    await store.do(lookups.save_answers, Service.ACOUSTID, [LookupAnswer(three, FOUND)])
+    found = await store.do(lookups.next_questions, Service.ACOUSTID, 9)
+    assert len(found) == 1
+    assert await status_of(store, file) == FileStatus.COMPLETE
+
+
+async def test_merged_ids_lead_to_the_current_one(store: Store) -> None:
+    """Also if that was merged again; ids that are not merged are left out."""
+    question = LookupQuestion("release:a", '"release:a"')
+    answer = LookupAnswer(question, FOUND, merged_into="b")
+    await store.do(lookups.save_answers, Service.MUSICBRAINZ, [answer])
+    await store.do(merged_ids.record, "b", "c")
+    await store.do(merged_ids.record, "x", "y")
+    await store.do(merged_ids.record, "y", "x")
+
+    assert await store.do(merged_ids.current_ids, ["a", "b", "c", "d"]) == {
+        "a": "c",
+        "b": "c",
+    }
+    assert await store.do(merged_ids.current_ids, ["x"]) == {}

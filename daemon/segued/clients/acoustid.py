@@ -1,8 +1,8 @@
 """AcoustID: the recordings that a fingerprint may be of."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, NoReturn
+from typing import Final, NoReturn, TypeAlias
 
 import msgspec
 
@@ -10,16 +10,23 @@ from segued.clients.http import Response
 from segued.clients.schema import Mbid, ResponseModel, decode_response
 from segued.clients.service_client import ServiceClient
 from segued.errors import (
+    GarbledAnswerError,
     ServiceAnswerError,
     ServiceAuthError,
     ServiceBusyError,
     ServiceRefusedError,
-    ServiceUnavailableError,
 )
 from segued.matching.evidence import Candidate
 from segued.units import Seconds
 
-__all__ = ["QUERIES_MAX", "AcoustId", "FingerprintQuery", "parse_candidates"]
+__all__ = [
+    "QUERIES_MAX",
+    "AcoustId",
+    "FingerprintQuery",
+    "QueryOutcome",
+    "merge_candidates",
+    "parse_candidates",
+]
 
 NAME: Final = "acoustid"
 
@@ -37,6 +44,14 @@ INTERNAL_ERROR_CODE: Final = 5
 BUSY_CODES: Final = frozenset({13, 14})
 
 
+QueryOutcome: TypeAlias = bytes | ServiceAnswerError | None
+"""The checked, unparsed list of results of a query, for `parse_candidates`.
+
+An error if that list cannot be used. None if the service rejects the query, and would
+reject it again.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class FingerprintQuery:
     """A fingerprint in its compressed text form, and the duration it covers."""
@@ -50,14 +65,17 @@ class _Error(ResponseModel, frozen=True):
     message: str = ""
 
 
-class _Fingerprint(ResponseModel, frozen=True):
+class _Indexed(ResponseModel, frozen=True):
     index: int | str
+
+
+class _Results(ResponseModel, frozen=True):
     results: msgspec.Raw
 
 
 class _Lookup(ResponseModel, frozen=True):
     status: str
-    fingerprints: tuple[_Fingerprint, ...] = ()
+    fingerprints: tuple[msgspec.Raw, ...] | None = None
     error: _Error | None = None
 
 
@@ -74,14 +92,18 @@ class _Recording(ResponseModel, frozen=True):
     id: Mbid
     title: str | None = None
     duration: float | None = None
-    sources: int = 1
-    artists: tuple[_Artist, ...] = ()
-    releasegroups: tuple[_Group, ...] = ()
+    sources: int | None = None
+    artists: tuple[_Artist, ...] | None = None
+    releasegroups: tuple[_Group, ...] | None = None
+
+
+class _BareRecording(ResponseModel, frozen=True):
+    id: Mbid
 
 
 class _Result(ResponseModel, frozen=True):
     score: float
-    recordings: tuple[_Recording, ...] = ()
+    recordings: tuple[msgspec.Raw, ...] = ()
 
 
 class _SplitError(Exception):
@@ -99,16 +121,18 @@ class AcoustId:
         self._key = key
         self._key_problem = "" if key else "needs an API key"
 
-    async def lookup(self, queries: Sequence[FingerprintQuery]) -> list[bytes | None]:
+    async def lookup(self, queries: Sequence[FingerprintQuery]) -> list[QueryOutcome]:
         """Look up a batch of at most `QUERIES_MAX` fingerprints.
 
+        An answer that cannot be used costs only the query that it is for; if that
+        cannot be told, the batch is sent again in halves.
+
         Returns:
-            For each query its checked, unparsed list of results, for
-            `parse_candidates`: empty when nothing is known. None for a query that
-            the service rejects, and would reject again.
+            The outcome of each query.
 
         Raises:
-            ServiceError: Any kind; ServiceAuthError also when there is no key.
+            ServiceError: Any kind except ServiceAnswerError, but GarbledAnswerError;
+                ServiceAuthError also when there is no key.
         """
         if len(queries) > QUERIES_MAX:
             raise ValueError(f"at most {QUERIES_MAX} at once: {len(queries)}")
@@ -116,9 +140,11 @@ class AcoustId:
             return []
         try:
             found = await self._look_up_batch(queries)
-        except _SplitError:
+        except GarbledAnswerError:
+            raise
+        except (_SplitError, ServiceAnswerError) as error:
             if len(queries) == 1:
-                return [None]
+                return [error if isinstance(error, ServiceAnswerError) else None]
             half = len(queries) // 2
             return [
                 *await self.lookup(queries[:half]),
@@ -133,7 +159,7 @@ class AcoustId:
 
     async def _look_up_batch(
         self, queries: Sequence[FingerprintQuery]
-    ) -> dict[int, bytes]:
+    ) -> dict[int, bytes | ServiceAnswerError]:
         """Send one request; return the raw results by index of the query."""
         if self._key is None or self._key_problem:
             raise ServiceAuthError(self.service.name, self._key_problem)
@@ -142,7 +168,7 @@ class AcoustId:
             form[f"fingerprint.{index}"] = query.fingerprint
             form[f"duration.{index}"] = str(query.seconds)
 
-        found: dict[int, bytes] = {}
+        found: dict[int, bytes | ServiceAnswerError] = {}
 
         def check(body: bytes) -> None:
             found.update(self._parse_batch(body, len(queries)))
@@ -152,18 +178,27 @@ class AcoustId:
             self._raise_for_refusal(response)
         return found
 
-    def _parse_batch(self, body: bytes, count: int) -> dict[int, bytes]:
+    def _parse_batch(
+        self, body: bytes, count: int
+    ) -> dict[int, bytes | ServiceAnswerError]:
         name = self.service.name
         lookup = decode_response(name, body, _Lookup)
         if lookup.error is not None:
             self._raise_for_code(lookup.error.code)
-        found: dict[int, bytes] = {}
-        for each in lookup.fingerprints:
-            index = _parse_index(each.index)
-            if index not in range(count) or index in found:
-                raise ServiceAnswerError(name, "answer has an unexpected index")
-            decode_response(name, each.results, list[_Result])
-            found[index] = bytes(each.results)
+        found: dict[int, bytes | ServiceAnswerError] = {}
+        for raw in lookup.fingerprints or ():
+            index = _parse_index(raw)
+            if index not in range(count):
+                continue  # A query without an answer is sent alone.
+            if index in found:
+                found[index] = ServiceAnswerError(name, "two answers to one query")
+                continue
+            try:
+                results = bytes(decode_response(name, raw, _Results).results)
+                parse_candidates(results)
+                found[index] = results
+            except ServiceAnswerError as error:
+                found[index] = error
         if lookup.status != "ok" or not found:
             raise ServiceAnswerError(name, "answer has no results")
         return found
@@ -191,7 +226,8 @@ class AcoustId:
         if code in BUSY_CODES:
             raise ServiceBusyError(name, "reports too many requests")
         if code == INTERNAL_ERROR_CODE:
-            raise ServiceUnavailableError(name, "fails: internal error")
+            # Of the service as a whole, it is reported with HTTP 500.
+            raise ServiceAnswerError(name, "fails for this query: internal error")
         raise ServiceRefusedError(name, f"rejects the request: error {code}")
 
 
@@ -199,37 +235,69 @@ def parse_candidates(raw: bytes) -> tuple[Candidate, ...]:
     """Parse a list of results into the recordings it names, best score first.
 
     A recording named by several results gets the highest of their scores and the
-    sum of their sources.
+    sum of their sources. Malformed results and recordings are left out; of a recording
+    with a malformed field, only the id is used.
 
     Raises:
-        ServiceAnswerError: It is not a list of AcoustID results.
+        ServiceAnswerError: It is not a list of AcoustID results, or none is left.
     """
     found: dict[str, Candidate] = {}
-    for result in decode_response(NAME, raw, list[_Result]):
-        for recording in result.recordings:
-            new = _candidate(recording, min(1.0, max(0.0, result.score)))
-            old = found.get(new.recording_mbid)
-            found[new.recording_mbid] = new if old is None else _merge(old, new)
+    malformed: ServiceAnswerError | None = None
+    for recording in _parse_results(raw):
+        if isinstance(recording, ServiceAnswerError):
+            malformed = recording
+            continue
+        mbid = recording.recording_mbid
+        old = found.get(mbid)
+        found[mbid] = recording if old is None else merge_candidates(old, recording)
+    if malformed is not None and not found:
+        raise malformed
     ranked = sorted(found.values(), key=lambda each: (-each.score, -each.sources))
     return tuple(ranked)
 
 
+def _parse_results(raw: bytes) -> Iterator[Candidate | ServiceAnswerError]:
+    """Yield each recording of each result, and an error for what is malformed."""
+    for raw_result in decode_response(NAME, raw, list[msgspec.Raw]):
+        try:
+            result = decode_response(NAME, raw_result, _Result)
+        except ServiceAnswerError as error:
+            yield error
+            continue
+        for raw_recording in result.recordings:
+            try:
+                recording = _parse_recording(raw_recording)
+            except ServiceAnswerError as error:
+                yield error
+                continue
+            yield _candidate(recording, min(1.0, max(0.0, result.score)))
+
+
+def _parse_recording(raw: msgspec.Raw) -> _Recording:
+    try:
+        return decode_response(NAME, raw, _Recording)
+    except ServiceAnswerError:
+        return _Recording(decode_response(NAME, raw, _BareRecording).id)
+
+
 def _candidate(recording: _Recording, score: float) -> Candidate:
-    names = [each.name + (each.joinphrase or ", ") for each in recording.artists[:-1]]
-    names += [each.name for each in recording.artists[-1:]]
+    artists = recording.artists or ()
+    names = [each.name + (each.joinphrase or ", ") for each in artists[:-1]]
+    names += [each.name for each in artists[-1:]]
     length = recording.duration
     return Candidate(
         recording_mbid=recording.id.lower(),
         score=score,
-        sources=max(0, recording.sources),
+        sources=1 if recording.sources is None else max(0, recording.sources),
         title=recording.title or None,
         artist="".join(names) or None,
         seconds=Seconds(length) if length is not None and length > 0 else None,
-        release_groups=tuple(each.id.lower() for each in recording.releasegroups),
+        release_groups=tuple(each.id.lower() for each in recording.releasegroups or ()),
     )
 
 
-def _merge(old: Candidate, new: Candidate) -> Candidate:
+def merge_candidates(old: Candidate, new: Candidate) -> Candidate:
+    """Return one candidate for two that are of the same recording."""
     return replace(
         old,
         score=max(old.score, new.score),
@@ -241,8 +309,12 @@ def _merge(old: Candidate, new: Candidate) -> Candidate:
     )
 
 
-def _parse_index(index: int | str) -> int:
-    """Return an index given as a number or as decimal text; -1 for other text."""
+def _parse_index(raw: msgspec.Raw) -> int:
+    """Return the index of an answer, a number or decimal text; -1 if it has none."""
+    try:
+        index = decode_response(NAME, raw, _Indexed).index
+    except ServiceAnswerError:
+        return -1
     if isinstance(index, int):
         return index
     return int(index) if index.isascii() and index.isdigit() and len(index) < 9 else -1  # noqa: PLR2004

@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from urllib.parse import urljoin, urlsplit
 
 from segued.config.sections import ServicesSection
-from segued.errors import ServiceAnswerError, ServiceError, ServiceUnavailableError
+from segued.errors import (
+    GarbledAnswerError,
+    ServiceAnswerError,
+    ServiceError,
+    ServiceUnavailableError,
+)
 
 if TYPE_CHECKING:
     # Imported where it is first used: it takes 0.1 s, which offline runs save.
@@ -19,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BodyError",
+    "BodyTooLargeError",
     "BoundedDecoder",
     "HttpSession",
     "Request",
@@ -90,7 +96,11 @@ class TransientError(Exception):
 
 
 class BodyError(Exception):
-    """An answer is too large, or not encoded as requested; the message says which."""
+    """An answer is not encoded as requested; the message says how."""
+
+
+class BodyTooLargeError(BodyError):
+    """An answer is larger than the limit."""
 
 
 class BoundedDecoder:
@@ -115,7 +125,8 @@ class BoundedDecoder:
         """Add the next piece of the body, as received.
 
         Raises:
-            BodyError: It exceeds the limit, or cannot be decompressed.
+            BodyTooLargeError: It exceeds the limit.
+            BodyError: It cannot be decompressed.
         """
         bytes_left = self._bytes_max - len(self._body)
         if self._gzip is not None:
@@ -126,7 +137,7 @@ class BoundedDecoder:
             if self._gzip.unused_data:
                 raise BodyError("answer has data after its gzip stream")
         if len(piece) > bytes_left:
-            raise BodyError(f"answer is larger than {self._bytes_max:,} bytes")
+            raise BodyTooLargeError(f"answer is larger than {self._bytes_max:,} bytes")
         self._body += piece
 
     def finish(self) -> bytes:
@@ -170,7 +181,8 @@ async def send_request(
 
     Raises:
         TransientError: The connection broke, or timed out.
-        ServiceAnswerError: The answer is too large, or not HTTP.
+        ServiceAnswerError: The answer is too large.
+        GarbledAnswerError: The answer is not HTTP, or not encoded as requested.
         ServiceUnavailableError: No connection could be made.
     """
     import aiohttp  # noqa: PLC0415
@@ -191,8 +203,10 @@ async def send_request(
             async for piece in http_response.content.iter_any():
                 decoder.feed(piece)
             return replace(result, body=decoder.finish())
-    except BodyError as error:
+    except BodyTooLargeError as error:
         raise ServiceAnswerError(service, str(error)) from error
+    except BodyError as error:
+        raise GarbledAnswerError(service, str(error)) from error
     except (aiohttp.ClientError, OSError) as error:
         raise _connection_error(service, error) from error
 
@@ -227,7 +241,7 @@ def _connection_error(service: str, error: Exception) -> Exception:
         case aiohttp.ClientConnectorError():
             detail, is_transient = f"cannot be reached: {error.strerror}", False
         case aiohttp.ClientResponseError():
-            return ServiceAnswerError(service, "answer is not valid HTTP")
+            return GarbledAnswerError(service, "answer is not valid HTTP")
         case _:
             detail, is_transient = "connection was closed", True
     unavailable = ServiceUnavailableError(service, detail)

@@ -13,8 +13,14 @@ from segued.clients.musicbrainz_parse import (
     parse_releases,
     parse_search,
 )
-from segued.clients.schema import ResponseModel, decode_response, validate_mbid
+from segued.clients.schema import (
+    Mbid,
+    ResponseModel,
+    decode_response,
+    validate_mbid,
+)
 from segued.clients.service_client import ResponseCheck, ServiceClient
+from segued.errors import ServiceAnswerError
 
 __all__ = [
     "RECORDINGS_MAX",
@@ -23,6 +29,8 @@ __all__ = [
     "parse_releases",
     "parse_search",
 ]
+
+NAME: Final = "musicbrainz"
 
 RECORDINGS_MAX: Final = 100
 """The size of one page of search results."""
@@ -33,11 +41,16 @@ RELEASE_INC: Final = (
     "recordings artist-credits isrcs release-groups "
     "recording-level-rels work-rels work-level-rels"
 )
+RECORDING_INC: Final = "artist-credits isrcs work-rels"
 GROUP_INC: Final = "recordings artist-credits isrcs media release-groups"
 
 
 class _Page(ResponseModel, frozen=True):
     recordings: list[msgspec.Raw]
+
+
+class _Identified(ResponseModel, frozen=True):
+    id: Mbid
 
 
 class MusicBrainz:
@@ -48,6 +61,8 @@ class MusicBrainz:
 
     async def release(self, mbid: str) -> bytes | None:
         """Request a release with all its recordings; None if it does not exist.
+
+        Of a merged release, the one is returned that it is merged into, with its id.
 
         Raises:
             ValueError: `mbid` is not a MusicBrainz id.
@@ -67,11 +82,14 @@ class MusicBrainz:
         answer = await self._get("release", {**params, "limit": "100"}, parse_releases)
         return b'{"releases":[]}' if answer is None else answer
 
-    async def recordings(self, mbids: Iterable[str]) -> dict[str, bytes]:
+    async def recordings(
+        self, mbids: Iterable[str]
+    ) -> dict[str, bytes | ServiceAnswerError]:
         """Request up to `RECORDINGS_MAX` recordings at once.
 
         Returns:
-            The unparsed recordings that exist, by lower-case id.
+            The unparsed recordings that exist, by lower-case id; an error for each
+            whose description cannot be used.
 
         Raises:
             ValueError: An id is not a MusicBrainz id, or there are too many.
@@ -82,18 +100,31 @@ class MusicBrainz:
             raise ValueError(f"at most {RECORDINGS_MAX} at once: {len(requested)}")
         if not requested:
             return {}
-        found: dict[str, bytes] = {}
+        found: dict[str, bytes | ServiceAnswerError] = {}
 
         def check(body: bytes) -> None:
             for raw in decode_response(self.service.name, body, _Page).recordings:
-                mbid = parse_recording(bytes(raw)).mbid
+                mbid, outcome = _check_recording(bytes(raw))
                 if mbid in requested:
-                    found[mbid] = bytes(raw)
+                    found[mbid] = outcome
 
         query = f"rid:({' OR '.join(requested)})"
         limit = str(RECORDINGS_MAX)
         await self._get("recording", {"query": query, "limit": limit}, check)
         return found
+
+    async def recording(self, mbid: str) -> bytes | None:
+        """Request one recording by its id; None if it does not exist.
+
+        Of a merged recording, the one is returned that it is merged into, with its id.
+        A search by id (`recordings`) finds only current ids.
+
+        Raises:
+            ValueError: `mbid` is not a MusicBrainz id.
+            ServiceError: Any kind except ServiceAuthError.
+        """
+        path = f"recording/{validate_mbid(mbid)}"
+        return await self._get(path, {"inc": RECORDING_INC}, parse_recording)
 
     async def search(self, artist: str, album: str, tracks: int | None) -> bytes:
         """Search for releases by artist and title, either of which may be empty.
@@ -121,6 +152,17 @@ class MusicBrainz:
         self, path: str, params: Mapping[str, str], check: ResponseCheck
     ) -> bytes | None:
         return await self.service.get(f"/ws/2/{path}", {**params, "fmt": "json"}, check)
+
+
+def _check_recording(raw: bytes) -> tuple[str, bytes | ServiceAnswerError]:
+    """Return the id of a recording, empty if it has none, and whether it is usable."""
+    try:
+        return parse_recording(raw).mbid, raw
+    except ServiceAnswerError as error:
+        try:
+            return decode_response(NAME, raw, _Identified).id.lower(), error
+        except ServiceAnswerError:
+            return "", error
 
 
 def _lucene_quoted(text: str) -> str:

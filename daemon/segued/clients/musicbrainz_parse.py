@@ -1,16 +1,31 @@
 """Parse MusicBrainz's answers, fresh or stored."""
 
-from typing import Annotated, Final, TypeAlias
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Annotated, Final, TypeAlias, TypeVar
 
 import msgspec
 
 from segued.clients.schema import Mbid, ResponseModel, decode_response
+from segued.errors import ServiceAnswerError
 from segued.matching.evidence import MusicBrainzEntity, Recording, Release, Track
 from segued.units import Seconds
 
 __all__ = ["parse_recording", "parse_releases", "parse_search"]
 
+RawT = TypeVar("RawT")
+ParsedT = TypeVar("ParsedT")
+
 NAME: Final = "musicbrainz"
+
+JSON_NULL: Final = msgspec.Raw(b"null")
+
+VIDEO_FORMAT: Final = re.compile(
+    r"\b(dvd|hd-dvd|blu-ray|laserdisc|vhs|vcd|svcd|cdv|vhd|ced|umd|betamax|video)"
+)
+AUDIO_FORMAT: Final = re.compile(r"audio|\bcd side")
+"""Media for videos; of them those, and those sides, that hold audio."""
 
 SCORE_MIN: Final = 80.0
 """Search results with a lower score only share some words with the query."""
@@ -46,6 +61,7 @@ class _Recording(ResponseModel, frozen=True):
     disambiguation: str | None = None
     artist_credit: list[_Credit] | None = None
     isrcs: list[str] | None = None
+    video: bool | None = None
     relations: list[_Relation] | None = None
 
 
@@ -54,11 +70,39 @@ class _Track(ResponseModel, frozen=True):
     recording: _Recording
     title: str | None = None
     length: Count | None = None
+    artist_credit: list[_Credit] | None = None
 
 
 class _Medium(ResponseModel, frozen=True):
     position: Count | None = None
-    tracks: list[_Track] | None = None
+    format: str | None = None
+    pregap: msgspec.Raw = JSON_NULL
+    tracks: list[msgspec.Raw] | None = None
+    data_tracks: list[msgspec.Raw] | None = None
+
+    @property
+    def all_tracks(self) -> list[msgspec.Raw]:
+        """The hidden track before the first, the tracks, and those of a data session.
+
+        MusicBrainz numbers them from 0 or 1 without a gap.
+        """
+        pregap = [] if self.pregap == JSON_NULL else [self.pregap]
+        return [*pregap, *(self.tracks or ()), *(self.data_tracks or ())]
+
+    @property
+    def is_for_videos(self) -> bool:
+        """Whether its format is one of videos, such as "DVD-Video"."""
+        name = (self.format or "").casefold()
+        return bool(VIDEO_FORMAT.search(name)) and not AUDIO_FORMAT.search(name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """An undecoded track, its disc, and whether that is a medium for videos."""
+
+    disc: int
+    track: msgspec.Raw
+    is_for_videos: bool
 
 
 class _Group(ResponseModel, frozen=True):
@@ -75,7 +119,7 @@ class _Release(ResponseModel, frozen=True):
 
 
 class _BrowsePage(ResponseModel, frozen=True):
-    releases: list[_Release] | msgspec.UnsetType = msgspec.UNSET
+    releases: list[msgspec.Raw] | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Hit(ResponseModel, frozen=True):
@@ -84,19 +128,20 @@ class _Hit(ResponseModel, frozen=True):
 
 
 class _Search(ResponseModel, frozen=True):
-    releases: list[_Hit]
+    releases: list[msgspec.Raw]
 
 
 def parse_releases(raw: bytes) -> tuple[Release, ...]:
-    """Parse a release, or a page of releases.
+    """Parse a release, or a page of releases, without what is malformed in them.
 
     Raises:
-        ServiceAnswerError: It is neither.
+        ServiceAnswerError: It is neither; or all of the releases of a page, or all of
+            the tracks of a release, are malformed.
     """
     page = decode_response(NAME, raw, _BrowsePage).releases
     if isinstance(page, msgspec.UnsetType):
-        page = [decode_response(NAME, raw, _Release)]
-    return tuple(_release(each) for each in page)
+        return (_parse_release(raw),)
+    return tuple(_well_formed(page, _parse_release))
 
 
 def parse_recording(raw: bytes) -> Recording:
@@ -114,25 +159,46 @@ def parse_search(raw: bytes) -> tuple[str, ...]:
     Raises:
         ServiceAnswerError: It is not a page of search results.
     """
-    hits = decode_response(NAME, raw, _Search).releases
+    page = decode_response(NAME, raw, _Search).releases
+    hits = _well_formed(page, lambda hit: decode_response(NAME, hit, _Hit))
     close = [each for each in hits if each.score >= SCORE_MIN]
     ranked = sorted(close, key=lambda each: -each.score)
     return tuple(dict.fromkeys(each.id.lower() for each in ranked))
 
 
-def _release(release: _Release) -> Release:
+def _well_formed(
+    raws: Iterable[RawT], parse: Callable[[RawT], ParsedT]
+) -> list[ParsedT]:
+    """Parse each of some values; return those that are well-formed.
+
+    Raises:
+        ServiceAnswerError: There are some, and none is well-formed.
+    """
+    parsed: list[ParsedT] = []
+    malformed: ServiceAnswerError | None = None
+    for raw in raws:
+        try:
+            parsed.append(parse(raw))
+        except ServiceAnswerError as error:
+            malformed = error
+    if malformed is not None and not parsed:
+        raise malformed
+    return parsed
+
+
+def _parse_release(raw: bytes | msgspec.Raw) -> Release:
+    release = decode_response(NAME, raw, _Release)
     group = release.release_group
-    tracks = [
-        Track(
-            disc=medium.position or number,
-            position=track.position,
-            title=track.title or track.recording.title,
-            recording=_recording(track.recording),
-            seconds=_seconds(track.length),
-        )
+    media = [
+        (medium.position or number, medium)
         for number, medium in enumerate(release.media or (), start=1)
-        for track in medium.tracks or ()
     ]
+    places = [
+        _Place(disc, raw_track, is_for_videos=medium.is_for_videos)
+        for disc, medium in media
+        for raw_track in medium.all_tracks
+    ]
+    tracks = _well_formed(places, _parse_track)
     return Release(
         mbid=release.id.lower(),
         title=release.title,
@@ -140,6 +206,19 @@ def _release(release: _Release) -> Release:
         group_mbid=None if group is None else group.id.lower(),
         date=release.date or None,
         tracks=tuple(sorted(tracks, key=lambda each: (each.disc, each.position))),
+    )
+
+
+def _parse_track(place: _Place) -> Track:
+    track = decode_response(NAME, place.track, _Track)
+    return Track(
+        disc=place.disc,
+        position=track.position,
+        title=track.title or track.recording.title,
+        recording=_recording(track.recording),
+        seconds=_seconds(track.length),
+        artist=_credit_text(track.artist_credit),
+        is_video=bool(track.recording.video) or place.is_for_videos,
     )
 
 
@@ -162,6 +241,7 @@ def _recording(recording: _Recording) -> Recording:
         artists=tuple(dict.fromkeys(artists)),
         works=tuple(dict.fromkeys(works)),
         isrcs=tuple(recording.isrcs or ()),
+        is_video=bool(recording.video),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Final, TypeVar
 import msgspec
 
 from segued.config.annotations import whole
-from segued.errors import ServiceAnswerError
+from segued.errors import GarbledAnswerError, ServiceAnswerError
 
 __all__ = ["Mbid", "ResponseModel", "decode_response", "validate_mbid"]
 
@@ -28,14 +28,15 @@ def decode_response(
     """Decode an answer of `service` as an instance of `model`.
 
     Raises:
-        ServiceAnswerError: It is not JSON, or does not match the model.
+        GarbledAnswerError: It is not JSON.
+        ServiceAnswerError: It does not match the model.
     """
     try:
         return msgspec.json.decode(raw, type=model)
     except msgspec.ValidationError as error:
         raise ServiceAnswerError(service, f"unexpected answer: {error}") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ServiceAnswerError(service, "answer is not JSON") from error
+        raise GarbledAnswerError(service, "answer is not JSON") from error
 
 
 def validate_mbid(text: str) -> str:

@@ -5,6 +5,7 @@ requests and an invalid answer each raise a ServiceError; while a pause or an op
 breaker lasts, no request is sent.
 """
 
+import asyncio
 import gzip
 import random
 from collections.abc import Callable, Mapping
@@ -26,6 +27,7 @@ from segued.clients.rate_limit import RateLimiter
 from segued.clients.retry_after import reset_after_seconds, retry_after_seconds
 from segued.config.sections import ServicesSection
 from segued.errors import (
+    GarbledAnswerError,
     ServiceAnswerError,
     ServiceBusyError,
     ServiceRefusedError,
@@ -45,6 +47,8 @@ BUSY_SECONDS_MAX: Final = 300.0
 """The longest pause after 429 or 503 answers that do not say how long to wait."""
 
 NOT_FOUND: Final = 404
+CLIENT_REFUSED_STATUSES: Final = frozenset({401, 403, 407, 451})
+"""Answers that reject this client, whatever it requests."""
 BUSY_STATUSES: Final = frozenset({429, 503})
 TRANSIENT_STATUSES: Final = frozenset({500, 502, 504})
 SERVER_ERROR_STATUSES: Final = range(500, 600)
@@ -52,7 +56,13 @@ SERVER_ERROR_STATUSES: Final = range(500, 600)
 JITTER: Final = random.SystemRandom()
 
 ResponseCheck: TypeAlias = Callable[[bytes], object]
-"""Parses an answer's body; raises ServiceAnswerError if it is invalid."""
+"""Parses an answer's body; raises ServiceAnswerError if it is invalid.
+
+That of a large body runs in a thread.
+"""
+
+LARGE_BODY: Final = 1 << 18
+"""Parsing a body of more bytes would block the event loop for milliseconds."""
 
 
 class ServiceClient:
@@ -129,7 +139,9 @@ class ServiceClient:
             return None
         if response.is_refusal:
             detail = f"rejects the request: HTTP {response.status}"
-            raise ServiceRefusedError(self.name, detail)
+            if response.status in CLIENT_REFUSED_STATUSES:
+                raise ServiceRefusedError(self.name, detail)
+            raise ServiceAnswerError(self.name, detail)
         return response.body
 
     async def post(
@@ -159,10 +171,14 @@ class ServiceClient:
         try:
             response = await self._send_with_retries(request, permit)
             if response.is_success:
-                check(response.body)
-        except (ServiceUnavailableError, ServiceAnswerError) as error:
+                await _check_body(response.body, check)
+        except (ServiceUnavailableError, GarbledAnswerError) as error:
             self._breaker.record_failure(permit)
             self._last_error = error.detail
+            raise
+        except ServiceAnswerError:
+            # The service is available; what it answers to others is no worse for it.
+            self._breaker.record_success()
             raise
         except BaseException:
             self._breaker.release(permit)
@@ -190,7 +206,7 @@ class ServiceClient:
         response = await self._send_in_turn(request, permit)
         redirected = request.redirected(response)
         if redirected is None:
-            raise ServiceAnswerError(self.name, "redirects to another origin")
+            raise GarbledAnswerError(self.name, "redirects to another origin")
         if redirected is not request:
             response = await self._send_in_turn(redirected, permit)
         if response.status in BUSY_STATUSES:
@@ -201,7 +217,7 @@ class ServiceClient:
             return response
         if response.status not in SERVER_ERROR_STATUSES:
             detail = f"unexpected status: HTTP {response.status}"
-            raise ServiceAnswerError(self.name, detail)
+            raise GarbledAnswerError(self.name, detail)
         error = ServiceUnavailableError(self.name, f"fails: HTTP {response.status}")
         raise TransientError(error) if response.status in TRANSIENT_STATUSES else error
 
@@ -256,3 +272,10 @@ class ServiceClient:
                 log.warning(
                     "service.failed", service=self.name, detail=detail, wait_ms=wait_ms
                 )
+
+
+async def _check_body(body: bytes, check: ResponseCheck) -> None:
+    if len(body) > LARGE_BODY:
+        await asyncio.to_thread(check, body)
+    else:
+        check(body)

@@ -162,7 +162,7 @@ class ServicesSection(Section, frozen=True):
     ] = ""
     connect_seconds: Annotated[float, msgspec.Meta(gt=0, le=300)] = 10.0
     total_seconds: Annotated[float, msgspec.Meta(gt=0, le=3_600)] = 30.0
-    answer_mib: Annotated[float, msgspec.Meta(gt=0, le=256)] = 2.0
+    answer_mib: Annotated[float, msgspec.Meta(gt=0, le=256)] = 32.0
 
 
 class PageSection(Section, frozen=True):

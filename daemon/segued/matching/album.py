@@ -135,7 +135,7 @@ def match_album(
             -choice.confirmed,
             -len(choice.tracks),
             -sum(_has_exact_title(passage, release) for passage in passages),
-            abs(len(release.tracks) - len(passages)),
+            abs(sum(not each.is_video for each in release.tracks) - len(passages)),
             round(_length_error_s(passages, choice.tracks)),
             -named[release.mbid],
             release.date or NO_DATE,
@@ -241,16 +241,19 @@ def _has_exact_title(passage: PassageEvidence, release: Release) -> bool:
 def _assign_tracks(
     passages: Sequence[PassageEvidence], release: Release
 ) -> dict[str, Track]:
-    """Assign each track to at most one passage, the best fit first."""
+    """Assign each track to at most one passage, the best fit first.
+
+    A video is assigned only to a passage that no other track is left for.
+    """
     fits = [
-        (-fit, i, j)
+        (track.is_video, -fit, i, j)
         for i, passage in enumerate(passages)
         for j, track in enumerate(release.tracks)
         if (fit := _fit_score(passage, track, release)) is not None
     ]
     assigned: dict[int, int] = {}
     taken: set[int] = set()
-    for _, i, j in sorted(fits):
+    for _, _, i, j in sorted(fits):
         if i not in assigned and j not in taken:
             assigned[i] = j
             taken.add(j)

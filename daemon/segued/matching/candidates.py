@@ -131,6 +131,7 @@ def _names_agreement(
     credits_ = [recording.artist]
     if release and track and recording.mbid == track.recording.mbid:
         credits_ += [track.recording.artist, release.artist]
+        credits_ += [track.artist] if track.artist else []
     titles = [recording.title]
     printed = False
     if track and recording.mbid == track.recording.mbid:

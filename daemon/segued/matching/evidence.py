@@ -54,6 +54,7 @@ class Recording:
         artist: The whole credit, as printed.
         artists: The credited artists, in order.
         note: MusicBrainz's disambiguation, such as "live, 1992-05-01".
+        is_video: Whether it is a video.
     """
 
     mbid: str
@@ -64,6 +65,7 @@ class Recording:
     artists: tuple[MusicBrainzEntity, ...] = ()
     works: tuple[MusicBrainzEntity, ...] = ()
     isrcs: tuple[str, ...] = ()
+    is_video: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +74,11 @@ class Track:
 
     Attributes:
         disc: From 1.
-        position: On its disc, from 1.
+        position: On its disc, from 1; 0 for a hidden track before the first.
         title: As printed on this release.
         seconds: Length on this release.
+        artist: The whole credit, as printed on this release; empty if not known.
+        is_video: Whether it is a video, or on a medium for videos such as a DVD.
     """
 
     disc: int
@@ -82,6 +86,8 @@ class Track:
     title: str
     recording: Recording
     seconds: Seconds | None = None
+    artist: str = ""
+    is_video: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +96,7 @@ class Release:
 
     Attributes:
         group_mbid: The MusicBrainz id of the album, whichever the edition.
-        tracks: The tracks of all discs, in order.
+        tracks: The tracks of all discs, in order, with hidden and data tracks.
     """
 
     mbid: str
@@ -119,6 +125,9 @@ class PassageEvidence:
         acoustid_answered: Whether AcoustID has answered for the fingerprint.
         candidates: AcoustID's recordings; empty if it has not answered, or
             knows none.
+        acoustid_problem: Why AcoustID's answer cannot be used; empty if it can.
+        merged: The old and the new id of each recording and release that tags or
+            AcoustID name by an id that MusicBrainz has merged.
     """
 
     key: str
@@ -137,3 +146,5 @@ class PassageEvidence:
     acoustid_answered: bool = False
     candidates: tuple[Candidate, ...] = ()
     in_order: bool = True
+    acoustid_problem: str = ""
+    merged: tuple[tuple[str, str], ...] = ()

@@ -4,7 +4,7 @@ The fingerprints come from the decode of phase 4. Only for passages that were sp
 differently later is the file decoded again, and only for their fingerprints.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,7 +21,7 @@ from segued.model import (
 )
 from segued.phases import p01_filename, p02_hash, p04_segment
 from segued.phases.base import Deferred, FileResults, Phase, PhaseContext
-from segued.store import codec, decode_cache, lookups
+from segued.store import codec, decode_cache, lookup_failures, lookups
 from segued.store.lookup_keys import LookupKey
 from segued.store.lookups import LookupQuestion
 from segued.units import Ticks, frames_to_ticks, ticks_to_seconds
@@ -42,7 +42,7 @@ class Fingerprinted:
     Attributes:
         fresh: The new ones among them, from a decode of their own.
         asks: Questions that AcoustID has not answered yet.
-        empty: Keys of questions without a result.
+        empty: Keys of questions without a result, or whose answer cannot be used.
     """
 
     prints: tuple[Fingerprint, ...]
@@ -66,7 +66,8 @@ async def run(
     every = [question for each in prints for question in questions_of(each)]
     keys = [question.key for question in every]
     answers = await context.store.do(lookups.cached_answers, Service.ACOUSTID, keys)
-    asks, empty = _open_questions(prints, answers)
+    put_off = await context.store.do(lookup_failures.put_off, Service.ACOUSTID, keys)
+    asks, empty = _open_questions(prints, answers, put_off)
     result = Fingerprinted(prints, fresh, asks, empty)
     if any(each.missing_reason == fingerprint.NO_CHROMAPRINT for each in prints):
         return Deferred(result, Need.CHROMAPRINT, "libchromaprint is not installed")
@@ -155,12 +156,17 @@ def _parse_candidates(raw: bytes | None) -> tuple[Candidate, ...]:
 
 
 def _open_questions(
-    prints: Sequence[Fingerprint], answers: Mapping[str, bytes | None]
+    prints: Sequence[Fingerprint],
+    answers: Mapping[str, bytes | None],
+    put_off: Collection[str],
 ) -> tuple[tuple[LookupQuestion, ...], tuple[str, ...]]:
-    """Return the questions to send now, and the keys of those without a result."""
+    """Return the questions to send now, and the keys of those to send again later."""
     asks, empty = [], []
     for each in prints:
         for question in questions_of(each):
+            if question.key in put_off:
+                empty.append(question.key)
+                continue
             if question.key not in answers:
                 asks.append(question)
                 break

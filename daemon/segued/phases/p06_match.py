@@ -17,6 +17,7 @@ from typing import Final
 from segued.matching.album import FITTING_MIN
 from segued.matching.confidence import Decision, decide
 from segued.matching.evidence import PassageEvidence, Recording
+from segued.matching.videos import cap_video, videos_among, without_videos
 from segued.model import (
     Confidence,
     FileId,
@@ -34,9 +35,9 @@ from segued.phases.album.match_rows import (
     build_match,
     merge_unknown,
 )
+from segued.phases.album.recording_lookup import look_up_recordings, mbids_to_look_up
 from segued.phases.album.release_lookup import (
     ReleaseLookup,
-    look_up_recordings,
     prefetch_named_releases,
 )
 from segued.phases.album.siblings import (
@@ -47,7 +48,14 @@ from segued.phases.album.siblings import (
 )
 from segued.phases.album.side_split import SplitResult, split_side, unsplit
 from segued.phases.base import Deferred, FileResults, Phase, PhaseContext
-from segued.store import decode_cache, files, folders, lookups, overrides
+from segued.store import (
+    decode_cache,
+    files,
+    folders,
+    lookups,
+    merged_ids,
+    overrides,
+)
 from segued.store.lookups import LookupQuestion
 from segued.store.overrides import PassageOverride
 
@@ -185,32 +193,41 @@ async def _decide_passages(
     """Decide about each passage of a file.
 
     Returns:
-        The decisions in order, and the lookup of the recordings that the release
-        does not describe.
+        The decisions in order, and the lookup of the recordings that matter and that
+        the release does not describe.
     """
     passage_overrides = await _overrides_by_passage(context, file_results, split.spans)
-    mbids = _known_mbids(split.passages, passage_overrides)
+    decided = [
+        override.recording_mbid
+        for override in passage_overrides
+        if override is not None and override.recording_mbid is not None
+    ]
+    current = await context.store.do(merged_ids.current_ids, decided)
+    mbids = _known_mbids(split.passages)
+    mbids += [current.get(mbid, mbid) for mbid in decided]
     recordings, _ = await look_up_recordings(context, mbids)
     album_match = split.lookup.album_match
     release = album_match.release if album_match else None
     is_album = album_match is not None and len(album_match.tracks) >= FITTING_MIN
+    videos = videos_among(release, recordings)
     decisions: list[Decision] = []
     off_release: list[str] = []
     for passage, override in zip(split.passages, passage_overrides, strict=True):
         track = album_match.tracks.get(passage.key) if album_match else None
         decision = decide(
-            passage,
+            without_videos(passage, track, videos),
             track=track,
             release=release,
             recordings=recordings,
             is_album=is_album,
         )
+        decision = cap_video(decision, passage, videos)
         if override is not None:
-            decision = _apply_override(override, decision, recordings)
+            decision = _apply_override(override, current, decision, recordings)
         decisions.append(decision)
-        mbid = decision.recording.mbid if decision.recording else None
-        if mbid is not None and (track is None or mbid != track.recording.mbid):
-            off_release.append(mbid)
+        off_release += mbids_to_look_up(
+            passage, decision, track, release, is_decided=override is not None
+        )
     if split.lookup.questions:
         return decisions, ReleaseLookup()
     _, recording_lookup = await look_up_recordings(context, off_release)
@@ -228,10 +245,7 @@ async def _overrides_by_passage(
     ]
 
 
-def _known_mbids(
-    passages: Sequence[PassageEvidence],
-    passage_overrides: Sequence[PassageOverride | None],
-) -> list[str]:
+def _known_mbids(passages: Sequence[PassageEvidence]) -> list[str]:
     """Return the ids of all recordings that the passages may be."""
     mbids: list[str | None] = [
         candidate.recording_mbid
@@ -239,19 +253,24 @@ def _known_mbids(
         for candidate in passage.candidates
     ]
     mbids += [passage.recording_mbid for passage in passages]
-    mbids += [override.recording_mbid for override in passage_overrides if override]
     return [mbid for mbid in mbids if mbid]
 
 
 def _apply_override(
-    override: PassageOverride, found: Decision, recordings: Mapping[str, Recording]
+    override: PassageOverride,
+    current: Mapping[str, str],
+    found: Decision,
+    recordings: Mapping[str, Recording],
 ) -> Decision:
     """Return a person's decision; its evidence includes the automatic decision."""
     evidence = found.evidence | {"without it": f"{found.confidence}: {found.reason}"}
     if override.recording_mbid is None:
         reason = "a person says that it is no song"
         return Decision(None, Confidence.NONE, 0.0, reason, evidence, found.rejected)
-    mbid = override.recording_mbid
+    mbid = current.get(override.recording_mbid, override.recording_mbid)
+    if mbid != override.recording_mbid:
+        merged = f"MusicBrainz has merged {override.recording_mbid} into {mbid}"
+        evidence |= {"merged": merged}
     recording = recordings.get(mbid)
     if recording is None and found.recording and found.recording.mbid == mbid:
         recording = found.recording

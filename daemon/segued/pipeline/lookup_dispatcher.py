@@ -14,14 +14,21 @@ from typing import Final
 import structlog
 
 from segued.clients.clock import Clock
-from segued.errors import ServiceAuthError, ServiceError, ServiceRefusedError
+from segued.errors import (
+    GarbledAnswerError,
+    ServiceAnswerError,
+    ServiceAuthError,
+    ServiceBusyError,
+    ServiceError,
+    ServiceRefusedError,
+)
 from segued.model import Service
 from segued.pipeline.lookup_services import LookupService
 from segued.progress.progress import Progress
 from segued.store import folders, lookups
 from segued.store.database import Store
 from segued.store.lookup_keys import LookupKind
-from segued.store.lookups import LookupQuestion
+from segued.store.lookups import LookupAnswer, LookupQuestion
 
 __all__ = ["LookupDispatcher"]
 
@@ -154,8 +161,17 @@ class LookupDispatcher:
             return
         except ServiceError as error:
             log.info("question.deferred", service=service.name, reason=error.detail)
-            await self._clock.sleep(RETRY_SECONDS)
-            return
+            answers = self._answers_of_failed_request(service, questions, error)
+            if not answers:
+                await self._clock.sleep(RETRY_SECONDS)
+                return
+        else:
+            service.shared.record_answers(questions)
+            for each in answers:
+                if each.failure is not None:
+                    log.info(
+                        "question.deferred", service=service.name, reason=each.failure
+                    )
         requeued = await self._store.do(
             lookups.save_answers, service.name, answers, self._roots
         )
@@ -164,8 +180,40 @@ class LookupDispatcher:
             self._requeued += requeued
             self._work_available.set()
 
+    def _answers_of_failed_request(
+        self,
+        service: LookupService,
+        questions: Sequence[LookupQuestion],
+        error: ServiceError,
+    ) -> list[LookupAnswer]:
+        """Return the failure of a question that is to blame for it; else nothing.
+
+        The questions of a batch are sent again in smaller ones, and after all others.
+        """
+        if isinstance(error, ServiceBusyError):
+            return []
+        is_to_blame = service.shared.record_failure(
+            questions, is_service_up=service.is_usable
+        )
+        if len(questions) == 1 and isinstance(error, ServiceAnswerError):
+            is_to_blame = True
+        if not is_to_blame:
+            return []
+        if not isinstance(error, GarbledAnswerError):
+            service.shared.record_answers(questions)
+        return [LookupAnswer(each, None, failure=error.detail) for each in questions]
+
     async def _next_batch(self, service: LookupService) -> list[LookupQuestion]:
         """Return the questions for the next request, reserved in `in_flight`."""
+        questions = await self._next_batch_of_kinds(service)
+        if not questions and service.shared.set_aside:
+            service.shared.set_aside.clear()
+            questions = await self._next_batch_of_kinds(service)
+        return questions
+
+    async def _next_batch_of_kinds(
+        self, service: LookupService
+    ) -> list[LookupQuestion]:
         for kind, limit in service.batches:
             questions = await self._reserve(service, kind, limit)
             if questions and len(questions) < limit and not self._imports_idle():
@@ -184,11 +232,12 @@ class LookupDispatcher:
             lookups.next_questions,
             service.name,
             limit,
-            exclude=frozenset(service.in_flight),
+            exclude=service.in_flight | service.shared.set_aside,
             kind=kind,
             roots=self._roots,
         )
         # A concurrent request may have reserved some meanwhile.
-        reserved = [each for each in found if each.key not in service.in_flight]
+        free = [each for each in found if each.key not in service.in_flight]
+        reserved = service.shared.choose(free, limit)
         service.in_flight.update(each.key for each in reserved)
         return reserved

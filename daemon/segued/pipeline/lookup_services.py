@@ -16,12 +16,15 @@ from segued.clients.http import HttpSession
 from segued.clients.musicbrainz import (
     RECORDINGS_MAX,
     MusicBrainz,
+    parse_recording,
     parse_releases,
     parse_search,
 )
 from segued.clients.service_client import ServiceClient
 from segued.config.sections import ServicesSection
+from segued.errors import ServiceAnswerError
 from segued.model import Service
+from segued.pipeline.shared_requests import SharedRequests
 from segued.store import codec
 from segued.store.lookup_keys import LookupKey, LookupKind
 from segued.store.lookups import LookupAnswer, LookupQuestion
@@ -48,6 +51,7 @@ class LookupService:
         concurrency: How many requests may be open at once.
         refusal: Why no more requests are sent to it; None while they are.
         in_flight: Keys of the questions that are being sent.
+        shared: Which questions may share a request.
     """
 
     name: Service
@@ -61,6 +65,7 @@ class LookupService:
     concurrency: int = 2
     refusal: str | None = None
     in_flight: set[str] = field(default_factory=set)
+    shared: SharedRequests = field(default_factory=SharedRequests)
 
     @property
     def is_usable(self) -> bool:
@@ -80,12 +85,16 @@ def _acoustid_lookups(client: AcoustId, *, has_key: bool) -> LookupService:
         queries = [
             codec.decode(question.text, FingerprintQuery) for question in questions
         ]
-        raws = await client.lookup(queries)
+        outcomes = await client.lookup(queries)
         return [
-            LookupAnswer(
-                question, raw, not_found=raw is not None and not parse_candidates(raw)
+            LookupAnswer(question, None, failure=outcome.detail)
+            if isinstance(outcome, ServiceAnswerError)
+            else LookupAnswer(
+                question,
+                outcome,
+                not_found=outcome is not None and not parse_candidates(outcome),
             )
-            for question, raw in zip(questions, raws, strict=True)
+            for question, outcome in zip(questions, outcomes, strict=True)
         ]
 
     return LookupService(
@@ -111,15 +120,20 @@ def _musicbrainz_lookups(client: MusicBrainz) -> LookupService:
             mbids = [key.argument for key in keys]
             found = await client.recordings(mbids)
             return [
-                LookupAnswer(
-                    question, found.get(mbid, b""), not_found=mbid not in found
-                )
+                LookupAnswer(question, None, failure=outcome.detail)
+                if isinstance(outcome := found.get(mbid, b""), ServiceAnswerError)
+                else LookupAnswer(question, outcome, not_found=mbid not in found)
                 for question, mbid in zip(questions, mbids, strict=True)
             ]
         (question,) = questions
         if kind is LookupKind.RELEASE:
             raw = await client.release(argument)
-            return [LookupAnswer(question, raw or b"", not_found=raw is None)]
+            mbid = parse_releases(raw)[0].mbid if raw else argument
+            return _answers_by_id(question, raw, LookupKind.RELEASE, mbid)
+        if kind is LookupKind.RECORDING_BY_ID:
+            raw = await client.recording(argument)
+            mbid = parse_recording(raw).mbid if raw else argument
+            return _answers_by_id(question, raw, LookupKind.RECORDING, mbid)
         if kind is LookupKind.RELEASE_GROUP:
             raw = await client.release_group(argument)
             return [LookupAnswer(question, raw, not_found=not parse_releases(raw))]
@@ -136,6 +150,7 @@ def _musicbrainz_lookups(client: MusicBrainz) -> LookupService:
             (LookupKind.RELEASE_GROUP, 1),
             (LookupKind.SEARCH, 1),
             (LookupKind.RECORDING, RECORDINGS_MAX),
+            (LookupKind.RECORDING_BY_ID, 1),
         ],
         lambda: client.service.is_available,
         lambda: client.service.wait_seconds,
@@ -144,6 +159,30 @@ def _musicbrainz_lookups(client: MusicBrainz) -> LookupService:
         lambda: client.service.requests_sent,
         concurrency=4,
     )
+
+
+def _answers_by_id(
+    question: LookupQuestion, raw: bytes | None, kind: LookupKind, mbid: str
+) -> list[LookupAnswer]:
+    """Return the answer to a lookup by id, and to the same lookup by the current id.
+
+    Args:
+        question: The question.
+        raw: The description; None if nothing has the id.
+        kind: The kind of question that the description answers as well.
+        mbid: The id in the description: another one if that in the question is merged.
+    """
+    if raw is None:
+        return [LookupAnswer(question, b"", not_found=True)]
+    asked = LookupKey.parse(question.key).argument
+    merged_into = mbid if mbid != asked else None
+    answers = [LookupAnswer(question, raw, merged_into=merged_into)]
+    current = str(LookupKey(kind, mbid))
+    if current != question.key:
+        answers.append(
+            LookupAnswer(LookupQuestion(current, codec.encode(current)), raw)
+        )
+    return answers
 
 
 def _acousticbrainz_lookups(client: AcousticBrainz) -> LookupService:

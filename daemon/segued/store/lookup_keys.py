@@ -23,6 +23,7 @@ class LookupKind(StrEnum):
     RELEASE_GROUP = "group"
     SEARCH = "search"
     RECORDING = "recording"
+    RECORDING_BY_ID = "recording-id"  # of those that a search by id does not find
 
     @property
     def prefix(self) -> str:

@@ -15,7 +15,8 @@ from peewee import fn
 
 from segued.model import FileId, FileStatus, Need, PhaseNumber, Service
 from segued.paths import is_within
-from segued.store.lookup_keys import LookupKind
+from segued.store import lookup_failures, merged_ids
+from segued.store.lookup_keys import LookupKey, LookupKind
 from segued.store.prepared import Query, prepared
 from segued.store.requeue import requeue_from_phase
 from segued.store.schema.files import Checkpoint, File, is_under_any, iter_rows, now
@@ -71,11 +72,16 @@ class LookupAnswer:
     Attributes:
         raw: The response as received; None if the question is rejected permanently.
         not_found: Whether the response says that nothing was found.
+        failure: Why the response cannot be used, so that the question is put off;
+            None if it can be.
+        merged_into: The id that the question's id is merged into, if it is.
     """
 
     question: LookupQuestion
     raw: bytes | None
     not_found: bool = False
+    failure: str | None = None
+    merged_into: str | None = None
 
 
 def set_pending(
@@ -91,7 +97,7 @@ def set_pending(
         service: The service that answers them.
         questions: The questions that had no cached answer when the phase read them.
         not_found: Keys whose cached answer is that nothing was found; they are sent
-            again when that answer expires.
+            again when that answer expires. Also keys of questions that are put off.
     """
     if not_found:
         Lookup.delete().where(
@@ -101,10 +107,13 @@ def set_pending(
         ).execute()
     else:
         _delete_pending(file, service)
-    for question in _unanswered(service, questions):
+    asks = _unanswered(service, questions)
+    for question in asks:
         Lookup.insert(
             service=service, key=question.key, file=file, question=question.text
         ).on_conflict_replace().execute()
+    asked = [*(question.key for question in asks), *not_found]
+    lookup_failures.keep_put_off(file, service, asked)
     if not not_found:
         return
     # If the answer came for another file, this file has no row for it yet.
@@ -151,6 +160,8 @@ def next_questions(
 ) -> list[LookupQuestion]:
     """Return due questions to a service, the most recently queued first.
 
+    Questions whose last answer could not be used come after all others, and alone.
+
     Args:
         service: The service.
         limit: Maximum number of questions.
@@ -158,24 +169,31 @@ def next_questions(
         kind: Only questions of this kind; ONLY stands for all kinds.
         roots: Only questions of files below these music folders; all if empty.
     """
-    # In the order of the index; a dozen files may wait for the same question.
-    newest = (
-        Lookup.select(Lookup.key)
-        .where(
-            _is_due(service, roots),
-            Lookup.key.not_in(list(exclude)),
-            # A range of keys, which the index finds, also if there are none.
-            Lookup.key.between(kind.prefix, f"{kind.prefix}~") if kind else True,
-        )
-        .order_by(Lookup.at.desc())
-        .limit(limit * FILES_PER_QUESTION)
+    is_asked = (
+        _is_due(service, roots)
+        & Lookup.key.not_in(list(exclude))
+        # A range of keys, which the index finds, also if there are none.
+        & (Lookup.key.between(kind.prefix, f"{kind.prefix}~") if kind else True)
     )
-    keys = list(dict.fromkeys(key for (key,) in iter_rows(newest)))[:limit]
+    failed = Lookup.key.in_(lookup_failures.failed_keys(service))
+    keys = _newest_keys(is_asked & ~failed, limit)
+    keys = keys or _newest_keys(is_asked & failed, 1)
     rows = Lookup.select(Lookup.key, Lookup.question).where(
         Lookup.service == service, Lookup.key.in_(keys)
     )
     texts = dict(iter_rows(rows))
     return [LookupQuestion(key, texts[key]) for key in keys]
+
+
+def _newest_keys(condition: object, limit: int) -> list[str]:
+    # In the order of the index; a dozen files may wait for the same question.
+    newest = (
+        Lookup.select(Lookup.key)
+        .where(condition)
+        .order_by(Lookup.at.desc())
+        .limit(limit * FILES_PER_QUESTION)
+    )
+    return list(dict.fromkeys(key for (key,) in iter_rows(newest)))[:limit]
 
 
 def count_questions(service: Service, roots: Sequence[bytes] = ()) -> int:
@@ -200,30 +218,43 @@ def save_answers(
     """
     requeued = 0
     for each in new_answers:
-        expires = _in_days(NOT_FOUND_DAYS) if each.not_found else None
-        ANSWER_TABLES[service].insert(
-            key=each.question.key,
-            question=each.question.text,
-            answer=None if each.raw is None else zlib.compress(each.raw),
-            at=now(),
-            expires_at=expires,
-        ).on_conflict_replace().execute()
         rows = (Lookup.service == service) & (Lookup.key == each.question.key)
         files = [
             FileId(f) for (f,) in iter_rows(Lookup.select(Lookup.file).where(rows))
         ]
-        if expires is None:
-            Lookup.delete().where(rows).execute()
+        if each.failure is not None:
+            key, text = each.question.key, each.question.text
+            lookup_failures.record(service, key, text, each.failure)
         else:
-            Lookup.update(due_at=expires).where(rows).execute()
-        if not each.not_found:
-            # Also files that are in flight or no longer wait: they run again.
-            Checkpoint.update(needs=Need(service)).where(
-                Checkpoint.file.in_(files),
-                Checkpoint.phase == PHASE_BY_SERVICE[service],
-            ).execute()
+            expires = _in_days(NOT_FOUND_DAYS) if each.not_found else None
+            had_failed = _store_answer(service, each, expires)
+            if expires is None:
+                Lookup.delete().where(rows).execute()
+            else:
+                Lookup.update(due_at=expires).where(rows).execute()
+            if not each.not_found or had_failed:
+                # Also files that are in flight or no longer wait: they run again.
+                Checkpoint.update(needs=Need(service)).where(
+                    Checkpoint.file.in_(files),
+                    Checkpoint.phase == PHASE_BY_SERVICE[service],
+                ).execute()
         requeued += sum(_requeue_if_answered(file, service, roots) for file in files)
     return requeued
+
+
+def _store_answer(service: Service, answer: LookupAnswer, expires: str | None) -> bool:
+    """Store an answer; return whether earlier ones to its question were not usable."""
+    ANSWER_TABLES[service].insert(
+        key=answer.question.key,
+        question=answer.question.text,
+        answer=None if answer.raw is None else zlib.compress(answer.raw),
+        at=now(),
+        expires_at=expires,
+    ).on_conflict_replace().execute()
+    if answer.merged_into is not None:
+        old_mbid = LookupKey.parse(answer.question.key).argument
+        merged_ids.record(old_mbid, answer.merged_into)
+    return lookup_failures.forget(service, answer.question.key)
 
 
 def requeue_if_answered(file: FileId) -> bool:

@@ -70,7 +70,7 @@ def build_match(findings: PassageFindings, lookup: ReleaseLookup) -> Match:
         confidence=decision.confidence,
         score=decision.score,
         reason=decision.reason,
-        evidence=_evidence_texts(findings),
+        evidence=_evidence_texts(findings, lookup),
         rejected=decision.rejected,
     )
     song = None
@@ -88,7 +88,7 @@ def _displayed_names(decision: Decision, names: Tags) -> tuple[str | None, str |
     return recording.title or names.title, recording.artist or names.artist
 
 
-def _evidence_texts(findings: PassageFindings) -> dict[str, str]:
+def _evidence_texts(findings: PassageFindings, lookup: ReleaseLookup) -> dict[str, str]:
     """Return a description of each kind of evidence there is, by kind."""
     names, decision = findings.names, findings.decision
     texts = {
@@ -97,6 +97,11 @@ def _evidence_texts(findings: PassageFindings) -> dict[str, str]:
         "names": " / ".join(name for name in (names.artist, names.title) if name),
         "embedded id": findings.evidence.recording_mbid or "",
         "cut": findings.cut_reason,
+        "MusicBrainz": "; ".join(dict.fromkeys(lookup.problems)),
+        "merged": "; ".join(
+            f"MusicBrainz has merged {old} into {new}"
+            for old, new in findings.evidence.merged
+        ),
     } | decision.evidence
     if not findings.evidence.candidates:
         texts["fingerprint"] = _fingerprint_state(findings)
@@ -107,6 +112,8 @@ def _fingerprint_state(findings: PassageFindings) -> str:
     """Return why AcoustID lists no recording; first rule wins."""
     if findings.fingerprint.missing_reason:
         return findings.fingerprint.missing_reason
+    if findings.evidence.acoustid_problem:
+        return f"AcoustID's answer is not usable: {findings.evidence.acoustid_problem}"
     if findings.evidence.acoustid_answered:
         return "not known to AcoustID"
     if findings.cut_reason:
@@ -129,12 +136,13 @@ def _album_credit(findings: PassageFindings, lookup: ReleaseLookup) -> EntityRef
         key = normalize.name_key(release.artist, release.title)
         return EntityRef(release.title, release.mbid, key)
     names = findings.names
-    if not names.album and not names.release_mbid:
+    release_mbid = findings.evidence.release_mbid or names.release_mbid
+    if not names.album and not release_mbid:
         return None
     key = normalize.name_key(
         names.album_artist or names.artist or "", names.album or ""
     )
-    return EntityRef(names.album, names.release_mbid, key)
+    return EntityRef(names.album, release_mbid, key)
 
 
 def _song_record(

@@ -7,27 +7,30 @@ of the stages before it fits.
 """
 
 import asyncio
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from statistics import mode
 from typing import Final
 
-from segued.clients.musicbrainz import parse_recording, parse_releases, parse_search
-from segued.errors import ServiceAnswerError
 from segued.matching import album
-from segued.matching.evidence import PassageEvidence, Recording, Release
-from segued.matching.normalize import normalize_name
+from segued.matching.evidence import PassageEvidence, Release
 from segued.model import FileId, Service
+from segued.phases.album.search_names import search_keys
+from segued.phases.album.stored_answers import (
+    StoredAnswers,
+    keys_of,
+    parse_stored_releases,
+    parse_stored_search,
+    question_of,
+    read_answers,
+)
 from segued.phases.base import PhaseContext
-from segued.store import codec, lookups
-from segued.store.lookup_keys import LookupKey, LookupKind
+from segued.store import lookups
+from segued.store.lookup_keys import LookupKind
 from segued.store.lookups import LookupQuestion
 
 __all__ = [
     "ReleaseLookup",
     "assignments_by_file",
-    "look_up_recordings",
     "look_up_release",
     "prefetch_named_releases",
 ]
@@ -35,10 +38,6 @@ __all__ = [
 RELEASES_MAX: Final = 3
 GROUPS_MAX: Final = 2
 SEARCH_RESULTS_MAX: Final = 2
-
-TEXT_MAX: Final = 200
-
-MBID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +49,15 @@ class ReleaseLookup:
             fits, or it is not known yet.
         releases: All releases that were compared.
         questions: Questions that MusicBrainz has not answered yet.
-        not_found: Keys of questions without a result.
+        not_found: Keys of questions without a result, or whose answer cannot be used.
+        problems: Why answers cannot be used.
     """
 
     album_match: album.AlbumMatch | None = None
     releases: tuple[Release, ...] = ()
     questions: tuple[LookupQuestion, ...] = ()
     not_found: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
 
 
 async def look_up_release(
@@ -69,28 +70,32 @@ async def look_up_release(
     """
     mbids, groups = album.vote_for_releases(passages)
     stages = (
-        (_read_stage, _keys(LookupKind.RELEASE, mbids)[:RELEASES_MAX]),
-        (_read_stage, _keys(LookupKind.RELEASE_GROUP, groups)[:GROUPS_MAX]),
-        (_read_search_stage, _search_keys(passages)),
+        (_read_stage, keys_of(LookupKind.RELEASE, mbids)[:RELEASES_MAX]),
+        (_read_stage, keys_of(LookupKind.RELEASE_GROUP, groups)[:GROUPS_MAX]),
+        *((_read_search_stage, [key]) for key in search_keys(passages)),
     )
-    not_found: tuple[str, ...] = ()
-    releases: tuple[Release, ...] = ()
+    lookup = ReleaseLookup()
     for read_stage, keys in stages:
         if not keys:
             continue
         stage = await read_stage(context, keys)
-        not_found += stage.not_found
+        lookup = replace(
+            lookup,
+            not_found=lookup.not_found + stage.not_found,
+            problems=lookup.problems + stage.problems,
+        )
         if stage.questions:
-            return ReleaseLookup(questions=stage.questions, not_found=not_found)
+            return replace(lookup, releases=(), questions=stage.questions)
         if not stage.documents:
             continue
         releases, album_match = await asyncio.to_thread(
-            _match_album, passages, releases, stage.documents
+            _match_album, passages, lookup.releases, stage.documents
         )
+        lookup = replace(lookup, releases=releases)
         if album_match is not None:
-            lookup = ReleaseLookup(album_match, releases, (), not_found)
+            lookup = replace(lookup, album_match=album_match)
             return await _with_full_release(context, album_match, lookup)
-    return ReleaseLookup(None, releases, (), not_found)
+    return lookup
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,41 +104,42 @@ class _Stage:
 
     Attributes:
         documents: The undecoded releases, without empty answers.
+        problems: Why answers cannot be used.
     """
 
     questions: tuple[LookupQuestion, ...]
     not_found: tuple[str, ...]
     documents: tuple[bytes, ...]
+    problems: tuple[str, ...]
 
 
 async def _read_stage(context: PhaseContext, keys: Sequence[str]) -> _Stage:
     """Return the answers to lookups by id."""
-    answers = await context.store.do(lookups.cached_answers, Service.MUSICBRAINZ, keys)
+    answers = await read_answers(context, keys)
     return _stage_of(keys, answers, release_keys=keys)
 
 
 async def _read_search_stage(context: PhaseContext, keys: Sequence[str]) -> _Stage:
     """Return the answers to searches, and to lookups of the releases they found."""
-    answers = await context.store.do(lookups.cached_answers, Service.MUSICBRAINZ, keys)
-    found = [_parse_search(raw) for key in keys if (raw := answers.get(key))]
+    searches = (await read_answers(context, keys)).by_key
+    found = [parse_stored_search(raw) for key in keys if (raw := searches.get(key))]
     mbids = [mbid for result in found for mbid in result[:SEARCH_RESULTS_MAX]]
-    release_keys = _keys(LookupKind.RELEASE, mbids)
-    answers |= await context.store.do(
-        lookups.cached_answers, Service.MUSICBRAINZ, release_keys
+    release_keys = keys_of(LookupKind.RELEASE, mbids)
+    every = [*keys, *release_keys]
+    return _stage_of(
+        every, await read_answers(context, every), release_keys=release_keys
     )
-    return _stage_of([*keys, *release_keys], answers, release_keys=release_keys)
 
 
 def _stage_of(
-    keys: Sequence[str],
-    answers: Mapping[str, bytes | None],
-    *,
-    release_keys: Sequence[str],
+    keys: Sequence[str], answers: StoredAnswers, *, release_keys: Sequence[str]
 ) -> _Stage:
+    documents = (answers.by_key.get(key) for key in release_keys)
     return _Stage(
-        questions=tuple(_question(key) for key in keys if key not in answers),
-        not_found=tuple(key for key in keys if _is_not_found(key, answers)),
-        documents=tuple(raw for key in release_keys if (raw := answers.get(key))),
+        answers.questions(keys),
+        answers.not_found(keys),
+        tuple(raw for raw in documents if raw),
+        answers.problem_texts(),
     )
 
 
@@ -146,7 +152,7 @@ def _match_album(
 
     Two hundred passages take a third of a second: never on the event loop.
     """
-    releases += tuple(each for raw in documents for each in _parse_releases(raw))
+    releases += tuple(each for raw in documents for each in parse_stored_releases(raw))
     return releases, album.match_album(passages, releases)
 
 
@@ -165,12 +171,12 @@ async def prefetch_named_releases(
         file_count: The number of files in the folder.
     """
     mbids, _ = album.vote_for_releases(passages, file_count)
-    keys = _keys(LookupKind.RELEASE, mbids)[:RELEASES_MAX]
+    keys = keys_of(LookupKind.RELEASE, mbids)[:RELEASES_MAX]
     if not keys:
         return ReleaseLookup()
     known = await context.store.do(lookups.known_keys, Service.MUSICBRAINZ, keys)
     return ReleaseLookup(
-        questions=tuple(_question(key) for key in keys if key not in known)
+        questions=tuple(question_of(key) for key in keys if key not in known)
     )
 
 
@@ -178,11 +184,12 @@ async def _with_full_release(
     context: PhaseContext, album_match: album.AlbumMatch, lookup: ReleaseLookup
 ) -> ReleaseLookup:
     """Look up the chosen release itself: an album's list of releases has no works."""
-    key = str(LookupKey(LookupKind.RELEASE, album_match.release.mbid))
-    answers = await context.store.do(lookups.cached_answers, Service.MUSICBRAINZ, [key])
-    if key not in answers:
-        return replace(lookup, questions=(_question(key),))
-    for release in _parse_releases(answers[key] or b""):
+    keys = keys_of(LookupKind.RELEASE, [album_match.release.mbid])
+    answers = await read_answers(context, keys)
+    if questions := answers.questions(keys):
+        return replace(lookup, questions=questions)
+    raw = answers.by_key[keys[0]] or b""
+    for release in await asyncio.to_thread(parse_stored_releases, raw):
         places = {(track.disc, track.position): track for track in release.tracks}
         tracks = {
             passage_key: places.get((track.disc, track.position), track)
@@ -191,7 +198,10 @@ async def _with_full_release(
         return replace(
             lookup, album_match=replace(album_match, release=release, tracks=tracks)
         )
-    return lookup
+    # Nothing, or not usable: to be looked up again later.
+    not_found = (*lookup.not_found, *answers.not_found(keys))
+    problems = (*lookup.problems, *answers.problem_texts())
+    return replace(lookup, not_found=not_found, problems=problems)
 
 
 def assignments_by_file(
@@ -219,91 +229,3 @@ def assignments_by_file(
             place = f"{track.disc}.{track.position}{'' if is_at_place else '?'}"
         assignments[file] = f"{assignments.get(file, album_match.release.mbid)} {place}"
     return assignments
-
-
-async def look_up_recordings(
-    context: PhaseContext, mbids: Iterable[str]
-) -> tuple[dict[str, Recording], ReleaseLookup]:
-    """Return the recordings that MusicBrainz has described, and open questions."""
-    keys = _keys(LookupKind.RECORDING, mbids)
-    if not keys:
-        return {}, ReleaseLookup()
-    answers = await context.store.do(lookups.cached_answers, Service.MUSICBRAINZ, keys)
-    found = {}
-    for key, raw in answers.items():
-        if raw and (recording := _parse_recording(raw)) is not None:
-            found[LookupKey.parse(key).argument] = recording
-    not_found = tuple(key for key in keys if _is_not_found(key, answers))
-    questions = tuple(_question(key) for key in keys if key not in answers)
-    return found, ReleaseLookup(questions=questions, not_found=not_found)
-
-
-def _keys(kind: LookupKind, mbids: Iterable[str]) -> list[str]:
-    """Return the keys of lookups by id, without those that are no ids."""
-    return [str(LookupKey(kind, mbid)) for mbid in _valid_mbids(mbids)]
-
-
-def _valid_mbids(mbids: Iterable[str]) -> list[str]:
-    """Return the valid ids, in lower case, each once: tags can hold any text."""
-    lowered = (mbid.lower() for mbid in mbids)
-    return list(dict.fromkeys(each for each in lowered if MBID.fullmatch(each)))
-
-
-def _search_keys(passages: Sequence[PassageEvidence]) -> list[str]:
-    """Return the search for the most common album name; none if few songs have one."""
-    album_names = [
-        (
-            (passage.album_artist or passage.artist or "").strip(),
-            (passage.album or "").strip(),
-        )
-        for passage in passages
-    ]
-    # A search needs words; tags can hold any text, of any length.
-    names = [
-        (artist[:TEXT_MAX], title[:TEXT_MAX])
-        for artist, title in album_names
-        if normalize_name(artist) and normalize_name(title)
-    ]
-    if len(names) < max(1, len(passages) / 2):
-        return []
-    return [str(LookupKey.for_search(*mode(names)))]
-
-
-def _question(key: str) -> LookupQuestion:
-    return LookupQuestion(key, codec.encode(key))
-
-
-def _parse_releases(raw: bytes) -> tuple[Release, ...]:
-    try:
-        return parse_releases(raw) if raw else ()
-    except ServiceAnswerError:
-        # Stored by a version of segued that expected another format.
-        return ()
-
-
-def _parse_recording(raw: bytes) -> Recording | None:
-    try:
-        return parse_recording(raw)
-    except ServiceAnswerError:
-        return None
-
-
-def _is_not_found(key: str, answers: Mapping[str, bytes | None]) -> bool:
-    """Return whether a question is answered, with no result."""
-    raw = answers.get(key)
-    if raw is None:
-        return False
-    match LookupKey.parse(key).kind:
-        case LookupKind.SEARCH:
-            return not _parse_search(raw)
-        case LookupKind.RELEASE_GROUP:
-            return not raw or not _parse_releases(raw)
-        case _:
-            return not raw
-
-
-def _parse_search(raw: bytes) -> tuple[str, ...]:
-    try:
-        return parse_search(raw)
-    except ServiceAnswerError:
-        return ()

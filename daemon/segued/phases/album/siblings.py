@@ -7,7 +7,7 @@ that changes the result requeues the others.
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -23,8 +23,9 @@ from segued.model import (
     Tags,
 )
 from segued.phases import p03_tags, p05_fingerprint
+from segued.phases.album.current_ids import with_current_ids
 from segued.phases.base import FileResults, PhaseContext
-from segued.store import codec, folders, lookups
+from segued.store import codec, folders, lookup_failures, lookups
 from segued.units import Seconds, ticks_to_seconds
 
 __all__ = [
@@ -82,7 +83,10 @@ async def gather_folder_evidence(
     prints = [each for _, own_prints in by_file.values() for each in own_prints]
     keys = [q.key for each in prints for q in p05_fingerprint.questions_of(each)]
     answers = await context.store.do(lookups.cached_answers, Service.ACOUSTID, keys)
-    passages = await asyncio.to_thread(_evidence_of_folder, by_file, answers)
+    put_off = await context.store.do(lookup_failures.put_off, Service.ACOUSTID, keys)
+    acoustid = _AcoustIdAnswers(dict.fromkeys(put_off) | answers, put_off)
+    passages = await asyncio.to_thread(_evidence_of_folder, by_file, acoustid)
+    passages = await with_current_ids(context, passages)
     own = tuple(each for each in passages if each.key.startswith(file_results.file.id))
     return FolderEvidence(
         passages,
@@ -91,6 +95,25 @@ async def gather_folder_evidence(
         is_album=bool(siblings),
         file_count=len(siblings),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _AcoustIdAnswers:
+    """AcoustID's answers for the fingerprints of a folder.
+
+    Attributes:
+        by_key: The answers by the keys of the questions; None for those without a
+            usable answer.
+        problems: Why an answer cannot be used, by key.
+    """
+
+    by_key: Mapping[str, bytes | None]
+    problems: Mapping[str, str]
+
+    def problem_of(self, fingerprint: Fingerprint) -> str:
+        """Return why an answer for a fingerprint cannot be used; empty if all can."""
+        keys = (question.key for question in p05_fingerprint.questions_of(fingerprint))
+        return next((self.problems[key] for key in keys if key in self.problems), "")
 
 
 TagsAndFingerprints: TypeAlias = dict[
@@ -107,7 +130,7 @@ def _decode_siblings(siblings: Sequence[folders.FolderFile]) -> TagsAndFingerpri
 
 
 def _evidence_of_folder(
-    by_file: TagsAndFingerprints, answers: dict[str, bytes | None]
+    by_file: TagsAndFingerprints, answers: _AcoustIdAnswers
 ) -> tuple[PassageEvidence, ...]:
     passages: list[PassageEvidence] = []
     for file, (tags_read, fingerprints) in by_file.items():
@@ -137,14 +160,14 @@ def _evidence_of_file(
     file: str,
     tags_read: p03_tags.TagsRead,
     fingerprints: Sequence[Fingerprint],
-    answers: dict[str, bytes | None],
+    answers: _AcoustIdAnswers,
     *,
     order: int,
 ) -> list[PassageEvidence]:
     alone = len(fingerprints) == 1
     passages = []
     for number, fingerprint in enumerate(fingerprints):
-        candidates = p05_fingerprint.candidates_of(fingerprint, answers)
+        candidates = p05_fingerprint.candidates_of(fingerprint, answers.by_key)
         passages.append(
             replace(
                 evidence_of_tags(tags_read, fingerprint.span, alone=alone),
@@ -152,6 +175,7 @@ def _evidence_of_file(
                 order=order + number,
                 acoustid_answered=candidates is not None,
                 candidates=candidates or (),
+                acoustid_problem=answers.problem_of(fingerprint),
             )
         )
     return passages

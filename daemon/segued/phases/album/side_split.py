@@ -149,10 +149,17 @@ def _track_runs(release: Release, total: Ticks) -> Iterator[tuple[Track, ...]]:
     A run starts with a disc's first track, or ends with its last.
     """
     for disc in sorted({track.disc for track in release.tracks}):
-        tracks = tuple(track for track in release.tracks if track.disc == disc)
+        tracks = tuple(
+            track
+            for track in release.tracks
+            if track.disc == disc and not track.is_video
+        )
         runs = [tracks]
         runs += [tracks[:n] for n in range(2, len(tracks))]
         runs += [tracks[n:] for n in range(1, len(tracks) - 1)]
+        if tracks and tracks[0].position == 0:
+            # A hidden track is seldom in a file with the others.
+            runs += [tracks[1:n] for n in range(3, len(tracks))]
         for run in runs:
             lengths = [_length_of(track) for track in run]
             known = sum(length for length in lengths if length is not None)

@@ -6,7 +6,7 @@ matching rules can be applied to them again.
 
 from typing import ClassVar, Final
 
-from peewee import BlobField, CompositeKey, ForeignKeyField, TextField
+from peewee import BlobField, CompositeKey, ForeignKeyField, IntegerField, TextField
 
 from segued.model import Service
 from segued.store.schema.files import BaseTable, File, now, one_of
@@ -17,6 +17,8 @@ __all__ = [
     "AcousticBrainzAnswer",
     "CachedAnswer",
     "Lookup",
+    "LookupFailure",
+    "MergedId",
     "MusicBrainzAnswer",
 ]
 
@@ -81,3 +83,33 @@ class Lookup(BaseTable):
         constraints: ClassVar = [
             one_of("service", Service),
         ]
+
+
+class LookupFailure(BaseTable):
+    """A question whose answer could not be used; deleted when it is answered."""
+
+    service = TextField()
+    key = TextField()
+    question = TextField()  # JSON of the complete question
+    reason = TextField()
+    tries = IntegerField()
+    at = TextField(default=now)
+    due_at = TextField()  # not to be sent again before
+
+    class Meta:
+        table_name = "lookup_failures"
+        primary_key = CompositeKey("service", "key")
+        without_rowid = True
+        constraints: ClassVar = [
+            one_of("service", Service),
+        ]
+
+
+class MergedId(BaseTable):
+    """The id of a recording or release that MusicBrainz has merged into another."""
+
+    old_mbid = TextField(primary_key=True)
+    new_mbid = TextField()
+
+    class Meta:
+        table_name = "merged_ids"

@@ -31,6 +31,8 @@ from segued.store.schema.lookups import (
     AcousticBrainzAnswer,
     AcoustIdAnswer,
     Lookup,
+    LookupFailure,
+    MergedId,
     MusicBrainzAnswer,
 )
 
@@ -199,5 +201,7 @@ TABLES: Final = (
     StoredOverride,
     AcousticBrainzAnswer,
     AnalyzerOutput,
+    LookupFailure,
+    MergedId,
 )
 """All tables; a table comes after those that its foreign keys reference."""
