@@ -21,72 +21,16 @@ from segued.errors import DecodeError, FileError, NotAudioError
 from segued.media.containers.frame_sync import begins_with_frame, find_first_frame
 from segued.media.containers.header_length import mp3_header_length, next_ogg_stream
 from segued.media.decoding.frame_buffer import FrameBuffer
+from segued.media.decoding.libav_formats import (
+    BARE_FORMATS,
+    FORMATS,
+    FORMATS_WITH_LENGTH,
+)
 from segued.media.decoding.source import check_plausible
 from segued.media.safe_open import read_fully
 from segued.units import Frames, Hertz
 
-__all__ = ["LibavSource", "open_libav_source"]
-
-FORMATS: Final = (
-    "aac",
-    "ac3",
-    "aiff",
-    "amr",
-    "ape",
-    "asf",
-    "au",
-    "caf",
-    "dsf",
-    "dts",
-    "dtshd",
-    "eac3",
-    "flac",
-    "iff",
-    "loas",
-    "matroska",
-    "mov",
-    "mp3",
-    "mpc",
-    "mpc8",
-    "oma",
-    "ogg",
-    "rm",
-    "shn",
-    "tak",
-    "truehd",
-    "tta",
-    "w64",
-    "wav",
-    "wv",
-)
-"""FFmpeg's names of the allowed containers, all of which are a single file."""
-
-FORMATS_WITH_LENGTH: Final = frozenset(
-    (
-        "aiff",
-        "ape",
-        "asf",
-        "au",
-        "caf",
-        "dsf",
-        "flac",
-        "mov",
-        "matroska",
-        "mpc",
-        "mpc8",
-        "ogg",
-        "tak",
-        "tta",
-        "w64",
-        "wav",
-        "wv",
-    )
-)
-"""Containers that declare a length, or number their last page. For the others FFmpeg
-estimates it from the bit rate of the first frames."""
-
-BARE_FORMATS: Final = frozenset(("mp3", "aac"))
-"""Sequences of frames without a header. FFmpeg takes much for one of them."""
+__all__ = ["LibavSource", "open_libav_source", "read_metadata"]
 
 HALF_POWER: Final = 0.5**0.5
 DOWNMIX_WEIGHTS: Final = {
@@ -272,6 +216,27 @@ def open_libav_source(
         yield LibavSource(path, descriptor, start, stack)
 
 
+def read_metadata(path: bytes, descriptor: int, start: int) -> list[tuple[str, bytes]]:
+    """Return the metadata of a container and then of its audio, as names and bytes.
+
+    Args:
+        path: Absolute path, for errors.
+        descriptor: Descriptor of the file.
+        start: End of the tags in front of the container.
+
+    Raises:
+        NotAudioError: It is not an audio container, or has no audio.
+        DecodeError: There is no decoder for its audio.
+    """
+    with _open_container(path, descriptor, start) as container:
+        stream = _audio_stream(path, container)
+        return [
+            (name, text.encode("utf-8", "surrogateescape"))
+            for metadata in (container.metadata, stream.metadata)
+            for name, text in metadata.items()
+        ]
+
+
 def _open_file(path: bytes, descriptor: int, start: int) -> tuple[InputContainer, int]:
     """Open the file, and return where the container in it begins.
 
@@ -329,7 +294,7 @@ def _open_container(
                 "format_whitelist": ",".join(FORMATS),
                 "protocol_whitelist": "file,subfile",
             },
-            metadata_errors="replace",
+            metadata_errors="surrogateescape",
         )
     except av.FFmpegError as error:
         _raise_if_out_of_memory(error)
