@@ -201,6 +201,7 @@ class Passage(BaseTable):
     loudness_lufs = FloatField(null=True)  # EBU R128, the whole passage
     loudness_range_lu = FloatField(null=True)
     true_peak_dbtp = FloatField(null=True)
+    silences = TextField(null=True)  # JSON: [start, end] of long ones inside
 
     class Meta:
         table_name = "passages"

@@ -51,7 +51,8 @@ SELECT
     passages.key_strength,
     passages.loudness_lufs,
     passages.loudness_range_lu,
-    passages.true_peak_dbtp
+    passages.true_peak_dbtp,
+    passages.silences
 FROM passages
 JOIN files ON files.id = passages.file_id
 -- Of several songs, the one that runs longest stands for the passage.
