@@ -36,7 +36,7 @@ VIEWS = {
     "library_files": (
         "file_id path path_bytes status content_hash audio_hash size_bytes mtime_ns"
         " duration_ticks sample_rate channels codec failure_code failure_detail"
-        " matching_hashes"
+        " matching_hashes remembered_tags"
     ),
     "library_passages": (
         "passage_id file_id path ordinal start_ticks end_ticks lead_in_ticks"

@@ -17,7 +17,8 @@ SELECT
     files.codec,
     failures.code AS failure_code,
     failures.detail AS failure_detail,
-    files.matching_hashes
+    files.matching_hashes,
+    files.remembered_tags
 FROM files
 LEFT JOIN failures ON failures.file_id = files.id;
 

@@ -1,7 +1,10 @@
-"""Schema 11: long silences inside passages, as a column and in the view.
+"""Schema 11: long silences inside passages, and tags that a file held before.
 
-They are measured in stored level curves, if there are any, and so are lead points that
-were not found. Files of containers whose tags are read only since then are read again.
+Files get their ctime at the next scan, without being read.
+
+The silences are measured in stored level curves, if there are any, and so are lead
+points that were not found. Files of containers whose tags are read only since then are
+read again.
 """
 
 import zlib
@@ -13,7 +16,13 @@ from segued.store import search
 STEPS: Final = """
 DROP VIEW IF EXISTS "library_passages";
 DROP VIEW IF EXISTS "library_files";
-ALTER TABLE "passages" ADD COLUMN "silences" TEXT
+ALTER TABLE "passages" ADD COLUMN "silences" TEXT;
+ALTER TABLE "files" ADD COLUMN "remembered_tags" TEXT;
+ALTER TABLE "files" ADD COLUMN "tags_read_at" TEXT;
+ALTER TABLE "files" ADD COLUMN "ctime_ns" INTEGER;
+ALTER TABLE "files" ADD COLUMN "retagged_ns" INTEGER;
+UPDATE "files" SET "tags_read_at" = (SELECT "at" FROM "checkpoints"
+    WHERE "file_id" = "id" AND "phase" = 3) WHERE "tags" IS NOT NULL
 """
 
 READ_AGAIN: Final = """
