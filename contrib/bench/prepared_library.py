@@ -29,7 +29,15 @@ from segued.phases import (
     p04_segment,
 )
 from segued.phases.base import Phase, PhaseContext
-from segued.store import checkpoints, codec, decode_cache, duplicates, files, inventory
+from segued.store import (
+    checkpoints,
+    codec,
+    decode_cache,
+    duplicates,
+    file_tags,
+    files,
+    inventory,
+)
 from segued.store.database import Store
 from segued.store.decode_cache import DecodeResult
 from segued.store.schema.files import File
@@ -110,7 +118,7 @@ def _prepare_file(file: AudioFile, song: PreparedSong, context: PhaseContext) ->
         album=song.album,
         release_mbid=song.release_mbid,
     )
-    files.set_tags(file.id, tags)
+    file_tags.save(file.id, tags, {}, complete=True)
     files.set_audio_facts(file.id, facts)
     tags_read = p03_tags.TagsRead(tags, Tags(), (), None, ())
     _save_checkpoint(

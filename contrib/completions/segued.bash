@@ -8,7 +8,7 @@ _segued() {
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
         mapfile -t COMPREPLY < <(compgen -W '
-            import serve library rematch decide explain similar flavor --help --version' -- "$word")
+            import serve library rematch decide explain forget-tags similar flavor --help --version' -- "$word")
         return
     fi
     case $command in
@@ -54,7 +54,7 @@ _segued() {
             compopt -o filenames 2>/dev/null
             mapfile -t COMPREPLY < <(compgen -f -- "$word")
             ;;
-        decide | explain | similar)
+        decide | explain | forget-tags | similar)
             compopt -o filenames 2>/dev/null
             mapfile -t COMPREPLY < <(compgen -f -- "$word")
             ;;

@@ -137,11 +137,17 @@ class Confidence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """Size, mtime and inode of a file; if one of them differs, so do its bytes."""
+    """Size, mtime and inode of a file; if one of them differs, so do its bytes.
+
+    Attributes:
+        ctime_ns: When bytes, owner, mode or links last changed; None if not known. It
+            is not compared: if only it differs, phase 1 compares the tags.
+    """
 
     size_bytes: int
     mtime_ns: int
     inode: int
+    ctime_ns: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

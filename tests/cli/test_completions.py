@@ -44,7 +44,7 @@ def help_of(program: str, *words: str) -> str:
 
 def commands_of(program: str) -> set[str]:
     """Return the commands that the help of a program lists."""
-    return set(re.findall(r"^ {4}(\w+) ", help_of(program), re.MULTILINE))
+    return set(re.findall(r"^ {4}([\w-]+)(?: |$)", help_of(program), re.MULTILINE))
 
 
 @pytest.mark.parametrize("program", MODULES)

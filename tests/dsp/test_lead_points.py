@@ -1,16 +1,17 @@
 """Lead points of passages: `segued.dsp.lead_points`."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segued.dsp.lead_points import find_lead_points
+from segued.dsp.lead_points import LeadLevels, find_lead_points, long_silences
 from segued.model import Span
 from segued.units import Dbfs, Ticks, frames_to_ticks
 from tests.dsp.drawn_curves import curve_from_drawing, ticks_at
 
-LEAD_IN = Dbfs(-45.0)
-LEAD_OUT = Dbfs(-40.0)
+LEVELS = LeadLevels(lead_in=Dbfs(-45.0), lead_out=Dbfs(-40.0), silence=Dbfs(-60.0))
 
 
 def draw_lead_points(drawing: str, first: int = 0, last: int | None = None) -> str:
@@ -18,9 +19,7 @@ def draw_lead_points(drawing: str, first: int = 0, last: int | None = None) -> s
     curve = curve_from_drawing(drawing, each_s=1.0)
     stop = len(drawing) if last is None else last
     span = Span(ticks_at(first), ticks_at(stop))
-    leads = find_lead_points(
-        curve, span, lead_in_level=LEAD_IN, lead_out_level=LEAD_OUT
-    )
+    leads = find_lead_points(curve, span, LEVELS)
     drawn = [" "] * len(drawing)
     # A window that begins 90 ms before the sound already holds 10 ms of it.
     if leads.lead_in is not None:
@@ -50,9 +49,30 @@ def draw_lead_points(drawing: str, first: int = 0, last: int | None = None) -> s
             id="a silence inside has no effect",
         ),
         pytest.param(
-            "_" * 10 + "#" * 4 + "_" * 10, "", id="not within a quarter of the passage"
+            " " * 15 + "#" * 30 + "." * 40,
+            " " * 15 + "[" + " " * 28 + "]",
+            id="after more than ten seconds of silence",
         ),
-        pytest.param("_" * 11 + "#" * 40 + "_" * 11, "", id="not within ten seconds"),
+        pytest.param(
+            "_" * 10 + "#" * 4 + "_" * 10,
+            " " * 10 + "[  ]",
+            id="after steady noise, more than a quarter of the passage",
+        ),
+        pytest.param(
+            "." * 9 + "_" * 11 + "#" * 40 + "_" * 11 + " " * 20,
+            " " * 20 + "[" + " " * 38 + "]",
+            id="noise after a silence",
+        ),
+        pytest.param(
+            "__.." * 8 + "#" * 90 + ".._" * 10,
+            "",
+            id="quiet sound that pauses is no silence",
+        ),
+        pytest.param(
+            " " * 15 + "_." * 10 + "#" * 90,
+            " " * 15 + "[" + " " * 108 + "]",
+            id="it begins softly after a silence",
+        ),
         pytest.param(" " * 20, "", id="digital silence"),
         pytest.param("." * 20, "[" + " " * 18 + "]", id="evenly quiet: a quick ramp"),
     ],
@@ -68,9 +88,7 @@ def test_a_quick_ramp_has_no_lead_in() -> None:
     curve = curve_from_drawing(drawing, each_s=0.5)
     span = Span(Ticks(0), ticks_at(4.5))
 
-    leads = find_lead_points(
-        curve, span, lead_in_level=LEAD_IN, lead_out_level=LEAD_OUT
-    )
+    leads = find_lead_points(curve, span, LEVELS)
 
     assert (leads.lead_in, leads.lead_out) == (span.start, span.end)
 
@@ -82,15 +100,10 @@ def test_slow_ramp_has_a_lead_in() -> None:
 
 def test_a_quarter_of_a_short_passage() -> None:
     """Half a second of two is searched, though the ramp is tested over one second."""
-    drawing = "_" * 7 + "-" * 6 + "#" * 7
-    curve = curve_from_drawing(drawing, each_s=0.1)
+    drawing = "_-" * 5 + "#" * 10
+    curve = curve_from_drawing(drawing.replace("-", "."), each_s=0.1)
 
-    leads = find_lead_points(
-        curve,
-        Span(Ticks(0), ticks_at(2.0)),
-        lead_in_level=LEAD_IN,
-        lead_out_level=LEAD_OUT,
-    )
+    leads = find_lead_points(curve, Span(Ticks(0), ticks_at(2.0)), LEVELS)
 
     assert leads.lead_in is None
 
@@ -110,17 +123,12 @@ def test_the_peak_is_that_of_the_passage() -> None:
     assert draw_lead_points(drawing, 8, 16).index("[") == 8
 
 
-@pytest.mark.parametrize("wrong", [(45.0, -40.0), (-45.0, 40.0)])
-def test_refuses_levels_with_the_wrong_sign(wrong: tuple[float, float]) -> None:
+@pytest.mark.parametrize("wrong", ["lead_in", "lead_out", "silence"])
+def test_refuses_levels_with_the_wrong_sign(wrong: str) -> None:
     """Positive levels, which no sample reaches, are refused."""
-    lead_in, lead_out = map(Dbfs, wrong)
+    levels = replace(LEVELS, **{wrong: Dbfs(45.0)})
     with pytest.raises(ValueError, match="at most 0"):
-        find_lead_points(
-            curve_from_drawing("#"),
-            Span(Ticks(0), ticks_at(1)),
-            lead_in_level=lead_in,
-            lead_out_level=lead_out,
-        )
+        find_lead_points(curve_from_drawing("#"), Span(Ticks(0), ticks_at(1)), levels)
 
 
 @given(
@@ -138,28 +146,28 @@ def test_leads_keep_their_order(
     end = data.draw(st.integers(start + 1, total))
     span = Span(Ticks(start), Ticks(end))
 
-    leads = find_lead_points(
-        curve, span, lead_in_level=LEAD_IN, lead_out_level=LEAD_OUT
-    )
+    leads = find_lead_points(curve, span, LEVELS)
 
     known = [at for at in (leads.lead_in, leads.lead_out) if at is not None]
     assert sorted([span.start, *known, span.end]) == [span.start, *known, span.end]
-    quarter = span.length / 4 + ticks_at(0.01)
-    if leads.lead_in is not None:
-        assert leads.lead_in - start <= min(quarter, ticks_at(10))
-    if leads.lead_out is not None:
-        assert end - leads.lead_out <= min(quarter, ticks_at(10.01))
 
 
 def test_a_curve_shorter_than_a_window() -> None:
     """A curve of 30 ms is not an error."""
     span = Span(Ticks(0), ticks_at(0.03))
 
-    leads = find_lead_points(
-        curve_from_drawing("###", each_s=0.01),
-        span,
-        lead_in_level=LEAD_IN,
-        lead_out_level=LEAD_OUT,
-    )
+    leads = find_lead_points(curve_from_drawing("###", each_s=0.01), span, LEVELS)
 
     assert (leads.lead_in, leads.lead_out) == (span.start, span.end)
+
+
+def test_long_silences_inside_a_passage() -> None:
+    """Only those of ten seconds or more, between sounds, and inside the passage."""
+    drawing = " " * 15 + "#" * 20 + " " * 9 + "#" * 20 + "." * 60 + "#" * 5 + " " * 15
+    curve = curve_from_drawing(drawing, each_s=1.0)
+    total = len(drawing)
+
+    found = long_silences(curve, Span(Ticks(0), ticks_at(total)), LEVELS.silence)
+
+    assert found == (Span(ticks_at(64), ticks_at(124)),)
+    assert long_silences(curve, Span(Ticks(0), ticks_at(80)), LEVELS.silence) == ()

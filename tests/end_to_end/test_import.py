@@ -260,6 +260,111 @@ def test_new_tags_are_read_without_decoding(
     assert after["passage_id"] == before[0]["passage_id"]
 
 
+def test_new_tags_with_the_old_time_are_read(
+    segued: SeguedRunner, tmp_path: Path
+) -> None:
+    """The ctime shows them; nothing is decoded, and the file is hashed again.
+
+    A change of the mode costs a look at the tags.
+    """
+    from sample_library import RATE, encode, song, tag  # noqa: PLC0415
+
+    music = tmp_path / "music"
+    music.mkdir()
+    path = music / "x.flac"
+    encode(path, song(1, 4.0), RATE, "flac")
+    tag(path, {"title": "Celine", "artist": "A"})
+    options = ("--config", segued.write_config('[logging]\nlevel = "debug"\n'))
+    segued.import_folders(music, options=options)
+    before = path.stat()
+
+    path.chmod(0o600)
+    moded = segued.import_folders(music, options=options)
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b"Celine", b"Celena"))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    hashes = [files_by_name(segued.database)["x.flac"]["content_hash"]]
+    retagged = segued.import_folders(music, options=options)
+    again = segued.import_folders(music, options=options)
+
+    assert phases_in(moded.err) == [1, 10]
+    assert phases_in(retagged.err) == list(range(1, 11))
+    assert retagged.json["counters"]["4"] == {"passages": 1, "decoded": 0}
+    assert phases_in(again.err) == []
+    assert passages_of(segued.database, "x.flac")[0]["title"] == "Celena"
+    assert files_by_name(segued.database)["x.flac"]["content_hash"] not in hashes
+    (music / "y").mkdir()
+    path.rename(music / "y" / "z.flac")
+    moved = segued.import_folders(music, options=options)
+    assert moved.json["counters"].get("4", {}).get("decoded", 0) == 0
+    assert files_by_name(segued.database)["z.flac"]["status"] == "INGEST COMPLETE"
+
+
+def phases_in(log: str) -> list[int]:
+    """Return the numbers of the phases that ran, in order."""
+    entries = [json.loads(line) for line in log.splitlines() if line[:1] == "{"]
+    return [each["phase"] for each in entries if each["event"] == "phase.started"]
+
+
+def test_removed_tags_are_remembered_until_forgotten(
+    sample: Path, segued: SeguedRunner, tmp_path: Path
+) -> None:
+    """They are shown as such, and a removed recording id matches nothing any more."""
+    from sample_library import tag  # noqa: PLC0415
+
+    music = tmp_path / "music"
+    music.mkdir()
+    song = music / "x.mp3"
+    shutil.copy(next((sample / "Marram").rglob("03*.mp3")), song)
+    wrong = "0a0b0c0d-0000-4000-8000-000000000001"
+    tag(song, {"title": "Right", "artist": "A", "musicbrainz_trackid": wrong})
+    segued.import_folders(music)
+    ((before,), tagged) = passages_of(segued.database, "x.mp3"), ("title", "artist")
+    tag(song, {"artist": "B"})
+
+    segued.import_folders(music)
+
+    (after,) = passages_of(segued.database, "x.mp3")
+    assert (before["recording_mbid"], after["recording_mbid"]) == (wrong, None)
+    assert [after[name] for name in tagged] == ["Right", "B"]
+    explained = segued.run("explain", "--json", "--database", segued.database, song)
+    remembered = explained.json["remembered_tags"]
+    assert {name: each["value"] for name, each in remembered.items()} == {
+        "title": "Right",
+        "recording_mbid": wrong,
+    }
+    assert all(each["read_at"] for each in remembered.values())
+    assert files_by_name(segued.database)["x.mp3"]["remembered_tags"]
+
+    forgot = segued.run("forget-tags", "--json", "--database", segued.database, song)
+
+    assert forgot.json == {"forgotten": 2}
+    (row,) = passages_of(segued.database, "x.mp3")
+    assert (row["title"], row["artist"]) == ("x", "B")
+    assert files_by_name(segued.database)["x.mp3"]["remembered_tags"] is None
+
+
+def test_removed_tags_can_be_dropped(
+    sample: Path, segued: SeguedRunner, tmp_path: Path
+) -> None:
+    """By a setting: nothing is remembered."""
+    from sample_library import tag  # noqa: PLC0415
+
+    music = tmp_path / "music"
+    music.mkdir()
+    song = music / "x.mp3"
+    shutil.copy(next((sample / "Marram").rglob("03*.mp3")), song)
+    config = segued.write_config('[importing]\nremoved_tags = "drop"\n')
+    segued.import_folders(music, options=("--config", config))
+    tag(song, {"artist": "B"})
+
+    segued.import_folders(music, options=("--config", config))
+
+    (row,) = passages_of(segued.database, "x.mp3")
+    assert (row["title"], row["artist"]) == ("x", "B")
+    assert files_by_name(segued.database)["x.mp3"]["remembered_tags"] is None
+
+
 def test_a_moved_folder_keeps_everything(
     sample: Path, segued: SeguedRunner, tmp_path: Path
 ) -> None:

@@ -176,7 +176,7 @@ def test_an_old_library_is_opened_without_decoding_or_requests(
     for before, after in zip(files, file_rows(old_library.database), strict=True):
         if Path(before["path"]).name == BROKEN:
             before["failure_detail"] = after["failure_detail"]
-        assert after == before
+        assert {name: after[name] for name in before} == before
     assert passage_rows(old_library.database) == passages
     for row in passage_rows(old_library.database, ("path", *LOUDNESS_COLUMNS)):
         if Path(row["path"]).name == LATER:

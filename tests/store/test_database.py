@@ -323,6 +323,40 @@ async def test_migration_decodes_cancelled_channels_again(tmp_path: Path) -> Non
     assert (audio,) not in kept
 
 
+async def test_migration_measures_lead_points_and_silences_again(
+    tmp_path: Path,
+) -> None:
+    """Only where they were not found, or a curve has a long silence."""
+    path = tmp_path / "library.db"
+    with closing(sqlite3.connect(path)) as library:
+        library.executescript(OLD_LIBRARY.read_text())
+        library.execute("UPDATE files SET status = 'INGEST COMPLETE'")
+        library.execute(
+            "UPDATE passages SET lead_out_ticks = NULL WHERE file_id ="
+            " (SELECT id FROM files WHERE path_text LIKE '%/03 Undertow.wav')"
+        )
+        library.execute(
+            "UPDATE level_curves SET levels = ? WHERE audio_hash ="
+            " (SELECT audio_hash FROM files WHERE path_text LIKE '%/side.wav')",
+            [zlib.compress(bytes(2_000) + b"\xff" * 1_000 + bytes(2_000))],
+        )
+        library.execute(
+            "UPDATE files SET path_text = replace(path_text, '.wav', '.MKA')"
+            " WHERE path_text LIKE '%/01 First Light.wav'"
+        )
+        library.commit()
+
+    await open_and_close(path)
+
+    with closing(sqlite3.connect(path)) as library:
+        phases = library.execute(
+            "SELECT path_text, (SELECT max(phase) FROM checkpoints WHERE file_id = id)"
+            " FROM files WHERE status = 'PENDING' AND path_text NOT LIKE '%/broken.mp3'"
+        )
+        last_phases = {os.path.basename(name): phase for name, phase in phases}
+    assert last_phases == {"01 First Light.MKA": 2, "03 Undertow.wav": 7, "side.wav": 7}
+
+
 def schema_of(path: Path) -> dict[str, str]:
     """Return the SQL of all tables, indexes, views and triggers, by name."""
     with closing(sqlite3.connect(path)) as library:

@@ -1,5 +1,7 @@
 """Compare a scan with the stored files: `segued.store.inventory`."""
 
+from dataclasses import replace
+
 from segued.model import (
     FileEntry,
     FileStatus,
@@ -88,6 +90,25 @@ async def test_pending_files_are_paged_in_path_order(store: Store) -> None:
     )
 
     assert [file.path for file in first + second] == [b"/music/a", b"/music/c"]
+
+
+async def test_another_ctime_is_looked_at_but_not_adopted_twice(store: Store) -> None:
+    """A file of an older library has none, and is not read again; later it is."""
+    folder = ScannedFolder(store)
+    entry = file_entry("a")
+    await folder.scan(entry)
+    await folder.finish("a")
+
+    def touched(ctime: int) -> FileEntry:
+        return replace(entry, signature=replace(entry.signature, ctime_ns=ctime))
+
+    adopted = await folder.scan(touched(5))
+    same = await folder.scan(touched(5))
+
+    assert (adopted.complete, same.complete) == (1, 1)
+    later = await folder.scan(touched(6))
+    assert (later.unfinished, later.changed) == (1, 0)
+    assert await folder.statuses() == {"a": "PENDING"}
 
 
 async def test_processing_files_are_pending_after_a_crash(store: Store) -> None:

@@ -85,6 +85,19 @@ def test_file_detail_is_complete(web_client: WebClient) -> None:
     assert passage["overruled"] is False
 
 
+def test_remembered_tags_are_deleted(web_client: WebClient) -> None:
+    """By the file's id; the answer is how many there were."""
+    file = web_client.find_file("tide 02 song")
+
+    answer = web_client.send_json("POST", "/api/forget-tags", {"file": file})
+
+    assert (answer.status, answer.json) == (200, {"forgotten": 0})
+    assert web_client.get_json(f"/api/files/{file}")["remembered_tags"] == {}
+    unknown = {"path": "/music/none.mp3"}
+    assert web_client.send_json("POST", "/api/forget-tags", unknown).status == 404
+    assert web_client.send_json("POST", "/api/forget-tags", {}).status == 404
+
+
 def test_override_is_set_and_removed(web_client: WebClient) -> None:
     """By the file's id; the next request shows it."""
     file = web_client.find_file("tide 02 song")

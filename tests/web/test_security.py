@@ -41,6 +41,7 @@ CHANGES = (
     ("POST", "/api/import/cancel/current"),
     ("POST", "/api/retry"),
     ("POST", "/api/decide"),
+    ("POST", "/api/forget-tags"),
     ("PUT", "/api/settings/ai_processing_thread_count"),
 )
 

@@ -106,6 +106,13 @@ class DaemonClient:
         body = {"path": os.fsdecode(path), "passage": passage, "clear": True}
         self.request("POST", "/api/decide", body)
 
+    def forget_tags(self, path: bytes) -> int:
+        """Delete the remembered tags of a file; return how many there were."""
+        body = {"path": os.fsdecode(path)}
+        return self._request("POST", "/api/forget-tags", dict[str, int], body)[
+            "forgotten"
+        ]
+
     def _request(
         self, method: str, route: str, kind: type[T], body: object = None
     ) -> T:

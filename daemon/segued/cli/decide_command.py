@@ -19,7 +19,7 @@ from segued.store.reading import reports
 from segued.views import explanation
 from segued.web.daemon_api import Override
 
-__all__ = ["run"]
+__all__ = ["import_folder_of", "run"]
 
 
 def run(args: argparse.Namespace, config: Config) -> int:
@@ -52,17 +52,19 @@ def run(args: argparse.Namespace, config: Config) -> int:
             await library_operations.set_override(store, path, args.passage, override)
 
     library_operations.run_in_library(config, store_override)
-    _match_again(config, path)
+    import_folder_of(config, path)
     passages = reports.passages_with_reasons(config.database, path)
     if args.json:
         print(json.dumps({"file": shown(path), "passages": passages}))  # noqa: T201
         return ExitCode.ALL_DONE
-    for line in explanation.as_text(path, passages):
+    for line in explanation.as_text(
+        path, passages, reports.remembered_tags(config.database, path)
+    ):
         print(line)  # noqa: T201
     return ExitCode.ALL_DONE
 
 
-def _match_again(config: Config, path: bytes) -> None:
+def import_folder_of(config: Config, path: bytes) -> None:
     """Import the folder of a file, which now is PENDING."""
     importer = OneShotImport(config)
     result = asyncio.run(importer.run([os.path.dirname(path)], workers=1, offline=True))

@@ -58,12 +58,15 @@ def _explain(args: argparse.Namespace) -> int:
         StoreError: There is no library, or it cannot be read.
     """
     path = os.path.abspath(os.fsencode(args.file))
-    passages = reports.passages_with_reasons(load_config(args).database, path)
+    database = load_config(args).database
+    passages = reports.passages_with_reasons(database, path)
     if not passages:
         raise ConfigError(f"{shown(path)}: the library has no passage of this file")
+    remembered = reports.remembered_tags(database, path)
     if args.json:
-        print(json.dumps({"file": shown(path), "passages": passages}))  # noqa: T201
+        found = {"file": shown(path), "passages": passages}
+        print(json.dumps(found | {"remembered_tags": remembered}))  # noqa: T201
         return ExitCode.ALL_DONE
-    for line in explanation.as_text(path, passages):
+    for line in explanation.as_text(path, passages, remembered):
         print(line)  # noqa: T201
     return ExitCode.ALL_DONE

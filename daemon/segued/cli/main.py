@@ -90,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_decide(commands, shared)
     add_explain(commands, shared)
+    _add_forget_tags(commands, shared)
     _add_similar(commands, shared)
     _add_flavor(commands, shared)
     return parser
@@ -117,6 +118,17 @@ def _add_decide(commands: Subparsers, shared: argparse.ArgumentParser) -> None:
     deciding.add_argument("--title", help="its title, instead of MusicBrainz's")
     deciding.add_argument("--artist", help="its artist, instead of MusicBrainz's")
     deciding.set_defaults(run=_decide)
+
+
+def _add_forget_tags(commands: Subparsers, shared: argparse.ArgumentParser) -> None:
+    forgetting = commands.add_parser(
+        "forget-tags",
+        parents=[shared],
+        help="delete the tags that a file does not hold any more",
+        description="Delete the remembered tags, which were removed from a file.",
+    )
+    forgetting.add_argument("file", metavar="FILE")
+    forgetting.set_defaults(run=_forget_tags)
 
 
 def _add_similar(commands: Subparsers, shared: argparse.ArgumentParser) -> None:
@@ -193,6 +205,12 @@ def _decide(args: argparse.Namespace) -> int:
     from segued.cli import decide_command  # noqa: PLC0415
 
     return decide_command.run(args, load_config(args))
+
+
+def _forget_tags(args: argparse.Namespace) -> int:
+    from segued.cli import forget_command  # noqa: PLC0415
+
+    return forget_command.run(args, load_config(args))
 
 
 def _similar(args: argparse.Namespace) -> int:

@@ -94,11 +94,12 @@ class WatchingSection(Section, frozen=True):
 
 
 class ImportingSection(Section, frozen=True):
-    """Bounds of the pipeline."""
+    """Bounds of the pipeline, and what becomes of removed tags."""
 
     queue_length: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 256
     unsettled_tries: Annotated[int, msgspec.Meta(ge=1, le=20)] = 5
     unsettled_wait_seconds: Annotated[float, msgspec.Meta(ge=0, le=60)] = 1.0
+    removed_tags: Literal["keep", "drop"] = "keep"
 
 
 class ComputeSection(Section, frozen=True):

@@ -8,7 +8,7 @@ from segued.config.annotations import mask_secrets
 from segued.config.config import Config, PinnedSettings, Settings, check_setting
 from segued.errors import DaemonError, NotFoundError
 from segued.paths import shown
-from segued.store import overrides, requeue, settings
+from segued.store import file_tags, overrides, requeue, settings
 from segued.store.database import Store
 from segued.store.overrides import PassageOverride
 from segued.units import Ticks
@@ -16,6 +16,7 @@ from segued.web.daemon_api import Override
 
 __all__ = [
     "clear_override",
+    "forget_tags",
     "masked_settings",
     "put_setting",
     "retry_failed",
@@ -92,6 +93,18 @@ async def clear_override(store: Store, path: bytes, passage: int) -> None:
     """
     if not await store.do(overrides.clear_override, path, passage):
         raise _no_such_passage(path, passage)
+
+
+async def forget_tags(store: Store, path: bytes) -> int:
+    """Delete the remembered tags of a file, requeue it, and return how many there were.
+
+    Raises:
+        NotFoundError: The library has no such file.
+    """
+    count = await store.do(file_tags.forget, path)
+    if count is None:
+        raise NotFoundError(f"{shown(path)}: the library has no such file")
+    return count
 
 
 async def masked_settings(store: Store, pinned: PinnedSettings) -> Settings:

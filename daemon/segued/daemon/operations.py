@@ -193,6 +193,16 @@ class Operations:
         await library_operations.clear_override(self._daemon.store, path, passage)
         self._daemon.wake()
 
+    async def forget_tags(self, path: bytes) -> int:
+        """Delete the remembered tags of a file; return how many there were.
+
+        Raises:
+            NotFoundError: The library has no such file.
+        """
+        count = await library_operations.forget_tags(self._daemon.store, path)
+        self._daemon.wake()
+        return count
+
     @property
     def _pinned(self) -> PinnedSettings:
         return self._daemon.run_config.config.settings

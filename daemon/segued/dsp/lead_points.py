@@ -5,19 +5,29 @@ is quiet enough to be played together with another one.
 
 The rules are those of SPEC025 of wkmp, the ancestor project (10 s or a quarter of
 the passage, 75 % of the peak). Unlike there, the threshold is a level that samples
-can exceed, and a lead point that is not found has no substitute.
+can exceed, a lead point that is not found has no substitute, and a silence does not
+count: however long it is, the search begins where the sound does.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
 
-from segued.dsp.level_curve import WINDOW_HOPS, Energies, energy_of, window_energies
+from segued.dsp.level_curve import (
+    ROUNDING_FACTOR,
+    WINDOW_HOPS,
+    Energies,
+    energy_of,
+    window_energies,
+)
+from segued.dsp.noise_silence import LevelBytes, find_silences
+from segued.dsp.silence import runs_to_spans, sounding_runs
 from segued.model import LevelCurve, Span
-from segued.units import Dbfs, Ticks, frames_to_ticks, ticks_to_frames
+from segued.units import TICKS_PER_SECOND, Dbfs, Ticks, frames_to_ticks, ticks_to_frames
 
-__all__ = ["Leads", "find_lead_points"]
+__all__ = ["LeadLevels", "Leads", "find_lead_points", "long_silences"]
 
 SEARCH_HOPS_MAX: Final = 1_000
 """A lead point is searched for within ten seconds of the edge..."""
@@ -31,6 +41,28 @@ RAMP_HOPS: Final = 100
 RAMP_SHARE: Final = 0.75**2
 """Three quarters of the peak's RMS, as energy."""
 
+EDGE_HOPS: Final = 2
+"""A silence at an edge begins at most so many hops from it."""
+
+LONG_SILENCE: Final = Ticks(10 * TICKS_PER_SECOND)
+"""A silence inside a passage that is at least so long can be skipped: songs pause for
+less, and hidden tracks follow after more."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeadLevels:
+    """RMS levels, at most 0 dBFS.
+
+    Attributes:
+        lead_in: Level that the lead-in exceeds.
+        lead_out: Level that the lead-out exceeds.
+        silence: Level below which there is silence.
+    """
+
+    lead_in: Dbfs
+    lead_out: Dbfs
+    silence: Dbfs
+
 
 @dataclass(frozen=True, slots=True)
 class Leads:
@@ -40,9 +72,7 @@ class Leads:
     lead_out: Ticks | None
 
 
-def find_lead_points(
-    curve: LevelCurve, span: Span, *, lead_in_level: Dbfs, lead_out_level: Dbfs
-) -> Leads:
+def find_lead_points(curve: LevelCurve, span: Span, levels: LeadLevels) -> Leads:
     """Return the lead points of a passage.
 
     The lead-in is the first 100 ms window whose RMS exceeds its level, the lead-out
@@ -51,11 +81,15 @@ def find_lead_points(
     reaches three quarters of its peak RMS within its first second has its lead-in
     at its start, and likewise at its end.
 
+    If nothing is found there, and the passage begins with silence or steady noise
+    below the level, the search begins after it; if nothing is found there either,
+    the lead-in is where the sound begins, because silence is not to be played. The
+    same holds for its end.
+
     Args:
         curve: The level curve of the whole file.
         span: The passage.
-        lead_in_level: Level that the lead-in exceeds, at most 0 dBFS.
-        lead_out_level: Level that the lead-out exceeds, at most 0 dBFS.
+        levels: The levels to find.
 
     Returns:
         `start <= lead_in <= lead_out <= end`, for those that are found.
@@ -63,10 +97,8 @@ def find_lead_points(
     Raises:
         ValueError: A level is positive.
     """
-    if lead_in_level > 0 or lead_out_level > 0:
-        raise ValueError(
-            f"levels must be at most 0 dBFS: {lead_in_level}, {lead_out_level}"
-        )
+    if max(levels.lead_in, levels.lead_out, levels.silence) > 0:
+        raise ValueError(f"levels must be at most 0 dBFS: {levels}")
     first, last = _hops_inside(curve, span)
     coarse = window_energies(curve, first, last)
     peak = float(coarse.max(initial=0.0))
@@ -76,15 +108,46 @@ def find_lead_points(
     reach = max(search + WINDOW_HOPS - 1, RAMP_HOPS)
 
     head = window_energies(curve, first, min(last, first + reach), step=1)
-    begins = _first_above(head, search, energy_of(lead_in_level), peak)
+    begins = _first_above(head, search, energy_of(levels.lead_in), peak)
     tail = window_energies(curve, max(first, last - reach), last, step=1)[::-1]
-    ends = _first_above(tail, search, energy_of(lead_out_level), peak)
+    ends = _first_above(tail, search, energy_of(levels.lead_out), peak)
+    if begins is None or ends is None:
+        inside = np.frombuffer(curve.levels, np.uint8)[first:last]
+        energies = window_energies(curve, first, last, step=1)
+        if begins is None:
+            begins = _first_after_silence(energies, inside, levels, peak)
+        if ends is None:
+            ends = _first_after_silence(
+                energies[::-1],
+                inside[::-1].copy(),
+                replace(levels, lead_in=levels.lead_out),
+                peak,
+            )
+    if begins is not None and ends is not None and begins + ends > last - first:
+        return Leads(None, None)
     return Leads(
         None
         if begins is None
         else _clamp_to_span(span, curve, first, begins, span.start),
         None if ends is None else _clamp_to_span(span, curve, last, -ends, span.end),
     )
+
+
+def long_silences(curve: LevelCurve, span: Span, silence: Dbfs) -> tuple[Span, ...]:
+    """Return the silences inside a passage, between sounds, that are worth skipping.
+
+    Args:
+        curve: The level curve of the whole file.
+        span: The passage.
+        silence: Level below which there is silence.
+    """
+    runs = sounding_runs(curve, silence=silence, silence_min=LONG_SILENCE)
+    sounds = [
+        Span(max(run.start, span.start), min(run.end, span.end))
+        for run in runs_to_spans(curve, runs)
+        if run.end > span.start and run.start < span.end
+    ]
+    return tuple(Span(before.end, after.start) for before, after in pairwise(sounds))
 
 
 def _hops_inside(curve: LevelCurve, span: Span) -> tuple[int, int]:
@@ -107,6 +170,50 @@ def _first_above(
         return 0
     above = np.flatnonzero(energies[:search] > threshold)
     return int(above[0]) if len(above) else None
+
+
+def _first_after_silence(
+    energies: Energies, inside: LevelBytes, levels: LeadLevels, peak: float
+) -> int | None:
+    """Return the first window above a level after the silence at the edge.
+
+    Args:
+        energies: Windows of the whole passage, the edge first.
+        inside: Its hops, the edge first.
+        levels: The level to find is that of the lead-in.
+        peak: Energy of the loudest window.
+
+    Returns:
+        The window where the sound begins if that level is not reached soon after;
+        None if there is no silence.
+    """
+    sounding = np.flatnonzero(energies >= energy_of(levels.silence) * ROUNDING_FACTOR)
+    if not len(sounding):
+        return None
+    begin = int(sounding[0])
+    for _ in range(2):
+        if begin:
+            left = len(energies) - begin
+            search = max(1, min(left // SEARCH_SHARE, SEARCH_HOPS_MAX))
+            threshold = energy_of(levels.lead_in)
+            found = _first_above(energies[begin:], search, threshold, peak)
+            if found is not None:
+                return begin + found
+        noise = _noise_hops(inside[begin:], levels.lead_in)
+        begin = min(begin + noise, len(energies) - 1)
+    return begin or None
+
+
+def _noise_hops(levels: LevelBytes, lead: Dbfs) -> int:
+    """Return the length of the steady noise below a level at the edge, in hops."""
+    ends = [
+        int(last)
+        for found in find_silences(levels)
+        if found.threshold <= lead
+        for first, last in zip(found.firsts, found.lasts, strict=True)
+        if first <= EDGE_HOPS
+    ]
+    return max(ends, default=0)
 
 
 def _clamp_to_span(

@@ -209,7 +209,9 @@ def _is_unchanged(
     """Return whether a folder's hash is that of the last scan; store the new one."""
     if folder_hashes is None:
         return False
-    folder_hash = hash(folder.files)
+    # A signature has the same hash whatever its ctime is.
+    ctimes = tuple(each.signature.ctime_ns for each in folder.files)
+    folder_hash = hash((folder.files, ctimes))
     unchanged = folder_hashes.get(folder.path) == folder_hash
     folder_hashes[folder.path] = folder_hash
     return unchanged

@@ -33,13 +33,16 @@ OPEN_FLAGS: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 def signature_of(status: os.stat_result) -> Signature:
-    """Return size, time and inode, which identify a file's content without reading it.
+    """Return size, times and inode, which identify a file's content without reading it.
 
     Times after the year 2262 and unsigned 64-bit inodes, which some file systems
     use, are wrapped into the signed 64-bit range of the library's columns.
     """
     return Signature(
-        status.st_size, _to_signed_64(status.st_mtime_ns), _to_signed_64(status.st_ino)
+        status.st_size,
+        _to_signed_64(status.st_mtime_ns),
+        _to_signed_64(status.st_ino),
+        _to_signed_64(status.st_ctime_ns),
     )
 
 

@@ -1,7 +1,9 @@
 """Phase 1, filename matching: whether a file is known and unchanged.
 
 The cheapest phase skips the most work: a finished file with the same size,
-modification time and inode is never opened again.
+modification time and inode is never opened again, unless its ctime changed. Some
+programs restore the modification time after writing tags, so the tags are read then:
+others count as a change of the file, and the same tags as none.
 """
 
 import os
@@ -9,9 +11,16 @@ import stat
 from dataclasses import dataclass
 from typing import Final
 
-from segued.errors import DiskReadError, FileVanishedError, NotRegularError
+from segued.errors import (
+    DiskReadError,
+    FileVanishedError,
+    NotRegularError,
+    OutsideCauseError,
+    WorkCrashedError,
+)
 from segued.media.disk_calls import DISK_CALL_TIMEOUT, call_disk
 from segued.media.safe_open import file_error, signature_of
+from segued.media.tags import reader
 from segued.model import (
     FINISHED,
     AudioFile,
@@ -20,16 +29,23 @@ from segued.model import (
     Signature,
 )
 from segued.phases.base import FileResults, Phase, PhaseContext, Stop
-from segued.store import files
+from segued.store import file_tags, files
+from segued.units import Seconds
 
 __all__ = ["PHASE", "FileChecked"]
 
 
 @dataclass(frozen=True, slots=True)
 class FileChecked:
-    """The file's signature; every later phase fails if the file has another."""
+    """The file's signature; every later phase fails if the file has another.
+
+    Attributes:
+        retagged_ns: The ctime at which the file had other tags, but the same
+            signature; 0 if that never happened.
+    """
 
     signature: Signature
+    retagged_ns: int = 0
 
 
 async def run(context: PhaseContext, file_results: FileResults) -> FileChecked | Stop:
@@ -40,6 +56,7 @@ async def run(context: PhaseContext, file_results: FileResults) -> FileChecked |
 
     Raises:
         DiskReadError: The disk does not respond.
+        FileChangedError: It changed while its tags were compared.
         FileVanishedError: It is gone from disk or from the library.
         NotRegularError: The path is a folder, a link or another special file.
     """
@@ -64,7 +81,32 @@ async def run(context: PhaseContext, file_results: FileResults) -> FileChecked |
         )
     if status in FINISHED and signature == found:
         return Stop(status, "unchanged")
-    return FileChecked(found)
+    retagged_ns = await context.store.do(files.retagged_at, file.id)
+    touched = signature.ctime_ns not in (None, found.ctime_ns)
+    if signature == found and touched and await _has_other_tags(context, file, found):
+        retagged_ns = found.ctime_ns or 0
+    return FileChecked(found, retagged_ns)
+
+
+async def _has_other_tags(
+    context: PhaseContext, file: AudioFile, signature: Signature
+) -> bool:
+    """Return whether a file has other tags than those that are stored.
+
+    It has if they crash the child process: phase 3 then finds out why.
+    """
+    limit = Seconds(context.config.compute.tags_seconds)
+    stored = await context.store.do(file_tags.load, file.id)
+    try:
+        reading = await context.compute.run_short(
+            limit, reader.read_tags, file.path, signature
+        )
+    except OutsideCauseError:
+        return False  # an access right, for example: a later change is seen again
+    except WorkCrashedError:
+        return True
+    complete = all(warning.code != "tags" for warning in reading.warnings)
+    return stored.updated(reading.tags, complete=complete).tags != stored.tags
 
 
 def _stat_signature(path: bytes) -> Signature:
@@ -82,7 +124,9 @@ def save(file_results: FileResults, result: FileChecked) -> None:
     if file_results.already_imported:
         return
     file = file_results.file
-    files.mark_processing(AudioFile(file.id, file.path, file.root, result.signature))
+    files.mark_processing(
+        AudioFile(file.id, file.path, file.root, result.signature), result.retagged_ns
+    )
 
 
 PHASE: Final = Phase(

@@ -1,11 +1,11 @@
 """Phase 3, extracting tags: title, artist, ids and passage marks from the file.
 
-Tags are claims, not facts: they are stored, merged with those read before, and
-compared with other evidence in phase 6. Unreadable tags never fail a file; the names
-are then guessed from its path.
+Tags are claims, not facts: they are stored, and compared with other evidence in phase
+6. A value that the file held before is remembered, but it is no evidence. Unreadable
+tags never fail a file; the names are then guessed from its path.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from segued.errors import WorkCrashedError, WorkMemoryError, WorkTimedOutError
@@ -19,7 +19,8 @@ from segued.model import (
 )
 from segued.phases import p01_filename
 from segued.phases.base import FileResults, Phase, PhaseContext
-from segued.store import files
+from segued.store import file_tags, files
+from segued.store.file_tags import RememberedValue, StoredTags
 from segued.units import Seconds
 
 __all__ = ["PHASE", "TagsRead"]
@@ -30,10 +31,11 @@ class TagsRead:
     """The names and marks from a file's tags, its path and the CUE sheet beside it.
 
     Attributes:
-        tags: The tags, merged with those stored before.
+        tags: The tags that the file holds.
         guessed: Names guessed from file and folder name, for missing tags.
         marks: The passages by a CUE sheet or chapters.
         leading_number: The track number at the start of the file name.
+        remembered: Tags that the file held before, by field.
     """
 
     tags: Tags
@@ -41,6 +43,13 @@ class TagsRead:
     marks: tuple[PassageMark, ...]
     leading_number: int | None
     warnings: tuple[FileWarning, ...]
+    remembered: dict[str, RememberedValue] = field(default_factory=dict)
+
+    @property
+    def shown(self) -> "TagsRead":
+        """The same, with remembered tags in place of guesses: to be shown, only."""
+        remembered = StoredTags(remembered=self.remembered).remembered_tags
+        return replace(self, guessed=self.guessed.merged_with(remembered))
 
     @property
     def names(self) -> Tags:
@@ -61,14 +70,22 @@ async def run(context: PhaseContext, file_results: FileResults) -> TagsRead:
     marks, warnings = await context.compute.run_short(
         None, cue.sidecar_marks, file.path
     )
-    before = await context.store.do(files.tags_of, file.id)
+    before = await context.store.do(file_tags.load, file.id)
+    known = before.updated(reading.tags, complete=_is_complete(reading.warnings))
+    keep = context.config.importing.removed_tags == "keep"
     return TagsRead(
-        tags=before.merged_with(reading.tags),
+        tags=known.tags,
         guessed=filename.tags_from_name(file.path),
         marks=marks or reading.marks,
         leading_number=filename.leading_number(file.path),
         warnings=(*reading.warnings, *warnings),
+        remembered=dict(known.remembered) if keep else {},
     )
+
+
+def _is_complete(warnings: tuple[FileWarning, ...]) -> bool:
+    """Return whether all tags were read: a tag that is not there was removed."""
+    return all(warning.code != "tags" for warning in warnings)
 
 
 async def _read_tags(
@@ -84,8 +101,13 @@ async def _read_tags(
 
 
 def save(file_results: FileResults, result: TagsRead) -> None:
-    """Store the merged tags."""
-    files.set_tags(file_results.file.id, result.tags)
+    """Store the tags, and those that the file held before."""
+    file_tags.save(
+        file_results.file.id,
+        result.tags,
+        result.remembered,
+        complete=_is_complete(result.warnings),
+    )
     files.record_warnings(file_results.file.id, PhaseNumber.TAGS, result.warnings)
 
 

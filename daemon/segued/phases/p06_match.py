@@ -177,6 +177,7 @@ def _build_matches(
                 passage,
                 decision,
                 names_of(tags_read, mark_of(tags_read, span), alone=alone),
+                names_of(tags_read.shown, mark_of(tags_read, span), alone=alone),
                 reason,
             ),
             split.lookup,

@@ -2,7 +2,8 @@
 
 They are found in the level curve that phase 4 stored; nothing is decoded. A point
 that cannot be found stays unknown, and the player's own crossfade applies: an
-invented one would cut off music.
+invented one would cut off music. Long silences inside a passage, as before a hidden
+track, are listed, so that a player can skip them.
 """
 
 import asyncio
@@ -11,7 +12,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from segued.config.config import Settings
-from segued.dsp.lead_points import Leads, find_lead_points
+from segued.dsp.lead_points import (
+    LeadLevels,
+    Leads,
+    find_lead_points,
+    long_silences,
+)
 from segued.errors import FileChangedError
 from segued.media import file_analysis
 from segued.model import (
@@ -28,13 +34,14 @@ __all__ = ["PHASE", "LeadPoints"]
 
 @dataclass(frozen=True, slots=True)
 class LeadPoints:
-    """The lead points of each passage, in order."""
+    """The lead points and the long silences of each passage, in order."""
 
     points: tuple[Leads, ...]
+    silences: tuple[tuple[Span, ...], ...] = ()
 
 
 async def run(context: PhaseContext, file_results: FileResults) -> LeadPoints:
-    """Find the lead-in and lead-out of every passage.
+    """Find lead-in, lead-out and long silences of every passage.
 
     Raises:
         FileChangedError: Its level curve is not in the library any more.
@@ -46,30 +53,25 @@ async def run(context: PhaseContext, file_results: FileResults) -> LeadPoints:
     if cached is None:
         raise FileChangedError(file_results.file.path, "its level curve is gone")
     spans = [match.passage.span for match in file_results[p06_match.PHASE].matches]
-    points = await asyncio.to_thread(
-        _find_all_lead_points, cached.curve, spans, context.settings
-    )
-    return LeadPoints(points)
+    return await asyncio.to_thread(_measure, cached.curve, spans, context.settings)
 
 
-def _find_all_lead_points(
+def _measure(
     curve: LevelCurve, spans: Sequence[Span], settings: Settings
-) -> tuple[Leads, ...]:
-    return tuple(
-        find_lead_points(
-            curve,
-            span,
-            lead_in_level=settings.lead_in_level,
-            lead_out_level=settings.lead_out_level,
-        )
-        for span in spans
+) -> LeadPoints:
+    levels = LeadLevels(
+        settings.lead_in_level, settings.lead_out_level, settings.silence_level
+    )
+    return LeadPoints(
+        tuple(find_lead_points(curve, span, levels) for span in spans),
+        tuple(long_silences(curve, span, levels.silence) for span in spans),
     )
 
 
 def save(file_results: FileResults, result: LeadPoints) -> None:
-    """Store the lead points of each passage."""
+    """Store the lead points and the long silences of each passage."""
     points = [(each.lead_in, each.lead_out) for each in result.points]
-    passages.set_leads(file_results.file.id, points)
+    passages.set_leads(file_results.file.id, points, result.silences)
 
 
 def _counts(found: LeadPoints) -> dict[str, int]:
@@ -89,6 +91,6 @@ PHASE: Final = Phase(
     settings=lambda context: (
         context.settings.lead_in_level,
         context.settings.lead_out_level,
-    ),
+    ),  # the silence level is a setting of phase 4
     counts=_counts,
 )

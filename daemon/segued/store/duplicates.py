@@ -112,7 +112,9 @@ def claim_content(
         release_content(file.id)
     if had_audio not in (None, audio_hash):
         # Other audio: the tags of the old audio must not be merged into its tags.
-        File.update(tags=None).where(File.id == file.id).execute()
+        File.update(tags=None, remembered_tags=None, tags_read_at=None).where(
+            File.id == file.id
+        ).execute()
     others = files_with_content(file.id, content_hash)
     for other in others:
         was_moved = other.status is FileStatus.MISSING or (
@@ -150,6 +152,7 @@ def _move_row(other: SameContentFile, new: AudioFile) -> FileStatus:
         status = FileStatus.PENDING
     File.delete().where(File.id == new.id).execute()
     _set_location(other.id, bytes(new_row.path), bytes(new_row.root), new.signature)
+    File.update(retagged_ns=None).where(File.id == other.id).execute()
     status = _requeue_renamed(other.id, status)
     # The checkpoint of phase 1 still has the old signature.
     Checkpoint.update(payload=codec.encode({"signature": new.signature})).where(
@@ -247,6 +250,7 @@ def _set_location(file: FileId, path: bytes, root: bytes, signature: Signature) 
         size_bytes=signature.size_bytes,
         mtime_ns=signature.mtime_ns,
         inode=signature.inode,
+        ctime_ns=signature.ctime_ns,  # a rename changes it
     ).where(File.id == file).execute()
 
 

@@ -14,10 +14,9 @@ from segued.model import (
     PassageStatus,
     PhaseNumber,
     Signature,
-    Tags,
 )
 from segued.paths import shown
-from segued.store import codec, duplicates, retries
+from segued.store import duplicates, retries
 from segued.store.prepared import Query, prepared
 from segued.store.schema.files import Failure, File, Passage, now
 from segued.units import frames_to_ticks
@@ -30,28 +29,40 @@ __all__ = [
     "mark_pending",
     "mark_processing",
     "record_warnings",
+    "retagged_at",
     "set_assignment",
     "set_audio_facts",
-    "set_tags",
     "status_of",
-    "tags_of",
 ]
 
 
 def status_of(file: FileId) -> tuple[FileStatus, Signature] | None:
     """Return the stored status and signature of a file; None for an unknown id."""
-    for status, size, mtime, inode in _status_and_signature(file):
-        return FileStatus(status), Signature(size, mtime, inode)
+    for status, *signature in _status_and_signature(file):
+        return FileStatus(status), Signature(*signature)
     return None
 
 
-def mark_processing(file: AudioFile) -> None:
+def retagged_at(file: FileId) -> int:
+    """Return the ctime at which other tags were found in a file of the same mtime.
+
+    It is 0 if that never happened.
+    """
+    for (ctime,) in _retagged_at(file):
+        return ctime or 0
+    return 0
+
+
+def mark_processing(file: AudioFile, retagged_ns: int = 0) -> None:
     """Make a file PROCESSING and store the signature with which it is read."""
+    signature = file.signature
     _mark_processing(
         file.id,
-        file.signature.size_bytes,
-        file.signature.mtime_ns,
-        file.signature.inode,
+        signature.size_bytes,
+        signature.mtime_ns,
+        signature.inode,
+        signature.ctime_ns,
+        retagged_ns or None,
     )
 
 
@@ -153,18 +164,6 @@ def _record_failure(
     ).on_conflict_replace().execute()
 
 
-def tags_of(file: FileId) -> Tags:
-    """Return the stored tags of a file; all are unset for a new file."""
-    for (text,) in _tags(file):
-        return codec.decode(text, Tags) if text else Tags()
-    return Tags()
-
-
-def set_tags(file: FileId, tags: Tags) -> None:
-    """Store the merged tags of a file."""
-    _set_tags(file, codec.encode(tags))
-
-
 def set_assignment(file: FileId, assignment: str) -> None:
     """Store the release and track that phase 6 assigned to a file; "" for none."""
     _set_assignment(file, assignment)
@@ -184,15 +183,32 @@ def count_folder_files(file: FileId) -> int:
 
 @prepared
 def _status_and_signature(file: FileId) -> Query:
-    return File.select(File.status, File.size_bytes, File.mtime_ns, File.inode).where(
-        File.id == file
-    )
+    return File.select(
+        File.status, File.size_bytes, File.mtime_ns, File.inode, File.ctime_ns
+    ).where(File.id == file)
 
 
 @prepared
-def _mark_processing(file: FileId, size: int, mtime: int, inode: int) -> Query:
+def _retagged_at(file: FileId) -> Query:
+    return File.select(File.retagged_ns).where(File.id == file)
+
+
+@prepared
+def _mark_processing(  # noqa: PLR0913, PLR0917
+    file: FileId,
+    size: int,
+    mtime: int,
+    inode: int,
+    ctime: int | None,
+    retagged: int | None,
+) -> Query:
     return File.update(
-        status=FileStatus.PROCESSING, size_bytes=size, mtime_ns=mtime, inode=inode
+        status=FileStatus.PROCESSING,
+        size_bytes=size,
+        mtime_ns=mtime,
+        inode=inode,
+        ctime_ns=ctime,
+        retagged_ns=retagged,
     ).where(File.id == file)
 
 
@@ -209,16 +225,6 @@ def _clear_failure(file: FileId) -> Query:
 @prepared
 def _failures_of(file: FileId) -> Query:
     return Failure.select(Failure.phase, Failure.fatal).where(Failure.file == file)
-
-
-@prepared
-def _tags(file: FileId) -> Query:
-    return File.select(File.tags).where(File.id == file)
-
-
-@prepared
-def _set_tags(file: FileId, tags: str) -> Query:
-    return File.update(tags=tags).where(File.id == file)
 
 
 @prepared

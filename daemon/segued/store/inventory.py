@@ -21,6 +21,7 @@ from segued.model import (
 )
 from segued.store import duplicates, flavors
 from segued.store.folders import requeue_one_per_folder
+from segued.store.prepared import Query, prepared
 from segued.store.requeue import requeue
 from segued.store.schema.files import (
     Checkpoint,
@@ -42,6 +43,11 @@ __all__ = [
 ]
 
 INSERTS_AT_ONCE = 200
+
+REREAD_STATUSES = frozenset(
+    (FileStatus.COMPLETE, FileStatus.NO_AUDIO, FileStatus.DUPLICATE)
+)
+"""Files in one of these states may have other tags if their ctime changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +144,8 @@ def _apply_folder(
         if status is FileStatus.MISSING:
             status = _restore_missing(file, status_before)
             any_restored = True
+        if signature.ctime_ns != entry.signature.ctime_ns:
+            status = _note_ctime(file, status, signature, entry.signature)
         counts += _count_status(status)
     _insert(folder, new)
     if any_restored:
@@ -164,6 +172,7 @@ def _known_files(
         File.size_bytes,
         File.mtime_ns,
         File.inode,
+        File.ctime_ns,
     ).where(File.folder == folder)
     return {
         bytes(path): (
@@ -195,6 +204,7 @@ def _insert(folder: FolderListing, new: Sequence[FileEntry]) -> None:
             File.size_bytes: entry.signature.size_bytes,
             File.mtime_ns: entry.signature.mtime_ns,
             File.inode: entry.signature.inode,
+            File.ctime_ns: entry.signature.ctime_ns,
         }
         for entry in new
     ]
@@ -221,7 +231,30 @@ def _reset_changed(file: FileId, signature: Signature) -> None:
         size_bytes=signature.size_bytes,
         mtime_ns=signature.mtime_ns,
         inode=signature.inode,
+        ctime_ns=signature.ctime_ns,
     ).where(File.id == file).execute()
+
+
+def _note_ctime(
+    file: FileId, status: FileStatus, stored: Signature, found: Signature
+) -> FileStatus:
+    """Requeue a file of which only the ctime changed; return its status.
+
+    Its tags may be others: some programs restore the modification time. Phase 1 reads
+    them; if they are not, the file is complete again. A file without a stored ctime is
+    of an older library; it is taken as unchanged. One that failed has its own retries.
+    """
+    if stored.ctime_ns is not None and status in REREAD_STATUSES:
+        requeue([file])
+        return FileStatus.PENDING
+    if status in FINISHED:
+        _set_ctime(file, found.ctime_ns)
+    return status
+
+
+@prepared
+def _set_ctime(file: FileId, ctime: int | None) -> Query:
+    return File.update(ctime_ns=ctime).where(File.id == file)
 
 
 def _restore_missing(file: FileId, status_before: str | None) -> FileStatus:

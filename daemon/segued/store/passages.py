@@ -76,10 +76,16 @@ def ids_for_file(file: FileId) -> list[str]:
     return [passage for (passage,) in _ids_for_file(file)]
 
 
-def set_leads(file: FileId, leads: Sequence[tuple[Ticks | None, Ticks | None]]) -> None:
-    """Store lead-in and lead-out of each of a file's passages, in order, in ticks."""
-    for passage, (lead_in, lead_out) in zip(ids_for_file(file), leads, strict=True):
-        _set_leads(passage, lead_in, lead_out)
+def set_leads(
+    file: FileId,
+    leads: Sequence[tuple[Ticks | None, Ticks | None]],
+    silences: Sequence[Sequence[Span]],
+) -> None:
+    """Store lead-in, lead-out and long silences of each passage, in order, in ticks."""
+    ids = ids_for_file(file)
+    for passage, (lead_in, lead_out), inside in zip(ids, leads, silences, strict=True):
+        pairs = [(silence.start, silence.end) for silence in inside]
+        _set_leads(passage, lead_in, lead_out, codec.encode(pairs) if pairs else None)
 
 
 def mark_complete(file: FileId) -> int:
@@ -126,6 +132,7 @@ def _describe(  # noqa: PLR0913
         ordinal=ordinal,
         lead_in_ticks=None,
         lead_out_ticks=None,
+        silences=None,
         fingerprint=fingerprint,
         title=title,
         artist=artist,
@@ -153,10 +160,12 @@ def _ids_for_file(file: FileId) -> Query:
 
 
 @prepared
-def _set_leads(passage: str, lead_in: Ticks | None, lead_out: Ticks | None) -> Query:
-    return Passage.update(lead_in_ticks=lead_in, lead_out_ticks=lead_out).where(
-        Passage.id == passage
-    )
+def _set_leads(
+    passage: str, lead_in: Ticks | None, lead_out: Ticks | None, silences: str | None
+) -> Query:
+    return Passage.update(
+        lead_in_ticks=lead_in, lead_out_ticks=lead_out, silences=silences
+    ).where(Passage.id == passage)
 
 
 @prepared

@@ -9,12 +9,17 @@ from segued.views import wording
 __all__ = ["as_text"]
 
 
-def as_text(path: bytes, passages: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def as_text(
+    path: bytes,
+    passages: Sequence[Mapping[str, Any]],
+    remembered: Mapping[str, Mapping[str, Any]],
+) -> Iterator[str]:
     """Yield the lines about a file: each passage's name, confidence and evidence.
 
     Args:
         path: The file.
-        passages: As `segued.store.reading.reports.explained` returns them.
+        passages: As `segued.store.reading.reports.passages_with_reasons` returns them.
+        remembered: As `segued.store.reading.reports.remembered_tags` returns them.
     """
     yield shown(path)
     for each in passages:
@@ -33,6 +38,14 @@ def as_text(path: bytes, passages: Sequence[Mapping[str, Any]]) -> Iterator[str]
             yield f"    {kind:<14}{_printable(text)}"
         for text in each["rejected"]:
             yield f"    rejected      {_printable(text)}"
+    if remembered:
+        yield ""
+        yield "Remembered tags, which the file does not hold any more (no evidence)"
+    for name, each in remembered.items():
+        value = each["value"]
+        text = "; ".join(map(str, value)) if isinstance(value, list) else str(value)
+        date = f", last read {each['read_at'][:10]}" if each["read_at"] else ""
+        yield f"    {name.replace('_', ' '):<18}{_printable(text)}{date}"
 
 
 def _printable(raw: str) -> str:

@@ -57,6 +57,13 @@ class OverrideBody(msgspec.Struct, forbid_unknown_fields=True):
     clear: bool = False
 
 
+class ForgetBody(msgspec.Struct, forbid_unknown_fields=True):
+    """A file, by its id or its path."""
+
+    file: Text | None = None
+    path: FilePath | None = None
+
+
 class EmptyBody(msgspec.Struct, forbid_unknown_fields=True):
     """An empty object."""
 
@@ -71,6 +78,12 @@ class OverrideResponse(msgspec.Struct, frozen=True):
     """The path of the file."""
 
     decided: str
+
+
+class ForgetResponse(msgspec.Struct, frozen=True):
+    """How many remembered tags are deleted."""
+
+    forgotten: int
 
 
 class HealthResponse(msgspec.Struct, frozen=True):
@@ -135,6 +148,13 @@ async def _set_override(request: ApiRequest) -> OverrideResponse:
     return OverrideResponse(shown(path))
 
 
+async def _forget_tags(request: ApiRequest) -> ForgetResponse:
+    path = await _file_path(request, request.body(ForgetBody))
+    if path is None:
+        raise NotFoundError("either file or path is required")
+    return ForgetResponse(await request.run_to_end(request.api.forget_tags(path)))
+
+
 async def _get_settings(request: ApiRequest) -> Settings:
     return await request.run_to_end(request.api.settings())
 
@@ -174,7 +194,7 @@ def _session_id(request: ApiRequest) -> str | None:
 
 
 async def _file_path(
-    request: ApiRequest, body: RetryBody | OverrideBody
+    request: ApiRequest, body: RetryBody | OverrideBody | ForgetBody
 ) -> bytes | None:
     if body.file is not None:
         return await asyncio.to_thread(
@@ -241,6 +261,15 @@ CONTROL_ROUTES: Final = (
         response_type=OverrideResponse,
         handler=_set_override,
         body=OverrideBody,
+        other_statuses=(404, 503),
+    ),
+    Route(
+        method="POST",
+        path="/api/forget-tags",
+        summary="Delete the tags that a file does not hold any more.",
+        response_type=ForgetResponse,
+        handler=_forget_tags,
+        body=ForgetBody,
         other_statuses=(404, 503),
     ),
     Route(

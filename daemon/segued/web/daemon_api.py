@@ -123,3 +123,10 @@ class DaemonApi(Protocol):
         Raises:
             NotFoundError: The library has no such passage.
         """
+
+    async def forget_tags(self, path: bytes) -> int:
+        """Delete the remembered tags of a file; return how many there were.
+
+        Raises:
+            NotFoundError: The library has no such file.
+        """

@@ -13,7 +13,12 @@ from segued.errors import NotFoundError
 from segued.model import Fingerprint, Span
 from segued.phases import PHASES, p05_fingerprint
 from segued.store.reading import file_detail
-from segued.store.reading.rows import Duplicate, FileFacts, PassageFacts
+from segued.store.reading.rows import (
+    Duplicate,
+    FileFacts,
+    PassageFacts,
+    RememberedTag,
+)
 from segued.units import Ticks, frames_to_ticks
 
 __all__ = [
@@ -95,11 +100,12 @@ class PhaseInfo(msgspec.Struct, frozen=True):
 
 
 class FileDetailResponse(msgspec.Struct, frozen=True):
-    """A file with its tags, phases, duplicates and passages."""
+    """A file with its tags, present and former, phases, duplicates and passages."""
 
     file: FileInfo
     failure: FailureInfo | None
     tags: dict[str, Any]
+    remembered_tags: dict[str, RememberedTag]
     phases: list[PhaseInfo]
     duplicates: list[Duplicate]
     passages: list[PassageInfo]
@@ -150,6 +156,7 @@ def build_file_detail(library: Path, file: str) -> FileDetailResponse:
         ),
         failure=failure,
         tags=detail.tags,
+        remembered_tags=detail.remembered_tags,
         phases=[
             PhaseInfo(each.phase, titles.get(each.phase, ""), each.at, each.needs)
             for each in detail.phases

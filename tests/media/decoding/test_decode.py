@@ -397,3 +397,39 @@ def test_disk_error_while_decoding(
     )
 
     assert "DiskReadError" in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("frames", [44_100, 51_200, 99_999, 100_000, 123_457])
+def test_aac_ends_where_its_edit_list_ends(frames: int, tmp_path: Path) -> None:
+    """It has the length of what was encoded, to the sample."""
+    samples = np.zeros((frames, 1), np.float32) + music(3.0, RATE)[:frames, :1]
+    path = encode_audio(tmp_path / "song.m4a", samples, RATE)
+
+    decoded = DecodedFile(path)
+
+    assert (decoded.frames, decoded.warnings) == (frames, {})
+
+
+@pytest.mark.parametrize("milliseconds", [500, 1_234, 2_900])
+def test_aac_ends_in_the_middle_of_its_sound(milliseconds: int, tmp_path: Path) -> None:
+    """If the edit list says so; the rest of the sound is not played."""
+    data = bytearray(
+        encode_audio(tmp_path / "whole.m4a", music(3.0, RATE), RATE).read_bytes()
+    )
+    at = data.index(b"elst") + 12
+    data[at : at + 4] = milliseconds.to_bytes(4, "big")
+    path = tmp_path / "cut.m4a"
+    path.write_bytes(data)
+
+    decoded = DecodedFile(path)
+
+    assert decoded.frames == pytest.approx(milliseconds * RATE / 1_000, abs=0.5)
+
+
+def test_a_wrong_edit_list_of_fragments_cuts_nothing(tmp_path: Path) -> None:
+    """A file that is much longer than declared is decoded to its end."""
+    path = encode_audio(
+        tmp_path / "song.mp4", music(3.0, RATE), RATE, "-movflags", "frag_keyframe"
+    )
+
+    assert DecodedFile(path).frames >= 3 * RATE

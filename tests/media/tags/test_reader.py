@@ -2,6 +2,7 @@
 
 import os
 import struct
+import subprocess
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 from mutagen.apev2 import APEv2
-from mutagen.id3 import RVA2, TCOM, TIT2, TPE1, TSRC, TXXX, UFID
+from mutagen.id3 import RVA2, TALB, TCOM, TIT2, TPE1, TSRC, TXXX, UFID
 
 from segued.errors import FileVanishedError
 from segued.media.tags.reader import TagReading, read_tags
@@ -280,3 +281,157 @@ def test_warnings_have_a_readable_reason(tmp_path: Path) -> None:
             "tags could not be read: ID3 tag with a declared size of 16393 bytes",
         ),
     )
+
+
+def comment_block(*comments: bytes) -> bytes:
+    """Return the body of a FLAC block of comments."""
+    parts = (struct.pack("<I", len(each)) + each for each in comments)
+    return struct.pack("<I", 0) + struct.pack("<I", len(comments)) + b"".join(parts)
+
+
+@pytest.mark.parametrize("empty_first", [True, False])
+def test_all_comment_blocks_of_a_flac_are_read(
+    *, empty_first: bool, tmp_path: Path
+) -> None:
+    """The first value wins, field by field."""
+    first = () if empty_first else (b"TITLE=first", b"ARTIST=A")
+    blocks = (comment_block(*first), comment_block(b"TITLE=second", b"ALBUM=B"))
+    tone = encoded_tone("flac")
+    at = 4
+    parts: list[bytes] = []
+    while at == 4 or not parts[-1][0] & 0x80:
+        length = 4 + int.from_bytes(tone[at + 1 : at + 4], "big")
+        parts.append(tone[at : at + length])
+        at += length
+    added = [
+        b"\x04" + len(block).to_bytes(3, "big") + block
+        for block in (*blocks, comment_block(b"ALBUM=C"))
+    ]
+    kept = [part for part in parts if part[0] & 0x7F != 4]
+    kept[-1] = bytes((kept[-1][0] & 0x7F,)) + kept[-1][1:]
+    added[-1] = bytes((0x84,)) + added[-1][1:]
+    data = b"fLaC" + b"".join((*kept, *added)) + tone[at:]
+
+    found = read_tags_of(tmp_path, data)
+
+    assert found.warnings == ()
+    assert (found.tags.title, found.tags.album) == (
+        "second" if empty_first else "first",
+        "B",
+    )
+
+
+def appended_id3(*frames: Any) -> bytes:  # noqa: ANN401
+    """Return a tag that is found from its end, by its footer."""
+    tag = id3_of(*frames)
+    head = tag[:5] + b"\x10" + tag[6:10]
+    return head + tag[10:] + b"3DI" + head[3:]
+
+
+@pytest.mark.parametrize("kind", ["mp3", "aac", "wv", "flac", "m4a", "ogg"])
+def test_tags_behind_the_sound_are_read(kind: str, tmp_path: Path) -> None:
+    """In any order: ID3v2 with a footer, APEv2 and ID3v1; the first of a kind wins."""
+
+    def ape(**texts: str) -> bytes:
+        tag: Any = APEv2()
+        tag.update(texts)
+        file = BytesIO()
+        tag.save(file)
+        return file.getvalue()
+
+    data = encoded_tone(kind)
+    data += appended_id3(TALB(text=["1"])) + id3v1(b"Title", 5) + ape(Year="1999")
+    data += appended_id3(TALB(text=["2"]), TSRC(text=["DEA123456789"]))
+
+    found = read_tags_of(tmp_path, data)
+
+    assert found.warnings == ()
+    assert found.tags == Tags(
+        title="Title",
+        artist="Artist",
+        artists=("Artist",),
+        album="1",
+        track=5,
+        date="1999",
+        genres=("Rock",),
+        isrcs=("DEA123456789",),
+    )
+
+
+@pytest.mark.parametrize("kind", ["mka", "caf", "au", "mov"])
+def test_what_only_ffmpeg_reads_is_read(kind: str, tmp_path: Path) -> None:
+    """Containers for which mutagen has no reader; UTF-8 or not."""
+    path = tmp_path / f"file.{kind}"
+    names = {"title": "Jóga", "artist": "Björk", "album": "Homogenic", "genre": "Pop"}
+    written = [each for k, v in names.items() for each in ("-metadata", f"{k}={v}")]
+    tone = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "sine=d=0.2"]
+    subprocess.run([*tone, *written, path], check=True)
+
+    found = read_tags_of(tmp_path, path.read_bytes())
+
+    assert found == TagReading(
+        Tags(
+            title="Jóga",
+            artist="Björk",
+            artists=("Björk",),
+            album="Homogenic",
+            genres=("Pop",),
+        )
+    )
+
+
+def test_w64_lists_are_read(tmp_path: Path) -> None:
+    """Sony Wave64 has the names of RIFF INFO in a list of its own."""
+    body = struct.pack("<I", 1) + b"INAM" + struct.pack("<I", 10)
+    body += "Jóga".encode("utf-16-le") + b"\0\0"
+    guid = bytes.fromhex("bc945f925a52d21186dc00c04f8edb8a")
+    chunk = guid + struct.pack("<Q", 24 + len(body)) + body
+
+    found = read_tags_of(tmp_path, encoded_tone("w64") + chunk)
+
+    assert found == TagReading(Tags(title="Jóga"))
+
+
+@pytest.mark.parametrize("version", [2, 3, 4])
+def test_utf8_in_latin1_frames(version: int, tmp_path: Path) -> None:
+    """Valid UTF-8 is UTF-8, in names, free names and chapters; the rest Latin-1."""
+
+    def frame(name: str, data: bytes) -> bytes:
+        if version == 2:
+            return name.encode() + len(data).to_bytes(3, "big") + data
+        return name.encode() + struct.pack(">IH", len(data), 0) + data
+
+    title, artist, free = ("TIT2", "TPE1", "TXXX")
+    if version == 2:
+        title, artist, free = ("TT2", "TP1", "TXX")
+    frames = frame(title, b"\0" + "Жизнь".encode())
+    frames += frame(artist, b"\0" + "Björk".encode("latin-1"))
+    frames += frame(free, b"\0ALBUMARTIST\0" + "Цой".encode())
+    sizes = bytes(len(frames) >> shift & 0x7F for shift in (21, 14, 7, 0))
+    tag = b"ID3" + bytes((version, 0, 0)) + sizes + frames
+
+    found = read_tags_of(tmp_path, tag + encoded_tone("mp3")).tags
+
+    assert (found.title, found.artist) == ("Жизнь", "Björk")
+    assert found.album_artist == "Цой"
+
+
+def test_utf8_in_id3v1(tmp_path: Path) -> None:
+    """A character that the end of the field cuts is dropped."""
+    for title, read in (
+        ("Björk".encode(), "Björk"),
+        ("Björk".encode("latin-1"), "Björk"),
+        (b"x" + ("ж" * 15).encode()[:29], "x" + "ж" * 14),
+    ):
+        data = encoded_tone("mp3") + id3v1(title, 5)
+
+        assert read_tags_of(tmp_path, data).tags.title == read
+
+
+def test_latin1_that_is_declared_as_utf8(tmp_path: Path) -> None:
+    """The other frames are read as well."""
+    data = b"\3" + "Björk".encode("latin-1")
+    frame = b"TPE1" + struct.pack(">IH", len(data), 0) + data
+    tag = b"ID3\x04\0\0" + bytes((0, 0, 0, len(frame))) + frame
+
+    assert read_tags_of(tmp_path, tag + encoded_tone("mp3")).tags.artist == "Björk"

@@ -36,14 +36,14 @@ VIEWS = {
     "library_files": (
         "file_id path path_bytes status content_hash audio_hash size_bytes mtime_ns"
         " duration_ticks sample_rate channels codec failure_code failure_detail"
-        " matching_hashes"
+        " matching_hashes remembered_tags"
     ),
     "library_passages": (
         "passage_id file_id path ordinal start_ticks end_ticks lead_in_ticks"
         " lead_out_ticks fingerprint title artist album recording_mbid release_mbid"
         " confidence score status flavor_source flavor flavor_version flavored_at"
         " flavor_failure bpm key scale key_strength loudness_lufs loudness_range_lu"
-        " true_peak_dbtp"
+        " true_peak_dbtp silences"
     ),
 }
 """The columns of the stable views, in an order on which other programs rely."""
@@ -132,8 +132,22 @@ async def test_a_lead_outside_its_passage_is_refused(store: Store) -> None:
 
     for wrong in ((Ticks(11), None), (None, Ticks(11)), (Ticks(8), Ticks(7))):
         with pytest.raises(StoreError, match="CHECK"):
-            await store.do(passages.set_leads, file.id, [wrong])
-    await store.do(passages.set_leads, file.id, [(Ticks(7), Ticks(8))])
+            await store.do(passages.set_leads, file.id, [wrong], [()])
+    await store.do(passages.set_leads, file.id, [(Ticks(7), Ticks(8))], [()])
+
+
+async def test_long_silences_are_listed(store: Store) -> None:
+    """As pairs of ticks, in JSON; null if there are none."""
+    folder = ScannedFolder(store)
+    await folder.scan("a")
+    file = await folder.get_file("a")
+    await store.do(passages.replace, file.id, [passage_row(0, 10), passage_row(10, 90)])
+    inside = [(), (Span(Ticks(20), Ticks(60)),)]
+
+    await store.do(passages.set_leads, file.id, [(None, None)] * 2, inside)
+
+    rows = list(reports.rows(store.path, "passages"))
+    assert [row["silences"] for row in rows] == [None, "[[20,60]]"]
 
 
 async def test_summary_counts_files_below_the_folders(store: Store) -> None:

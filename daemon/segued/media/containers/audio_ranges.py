@@ -6,7 +6,8 @@ padding were changed is recognized and not decoded again. The description of the
 Bytes of unknown meaning count as audio.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
@@ -28,10 +29,28 @@ from segued.media.containers.chunks import (
 )
 from segued.media.containers.detect import HEAD_BYTES, Container, detect_container
 
-__all__ = ["ByteRange", "audio_ranges", "flac_audio", "head_tags", "head_tags_end"]
+__all__ = [
+    "ByteRange",
+    "TailTag",
+    "audio_ranges",
+    "flac_audio",
+    "head_tags",
+    "head_tags_end",
+    "tail_tags",
+]
 
 ByteRange: TypeAlias = tuple[int, int]
 """Half-open `[start, end)` in bytes."""
+
+
+class TailTag(StrEnum):
+    """A kind of tag that is appended to a file."""
+
+    ID3V1 = "ID3v1"
+    ID3V2 = "ID3v2"
+    APE = "APEv2"
+    LYRICS = "Lyrics3"
+
 
 TAGS_MAX: Final = 32
 """Most consecutive tags accepted at either end of a file."""
@@ -116,18 +135,29 @@ def head_tags(read: ReadAt) -> Iterator[ByteRange]:
         start = end
 
 
+def tail_tags(
+    read: ReadAt, start: int, end: int
+) -> Iterator[tuple[TailTag, ByteRange]]:
+    """Yield the tags at the end of a file, the last one first.
+
+    Args:
+        read: Reads the file.
+        start: End of the tags at its start.
+        end: Length of the file in bytes.
+    """
+    for _ in range(TAGS_MAX):
+        lengths = ((kind, measure(read, end)) for kind, measure in TAIL_TAGS)
+        kind, length = next((each for each in lengths if each[1]), (None, 0))
+        if kind is None or end - length <= start:
+            return
+        yield kind, (end - length, end)
+        end -= length
+
+
 def _tail_tags_start(read: ReadAt, start: int, end: int) -> int:
     """Return the start of the tags at the end of the file."""
-    for _ in range(TAGS_MAX):
-        length = (
-            _id3v1_bytes(read, end)
-            or _ape_bytes(read, end)
-            or _lyrics_bytes(read, end)
-            or _id3v2_bytes(read, end)
-        )
-        if not length or end - length <= start:
-            break
-        end -= length
+    for _, (tag_start, _) in tail_tags(read, start, end):
+        end = tag_start
     return end
 
 
@@ -173,6 +203,15 @@ def _id3v2_bytes(read: ReadAt, end: int) -> int:
         return 0
     length = claim + 2 * ID3V2_BYTES
     return length if _bytes_before(read, end, length)[:3] == b"ID3" else 0
+
+
+TAIL_TAGS: Final[tuple[tuple[TailTag, Callable[[ReadAt, int], int]], ...]] = (
+    (TailTag.ID3V1, _id3v1_bytes),
+    (TailTag.APE, _ape_bytes),
+    (TailTag.LYRICS, _lyrics_bytes),
+    (TailTag.ID3V2, _id3v2_bytes),
+)
+"""For each kind, the function that returns the length of one that ends there, or 0."""
 
 
 def _find_ranges(read: ReadAt, start: int, end: int) -> list[ByteRange]:

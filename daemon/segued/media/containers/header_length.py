@@ -1,17 +1,18 @@
-"""Read header fields of MP3 and Ogg that FFmpeg does not expose.
+"""Read header fields of MP3, Ogg and MP4 that FFmpeg does not expose.
 
-These are the number of frames in an MP3's first frame, and the position of the next
-stream of a chained Ogg file.
+These are the number of frames in an MP3's first frame, the position of the next
+stream of a chained Ogg file, and the unit of MP4's edit lists.
 """
 
+import os
 from typing import Final
 
-from segued.media.containers.chunks import ReadAt
+from segued.media.containers.chunks import ReadAt, boxes
 from segued.media.containers.detect import OGG_PAGE
 from segued.media.safe_open import read_fully
 from segued.units import Frames, Hertz
 
-__all__ = ["mp3_header_length", "next_ogg_stream"]
+__all__ = ["mp3_header_length", "mp4_timescale", "next_ogg_stream"]
 
 HEAD_BYTES: Final = 4_096
 VBRI: Final = b"VBRI"
@@ -24,6 +25,9 @@ MPEG1_RATE_MIN: Final = 32_000
 MPEG1_FRAMES: Final = 1_152
 MPEG2_FRAMES: Final = 576
 """Samples per channel in an MP3 frame; MPEG 2 has the lower sample rates."""
+
+TIMESCALE_AT: Final = (12, 20)
+"""Offset of the unit in version 0 and version 1 of the movie header."""
 
 PAGE_HEAD_BYTES: Final = 27
 PAGE_BEGINS: Final = 0x02
@@ -49,6 +53,24 @@ def mp3_header_length(descriptor: int, start: int, rate: Hertz) -> Frames | None
             frames = int.from_bytes(header[frames_at:], "big")
             return Frames(frames * samples_per_frame)
     return None
+
+
+def mp4_timescale(descriptor: int, start: int) -> int:
+    """Return the units per second of an MP4's edit lists; 0 if it has none.
+
+    Args:
+        descriptor: Descriptor of the file.
+        start: End of the tags in front of the container.
+    """
+    read = _reader(descriptor)
+    end = os.fstat(descriptor).st_size
+    for name in (b"moov", b"mvhd"):
+        box = next((b for b in boxes(read, start, end) if b.name == name), None)
+        if box is None:
+            return 0
+        start, end = box.start, box.end
+    at = TIMESCALE_AT[read(start, 1) == b"\1"]
+    return int.from_bytes(read(start + at, 4), "big")
 
 
 def next_ogg_stream(descriptor: int, page: int) -> int | None:

@@ -7,8 +7,9 @@ they could make FFmpeg open other files or the network.
 import errno
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
+from fractions import Fraction
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import av
 from av.audio.frame import AudioFrame
@@ -19,83 +20,24 @@ from av.container import InputContainer
 from segued.dsp.mixdown import Block
 from segued.errors import DecodeError, FileError, NotAudioError
 from segued.media.containers.frame_sync import begins_with_frame, find_first_frame
-from segued.media.containers.header_length import mp3_header_length, next_ogg_stream
+from segued.media.containers.header_length import (
+    mp3_header_length,
+    mp4_timescale,
+    next_ogg_stream,
+)
+from segued.media.decoding.downmix_weights import downmix_weights
+from segued.media.decoding.edit_end import MovieEdit, cut_to_edit
 from segued.media.decoding.frame_buffer import FrameBuffer
+from segued.media.decoding.libav_formats import (
+    BARE_FORMATS,
+    FORMATS,
+    FORMATS_WITH_LENGTH,
+)
 from segued.media.decoding.source import check_plausible
 from segued.media.safe_open import read_fully
 from segued.units import Frames, Hertz
 
-__all__ = ["LibavSource", "open_libav_source"]
-
-FORMATS: Final = (
-    "aac",
-    "ac3",
-    "aiff",
-    "amr",
-    "ape",
-    "asf",
-    "au",
-    "caf",
-    "dsf",
-    "dts",
-    "dtshd",
-    "eac3",
-    "flac",
-    "iff",
-    "loas",
-    "matroska",
-    "mov",
-    "mp3",
-    "mpc",
-    "mpc8",
-    "oma",
-    "ogg",
-    "rm",
-    "shn",
-    "tak",
-    "truehd",
-    "tta",
-    "w64",
-    "wav",
-    "wv",
-)
-"""FFmpeg's names of the allowed containers, all of which are a single file."""
-
-FORMATS_WITH_LENGTH: Final = frozenset(
-    (
-        "aiff",
-        "ape",
-        "asf",
-        "au",
-        "caf",
-        "dsf",
-        "flac",
-        "mov",
-        "matroska",
-        "mpc",
-        "mpc8",
-        "ogg",
-        "tak",
-        "tta",
-        "w64",
-        "wav",
-        "wv",
-    )
-)
-"""Containers that declare a length, or number their last page. For the others FFmpeg
-estimates it from the bit rate of the first frames."""
-
-BARE_FORMATS: Final = frozenset(("mp3", "aac"))
-"""Sequences of frames without a header. FFmpeg takes much for one of them."""
-
-HALF_POWER: Final = 0.5**0.5
-DOWNMIX_WEIGHTS: Final = {
-    **dict.fromkeys(("FL", "FR", "FLC", "FRC"), HALF_POWER),
-    **dict.fromkeys(("BL", "BR", "BC", "SL", "SR"), 0.5),
-    "FC": 1.0,
-    "LFE": 0.0,
-}
-"""Weights of the channels in the mono downmix of FFmpeg, and so of `fpcalc`."""
+__all__ = ["LibavSource", "open_libav_source", "read_metadata"]
 
 
 class LibavSource:
@@ -114,7 +56,13 @@ class LibavSource:
         self.codec = stream.codec_context.codec.name
         self.decoder = "FFmpeg"
         self.decode_errors = 0
-        self._frames: Final = self._decode_all(container, stream)
+        self._packet_end = 0
+        frames = self._decode_all(container, stream)
+        if "mov" in container.format.name.split(",") and stream.duration:
+            unit = mp4_timescale(descriptor, self._start)
+            edit = MovieEdit(stream.duration, stream.time_base or Fraction(0), unit)
+            frames = cut_to_edit(frames, edit, self._packets_end, _first_samples)
+        self._frames: Final = frames
         first = next(self._frames, None)
         if first is None:
             raise DecodeError(path, f"no audio could be decoded ({self.codec})")
@@ -122,7 +70,7 @@ class LibavSource:
         self.rate = Hertz(first.sample_rate)
         self.channels: int = first.layout.nb_channels
         check_plausible(path, rate=self.rate, channels=self.channels)
-        self.weights = _downmix_weights(first)
+        self.weights = downmix_weights([each.name for each in first.layout.channels])
         self.estimated_frames = _estimate_frames(container, stream, self.rate)
         self.declared_frames: Frames | None = None
         names = set(container.format.name.split(","))
@@ -192,6 +140,10 @@ class LibavSource:
         if resampler is not None:
             yield from resampler.resample(None)
 
+    def _packets_end(self) -> int | None:
+        """Return where the packets end, in units of the stream; None after errors."""
+        return None if self.decode_errors else self._packet_end
+
     def _decode_all(
         self, container: InputContainer, stream: AudioStream
     ) -> Iterator[AudioFrame]:
@@ -249,6 +201,8 @@ class LibavSource:
                     yield frame
             if packet is None:
                 return end_page
+            if packet.pts is not None and packet.duration:
+                self._packet_end = packet.pts + packet.duration
             last_position = packet.pos if packet.pos is not None else last_position
 
 
@@ -270,6 +224,27 @@ def open_libav_source(
     """
     with ExitStack() as stack:
         yield LibavSource(path, descriptor, start, stack)
+
+
+def read_metadata(path: bytes, descriptor: int, start: int) -> list[tuple[str, bytes]]:
+    """Return the metadata of a container and then of its audio, as names and bytes.
+
+    Args:
+        path: Absolute path, for errors.
+        descriptor: Descriptor of the file.
+        start: End of the tags in front of the container.
+
+    Raises:
+        NotAudioError: It is not an audio container, or has no audio.
+        DecodeError: There is no decoder for its audio.
+    """
+    with _open_container(path, descriptor, start) as container:
+        stream = _audio_stream(path, container)
+        return [
+            (name, text.encode("utf-8", "surrogateescape"))
+            for metadata in (container.metadata, stream.metadata)
+            for name, text in metadata.items()
+        ]
 
 
 def _open_file(path: bytes, descriptor: int, start: int) -> tuple[InputContainer, int]:
@@ -329,7 +304,7 @@ def _open_container(
                 "format_whitelist": ",".join(FORMATS),
                 "protocol_whitelist": "file,subfile",
             },
-            metadata_errors="replace",
+            metadata_errors="surrogateescape",
         )
     except av.FFmpegError as error:
         _raise_if_out_of_memory(error)
@@ -364,12 +339,15 @@ def _estimate_frames(
     return Frames(min(lengths)) if lengths else None
 
 
-def _downmix_weights(frame: AudioFrame) -> tuple[float, ...]:
-    """Return the channels' weights in the downmix; equal for unknown layouts."""
-    names = [channel.name for channel in frame.layout.channels]
-    weights = tuple(DOWNMIX_WEIGHTS.get(name, 0.0) for name in names)
-    known = len(names) > 1 and all(name in DOWNMIX_WEIGHTS for name in names)
-    return weights if known else (1.0,) * len(names)
+def _first_samples(frame: AudioFrame, count: int) -> AudioFrame:
+    """Return a copy of the first `count` samples of a frame."""
+    samples: Any = frame.to_ndarray()
+    if not frame.format.is_planar:
+        count *= frame.layout.nb_channels
+    part = samples[:, :count].copy()
+    copy = AudioFrame.from_ndarray(part, frame.format.name, frame.layout)
+    copy.sample_rate = frame.sample_rate
+    return copy
 
 
 def _raise_if_out_of_memory(error: av.FFmpegError) -> None:

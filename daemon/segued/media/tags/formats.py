@@ -8,12 +8,13 @@ import base64
 import struct
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, BinaryIO, Final, TypeAlias
 
 from mutagen.apev2 import APENoHeaderError, APEv2
 from mutagen.asf import ASF
 from mutagen.flac import FLAC, Picture
-from mutagen.id3 import ID3
+from mutagen.id3 import ID3, TCON
 from mutagen.mp4 import MP4
 from mutagen.oggflac import OggFLAC
 from mutagen.oggopus import OggOpus
@@ -30,6 +31,7 @@ from segued.media.tags.chapters import (
     timed_chapters,
 )
 from segued.media.tags.keys import ID3_FRAMES, MP4_ATOMS, TagField, field_for_name
+from segued.media.tags.text_encoding import decode_text
 from segued.media.tags.values import build_tags
 from segued.model import Cover, PassageMark, Tags
 from segued.units import seconds_to_ticks
@@ -39,8 +41,10 @@ __all__ = [
     "TagData",
     "from_ape",
     "from_asf",
+    "from_ffmpeg",
     "from_flac",
     "from_id3",
+    "from_id3v1",
     "from_mp4",
     "from_ogg",
 ]
@@ -56,10 +60,41 @@ OGG_CODECS: Final[tuple[tuple[bytes, MutagenClass], ...]] = (
     (b"\x80theora", OggTheora),
 )
 
+ID3V1_FIELDS: Final = (
+    (TagField.TITLE, 3, 30),
+    (TagField.ARTIST, 33, 30),
+    (TagField.ALBUM, 63, 30),
+    (TagField.DATE, 93, 4),
+)
+"""Fields of ID3v1 with their offset and length in bytes."""
+
+ALBUM_LEVELS: Final = frozenset(("ALBUM", "OPERA", "CONCERT", "MOVIE", "EPISODE"))
+ALBUM_FIELDS: Final = MappingProxyType(
+    {
+        TagField.TITLE: TagField.ALBUM,
+        TagField.ARTIST: TagField.ALBUM_ARTIST,
+        TagField.ALBUM: TagField.ALBUM,
+        TagField.ALBUM_ARTIST: TagField.ALBUM_ARTIST,
+        TagField.TRACK_TOTAL: TagField.TRACK_TOTAL,
+        TagField.DATE: TagField.DATE,
+        TagField.GENRE: TagField.GENRE,
+        TagField.RELEASE_MBID: TagField.RELEASE_MBID,
+        TagField.RELEASE_GROUP_MBID: TagField.RELEASE_GROUP_MBID,
+        TagField.ALBUM_ARTIST_MBID: TagField.ALBUM_ARTIST_MBID,
+        TagField.ALBUM_GAIN: TagField.ALBUM_GAIN,
+        TagField.ALBUM_PEAK: TagField.ALBUM_PEAK,
+        TagField.CUE_SHEET: TagField.CUE_SHEET,
+    }
+)
+"""The fields that Matroska names the same for the album as for the song."""
+
 FRONT_COVER: Final = 3
 """The picture type of the front cover in ID3, FLAC and ASF."""
 
 NO_TAGS: Final = Tags()
+VORBIS_COMMENT: Final = 4
+"""The type of FLAC's metadata blocks with comments."""
+
 MIME_MAX: Final = 64
 VALUES_MAX: Final = 1_000
 
@@ -95,9 +130,9 @@ class _ValueCollector(dict[TagField, list[str]]):
         return sheets[0] if sheets else None
 
 
-def from_id3(source: BinaryIO, *, v1: bool = False) -> TagData:
-    """Read ID3v2, or ID3v1, from a file object that holds only the tag."""
-    tag = ID3(source, load_v1=v1)
+def from_id3(source: BinaryIO) -> TagData:
+    """Read ID3v2 from a file object that holds only the tag."""
+    tag = ID3(source, load_v1=False)
     values = _ValueCollector()
     frames = list(tag.values())
     for frame in frames:
@@ -140,7 +175,36 @@ def _chapter_title(chapter: Any) -> str | None:  # noqa: ANN401
     return str(titles[0]) if titles else None
 
 
-def from_ape(source: BoundedFile) -> TagData:
+def from_id3v1(tag: bytes) -> TagData:
+    """Read an ID3v1 tag, of 128 bytes."""
+    values = _ValueCollector()
+    for field, start, length in ID3V1_FIELDS:
+        text = tag[start : start + length].partition(b"\0")[0]
+        values.add(field, decode_text(text, "latin-1", cut_at=length))
+    if tag[125] == 0:
+        values.add(TagField.TRACK, tag[126])
+    values.add(TagField.GENRE, *TCON(text=[str(tag[127])]).genres)
+    return TagData(build_tags(values))
+
+
+def from_ffmpeg(metadata: Iterable[tuple[str, bytes]]) -> TagData:
+    """Convert the names and values that FFmpeg reads; the first value of each wins.
+
+    A Matroska tag has a level in front of the name: that of the album, or the song.
+    """
+    values = _ValueCollector()
+    for name, value in metadata:
+        level, _, plain = name.rpartition("/")
+        field = field_for_name(plain)
+        if level.upper() in ALBUM_LEVELS:
+            field = ALBUM_FIELDS.get(field) if field else None
+        if field not in values:
+            values.add(field, decode_text(value, "cp1252"))
+    cue = values.cue()
+    return TagData(build_tags(values), cue=cue)
+
+
+def from_ape(source: BinaryIO) -> TagData:
     """Read the APEv2 tag at the end of a file; empty if there is none."""
     try:
         tag = APEv2(source)
@@ -162,7 +226,13 @@ def from_flac(source: BoundedFile) -> TagData:
     """Read the metadata blocks of a FLAC file."""
     flac: Any = FLAC(source)
     pictures = [(p.type, p.mime, p.data) for p in flac.pictures]
-    data = _from_comments(flac.tags or (), pictures)
+    data = TagData()
+    # Most files have one block of comments; some programs add another.
+    for block in flac.metadata_blocks:
+        if block.code == VORBIS_COMMENT:
+            data = _first_of(data, _from_comments(block, pictures))
+    if not flac.tags:
+        data = _first_of(data, _from_comments((), pictures))
     if data.marks or flac.cuesheet is None:
         return data
     tracks = (
@@ -172,6 +242,15 @@ def from_flac(source: BoundedFile) -> TagData:
     )
     marks = cue_block_marks(tracks, flac.info.sample_rate)
     return TagData(data.tags, marks, data.cue)
+
+
+def _first_of(first: TagData, second: TagData) -> TagData:
+    """Return both, with the first one's value of what both have."""
+    return TagData(
+        second.tags.merged_with(first.tags),
+        first.marks or second.marks,
+        first.cue or second.cue,
+    )
 
 
 def from_ogg(source: BoundedFile, first_page: bytes) -> TagData:

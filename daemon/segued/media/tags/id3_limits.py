@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from segued.media.containers.chunks import syncsafe
+from segued.media.tags.text_encoding import is_utf8
 
 __all__ = ["rewrite_id3"]
 
@@ -37,6 +38,9 @@ GROUPED: Final = {V22: 0, V23: 0x20, V24: 0x40}
 V24_UNSYNCHRONIZED: Final = 0x02
 V24_DATA_LENGTH: Final = 0x01
 """Format flags of frames."""
+
+LATIN_1, UTF_16, UTF_8 = b"\0", b"\1", b"\3"
+"""The first byte of a text frame declares its encoding."""
 
 READ_FRAME: Final = re.compile(rb"T[A-Z0-9]{2,3}|UFID?|RVA2|A?PIC|CHAP")
 """Names of the frames that `segued.media.tags.formats` reads, of all versions."""
@@ -146,6 +150,8 @@ class _Rewriter:
             return self._header(frame.name, data), data
         if name == b"CHAP":
             data = self._rewrite_chapter(data)
+        elif name.startswith(b"T"):
+            data = _with_real_encoding(data)
         if self._text_bytes + len(data) > TEXT_BYTES_MAX:
             raise _LeftOutError(f"more than {TEXT_BYTES_MAX >> 20} MiB of text")
         self._text_bytes += len(data)
@@ -164,7 +170,7 @@ class _Rewriter:
         title = next((f for f in walk.frames if f.name == b"TIT2"), None)
         if title is None:
             return data[:inside]
-        text = self._decode(title)
+        text = _with_real_encoding(self._decode(title))
         return data[:inside] + self._header(b"TIT2", text) + text
 
     def _header(self, name: bytes, data: bytes) -> bytes:
@@ -209,6 +215,21 @@ class _Rewriter:
             raise _LeftOutError("cannot be decompressed")
         self._decompressed += len(found)
         return found
+
+
+def _with_real_encoding(data: bytes) -> bytes:
+    """Return a text frame declared as what its text is.
+
+    UTF-8 may be declared as Latin-1, or as UTF-16, which begins with a byte order
+    mark; and Latin-1 as UTF-8. mutagen reads UTF-8 in all versions.
+    """
+    declared, text = data[:1], data[1:]
+    no_utf16 = not text.startswith((b"\xff\xfe", b"\xfe\xff")) and b"\0" not in text
+    if declared == LATIN_1 or (declared == UTF_16 and no_utf16):
+        return UTF_8 + text if is_utf8(text) else data
+    if declared == UTF_8 and not text.isascii() and not is_utf8(text):
+        return LATIN_1 + text
+    return data
 
 
 def _best_walk(

@@ -11,9 +11,15 @@ from functools import partial
 from io import BytesIO
 from itertools import islice
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
-from segued.media.containers.audio_ranges import head_tags, head_tags_end
+from segued.errors import DecodeError, NotAudioError
+from segued.media.containers.audio_ranges import (
+    TailTag,
+    head_tags,
+    head_tags_end,
+    tail_tags,
+)
 from segued.media.containers.chunks import (
     FRM8,
     IFF,
@@ -26,6 +32,7 @@ from segued.media.containers.chunks import (
 )
 from segued.media.containers.detect import HEAD_BYTES, Container, detect_container
 from segued.media.containers.frame_sync import begins_with_frame, find_first_frame
+from segued.media.decoding import libav
 from segued.media.safe_open import open_regular
 from segued.media.tags import formats
 from segued.media.tags.bounded_file import BoundedFile, TagLimitError
@@ -34,6 +41,7 @@ from segued.media.tags.formats import NO_TAGS, TagData
 from segued.media.tags.id3_limits import rewrite_id3
 from segued.media.tags.keys import INFO_CHUNKS
 from segued.media.tags.passage_marks import plausible_marks
+from segued.media.tags.text_encoding import decode_text
 from segued.media.tags.values import build_tags
 from segued.model import FileWarning, PassageMark, Signature, Tags
 
@@ -47,6 +55,7 @@ ID3V1_BYTES: Final = 128
 TEXT_BYTES_MAX: Final = 16_384
 TEXTS_MAX: Final = 100
 ID3_TAGS_MAX: Final = 4
+HEAD_TAGS_MAX: Final = 4
 REASON_MAX: Final = 200
 
 FIRST_PAGE_BYTES: Final = 128
@@ -92,7 +101,10 @@ def read_tags(path: bytes, expected: Signature) -> TagReading:
         tags = NO_TAGS
         marks: tuple[PassageMark, ...] = ()
         warnings: dict[FileWarning, None] = {}
-        for read_tag in _tag_readers(source):
+        readers, last = _tag_readers(source, path, descriptor)
+        for read_tag in (*readers, last):
+            if read_tag is None or (read_tag is last and tags.title):
+                continue
             found, warning = _try_read(read_tag, source)
             if warning is not None:
                 warnings[warning] = None
@@ -155,39 +167,89 @@ def _choose_marks(
     return (), None
 
 
-def _tag_readers(source: BoundedFile) -> list[ReadTag]:
-    """Return a reader for each tag that the file may have, by precedence."""
+class _Readers(NamedTuple):
+    """Readers of the tags that a file may have.
+
+    Attributes:
+        readers: One for each tag, by precedence.
+        last: Of what only FFmpeg reads; used if no title was found.
+    """
+
+    readers: list[ReadTag]
+    last: ReadTag | None = None
+
+
+def _tag_readers(source: BoundedFile, path: bytes, descriptor: int) -> _Readers:
     start = _container_start(source)
     head = source.read_at(start, HEAD_BYTES)
-    ape = partial(formats.from_ape, source)
-    id3 = [
-        partial(_read_id3, source, at, source.size)
-        for at, _ in islice(head_tags(source.read_at), ID3_TAGS_MAX)
-    ]
-    id3v1 = partial(_read_id3v1, source)
+    added = _AddedTags.found_in(source)
+    id3 = added.id3
     native = partial(partial, _read_native, source, start)
-    readers: list[ReadTag]
+    ffmpeg = partial(_read_with_ffmpeg, path, descriptor, start)
+    readers: list[ReadTag] = [*id3, *added.ape, *added.id3v1]
+    last: ReadTag | None = None
     match detect_container(head):
         case container if container in CHUNK_LAYOUTS:
             inside = _chunk_tag_readers(source, start, *CHUNK_LAYOUTS[container])
-            readers = [*inside, *id3]
+            readers, last = [*inside, *readers], ffmpeg
         case Container.FLAC:
-            readers = [native(formats.from_flac), *id3, ape, id3v1]
+            readers = [native(formats.from_flac), *readers]
         case Container.OGG:
             first_page = source.read_at(start, FIRST_PAGE_BYTES)
-            readers = [native(partial(formats.from_ogg, first_page=first_page)), *id3]
+            read = partial(formats.from_ogg, first_page=first_page)
+            readers = [native(read), *readers]
         case Container.MP4:
-            readers = [native(formats.from_mp4), *id3]
+            readers, last = [native(formats.from_mp4), *readers], ffmpeg
         case Container.ASF:
-            readers = [native(formats.from_asf), *id3]
+            readers = [native(formats.from_asf), *readers]
         case Container.DSF:
             at = start + int.from_bytes(head[20:28], "little")
-            readers = [partial(_read_id3, source, at, source.size), *id3]
+            readers = [partial(_read_id3, source, at, source.size), *readers]
         case Container.APE_TAGGED:
-            readers = [ape, *id3, id3v1]
-        case _:
-            readers = [*id3, ape, id3v1]
-    return readers
+            readers = [*added.ape, *id3, *added.id3v1]
+        case Container.BARE:
+            last = None if begins_with_frame(source.read_at, start) else ffmpeg
+        case _:  # Matroska, CAF, AU and W64
+            readers = [ffmpeg, *readers]
+    return _Readers(readers, last)
+
+
+class _AddedTags(NamedTuple):
+    """Readers of the tags before and behind a container; the first come first."""
+
+    id3: list[ReadTag]
+    ape: list[ReadTag]
+    id3v1: list[ReadTag]
+
+    @classmethod
+    def found_in(cls, source: BoundedFile) -> "_AddedTags":
+        found = cls([], [], [])
+        end = 0
+        for at, end in islice(head_tags(source.read_at), HEAD_TAGS_MAX):
+            if source.read_at(at, 3) == b"ID3":
+                found.id3.append(partial(_read_id3, source, at, source.size))
+            else:
+                found.ape.append(partial(_read_ape, source, at, end))
+        # A tag in front may declare an invalid length.
+        start = end if end < source.size else 0
+        behind = [*tail_tags(source.read_at, start, source.size)]
+        for kind, (at, to) in reversed(behind):
+            if kind is TailTag.ID3V2:
+                found.id3.append(partial(_read_id3, source, at, to))
+            elif kind is TailTag.APE:
+                found.ape.append(partial(_read_ape, source, at, to))
+            elif kind is TailTag.ID3V1:
+                found.id3v1.append(partial(_read_id3v1, source, to - ID3V1_BYTES))
+        return found
+
+
+def _read_with_ffmpeg(path: bytes, descriptor: int, start: int) -> TagData:
+    """Read the metadata of a container that mutagen has no reader for."""
+    try:
+        metadata = libav.read_metadata(path, descriptor, start)
+    except (NotAudioError, DecodeError):
+        return TagData()  # phase 4 reports it
+    return formats.from_ffmpeg(metadata)
 
 
 def _container_start(source: BoundedFile) -> int:
@@ -232,7 +294,7 @@ def _chunk_tag_readers(
 
 def _read_text_chunks(source: BoundedFile, texts: list[Chunk]) -> TagData:
     values = {
-        INFO_CHUNKS[text.name]: [_decode_text(_read_text(source, text))]
+        INFO_CHUNKS[text.name]: [decode_text(_read_text(source, text), "cp1252")]
         for text in reversed(texts)  # the first of a name takes precedence
     }
     return TagData(build_tags(values))
@@ -241,13 +303,6 @@ def _read_text_chunks(source: BoundedFile, texts: list[Chunk]) -> TagData:
 def _read_text(source: BoundedFile, text: Chunk) -> bytes:
     length = min(text.end - text.start, TEXT_BYTES_MAX)
     return source.read_at(text.start, length).partition(b"\0")[0]
-
-
-def _decode_text(text: bytes) -> str:
-    try:
-        return text.decode("utf-8")
-    except UnicodeDecodeError:
-        return text.decode("cp1252", "replace")
 
 
 def _read_id3(source: BoundedFile, start: int, limit: int) -> TagData:
@@ -267,8 +322,9 @@ def _read_id3(source: BoundedFile, start: int, limit: int) -> TagData:
     return replace(formats.from_id3(BytesIO(tag)), left_out=left_out)
 
 
-def _read_id3v1(source: BoundedFile) -> TagData:
-    tag = source.read_at(max(0, source.size - ID3V1_BYTES), ID3V1_BYTES)
-    if not tag.startswith(b"TAG"):
-        return TagData()
-    return formats.from_id3(BytesIO(tag), v1=True)
+def _read_id3v1(source: BoundedFile, start: int) -> TagData:
+    return formats.from_id3v1(source.read_at(start, ID3V1_BYTES))
+
+
+def _read_ape(source: BoundedFile, start: int, end: int) -> TagData:
+    return formats.from_ape(BytesIO(source.read_at(start, end - start)))

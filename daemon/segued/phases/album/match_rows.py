@@ -40,6 +40,7 @@ class PassageFindings:
 
     Attributes:
         names: Its names by a mark, tags or the file name.
+        shown: The same, with remembered tags in place of the file name.
         cut_reason: Why it starts where it does; empty if at a silence.
     """
 
@@ -48,6 +49,7 @@ class PassageFindings:
     evidence: PassageEvidence
     decision: Decision
     names: Tags
+    shown: Tags
     cut_reason: str = ""
 
 
@@ -59,14 +61,14 @@ def build_match(findings: PassageFindings, lookup: ReleaseLookup) -> Match:
         lookup: The release of its folder.
     """
     decision, encoded = findings.decision, findings.fingerprint.encoded
-    title, artist = _displayed_names(decision, findings.names)
+    title, artist = _displayed_names(decision, findings.shown)
     album = _album_credit(findings, lookup)
     record = PassageRecord(
         span=findings.span,
         fingerprint=encoded[0] if encoded else None,
         title=title,
         artist=artist,
-        album=album.name if album else findings.names.album,
+        album=_album_name(album, findings),
         confidence=decision.confidence,
         score=decision.score,
         reason=decision.reason,
@@ -77,6 +79,13 @@ def build_match(findings: PassageFindings, lookup: ReleaseLookup) -> Match:
     if decision.confidence is not Confidence.NONE:
         song = _song_record(decision.recording, findings.names, findings.evidence)
     return Match(record, song, album, heard=_acoustid_recordings(findings))
+
+
+def _album_name(album: EntityRef | None, findings: PassageFindings) -> str | None:
+    """Return the album to show: of a guess from the folder, the remembered one."""
+    if album is not None and album.name != findings.names.album:
+        return album.name
+    return findings.shown.album
 
 
 def _displayed_names(decision: Decision, names: Tags) -> tuple[str | None, str | None]:

@@ -1,9 +1,9 @@
-"""Schema 6: analyzer outputs, and columns for flavor details and measurements."""
+"""Schema 6: analyzer outputs, and columns for flavor details and measurements.
 
-from importlib import resources
+The views, which have columns of later schemas, are created again by the last script.
+"""
+
 from typing import Any, Final
-
-from segued.store import search
 
 STEPS: Final = """
 CREATE TABLE "sounds" ("audio_hash" TEXT NOT NULL, "start_ticks" INTEGER NOT NULL,
@@ -41,6 +41,3 @@ def up(migrator: Any, db: Any) -> None:  # noqa: ANN401
     del migrator
     for step in STEPS.split(";"):
         db.execute_sql(step)
-    views = resources.files("segued.store.schema").joinpath("views.sql").read_text()
-    for statement in search.split_statements(views):
-        db.execute_sql(statement)

@@ -26,6 +26,7 @@ from segued.store.reading.rows import (
     FileLocation,
     PassageFacts,
     PhaseRow,
+    RememberedTag,
 )
 from segued.units import Frames, Hertz
 
@@ -58,11 +59,13 @@ class FileDetail:
     """A file with its tags, failure, phases, duplicates and passages.
 
     Attributes:
+        remembered_tags: Tags that it does not hold any more: value and date.
         fingerprints: All stored fingerprints of its audio.
     """
 
     facts: FileFacts
     tags: dict[str, Any]
+    remembered_tags: dict[str, RememberedTag]
     failure: FailureRow | None
     phases: list[PhaseRow]
     duplicates: list[Duplicate]
@@ -98,6 +101,10 @@ def file_detail(library: Path, file: str) -> FileDetail:
         return FileDetail(
             facts=facts,
             tags=_tags(row["tags"]),
+            remembered_tags={
+                name: RememberedTag(**each)
+                for name, each in json.loads(row["remembered_tags"] or "{}").items()
+            },
             failure=_failure(database, facts),
             phases=phases,
             duplicates=duplicates,

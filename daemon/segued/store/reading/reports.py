@@ -26,6 +26,7 @@ __all__ = [
     "open_read_only",
     "passages_with_flavor",
     "passages_with_reasons",
+    "remembered_tags",
     "roots",
     "rows",
     "session",
@@ -255,6 +256,25 @@ def passages_with_reasons(path: Path, file: bytes) -> list[dict[str, Any]]:
             }
             for row in rows
         ]
+
+
+def remembered_tags(path: Path, file: bytes) -> dict[str, dict[str, Any]]:
+    """Return the tags that a file does not hold any more: value and date, by field.
+
+    Args:
+        path: Path of the library.
+        file: Absolute path of the file, as the file system's bytes.
+
+    Raises:
+        StoreError: The library does not exist, or cannot be read.
+    """
+    with open_read_only(path) as database:
+        rows = database.execute(
+            "SELECT remembered_tags FROM library_files WHERE path_bytes = ?", [file]
+        )
+        for (text,) in rows:
+            return json.loads(text) if text else {}
+    return {}
 
 
 def passages_with_flavor(

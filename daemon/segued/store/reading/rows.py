@@ -18,6 +18,7 @@ __all__ = [
     "PassagePage",
     "PassageRow",
     "PhaseRow",
+    "RememberedTag",
 ]
 
 
@@ -229,6 +230,14 @@ class PhaseRow:
     phase: int
     at: str
     needs: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RememberedTag:
+    """The value of a tag that a file does not hold any more, and its last read."""
+
+    value: Any
+    read_at: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,7 @@ class File(BaseTable):
     content_hash = TextField(null=True, index=True)  # BLAKE3; null until phase 2
     audio_hash = TextField(null=True, index=True)  # without tags; null until phase 2
     matching_hashes = TextField(default="[]")  # JSON: ids with this content
-    tags = TextField(null=True)  # JSON of model.Tags, merged; null until phase 3
+    tags = TextField(null=True)  # JSON of model.Tags; null until phase 3
     duration_ticks = IntegerField(null=True)  # decoded length; null until phase 4
     sample_rate = IntegerField(null=True)
     channels = IntegerField(null=True)
@@ -112,6 +112,10 @@ class File(BaseTable):
     added_at = TextField(default=now)
     finished_at = TextField(null=True)
     assignment = TextField(null=True)  # release and track assigned by phase 6
+    remembered_tags = TextField(null=True)  # JSON: value and date by field, if any
+    tags_read_at = TextField(null=True)  # last time without a warning
+    ctime_ns = IntegerField(null=True)  # null if never seen
+    retagged_ns = IntegerField(null=True)  # ctime with other tags, but the same mtime
 
     class Meta:
         table_name = "files"
@@ -201,6 +205,7 @@ class Passage(BaseTable):
     loudness_lufs = FloatField(null=True)  # EBU R128, the whole passage
     loudness_range_lu = FloatField(null=True)
     true_peak_dbtp = FloatField(null=True)
+    silences = TextField(null=True)  # JSON: [start, end] of long ones inside
 
     class Meta:
         table_name = "passages"

@@ -17,7 +17,8 @@ SELECT
     files.codec,
     failures.code AS failure_code,
     failures.detail AS failure_detail,
-    files.matching_hashes
+    files.matching_hashes,
+    files.remembered_tags
 FROM files
 LEFT JOIN failures ON failures.file_id = files.id;
 
@@ -51,7 +52,8 @@ SELECT
     passages.key_strength,
     passages.loudness_lufs,
     passages.loudness_range_lu,
-    passages.true_peak_dbtp
+    passages.true_peak_dbtp,
+    passages.silences
 FROM passages
 JOIN files ON files.id = passages.file_id
 -- Of several songs, the one that runs longest stands for the passage.

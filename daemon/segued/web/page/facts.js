@@ -6,7 +6,7 @@ import { codecName, count, joinValues, localTime, position, size, withSpaces } f
 
 const NEEDS = { idle: "idle time" };
 
-export function facts({ file, tags, phases, duplicates }) {
+export function facts({ file, tags, remembered_tags: remembered, phases, duplicates }) {
   return html`
     <div class="metadata">
       ${pairs("Facts", "facts", [
@@ -23,6 +23,9 @@ export function facts({ file, tags, phases, duplicates }) {
         ["id", file.file],
       ])}
       ${pairs("Tags", "tags", Object.entries(tags).map(([name, value]) => [withSpaces(name), joinValues(value)]))}
+      ${Object.keys(remembered).length
+        ? pairs("Remembered tags", "remembered-tags", Object.entries(remembered).map(rememberedTag))
+        : nothing}
       ${phasesTable(phases)}
       ${duplicates.length
         ? html`<section class="panel" data-test="duplicates" aria-labelledby="duplicates">
@@ -34,6 +37,11 @@ export function facts({ file, tags, phases, duplicates }) {
         : nothing}
     </div>
   `;
+}
+
+// The file does not hold these any more; they identify nothing.
+function rememberedTag([name, { value, read_at: readAt }]) {
+  return [withSpaces(name), html`${joinValues(value)}${readAt ? html` <span class="muted">last read ${localTime(readAt)}</span>` : nothing}`];
 }
 
 function audioFormat({ codec, sample_rate: rate, channels }) {
