@@ -83,7 +83,7 @@ AUDIO_EXTENSIONS: Final = (
     "au",
     "snd",
 )
-"""The endings of the formats that FFmpeg and libsndfile decode. Some are used for videos
+"""The endings of formats that FFmpeg and libsndfile decode. Some are used for videos
 as well: a file with a moving picture is passed over when it is read."""
 
 IGNORED_FOLDERS: Final = (
@@ -123,11 +123,12 @@ class LibrarySection(Section, frozen=True):
 
 
 class ScanningSection(Section, frozen=True):
-    """Which names are scanned as music files."""
+    """Which names are scanned as music files, and whether links are followed."""
 
     extensions: tuple[str, ...] = AUDIO_EXTENSIONS
     ignored_folders: tuple[str, ...] = IGNORED_FOLDERS
     partial_suffixes: tuple[str, ...] = PARTIAL_SUFFIXES
+    follow_links: bool = False
 
 
 class WatchingSection(Section, frozen=True):

@@ -16,11 +16,16 @@ IGNORE_MARKERS = (b".seguedignore", b".ignore")
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """The rules of `[scanning]`, compiled."""
+    """The rules of `[scanning]`, compiled.
+
+    Attributes:
+        follows_links: Whether a scan follows symbolic links.
+    """
 
     _extensions: frozenset[bytes]
     _folders: re.Pattern[bytes]
     _partial: tuple[bytes, ...]
+    follows_links: bool
 
     @classmethod
     def of(cls, scanning: ScanningSection) -> "Filters":
@@ -33,6 +38,7 @@ class Filters:
             ),
             re.compile(os.fsencode("|".join(patterns) or r"(?!)"), re.IGNORECASE),
             tuple(os.fsencode(suffix) for suffix in scanning.partial_suffixes),
+            scanning.follow_links,
         )
 
     def accepts_file(self, name: bytes) -> bool:

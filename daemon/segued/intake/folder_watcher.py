@@ -21,6 +21,7 @@ from segued.config.sections import WatchingSection
 from segued.intake.debounce import WriteDebouncer
 from segued.intake.event_source import EventSource
 from segued.intake.filters import IGNORE_MARKERS, Filters
+from segued.intake.links import followed_links
 from segued.intake.scan import ScanResult, ScanScope, scan_folder
 from segued.intake.state import IntakeState
 from segued.media.disk_calls import DISK_CALL_TIMEOUT, call_disk
@@ -76,6 +77,7 @@ class FolderWatcher:
         self._store: Final = store
         self._intake_state: Final = intake_state
         self._limits: Final = limits
+        self._links: Final = followed_links(filters, intake_state.roots)
         self._debouncer: Final = WriteDebouncer(
             quiet=Seconds(limits.settle_seconds),
             patience=Seconds(limits.folder_seconds),
@@ -196,7 +198,9 @@ class FolderWatcher:
             self._dirty.pop((place, deep), None)
             started = time.monotonic()
             is_complete = partial(self._debouncer.is_complete, now=started)
-            result = await self._scan(ScanScope(place, deep, is_complete))
+            result = await self._scan(
+                ScanScope(place, deep, is_complete, links=self._links)
+            )
             took = time.monotonic() - started
             self._scan_delay = max(SCAN_DELAY_SECONDS, BUSY_FACTOR * took)
             if result.offline:
@@ -205,7 +209,7 @@ class FolderWatcher:
             if result.unreadable:
                 result.seen.update(each.path for each in result.unreadable)
             await self._apply_scan({place, *result.seen}, result)
-            if deep and not await self._events.covers(result.seen):
+            if deep and not await self._events.covers(result.seen - result.linked):
                 self._state = "polling"
                 self._rescan_at = time.monotonic() + self._limits.poll_seconds
 
@@ -248,6 +252,7 @@ class FolderWatcher:
                 is_complete=is_complete,
                 disk_changed=self._disk_changed,
                 folder_hashes=self._folder_hashes,
+                links=self._links,
             )
         )
         every = self._limits.reconcile_seconds
@@ -263,7 +268,7 @@ class FolderWatcher:
         await self._apply_scan(result.seen, result)
         for folder in self._debouncer.folders:
             self._folder_hashes.pop(folder, None)
-        if not await self._events.covers(result.seen):
+        if not await self._events.covers(result.seen - result.linked):
             self._rescan_at = time.monotonic() + self._limits.poll_seconds
         self._disk_changed = False
         self._state = "watching" if self._events.polling_reason is None else "polling"

@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 
 from segued.intake.filters import Filters
+from segued.intake.links import FollowedLinks
 from segued.intake.walk import UnreadableFolder, walk
 from segued.media.disk_calls import DISK_CALL_TIMEOUT, call_disk
 from segued.media.safe_open import root_is_offline
@@ -43,6 +44,7 @@ class ScanScope:
         disk_changed: Whether another disk may be mounted at the music folder.
         folder_hashes: The hash of each folder's listing in the last scan, updated by
             this one; a folder with the same hash is not compared with the library.
+        links: Follows symbolic links; None to follow none.
     """
 
     place: bytes | None = None
@@ -50,6 +52,7 @@ class ScanScope:
     is_complete: Callable[[FileEntry], bool] | None = None
     disk_changed: bool = False
     folder_hashes: dict[bytes, int] | None = None
+    links: FollowedLinks | None = None
 
     @property
     def is_all(self) -> bool:
@@ -64,6 +67,7 @@ class ScanResult:
     Attributes:
         unreadable: Folders that could not be listed; what is below them is unknown.
         seen: The folders that were listed.
+        linked: Those of them that a link leads to; they get no events.
         folders_with_work: Those of them with PENDING files.
         incomplete: New or changed files that may still be being written.
         missing: How many files are now marked as missing.
@@ -73,6 +77,7 @@ class ScanResult:
 
     unreadable: list[UnreadableFolder] = field(default_factory=list)
     seen: set[bytes] = field(default_factory=set)
+    linked: set[bytes] = field(default_factory=set)
     folders_with_work: list[bytes] = field(default_factory=list)
     incomplete: list[FileEntry] = field(default_factory=list)
     missing: int = 0
@@ -107,7 +112,9 @@ async def scan_folder(  # noqa: PLR0913
     result = ScanResult()
     missing: list[tuple[FileId, bytes]] = []
     known = 0
-    walker = walk(root, filters, scope.place, recursive=scope.recursive)
+    walker = walk(
+        root, filters, scope.place, recursive=scope.recursive, links=scope.links
+    )
     while batch := await call_disk(
         root, WALK_LIMIT, _next_batch, walker, scope.folder_hashes
     ):
@@ -143,6 +150,7 @@ def _note_batch(
     result.unreadable += [each for each in batch if isinstance(each, UnreadableFolder)]
     listed = [each for each in batch if isinstance(each, _ListedFolder)]
     result.seen.update(each.folder.path for each in listed)
+    result.linked.update(each.folder.path for each in listed if each.folder.is_linked)
     return [each.folder for each in listed if not each.is_unchanged]
 
 
