@@ -25,6 +25,7 @@ The class of an error decides what happens to the file that was being imported:
     └── FileError                      only this file is affected
         ├── FileVanishedError          it becomes MISSING
         ├── FileChangedError           it changed while being read: read it again
+        ├── MovingPictureError         it is passed over until its bytes change
         └── FileUnreadableError        it is FAILED until its bytes change, or `retry`
             ├── EmptyFileError
             ├── NotAudioError
@@ -59,6 +60,7 @@ __all__ = [
     "FileVanishedError",
     "InternalError",
     "InvalidAudioFormatError",
+    "MovingPictureError",
     "NotAudioError",
     "NotFoundError",
     "NotRegularError",
@@ -245,6 +247,12 @@ class FileChangedError(FileError):
     """The file's size, time or inode changed while it was being read."""
 
     code = "changing"
+
+
+class MovingPictureError(FileError):
+    """The file is a video."""
+
+    code = "moving-picture"
 
 
 class FileUnreadableError(FileError):

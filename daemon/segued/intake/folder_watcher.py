@@ -29,6 +29,7 @@ from segued.model import FileEntry
 from segued.paths import is_within, shown
 from segued.progress.status import FolderStatus
 from segued.store.database import Store
+from segued.store.passed_over import count_passed_over
 from segued.units import Seconds
 
 __all__ = ["FolderWatcher", "FolderWatchers", "create_watchers", "run_watchers"]
@@ -93,6 +94,7 @@ class FolderWatcher:
         self._rescan_at = self._check_at = self._restart_events_at = 0.0
         self._scan_delay = SCAN_DELAY_SECONDS
         self._unreadable: tuple[str, ...] = ()
+        self._passed_over: dict[str, int] = {}
 
     def report(self) -> FolderStatus:
         """Return the folder's status: its state, incomplete and unreadable places."""
@@ -107,6 +109,7 @@ class FolderWatcher:
             len(self._debouncer),
             tuple(shown(path) for path in stuck),
             self._unreadable,
+            self._passed_over,
         )
 
     @property
@@ -229,7 +232,17 @@ class FolderWatcher:
 
     async def _scan(self, scope: ScanScope) -> ScanResult:
         where = self.root, self._filters, self._store, self._intake_state.work_available
-        return await scan_folder(*where, scope=scope)
+        result = await scan_folder(*where, scope=scope)
+        if result.passed_over_changed or scope.is_all:
+            self._intake_state.stale_counts.add(self.root)
+        await self._count_passed_over()
+        return result
+
+    async def _count_passed_over(self) -> None:
+        """Count again what is passed over, if a scan or a worker changed it."""
+        if self.root in self._intake_state.stale_counts:
+            self._intake_state.stale_counts.discard(self.root)
+            self._passed_over = await self._store.do(count_passed_over, self.root)
 
     async def _scan_all(self) -> None:
         """Scan the whole folder."""
@@ -289,6 +302,7 @@ class FolderWatcher:
 
     async def _check(self) -> None:
         """Check that the folder is still the watched one, and its watch alive."""
+        await self._count_passed_over()
         self._check_at = time.monotonic() + self._limits.check_seconds
         identity = await call_disk(
             self.root, DISK_CALL_TIMEOUT, _folder_identity, self.root

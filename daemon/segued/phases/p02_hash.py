@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from segued.media import hashing
+from segued.media import moving_picture
 from segued.media.disk_calls import DISK_CALL_TIMEOUT, call_disk
 from segued.media.safe_open import root_is_offline
 from segued.model import (
@@ -43,13 +43,14 @@ async def run(context: PhaseContext, file_results: FileResults) -> Hashed:
     """Hash the file, reading it once.
 
     Raises:
+        MovingPictureError: It is a video.
         FileChangedError: It changed while it was being read.
         FileUnreadableError: It cannot be read, or is empty.
     """
     file = file_results.file
     signature = file_results[p01_filename.PHASE].signature
     hashes = await context.compute.run_short(
-        None, hashing.hash_file, file.path, signature
+        None, moving_picture.hash_music, file.path, signature
     )
     same_content = await context.store.do(
         duplicates.files_with_content, file.id, hashes.content

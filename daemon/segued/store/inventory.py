@@ -5,7 +5,7 @@ next few of them.
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from segued.model import (
@@ -19,7 +19,7 @@ from segued.model import (
     PassageStatus,
     Signature,
 )
-from segued.store import duplicates, flavors
+from segued.store import duplicates, flavors, passed_over
 from segued.store.folders import requeue_one_per_folder
 from segued.store.requeue import requeue
 from segued.store.schema.files import (
@@ -90,10 +90,10 @@ def apply_listing(
 ) -> ScanCounts:
     """Update the files of the listed folders in the library.
 
-    Nothing is written for an unchanged file. A new or changed one becomes PENDING;
-    a missing one that exists again gets back its previous status. A file that was
-    not listed is only returned: only a walk of the whole music folder can decide
-    whether the file is MISSING or its disk is offline.
+    Nothing is written for an unchanged file, or one that was passed over. A new or
+    changed one becomes PENDING; a missing one that exists again gets back its previous
+    status. A file that was not listed is only returned: only a walk of the whole music
+    folder can decide whether the file is MISSING or its disk is offline.
 
     Args:
         folders: The listings, as walked.
@@ -102,13 +102,16 @@ def apply_listing(
             are, and renamed ones are recognized later, by their content hash.
     """
     total = ScanCounts()
+    passed_files = passed_over.known_passed_files(folders)
     for folder in folders:
-        total += _apply_folder(folder, is_fully_written)
+        total += _apply_folder(folder, is_fully_written, passed_files)
     return total
 
 
 def _apply_folder(
-    folder: FolderListing, is_fully_written: Callable[[FileEntry], bool] | None
+    folder: FolderListing,
+    is_fully_written: Callable[[FileEntry], bool] | None,
+    passed_files: Collection[bytes],
 ) -> ScanCounts:
     known = _known_files(folder.path)
     new: list[FileEntry] = []
@@ -118,6 +121,8 @@ def _apply_folder(
     for entry in folder.files:
         row = known.pop(entry.path, None)
         if row is None:
+            if entry.path in passed_files:
+                continue
             if is_fully_written is not None and (
                 status := duplicates.follow_rename(entry, folder.root)
             ):

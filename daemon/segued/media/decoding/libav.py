@@ -14,6 +14,7 @@ from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.stream import Disposition
 
 from segued.dsp.mixdown import Block
 from segued.errors import DecodeError, FileError, NotAudioError
@@ -22,7 +23,7 @@ from segued.media.decoding.frame_buffer import FrameBuffer
 from segued.media.decoding.source import check_plausible
 from segued.units import Frames, Hertz
 
-__all__ = ["LibavSource", "open_libav_source"]
+__all__ = ["LibavSource", "has_moving_picture", "open_libav_source"]
 
 FORMATS: Final = (
     "aac",
@@ -251,6 +252,28 @@ def open_libav_source(path: bytes, descriptor: int) -> Iterator[LibavSource]:
     """
     with ExitStack() as stack:
         yield LibavSource(path, descriptor, stack)
+
+
+def has_moving_picture(path: bytes, descriptor: int) -> bool:
+    """Return whether an open file has a video stream of two pictures or more.
+
+    A cover picture, which some formats store as a stream, has one.
+
+    Raises:
+        NotAudioError: It is in none of `FORMATS`.
+    """
+    stills = Disposition.attached_pic | Disposition.still_image
+    with _open_container(path, descriptor) as container:
+        for stream in container.streams.video:
+            if stream.disposition & (stills | Disposition.timed_thumbnails):
+                continue
+            try:
+                pictures = (packet for packet in container.demux(stream) if packet.size)
+                if next(pictures, None) and next(pictures, None):
+                    return True
+            except av.FFmpegError as error:
+                _raise_if_out_of_memory(error)
+    return False
 
 
 def _open_container(path: bytes, descriptor: int, start: int = 0) -> InputContainer:

@@ -33,6 +33,7 @@ from segued.store.schema.lookups import (
     Lookup,
     MusicBrainzAnswer,
 )
+from segued.store.schema.passed import PassedFile, PassedNames
 
 __all__ = [
     "TABLES",
@@ -199,5 +200,7 @@ TABLES: Final = (
     StoredOverride,
     AcousticBrainzAnswer,
     AnalyzerOutput,
+    PassedNames,
+    PassedFile,
 )
 """All tables; a table comes after those that its foreign keys reference."""
