@@ -29,7 +29,14 @@ from segued.phases import (
     p04_segment,
 )
 from segued.phases.base import Phase, PhaseContext
-from segued.store import checkpoints, codec, decode_cache, duplicates, files, inventory
+from segued.store import (
+    checkpoints,
+    codec,
+    decode_cache,
+    files,
+    inventory,
+    moves,
+)
 from segued.store.database import Store
 from segued.store.decode_cache import DecodeResult
 from segued.store.schema.files import File
@@ -103,7 +110,7 @@ def _prepare_file(file: AudioFile, song: PreparedSong, context: PhaseContext) ->
         digest, file_analysis.VERSION, DecodeResult(facts, curve, prints, ())
     )
     files.mark_processing(file)
-    duplicates.claim_content(file, digest, digest, ())
+    moves.claim_content(file, digest, digest, ())
     tags = Tags(
         title=song.title,
         artist=song.artist,

@@ -19,7 +19,7 @@ from segued.model import (
     PassageStatus,
     Signature,
 )
-from segued.store import duplicates, flavors, passed_over
+from segued.store import duplicates, flavors, moves, passed_over
 from segued.store.folders import requeue_one_per_folder
 from segued.store.requeue import requeue
 from segued.store.schema.files import (
@@ -124,7 +124,7 @@ def _apply_folder(
             if entry.path in passed_files:
                 continue
             if is_fully_written is not None and (
-                status := duplicates.follow_rename(entry, folder.root)
+                status := moves.follow_rename(entry, folder.root)
             ):
                 counts += _count_status(status)
             elif is_fully_written is None or is_fully_written(entry):
@@ -269,6 +269,7 @@ def mark_missing(files: Sequence[tuple[FileId, bytes]]) -> int:
         )
         if changed:
             duplicates.promote_duplicate_of(file)
+            moves.requeue_claimants(file)
             duplicates.link_duplicates(File.get_by_id(file).content_hash)
         # It is gone from this folder even if it was moved to another one.
         left_folders.add(os.path.dirname(path))
