@@ -33,10 +33,10 @@ from segued.store import (
     checkpoints,
     codec,
     decode_cache,
-    duplicates,
     file_tags,
     files,
     inventory,
+    moves,
 )
 from segued.store.database import Store
 from segued.store.decode_cache import DecodeResult
@@ -111,7 +111,7 @@ def _prepare_file(file: AudioFile, song: PreparedSong, context: PhaseContext) ->
         digest, file_analysis.VERSION, DecodeResult(facts, curve, prints, ())
     )
     files.mark_processing(file)
-    duplicates.claim_content(file, digest, digest, ())
+    moves.claim_content(file, digest, digest, ())
     tags = Tags(
         title=song.title,
         artist=song.artist,

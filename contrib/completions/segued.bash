@@ -41,7 +41,7 @@ _segued() {
         return
     fi
     case $command in
-        library) mapfile -t COMPREPLY < <(compgen -W 'files passages failures' -- "$word") ;;
+        library) mapfile -t COMPREPLY < <(compgen -W 'files passages failures passed-over' -- "$word") ;;
         import | serve | rematch)
             compopt -o filenames 2>/dev/null
             mapfile -t COMPREPLY < <(compgen -d -- "$word")

@@ -26,6 +26,7 @@ The class of an error decides what happens to the file that was being imported:
     └── FileError                      only this file is affected
         ├── FileVanishedError          it becomes MISSING
         ├── FileChangedError           it changed while being read: read it again
+        ├── MovingPictureError         it is passed over until its bytes change
         └── FileUnreadableError        it is FAILED until its bytes change, or `retry`
             ├── EmptyFileError
             ├── NotAudioError
@@ -61,6 +62,7 @@ __all__ = [
     "GarbledAnswerError",
     "InternalError",
     "InvalidAudioFormatError",
+    "MovingPictureError",
     "NotAudioError",
     "NotFoundError",
     "NotRegularError",
@@ -260,6 +262,12 @@ class FileChangedError(FileError):
     """The file's size, time or inode changed while it was being read."""
 
     code = "changing"
+
+
+class MovingPictureError(FileError):
+    """The file is a video."""
+
+    code = "moving-picture"
 
 
 class FileUnreadableError(FileError):

@@ -29,6 +29,7 @@ __all__ = [
     "Need",
     "PassageMark",
     "PassageStatus",
+    "PassedOver",
     "PhaseNumber",
     "Service",
     "SessionState",
@@ -98,6 +99,20 @@ FINISHED: Final = frozenset(
     }
 )
 """A file in one of these states is not imported again until its bytes change."""
+
+
+class PassedOver(StrEnum):
+    """Why a scan did not import a file or folder; the value is stored."""
+
+    ENDING = "ending"  # no ending of a music file
+    HIDDEN = "hidden"
+    IGNORED_FOLDER = "ignored-folder"  # by its name, or by a marker in it
+    LINK = "link"
+    MOVING_PICTURE = "moving-picture"
+    NOT_REGULAR = "not-regular"  # a FIFO, socket or device
+    PARTIAL = "partial"  # an incomplete download or copy
+    PERMISSION = "permission"  # a folder that may not be read
+    UNREADABLE = "unreadable"  # a folder that cannot be read for another cause
 
 
 class PassageStatus(StrEnum):
@@ -176,11 +191,19 @@ class FileEntry:
 
 @dataclass(frozen=True, slots=True)
 class FolderListing:
-    """One folder as a walk listed it: its candidate files, without subfolders."""
+    """One folder as a walk listed it: its candidate files, without subfolders.
+
+    Attributes:
+        passed_over: The names in it that are not scanned, with the reason; an empty
+            name stands for the folder itself.
+        is_linked: Whether the walk came to it through a link.
+    """
 
     root: bytes
     path: bytes
     files: tuple[FileEntry, ...]
+    passed_over: tuple[tuple[PassedOver, bytes], ...] = ()
+    is_linked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

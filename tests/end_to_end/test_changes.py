@@ -93,6 +93,48 @@ def test_a_retagged_file_is_not_decoded(segued: SeguedRunner, tmp_path: Path) ->
         assert daemon.counter_total("4", "decoded") == 4
 
 
+@pytest.mark.parametrize("is_running", [True, False])
+def test_files_that_a_tagger_sorts_keep_their_ids(
+    segued: SeguedRunner,
+    tmp_path: Path,
+    is_running: bool,  # noqa: FBT001
+) -> None:
+    """New tags, new names and another music folder at once; nothing is decoded.
+
+    While the daemon runs, or is off.
+    """
+    unsorted, albums = tmp_path / "unsorted", tmp_path / "albums"
+    albums.mkdir()
+    write_album(unsorted / "new", suffix="flac")
+    (unsorted / "stays.txt").touch()
+
+    with running_daemon(segued, unsorted, albums) as daemon:
+        daemon.wait_until_done(4)
+        before = file_ids(segued)
+        if is_running:
+            _sort(unsorted / "new", albums / "Marram" / "Tide")
+            daemon.wait_for(lambda _: _paths(segued) == {f"{albums}/Marram/Tide"})
+            daemon.wait_until_done(4)
+            assert daemon.counter_total("4", "decoded") == 4
+    if not is_running:
+        _sort(unsorted / "new", albums / "Marram" / "Tide")
+        done = segued.import_folders(unsorted, albums).json
+        assert done["counters"]["4"].get("decoded", 0) == 0
+
+    rows = files_by_name(segued.database)
+    assert {row["file_id"] for row in rows.values()} == set(before.values())
+    assert {row["status"] for row in rows.values()} == {"INGEST COMPLETE"}
+    assert {name for name in rows if name.startswith("Marram - ")} == set(rows)
+
+
+def _sort(folder: Path, target: Path) -> None:
+    """Give files new tags, and move them to another folder with new names."""
+    target.mkdir(parents=True)
+    for number, path in enumerate(sorted(folder.iterdir())):
+        tag(path, {"title": f"Sorted {number}", "artist": "Marram", "album": "Tide"})
+        path.rename(target / f"Marram - {number}{path.suffix}")
+
+
 def _titles(segued: SeguedRunner) -> set[str]:
     listing = segued.run("library", "passages", "--json", "--database", segued.database)
     return {

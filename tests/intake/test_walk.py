@@ -56,6 +56,56 @@ def test_excluded_folders_are_not_walked(tmp_path: Path) -> None:
     assert walked_files(tmp_path) == ["lost+found songs/g.mp3"]
 
 
+def test_names_that_begin_with_two_dots_are_titles(tmp_path: Path) -> None:
+    """Of albums and of songs; one dot hides a name."""
+    make_files(tmp_path, "...And Justice/01 a.mp3", "..b.mp3", "...Baby.flac")
+    make_files(tmp_path, ".hidden.mp3", ".trash/c.mp3", "...And Justice/.d.mp3")
+
+    assert sorted(walked_files(tmp_path)) == [
+        "...And Justice/01 a.mp3",
+        "...Baby.flac",
+        "..b.mp3",
+    ]
+
+
+@pytest.mark.parametrize(
+    "folder",
+    [
+        "$RECYCLE.BIN",
+        "$Recycle.Bin",
+        "RECYCLER",
+        "@Recycle",
+        "#Recycle",
+        "@Recently-Snapshot",
+        "#snapshot",
+        "@eadir",
+        "System Volume Information",
+        ".zfs",
+        "LOST+FOUND",
+        "Network Trash Folder",
+    ],
+)
+def test_bins_and_snapshots_are_not_walked(tmp_path: Path, folder: str) -> None:
+    """In any case; they contain what was deleted, or everything once more."""
+    make_files(tmp_path, f"{folder}/a.mp3", "recycled songs/b.mp3")
+
+    assert walked_files(tmp_path) == ["recycled songs/b.mp3"]
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        *("aifc", "mp2", "m4r", "webm", "weba", "mkv", "spx", "ac3", "eac3", "dts"),
+        *("3gp", "dff", "mpa", "wave", "snd", "ra"),
+    ],
+)
+def test_endings_that_can_be_decoded_are_music(tmp_path: Path, ending: str) -> None:
+    """As `segued.media.decoding.libav` lists their formats."""
+    make_files(tmp_path, f"a.{ending}", f"b.{ending.upper()}")
+
+    assert sorted(walked_files(tmp_path)) == [f"a.{ending}", f"b.{ending.upper()}"]
+
+
 def test_ignore_marker_excludes_a_folder(tmp_path: Path) -> None:
     """If it is empty; one that contains rules is for another program."""
     make_files(tmp_path, "closed/.seguedignore", "closed/a.mp3", "closed/deep/b.mp3")

@@ -8,9 +8,10 @@ from segued.model import (
     FileId,
     FileStatus,
     FolderListing,
+    PhaseNumber,
     Signature,
 )
-from segued.store import duplicates, files, inventory
+from segued.store import checkpoints, codec, files, inventory, moves
 from segued.store.database import Store
 from segued.store.schema.files import File
 
@@ -56,15 +57,25 @@ class ScannedFolder:
         name: str,
         content_hash: str,
         absent: tuple[tuple[FileId, bytes], ...] = (),
-    ) -> duplicates.ClaimResult:
-        """Start a file and claim a content hash for it, as phases 1 and 2 do."""
+        audio_hash: str | None = None,
+    ) -> moves.ClaimResult:
+        """Start a file and claim a content hash for it, as phases 1 and 2 do.
+
+        Each content has an audio hash of its own, unless one is given.
+        """
         file = await self.get_file(name)
 
-        def work() -> duplicates.ClaimResult:
+        def work() -> moves.ClaimResult:
             files.mark_processing(file)
-            claim = duplicates.claim_content(
-                file, content_hash, f"audio {content_hash}", absent
+            claim = moves.claim_content(
+                file, content_hash, audio_hash or f"audio {content_hash}", absent
             )
+            if not claim.moved:
+                hashed = codec.encode({"content": content_hash, "absent": absent})
+                checkpoints.save(
+                    file.id,
+                    checkpoints.StoredCheckpoint(PhaseNumber.HASH, "", hashed, None),
+                )
             if claim.status is FileStatus.DUPLICATE:
                 files.mark_finished(file.id, claim.status)
             return claim

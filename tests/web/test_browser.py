@@ -110,6 +110,24 @@ def test_import_is_shown_cancelled_and_resumed(
         assert window.console == []
 
 
+def test_what_is_passed_over_is_shown(
+    segued: SeguedRunner, tmp_path: Path, chromium: Browser
+) -> None:
+    """Beside the music folder; other files come last."""
+    music = tmp_path / "music"
+    write_noise_wav(music / "song.wav", 1)
+    for name in ("cover.jpg", "notes.txt", ".hidden.wav"):
+        (music / name).touch()
+    (music / "link").symlink_to(music)
+    with (
+        running_daemon(segued, music, page=True) as daemon,
+        open_window(chromium, WebClient.for_daemon(daemon).url) as window,
+    ):
+        expect(window.page.locator(".folder .why")).to_have_text(
+            "passed over: 1 link, 1 hidden name, 2 other files"
+        )
+
+
 def test_passage_marks_are_drawn_at_the_audio(
     segued: SeguedRunner, tmp_path: Path, chromium: Browser
 ) -> None:

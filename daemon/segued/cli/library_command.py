@@ -35,7 +35,7 @@ def add_explain(commands: Subparsers, shared: argparse.ArgumentParser) -> None:
 
 
 def print_topic(args: argparse.Namespace, topic: str) -> int:
-    """Print files, passages or failures; return the exit code.
+    """Print one of the tables of the library; return the exit code.
 
     Raises:
         ConfigError: The configuration is unusable.

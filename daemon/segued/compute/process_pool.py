@@ -62,7 +62,7 @@ _PRELOADED_MODULES: Final = (
     "segued.compute.child",
     "segued.media.file_analysis",
     "segued.media.tags.reader",
-    "segued.media.hashing",
+    "segued.media.moving_picture",
 )
 
 

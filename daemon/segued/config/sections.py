@@ -27,30 +27,65 @@ HOURS_PATTERN: Final = whole(
 
 AUDIO_EXTENSIONS: Final = (
     "mp3",
+    "mp2",
+    "mp1",
+    "mpa",
     "flac",
     "ogg",
     "oga",
+    "spx",
     "opus",
     "m4a",
     "m4b",
+    "m4r",
     "mp4",
+    "3gp",
+    "3g2",
+    "3ga",
     "aac",
+    "adts",
     "alac",
+    "ac3",
+    "eac3",
+    "ec3",
+    "dts",
+    "dtshd",
+    "thd",
     "wav",
+    "wave",
+    "bwf",
     "aif",
     "aiff",
+    "aifc",
     "wv",
     "ape",
     "wma",
+    "asf",
     "mka",
+    "mkv",
+    "webm",
+    "weba",
     "mpc",
+    "mp+",
     "tta",
+    "tak",
+    "shn",
+    "oma",
+    "aa3",
+    "ra",
+    "rm",
+    "amr",
     "dsf",
+    "dff",
     "caf",
     "w64",
     "rf64",
     "au",
+    "snd",
 )
+"""The endings of formats that FFmpeg and libsndfile decode. Some are used for videos
+as well: a file with a moving picture is passed over when it is read."""
+
 IGNORED_FOLDERS: Final = (
     "@eaDir",
     ".stfolder",
@@ -58,7 +93,20 @@ IGNORED_FOLDERS: Final = (
     ".Trash-*",
     "lost+found",
     "#recycle",
+    "@Recycle",
+    "$RECYCLE.BIN",
+    "RECYCLER",
+    "RECYCLED",
+    "Network Trash Folder",
+    "#snapshot",
+    "@Recently-Snapshot",
+    ".snapshot*",
+    "~snapshot",
+    ".zfs",
+    "System Volume Information",
 )
+"""Recycle bins, snapshots and indexes of file systems, NAS systems and programs."""
+
 PARTIAL_SUFFIXES: Final = (".part", ".partial~", ".tmp", ".crdownload", ".!qB", "~")
 
 
@@ -75,11 +123,12 @@ class LibrarySection(Section, frozen=True):
 
 
 class ScanningSection(Section, frozen=True):
-    """Which names are scanned as music files."""
+    """Which names are scanned as music files, and whether links are followed."""
 
     extensions: tuple[str, ...] = AUDIO_EXTENSIONS
     ignored_folders: tuple[str, ...] = IGNORED_FOLDERS
     partial_suffixes: tuple[str, ...] = PARTIAL_SUFFIXES
+    follow_links: bool = False
 
 
 class WatchingSection(Section, frozen=True):

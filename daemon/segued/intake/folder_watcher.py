@@ -21,6 +21,7 @@ from segued.config.sections import WatchingSection
 from segued.intake.debounce import WriteDebouncer
 from segued.intake.event_source import EventSource
 from segued.intake.filters import IGNORE_MARKERS, Filters
+from segued.intake.links import followed_links
 from segued.intake.scan import ScanResult, ScanScope, scan_folder
 from segued.intake.state import IntakeState
 from segued.media.disk_calls import DISK_CALL_TIMEOUT, call_disk
@@ -28,6 +29,7 @@ from segued.model import FileEntry
 from segued.paths import is_within, shown
 from segued.progress.status import FolderStatus
 from segued.store.database import Store
+from segued.store.passed_over import count_passed_over
 from segued.units import Seconds
 
 __all__ = ["FolderWatcher", "FolderWatchers", "create_watchers", "run_watchers"]
@@ -76,6 +78,7 @@ class FolderWatcher:
         self._store: Final = store
         self._intake_state: Final = intake_state
         self._limits: Final = limits
+        self._links: Final = followed_links(filters, intake_state.roots)
         self._debouncer: Final = WriteDebouncer(
             quiet=Seconds(limits.settle_seconds),
             patience=Seconds(limits.folder_seconds),
@@ -91,6 +94,7 @@ class FolderWatcher:
         self._rescan_at = self._check_at = self._restart_events_at = 0.0
         self._scan_delay = SCAN_DELAY_SECONDS
         self._unreadable: tuple[str, ...] = ()
+        self._passed_over: dict[str, int] = {}
 
     def report(self) -> FolderStatus:
         """Return the folder's status: its state, incomplete and unreadable places."""
@@ -105,6 +109,7 @@ class FolderWatcher:
             len(self._debouncer),
             tuple(shown(path) for path in stuck),
             self._unreadable,
+            self._passed_over,
         )
 
     @property
@@ -196,7 +201,9 @@ class FolderWatcher:
             self._dirty.pop((place, deep), None)
             started = time.monotonic()
             is_complete = partial(self._debouncer.is_complete, now=started)
-            result = await self._scan(ScanScope(place, deep, is_complete))
+            result = await self._scan(
+                ScanScope(place, deep, is_complete, links=self._links)
+            )
             took = time.monotonic() - started
             self._scan_delay = max(SCAN_DELAY_SECONDS, BUSY_FACTOR * took)
             if result.offline:
@@ -205,7 +212,7 @@ class FolderWatcher:
             if result.unreadable:
                 result.seen.update(each.path for each in result.unreadable)
             await self._apply_scan({place, *result.seen}, result)
-            if deep and not await self._events.covers(result.seen):
+            if deep and not await self._events.covers(result.seen - result.linked):
                 self._state = "polling"
                 self._rescan_at = time.monotonic() + self._limits.poll_seconds
 
@@ -225,7 +232,17 @@ class FolderWatcher:
 
     async def _scan(self, scope: ScanScope) -> ScanResult:
         where = self.root, self._filters, self._store, self._intake_state.work_available
-        return await scan_folder(*where, scope=scope)
+        result = await scan_folder(*where, scope=scope)
+        if result.passed_over_changed or scope.is_all:
+            self._intake_state.stale_counts.add(self.root)
+        await self._count_passed_over()
+        return result
+
+    async def _count_passed_over(self) -> None:
+        """Count again what is passed over, if a scan or a worker changed it."""
+        if self.root in self._intake_state.stale_counts:
+            self._intake_state.stale_counts.discard(self.root)
+            self._passed_over = await self._store.do(count_passed_over, self.root)
 
     async def _scan_all(self) -> None:
         """Scan the whole folder."""
@@ -248,6 +265,7 @@ class FolderWatcher:
                 is_complete=is_complete,
                 disk_changed=self._disk_changed,
                 folder_hashes=self._folder_hashes,
+                links=self._links,
             )
         )
         every = self._limits.reconcile_seconds
@@ -263,7 +281,7 @@ class FolderWatcher:
         await self._apply_scan(result.seen, result)
         for folder in self._debouncer.folders:
             self._folder_hashes.pop(folder, None)
-        if not await self._events.covers(result.seen):
+        if not await self._events.covers(result.seen - result.linked):
             self._rescan_at = time.monotonic() + self._limits.poll_seconds
         self._disk_changed = False
         self._state = "watching" if self._events.polling_reason is None else "polling"
@@ -284,6 +302,7 @@ class FolderWatcher:
 
     async def _check(self) -> None:
         """Check that the folder is still the watched one, and its watch alive."""
+        await self._count_passed_over()
         self._check_at = time.monotonic() + self._limits.check_seconds
         identity = await call_disk(
             self.root, DISK_CALL_TIMEOUT, _folder_identity, self.root

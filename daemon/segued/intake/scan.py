@@ -8,14 +8,16 @@ from typing import Final
 import structlog
 
 from segued.intake.filters import Filters
+from segued.intake.links import FollowedLinks
 from segued.intake.walk import UnreadableFolder, walk
 from segued.media.disk_calls import DISK_CALL_TIMEOUT, call_disk
 from segued.media.safe_open import root_is_offline
-from segued.model import FileEntry, FileId, FolderListing
+from segued.model import FileEntry, FileId, FolderListing, PassedOver
 from segued.paths import is_within, shown
 from segued.progress.progress import Progress
 from segued.store import inventory
 from segued.store.database import Store
+from segued.store.passed_over import forget_vanished, replace_names
 from segued.units import Seconds
 
 __all__ = ["ScanResult", "ScanScope", "scan_folder"]
@@ -43,6 +45,7 @@ class ScanScope:
         disk_changed: Whether another disk may be mounted at the music folder.
         folder_hashes: The hash of each folder's listing in the last scan, updated by
             this one; a folder with the same hash is not compared with the library.
+        links: Follows symbolic links; None to follow none.
     """
 
     place: bytes | None = None
@@ -50,6 +53,7 @@ class ScanScope:
     is_complete: Callable[[FileEntry], bool] | None = None
     disk_changed: bool = False
     folder_hashes: dict[bytes, int] | None = None
+    links: FollowedLinks | None = None
 
     @property
     def is_all(self) -> bool:
@@ -64,18 +68,22 @@ class ScanResult:
     Attributes:
         unreadable: Folders that could not be listed; what is below them is unknown.
         seen: The folders that were listed.
+        linked: Those of them that a link leads to; they get no events.
         folders_with_work: Those of them with PENDING files.
         incomplete: New or changed files that may still be being written.
         missing: How many files are now marked as missing.
+        passed_over_changed: Whether names are passed over that were not, or reverse.
         offline: Whether the music folder exists but is empty, though the library
             knows files in it: its disk is away, and no file was marked as missing.
     """
 
     unreadable: list[UnreadableFolder] = field(default_factory=list)
     seen: set[bytes] = field(default_factory=set)
+    linked: set[bytes] = field(default_factory=set)
     folders_with_work: list[bytes] = field(default_factory=list)
     incomplete: list[FileEntry] = field(default_factory=list)
     missing: int = 0
+    passed_over_changed: bool = False
     offline: bool = False
 
 
@@ -107,12 +115,17 @@ async def scan_folder(  # noqa: PLR0913
     result = ScanResult()
     missing: list[tuple[FileId, bytes]] = []
     known = 0
-    walker = walk(root, filters, scope.place, recursive=scope.recursive)
+    walker = walk(
+        root, filters, scope.place, recursive=scope.recursive, links=scope.links
+    )
     while batch := await call_disk(
         root, WALK_LIMIT, _next_batch, walker, scope.folder_hashes
     ):
         changed = _note_batch(batch, result)
         known += _count_files(batch)
+        listed = [*changed, *_as_passed_over(root, batch)]
+        if listed:
+            result.passed_over_changed |= await store.do(replace_names, listed)
         if not changed:
             continue
         counts = await store.do(inventory.apply_listing, changed, scope.is_complete)
@@ -128,6 +141,7 @@ async def scan_folder(  # noqa: PLR0913
     if missing and await _is_offline(root, scope, known):
         result.offline = True
         return result
+    result.passed_over_changed |= await _forget_passed_over(root, store, scope, result)
     for start in range(0, len(missing), MISSING_AT_ONCE):
         some = missing[start : start + MISSING_AT_ONCE]
         result.missing += await store.do(inventory.mark_missing, some)
@@ -143,6 +157,7 @@ def _note_batch(
     result.unreadable += [each for each in batch if isinstance(each, UnreadableFolder)]
     listed = [each for each in batch if isinstance(each, _ListedFolder)]
     result.seen.update(each.folder.path for each in listed)
+    result.linked.update(each.folder.path for each in listed if each.folder.is_linked)
     return [each.folder for each in listed if not each.is_unchanged]
 
 
@@ -159,6 +174,29 @@ def _note_counts(
     result.incomplete += counts.being_written
     if counts.pending:
         result.folders_with_work += [folder.path for folder in changed if folder.files]
+
+
+def _as_passed_over(
+    root: bytes, batch: "Sequence[_ListedFolder | UnreadableFolder]"
+) -> list[FolderListing]:
+    """Return a listing for each unreadable folder that says why it has no files."""
+    return [
+        FolderListing(
+            root,
+            each.path,
+            (),
+            (
+                (
+                    PassedOver.PERMISSION
+                    if each.is_forbidden
+                    else PassedOver.UNREADABLE,
+                    b"",
+                ),
+            ),
+        )
+        for each in batch
+        if isinstance(each, UnreadableFolder)
+    ]
 
 
 def _report(counts: inventory.ScanCounts, progress: Progress) -> None:
@@ -194,6 +232,17 @@ async def _vanished_files(
     )
 
 
+async def _forget_passed_over(
+    root: bytes, store: Store, scope: ScanScope, result: ScanResult
+) -> bool:
+    """Delete what was passed over in folders that do not exist any more."""
+    place = scope.place or root
+    if not scope.recursive and place in result.seen:
+        return False
+    unreadable = [each.path for each in result.unreadable]
+    return await store.do(forget_vanished, place, result.seen, unreadable)
+
+
 async def _is_offline(root: bytes, scope: ScanScope, known: int) -> bool:
     """Return whether files are gone because the disk is; `known` are still there."""
     if scope.is_all and not known:
@@ -211,7 +260,7 @@ def _is_unchanged(
         return False
     # A signature has the same hash whatever its ctime is.
     ctimes = tuple(each.signature.ctime_ns for each in folder.files)
-    folder_hash = hash((folder.files, ctimes))
+    folder_hash = hash((folder.files, ctimes, folder.passed_over))
     unchanged = folder_hashes.get(folder.path) == folder_hash
     folder_hashes[folder.path] = folder_hash
     return unchanged

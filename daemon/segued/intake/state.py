@@ -19,6 +19,8 @@ class IntakeState:
         work_available: Set when the library may have new PENDING files.
         first_scan_done: Set when all folders were scanned once, or are offline.
         priority_folders: Folders with newly arrived files, which are imported first.
+        stale_counts: Those of which a worker passed over a file; their watcher counts
+            again.
         is_watched: Whether a watcher brings a folder back whose disk was away.
     """
 
@@ -27,6 +29,7 @@ class IntakeState:
     work_available: asyncio.Event = field(default_factory=asyncio.Event)
     first_scan_done: asyncio.Event = field(default_factory=asyncio.Event)
     priority_folders: dict[bytes, None] = field(default_factory=dict)
+    stale_counts: set[bytes] = field(default_factory=set)
     is_watched: bool = False
 
     def root_of(self, path: bytes) -> bytes | None:

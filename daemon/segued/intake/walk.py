@@ -1,18 +1,21 @@
 """Walk music folders: by names and `stat` only, no file is opened."""
 
+import errno
 import os
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from typing import Final
 
 from segued.errors import ConfigError
 from segued.intake.filters import IGNORE_MARKERS, Filters
+from segued.intake.links import FollowedLinks
 from segued.media.disk_calls import run_on_thread
 from segued.media.safe_open import signature_of
-from segued.model import FileEntry, FolderListing
+from segued.model import FileEntry, FolderListing, PassedOver
 from segued.paths import is_within, shown
 
 __all__ = [
@@ -33,6 +36,7 @@ class UnreadableFolder:
 
     path: bytes
     reason: str
+    is_forbidden: bool = False
 
 
 def existing_roots(folders: list[str]) -> list[bytes]:
@@ -109,33 +113,73 @@ def check_library_outside_music(database: Path, roots: Sequence[bytes]) -> None:
 
 
 def walk(
-    root: bytes, filters: Filters, place: bytes | None = None, *, recursive: bool = True
+    root: bytes,
+    filters: Filters,
+    place: bytes | None = None,
+    *,
+    recursive: bool = True,
+    links: FollowedLinks | None = None,
 ) -> Iterator[FolderListing | UnreadableFolder]:
     """Yield every folder at or below a place, ordered by name.
-
-    Symbolic links are not followed, neither to folders nor to files. A FIFO or
-    socket with a music file's name is listed; phase 1 rejects it.
 
     Args:
         root: The music folder.
         filters: Which files and folders are listed.
         place: The folder to start at; None for the music folder itself.
         recursive: Whether to list the folders below it as well.
+        links: Follows symbolic links; None to follow none, to folders or to files.
     """
-    waiting = [] if _is_ignored(root, place or root) else [place or root]
+    start = place or root
+    waiting = [] if _is_ignored(root, start) else [_Place(start)]
+    if links is not None and start == root and recursive:
+        links.forget()
+    elif links is not None and links.is_behind_link(start):
+        waiting = [_Place(start, links.accept_folder(start))]
+        waiting = [each for each in waiting if each.is_linked]
     while waiting:
-        path = waiting.pop()
+        here = waiting.pop()
         try:
-            files, folders = _list_folder(path, filters)
+            listing = _list_folder(here, filters, links)
         except (FileNotFoundError, NotADirectoryError) as error:
-            if path == root or path != place:
-                yield UnreadableFolder(path, error.strerror or str(error))
+            if here.path == root or here.path != place:
+                yield UnreadableFolder(here.path, error.strerror or str(error))
             continue  # the place to start at does not exist any more
         except OSError as error:
-            yield UnreadableFolder(path, error.strerror or str(error))
+            yield UnreadableFolder(
+                here.path,
+                error.strerror or str(error),
+                is_forbidden=error.errno in (errno.EACCES, errno.EPERM),
+            )
             continue
-        yield FolderListing(root, path, files)
-        waiting.extend(reversed(folders) if recursive else ())
+        yield FolderListing(
+            root,
+            here.path,
+            tuple(listing.files),
+            tuple(listing.passed_over),
+            here.is_linked,
+        )
+        if recursive:
+            waiting += sorted(listing.folders, key=_path_of, reverse=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A folder to list, and whether the walk comes to it through a link."""
+
+    path: bytes
+    is_linked: bool = False
+
+
+_path_of = attrgetter("path")
+
+
+@dataclass(slots=True)
+class _Entries:
+    """The entries of a folder: files and folders to scan, and the others' names."""
+
+    files: list[FileEntry] = field(default_factory=list)
+    folders: list[_Place] = field(default_factory=list)
+    passed_over: list[tuple[PassedOver, bytes]] = field(default_factory=list)
 
 
 def _is_ignored(root: bytes, place: bytes) -> bool:
@@ -152,30 +196,85 @@ def _is_ignored(root: bytes, place: bytes) -> bool:
 
 
 def _list_folder(
-    path: bytes, filters: Filters
-) -> tuple[tuple[FileEntry, ...], list[bytes]]:
-    files: list[FileEntry] = []
-    folders: list[bytes] = []
-    with os.scandir(path) as entries:
+    here: _Place, filters: Filters, links: FollowedLinks | None
+) -> _Entries:
+    listing = _Entries()
+    with os.scandir(here.path) as entries:
         for entry in entries:
             if entry.name in IGNORE_MARKERS and _is_empty(entry):
-                return (), []
+                return _Entries(passed_over=[(PassedOver.IGNORED_FOLDER, b"")])
             if entry.is_dir(follow_symlinks=False):
-                if filters.accepts_folder(entry.name):
-                    folders.append(entry.path)
-            elif filters.accepts_file(entry.name) and (found := _file_entry(entry)):
-                files.append(found)
-    return tuple(files), sorted(folders)
+                why_not = filters.why_not_folder(entry.name)
+                if why_not is None and here.is_linked and links is not None:
+                    why_not = _why_not_linked_folder(entry, links)
+                if why_not is None:
+                    listing.folders.append(_Place(entry.path, here.is_linked))
+            elif entry.is_symlink():
+                why_not = _add_link(entry, filters, links, listing)
+            else:
+                why_not = _add_file(entry, filters, listing)
+            if why_not is not None:
+                listing.passed_over.append((why_not, entry.name))
+    return listing
 
 
-def _file_entry(entry: os.DirEntry[bytes]) -> FileEntry | None:
+def _why_not_linked_folder(
+    entry: os.DirEntry[bytes], links: FollowedLinks
+) -> PassedOver | None:
+    return None if links.accept_folder(entry.path) else PassedOver.LINK
+
+
+def _add_link(
+    entry: os.DirEntry[bytes],
+    filters: Filters,
+    links: FollowedLinks | None,
+    listing: _Entries,
+) -> PassedOver | None:
+    """Add the target of a link, or return why it is not scanned.
+
+    Without `links`, the target is not even looked at: its disk may not answer.
+    """
+    if links is None:
+        return PassedOver.LINK
+    try:
+        is_folder = entry.is_dir()
+    except OSError:  # a circle
+        return PassedOver.LINK
+    if is_folder:
+        why_not = filters.why_not_folder(entry.name)
+        why_not = why_not or _why_not_linked_folder(entry, links)
+        if why_not is None:
+            listing.folders.append(_Place(entry.path, is_linked=True))
+        return why_not
+    why_not = filters.why_not_file(entry.name)
+    if why_not is not None:
+        return why_not
+    found = links.file_entry(entry.path)
+    if found is None:
+        return PassedOver.LINK
+    listing.files.append(found)
+    return None
+
+
+def _add_file(
+    entry: os.DirEntry[bytes], filters: Filters, listing: _Entries
+) -> PassedOver | None:
+    """Add a file that is no link, or return why it is not scanned.
+
+    A FIFO or socket with a music file's name is added; phase 1 rejects it.
+    """
+    why_not = filters.why_not_file(entry.name)
+    if why_not is not None:
+        is_file = entry.is_file(follow_symlinks=False)
+        return why_not if is_file else PassedOver.NOT_REGULAR
     try:
         status = entry.stat(follow_symlinks=False)
     except FileNotFoundError:
         return None  # deleted between listing and stat
     if stat.S_ISLNK(status.st_mode):
-        return None
-    return FileEntry(entry.path, signature_of(status))
+        return PassedOver.LINK  # it became one in between
+    listing.files.append(FileEntry(entry.path, signature_of(status)))
+    return None
 
 
 def _is_empty(entry: os.DirEntry[bytes]) -> bool:

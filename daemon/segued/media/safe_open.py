@@ -1,4 +1,4 @@
-"""Open music files read-only, without blocking and without following links."""
+"""Open music files read-only, without blocking; a link only if the scan followed it."""
 
 import errno
 import os
@@ -63,7 +63,8 @@ def open_regular(path: bytes, expected: Signature | None = None) -> Iterator[int
     """Open a regular file and yield its descriptor; close it afterwards.
 
     The signature is checked before and after, so that no result of another version
-    of the file is stored.
+    of the file is stored. A link is followed only if its target has the expected
+    signature: then the scan followed it as well.
 
     Args:
         path: Absolute path.
@@ -77,7 +78,7 @@ def open_regular(path: bytes, expected: Signature | None = None) -> Iterator[int
             `OSError`.
     """
     try:
-        descriptor = os.open(path, OPEN_FLAGS)
+        descriptor = os.open(path, _open_flags(path, expected))
     except OSError as error:
         raise file_error(path, error) from error
     try:
@@ -98,6 +99,14 @@ def open_regular(path: bytes, expected: Signature | None = None) -> Iterator[int
             raise FileChangedError(path, "changed while it was being read")
     finally:
         os.close(descriptor)
+
+
+def _open_flags(path: bytes, expected: Signature | None) -> int:
+    """Return the flags to open a file with; a link that was scanned is followed."""
+    if expected is None or not os.path.islink(path):
+        return OPEN_FLAGS
+    is_scanned = signature_of(os.stat(path)) == expected
+    return OPEN_FLAGS & ~os.O_NOFOLLOW if is_scanned else OPEN_FLAGS
 
 
 def open_within(path: bytes, root: bytes) -> int:

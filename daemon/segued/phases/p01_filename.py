@@ -58,12 +58,17 @@ async def run(context: PhaseContext, file_results: FileResults) -> FileChecked |
         DiskReadError: The disk does not respond.
         FileChangedError: It changed while its tags were compared.
         FileVanishedError: It is gone from disk or from the library.
-        NotRegularError: The path is a folder, a link or another special file.
+        NotRegularError: The path is a folder, a link (unless links are followed) or
+            another special file.
     """
     file = file_results.file
     try:
         found = await call_disk(
-            file.root, DISK_CALL_TIMEOUT, _stat_signature, file.path
+            file.root,
+            DISK_CALL_TIMEOUT,
+            _stat_signature,
+            file.path,
+            context.config.scanning.follow_links,
         )
     except TimeoutError as error:
         raise DiskReadError(file.path, "the disk does not respond") from error
@@ -109,9 +114,9 @@ async def _has_other_tags(
     return stored.updated(reading.tags, complete=complete).tags != stored.tags
 
 
-def _stat_signature(path: bytes) -> Signature:
+def _stat_signature(path: bytes, follow_links: bool) -> Signature:  # noqa: FBT001
     try:
-        status = os.lstat(path)
+        status = os.stat(path, follow_symlinks=follow_links)
     except OSError as error:
         raise file_error(path, error) from error
     if not stat.S_ISREG(status.st_mode):

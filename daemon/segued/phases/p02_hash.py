@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from segued.media import hashing
+from segued.media import moving_picture
 from segued.media.disk_calls import DISK_CALL_TIMEOUT, call_disk
 from segued.media.safe_open import root_is_offline
 from segued.model import (
@@ -20,7 +20,7 @@ from segued.model import (
 from segued.paths import shown
 from segued.phases import p01_filename
 from segued.phases.base import FileResults, Phase, PhaseContext, Stop
-from segued.store import duplicates
+from segued.store import duplicates, moves
 
 __all__ = ["PHASE", "Hashed"]
 
@@ -30,8 +30,8 @@ class Hashed:
     """The file's hashes, as BLAKE3 in hex.
 
     Attributes:
-        absent: The files of the library with the same content that are gone from
-            disk, with their stored paths.
+        absent: The files of the library with the same content or audio that are gone
+            from disk, with their stored paths.
     """
 
     content: str
@@ -43,28 +43,27 @@ async def run(context: PhaseContext, file_results: FileResults) -> Hashed:
     """Hash the file, reading it once.
 
     Raises:
+        MovingPictureError: It is a video.
         FileChangedError: It changed while it was being read.
         FileUnreadableError: It cannot be read, or is empty.
     """
     file = file_results.file
     signature = file_results[p01_filename.PHASE].signature
     hashes = await context.compute.run_short(
-        None, hashing.hash_file, file.path, signature
+        None, moving_picture.hash_music, file.path, signature
     )
-    same_content = await context.store.do(
-        duplicates.files_with_content, file.id, hashes.content
+    rivals = await context.store.do(
+        duplicates.files_with_content_or_audio, file.id, hashes.content, hashes.audio
     )
     try:
-        absent = await call_disk(
-            file.root, DISK_CALL_TIMEOUT, _find_absent, same_content
-        )
+        absent = await call_disk(file.root, DISK_CALL_TIMEOUT, _find_absent, rivals)
     except TimeoutError:
         absent = ()  # The disk does not respond: its files count as present.
     return Hashed(hashes.content, hashes.audio, absent)
 
 
 def _find_absent(
-    same_content: Sequence[duplicates.SameContentFile],
+    rivals: Sequence[duplicates.SameContentFile],
 ) -> tuple[tuple[FileId, bytes], ...]:
     """Return the files that are gone, except those on a disk that is offline.
 
@@ -73,7 +72,7 @@ def _find_absent(
     """
     return tuple(
         (rival.id, rival.path)
-        for rival in same_content
+        for rival in rivals
         if not os.path.lexists(rival.path)
         and not (os.path.lexists(rival.root) and root_is_offline(rival.root))
     )
@@ -81,7 +80,7 @@ def _find_absent(
 
 def save(file_results: FileResults, result: Hashed) -> Stop | None:
     """Claim the content hash; a file that comes second is a copy, or was moved."""
-    claim = duplicates.claim_content(
+    claim = moves.claim_content(
         file_results.file, result.content, result.audio, result.absent
     )
     if claim.status is None:

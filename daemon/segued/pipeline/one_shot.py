@@ -12,7 +12,8 @@ from segued.compute.pools import ProcessPools
 from segued.config.config import Config, Settings
 from segued.errors import InternalError, SeguedError, StoreError
 from segued.intake.filters import Filters
-from segued.intake.scan import ScanResult, scan_folder
+from segued.intake.links import followed_links
+from segued.intake.scan import ScanResult, ScanScope, scan_folder
 from segued.intake.state import IntakeState
 from segued.model import SessionState
 from segued.paths import shown
@@ -197,6 +198,7 @@ class OneShotImport:
                     self._store,
                     intake_state.work_available,
                     progress=self.progress,
+                    scope=ScanScope(links=followed_links(filters, intake_state.roots)),
                 )
             except TimeoutError:
                 scan_result = ScanResult(offline=True)

@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from functools import partial
 from typing import Any, Final
@@ -15,6 +15,7 @@ from segued.errors import (
     FileChangedError,
     FileError,
     FileVanishedError,
+    MovingPictureError,
 )
 from segued.intake.state import IntakeState
 from segued.media.disk_calls import DISK_CALL_TIMEOUT, call_disk
@@ -23,6 +24,7 @@ from segued.model import (
     AudioFile,
     FileStatus,
     Need,
+    PassedOver,
     PhaseNumber,
     Service,
 )
@@ -32,7 +34,7 @@ from segued.phases.base import Phase, PhaseContext
 from segued.pipeline.queue import InFlight, Priority, WorkQueue
 from segued.pipeline.runner import Outcome, import_file
 from segued.progress.progress import Progress
-from segued.store import files, flavors, folders, inventory, lookups
+from segued.store import files, flavors, folders, inventory, lookups, passed_over
 from segued.units import Seconds
 
 __all__ = ["Verdict", "Worker", "decide_retry", "run_workers"]
@@ -51,6 +53,7 @@ class Verdict(Enum):
     """What becomes of a file after an error."""
 
     MISSING = auto()
+    PASS_OVER = auto()
     RETRY = auto()
     FAIL = auto()
 
@@ -60,6 +63,8 @@ def decide_retry(error: FileError, *, tries: int, tries_max: int) -> Verdict:
     match error:
         case FileVanishedError():
             return Verdict.MISSING
+        case MovingPictureError():
+            return Verdict.PASS_OVER
         case FileChangedError() if tries < tries_max:
             return Verdict.RETRY
         case _:
@@ -73,6 +78,7 @@ class Worker:
     Attributes:
         number: 1 to N, as people see it.
         offline_roots: Music folders whose disk is away; shared by all workers.
+        stale_counts: Music folders in which files were passed over; likewise.
         disk_limit: How long a disk may take to answer.
         probe_disk: Asks the disk of a music folder for something that is not cached.
     """
@@ -85,6 +91,7 @@ class Worker:
     phases: Sequence[Phase[Any]] = PHASES
     disk_limit: Seconds = DISK_CALL_TIMEOUT
     probe_disk: Callable[[bytes], object] = os.statvfs
+    stale_counts: set[bytes] = field(default_factory=set)
 
     async def run(self) -> None:
         """Take files from the queue and import or analyze them, until cancelled.
@@ -280,14 +287,28 @@ class Worker:
                 await self.context.store.do(files.mark_pending, file.id)
             self.progress.discount_file()
             return
+        folder = os.path.dirname(file.path)
+        if verdict is Verdict.PASS_OVER:
+            await self._pass_over(file, error)
+            await self.context.store.do(folders.requeue_one_per_folder, [folder])
+            return
         phase = PhaseNumber(error.phase) if error.phase else None
         await self.context.store.do(
             files.mark_failed, file.id, phase, error, file.signature
         )
-        folder = os.path.dirname(file.path)
         await self.context.store.do(folders.requeue_one_per_folder, [folder])
         log.warning("file.failed", code=error.code, detail=str(error))
         self.progress.finish_file(file.id, FileStatus.FAILED, ())
+
+    async def _pass_over(self, file: AudioFile, error: FileError) -> None:
+        """Take a file that is no music out of the library, and store why."""
+        reason = PassedOver(error.code)
+        if not await self.context.store.do(passed_over.pass_over_file, file, reason):
+            # It was renamed or changed during its import, which starts again.
+            await self.context.store.do(files.mark_pending, file.id)
+        log.info("file.passed_over", reason=reason.value, detail=str(error))
+        self.stale_counts.add(file.root)
+        self.progress.discount_file()
 
     async def _is_offline(self, root: bytes, error: FileError) -> bool:
         if root in self.offline_roots or isinstance(error.__cause__, TimeoutError):
@@ -333,6 +354,7 @@ async def run_workers(
                 progress,
                 intake_state.offline_roots,
                 disk_limit=PROBE_SECONDS if is_quick else DISK_CALL_TIMEOUT,
+                stale_counts=intake_state.stale_counts,
             )
             group.create_task(worker.run(), name=f"worker-{number}")
 

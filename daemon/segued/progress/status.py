@@ -1,6 +1,6 @@
 """The status of each worker and each music folder."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from segued.model import FileId, PhaseNumber
@@ -48,6 +48,7 @@ class FolderStatus:
         unsettled: How many files are being written.
         restless: Paths of files that have been changing for very long.
         unreadable: Folders that could not be listed, each with the reason.
+        passed_over: How many files and folders in it are not imported, by reason.
     """
 
     root: str
@@ -56,3 +57,4 @@ class FolderStatus:
     unsettled: int = 0
     restless: tuple[str, ...] = ()
     unreadable: tuple[str, ...] = ()
+    passed_over: dict[str, int] = field(default_factory=dict)

@@ -1,22 +1,18 @@
-"""Find files with the same content, and decide which of them is imported.
+"""Find files with the same content or audio, and which of them owns the content.
 
 All functions run on the single writer thread, inside a transaction. This makes a
 claim safe: of two equal files in flight, the first to commit its hash owns the
 content, and the other sees that.
 """
 
-import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from segued.model import (
-    AudioFile,
-    FileEntry,
     FileId,
     FileStatus,
     PhaseNumber,
-    Signature,
 )
 from segued.store import codec
 from segued.store.prepared import Query, prepared
@@ -24,11 +20,10 @@ from segued.store.schema.files import Checkpoint, Failure, File
 
 __all__ = [
     "NON_OWNING_STATUSES",
-    "ClaimResult",
     "SameContentFile",
-    "claim_content",
+    "files_with_audio",
     "files_with_content",
-    "follow_rename",
+    "files_with_content_or_audio",
     "has_original",
     "link_duplicates",
     "promote_duplicate_of",
@@ -45,121 +40,70 @@ NON_OWNING_STATUSES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class SameContentFile:
-    """Another file with the same content."""
+    """Another file with the same content, or the same audio.
+
+    Attributes:
+        status_before: Of a MISSING file, its status before.
+    """
 
     id: FileId
     path: bytes
     root: bytes
     status: FileStatus
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimResult:
-    """Result of a claim on a content.
-
-    Attributes:
-        status: The file's new status; None if it owns the content.
-        other: The file that it is a duplicate of, or was merged into.
-        other_path: Path of that file; if merged, the path before.
-        moved: Whether its row was merged into the other file's row and deleted.
-    """
-
-    status: FileStatus | None = None
-    other: FileId | None = None
-    other_path: bytes = b""
-    moved: bool = False
+    status_before: FileStatus | None = None
+    inode: int = 0
 
 
 def files_with_content(file: FileId, content_hash: str) -> list[SameContentFile]:
-    """Return the other files with this content."""
+    """Return the other files with this content, those known longest first."""
+    return _to_files(_same_content(file, content_hash))
+
+
+def files_with_audio(file: FileId, audio_hash: str) -> list[SameContentFile]:
+    """Return the other files with this audio, whatever their tags."""
+    return _to_files(_same_audio(file, audio_hash))
+
+
+def files_with_content_or_audio(
+    file: FileId, content_hash: str, audio_hash: str
+) -> list[SameContentFile]:
+    """Return the other files with this content, or with this audio."""
+    with_content = files_with_content(file, content_hash)
+    return list(dict.fromkeys((*with_content, *files_with_audio(file, audio_hash))))
+
+
+def _to_files(rows: Iterable[Sequence[Any]]) -> list[SameContentFile]:
     return [
-        SameContentFile(FileId(other), bytes(path), bytes(root), FileStatus(status))
-        for other, path, root, status in _same_content(file, content_hash)
+        SameContentFile(
+            FileId(other),
+            bytes(path),
+            bytes(root),
+            FileStatus(status),
+            FileStatus(before) if before else None,
+            inode,
+        )
+        for other, path, root, status, before, inode in rows
     ]
 
 
 @prepared
 def _same_content(file: FileId, content_hash: str) -> Query:
     return (
-        File.select(File.id, File.path, File.root, File.status)
+        _select_files()
         .where(File.content_hash == content_hash, File.id != file)
         .order_by(File.added_at, File.id)
     )
 
 
-def claim_content(
-    file: AudioFile,
-    content_hash: str,
-    audio_hash: str,
-    absent: Sequence[tuple[FileId, bytes]],
-) -> ClaimResult:
-    """Claim a content for a file.
-
-    Args:
-        file: The file that was hashed.
-        content_hash: BLAKE3 of the whole file.
-        audio_hash: BLAKE3 of its audio without tags.
-        absent: Files with this content that do not exist at their path, with
-            that path.
-
-    Returns:
-        Status None: the import continues. Moved: the file is another one that was
-        moved; that one's row now has this path and the returned status. Otherwise
-        DUPLICATE: another file owns the content.
-    """
-    ((had_content, had_audio),) = _hashes(file.id)
-    if had_content not in (None, content_hash):
-        release_content(file.id)
-    if had_audio not in (None, audio_hash):
-        # Other audio: the tags of the old audio must not be merged into its tags.
-        File.update(tags=None, remembered_tags=None, tags_read_at=None).where(
-            File.id == file.id
-        ).execute()
-    others = files_with_content(file.id, content_hash)
-    for other in others:
-        was_moved = other.status is FileStatus.MISSING or (
-            (other.id, other.path) in absent
-            and other.status is not FileStatus.PROCESSING
-        )
-        if was_moved:
-            return ClaimResult(_move_row(other, file), other.id, other.path, moved=True)
-    _set_hashes(file.id, content_hash, audio_hash)
-    for other in others:
-        if other.status not in NON_OWNING_STATUSES:
-            link_duplicates(content_hash)
-            return ClaimResult(FileStatus.DUPLICATE, other.id, other.path)
-    return ClaimResult()
-
-
 @prepared
-def _hashes(file: FileId) -> Query:
-    return File.select(File.content_hash, File.audio_hash).where(File.id == file)
+def _same_audio(file: FileId, audio_hash: str) -> Query:
+    return _select_files().where(File.audio_hash == audio_hash, File.id != file)
 
 
-@prepared
-def _set_hashes(file: FileId, content_hash: str, audio_hash: str) -> Query:
-    return File.update(content_hash=content_hash, audio_hash=audio_hash).where(
-        File.id == file
+def _select_files() -> Query:
+    return File.select(
+        File.id, File.path, File.root, File.status, File.status_was, File.inode
     )
-
-
-def _move_row(other: SameContentFile, new: AudioFile) -> FileStatus:
-    """Move the row of a file to the path of `new`, whose row is deleted."""
-    other_row = File.get_by_id(other.id)
-    new_row = File.get_by_id(new.id)
-    status = FileStatus(other_row.status_was or other_row.status)
-    if status is FileStatus.PROCESSING:
-        status = FileStatus.PENDING
-    File.delete().where(File.id == new.id).execute()
-    _set_location(other.id, bytes(new_row.path), bytes(new_row.root), new.signature)
-    File.update(retagged_ns=None).where(File.id == other.id).execute()
-    status = _requeue_renamed(other.id, status)
-    # The checkpoint of phase 1 still has the old signature.
-    Checkpoint.update(payload=codec.encode({"signature": new.signature})).where(
-        Checkpoint.file == other.id, Checkpoint.phase == PhaseNumber.FILENAME
-    ).execute()
-    link_duplicates(other_row.content_hash)
-    return status
 
 
 def link_duplicates(content_hash: str | None) -> None:
@@ -188,70 +132,6 @@ def _links(content_hash: str) -> Query:
 @prepared
 def _set_links(file: FileId, links: str) -> Query:
     return File.update(matching_hashes=links).where(File.id == file)
-
-
-def follow_rename(entry: FileEntry, root: bytes) -> FileStatus | None:
-    """Move the row of a renamed file to the path of `entry`.
-
-    A known file was renamed if it has the same inode, size and mtime, and nothing
-    exists at its old path.
-
-    Returns:
-        The file's new status; None if `entry` is not a renamed file.
-    """
-    signature = entry.signature
-    for file, path, current_status, status_before in _same_signature(
-        signature.size_bytes, signature.mtime_ns, signature.inode, entry.path
-    ).fetchall():
-        if os.path.lexists(bytes(path)):
-            continue
-        _set_location(file, entry.path, root, signature)
-        status = FileStatus(status_before or current_status)
-        if status_before and status is FileStatus.PROCESSING:
-            # It became MISSING while being imported; no worker has it now.
-            status = FileStatus.PENDING
-        status = _requeue_renamed(file, status)
-        link_duplicates(File.get_by_id(file).content_hash)
-        return status
-    return None
-
-
-def _requeue_renamed(file: FileId, status: FileStatus) -> FileStatus:
-    """Store the status of a renamed file; return it.
-
-    A complete file becomes PENDING from phase 3 on, since names of files and folders
-    are evidence too; it is not hashed, decoded or looked up again.
-    """
-    if status is FileStatus.COMPLETE:
-        status = FileStatus.PENDING
-        Checkpoint.delete().where(
-            Checkpoint.file == file, Checkpoint.phase >= PhaseNumber.TAGS
-        ).execute()
-    File.update(status=status, status_was=None).where(File.id == file).execute()
-    return status
-
-
-@prepared
-def _same_signature(size: int, mtime: int, inode: int, path: bytes) -> Query:
-    return File.select(File.id, File.path, File.status, File.status_was).where(
-        File.inode == inode,
-        File.size_bytes == size,
-        File.mtime_ns == mtime,
-        File.path != path,
-    )
-
-
-def _set_location(file: FileId, path: bytes, root: bytes, signature: Signature) -> None:
-    File.update(
-        path=path,
-        folder=os.path.dirname(path),
-        root=root,
-        path_text=path.decode("utf-8", "replace"),
-        size_bytes=signature.size_bytes,
-        mtime_ns=signature.mtime_ns,
-        inode=signature.inode,
-        ctime_ns=signature.ctime_ns,  # a rename changes it
-    ).where(File.id == file).execute()
 
 
 def has_original(file: FileId) -> bool:

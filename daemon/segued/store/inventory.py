@@ -5,7 +5,7 @@ next few of them.
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from segued.model import (
@@ -19,7 +19,7 @@ from segued.model import (
     PassageStatus,
     Signature,
 )
-from segued.store import duplicates, flavors
+from segued.store import duplicates, flavors, moves, passed_over
 from segued.store.folders import requeue_one_per_folder
 from segued.store.prepared import Query, prepared
 from segued.store.requeue import requeue
@@ -96,10 +96,10 @@ def apply_listing(
 ) -> ScanCounts:
     """Update the files of the listed folders in the library.
 
-    Nothing is written for an unchanged file. A new or changed one becomes PENDING;
-    a missing one that exists again gets back its previous status. A file that was
-    not listed is only returned: only a walk of the whole music folder can decide
-    whether the file is MISSING or its disk is offline.
+    Nothing is written for an unchanged file, or one that was passed over. A new or
+    changed one becomes PENDING; a missing one that exists again gets back its previous
+    status. A file that was not listed is only returned: only a walk of the whole music
+    folder can decide whether the file is MISSING or its disk is offline.
 
     Args:
         folders: The listings, as walked.
@@ -108,15 +108,19 @@ def apply_listing(
             are, and renamed ones are recognized later, by their content hash.
     """
     total = ScanCounts()
+    passed_files = passed_over.known_passed_files(folders)
     for folder in folders:
-        total += _apply_folder(folder, is_fully_written)
+        total += _apply_folder(folder, is_fully_written, passed_files)
     return total
 
 
 def _apply_folder(
-    folder: FolderListing, is_fully_written: Callable[[FileEntry], bool] | None
+    folder: FolderListing,
+    is_fully_written: Callable[[FileEntry], bool] | None,
+    passed_files: Collection[bytes],
 ) -> ScanCounts:
     known = _known_files(folder.path)
+    is_complete = is_fully_written or (lambda _entry: True)
     new: list[FileEntry] = []
     being_written: list[FileEntry] = []
     counts = ScanCounts()
@@ -124,18 +128,19 @@ def _apply_folder(
     for entry in folder.files:
         row = known.pop(entry.path, None)
         if row is None:
-            if is_fully_written is not None and (
-                status := duplicates.follow_rename(entry, folder.root)
-            ):
-                counts += _count_status(status)
-            elif is_fully_written is None or is_fully_written(entry):
+            if entry.path in passed_files:
+                continue
+            renamed = _follow_rename(entry, folder.root, is_fully_written)
+            if renamed is not None:
+                counts += renamed
+            elif is_complete(entry):
                 new.append(entry)
             else:
                 being_written.append(entry)
             continue
         file, signature, status, status_before = row
         if signature != entry.signature:
-            if is_fully_written is None or is_fully_written(entry):
+            if is_complete(entry):
                 _reset_changed(file, entry.signature)
                 counts += ScanCounts(changed=1)
             else:
@@ -158,6 +163,18 @@ def _apply_folder(
     return counts + ScanCounts(
         new=len(new), missing=missing, being_written=tuple(being_written)
     )
+
+
+def _follow_rename(
+    entry: FileEntry,
+    root: bytes,
+    is_fully_written: Callable[[FileEntry], bool] | None,
+) -> ScanCounts | None:
+    """Return the count of a file that was renamed to this entry; None if none was."""
+    if is_fully_written is None:
+        return None
+    status = moves.follow_rename(entry, root)
+    return None if status is None else _count_status(status)
 
 
 def _known_files(
@@ -297,6 +314,7 @@ def mark_missing(files: Sequence[tuple[FileId, bytes]]) -> int:
         )
         if changed:
             duplicates.promote_duplicate_of(file)
+            moves.requeue_claimants(file)
             duplicates.link_duplicates(File.get_by_id(file).content_hash)
         # It is gone from this folder even if it was moved to another one.
         left_folders.add(os.path.dirname(path))

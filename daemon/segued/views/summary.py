@@ -75,12 +75,17 @@ def as_text(
         state = services.get(need, "up")
         why = "" if state == "up" else f": {state}"
         yield f"  Deferred: {files} for {WAITS_FOR.get(need, need)}{why}"
+    if totals.passed_over:
+        count = sum(totals.passed_over.values())
+        reasons = wording.passed_over_line(totals.passed_over)
+        yield f"  Other:    {count:,} passed over: {reasons}"
     yield from _problem_lines(
         "Failed; not tried again until the file changes:", totals.failed
     )
     yield from _problem_lines("Imported with warnings:", totals.warned)
     yield f"Library: {database}"
-    yield f"To list: {library_command} [files | passages | failures] [--json]"
+    topics = "files | passages | failures | passed-over"
+    yield f"To list: {library_command} [{topics}] [--json]"
 
 
 def _problem_lines(title: str, problems: list[tuple[str, str]]) -> Iterator[str]:
@@ -111,6 +116,7 @@ def as_json(
         "files": totals.files,
         "passages": totals.passages,
         "deferred": totals.waiting,
+        "passed_over": totals.passed_over,
         "services": dict(services),
         "failed": [{"code": code, "detail": detail} for code, detail in totals.failed],
         "warnings": [

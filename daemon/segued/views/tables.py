@@ -24,9 +24,13 @@ COLUMNS: Final = {
         "path",
     ),
     "failures": ("code", "detail"),
+    "passed-over": ("reason", "path", "more"),
     "similar": ("distance", "artist", "title", "ordinal", "path"),
 }
 """The columns of each topic's table; JSON output has every column."""
+
+NOTHING: Final = {"passed-over": "nothing was passed over"}
+"""What is printed instead of an empty table, for some topics."""
 
 NUMERIC_COLUMNS: Final = (
     "distance",
@@ -34,6 +38,7 @@ NUMERIC_COLUMNS: Final = (
     "start_ticks",
     "end_ticks",
     "duration_ticks",
+    "more",
 )
 
 
@@ -50,7 +55,7 @@ def print_table(console: Console, topic: str, rows: Iterable[dict[str, Any]]) ->
             print("\t".join(line))  # noqa: T201
         return
     if not cells:
-        console.print(f"no {topic} in the library")
+        console.print(NOTHING.get(topic, f"no {topic} in the library"))
         return
     table = Table(box=None, pad_edge=False)
     for name, title in zip(columns, titles, strict=True):

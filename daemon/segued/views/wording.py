@@ -1,8 +1,9 @@
 """Text for progress and results, shared by the terminal and the daemon's status."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
+from segued.model import PassedOver
 from segued.progress.progress import Snapshot
 from segued.progress.status import FolderStatus, WorkerStatus
 from segued.units import ticks_to_seconds
@@ -12,6 +13,7 @@ __all__ = [
     "duration",
     "folder_line",
     "group_title",
+    "passed_over_line",
     "position",
     "progress_line",
     "session_line",
@@ -111,7 +113,42 @@ def folder_line(report: FolderStatus) -> str:
         parts.append(f"{report.unsettled:,} being written")
     parts += [f"keeps changing: {name}" for name in report.restless]
     parts += [f"not readable: {name}" for name in report.unreadable]
+    if report.passed_over:
+        parts.append(f"passed over: {passed_over_line(report.passed_over)}")
     return "   ".join(parts)
+
+
+PASSED_OVER: Final[Mapping[str, tuple[str, str]]] = {
+    PassedOver.MOVING_PICTURE: ("video", "videos"),
+    PassedOver.LINK: ("link", "links"),
+    PassedOver.HIDDEN: ("hidden name", "hidden names"),
+    PassedOver.IGNORED_FOLDER: ("ignored folder", "ignored folders"),
+    PassedOver.PARTIAL: ("partial download", "partial downloads"),
+    PassedOver.NOT_REGULAR: ("special file", "special files"),
+    PassedOver.PERMISSION: (
+        "folder without permission to read it",
+        "folders without permission to read them",
+    ),
+    PassedOver.UNREADABLE: ("unreadable folder", "unreadable folders"),
+    PassedOver.ENDING: ("other file", "other files"),
+}
+"""Text for one and for several files or folders that a scan passed over, by reason.
+
+Other files, such as covers and texts, come last: they are no cause for concern."""
+
+
+def passed_over_line(counts: Mapping[str, int]) -> str:
+    """Return what scans passed over in one line; empty if nothing.
+
+    Example:
+        >>> passed_over_line({"ending": 1_200, "link": 1, "moving-picture": 2})
+        '2 videos, 1 link, 1,200 other files'
+    """
+    return ", ".join(
+        f"{counts[reason]:,} {one if counts[reason] == 1 else several}"
+        for reason, (one, several) in PASSED_OVER.items()
+        if counts.get(reason)
+    )
 
 
 def group_title(name: str, titles: Sequence[str]) -> str:

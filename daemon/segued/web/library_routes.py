@@ -7,9 +7,16 @@ from typing import Annotated, Final
 import msgspec
 
 from segued import errors
-from segued.model import Confidence, FileStatus
+from segued.model import Confidence, FileStatus, PassedOver
 from segued.store.reading import listings
-from segued.store.reading.rows import FailureRow, FilePage, PageRequest, PassagePage
+from segued.store.reading.passed_names import list_passed_over
+from segued.store.reading.rows import (
+    FailureRow,
+    FilePage,
+    PageRequest,
+    PassagePage,
+    PassedOverPage,
+)
 from segued.web import file_detail
 from segued.web.audio import serve_audio
 from segued.web.route import ApiRequest, Route
@@ -47,6 +54,14 @@ class FailuresQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Filter failures by code; without one, return all."""
 
     code: SearchText | None = None
+    page: PageNumber = 1
+    per: PageSize = 50
+
+
+class PassedOverQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Filter what is not imported by the reason; without one, return all."""
+
+    reason: PassedOver | None = None
     page: PageNumber = 1
     per: PageSize = 50
 
@@ -123,6 +138,16 @@ async def _failures(request: ApiRequest) -> FailuresResponse:
     )
 
 
+async def _passed_over(request: ApiRequest) -> PassedOverPage:
+    query = request.query(PassedOverQuery)
+    return await asyncio.to_thread(
+        list_passed_over,
+        request.api.database,
+        query.reason,
+        PageRequest(query.page, query.per),
+    )
+
+
 async def _file(request: ApiRequest) -> file_detail.FileDetailResponse:
     return await asyncio.to_thread(
         file_detail.build_file_detail,
@@ -177,6 +202,15 @@ LIBRARY_ROUTES: Final = (
         response_type=FailuresResponse,
         handler=_failures,
         query=FailuresQuery,
+        other_statuses=(503,),
+    ),
+    Route(
+        method="GET",
+        path="/api/passed-over",
+        summary="A page of files and folders that are not imported, and why.",
+        response_type=PassedOverPage,
+        handler=_passed_over,
+        query=PassedOverQuery,
         other_statuses=(503,),
     ),
     Route(

@@ -173,6 +173,13 @@ def _library(readings: Readings, counts: LibraryCounts) -> Iterator[Metric]:
     yield _labeled_gauge(
         "segued_failures", "Failed files by code.", "code", counts.failures
     )
+    yield _labeled_gauge(
+        "segued_passed_over",
+        "Files and folders that are not imported, by reason; those with the reason"
+        ' "ending" are no music.',
+        "reason",
+        counts.passed_over,
+    )
 
 
 def _phases(readings: Readings) -> Iterator[Metric]:

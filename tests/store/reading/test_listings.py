@@ -21,10 +21,10 @@ from segued.model import (
     Span,
 )
 from segued.store import (
-    duplicates,
     files,
     flavors,
     inventory,
+    moves,
     passages,
     requeue,
     search,
@@ -246,7 +246,7 @@ async def test_search_index_follows_all_changes(
 
     inode = len("Björk/side.flac".encode())
     renamed = FileEntry(MUSIC + b"/elsewhere/new.flac", Signature(1, 1, inode))
-    assert await store.do(duplicates.follow_rename, renamed, MUSIC) is not None
+    assert await store.do(moves.follow_rename, renamed, MUSIC) is not None
     assert search_files(store, "bjork side") == []
     assert search_files(store, "elsewhere unravel") == ["new.flac"]
     page = listings.passages(store.path, "elsewhere", None, ALL)
@@ -258,7 +258,7 @@ async def test_search_index_follows_all_changes(
     assert search_files(store, "unravel", "MISSING") == ["new.flac"]
     assert listings.passages(store.path, "unravel", None, ALL).total == 0
     back = FileEntry(MUSIC + b"/back.flac", renamed.signature)
-    assert await store.do(duplicates.follow_rename, back, MUSIC) is not None
+    assert await store.do(moves.follow_rename, back, MUSIC) is not None
     assert listings.passages(store.path, "back unravel", None, ALL).total == 1
 
     await store.do(lambda: File.delete().where(File.id == side).execute())

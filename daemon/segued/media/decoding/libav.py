@@ -16,6 +16,7 @@ from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.stream import Disposition
 
 from segued.dsp.mixdown import Block
 from segued.errors import DecodeError, FileError, NotAudioError
@@ -37,7 +38,12 @@ from segued.media.decoding.source import check_plausible
 from segued.media.safe_open import read_fully
 from segued.units import Frames, Hertz
 
-__all__ = ["LibavSource", "open_libav_source", "read_metadata"]
+__all__ = [
+    "LibavSource",
+    "has_moving_picture",
+    "open_libav_source",
+    "read_metadata",
+]
 
 
 class LibavSource:
@@ -224,6 +230,28 @@ def open_libav_source(
     """
     with ExitStack() as stack:
         yield LibavSource(path, descriptor, start, stack)
+
+
+def has_moving_picture(path: bytes, descriptor: int) -> bool:
+    """Return whether an open file has a video stream of two pictures or more.
+
+    A cover picture, which some formats store as a stream, has one.
+
+    Raises:
+        NotAudioError: It is in none of `FORMATS`.
+    """
+    stills = Disposition.attached_pic | Disposition.still_image
+    with _open_container(path, descriptor, 0) as container:
+        for stream in container.streams.video:
+            if stream.disposition & (stills | Disposition.timed_thumbnails):
+                continue
+            try:
+                pictures = (packet for packet in container.demux(stream) if packet.size)
+                if next(pictures, None) and next(pictures, None):
+                    return True
+            except av.FFmpegError as error:
+                _raise_if_out_of_memory(error)
+    return False
 
 
 def read_metadata(path: bytes, descriptor: int, start: int) -> list[tuple[str, bytes]]:

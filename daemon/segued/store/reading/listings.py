@@ -15,7 +15,7 @@ from typing import Any, Final
 from segued.model import FileStatus
 from segued.paths import shown
 from segued.store.reading.problems import FILE_PROBLEMS
-from segued.store.reading.reports import open_read_only
+from segued.store.reading.reports import open_read_only, passed_over_counts
 from segued.store.reading.rows import (
     FailureGroup,
     FailurePage,
@@ -189,6 +189,7 @@ def counts(library: Path) -> LibraryCounts:
             _count_by_kind(database, ALL_FILES, "1", []),
             _count_by_kind(database, PASSAGE_INDEX, "1", []),
             dict(failed.fetchall()),
+            passed_over_counts(database),
         )
 
 

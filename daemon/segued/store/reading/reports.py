@@ -26,6 +26,7 @@ __all__ = [
     "open_read_only",
     "passages_with_flavor",
     "passages_with_reasons",
+    "passed_over_counts",
     "remembered_tags",
     "roots",
     "rows",
@@ -42,6 +43,14 @@ TOPICS: Final = {
         " JOIN files ON files.id = problems.file_id AND files.status <> 'MISSING'"
         " ORDER BY fatal DESC, code, files.path"
     ),
+    "passed-over": (
+        "SELECT reason, folder_text || '/' || value AS path, 0 AS more"
+        " FROM passed_names, json_each(names)"
+        " UNION ALL SELECT reason, path_text, 0 FROM passed_files"
+        " UNION ALL SELECT reason, folder_text || '/', count - json_array_length(names)"
+        " FROM passed_names WHERE count > json_array_length(names)"
+        " ORDER BY reason, more, path"
+    ),
 }
 """The query of each table that `segued library` prints."""
 
@@ -56,6 +65,7 @@ class Summary:
         failed: Code and detail of each failed file.
         warned: Code and detail of each file that was imported with a problem.
         waiting: Number of complete files with deferred phases, by what they wait for.
+        passed_over: Number of files and folders that scans passed over, by reason.
     """
 
     files: dict[str, int] = field(default_factory=dict)
@@ -63,6 +73,7 @@ class Summary:
     failed: list[tuple[str, str]] = field(default_factory=list)
     warned: list[tuple[str, str]] = field(default_factory=list)
     waiting: dict[str, int] = field(default_factory=dict)
+    passed_over: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +168,29 @@ def summary(path: Path, roots: Sequence[bytes] = ()) -> Summary:
                     " GROUP BY needs",
                 )
             ),
+            passed_over=passed_over_counts(database, roots),
         )
+
+
+def passed_over_counts(
+    database: sqlite3.Connection, roots: Sequence[bytes] = ()
+) -> dict[str, int]:
+    """Count what scans passed over in some folders, or in all, by reason."""
+    counted = (
+        "(SELECT folder, reason, count FROM passed_names"
+        " UNION ALL SELECT folder, reason, 1 FROM passed_files)"
+    )
+    ranges = " OR ".join("folder = ? OR (folder > ? AND folder < ?)" for _ in roots)
+    bounds = [
+        each
+        for prefix in map(folder_prefix, roots)
+        for each in (prefix[:-1] or b"/", prefix, prefix[:-1] + b"0")
+    ]
+    rows = database.execute(
+        f"SELECT reason, sum(count) FROM {counted} WHERE {ranges or 1} GROUP BY reason",  # noqa: S608
+        bounds,
+    )
+    return dict(rows.fetchall())
 
 
 def _under(roots: Sequence[bytes]) -> tuple[str, list[bytes]]:

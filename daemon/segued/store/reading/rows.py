@@ -17,6 +17,8 @@ __all__ = [
     "PassageFacts",
     "PassagePage",
     "PassageRow",
+    "PassedOverPage",
+    "PassedOverRow",
     "PhaseRow",
     "RememberedTag",
 ]
@@ -59,11 +61,16 @@ class PageRequest:
 
 @dataclass(frozen=True, slots=True)
 class LibraryCounts:
-    """Counts of files by status, passages by confidence, and failed files by code."""
+    """Counts of files by status, passages by confidence, and failed files by code.
+
+    Attributes:
+        passed_over: Number of files and folders that scans passed over, by reason.
+    """
 
     statuses: dict[str, int]
     confidences: dict[str, int]
     failures: dict[str, int]
+    passed_over: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +197,33 @@ class FailurePage:
 
     groups: list[FailureGroup]
     failures: list[FailureRow]
+    page: int
+    per: int
+    pages: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOverRow:
+    """A file or folder that is not imported.
+
+    Attributes:
+        reason: Why; "ending" if its name is not that of a music file.
+        path: Its path; or that of a folder, if `more` is not 0.
+        more: How many further ones there are in this folder, which are not listed.
+    """
+
+    reason: str
+    path: str
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOverPage:
+    """A page of what is not imported, and the counts of everything, by reason."""
+
+    counts: dict[str, int]
+    passed_over: list[PassedOverRow]
     page: int
     per: int
     pages: int

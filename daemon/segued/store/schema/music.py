@@ -35,6 +35,7 @@ from segued.store.schema.lookups import (
     MergedId,
     MusicBrainzAnswer,
 )
+from segued.store.schema.passed import PassedFile, PassedNames
 
 __all__ = [
     "TABLES",
@@ -203,5 +204,7 @@ TABLES: Final = (
     AnalyzerOutput,
     LookupFailure,
     MergedId,
+    PassedNames,
+    PassedFile,
 )
 """All tables; a table comes after those that its foreign keys reference."""

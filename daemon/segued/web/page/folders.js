@@ -38,13 +38,14 @@ export function foldersPanel(folders) {
 }
 
 // Each folder takes two lines, also if the second is empty, so that the layout is stable.
-function folder({ root, state, why, unsettled, restless, unreadable }) {
+function folder({ root, state, why, unsettled, restless, unreadable, passed_over }) {
   const hasDetails = restless.length + unreadable.length > 0;
   const parts = [
     why,
     unsettled ? `${pluralize(unsettled, "file")} being written` : null,
     restless.length ? pluralize(restless.length, "file keeps changing", "files keep changing") : null,
     unreadable.length ? pluralize(unreadable.length, "folder not readable", "folders not readable") : null,
+    passedOver(passed_over),
   ].filter(Boolean);
   const note = parts.join(" · ");
   return html`
@@ -58,6 +59,26 @@ function folder({ root, state, why, unsettled, restless, unreadable }) {
       </details>
     </li>
   `;
+}
+
+const REASONS = {
+  "moving-picture": ["video"],
+  link: ["link"],
+  hidden: ["hidden name"],
+  "ignored-folder": ["ignored folder"],
+  partial: ["partial download"],
+  "not-regular": ["special file"],
+  permission: ["folder without permission", "folders without permission"],
+  unreadable: ["unreadable folder"],
+  ending: ["other file"],
+};
+
+// What scans did not import; other files, such as covers, come last.
+function passedOver(counts) {
+  const parts = Object.entries(REASONS)
+    .filter(([reason]) => counts[reason])
+    .map(([reason, names]) => pluralize(counts[reason], ...names));
+  return parts.length ? `passed over: ${parts.join(", ")}` : null;
 }
 
 const list = (title, names) =>
