@@ -13,6 +13,7 @@ from segued.matching.evidence import Release, Track
 from segued.model import Tags
 
 __all__ = [
+    "FEW",
     "Namer",
     "Place",
     "ascii_text",

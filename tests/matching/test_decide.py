@@ -207,6 +207,16 @@ def test_title_with_another_aside_is_not_high(title: str) -> None:
     assert decide_passage(version).confidence != "High"
 
 
+def test_number_of_a_take_is_not_that_of_the_album() -> None:
+    """The take is another recording, whatever number the album's title has."""
+    numbered = replace(ALBUM, title="Night Flight no. 2")
+    take = replace(passage_of(2), title="Blue Winter (take 2)", album=numbered.title)
+
+    found = decide_passage(take, track=TRACK, release=numbered)
+
+    assert found.confidence != "High"
+
+
 def test_version_printed_on_the_release_needs_no_word_in_the_tags() -> None:
     """MusicBrainz's note tells recordings apart, not titles of files."""
     noted = release(note="original studio stereo mix")

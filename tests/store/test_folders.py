@@ -42,6 +42,24 @@ async def pending_names(folder: ScannedFolder) -> str:
     return "".join(name for name, status in statuses.items() if status == "PENDING")
 
 
+async def test_files_of_a_release_are_an_album_in_a_larger_folder(store: Store) -> None:
+    """By the id in their tags; a larger release is none."""
+    folder = ScannedFolder(store)
+    await folder.scan("a", "b", "c", "d")
+    named = {"a": '"box"', "b": "null", "c": '"box"', "d": '"other"'}
+    for name, mbid in named.items():
+        file = (await folder.get_file(name)).id
+        payload = f'{{"tags":{{"release_mbid":{mbid}}}}}'
+        stored = StoredCheckpoint(PhaseNumber.TAGS, "1", payload, None)
+        await store.do(checkpoints.save, file, stored)
+
+    found = await store.do(folders.files_of_release, ROOT, "box", 2)
+
+    assert [each.path[-1:] for each in found] == [b"a", b"c"]
+    assert await store.do(folders.files_of_release, ROOT, "box", 1) == []
+    assert await store.do(folders.files_in, ROOT, 3) == []
+
+
 async def test_reassigned_files_are_requeued(store: Store) -> None:
     """Files assigned to another track or release are requeued, others are not."""
     folder = ScannedFolder(store)

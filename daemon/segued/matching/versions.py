@@ -129,6 +129,10 @@ IGNORED_WORDS: Final = frozenset(
         "and",
     )
 )
+EMPTY_WORDS: Final = (ISSUE_WORDS | FOLLOWING_WORDS) - {"take"}
+"""Words of an aside that alone tell no version; "take 2" is another than the 2 of a
+symphony."""
+
 YEAR: Final = re.compile("(?:19|20)[0-9]{2}")
 
 SAME_WORD_FROM: Final = 80
@@ -289,11 +293,11 @@ def _aside_words(title: str) -> tuple[str, ...]:
 
 def _is_about_issue(word: str) -> bool:
     """Return whether a word, maybe misspelled, is about the issue, or names nothing."""
-    if word in ISSUE_WORDS or word in FOLLOWING_WORDS or YEAR.fullmatch(word):
+    if word in EMPTY_WORDS or YEAR.fullmatch(word):
         return True
     return any(
         fuzz.ratio(word, other) >= SAME_WORD_FROM
-        for other in (*ISSUE_WORDS, *FOLLOWING_WORDS)
+        for other in EMPTY_WORDS
         if len(other) >= LONG_WORD
     )
 

@@ -15,8 +15,10 @@ from segued.store.schema.lookups import Lookup
 
 __all__ = [
     "FILES_MAX",
+    "RELEASE_FILES_MAX",
     "FolderFile",
     "files_in",
+    "files_of_release",
     "is_complete",
     "requeue_one_per_folder",
     "requeue_reassigned",
@@ -25,6 +27,10 @@ __all__ = [
 
 FILES_MAX: Final = 200
 """A folder with more files is an unsorted folder: no album, and slow to match."""
+
+RELEASE_FILES_MAX: Final = 400
+"""The files of a larger release in one folder are matched one by one: the time for a
+file grows with the square of their number."""
 
 NON_ALBUM_STATUSES = (
     FileStatus.FAILED,
@@ -59,6 +65,44 @@ def files_in(folder: bytes, limit: int) -> list[FolderFile]:
         )
     ]
     return siblings if len(siblings) <= limit else []
+
+
+def files_of_release(folder: bytes, release_mbid: str, limit: int) -> list[FolderFile]:
+    """Return the files of a folder whose tags name a release, as `files_in`.
+
+    A box set of hundreds of tracks is an album in a folder of any size.
+    """
+    siblings = [
+        FolderFile(FileId(file), bytes(path), tags_payload, fingerprint_payload)
+        for file, path, tags_payload, fingerprint_payload in _files_naming(
+            folder, release_mbid, limit + 1
+        )
+    ]
+    return siblings if len(siblings) <= limit else []
+
+
+@prepared
+def _files_naming(folder: bytes, release_mbid: str, limit: int) -> Query:
+    tags, fingerprints = Checkpoint.alias(), Checkpoint.alias()
+    return (
+        File.select(File.id, File.path, tags.payload, fingerprints.payload)
+        .join(tags, on=((tags.file == File.id) & (tags.phase == PhaseNumber.TAGS)))
+        .switch(File)
+        .left_outer_join(
+            fingerprints,
+            on=(
+                (fingerprints.file == File.id)
+                & (fingerprints.phase == PhaseNumber.FINGERPRINT)
+            ),
+        )
+        .where(
+            File.folder == folder,
+            File.status.not_in(list(NON_ALBUM_STATUSES)),
+            fn.json_extract(tags.payload, "$.tags.release_mbid") == release_mbid,
+        )
+        .order_by(File.path)
+        .limit(limit)
+    )
 
 
 @prepared

@@ -121,22 +121,22 @@ def _apply_folder(
 ) -> ScanCounts:
     known = _known_files(folder.path)
     is_complete = is_fully_written or (lambda _entry: True)
+    unknown = [
+        entry
+        for entry in folder.files
+        if entry.path not in known and entry.path not in passed_files
+    ]
+    counts = ScanCounts()
+    if is_fully_written is not None:
+        unknown, counts = _follow_renames(unknown, folder.root)
     new: list[FileEntry] = []
     being_written: list[FileEntry] = []
-    counts = ScanCounts()
+    for entry in unknown:
+        (new if is_complete(entry) else being_written).append(entry)
     any_restored = False
     for entry in folder.files:
         row = known.pop(entry.path, None)
         if row is None:
-            if entry.path in passed_files:
-                continue
-            renamed = _follow_rename(entry, folder.root, is_fully_written)
-            if renamed is not None:
-                counts += renamed
-            elif is_complete(entry):
-                new.append(entry)
-            else:
-                being_written.append(entry)
             continue
         file, signature, status, status_before = row
         if signature != entry.signature:
@@ -165,16 +165,22 @@ def _apply_folder(
     )
 
 
-def _follow_rename(
-    entry: FileEntry,
-    root: bytes,
-    is_fully_written: Callable[[FileEntry], bool] | None,
-) -> ScanCounts | None:
-    """Return the count of a file that was renamed to this entry; None if none was."""
-    if is_fully_written is None:
-        return None
-    status = moves.follow_rename(entry, root)
-    return None if status is None else _count_status(status)
+def _follow_renames(
+    entries: Sequence[FileEntry], root: bytes
+) -> tuple[list[FileEntry], ScanCounts]:
+    """Move the rows of files that were renamed to these entries.
+
+    Returns:
+        The entries that are no renamed files, and the count of the others.
+    """
+    others, counts = [], ScanCounts()
+    for entry in entries:
+        status = moves.follow_rename(entry, root)
+        if status is None:
+            others.append(entry)
+        else:
+            counts += _count_status(status)
+    return others, counts
 
 
 def _known_files(

@@ -64,6 +64,11 @@ async def gather_folder_evidence(
     folder = os.path.dirname(file_results.file.path)
     acoustid_available = context.service_available(Service.ACOUSTID)
     siblings = await context.store.do(folders.files_in, folder, folders.FILES_MAX)
+    named = file_results[p03_tags.PHASE].tags.release_mbid
+    if not siblings and named:
+        siblings = await context.store.do(
+            folders.files_of_release, folder, named, folders.RELEASE_FILES_MAX
+        )
     # Without services, waiting for other files has no use: those that are imported
     # later requeue this one if they change the result.
     alone = not siblings or not (
