@@ -156,7 +156,7 @@ def phases_by_name(log: str) -> dict[str, list[int]]:
 def test_an_old_library_is_opened_without_decoding_or_requests(
     old_library: SeguedRunner, music: Path, fake_services: FakeServices
 ) -> None:
-    """Files are matched by the new rules, and get the same names; nothing is decoded."""
+    """Files are matched by the new rules, to the same songs; nothing is decoded."""
     passages = passage_rows(old_library.database)
     files = file_rows(old_library.database)
     measured = passage_rows(old_library.database, ("path", *LOUDNESS_COLUMNS))
