@@ -23,6 +23,7 @@ from segued.clients.service_client import ResponseCheck, ServiceClient
 from segued.errors import ServiceAnswerError
 
 __all__ = [
+    "NOT_IN_SEARCH",
     "RECORDINGS_MAX",
     "MusicBrainz",
     "parse_recording",
@@ -31,6 +32,9 @@ __all__ = [
 ]
 
 NAME: Final = "musicbrainz"
+
+NOT_IN_SEARCH: Final = b"null"
+"""Stored as the answer of a search by id that does not find the recording."""
 
 RECORDINGS_MAX: Final = 100
 """The size of one page of search results."""

@@ -14,6 +14,7 @@ from segued.clients.acoustid import (
 from segued.clients.clock import Clock
 from segued.clients.http import HttpSession
 from segued.clients.musicbrainz import (
+    NOT_IN_SEARCH,
     RECORDINGS_MAX,
     MusicBrainz,
     parse_recording,
@@ -121,8 +122,10 @@ def _musicbrainz_lookups(client: MusicBrainz) -> LookupService:
             found = await client.recordings(mbids)
             return [
                 LookupAnswer(question, None, failure=outcome.detail)
-                if isinstance(outcome := found.get(mbid, b""), ServiceAnswerError)
-                else LookupAnswer(question, outcome, not_found=mbid not in found)
+                if isinstance(
+                    outcome := found.get(mbid, NOT_IN_SEARCH), ServiceAnswerError
+                )
+                else LookupAnswer(question, outcome)
                 for question, mbid in zip(questions, mbids, strict=True)
             ]
         (question,) = questions

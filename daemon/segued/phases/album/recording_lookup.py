@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
+from segued.clients.musicbrainz import NOT_IN_SEARCH
 from segued.matching.confidence import Decision
 from segued.matching.evidence import PassageEvidence, Recording, Release, Track
 from segued.matching.scores import FINGERPRINT_FROM
@@ -37,10 +38,11 @@ async def look_up_recordings(
     for key, raw in answers.by_key.items():
         if raw and (recording := parse_stored_recording(raw)) is not None:
             found[LookupKey.parse(key).argument] = recording
+    # An empty answer is one of an older version: it is sent again when it expires.
     not_searchable = [
         LookupKey.parse(key).argument
-        for key in answers.not_found(keys)
-        if key not in answers.problems
+        for key in keys
+        if answers.by_key.get(key) == NOT_IN_SEARCH
     ]
     single_keys = keys_of(LookupKind.RECORDING_BY_ID, not_searchable)
     by_id = await read_answers(context, single_keys)
@@ -49,7 +51,7 @@ async def look_up_recordings(
             found[LookupKey.parse(key).argument] = recording
     return found, ReleaseLookup(
         questions=answers.questions(keys) + by_id.questions(single_keys),
-        not_found=(*answers.problems, *by_id.not_found(single_keys)),
+        not_found=answers.not_found(keys) + by_id.not_found(single_keys),
         problems=answers.problem_texts() + by_id.problem_texts(),
     )
 
