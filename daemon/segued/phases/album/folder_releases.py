@@ -48,6 +48,12 @@ class FolderReleases:
         every = (key for lookup, _ in self.lookups for key in lookup.not_found)
         return tuple(dict.fromkeys(every))
 
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Why answers cannot be used, each once."""
+        every = (text for lookup, _ in self.lookups for text in lookup.problems)
+        return tuple(dict.fromkeys(every))
+
     def lookup_of(self, own: Sequence[PassageEvidence]) -> ReleaseLookup:
         """Return the lookup that some passages of a file belong to.
 
@@ -58,7 +64,12 @@ class FolderReleases:
             (lookup for lookup, _ in self.lookups),
             key=lambda lookup: _count_matched(lookup, own),
         )
-        found = replace(best, questions=self.questions, not_found=self.not_found)
+        found = replace(
+            best,
+            questions=self.questions,
+            not_found=self.not_found,
+            problems=self.problems,
+        )
         match = best.album_match
         if match is None or _count_matched(best, own):
             return found
