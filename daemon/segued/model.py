@@ -170,11 +170,18 @@ class FileEntry:
 
 @dataclass(frozen=True, slots=True)
 class FolderListing:
-    """One folder as a walk listed it: its candidate files, without subfolders."""
+    """One folder as a walk listed it: its candidate files, without subfolders.
+
+    Attributes:
+        sheets: Its CUE sheets.
+        sheets_digest: What identifies them; None if there are none.
+    """
 
     root: bytes
     path: bytes
     files: tuple[FileEntry, ...]
+    sheets: tuple[FileEntry, ...] = ()
+    sheets_digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

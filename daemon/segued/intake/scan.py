@@ -156,7 +156,7 @@ def _note_counts(
     counts: inventory.ScanCounts, changed: Sequence[FolderListing], result: ScanResult
 ) -> None:
     """Add the library's counts of changed folders to the result."""
-    result.incomplete += counts.being_written
+    result.incomplete += counts.being_written + counts.sheets_being_written
     if counts.pending:
         result.folders_with_work += [folder.path for folder in changed if folder.files]
 
@@ -209,7 +209,7 @@ def _is_unchanged(
     """Return whether a folder's hash is that of the last scan; store the new one."""
     if folder_hashes is None:
         return False
-    folder_hash = hash(folder.files)
+    folder_hash = hash((folder.files, folder.sheets_digest))
     unchanged = folder_hashes.get(folder.path) == folder_hash
     folder_hashes[folder.path] = folder_hash
     return unchanged

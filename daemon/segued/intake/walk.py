@@ -12,6 +12,7 @@ from segued.errors import ConfigError
 from segued.intake.filters import IGNORE_MARKERS, Filters
 from segued.media.disk_calls import run_on_thread
 from segued.media.safe_open import signature_of
+from segued.media.tags.sheets import is_sheet_name, sheets_digest
 from segued.model import FileEntry, FolderListing
 from segued.paths import is_within, shown
 
@@ -126,7 +127,7 @@ def walk(
     while waiting:
         path = waiting.pop()
         try:
-            files, folders = _list_folder(path, filters)
+            files, sheets, folders = _list_folder(path, filters)
         except (FileNotFoundError, NotADirectoryError) as error:
             if path == root or path != place:
                 yield UnreadableFolder(path, error.strerror or str(error))
@@ -134,7 +135,7 @@ def walk(
         except OSError as error:
             yield UnreadableFolder(path, error.strerror or str(error))
             continue
-        yield FolderListing(root, path, files)
+        yield FolderListing(root, path, files, sheets, sheets_digest(sheets))
         waiting.extend(reversed(folders) if recursive else ())
 
 
@@ -153,19 +154,23 @@ def _is_ignored(root: bytes, place: bytes) -> bool:
 
 def _list_folder(
     path: bytes, filters: Filters
-) -> tuple[tuple[FileEntry, ...], list[bytes]]:
+) -> tuple[tuple[FileEntry, ...], tuple[FileEntry, ...], list[bytes]]:
+    """Return a folder's music files, CUE sheets and folders."""
     files: list[FileEntry] = []
+    sheets: list[FileEntry] = []
     folders: list[bytes] = []
     with os.scandir(path) as entries:
         for entry in entries:
             if entry.name in IGNORE_MARKERS and _is_empty(entry):
-                return (), []
+                return (), (), []
             if entry.is_dir(follow_symlinks=False):
                 if filters.accepts_folder(entry.name):
                     folders.append(entry.path)
             elif filters.accepts_file(entry.name) and (found := _file_entry(entry)):
                 files.append(found)
-    return tuple(files), sorted(folders)
+            elif is_sheet_name(entry.name) and (found := _file_entry(entry)):
+                sheets.append(found)
+    return tuple(files), tuple(sheets), sorted(folders)
 
 
 def _file_entry(entry: os.DirEntry[bytes]) -> FileEntry | None:

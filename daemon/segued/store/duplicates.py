@@ -150,6 +150,7 @@ def _move_row(other: SameContentFile, new: AudioFile) -> FileStatus:
         status = FileStatus.PENDING
     File.delete().where(File.id == new.id).execute()
     _set_location(other.id, bytes(new_row.path), bytes(new_row.root), new.signature)
+    File.update(sheets=new_row.sheets).where(File.id == other.id).execute()
     status = _requeue_renamed(other.id, status)
     # The checkpoint of phase 1 still has the old signature.
     Checkpoint.update(payload=codec.encode({"signature": new.signature})).where(

@@ -160,6 +160,13 @@ def tags_of(file: FileId) -> Tags:
     return Tags()
 
 
+def sheets_of(file: FileId) -> str | None:
+    """Return the digest of the CUE sheets of a file's folder; None: it has none."""
+    for (digest,) in _sheets(file):
+        return None if digest is None else str(digest)
+    return None
+
+
 def set_tags(file: FileId, tags: Tags) -> None:
     """Store the merged tags of a file."""
     _set_tags(file, codec.encode(tags))
@@ -214,6 +221,11 @@ def _failures_of(file: FileId) -> Query:
 @prepared
 def _tags(file: FileId) -> Query:
     return File.select(File.tags).where(File.id == file)
+
+
+@prepared
+def _sheets(file: FileId) -> Query:
+    return File.select(File.sheets).where(File.id == file)
 
 
 @prepared

@@ -17,11 +17,12 @@ from segued.model import (
     FolderListing,
     Need,
     PassageStatus,
+    PhaseNumber,
     Signature,
 )
 from segued.store import duplicates, flavors
 from segued.store.folders import requeue_one_per_folder
-from segued.store.requeue import requeue
+from segued.store.requeue import FILES_AT_ONCE, requeue, requeue_from_phase
 from segued.store.schema.files import (
     Checkpoint,
     Failure,
@@ -43,6 +44,9 @@ __all__ = [
 
 INSERTS_AT_ONCE = 200
 
+READS_SHEETS = (FileStatus.PENDING, FileStatus.PROCESSING, FileStatus.COMPLETE)
+"""Files in one of these states have read the CUE sheets of their folder, or will."""
+
 
 @dataclass(frozen=True, slots=True)
 class ScanCounts:
@@ -51,6 +55,8 @@ class ScanCounts:
     Attributes:
         missing: Id and path of the files in the library that were not listed.
         being_written: New or changed files that are not completely written yet.
+        sheets_being_written: The CUE sheets of a folder whose sheets changed, if one
+            of them is not completely written yet.
     """
 
     new: int = 0
@@ -60,6 +66,7 @@ class ScanCounts:
     failed: int = 0
     missing: tuple[tuple[FileId, bytes], ...] = ()
     being_written: tuple[FileEntry, ...] = ()
+    sheets_being_written: tuple[FileEntry, ...] = ()
 
     def __add__(self, other: "ScanCounts") -> "ScanCounts":
         """Return the sum of both counts."""
@@ -71,6 +78,7 @@ class ScanCounts:
             self.failed + other.failed,
             self.missing + other.missing,
             self.being_written + other.being_written,
+            self.sheets_being_written + other.sheets_being_written,
         )
 
     @property
@@ -91,7 +99,8 @@ def apply_listing(
     """Update the files of the listed folders in the library.
 
     Nothing is written for an unchanged file. A new or changed one becomes PENDING;
-    a missing one that exists again gets back its previous status. A file that was
+    a missing one that exists again gets back its previous status. Files whose folder
+    has other CUE sheets than before read their tags and sheets again. A file that was
     not listed is only returned: only a walk of the whole music folder can decide
     whether the file is MISSING or its disk is offline.
 
@@ -115,52 +124,97 @@ def _apply_folder(
     being_written: list[FileEntry] = []
     counts = ScanCounts()
     any_restored = False
+    is_settled = is_fully_written is None or all(map(is_fully_written, folder.sheets))
+    other_sheets: list[FileId] = []
     for entry in folder.files:
         row = known.pop(entry.path, None)
+        is_written = is_fully_written is None or is_fully_written(entry)
         if row is None:
-            if is_fully_written is not None and (
-                status := duplicates.follow_rename(entry, folder.root)
-            ):
-                counts += _count_status(status)
-            elif is_fully_written is None or is_fully_written(entry):
-                new.append(entry)
+            renamed = is_fully_written is not None and _follow_rename(entry, folder)
+            if renamed:
+                counts += _count_status(renamed)
             else:
-                being_written.append(entry)
+                (new if is_written else being_written).append(entry)
             continue
-        file, signature, status, status_before = row
-        if signature != entry.signature:
-            if is_fully_written is None or is_fully_written(entry):
-                _reset_changed(file, entry.signature)
-                counts += ScanCounts(changed=1)
-            else:
-                being_written.append(entry)
+        file, signature, status, status_before, sheets = row
+        is_changed = signature != entry.signature
+        if is_changed and not is_written:
+            being_written.append(entry)
+            continue
+        if sheets != folder.sheets_digest:
+            other_sheets.append(file)
+        if is_changed:
+            _reset_changed(file, entry.signature)
+            counts += ScanCounts(changed=1)
             continue
         if status is FileStatus.MISSING:
             status = _restore_missing(file, status_before)
             any_restored = True
         counts += _count_status(status)
     _insert(folder, new)
+    if is_settled and other_sheets:
+        counts += _follow_sheets(other_sheets, folder.sheets_digest)
     if any_restored:
         requeue_one_per_folder([folder.path])
     missing = tuple(
         (file, path)
-        for path, (file, _, status, _) in known.items()
+        for path, (file, _, status, *_) in known.items()
         if status is not FileStatus.MISSING
     )
     return counts + ScanCounts(
-        new=len(new), missing=missing, being_written=tuple(being_written)
+        new=len(new),
+        missing=missing,
+        being_written=tuple(being_written),
+        sheets_being_written=() if is_settled or not other_sheets else folder.sheets,
     )
+
+
+def _follow_rename(entry: FileEntry, folder: FolderListing) -> FileStatus | None:
+    """Follow a rename as `duplicates.follow_rename` does, to the sheets there."""
+    status = duplicates.follow_rename(entry, folder.root)
+    if status is not None:
+        # Its tags and sheets are read again in any case.
+        renamed = File.path == entry.path
+        File.update(sheets=folder.sheets_digest).where(renamed).execute()
+    return status
+
+
+def _follow_sheets(files: Sequence[FileId], digest: str | None) -> ScanCounts:
+    """Store that the CUE sheets of files changed; requeue those from phase 3 on.
+
+    Nothing is hashed or decoded again.
+
+    Returns:
+        The difference to counts in which the files have their previous status.
+    """
+    complete = 0
+    for start in range(0, len(files), FILES_AT_ONCE):
+        batch = list(files[start : start + FILES_AT_ONCE])
+        File.update(sheets=digest).where(File.id.in_(batch)).execute()
+        concerned = File.select(File.id, File.status).where(
+            File.id.in_(batch), File.status.in_(list(READS_SHEETS))
+        )
+        rows = list(iter_rows(concerned))
+        complete += sum(status == FileStatus.COMPLETE for _, status in rows)
+        requeue_from_phase(
+            [FileId(file) for file, _ in rows], PhaseNumber.TAGS, in_flight=True
+        )
+    return ScanCounts(complete=-complete, unfinished=complete)
 
 
 def _known_files(
     folder: bytes,
-) -> dict[bytes, tuple[FileId, Signature, FileStatus, str | None]]:
-    """Return the stored files of a folder by path, with status and status before."""
+) -> dict[bytes, tuple[FileId, Signature, FileStatus, str | None, str | None]]:
+    """Return the stored files of a folder by path.
+
+    Each with its status, the status before, and the digest of its CUE sheets.
+    """
     rows = File.select(
         File.id,
         File.path,
         File.status,
         File.status_was,
+        File.sheets,
         File.size_bytes,
         File.mtime_ns,
         File.inode,
@@ -171,8 +225,9 @@ def _known_files(
             Signature(*signature),
             FileStatus(status),
             status_before,
+            sheets,
         )
-        for file, path, status, status_before, *signature in iter_rows(rows)
+        for file, path, status, status_before, sheets, *signature in iter_rows(rows)
     }
 
 
@@ -195,6 +250,7 @@ def _insert(folder: FolderListing, new: Sequence[FileEntry]) -> None:
             File.size_bytes: entry.signature.size_bytes,
             File.mtime_ns: entry.signature.mtime_ns,
             File.inode: entry.signature.inode,
+            File.sheets: folder.sheets_digest,
         }
         for entry in new
     ]

@@ -25,7 +25,7 @@ from segued.media.decoding.source import check_plausible
 from segued.media.safe_open import read_fully
 from segued.units import Frames, Hertz
 
-__all__ = ["LibavSource", "open_libav_source"]
+__all__ = ["FORMATS_WITH_LENGTH", "LibavSource", "open_file", "open_libav_source"]
 
 FORMATS: Final = (
     "aac",
@@ -108,7 +108,7 @@ class LibavSource:
         self._path: Final = path
         self._descriptor: Final = descriptor
         self._stack: Final = stack
-        container, self._start = _open_file(path, descriptor, start)
+        container, self._start = open_file(path, descriptor, start)
         stack.enter_context(container)
         stream = _audio_stream(path, container)
         self.codec = stream.codec_context.codec.name
@@ -272,7 +272,7 @@ def open_libav_source(
         yield LibavSource(path, descriptor, start, stack)
 
 
-def _open_file(path: bytes, descriptor: int, start: int) -> tuple[InputContainer, int]:
+def open_file(path: bytes, descriptor: int, start: int) -> tuple[InputContainer, int]:
     """Open the file, and return where the container in it begins.
 
     FFmpeg skips tags only in front of some formats, so it is told where to begin. If

@@ -112,6 +112,7 @@ class File(BaseTable):
     added_at = TextField(default=now)
     finished_at = TextField(null=True)
     assignment = TextField(null=True)  # release and track assigned by phase 6
+    sheets = TextField(null=True)  # digest of its folder's CUE sheets; null: none
 
     class Meta:
         table_name = "files"
