@@ -124,21 +124,21 @@ def _apply_folder(
     being_written: list[FileEntry] = []
     counts = ScanCounts()
     any_restored = False
-    is_settled = is_fully_written is None or all(map(is_fully_written, folder.sheets))
+    is_written = is_fully_written or _accept_all
+    is_settled = all(map(is_written, folder.sheets))
     other_sheets: list[FileId] = []
     for entry in folder.files:
         row = known.pop(entry.path, None)
-        is_written = is_fully_written is None or is_fully_written(entry)
         if row is None:
             renamed = is_fully_written is not None and _follow_rename(entry, folder)
             if renamed:
                 counts += _count_status(renamed)
             else:
-                (new if is_written else being_written).append(entry)
+                (new if is_written(entry) else being_written).append(entry)
             continue
         file, signature, status, status_before, sheets = row
         is_changed = signature != entry.signature
-        if is_changed and not is_written:
+        if is_changed and not is_written(entry):
             being_written.append(entry)
             continue
         if sheets != folder.sheets_digest:
@@ -167,6 +167,10 @@ def _apply_folder(
         being_written=tuple(being_written),
         sheets_being_written=() if is_settled or not other_sheets else folder.sheets,
     )
+
+
+def _accept_all(_entry: FileEntry) -> bool:
+    return True
 
 
 def _follow_rename(entry: FileEntry, folder: FolderListing) -> FileStatus | None:

@@ -60,4 +60,4 @@ def read_chapters(path: bytes, descriptor: int, start: int) -> ContainerChapters
 
 
 def _to_ticks(position: int, time_base: Fraction | None) -> Ticks:
-    return Ticks(round(position * (time_base or 0) * TICKS_PER_SECOND))
+    return Ticks(max(0, round(position * (time_base or 0) * TICKS_PER_SECOND)))

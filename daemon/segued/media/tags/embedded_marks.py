@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from segued.errors import FileError
 from segued.media.containers.detect import Container
 from segued.media.decoding.container_chapters import ContainerChapters
 from segued.media.tags.chapters import timed_chapters
@@ -70,8 +69,10 @@ class _Header:
     def content(self) -> ContainerChapters:
         try:
             return self._read()
-        except FileError:
-            return ContainerChapters()  # decoding it reports the reason
+        except MemoryError:
+            raise
+        except Exception:  # noqa: BLE001 - decoding the file reports the reason
+            return ContainerChapters()
 
 
 def choose_marks(

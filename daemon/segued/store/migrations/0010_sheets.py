@@ -1,7 +1,7 @@
 """Schema 10: the CUE sheets of a file's folder are a part of its identity.
 
 Files whose marks were read by older rules, and long files in containers whose chapters
-were not read, are read again. Nothing is decoded for that.
+were not read, are read again. Only fingerprints of new passages need a decode.
 """
 
 from typing import Any, Final
