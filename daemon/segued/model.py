@@ -197,6 +197,8 @@ class FolderListing:
         passed_over: The names in it that are not scanned, with the reason; an empty
             name stands for the folder itself.
         is_linked: Whether the walk came to it through a link.
+        sheets: Its CUE sheets.
+        sheets_digest: What identifies them; None if there are none.
     """
 
     root: bytes
@@ -204,6 +206,8 @@ class FolderListing:
     files: tuple[FileEntry, ...]
     passed_over: tuple[tuple[PassedOver, bytes], ...] = ()
     is_linked: bool = False
+    sheets: tuple[FileEntry, ...] = ()
+    sheets_digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from segued.dsp.segment import (
     Hints,
     Rules,
+    marks_beyond,
     may_have_several_songs,
     one_song_score,
     segment,
@@ -28,13 +29,17 @@ TRACK = Hints(leading_number=True, siblings=12, track=3, track_total=12)
 
 
 def draw_passages(
-    drawing: str, hints: Hints = SIDE, marks: tuple[PassageMark, ...] = ()
+    drawing: str,
+    hints: Hints = SIDE,
+    marks: tuple[PassageMark, ...] = (),
+    *,
+    each_s: float = 5.0,
 ) -> str:
     """Draw the passages of a curve as letters; a character is five seconds."""
-    curve = curve_from_drawing(drawing, each_s=5.0)
+    curve = curve_from_drawing(drawing, each_s=each_s)
     drawn = [" "] * len(drawing)
     for name, span in zip("abcdef", segment(curve, RULES, hints, marks), strict=False):
-        first, last = span.start // ticks_at(5), span.end // ticks_at(5)
+        first, last = (at // ticks_at(each_s) for at in (span.start, span.end))
         drawn[first:last] = name * (last - first)
     return "".join(drawn).rstrip()
 
@@ -118,10 +123,22 @@ def test_less_than_a_tenth_of_a_second_is_no_audio(
         pytest.param(
             (make_mark(0), make_mark(25)), "aaaaabbbbbbb", id="each ends at the next"
         ),
-        pytest.param((make_mark(0, 20), make_mark(25)), "aaaa bbbbbbb", id="or before"),
         pytest.param(
-            (make_mark(10), make_mark(25)), "  aaabbbbbbb", id="the first may be late"
+            (make_mark(0, 25), make_mark(30)), "aaaaa bbbbbb", id="or before a silence"
         ),
+        pytest.param(
+            (make_mark(0, 20), make_mark(30)), "aaaaaabbbbbb", id="or after applause"
+        ),
+        pytest.param(
+            (make_mark(0, 5), make_mark(30)), "abbbbbcccccc", id="sound between them"
+        ),
+        pytest.param(
+            (make_mark(10), make_mark(25)), "aabbbccccccc", id="sound before the first"
+        ),
+        pytest.param(
+            (make_mark(0, 10), make_mark(10, 45)), "aabbbbbbbccc", id="after the last"
+        ),
+        pytest.param((make_mark(10, 60),), "aabbbbbbbbbb", id="a track and a half"),
         pytest.param(
             (make_mark(0), make_mark(25, 900)), "aaaaabbbbbbb", id="cut at the end"
         ),
@@ -144,6 +161,30 @@ def test_marks_are_exact(
 ) -> None:
     """They override silences and any evidence for one song; cut at the end."""
     assert draw_passages("#####.######", hints, marks) == expected
+
+
+@pytest.mark.parametrize(
+    ("drawing", "expected"),
+    [
+        (" " * 24 + "#" * 20, " " * 24 + "a" * 10 + "b" * 10),
+        ("#" * 5 + " " * 19 + "#" * 20, "a" * 34 + "b" * 10),
+        ("#" * 9 + " " * 15 + "#" * 20, "a" * 24 + "b" * 10 + "c" * 10),
+    ],
+    ids=["silence", "a moment of sound", "a hidden track"],
+)
+def test_what_sounds_before_the_first_mark_is_kept(drawing: str, expected: str) -> None:
+    """Nothing, or joined to the first track, or a passage of its own."""
+    marks = (make_mark(12), make_mark(17))
+
+    assert draw_passages(drawing, NO_HINTS, marks, each_s=0.5) == expected
+
+
+def test_one_mark_of_many_divides_nothing() -> None:
+    """The sheet is that of another file if only its first track fits."""
+    marks = (make_mark(0), make_mark(70), make_mark(80))
+
+    assert draw_passages("#####.######", TRACK, marks) == "aaaaaaaaaaaa"
+    assert len(marks_beyond(marks, seconds_to_ticks(60))) == 2
 
 
 def test_marks_beyond_the_end_are_ignored() -> None:

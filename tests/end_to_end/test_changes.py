@@ -9,7 +9,11 @@ import pytest
 from sample_library import tag
 
 from segued.units import TICKS_PER_SECOND
-from tests.end_to_end.library_queries import files_by_name, statuses_by_name
+from tests.end_to_end.library_queries import (
+    files_by_name,
+    passages_of,
+    statuses_by_name,
+)
 from tests.end_to_end.running_daemon import (
     RunningDaemon,
     running_daemon,
@@ -133,6 +137,30 @@ def _sort(folder: Path, target: Path) -> None:
     for number, path in enumerate(sorted(folder.iterdir())):
         tag(path, {"title": f"Sorted {number}", "artist": "Marram", "album": "Tide"})
         path.rename(target / f"Marram - {number}{path.suffix}")
+
+
+def test_a_sheet_divides_a_file_again(segued: SeguedRunner, tmp_path: Path) -> None:
+    """By an event: the sheet is added, and removed; the audio is decoded once."""
+    music = tmp_path / "music"
+    tide = write_album(music / "Tide", suffix="flac")
+    song, sheet = tide / "01 song.flac", tide / "Tide.cue"
+
+    with running_daemon(segued, music) as daemon:
+        daemon.wait_until_done(4)
+        sheet.write_text(
+            'FILE "01 song.wav" WAVE\nTRACK 01 AUDIO\nTITLE Ebb\nINDEX 01 0:00\n'
+            "TRACK 02 AUDIO\nTITLE Flow\nINDEX 01 0:02\n"
+        )
+        daemon.wait_for(lambda _: {"Ebb", "Flow"} <= _titles(segued))
+        daemon.wait_until_done(4)
+        assert len(passages_of(segued.database, song.name)) == 2
+        sheet.unlink()
+        daemon.wait_for(lambda _: not {"Ebb", "Flow"} & _titles(segued))
+        daemon.wait_until_done(4)
+
+        assert len(passages_of(segued.database, song.name)) == 1
+        assert daemon.counter_total("4", "decoded") == 4
+        assert daemon.counter_total("2", "hashed") == 4
 
 
 def _titles(segued: SeguedRunner) -> set[str]:

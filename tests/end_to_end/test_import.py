@@ -365,6 +365,60 @@ def test_removed_tags_can_be_dropped(
     assert files_by_name(segued.database)["x.mp3"]["remembered_tags"] is None
 
 
+def sheet_of(*titles: str) -> str:
+    """Return a sheet of `Side B.flac` with a track every 25 s."""
+    tracks = "".join(
+        f'TRACK {number + 1:02} AUDIO\nTITLE "{title}"\n'
+        f"INDEX 01 00:{25 * number:02}:00\n"
+        for number, title in enumerate(titles)
+    )
+    return f'FILE "Side B.wav" WAVE\n{tracks}'
+
+
+def test_a_sheet_may_come_later(
+    sample: Path, segued: SeguedRunner, tmp_path: Path
+) -> None:
+    """Added, changed or removed, it divides the file anew; nothing is decoded."""
+    music = tmp_path / "music"
+    music.mkdir()
+    (music / "Side B.flac").write_bytes(next(sample.rglob("Side B.flac")).read_bytes())
+    segued.import_folders(music)
+    titles: list[list[object]] = []
+
+    for text in (sheet_of("One", "Too"), sheet_of("One", "Two"), None):
+        if text is None:
+            (music / "The Album.CUE").unlink(missing_ok=True)
+        else:
+            (music / "The Album.CUE").write_text(text)
+        ran = segued.import_folders(music)
+        assert ran.json["counters"]["2"] == {}
+        assert ran.json["counters"]["4"].get("decoded", 0) == 0
+        passages = passages_of(segued.database, "Side B.flac")
+        titles.append([each["title"] for each in passages])
+    last = segued.import_folders(music)
+
+    assert titles == [["One", "Too"], ["One", "Two"], [None] * 3]
+    assert last.json["counters"]["1"] == {}
+
+
+def test_tracks_of_a_sheet_that_are_not_there_are_named(
+    sample: Path, segued: SeguedRunner, tmp_path: Path
+) -> None:
+    """A broken download, or the sheet of another edition."""
+    music = tmp_path / "music"
+    music.mkdir()
+    (music / "Side B.flac").write_bytes(next(sample.rglob("Side B.flac")).read_bytes())
+    text = sheet_of("One", "Two").replace(":25:", ":30:") + "TRACK 03 AUDIO\n"
+    (music / "x.cue").write_text(f'{text}TITLE "Three"\nINDEX 01 59:00:00\n')
+
+    ran = segued.import_folders(music)
+
+    (warning,) = ran.json["warnings"]
+    assert "1 of the 3 passages" in str(warning)
+    assert "3 (Three)" in str(warning)
+    assert len(passages_of(segued.database, "Side B.flac")) == 2
+
+
 def test_a_moved_folder_keeps_everything(
     sample: Path, segued: SeguedRunner, tmp_path: Path
 ) -> None:

@@ -11,7 +11,7 @@ from segued.config.sections import ScanningSection, WatchingSection
 from segued.intake.filters import Filters
 from segued.intake.folder_watcher import FolderWatcher
 from segued.intake.state import IntakeState
-from segued.store import inventory
+from segued.store import waiting_files
 from segued.store.database import Store
 from tests.limits import WAIT_SECONDS
 
@@ -37,7 +37,7 @@ async def watched_folder(
 
     async def pending_names() -> list[str]:
         found = await store.do(
-            inventory.pending_files, root, root=root, after=b"", limit=99
+            waiting_files.pending_files, root, root=root, after=b"", limit=99
         )
         return [Path(file.path.decode()).name for file in found]
 

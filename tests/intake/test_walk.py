@@ -115,6 +115,20 @@ def test_ignore_marker_excludes_a_folder(tmp_path: Path) -> None:
     assert walked_files(tmp_path) == ["open/d.mp3"]
 
 
+def test_the_sheets_of_a_folder_are_listed(tmp_path: Path) -> None:
+    """In any case, without hidden ones; they are no music files."""
+    for name in ("a.cue", "B.CUE", "._a.cue", "a.cue.txt", "a.flac"):
+        (tmp_path / name).write_text(name)
+
+    (listing,) = walk(bytes(tmp_path), Filters.of(ScanningSection()))
+
+    assert isinstance(listing, FolderListing)
+    assert [Path(each.path.decode()).name for each in listing.files] == ["a.flac"]
+    names = sorted(Path(each.path.decode()).name for each in listing.sheets)
+    assert names == ["B.CUE", "a.cue"]
+    assert listing.sheets_digest
+
+
 def test_links_are_not_followed(tmp_path: Path) -> None:
     """Neither to files nor to folders, so that no walk is endless."""
     make_files(tmp_path, "real/a.mp3")

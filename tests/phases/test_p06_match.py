@@ -128,6 +128,32 @@ async def test_cue_marks_name_their_passages(store: Store) -> None:
     assert [m.passage.confidence for m in matches] == ["Low", "Low"]
 
 
+async def test_a_mark_without_a_title_leaves_that_of_the_tags(store: Store) -> None:
+    """A FLAC CUESHEET block has no titles; what is before the first mark has none."""
+    marks = (
+        PassageMark(Ticks(4 * MINUTE)),
+        PassageMark(Ticks(7 * MINUTE), title="Two"),
+    )
+    tags = Tags(artist="A", title="Whole")
+
+    matches = await match_file(store, replace(NO_TAGS, tags=tags, marks=marks), 4, 3, 5)
+
+    assert [m.passage.title for m in matches] == [None, "Whole", "Two"]
+
+
+async def test_marks_that_do_not_divide_the_file_do_not_name_it(store: Store) -> None:
+    """Only the first track of another disc's sheet begins before its end."""
+    marks = (
+        PassageMark(Ticks(0), title="One"),
+        PassageMark(Ticks(9 * MINUTE), title="2"),
+    )
+    tags = Tags(artist="A", title="Song")
+
+    (match,) = await match_file(store, replace(NO_TAGS, tags=tags, marks=marks), 4)
+
+    assert match.passage.title == "Song"
+
+
 async def test_a_title_in_tags_does_not_make_the_artist_known(store: Store) -> None:
     """An artist guessed from the file name does not identify a song."""
     half = replace(NO_TAGS, tags=Tags(title="Jóga"), guessed=Tags(artist="Wrong Guess"))

@@ -31,14 +31,29 @@ class ScannedFolder:
     store: Store
     last_scan: inventory.ScanCounts = field(default_factory=inventory.ScanCounts)
 
-    async def scan(self, *names: FileEntry | str) -> inventory.ScanCounts:
-        """Store a scan with exactly these files, and mark all others as missing."""
+    async def scan(
+        self, *names: FileEntry | str, sheets: str | None = None, settled: bool = True
+    ) -> inventory.ScanCounts:
+        """Store a scan with exactly these files, and mark all others as missing.
+
+        Args:
+            names: The files.
+            sheets: The digest of the folder's CUE sheets.
+            settled: Whether all files and sheets are completely written.
+        """
         entries = tuple(
             file_entry(each) if isinstance(each, str) else each for each in names
         )
-        counts = await self.store.do(
-            inventory.apply_listing, [FolderListing(ROOT, ROOT, entries)]
+        entry = file_entry("x.cue")
+        listing = FolderListing(
+            ROOT,
+            ROOT,
+            entries,
+            sheets=(entry,) if sheets else (),
+            sheets_digest=sheets,
         )
+        is_written = None if settled else lambda entry: entry in entries
+        counts = await self.store.do(inventory.apply_listing, [listing], is_written)
         await self.store.do(inventory.mark_missing, counts.missing)
         return counts
 

@@ -317,8 +317,9 @@ async def test_migration_decodes_cancelled_channels_again(tmp_path: Path) -> Non
             " WHERE status = 'PENDING' ORDER BY 2"
         ).fetchall()
         kept = library.execute("SELECT audio_hash FROM decode_cache").fetchall()
-    assert [pending[0], pending[1][1:]] == [(audio, 0), (1,)]
-    assert len(pending) == 2
+    assert (audio, 0) in pending
+    assert pending[-1][1:] == (1,)
+    assert len(pending) == 3  # one is cut by a CUE sheet, and read again
     assert len(kept) == curves - 1
     assert (audio,) not in kept
 

@@ -11,7 +11,7 @@ from segued.model import (
     Signature,
     SongStatus,
 )
-from segued.store import checkpoints, files, inventory, requeue, songs
+from segued.store import checkpoints, files, inventory, requeue, songs, waiting_files
 from segued.store.checkpoints import StoredCheckpoint
 from segued.store.database import Store
 from segued.store.schema.files import File
@@ -75,6 +75,61 @@ async def test_returning_duplicate_without_original_is_pending(store: Store) -> 
     assert await folder.statuses() == {"a": "MISSING", "b": "PENDING"}
 
 
+async def test_other_sheets_requeue_their_folder_from_the_tags_on(
+    store: Store,
+) -> None:
+    """Added, changed or removed; with the same sheets nothing is written."""
+    folder = ScannedFolder(store)
+    await folder.scan("a", "b")
+    await folder.finish("a")
+    await folder.finish("b", FileStatus.FAILED)
+    file = await folder.get_file("a")
+    for phase in (PhaseNumber.HASH, PhaseNumber.TAGS, PhaseNumber.FINALIZE):
+        stored = StoredCheckpoint(phase, "1:[]", "{}", None)
+        await store.do(checkpoints.save, file.id, stored)
+
+    for sheets in ("one", "other", None):
+        counts = await folder.scan("a", "b", sheets=sheets)
+        assert (counts.unfinished, counts.complete, counts.failed) == (1, 0, 1)
+        assert await folder.statuses() == {"a": "PENDING", "b": "FAILED"}
+        assert await store.do(files.sheets_of, file.id) == sheets
+        left = await store.do(checkpoints.for_file, file.id)
+        assert [each.phase for each in left] == [PhaseNumber.HASH]
+        await folder.finish("a")
+        again = await folder.scan("a", "b", sheets=sheets)
+        assert (again.unfinished, again.complete) == (0, 1)
+
+
+async def test_a_sheet_that_is_being_written_is_waited_for(store: Store) -> None:
+    """Half of a sheet would divide the file wrongly."""
+    folder = ScannedFolder(store)
+    await folder.scan("a")
+    await folder.finish("a")
+
+    early = await folder.scan("a", sheets="half", settled=False)
+    assert await folder.statuses() == {"a": "INGEST COMPLETE"}
+    done = await folder.scan("a", sheets="whole")
+
+    assert [each.path for each in early.sheets_being_written] == [b"/music/x.cue"]
+    assert early.complete == 1
+    assert done.sheets_being_written == ()
+    assert await folder.statuses() == {"a": "PENDING"}
+
+
+async def test_a_new_file_has_the_sheets_of_its_folder(store: Store) -> None:
+    """So does one that changed; neither is counted twice."""
+    folder = ScannedFolder(store)
+    await folder.scan("a", sheets="one")
+    await folder.finish("a")
+    file = await folder.get_file("a")
+    assert await store.do(files.sheets_of, file.id) == "one"
+
+    counts = await folder.scan(file_entry("a", version=2), sheets="two")
+
+    assert (counts.changed, counts.pending, counts.complete) == (1, 1, 0)
+    assert await store.do(files.sheets_of, file.id) == "two"
+
+
 async def test_pending_files_are_paged_in_path_order(store: Store) -> None:
     """Pages of pending files are in path order, and only have files below the root."""
     folder = ScannedFolder(store)
@@ -84,9 +139,11 @@ async def test_pending_files_are_paged_in_path_order(store: Store) -> None:
     await store.do(inventory.apply_listing, [beside])
     await folder.finish("b")
 
-    first = await store.do(inventory.pending_files, ROOT, root=ROOT, after=b"", limit=1)
+    first = await store.do(
+        waiting_files.pending_files, ROOT, root=ROOT, after=b"", limit=1
+    )
     second = await store.do(
-        inventory.pending_files, ROOT, root=ROOT, after=first[-1].path, limit=5
+        waiting_files.pending_files, ROOT, root=ROOT, after=first[-1].path, limit=5
     )
 
     assert [file.path for file in first + second] == [b"/music/a", b"/music/c"]

@@ -17,7 +17,7 @@ from segued.pipeline.pipeline import (
 )
 from segued.pipeline.queue import WorkQueue
 from segued.pipeline.session import SessionRecorder
-from segued.store import inventory, settings
+from segued.store import settings, waiting_files
 from segued.store.reading import reports
 
 __all__ = ["ImportLoop", "RunConfig"]
@@ -148,7 +148,7 @@ class ImportLoop:
                 set(self._intake_state.roots) - self._intake_state.offline_roots
             ):
                 if await self._resources.store.do(
-                    inventory.pending_files, root, root=root, after=b"", limit=1
+                    waiting_files.pending_files, root, root=root, after=b"", limit=1
                 ):
                     self._intake_state.work_available.set()
                     return

@@ -20,7 +20,14 @@ from segued.dsp.silence import (
 from segued.model import LevelCurve, PassageMark, Span
 from segued.units import TICKS_PER_SECOND, Dbfs, Ticks, frames_to_ticks
 
-__all__ = ["Hints", "Rules", "may_have_several_songs", "one_song_score", "segment"]
+__all__ = [
+    "Hints",
+    "Rules",
+    "marks_beyond",
+    "may_have_several_songs",
+    "one_song_score",
+    "segment",
+]
 
 ONE_SONG_FROM: Final = 2.0
 """A file with at least this score is one song, regardless of its silences."""
@@ -29,6 +36,9 @@ LONG_SILENCES_MANY: Final = 3
 ALBUM_SIBLINGS_MIN: Final = 4
 MINUTE: Final = 60 * TICKS_PER_SECOND
 PASSAGE_MIN: Final = Ticks(20 * TICKS_PER_SECOND)
+
+UNMARKED_MIN: Final = Ticks(4 * TICKS_PER_SECOND)
+"""Sound around the marked passages that is longer than a pregap: a hidden track."""
 
 SONG_MAX: Final = Ticks(8 * MINUTE)
 """Files shorter than this are as long as a song."""
@@ -78,7 +88,9 @@ def segment(
 ) -> tuple[Span, ...]:
     """Return the passages of a file, in order.
 
-    Marks are used exactly, up to the decoded end. Without marks the file is one
+    Marks are used exactly, up to the decoded end, if they make two passages or more.
+    Sound in front of, between and after them is never lost: it is a passage of its
+    own, or joins the passage beside it if it is short. Without marks the file is one
     passage from its first frame to its last if its score is high enough, if its
     silences leave one run, or if they may be the pauses of one song; else the
     runs are the passages, and the silences between and around them belong to
@@ -91,8 +103,9 @@ def segment(
     total = frames_to_ticks(curve.frames, curve.rate)
     if sound_length(curve, silence=rules.silence) < rules.min_audible:
         return ()
-    if marked := _spans_from_marks(marks, total):
-        return marked
+    marked = _spans_from_marks(marks, total)
+    if marked and len(spans := _with_unmarked(curve, rules, marked, total)) > 1:
+        return spans
     runs = sounding_runs(curve, silence=rules.silence, silence_min=rules.silence_min)
     whole = (Span(Ticks(0), total),)
     if one_song_score(hints, total, max(0, len(runs) - 1)) >= ONE_SONG_FROM:
@@ -178,4 +191,39 @@ def _spans_from_marks(marks: tuple[PassageMark, ...], total: Ticks) -> tuple[Spa
         start = max(mark.start, 0)
         if start < end:
             spans.append(Span(Ticks(start), Ticks(end)))
+    return tuple(spans)
+
+
+def marks_beyond(
+    marks: tuple[PassageMark, ...], total: Ticks
+) -> tuple[PassageMark, ...]:
+    """Return the marks that begin at or after the decoded end."""
+    return tuple(mark for mark in marks if mark.start >= total)
+
+
+def _with_unmarked(
+    curve: LevelCurve, rules: Rules, marked: tuple[Span, ...], total: Ticks
+) -> tuple[Span, ...]:
+    """Return marked passages, and what sounds in front of, between and after them.
+
+    Short sound joins the passage before it, or after it at the file's beginning. Up to
+    20 s between two passages are the end of the first: talk, or applause.
+    """
+    spans: list[Span] = []
+    position = Ticks(0)
+    for number, span in enumerate((*marked, Span(total, total))):
+        rest = Span(position, span.start)
+        sound = sound_length(curve, silence=rules.silence, within=rest)
+        is_between = 0 < number < len(marked)
+        own_min = rules.passage_min if is_between else UNMARKED_MIN
+        start = span.start
+        if sound >= max(own_min, rules.min_audible):
+            spans.append(rest)
+        elif sound >= rules.min_audible and spans:
+            spans[-1] = Span(spans[-1].start, span.start)
+        elif sound >= rules.min_audible:
+            start = rest.start
+        if start < span.end:
+            spans.append(Span(start, span.end))
+        position = span.end
     return tuple(spans)

@@ -59,9 +59,21 @@ def sounding_runs(curve: LevelCurve, *, silence: Dbfs, silence_min: Ticks) -> Ru
     return runs[first < last]
 
 
-def sound_length(curve: LevelCurve, *, silence: Dbfs) -> Ticks:
-    """Return the total length of the hops that are not below `silence`."""
+def sound_length(
+    curve: LevelCurve, *, silence: Dbfs, within: Span | None = None
+) -> Ticks:
+    """Return the total length of the hops that are not below `silence`.
+
+    Args:
+        curve: The level curve of a whole file.
+        silence: Level below which there is silence, at most 0 dBFS.
+        within: Only hops that lie in this span; None for all.
+    """
     loud = loud_hops(curve, silence)
+    if within is not None:
+        hop = frames_to_ticks(curve.hop, curve.rate)
+        loud[: -(-within.start // hop)] = False
+        loud[within.end // hop :] = False
     frames = int(np.count_nonzero(loud)) * curve.hop
     if len(loud) and loud[-1]:
         frames -= len(loud) * curve.hop - curve.frames

@@ -25,6 +25,7 @@ from segued.intake.links import followed_links
 from segued.intake.scan import ScanResult, ScanScope, scan_folder
 from segued.intake.state import IntakeState
 from segued.media.disk_calls import DISK_CALL_TIMEOUT, call_disk
+from segued.media.tags.sheets import is_sheet_name
 from segued.model import FileEntry
 from segued.paths import is_within, shown
 from segued.progress.status import FolderStatus
@@ -185,7 +186,9 @@ class FolderWatcher:
             if not is_folder:
                 name = os.path.basename(path)
                 deep = name in IGNORE_MARKERS
-                if not deep and not self._filters.accepts_file(name):
+                if not (
+                    deep or is_sheet_name(name) or self._filters.accepts_file(name)
+                ):
                     continue
                 if self._debouncer.touch(path, now):
                     continue  # its folder is scanned when the file is quiet

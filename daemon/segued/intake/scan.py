@@ -171,7 +171,7 @@ def _note_counts(
     counts: inventory.ScanCounts, changed: Sequence[FolderListing], result: ScanResult
 ) -> None:
     """Add the library's counts of changed folders to the result."""
-    result.incomplete += counts.being_written
+    result.incomplete += counts.being_written + counts.sheets_being_written
     if counts.pending:
         result.folders_with_work += [folder.path for folder in changed if folder.files]
 
@@ -260,7 +260,7 @@ def _is_unchanged(
         return False
     # A signature has the same hash whatever its ctime is.
     ctimes = tuple(each.signature.ctime_ns for each in folder.files)
-    folder_hash = hash((folder.files, ctimes, folder.passed_over))
+    folder_hash = hash((folder.files, ctimes, folder.passed_over, folder.sheets_digest))
     unchanged = folder_hashes.get(folder.path) == folder_hash
     folder_hashes[folder.path] = folder_hash
     return unchanged

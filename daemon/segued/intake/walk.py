@@ -15,6 +15,7 @@ from segued.intake.filters import IGNORE_MARKERS, Filters
 from segued.intake.links import FollowedLinks
 from segued.media.disk_calls import run_on_thread
 from segued.media.safe_open import signature_of
+from segued.media.tags.sheets import is_sheet_name, sheets_digest
 from segued.model import FileEntry, FolderListing, PassedOver
 from segued.paths import is_within, shown
 
@@ -157,6 +158,8 @@ def walk(
             tuple(listing.files),
             tuple(listing.passed_over),
             here.is_linked,
+            tuple(listing.sheets),
+            sheets_digest(listing.sheets),
         )
         if recursive:
             waiting += sorted(listing.folders, key=_path_of, reverse=True)
@@ -175,9 +178,10 @@ _path_of = attrgetter("path")
 
 @dataclass(slots=True)
 class _Entries:
-    """The entries of a folder: files and folders to scan, and the others' names."""
+    """The entries of a folder: files, CUE sheets and folders; the others' names."""
 
     files: list[FileEntry] = field(default_factory=list)
+    sheets: list[FileEntry] = field(default_factory=list)
     folders: list[_Place] = field(default_factory=list)
     passed_over: list[tuple[PassedOver, bytes]] = field(default_factory=list)
 
@@ -264,7 +268,8 @@ def _add_file(
     A FIFO or socket with a music file's name is added; phase 1 rejects it.
     """
     why_not = filters.why_not_file(entry.name)
-    if why_not is not None:
+    is_sheet = why_not is PassedOver.ENDING and is_sheet_name(entry.name)
+    if why_not is not None and not is_sheet:
         is_file = entry.is_file(follow_symlinks=False)
         return why_not if is_file else PassedOver.NOT_REGULAR
     try:
@@ -273,7 +278,8 @@ def _add_file(
         return None  # deleted between listing and stat
     if stat.S_ISLNK(status.st_mode):
         return PassedOver.LINK  # it became one in between
-    listing.files.append(FileEntry(entry.path, signature_of(status)))
+    found = FileEntry(entry.path, signature_of(status))
+    (listing.sheets if is_sheet else listing.files).append(found)
     return None
 
 

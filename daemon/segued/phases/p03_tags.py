@@ -9,8 +9,11 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from segued.errors import WorkCrashedError, WorkMemoryError, WorkTimedOutError
-from segued.media.tags import cue, filename, reader
+from segued.media.tags import filename, reader, sheets
+from segued.media.tags.passage_marks import doubt_about
+from segued.media.tags.sheets import SheetReading
 from segued.model import (
+    AudioFile,
     FileWarning,
     PassageMark,
     PhaseNumber,
@@ -32,7 +35,8 @@ class TagsRead:
 
     Attributes:
         tags: The tags that the file holds.
-        guessed: Names guessed from file and folder name, for missing tags.
+        guessed: Names for missing tags: from the CUE sheet, or guessed from file and
+            folder name.
         marks: The passages by a CUE sheet or chapters.
         leading_number: The track number at the start of the file name.
         remembered: Tags that the file held before, by field.
@@ -58,7 +62,7 @@ class TagsRead:
 
 
 async def run(context: PhaseContext, file_results: FileResults) -> TagsRead:
-    """Read the tags, and a CUE sheet beside the file.
+    """Read the tags, and the CUE sheet in the folder that names the file.
 
     Raises:
         FileChangedError: It is not the file that was hashed.
@@ -67,18 +71,21 @@ async def run(context: PhaseContext, file_results: FileResults) -> TagsRead:
     file = file_results.file
     signature = file_results[p01_filename.PHASE].signature
     reading = await _read_tags(context, file.path, signature)
-    marks, warnings = await context.compute.run_short(
-        None, cue.sidecar_marks, file.path
-    )
+    sheet = await _read_sheet(context, file)
+    doubt = None
+    if sheet.marks and not sheet.named:
+        doubt = doubt_about(sheet.marks, reading.tags, reading.length, sheet.length)
+    if doubt is not None:
+        sheet = SheetReading(warnings=(FileWarning("cue", f"CUE sheet {doubt}"),))
     before = await context.store.do(file_tags.load, file.id)
     known = before.updated(reading.tags, complete=_is_complete(reading.warnings))
     keep = context.config.importing.removed_tags == "keep"
     return TagsRead(
         tags=known.tags,
-        guessed=filename.tags_from_name(file.path),
-        marks=marks or reading.marks,
+        guessed=filename.tags_from_name(file.path).merged_with(sheet.names),
+        marks=sheet.marks or reading.marks,
         leading_number=filename.leading_number(file.path),
-        warnings=(*reading.warnings, *warnings),
+        warnings=(*reading.warnings, *sheet.warnings),
         remembered=dict(known.remembered) if keep else {},
     )
 
@@ -86,6 +93,21 @@ async def run(context: PhaseContext, file_results: FileResults) -> TagsRead:
 def _is_complete(warnings: tuple[FileWarning, ...]) -> bool:
     """Return whether all tags were read: a tag that is not there was removed."""
     return all(warning.code != "tags" for warning in warnings)
+
+
+async def _read_sheet(context: PhaseContext, file: AudioFile) -> SheetReading:
+    """Read the CUE sheets of the folder, if the scan found any."""
+    version = await context.store.do(files.sheets_of, file.id)
+    if version is None:
+        return SheetReading()
+    limit = Seconds(context.config.compute.tags_seconds)
+    try:
+        return await context.compute.run_short(
+            limit, sheets.sidecar_marks, file.path, version
+        )
+    except (WorkTimedOutError, WorkCrashedError, WorkMemoryError) as error:
+        warning = FileWarning("cue", f"CUE sheets could not be read: {error.detail}")
+        return SheetReading(warnings=(warning,))
 
 
 async def _read_tags(

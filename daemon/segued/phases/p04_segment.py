@@ -9,7 +9,7 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import Final
 
-from segued.dsp.segment import Hints, Rules, segment
+from segued.dsp.segment import Hints, Rules, marks_beyond, segment
 from segued.media import file_analysis
 from segued.media.tags import filename
 from segued.model import (
@@ -23,8 +23,12 @@ from segued.phases import p01_filename, p02_hash, p03_tags
 from segued.phases.base import FileResults, Phase, PhaseContext, Stop
 from segued.store import decode_cache, files
 from segued.store.decode_cache import DecodeResult
+from segued.units import frames_to_ticks
 
 __all__ = ["PHASE", "Segmented"]
+
+NAMED_MAX: Final = 20
+"""So many passages that are not there are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,8 @@ async def run(context: PhaseContext, file_results: FileResults) -> Segmented:
         spans = await asyncio.to_thread(
             segment, cached.curve, rules, hints, tags_read.marks
         )
-        return Segmented(cached.facts, spans, cached.warnings)
+        warnings = _warnings(cached.warnings, cached.facts, tags_read, spans)
+        return Segmented(cached.facts, spans, warnings)
     signature = file_results[p01_filename.PHASE].signature
     plan = file_analysis.AnalysisPlan(rules, hints, tags_read.marks, str(context.spool))
     analysis = await context.compute.run_long(
@@ -78,7 +83,37 @@ async def run(context: PhaseContext, file_results: FileResults) -> Segmented:
     fresh = DecodeResult(
         analysis.facts, analysis.curve, analysis.fingerprints, analysis.warnings
     )
-    return Segmented(analysis.facts, analysis.spans, analysis.warnings, fresh)
+    warnings = _warnings(analysis.warnings, analysis.facts, tags_read, analysis.spans)
+    return Segmented(analysis.facts, analysis.spans, warnings, fresh)
+
+
+def _warnings(
+    decoding: tuple[FileWarning, ...],
+    facts: AudioFacts,
+    tags_read: p03_tags.TagsRead,
+    spans: tuple[Span, ...],
+) -> tuple[FileWarning, ...]:
+    """Return the warnings of decoding, and one for marks beyond the decoded end."""
+    total = frames_to_ticks(facts.frames, facts.rate)
+    missing = marks_beyond(tags_read.marks, total)
+    if not missing:
+        return decoding
+    first = len(tags_read.marks) - len(missing) + 1
+    names = (
+        f"{number} ({mark.title})" if mark.title else str(number)
+        for number, mark in enumerate(missing[:NAMED_MAX], start=first)
+    )
+    more = f" and {len(missing) - NAMED_MAX} more" if len(missing) > NAMED_MAX else ""
+    used = "" if len(spans) > 1 else ", so it is not divided by them"
+    detail = (
+        f"{len(missing)} of the {len(tags_read.marks)} passages of its CUE sheet or"
+        f" chapters begin after its end{used}: {', '.join(names)}{more}"
+    )
+    if not decoding:
+        return (FileWarning("cue", detail),)
+    # Only the first warning is stored.
+    joined = FileWarning(decoding[0].code, f"{decoding[0].detail}; {detail}")
+    return (joined, *decoding[1:])
 
 
 def _rules(context: PhaseContext) -> Rules:

@@ -108,8 +108,10 @@ async def run(
         questions += recording_lookup.questions
     is_final = is_ready and not questions
     matches = _build_matches(file_results, split, decisions)
-    if is_final and all_answered and not split.reasons:
-        # Only now: a passage that was not looked up is not an unknown one.
+    marked = file_results[p03_tags.PHASE].marks
+    if is_final and all_answered and not (split.reasons or marked):
+        # Only now: a passage that was not looked up is not an unknown one. Passages
+        # that a CUE sheet or chapters mark are right without a song.
         matches = merge_unknown(matches)
     assignments = folder.assignments()
     result = Matched(

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from segued.intake.state import IntakeState
 from segued.pipeline.queue import Priority, WorkQueue
-from segued.store import inventory
+from segued.store import waiting_files
 from segued.store.database import Store
 
 __all__ = ["feed", "feed_analysis"]
@@ -66,7 +66,11 @@ async def _offer_priority(
         if root is None or root in intake_state.offline_roots:
             continue
         files = await store.do(
-            inventory.pending_files, folder, root=root, after=b"", limit=FILES_AT_ONCE
+            waiting_files.pending_files,
+            folder,
+            root=root,
+            after=b"",
+            limit=FILES_AT_ONCE,
         )
         for file in files:
             offered += await queue.offer(file, Priority.NEW)
@@ -79,7 +83,7 @@ async def _offer_pending(
     offered = 0
     after = b""
     while files := await store.do(
-        inventory.pending_files, root, root=root, after=after, limit=FILES_AT_ONCE
+        waiting_files.pending_files, root, root=root, after=after, limit=FILES_AT_ONCE
     ):
         for file in files:
             if intake_state.priority_folders:
@@ -113,7 +117,7 @@ async def feed_analysis(
         after = b""
         while root not in intake_state.offline_roots and (
             files := await store.do(
-                inventory.unanalyzed_files,
+                waiting_files.unanalyzed_files,
                 root,
                 after=after,
                 limit=ANALYSIS_FILES_AT_ONCE,

@@ -10,19 +10,18 @@ from dataclasses import dataclass
 
 from segued.model import (
     FINISHED,
-    AudioFile,
     FileEntry,
     FileId,
     FileStatus,
     FolderListing,
-    Need,
     PassageStatus,
+    PhaseNumber,
     Signature,
 )
 from segued.store import duplicates, flavors, moves, passed_over
 from segued.store.folders import requeue_one_per_folder
 from segued.store.prepared import Query, prepared
-from segued.store.requeue import requeue
+from segued.store.requeue import FILES_AT_ONCE, requeue, requeue_from_phase
 from segued.store.schema.files import (
     Checkpoint,
     Failure,
@@ -38,8 +37,6 @@ __all__ = [
     "apply_listing",
     "folders_under",
     "mark_missing",
-    "pending_files",
-    "unanalyzed_files",
 ]
 
 INSERTS_AT_ONCE = 200
@@ -49,6 +46,9 @@ REREAD_STATUSES = frozenset(
 )
 """Files in one of these states may have other tags if their ctime changed."""
 
+READS_SHEETS = (FileStatus.PENDING, FileStatus.PROCESSING, FileStatus.COMPLETE)
+"""Files in one of these states have read the CUE sheets of their folder, or will."""
+
 
 @dataclass(frozen=True, slots=True)
 class ScanCounts:
@@ -57,6 +57,8 @@ class ScanCounts:
     Attributes:
         missing: Id and path of the files in the library that were not listed.
         being_written: New or changed files that are not completely written yet.
+        sheets_being_written: The CUE sheets of a folder whose sheets changed, if one
+            of them is not completely written yet.
     """
 
     new: int = 0
@@ -66,6 +68,7 @@ class ScanCounts:
     failed: int = 0
     missing: tuple[tuple[FileId, bytes], ...] = ()
     being_written: tuple[FileEntry, ...] = ()
+    sheets_being_written: tuple[FileEntry, ...] = ()
 
     def __add__(self, other: "ScanCounts") -> "ScanCounts":
         """Return the sum of both counts."""
@@ -77,6 +80,7 @@ class ScanCounts:
             self.failed + other.failed,
             self.missing + other.missing,
             self.being_written + other.being_written,
+            self.sheets_being_written + other.sheets_being_written,
         )
 
     @property
@@ -98,8 +102,9 @@ def apply_listing(
 
     Nothing is written for an unchanged file, or one that was passed over. A new or
     changed one becomes PENDING; a missing one that exists again gets back its previous
-    status. A file that was not listed is only returned: only a walk of the whole music
-    folder can decide whether the file is MISSING or its disk is offline.
+    status. Files whose folder has other CUE sheets than before read their tags and
+    sheets again. A file that was not listed is only returned: only a walk of the whole
+    music folder can decide whether the file is MISSING or its disk is offline.
 
     Args:
         folders: The listings, as walked.
@@ -121,30 +126,26 @@ def _apply_folder(
 ) -> ScanCounts:
     known = _known_files(folder.path)
     is_complete = is_fully_written or (lambda _entry: True)
-    unknown = [
-        entry
-        for entry in folder.files
-        if entry.path not in known and entry.path not in passed_files
-    ]
-    counts = ScanCounts()
-    if is_fully_written is not None:
-        unknown, counts = _follow_renames(unknown, folder.root)
-    new: list[FileEntry] = []
-    being_written: list[FileEntry] = []
-    for entry in unknown:
-        (new if is_complete(entry) else being_written).append(entry)
+    new, being_written, counts = _sort_unknown(
+        folder, known.keys() | passed_files, is_fully_written
+    )
     any_restored = False
+    is_settled = all(map(is_complete, folder.sheets))
+    other_sheets: list[FileId] = []
     for entry in folder.files:
         row = known.pop(entry.path, None)
         if row is None:
             continue
-        file, signature, status, status_before = row
-        if signature != entry.signature:
-            if is_complete(entry):
-                _reset_changed(file, entry.signature)
-                counts += ScanCounts(changed=1)
-            else:
-                being_written.append(entry)
+        file, signature, status, status_before, sheets = row
+        is_changed = signature != entry.signature
+        if is_changed and not is_complete(entry):
+            being_written.append(entry)
+            continue
+        if sheets != folder.sheets_digest:
+            other_sheets.append(file)
+        if is_changed:
+            _reset_changed(file, entry.signature)
+            counts += ScanCounts(changed=1)
             continue
         if status is FileStatus.MISSING:
             status = _restore_missing(file, status_before)
@@ -153,20 +154,42 @@ def _apply_folder(
             status = _note_ctime(file, status, signature, entry.signature)
         counts += _count_status(status)
     _insert(folder, new)
+    if is_settled and other_sheets:
+        counts += _follow_sheets(other_sheets, folder.sheets_digest)
     if any_restored:
         requeue_one_per_folder([folder.path])
     missing = tuple(
         (file, path)
-        for path, (file, _, status, _) in known.items()
+        for path, (file, _, status, *_) in known.items()
         if status is not FileStatus.MISSING
     )
     return counts + ScanCounts(
-        new=len(new), missing=missing, being_written=tuple(being_written)
+        new=len(new),
+        missing=missing,
+        being_written=tuple(being_written),
+        sheets_being_written=() if is_settled or not other_sheets else folder.sheets,
     )
 
 
+def _sort_unknown(
+    folder: FolderListing,
+    known_paths: Collection[bytes],
+    is_fully_written: Callable[[FileEntry], bool] | None,
+) -> tuple[list[FileEntry], list[FileEntry], ScanCounts]:
+    """Return the new files of a folder, those being written, and the renamed ones."""
+    unknown = [entry for entry in folder.files if entry.path not in known_paths]
+    if is_fully_written is None:
+        return unknown, [], ScanCounts()
+    unknown, renamed = _follow_renames(unknown, folder)
+    new: list[FileEntry] = []
+    being_written: list[FileEntry] = []
+    for entry in unknown:
+        (new if is_fully_written(entry) else being_written).append(entry)
+    return new, being_written, renamed
+
+
 def _follow_renames(
-    entries: Sequence[FileEntry], root: bytes
+    entries: Sequence[FileEntry], folder: FolderListing
 ) -> tuple[list[FileEntry], ScanCounts]:
     """Move the rows of files that were renamed to these entries.
 
@@ -175,23 +198,53 @@ def _follow_renames(
     """
     others, counts = [], ScanCounts()
     for entry in entries:
-        status = moves.follow_rename(entry, root)
+        status = moves.follow_rename(entry, folder.root)
         if status is None:
             others.append(entry)
-        else:
-            counts += _count_status(status)
+            continue
+        # Its tags and sheets are read again in any case.
+        renamed = File.path == entry.path
+        File.update(sheets=folder.sheets_digest).where(renamed).execute()
+        counts += _count_status(status)
     return others, counts
+
+
+def _follow_sheets(files: Sequence[FileId], digest: str | None) -> ScanCounts:
+    """Store that the CUE sheets of files changed; requeue those from phase 3 on.
+
+    Nothing is hashed or decoded again.
+
+    Returns:
+        The difference to counts in which the files have their previous status.
+    """
+    complete = 0
+    for start in range(0, len(files), FILES_AT_ONCE):
+        batch = list(files[start : start + FILES_AT_ONCE])
+        File.update(sheets=digest).where(File.id.in_(batch)).execute()
+        concerned = File.select(File.id, File.status).where(
+            File.id.in_(batch), File.status.in_(list(READS_SHEETS))
+        )
+        rows = list(iter_rows(concerned))
+        complete += sum(status == FileStatus.COMPLETE for _, status in rows)
+        requeue_from_phase(
+            [FileId(file) for file, _ in rows], PhaseNumber.TAGS, in_flight=True
+        )
+    return ScanCounts(complete=-complete, unfinished=complete)
 
 
 def _known_files(
     folder: bytes,
-) -> dict[bytes, tuple[FileId, Signature, FileStatus, str | None]]:
-    """Return the stored files of a folder by path, with status and status before."""
+) -> dict[bytes, tuple[FileId, Signature, FileStatus, str | None, str | None]]:
+    """Return the stored files of a folder by path.
+
+    Each with its status, the status before, and the digest of its CUE sheets.
+    """
     rows = File.select(
         File.id,
         File.path,
         File.status,
         File.status_was,
+        File.sheets,
         File.size_bytes,
         File.mtime_ns,
         File.inode,
@@ -203,8 +256,9 @@ def _known_files(
             Signature(*signature),
             FileStatus(status),
             status_before,
+            sheets,
         )
-        for file, path, status, status_before, *signature in iter_rows(rows)
+        for file, path, status, status_before, sheets, *signature in iter_rows(rows)
     }
 
 
@@ -228,6 +282,7 @@ def _insert(folder: FolderListing, new: Sequence[FileEntry]) -> None:
             File.mtime_ns: entry.signature.mtime_ns,
             File.inode: entry.signature.inode,
             File.ctime_ns: entry.signature.ctime_ns,
+            File.sheets: folder.sheets_digest,
         }
         for entry in new
     ]
@@ -337,54 +392,3 @@ def folders_under(root: bytes) -> list[bytes]:
         .distinct()
     )
     return [bytes(folder) for (folder,) in iter_rows(rows)]
-
-
-def pending_files(
-    folder: bytes, *, root: bytes, after: bytes, limit: int
-) -> list[AudioFile]:
-    """Return PENDING files below a folder, in path order.
-
-    Args:
-        folder: The folder.
-        root: The current music folder of the files; the stored one may be outdated.
-        after: Only files whose path sorts after this one.
-        limit: Maximum number of files.
-    """
-    rows = (
-        File.select(File.id, File.path, File.size_bytes, File.mtime_ns, File.inode)
-        .where(is_under(folder), File.status == FileStatus.PENDING, File.path > after)
-        .order_by(File.path)
-        .limit(limit)
-    )
-    return [
-        AudioFile(FileId(file), bytes(path), root, Signature(*signature))
-        for file, path, *signature in iter_rows(rows)
-    ]
-
-
-def unanalyzed_files(root: bytes, *, after: bytes, limit: int) -> list[AudioFile]:
-    """Return imported files whose analysis was deferred until idle, in path order.
-
-    Args:
-        root: The music folder of the files.
-        after: Only files whose path sorts after this one.
-        limit: Maximum number of files.
-    """
-    rows = (
-        Checkpoint.select(
-            File.id, File.path, File.size_bytes, File.mtime_ns, File.inode
-        )
-        .join(File)
-        .where(
-            Checkpoint.needs == Need.IDLE,
-            File.status == FileStatus.COMPLETE,
-            is_under(root),
-            File.path > after,
-        )
-        .order_by(File.path)
-        .limit(limit)
-    )
-    return [
-        AudioFile(FileId(file), bytes(path), root, Signature(*signature))
-        for file, path, *signature in iter_rows(rows)
-    ]

@@ -204,7 +204,7 @@ def _take_place(
         signature: Its signature there.
         audio_hash: The hash of its audio.
     """
-    path, root = bytes(new_row.path), bytes(new_row.root)
+    path, root, sheets = bytes(new_row.path), bytes(new_row.root), new_row.sheets
     if new_row.audio_hash in (None, audio_hash):
         File.delete().where(File.id == new_row.id).execute()
     else:
@@ -216,7 +216,7 @@ def _take_place(
             File.id == new_row.id
         ).execute()
     _set_location(other.id, path, root, signature)
-    File.update(retagged_ns=None).where(File.id == other.id).execute()
+    File.update(retagged_ns=None, sheets=sheets).where(File.id == other.id).execute()
     # The checkpoint of phase 1 still has the old signature.
     _update_checkpoint(other.id, PhaseNumber.FILENAME, {"signature": signature})
 

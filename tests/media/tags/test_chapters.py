@@ -1,16 +1,19 @@
 """Passage marks from chapters and embedded CUE sheets."""
 
 import struct
+import subprocess
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import pytest
 from mutagen.apev2 import APEv2
 from mutagen.flac import FLAC, CueSheet, CueSheetTrack, CueSheetTrackIndex
-from mutagen.id3 import CHAP, TIT2
+from mutagen.id3 import CHAP, TIT2, TRCK, TXXX
 
+from segued.media.tags.passage_marks import doubt_about
 from segued.media.tags.reader import TagReading
-from segued.model import PassageMark
+from segued.model import FileWarning, PassageMark, Tags
 from segued.units import TICKS_PER_SECOND, Ticks
 from tests.media.encoded_files import VORBIS, encoded_tone
 from tests.media.tags.tagged_files import id3_of, read_tags_of, rewritten
@@ -108,7 +111,7 @@ def test_vorbis_chapters_are_marks(tmp_path: Path) -> None:
     """CHAPTER001 is a time, CHAPTER001NAME a title; an invalid time is skipped."""
     data = with_comments(
         "ogg",
-        CHAPTER002="01:00:01.5",
+        CHAPTER002="00:00:01.5",
         CHAPTER001="00:00:00.000",
         CHAPTER002NAME="Two",
         CHAPTER003="soon",
@@ -116,7 +119,7 @@ def test_vorbis_chapters_are_marks(tmp_path: Path) -> None:
 
     assert read_tags_of(tmp_path, data).marks == (
         PassageMark(Ticks(0)),
-        PassageMark(Ticks(3_601 * SECOND + SECOND // 2), title="Two"),
+        PassageMark(Ticks(SECOND + SECOND // 2), title="Two"),
     )
 
 
@@ -179,3 +182,165 @@ def test_flac_cuesheet_block_is_read(tmp_path: Path) -> None:
         PassageMark(Ticks(0), Ticks(SECOND // 2), isrc="GBAYE9500123"),
         PassageMark(Ticks(3 * SECOND // 4), isrc="GBAYE9500123"),
     )
+
+
+def with_lead_out(at: int) -> bytes:
+    """Return a FLAC file of 2 s with two tracks and a lead-out at a sample."""
+
+    def change(file: BytesIO) -> None:
+        flac: Any = FLAC(file)
+        flac.cuesheet = CueSheet(None)
+        for number, start in ((1, 0), (2, 16_000), (170, at)):
+            track = CueSheetTrack(number, start)
+            track.indexes = [CueSheetTrackIndex(1, 0)] if number < 170 else []
+            flac.cuesheet.tracks.append(track)
+        file.seek(0)
+        flac.save(file)
+
+    return rewritten(encoded_tone("flac"), change)
+
+
+def test_a_block_of_another_length_is_not_used(tmp_path: Path) -> None:
+    """Some rippers write the contents of the whole disc into each track."""
+    far = read_tags_of(tmp_path, with_lead_out(45 * 16_000))
+
+    assert len(read_tags_of(tmp_path, with_lead_out(3 * 16_000)).marks) == 2
+    assert far.marks == ()
+    assert far.warnings == (
+        FileWarning(
+            "cue",
+            "CUESHEET block not used: made for 0:45 of sound, and the file has 0:02",
+        ),
+    )
+
+
+DISC = SHEET.replace("00:01:00", "03:00:00").replace("00:01:37", "03:02:00")
+
+
+@pytest.mark.parametrize("kind", ["ogg", "flac", "mp3", "wv"])
+def test_the_sheet_of_the_disc_is_not_used_for_a_track(
+    kind: str, tmp_path: Path
+) -> None:
+    """It stays in the tags of the tracks when an image is split."""
+    found = read_tags_of(tmp_path, with_sheet(kind, DISC))
+
+    assert found.marks == ()
+    assert [warning.detail for warning in found.warnings] == [
+        (
+            "embedded CUE sheet not used: 1 of 2 passages begin after the end of the"
+            " file at 0:02"
+        )
+    ]
+
+
+def test_a_sheet_that_names_the_file_is_used_as_far_as_it_goes(
+    tmp_path: Path,
+) -> None:
+    """The file may be cut off: phase 4 says what is missing."""
+    data = with_sheet("flac", DISC)
+
+    assert len(read_tags_of(tmp_path, data, "CDImage.flac").marks) == 2
+
+
+def with_sheet(kind: str, sheet: str) -> bytes:
+    """Return a file of two seconds with an embedded CUE sheet."""
+    if kind == "ogg":
+        return with_comments("ogg", CUESHEET=sheet)
+    if kind == "mp3":
+        return id3_of(TXXX(desc="CUESHEET", text=[sheet])) + encoded_tone("mp3")
+
+    def change(file: BytesIO) -> None:
+        if kind == "wv":
+            ape: Any = APEv2()
+            ape["Cuesheet"] = sheet
+            ape.save(file)
+        else:
+            flac: Any = FLAC(file)
+            flac["cuesheet"] = sheet
+            file.seek(0)
+            flac.save(file)
+
+    return rewritten(encoded_tone(kind), change)
+
+
+def test_tags_of_one_track_outweigh_the_sheet_of_the_disc(tmp_path: Path) -> None:
+    """A last track may be as long as all others together."""
+    sheet = TXXX(desc="CUESHEET", text=[SHEET])
+    frames = TRCK(text=["2/2"]), TIT2(text=["Two"])
+
+    one = read_tags_of(tmp_path, id3_of(sheet, *frames) + encoded_tone("mp3"))
+    all_of_it = read_tags_of(tmp_path, id3_of(sheet) + encoded_tone("mp3"))
+
+    assert one.marks == ()
+    assert [warning.detail for warning in one.warnings] == [
+        (
+            "embedded CUE sheet not used: by its tags, the file is track 2 of 2, not"
+            " all of them"
+        )
+    ]
+    assert len(all_of_it.marks) == 2
+
+
+@pytest.mark.parametrize(
+    ("tags", "length", "declared", "is_doubtful"),
+    [
+        (Tags(), None, None, False),
+        (Tags(), 100, 101, False),
+        (Tags(), 3_000, 3_050, False),
+        (Tags(), 3_000, 3_200, True),
+        (Tags(), 50, None, True),
+        (Tags(title="Album", track=1, track_total=1), 100, None, False),
+        (Tags(title="One", track=2), 100, None, False),
+        (Tags(title="two", track=2), 100, None, True),
+    ],
+)
+def test_marks_are_evidence_and_no_order(
+    tags: Tags, length: int | None, declared: int | None, *, is_doubtful: bool
+) -> None:
+    """Lengths and tags can say that a list is of something else."""
+    seconds = [
+        None if each is None else Ticks(each * SECOND) for each in (length, declared)
+    ]
+    marks = (
+        PassageMark(Ticks(0), title="One"),
+        PassageMark(Ticks(60 * SECOND), title="Two"),
+    )
+
+    assert (doubt_about(marks, tags, *seconds) is not None) == is_doubtful
+
+
+def with_container_chapters(path: Path, *options: str) -> bytes:
+    """Return a file of two seconds with two chapters, written by FFmpeg."""
+    lines = [";FFMETADATA1"]
+    for start, title in ((0, "One"), (1_000, "Two")):
+        lines += ["[CHAPTER]", "TIMEBASE=1/1000", f"START={start}"]
+        lines += [f"END={start + 1_000}", f"title={title}"]
+    listed = path.with_name("chapters.txt")
+    listed.write_text("\n".join(lines) + "\n")
+    tone = ["-f", "lavfi", "-i", "sine=duration=2:sample_rate=16000", "-i", str(listed)]
+    command = ["ffmpeg", "-v", "error", *tone, "-map_chapters", "1", *options]
+    subprocess.run([*command, str(path)], check=True)
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("x.m4b", "-f ipod -movflags +disable_chpl"),
+        ("x.m4b", "-f ipod"),
+        ("x.mka", ""),
+        ("x.wma", ""),
+    ],
+    ids=["QuickTime", "Nero", "Matroska", "ASF"],
+)
+def test_chapters_of_containers_are_marks(
+    name: str, options: str, tmp_path: Path
+) -> None:
+    """A chapter track, as iTunes writes it, is read as a Nero list is."""
+    found = read_tags_of(
+        tmp_path, with_container_chapters(tmp_path / name, *options.split())
+    )
+
+    assert [mark.title for mark in found.marks] == ["One", "Two"]
+    assert abs(found.marks[1].start - SECOND) < SECOND // 100
+    assert found.warnings == ()

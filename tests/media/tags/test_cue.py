@@ -1,14 +1,12 @@
 """Parsing CUE sheets: `segued.media.tags.cue`."""
 
-import os
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from segued.media.tags.cue import parse_cue, sidecar_marks
+from segued.media.tags.cue import parse_cue, parse_sheet
 from segued.model import PassageMark
 from segued.units import TICKS_PER_SECOND, Ticks
 
@@ -98,6 +96,66 @@ TRACK 04 AUDIO
 INDEX 00 03:58:00
 INDEX 01 04:00:00
 """
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [
+        ("01 1:02:00", 62.0),
+        ("1 1:2:0", 62.0),
+        ("01 01:02", 62.0),
+        ("01 108:48:69", 6528.92),
+        ("01 00:05.37", 5 + 37 / 75),
+        ("01\t00:05:99", 5 + 74 / 75),
+        ("01 00:05:00 ; a remark", 5.0),
+    ],
+)
+def test_positions_as_people_write_them(written: str, seconds: float) -> None:
+    """One digit, no frames, more than 99 minutes, more than 74 frames."""
+    sheet = f"FILE x WAVE\nTRACK 1 AUDIO\nINDEX 1 0:0:0\nTRACK 2\nINDEX {written}"
+
+    assert parse_cue(sheet, "x")[1].start == round(seconds * 75) * FRAME
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ('FILE "My Album.wav" WAVE', "My Album.wav"),
+        ("FILE My Album.wav WAVE", "My Album.wav"),
+        ("FILE My Album.wav", "My Album.wav"),
+        ('file "My Album.wav', "My Album.wav"),
+        ('FILE "My Album.wav WAVE', "My Album.wav"),
+        ('FILE "My Album.wav"', "My Album.wav"),
+        ('FILE\t"D:\\Rips\\My Album.wav"\tWAVE', "My Album.wav"),
+        ('FILE "./CD 1/My Album.wav" MP3', "My Album.wav"),
+    ],
+)
+def test_file_lines_as_people_write_them(line: str, name: str) -> None:
+    """Quotes, type and folders are optional."""
+    assert parse_sheet(line).files == [name]
+
+
+def test_a_track_that_has_only_index_00_begins_there() -> None:
+    """Some programs write no INDEX 01."""
+    sheet = "FILE x WAVE\nTRACK 1\nINDEX 00 00:00\nTRACK 2\nINDEX 00 01:00"
+
+    assert [mark.start for mark in parse_cue(sheet, "x")] == [0, 60 * SECOND]
+
+
+@pytest.mark.parametrize(
+    ("remark", "seconds"),
+    [
+        ("REM LEAD-OUT 79:03:00", 4743),
+        ("REM DISCID 720CEB03", 0x0CEB),
+        ("REM DISCID 720CEB04", None),
+        ("REM DATE 1972", None),
+    ],
+)
+def test_a_sheet_may_declare_its_length(remark: str, seconds: int | None) -> None:
+    """By its lead-out or disc id, unless the id counts a data track as well."""
+    expected = None if seconds is None else seconds * SECOND
+
+    assert parse_sheet(f"{remark}\n{SHEET}").length == expected
 
 
 def test_only_the_tracks_of_this_file_are_used() -> None:
@@ -198,79 +256,3 @@ def test_any_text_gives_ordered_marks_or_none(parts: list[str]) -> None:
     assert len(marks) != 1
     for mark, following in pairwise(marks):
         assert 0 <= mark.start < (mark.end or following.start) <= following.start
-
-
-def write_sheet_beside(
-    folder: Path, sheet: bytes, name: str = "Ege Bamyasi.cue"
-) -> bytes:
-    """Write a sheet; return the path of the music file next to it."""
-    (folder / name).write_bytes(sheet)
-    return os.fsencode(folder / "Ege Bamyasi.flac")
-
-
-@pytest.mark.parametrize(
-    "name", ["Ege Bamyasi.cue", "Ege Bamyasi.flac.cue", "Ege Bamyasi.CUE"]
-)
-def test_a_sheet_beside_the_file_is_found(name: str, tmp_path: Path) -> None:
-    """Its name is the file's stem or whole name with `.cue`."""
-    assert sidecar_marks(write_sheet_beside(tmp_path, SHEET.encode(), name)) == (
-        MARKS,
-        (),
-    )
-
-
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
-def test_cue_sheet_encoding_is_detected(encoding: str, tmp_path: Path) -> None:
-    """UTF-8, UTF-16, and Windows-1252 of old programs."""
-    sheet = SHEET.replace("Pinch", "Zwölf").encode(encoding)
-
-    marks, warnings = sidecar_marks(write_sheet_beside(tmp_path, sheet))
-
-    assert marks[0].title == "Zwölf"
-    assert warnings == ()
-
-
-def test_a_missing_sheet_is_normal(tmp_path: Path) -> None:
-    """A missing or empty sheet is not a warning."""
-    assert sidecar_marks(os.fsencode(tmp_path / "x.flac")) == ((), ())
-    assert sidecar_marks(write_sheet_beside(tmp_path, b"")) == ((), ())
-
-
-def test_invalid_cue_sheet_is_a_warning(tmp_path: Path) -> None:
-    """Implausible times are reported, and the sheet is not used."""
-    sheet = SHEET.replace("09:30:74", "00:00:00").encode()
-
-    marks, warnings = sidecar_marks(write_sheet_beside(tmp_path, sheet))
-
-    assert marks == ()
-    assert [warning.code for warning in warnings] == ["cue"]
-
-
-def test_a_sheet_over_a_megabyte_is_not_parsed(tmp_path: Path) -> None:
-    """It is a warning."""
-    marks, warnings = sidecar_marks(
-        write_sheet_beside(tmp_path, SHEET.encode() + bytes(1 << 20))
-    )
-
-    assert marks == ()
-    assert [warning.detail for warning in warnings] == [
-        "CUE sheet not used: larger than 1 MiB"
-    ]
-
-
-def test_cue_sheet_that_is_a_fifo_is_not_opened(tmp_path: Path) -> None:
-    """Opening a FIFO would block forever."""
-    os.mkfifo(tmp_path / "Ege Bamyasi.cue")
-
-    marks, warnings = sidecar_marks(os.fsencode(tmp_path / "Ege Bamyasi.flac"))
-
-    assert marks == ()
-    assert [warning.code for warning in warnings] == ["cue"]
-
-
-def test_file_names_need_not_be_utf_8(tmp_path: Path) -> None:
-    """Paths are bytes."""
-    music = os.fsencode(tmp_path) + b"/\xff\xfe.flac"
-    Path(os.fsdecode(music[:-5] + b".cue")).write_text(SHEET)
-
-    assert sidecar_marks(music) == (MARKS, ())

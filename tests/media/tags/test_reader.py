@@ -35,7 +35,7 @@ def test_all_tag_formats_read_the_same(kind: str, tmp_path: Path) -> None:
     # The wrong name must not matter.
     found = read_tags_of(tmp_path, TAGGED[kind](), "file.jpg")
 
-    assert found == TagReading(TAGS)
+    assert replace(found, length=None) == TagReading(TAGS)
 
 
 def test_id3v2_3_is_read(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_flac_with_junk_in_front(tmp_path: Path) -> None:
     """Its own tag is read where the file begins."""
     found = read_tags_of(tmp_path, b"HTTP/1.1 200 OK\r\n\r\n" + TAGGED["FLAC"]())
 
-    assert found == TagReading(TAGS)
+    assert replace(found, length=None) == TagReading(TAGS)
 
 
 def test_dsf_with_id3_in_front(tmp_path: Path) -> None:

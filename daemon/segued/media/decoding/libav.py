@@ -41,6 +41,7 @@ from segued.units import Frames, Hertz
 __all__ = [
     "LibavSource",
     "has_moving_picture",
+    "open_file",
     "open_libav_source",
     "read_metadata",
 ]
@@ -56,7 +57,7 @@ class LibavSource:
         self._path: Final = path
         self._descriptor: Final = descriptor
         self._stack: Final = stack
-        container, self._start = _open_file(path, descriptor, start)
+        container, self._start = open_file(path, descriptor, start)
         stack.enter_context(container)
         stream = _audio_stream(path, container)
         self.codec = stream.codec_context.codec.name
@@ -275,7 +276,7 @@ def read_metadata(path: bytes, descriptor: int, start: int) -> list[tuple[str, b
         ]
 
 
-def _open_file(path: bytes, descriptor: int, start: int) -> tuple[InputContainer, int]:
+def open_file(path: bytes, descriptor: int, start: int) -> tuple[InputContainer, int]:
     """Open the file, and return where the container in it begins.
 
     FFmpeg skips tags only in front of some formats, so it is told where to begin. If

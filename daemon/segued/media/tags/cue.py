@@ -1,50 +1,105 @@
 """Parse CUE sheets: the passages of a long file, to 1/75 of a second.
 
-A sheet for the whole file is exact, and takes precedence over a search for silences.
-A sheet that names one file per track has no positions to cut at.
+People write sheets by hand and with hundreds of programs, so every line is read as
+leniently as its meaning allows. A sheet that names one file per track has no positions
+to cut at. `sheets` finds the sheets of a folder.
 """
 
-import codecs
-import os
 import re
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from segued.errors import EmptyFileError, FileError, FileVanishedError
-from segued.media.safe_open import open_regular, read_fully
 from segued.media.tags.passage_marks import end_marks_at_gaps, plausible_marks
-from segued.model import FileWarning, PassageMark
+from segued.model import PassageMark
 from segued.units import TICKS_PER_SECOND, Ticks
 
-__all__ = ["TEXT_MAX", "marks_in_cue", "parse_cue", "sidecar_marks"]
+__all__ = [
+    "TEXT_MAX",
+    "Sheet",
+    "SheetTrack",
+    "file_stem",
+    "marks_in_sheet",
+    "parse_cue",
+    "parse_sheet",
+]
 
-SHEET_BYTES_MAX: Final = 1 << 20
 TEXT_MAX: Final = 4_096
 """Longer texts are cut to this many characters."""
 
-TICKS_PER_CD_FRAME: Final = TICKS_PER_SECOND // 75
-
-INDEX: Final = re.compile(r"0?([01])\s+([0-9]{1,4}):([0-5][0-9]):([0-9]{2})\b.*")
 CD_FRAMES: Final = 75
+TICKS_PER_CD_FRAME: Final = TICKS_PER_SECOND // CD_FRAMES
+
+TIME: Final = re.compile(r"([0-9]{1,4}):([0-5]?[0-9])(?:[:.]([0-9]{1,2}))?\b.*")
+"""Minutes, seconds and frames; some programs leave out the frames or a zero."""
+
+INDEX: Final = re.compile(r"0?([01])\s+([0-9].*)")
+LEAD_OUT: Final = re.compile(r"LEAD-?OUT\s+([0-9].*)", re.IGNORECASE)
+DISC_ID: Final = re.compile(
+    r"DISCID\s+\"?[0-9a-f]{2}([0-9a-f]{4})([0-9a-f]{2})\b.*", re.IGNORECASE
+)
+"""The disc id of freedb holds the length in seconds and the number of tracks."""
+
+FILE_TYPES: Final = frozenset(
+    ("WAVE", "WAV", "MP3", "AIFF", "FLAC", "APE", "BINARY", "MOTOROLA", "OGG", "WV")
+)
+"""The types in FILE commands, official or not."""
+
+NO_FILE: Final = frozenset([""])
+"""The stem of tracks in front of any FILE line."""
+
+EXTENSION: Final = re.compile(r"[0-9A-Za-z]{2,4}")
 
 
 @dataclass(slots=True)
-class _SheetTrack:
-    """One TRACK of a sheet while it is being read."""
+class SheetTrack:
+    """One TRACK of a sheet.
+
+    Attributes:
+        file: The stem of the file that its first position is in.
+        start: INDEX 01, or INDEX 00 if there is no other.
+        gap: INDEX 00, where the gap before it begins.
+    """
 
     audio: bool = True
-    file: str | None = None  # stem of the file that INDEX 01 is in
+    file: str = ""
     start: Ticks | None = None
-    gap: Ticks | None = None  # INDEX 00
-    texts: dict[str, str] = field(default_factory=dict)
+    gap: Ticks | None = None
+    gap_file: str = ""
+    title: str | None = None
+    artist: str | None = None
+    isrc: str | None = None
+
+
+@dataclass(slots=True)
+class Sheet:
+    """A CUE sheet.
+
+    Attributes:
+        files: The names in its FILE lines, without folders, in order.
+        stems: Their stems, for comparison with `file_stem`.
+        length: The length of the whole disc that it declares; None if it does not.
+    """
+
+    files: list[str] = field(default_factory=list)
+    stems: frozenset[str] = frozenset()
+    tracks: list[SheetTrack] = field(default_factory=list)
+    title: str | None = None
+    artist: str | None = None
+    length: Ticks | None = None
+
+    def tracks_of(self, stems: frozenset[str]) -> list[SheetTrack]:
+        """Return the audio tracks that begin in the files with these stems."""
+        return [
+            track
+            for track in self.tracks
+            if track.audio and track.start is not None and track.file in stems
+        ]
 
 
 def parse_cue(text: str, file_name: str) -> tuple[PassageMark, ...]:
     """Return the passages that a CUE sheet marks in one file.
-
-    A passage begins at its INDEX 01, and ends at INDEX 00 of the next track, where
-    the gap begins.
 
     Args:
         text: The sheet. Lines that are not valid CUE commands are skipped.
@@ -56,101 +111,101 @@ def parse_cue(text: str, file_name: str) -> tuple[PassageMark, ...]:
         At least two passages, ascending; () when the sheet names another file, has
         one file per track, or is not in order.
     """
-    return marks_in_cue(text, file_name) or ()
+    return marks_in_sheet(parse_sheet(text), frozenset([file_stem(file_name)])) or ()
 
 
-def marks_in_cue(text: str, file_name: str) -> tuple[PassageMark, ...] | None:
-    """Do as `parse_cue`, but return None for implausible marks."""
-    stems, tracks = _parse_sheet(text)
-    only = _stem(file_name) if len(stems) > 1 else None
-    chosen = [t for t in tracks if t.audio and (only is None or t.file == only)]
+def marks_in_sheet(
+    sheet: Sheet, stems: frozenset[str]
+) -> tuple[PassageMark, ...] | None:
+    """Do as `parse_cue` with a parsed sheet; return None for implausible marks.
+
+    A passage begins at its INDEX 01, and ends at INDEX 00 of the next track, where
+    the gap begins.
+
+    Args:
+        sheet: The sheet.
+        stems: The stems that the music file's name may have.
+    """
+    tracks = sheet.tracks_of(stems if len(sheet.stems) > 1 else sheet.stems | NO_FILE)
     marks = [
         PassageMark(
             start=track.start,
-            title=track.texts.get("TITLE"),
-            artist=track.texts.get("PERFORMER"),
-            isrc=track.texts.get("ISRC"),
+            title=track.title,
+            artist=track.artist or sheet.artist,
+            isrc=track.isrc,
         )
-        for track in chosen
+        for track in tracks
         if track.start is not None
     ]
-    gaps = [track.gap for track in chosen if track.start is not None]
+    gaps = [track.gap if track.gap_file == track.file else None for track in tracks]
     return plausible_marks(end_marks_at_gaps(marks, gaps))
 
 
-def sidecar_marks(
-    path: bytes,
-) -> tuple[tuple[PassageMark, ...], tuple[FileWarning, ...]]:
-    """Return the passages of a file from the CUE sheet next to it, and warnings.
-
-    The sheet is `<stem>.cue` or `<name>.cue`. A missing sheet is normal; an unusable
-    one is a warning.
-
-    Args:
-        path: Absolute path of the music file.
-    """
-    stem, _ = os.path.splitext(path)
-    for sheet in (stem + b".cue", path + b".cue", stem + b".CUE", path + b".CUE"):
-        try:
-            data = _sheet_bytes(sheet)
-        except (FileVanishedError, EmptyFileError):
-            continue
-        except FileError as error:
-            return (), (FileWarning("cue", f"CUE sheet not used: {error.detail}"),)
-        if len(data) > SHEET_BYTES_MAX:
-            return (), (FileWarning("cue", "CUE sheet not used: larger than 1 MiB"),)
-        name = os.path.basename(path).decode("utf-8", "replace")
-        marks = marks_in_cue(_decode_sheet(data), name)
-        if marks is None:
-            return (), (
-                FileWarning("cue", "CUE sheet not used: its times are implausible"),
-            )
-        return marks, ()
-    return (), ()
-
-
-def _sheet_bytes(path: bytes) -> bytes:
-    with open_regular(path) as descriptor:
-        return read_fully(descriptor, SHEET_BYTES_MAX + 1, 0)
-
-
-def _decode_sheet(data: bytes) -> str:
-    """Decode a sheet as UTF-16 if it has a BOM, else as UTF-8 or Windows-1252."""
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return data.decode("utf-16", "replace")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        return data.decode("cp1252", "replace")
-
-
-def _parse_sheet(text: str) -> tuple[set[str], list[_SheetTrack]]:
-    """Return the stems of all files of a sheet, and its tracks in order."""
-    stems: set[str] = set()
-    tracks: list[_SheetTrack] = []
-    file = ""
-    performer: dict[str, str] = {}
+def parse_sheet(text: str) -> Sheet:
+    """Parse a sheet; lines that are not valid CUE commands are skipped."""
+    sheet = Sheet()
+    remarks: list[str] = []
+    in_track = False
     for command, rest in _commands(text):
-        track = tracks[-1] if tracks else None
-        if command == "FILE":
-            file = _stem(_file_name(rest))
-            stems.add(file)
+        if command == "REM":
+            remarks.append(rest)
+        elif command == "FILE":
+            sheet.files.append(_file_name(rest))
+            in_track = False
         elif command == "TRACK":
             audio = rest.upper().split()[1:2] in (["AUDIO"], [])
-            tracks.append(_SheetTrack(audio, texts=dict(performer)))
-        elif command == "PERFORMER" and track is None:
-            performer = {command: rest}
-        elif track is None:
-            continue
-        elif command == "INDEX" and (at := _parse_index(rest)) is not None:
-            number, position = at
-            if number == 0:
-                track.gap = position
-            elif track.start is None:
-                track.start, track.file = position, file
-        elif command in {"TITLE", "PERFORMER", "ISRC"}:
-            track.texts[command] = rest
-    return stems, tracks
+            sheet.tracks.append(SheetTrack(audio))
+            in_track = True
+        elif sheet.tracks and (in_track or command == "INDEX"):
+            stem = file_stem(sheet.files[-1]) if sheet.files else ""
+            _add_to_track(sheet.tracks[-1], command, rest, stem)
+        elif command == "TITLE":
+            sheet.title = sheet.title or rest
+        elif command == "PERFORMER":
+            sheet.artist = sheet.artist or rest
+    sheet.stems = frozenset(map(file_stem, sheet.files))
+    for track in sheet.tracks:
+        if track.start is None:
+            track.start, track.file, track.gap = track.gap, track.gap_file, None
+    sheet.length = _declared_length(sheet, remarks)
+    return sheet
+
+
+def _declared_length(sheet: Sheet, remarks: Sequence[str]) -> Ticks | None:
+    """Return the length of the disc by its lead-out or its id.
+
+    The id counts a data track, which makes the disc longer than its music: it is not
+    used then. It leaves out what is in front of the first track.
+    """
+    for remark in remarks:
+        if match := LEAD_OUT.fullmatch(remark):
+            return _parse_time(match[1])
+    tracks = sheet.tracks_of(sheet.stems | NO_FILE)
+    for remark in remarks:
+        match = DISC_ID.fullmatch(remark)
+        if match and tracks and int(match[2], 16) == len(tracks):
+            seconds = int(match[1], 16)
+            return Ticks((tracks[0].start or 0) + seconds * TICKS_PER_SECOND)
+    return None
+
+
+def _add_to_track(track: SheetTrack, command: str, rest: str, stem: str) -> None:
+    """Add a command to a track; `stem` is that of the current file."""
+    if command == "INDEX":
+        index = INDEX.fullmatch(rest)
+        at = _parse_time(index[2]) if index else None
+        if index is None or at is None:
+            return
+        if index[1] == "0":
+            track.gap, track.gap_file = at, stem
+        elif track.start is None:
+            track.start, track.file = at, stem
+    elif command == "TITLE":
+        track.title = track.title or rest
+    elif command == "PERFORMER":
+        track.artist = track.artist or rest
+    elif command == "ISRC":
+        track.isrc = rest
 
 
 def _commands(text: str) -> Iterator[tuple[str, str]]:
@@ -161,29 +216,46 @@ def _commands(text: str) -> Iterator[tuple[str, str]]:
         if not rest:
             continue
         value = rest[0].strip()[:TEXT_MAX]
-        if command.upper() != "FILE":
+        if command.upper() not in {"FILE", "REM"}:
             value = value.strip('"').strip()
         if value:
             yield command.upper(), value
 
 
 def _file_name(rest: str) -> str:
-    """Return the name in a FILE command: the quoted text, or all but the type."""
-    if rest.startswith('"'):
-        return rest[1:].partition('"')[0]
-    return rest.rsplit(None, 1)[0]
+    """Return the name in a FILE command, without folders.
+
+    That is the quoted text, or all but the type. The type or a quote may be missing.
+    """
+    quoted = rest[1:].partition('"') if rest.startswith('"') else ("", "", "")
+    if quoted[1]:
+        name = quoted[0]
+    else:
+        words = rest.strip('"').split()
+        is_type = len(words) > 1 and words[-1].upper() in FILE_TYPES
+        name = rest.strip('"')
+        if is_type:
+            name = name.rstrip()[: -len(words[-1])]
+    return re.split(r"[/\\]", name.strip())[-1].strip('" \t')
 
 
-def _parse_index(rest: str) -> tuple[int, Ticks] | None:
-    match = INDEX.fullmatch(rest)
-    if match is None or int(match[4]) >= CD_FRAMES:
+def _parse_time(text: str) -> Ticks | None:
+    """Return a position; frames above 74 count as the last of their second."""
+    match = TIME.fullmatch(text)
+    if match is None:
         return None
-    seconds = 60 * int(match[2]) + int(match[3])
-    frames = CD_FRAMES * seconds + int(match[4])
-    return int(match[1]), Ticks(frames * TICKS_PER_CD_FRAME)
+    seconds = 60 * int(match[1]) + int(match[2])
+    frames = CD_FRAMES * seconds + min(int(match[3] or "0"), CD_FRAMES - 1)
+    return Ticks(frames * TICKS_PER_CD_FRAME)
 
 
-def _stem(name: str) -> str:
-    """Return a file name without folders and extension, case-folded for comparison."""
-    base = re.split(r"[/\\]", name)[-1]
-    return os.path.splitext(base)[0].casefold()
+def file_stem(name: str) -> str:
+    """Return a file name without folders and extension, for comparison.
+
+    Case is folded, and accents are composed: macOS stores them decomposed.
+    """
+    base = re.split(r"[/\\]", name)[-1].strip()
+    stem, dot, extension = base.rpartition(".")
+    if not dot or not EXTENSION.fullmatch(extension):
+        stem = base
+    return unicodedata.normalize("NFC", stem.casefold())

@@ -7,7 +7,7 @@ mutagen's exceptions, from IndexError to RecursionError.
 import base64
 import struct
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, BinaryIO, Final, TypeAlias
 
@@ -15,7 +15,7 @@ from mutagen.apev2 import APENoHeaderError, APEv2
 from mutagen.asf import ASF
 from mutagen.flac import FLAC, Picture
 from mutagen.id3 import ID3, TCON
-from mutagen.mp4 import MP4
+from mutagen.mp4 import MP4, Atoms  # type: ignore[attr-defined]
 from mutagen.oggflac import OggFLAC
 from mutagen.oggopus import OggOpus
 from mutagen.oggspeex import OggSpeex
@@ -34,7 +34,7 @@ from segued.media.tags.keys import ID3_FRAMES, MP4_ATOMS, TagField, field_for_na
 from segued.media.tags.text_encoding import decode_text
 from segued.media.tags.values import build_tags
 from segued.model import Cover, PassageMark, Tags
-from segued.units import seconds_to_ticks
+from segued.units import Ticks, frames_to_ticks, seconds_to_ticks
 
 __all__ = [
     "NO_TAGS",
@@ -91,6 +91,9 @@ ALBUM_FIELDS: Final = MappingProxyType(
 FRONT_COVER: Final = 3
 """The picture type of the front cover in ID3, FLAC and ASF."""
 
+NERO_CHAPTERS_MAX: Final = 255
+"""Nero's list cannot hold more: a longer one is cut off."""
+
 NO_TAGS: Final = Tags()
 VORBIS_COMMENT: Final = 4
 """The type of FLAC's metadata blocks with comments."""
@@ -105,6 +108,9 @@ class TagData:
 
     Attributes:
         marks: Its chapter list, unchecked.
+        marks_length: The length for which the chapter list was made, if declared.
+        length: The length of the file, if it was read with the tag.
+        more_chapters: Whether the container may have chapters that are not read here.
         cue: Its embedded CUE sheet.
         left_out: Parts that are not read, and why.
     """
@@ -113,6 +119,9 @@ class TagData:
     marks: tuple[PassageMark, ...] = ()
     cue: str | None = None
     left_out: tuple[str, ...] = ()
+    marks_length: Ticks | None = None
+    length: Ticks | None = None
+    more_chapters: bool = False
 
 
 class _ValueCollector(dict[TagField, list[str]]):
@@ -233,6 +242,8 @@ def from_flac(source: BoundedFile) -> TagData:
             data = _first_of(data, _from_comments(block, pictures))
     if not flac.tags:
         data = _first_of(data, _from_comments((), pictures))
+    length = frames_to_ticks(flac.info.total_samples, flac.info.sample_rate)
+    data = replace(data, length=length or None)
     if data.marks or flac.cuesheet is None:
         return data
     tracks = (
@@ -241,7 +252,14 @@ def from_flac(source: BoundedFile) -> TagData:
         if track.type == 0 and track.track_number <= 99  # noqa: PLR2004
     )
     marks = cue_block_marks(tracks, flac.info.sample_rate)
-    return TagData(data.tags, marks, data.cue)
+    lead_out = max(
+        (t.start_offset for t in flac.cuesheet.tracks if t.track_number > 99),  # noqa: PLR2004
+        default=None,
+    )
+    if lead_out is None:
+        return replace(data, marks=marks)
+    marks_length = frames_to_ticks(lead_out, flac.info.sample_rate)
+    return replace(data, marks=marks, marks_length=marks_length)
 
 
 def _first_of(first: TagData, second: TagData) -> TagData:
@@ -318,7 +336,19 @@ def from_mp4(source: BoundedFile) -> TagData:
         for chapter in mp4.chapters or ()
     )
     cue = values.cue()
-    return TagData(build_tags(values, _cover(pictures)), timed_chapters(chapters), cue)
+    marks = timed_chapters(chapters)
+    return TagData(
+        build_tags(values, _cover(pictures)),
+        marks,
+        cue,
+        more_chapters=not 0 < len(marks) < NERO_CHAPTERS_MAX and _has_tracks(source),
+    )
+
+
+def _has_tracks(source: BoundedFile) -> bool:
+    """Return whether an MP4 file has several tracks, of which one may list chapters."""
+    source.seek(0)
+    return len(list(Atoms(source)[b"moov"].findall(b"trak"))) > 1
 
 
 def from_asf(source: BoundedFile) -> TagData:

@@ -4,7 +4,6 @@ No defect of a tag fails the file. An unreadable tag is a warning, and the other
 still used: an MP3 can have three tags.
 """
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -33,17 +32,18 @@ from segued.media.containers.chunks import (
 from segued.media.containers.detect import HEAD_BYTES, Container, detect_container
 from segued.media.containers.frame_sync import begins_with_frame, find_first_frame
 from segued.media.decoding import libav
+from segued.media.decoding.container_chapters import read_chapters
 from segued.media.safe_open import open_regular
 from segued.media.tags import formats
 from segued.media.tags.bounded_file import BoundedFile, TagLimitError
-from segued.media.tags.cue import marks_in_cue
+from segued.media.tags.embedded_marks import choose_marks
 from segued.media.tags.formats import NO_TAGS, TagData
 from segued.media.tags.id3_limits import rewrite_id3
 from segued.media.tags.keys import INFO_CHUNKS
-from segued.media.tags.passage_marks import plausible_marks
 from segued.media.tags.text_encoding import decode_text
 from segued.media.tags.values import build_tags
 from segued.model import FileWarning, PassageMark, Signature, Tags
+from segued.units import Ticks
 
 __all__ = ["TagReading", "read_tags"]
 
@@ -80,11 +80,13 @@ class TagReading:
         marks: Passages from an embedded CUE sheet or chapters; none or at least
             two, ascending.
         warnings: Tags that could not be read, and marks that are not used.
+        length: The length that the file declares, if it was read.
     """
 
     tags: Tags = NO_TAGS
     marks: tuple[PassageMark, ...] = ()
     warnings: tuple[FileWarning, ...] = ()
+    length: Ticks | None = None
 
 
 def read_tags(path: bytes, expected: Signature) -> TagReading:
@@ -95,11 +97,10 @@ def read_tags(path: bytes, expected: Signature) -> TagReading:
         FileChangedError: Its signature is not `expected`, or changed meanwhile.
         FileUnreadableError: It is not readable, or the disk failed.
     """
-    name = os.path.basename(path).decode("utf-8", "replace")
     with open_regular(path, expected) as descriptor:
         source = BoundedFile(descriptor, expected.size_bytes)
         tags = NO_TAGS
-        marks: tuple[PassageMark, ...] = ()
+        all_found: list[TagData] = []
         warnings: dict[FileWarning, None] = {}
         readers, last = _tag_readers(source, path, descriptor)
         for read_tag in (*readers, last):
@@ -109,11 +110,17 @@ def read_tags(path: bytes, expected: Signature) -> TagReading:
             if warning is not None:
                 warnings[warning] = None
             tags = found.tags.merged_with(tags)
-            if not marks:
-                marks, warning = _choose_marks(found, name)
-            if warning is not None:
-                warnings[warning] = None
-        return TagReading(tags, marks, tuple(warnings))
+            all_found.append(found)
+        source.reset()
+        marks = choose_marks(
+            path,
+            detect_container(source.read_at(0, HEAD_BYTES)),
+            all_found,
+            tags,
+            lambda: read_chapters(path, descriptor, _container_start(source)),
+        )
+        all_warnings = dict.fromkeys((*warnings, *marks.warnings))
+        return TagReading(tags, marks.marks, tuple(all_warnings), marks.length)
 
 
 def _try_read(
@@ -144,27 +151,6 @@ def _error_reason(error: Exception) -> str:
     return (
         message if kind in {"error", TagLimitError.__name__} else f"{kind}: {message}"
     )
-
-
-def _choose_marks(
-    found: TagData, name: str
-) -> tuple[tuple[PassageMark, ...], FileWarning | None]:
-    """Return the marks of one tag; a CUE sheet takes precedence over chapters."""
-    cue_marks = marks_in_cue(found.cue, name) if found.cue else ()
-    if cue_marks:
-        return cue_marks, None
-    chapter_marks = plausible_marks(found.marks)
-    if chapter_marks:
-        return chapter_marks, None
-    if cue_marks is None:
-        return (), FileWarning(
-            "cue", "embedded CUE sheet not used: its times are implausible"
-        )
-    if chapter_marks is None:
-        return (), FileWarning(
-            "chapters", "chapters not used: their times are implausible"
-        )
-    return (), None
 
 
 class _Readers(NamedTuple):

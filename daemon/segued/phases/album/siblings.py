@@ -202,7 +202,7 @@ def evidence_of_tags(
         key="",
         order=0,
         seconds=Seconds(ticks_to_seconds(span.length)),
-        title=names.title,
+        title=names.title if alone or (mark and mark.title) else None,
         artist=names.artist,
         tagged=mark is not None or _has_own_names(tags_read.tags),
         album=names.album,
@@ -222,8 +222,10 @@ def _has_own_names(tags: Tags) -> bool:
 
 
 def mark_of(tags_read: p03_tags.TagsRead, span: Span) -> PassageMark | None:
-    """Return the mark of a CUE sheet or chapter at which a span starts, if any."""
-    return next((mark for mark in tags_read.marks if mark.start == span.start), None)
+    """Return the first mark of a CUE sheet or chapter list in a span, if any."""
+    return next(
+        (mark for mark in tags_read.marks if span.start <= mark.start < span.end), None
+    )
 
 
 def names_of(
@@ -237,9 +239,9 @@ def names_of(
         alone: Whether it is the only passage of the file.
     """
     whole = tags_read.names
-    if alone and mark is None:
-        return whole
-    title = mark.title if mark else None
+    if alone and (mark is None or len(tags_read.marks) > 1):
+        return whole  # marks that did not divide the file say nothing about it
+    title = (mark.title or tags_read.tags.title) if mark else None
     artist = (mark.artist if mark else None) or whole.artist or whole.album_artist
     return Tags(
         title=title,
