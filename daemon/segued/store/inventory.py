@@ -150,7 +150,8 @@ def _apply_folder(
         if status is FileStatus.MISSING:
             status = _restore_missing(file, status_before)
             any_restored = True
-        if signature.ctime_ns != entry.signature.ctime_ns:
+            _set_ctime(file, entry.signature.ctime_ns)  # moving it changed that
+        elif signature.ctime_ns != entry.signature.ctime_ns:
             status = _note_ctime(file, status, signature, entry.signature)
         counts += _count_status(status)
     _insert(folder, new)

@@ -4,11 +4,16 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+from mutagen.apev2 import APEv2
+from mutagen.id3 import APIC, ID3
+from mutagen.ogg import OggPage
 
 from segued.errors import (
     DecodeError,
@@ -433,3 +438,63 @@ def test_a_wrong_edit_list_of_fragments_cuts_nothing(tmp_path: Path) -> None:
     )
 
     assert DecodedFile(path).frames >= 3 * RATE
+
+
+def lengthen_vorbis_setup(path: Path) -> None:
+    """Append bytes to the third header of a Vorbis file, which FFmpeg does not skip."""
+    pages = []
+    with path.open("rb") as file:
+        while file.tell() < path.stat().st_size:
+            pages.append(OggPage(file))
+    comments, setup = pages[1].packets
+    pages[1].packets = [comments, setup + b"\1" * 20]
+    path.write_bytes(b"".join(page.write() for page in pages))
+
+
+def test_what_ffmpeg_refuses_is_tried_with_libsndfile(tmp_path: Path) -> None:
+    """A Vorbis file with a header that is too long."""
+    path = encode_audio(tmp_path / "song.ogg", music(3.0, RATE), RATE)
+    whole = DecodedFile(path)
+    lengthen_vorbis_setup(path)
+    assert length_by_ffmpeg(path) == 0
+
+    decoded = DecodedFile(path)
+
+    assert (decoded.decoder, decoded.codec) == ("libsndfile", "vorbis")
+    assert decoded.frames == pytest.approx(whole.frames, abs=2_048)
+    assert decoded.peak == pytest.approx(whole.peak, rel=0.05)
+
+
+def test_a_refusal_names_what_both_decoders_said(tmp_path: Path) -> None:
+    """FFmpeg's reason and libsndfile's."""
+    path = encode_audio(tmp_path / "song.ogg", music(1.0, RATE), RATE)
+    path.write_bytes(path.read_bytes()[:28])
+
+    with pytest.raises(NotAudioError) as caught:
+        DecodedFile(path)
+
+    assert "FFmpeg: not in a supported audio format" in caught.value.detail
+    assert "; libsndfile: " in caught.value.detail
+
+
+def test_joined_mp3_files_are_not_damaged(mp3: bytes, tmp_path: Path) -> None:
+    """Tags with a picture between them are no sound that could not be decoded."""
+    tag: Any = ID3()
+    tag.add(APIC(0, "image/jpeg", 3, "", np.random.default_rng(1).bytes(60_000)))
+    front = BytesIO()
+    tag.save(front)
+    ape: Any = APEv2()
+    ape["Title"] = "x" * 5_000
+    behind = BytesIO()
+    ape.save(behind)
+    v1 = b"TAG" + bytes(125)
+    path = tmp_path / "joined.mp3"
+    whole = front.getvalue() + mp3 + behind.getvalue() + v1
+    path.write_bytes(whole + whole)
+
+    joined = DecodedFile(path)
+
+    assert joined.warnings == {}
+    assert joined.frames >= 2 * 6 * RATE
+    path.write_bytes(mp3 + np.random.default_rng(1).bytes(60_000) + mp3)
+    assert set(DecodedFile(path).warnings) == {"damaged"}

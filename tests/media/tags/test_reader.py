@@ -13,6 +13,7 @@ from mutagen.apev2 import APEv2
 from mutagen.id3 import RVA2, TALB, TCOM, TIT2, TPE1, TSRC, TXXX, UFID
 
 from segued.errors import FileVanishedError
+from segued.media.tags.formats import from_ffmpeg
 from segued.media.tags.reader import TagReading, read_tags
 from segued.model import FileWarning, Signature, Tags
 from tests.media.encoded_files import PICTURE, VORBIS, encoded_tone
@@ -435,3 +436,22 @@ def test_latin1_that_is_declared_as_utf8(tmp_path: Path) -> None:
     tag = b"ID3\x04\0\0" + bytes((0, 0, 0, len(frame))) + frame
 
     assert read_tags_of(tmp_path, tag + encoded_tone("mp3")).tags.artist == "Björk"
+
+
+def test_matroska_names_the_album_as_it_names_the_song() -> None:
+    """The level in front of a name tells them apart; the first value of each wins."""
+    found = from_ffmpeg(
+        [
+            ("ALBUM/TITLE", b"Album"),
+            ("ALBUM/ARTIST", b"Band"),
+            ("ALBUM/TOTAL_PARTS", b"9"),
+            ("TRACK/TITLE", b"Song"),
+            ("TRACK/PART_NUMBER", b"3"),
+            ("ARTIST", "Björk".encode("cp1252")),
+            ("title", b"another"),
+        ]
+    ).tags
+
+    assert (found.title, found.album) == ("Song", "Album")
+    assert (found.artist, found.album_artist) == ("Björk", "Band")
+    assert (found.track, found.track_total) == (3, 9)

@@ -1,7 +1,7 @@
 """Decode a file of any format; all decoding goes through this module.
 
 The first bytes, never the name, select the library: libsndfile for uncompressed
-samples, FFmpeg for everything else.
+samples, FFmpeg for everything else. A file that one refuses is tried with the other.
 """
 
 import os
@@ -21,17 +21,32 @@ from segued.dsp.mixdown import (
 )
 from segued.errors import DecodeError, FileChangedError, NotAudioError
 from segued.media.containers.audio_ranges import head_tags_end
+from segued.media.containers.detect import HEAD_BYTES, Container, detect_container
 from segued.media.containers.unsupported import (
     UNSUPPORTED_HEAD_BYTES,
     name_unsupported_kind,
 )
 from segued.media.decoding.libav import open_libav_source
-from segued.media.decoding.sndfile import open_pcm_source
+from segued.media.decoding.sndfile import open_any_source, open_pcm_source
 from segued.media.decoding.source import BLOCK_FRAMES, AudioSource
 from segued.media.safe_open import open_regular, read_fully, signature_of
 from segued.model import FileWarning, Signature
 
 __all__ = ["SampleBlock", "decode_warnings", "open_source", "sample_blocks"]
+
+SNDFILE_CONTAINERS: Final = frozenset(
+    (
+        Container.OGG,
+        Container.FLAC,
+        Container.WAVE,
+        Container.WAVE_BIG_ENDIAN,
+        Container.WAVE64,
+        Container.AIFF,
+        Container.CAF,
+        Container.AU,
+    )
+)
+"""Containers that libsndfile knows as well as FFmpeg."""
 
 MIB: Final = 1 << 20
 SHORT_SECONDS: Final = 1
@@ -76,15 +91,41 @@ def open_source(
                 source: AudioSource | None
                 source = stack.enter_context(open_pcm_source(path, descriptor, start))
                 if source is None:
-                    source = stack.enter_context(
-                        open_libav_source(path, descriptor, start)
-                    )
+                    source = _open_compressed(path, descriptor, start, stack)
                 yield source
         except (DecodeError, NotAudioError):
             _raise_if_disk_or_file_changed(path, descriptor, before)
             raise
         if source.decode_errors:
             _raise_if_disk_or_file_changed(path, descriptor, before)
+
+
+def _open_compressed(
+    path: bytes, descriptor: int, start: int, stack: ExitStack
+) -> AudioSource:
+    """Open a file with FFmpeg; if it refuses it, with libsndfile.
+
+    libsndfile is tried only for containers that it may know: in other bytes it finds
+    MP3 frames where there are none.
+
+    Raises:
+        NotAudioError: Both refuse it; the error has both reasons.
+        DecodeError: It has audio, but none of it can be decoded.
+        InvalidAudioFormatError: Its sample rate or channel count is out of range.
+    """
+    try:
+        return stack.enter_context(open_libav_source(path, descriptor, start))
+    except (NotAudioError, DecodeError) as error:
+        head = read_fully(descriptor, HEAD_BYTES, start)
+        if detect_container(head) not in SNDFILE_CONTAINERS:
+            raise
+        try:
+            return stack.enter_context(open_any_source(path, descriptor, start))
+        except NotAudioError as other:
+            reason = getattr(error.__cause__, "strerror", None)
+            said = f"{error.detail} ({reason})" if reason else error.detail
+            detail = f"FFmpeg: {said}; libsndfile: {other.detail}"
+            raise type(error)(path, detail) from error
 
 
 def sample_blocks(source: AudioSource) -> Iterator[SampleBlock]:

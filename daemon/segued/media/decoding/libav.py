@@ -5,6 +5,7 @@ they could make FFmpeg open other files or the network.
 """
 
 import errno
+import os
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from fractions import Fraction
@@ -26,6 +27,7 @@ from segued.media.containers.header_length import (
     mp4_timescale,
     next_ogg_stream,
 )
+from segued.media.containers.inner_tags import InnerTags
 from segued.media.decoding.downmix_weights import downmix_weights
 from segued.media.decoding.edit_end import MovieEdit, cut_to_edit
 from segued.media.decoding.frame_buffer import FrameBuffer
@@ -47,6 +49,9 @@ __all__ = [
 ]
 
 
+NOT_SUPPORTED: Final = "not in a supported audio format"
+
+
 class LibavSource:
     """A file decoded by FFmpeg. See `segued.media.decoding.source.AudioSource`."""
 
@@ -64,6 +69,8 @@ class LibavSource:
         self.decoder = "FFmpeg"
         self.decode_errors = 0
         self._packet_end = 0
+        size = os.fstat(descriptor).st_size
+        self._inner_tags: Final = InnerTags(partial(_read, descriptor), size)
         frames = self._decode_all(container, stream)
         if "mov" in container.format.name.split(",") and stream.duration:
             unit = mp4_timescale(descriptor, self._start)
@@ -147,6 +154,12 @@ class LibavSource:
         if resampler is not None:
             yield from resampler.resample(None)
 
+    def _is_in_tag(self, container: InputContainer, position: int, size: int) -> bool:
+        """Return whether a packet is a part of a tag between two joined MP3 files."""
+        return container.format.name in BARE_FORMATS and self._inner_tags.overlap(
+            self._start + position, size
+        )
+
     def _packets_end(self) -> int | None:
         """Return where the packets end, in units of the stream; None after errors."""
         return None if self.decode_errors else self._packet_end
@@ -200,7 +213,9 @@ class LibavSource:
                 frames = context.decode(packet)
             except av.FFmpegError as error:
                 _raise_if_out_of_memory(error)
-                if packet is not None:
+                if packet is not None and not self._is_in_tag(
+                    container, packet.pos or 0, packet.size
+                ):
                     self.decode_errors += 1
                 frames = []
             for frame in frames:
@@ -300,7 +315,7 @@ def open_file(path: bytes, descriptor: int, start: int) -> tuple[InputContainer,
         start = found.at
         container = _open_container(path, descriptor, start, found.format_name)
     if container is None:
-        raise failure or NotAudioError(path, "not in a supported audio format")
+        raise failure or NotAudioError(path, NOT_SUPPORTED)
     return container, start
 
 
@@ -337,7 +352,7 @@ def _open_container(
         )
     except av.FFmpegError as error:
         _raise_if_out_of_memory(error)
-        raise NotAudioError(path, "not in a supported audio format") from error
+        raise NotAudioError(path, NOT_SUPPORTED) from error
 
 
 def _audio_stream(path: bytes, container: InputContainer) -> AudioStream:

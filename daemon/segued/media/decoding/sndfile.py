@@ -1,5 +1,7 @@
 """Decode uncompressed audio with libsndfile; the only importer of `soundfile`.
 
+Other audio is decoded with it only if FFmpeg refuses the file.
+
 It is faster than FFmpeg for uncompressed samples, and worse for everything else: it
 stops at the length declared by a VBR MP3's header, wraps Ogg and Opus samples above
 full scale around when read as integers, and stops at damaged frames.
@@ -16,12 +18,13 @@ import numpy as np
 import soundfile
 
 from segued.dsp.mixdown import Block, Stereo
+from segued.errors import NotAudioError
 from segued.media.containers.chunks import IFF, RIFF, RIFX, chunks
 from segued.media.decoding.source import BLOCK_FRAMES, check_plausible
 from segued.media.safe_open import read_fully
 from segued.units import Frames, Hertz
 
-__all__ = ["PcmSource", "WaveWriter", "open_pcm_source"]
+__all__ = ["PcmSource", "WaveWriter", "open_any_source", "open_pcm_source"]
 
 SampleType: TypeAlias = Literal["int16", "int32", "float32", "float64"]
 
@@ -40,6 +43,9 @@ PCM_SUBTYPES: Final[dict[str, tuple[SampleType, int]]] = {
 """Supported encodings: the dtype to read them as, which loses no bit and never wraps
 around, and their bytes per sample."""
 
+COMPRESSED: Final[tuple[SampleType, int]] = ("float32", 4)
+"""How samples of other encodings are read: never as integers, which wrap around."""
+
 AUDIO_CHUNKS: Final = {
     b"RIFF": (RIFF, b"data", 0),
     b"RIFX": (RIFX, b"data", 0),
@@ -57,7 +63,7 @@ within this margin below 2 or 4 GiB."""
 
 
 class PcmSource:
-    """A file of uncompressed samples.
+    """A file of uncompressed samples, or one that FFmpeg does not decode.
 
     See `segued.media.decoding.source.AudioSource`.
     """
@@ -75,7 +81,7 @@ class PcmSource:
 
     def blocks(self) -> Iterator[Block]:
         """Yield the samples. See `segued.media.decoding.source.AudioSource`."""
-        dtype, _ = PCM_SUBTYPES[self._file.subtype]
+        dtype, _ = PCM_SUBTYPES.get(self._file.subtype, COMPRESSED)
         packed = np.empty((BLOCK_FRAMES, self.channels), dtype=dtype)
         # libsndfile writes directly into the array's memory.
         memory = packed.reshape(-1).data.cast("B")
@@ -153,6 +159,36 @@ def open_pcm_source(
         yield PcmSource(descriptor, start, file)
 
 
+@contextmanager
+def open_any_source(path: bytes, descriptor: int, start: int) -> Iterator[PcmSource]:
+    """Open a file of any format that libsndfile reads, for files that FFmpeg refuses.
+
+    Args:
+        path: Absolute path, for errors.
+        descriptor: Descriptor of the file.
+        start: End of the tags in front of the audio.
+
+    Raises:
+        NotAudioError: libsndfile refuses it as well; the error has only its reason.
+        InvalidAudioFormatError: Its sample rate or channel count is out of range.
+    """
+    os.lseek(descriptor, start, os.SEEK_SET)
+    try:
+        file = soundfile.SoundFile(descriptor, closefd=False)
+    except soundfile.LibsndfileError as error:
+        raise NotAudioError(path, error.error_string.rstrip(".")) from error
+    with closing(file):
+        check_plausible(path, rate=file.samplerate, channels=file.channels)
+        try:
+            decoded = len(file.read(1, dtype="float32"))
+            file.seek(0)
+        except soundfile.LibsndfileError as error:
+            raise NotAudioError(path, error.error_string.rstrip(".")) from error
+        if not decoded:
+            raise NotAudioError(path, "no audio could be decoded")
+        yield PcmSource(descriptor, start, file)
+
+
 def _open_file(descriptor: int, start: int) -> soundfile.SoundFile | None:
     if read_fully(descriptor, 4, start) not in MAGICS:
         return None
@@ -188,6 +224,8 @@ def _declared_frames(
                 declared == 0
                 or SIZE_WRAP - declared % SIZE_WRAP <= STREAMED_SIZE_MARGIN
             ):
+                return None
+            if file.subtype not in PCM_SUBTYPES:
                 return None
             _, sample_bytes = PCM_SUBTYPES[file.subtype]
             return Frames((declared - lead) // (sample_bytes * file.channels))
