@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from segued.model import Service
+from segued.store.prepared import Query, prepared
 from segued.store.schema.files import now
 from segued.store.schema.lookups import Lookup, LookupFailure
 
@@ -91,8 +92,13 @@ def failed_keys(service: Service) -> Any:  # noqa: ANN401
     )
 
 
+@prepared
+def _first_failure() -> Query:
+    return LookupFailure.select(LookupFailure.key).limit(1)
+
+
 def _rows(service: Service, keys: Collection[str]) -> list[LookupFailure]:
-    if not LookupFailure.select().limit(1).exists():
+    if not list(_first_failure()):
         return []
     all_keys = list(keys)
     found: list[LookupFailure] = []

@@ -7,6 +7,7 @@ release; MusicBrainz redirects it to the new one.
 from collections.abc import Collection
 from typing import Final
 
+from segued.store.prepared import Query, prepared
 from segued.store.schema.files import iter_rows
 from segued.store.schema.lookups import MergedId
 
@@ -28,7 +29,7 @@ def record(old_mbid: str, new_mbid: str) -> None:
 
 def current_ids(mbids: Collection[str]) -> dict[str, str]:
     """Return the new ids of those of some ids that are merged, by old id."""
-    if not MergedId.select().limit(1).exists():
+    if not list(_first_merge()):
         return {}
     current = {mbid: mbid for mbid in mbids}
     for _ in range(MERGES_MAX):
@@ -37,6 +38,11 @@ def current_ids(mbids: Collection[str]) -> dict[str, str]:
             break
         current = {old: merged.get(mbid, mbid) for old, mbid in current.items()}
     return {old: mbid for old, mbid in current.items() if mbid != old}
+
+
+@prepared
+def _first_merge() -> Query:
+    return MergedId.select(MergedId.old_mbid).limit(1)
 
 
 def _merged(mbids: Collection[str]) -> dict[str, str]:
