@@ -42,10 +42,11 @@ from segued.units import Frames, Hertz
 
 __all__ = [
     "LibavSource",
+    "audio_stream",
     "has_moving_picture",
+    "open_container",
     "open_file",
     "open_libav_source",
-    "read_metadata",
 ]
 
 
@@ -64,7 +65,7 @@ class LibavSource:
         self._stack: Final = stack
         container, self._start = open_file(path, descriptor, start)
         stack.enter_context(container)
-        stream = _audio_stream(path, container)
+        stream = audio_stream(path, container)
         self.codec = stream.codec_context.codec.name
         self.decoder = "FFmpeg"
         self.decode_errors = 0
@@ -178,9 +179,9 @@ class LibavSource:
             self._start = start
             try:
                 container = self._stack.enter_context(
-                    _open_container(self._path, self._descriptor, start)
+                    open_container(self._path, self._descriptor, start)
                 )
-                stream = _audio_stream(self._path, container)
+                stream = audio_stream(self._path, container)
             except FileError:
                 self.decode_errors += 1
                 return
@@ -257,7 +258,7 @@ def has_moving_picture(path: bytes, descriptor: int) -> bool:
         NotAudioError: It is in none of `FORMATS`.
     """
     stills = Disposition.attached_pic | Disposition.still_image
-    with _open_container(path, descriptor, 0) as container:
+    with open_container(path, descriptor, 0) as container:
         for stream in container.streams.video:
             if stream.disposition & (stills | Disposition.timed_thumbnails):
                 continue
@@ -270,27 +271,6 @@ def has_moving_picture(path: bytes, descriptor: int) -> bool:
     return False
 
 
-def read_metadata(path: bytes, descriptor: int, start: int) -> list[tuple[str, bytes]]:
-    """Return the metadata of a container and then of its audio, as names and bytes.
-
-    Args:
-        path: Absolute path, for errors.
-        descriptor: Descriptor of the file.
-        start: End of the tags in front of the container.
-
-    Raises:
-        NotAudioError: It is not an audio container, or has no audio.
-        DecodeError: There is no decoder for its audio.
-    """
-    with _open_container(path, descriptor, start) as container:
-        stream = _audio_stream(path, container)
-        return [
-            (name, text.encode("utf-8", "surrogateescape"))
-            for metadata in (container.metadata, stream.metadata)
-            for name, text in metadata.items()
-        ]
-
-
 def open_file(path: bytes, descriptor: int, start: int) -> tuple[InputContainer, int]:
     """Open the file, and return where the container in it begins.
 
@@ -301,7 +281,7 @@ def open_file(path: bytes, descriptor: int, start: int) -> tuple[InputContainer,
     read = partial(_read, descriptor)
     container = failure = None
     try:
-        container = _open_container(path, descriptor, start)
+        container = open_container(path, descriptor, start)
     except NotAudioError as error:
         failure = error
     else:
@@ -313,7 +293,7 @@ def open_file(path: bytes, descriptor: int, start: int) -> tuple[InputContainer,
         if container is not None:
             container.close()
         start = found.at
-        container = _open_container(path, descriptor, start, found.format_name)
+        container = open_container(path, descriptor, start, found.format_name)
     if container is None:
         raise failure or NotAudioError(path, NOT_SUPPORTED)
     return container, start
@@ -323,7 +303,7 @@ def _read(descriptor: int, offset: int, count: int) -> bytes:
     return read_fully(descriptor, count, offset)
 
 
-def _open_container(
+def open_container(
     path: bytes, descriptor: int, start: int, format_name: str | None = None
 ) -> InputContainer:
     """Open the file as a container that begins at byte `start`.
@@ -355,7 +335,7 @@ def _open_container(
         raise NotAudioError(path, NOT_SUPPORTED) from error
 
 
-def _audio_stream(path: bytes, container: InputContainer) -> AudioStream:
+def audio_stream(path: bytes, container: InputContainer) -> AudioStream:
     """Return the best audio stream, which is never a picture."""
     stream = container.streams.best("audio")
     if not isinstance(stream, AudioStream):

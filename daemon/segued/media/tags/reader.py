@@ -31,8 +31,8 @@ from segued.media.containers.chunks import (
 )
 from segued.media.containers.detect import HEAD_BYTES, Container, detect_container
 from segued.media.containers.frame_sync import begins_with_frame, find_first_frame
-from segued.media.decoding import libav
 from segued.media.decoding.container_chapters import read_chapters
+from segued.media.decoding.container_metadata import read_metadata
 from segued.media.safe_open import open_regular
 from segued.media.tags import formats
 from segued.media.tags.bounded_file import BoundedFile, TagLimitError
@@ -232,7 +232,7 @@ class _AddedTags(NamedTuple):
 def _read_with_ffmpeg(path: bytes, descriptor: int, start: int) -> TagData:
     """Read the metadata of a container that mutagen has no reader for."""
     try:
-        metadata = libav.read_metadata(path, descriptor, start)
+        metadata = read_metadata(path, descriptor, start)
     except (NotAudioError, DecodeError):
         return TagData()  # phase 4 reports it
     return formats.from_ffmpeg(metadata)
