@@ -11,6 +11,7 @@ from segued.compute.pools import ProcessPools
 from segued.config.config import Config, Settings
 from segued.media import file_analysis
 from segued.media.safe_open import signature_of
+from segued.media.tags import filename
 from segued.model import (
     AudioFacts,
     AudioFile,
@@ -120,7 +121,13 @@ def _prepare_file(file: AudioFile, song: PreparedSong, context: PhaseContext) ->
     )
     file_tags.save(file.id, tags, {}, complete=True)
     files.set_audio_facts(file.id, facts)
-    tags_read = p03_tags.TagsRead(tags, Tags(), (), None, ())
+    tags_read = p03_tags.TagsRead(
+        tags,
+        filename.tags_from_name(file.path),
+        (),
+        filename.leading_number(file.path),
+        (),
+    )
     _save_checkpoint(
         file.id, p01_filename.PHASE, p01_filename.FileChecked(file.signature), context
     )

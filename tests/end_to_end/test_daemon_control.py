@@ -94,6 +94,8 @@ def test_cancel_stops_a_decode_and_resume_continues(
     """Cancel does not wait for a file of an hour; resume imports the rest."""
     music = shutil.copytree(songs, tmp_path / "music")
     long = write_long_mp3(music / "long.mp3", 60.0)
+    # So old that the first scan does not take it for a file that is being written.
+    os.utime(long, (0, 0))
     with running_daemon(segued, music) as daemon:
         wait_until_decoding(daemon, long)
         cancelled = daemon.client.request("POST", "/api/import/cancel/current", {})
