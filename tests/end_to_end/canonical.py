@@ -1,4 +1,4 @@
-"""What a library stores of the files on disk, whatever happened to it before."""
+"""What a library stores of the files on disk; its history does not count."""
 
 import json
 from collections import defaultdict

@@ -74,7 +74,7 @@ def test_normalizing_is_idempotent(name: str) -> None:
     ],
 )
 def test_typography_does_not_matter(a: str, b: str) -> None:
-    """Guests, notes on the issue and spellings do not change the song."""
+    """Guests, notes on the edition and spellings do not change the song."""
     assert similarity(a, b) == 1
 
 

@@ -40,10 +40,15 @@ def _peers_by_address(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @dataclass
 class Served:
-    """A server, and the connections to it."""
+    """A server, and the connections to it.
+
+    Attributes:
+        slow_requests: Has an item for each slow request that is being handled.
+    """
 
     port: int
     control_path: Path
+    slow_requests: asyncio.Queue[None]
     writers: list[asyncio.StreamWriter] = field(default_factory=list)
 
     async def connect(self, peer: str) -> Streams:
@@ -64,6 +69,7 @@ class Served:
 @asynccontextmanager
 async def serving(folder: Path, limits: ConnectionLimits) -> AsyncIterator[Served]:
     """Serve a short, a large and a slow response while the context lasts."""
+    slow_requests: asyncio.Queue[None] = asyncio.Queue()
 
     async def short(_request: web.Request) -> web.Response:
         return web.Response(text="short")
@@ -72,6 +78,7 @@ async def serving(folder: Path, limits: ConnectionLimits) -> AsyncIterator[Serve
         return web.Response(body=bytes(LARGE_BYTES))
 
     async def slow(_request: web.Request) -> web.Response:
+        slow_requests.put_nowait(None)
         await asyncio.sleep(WAIT_SECONDS)
         return web.Response()
 
@@ -83,7 +90,7 @@ async def serving(folder: Path, limits: ConnectionLimits) -> AsyncIterator[Serve
     await server.listen(control_path, ())
     await server.serve_page(PageSection(port=0))
     port = int(server.page_status.rstrip("/").rpartition(":")[2])
-    served = Served(port, control_path)
+    served = Served(port, control_path, slow_requests)
     try:
         yield served
     finally:
@@ -161,11 +168,13 @@ async def test_busy_connections_are_not_replaced(tmp_path: Path) -> None:
         for _ in range(2):
             _, writer = await served.connect(ATTACKER)
             writer.write(REQUEST.replace(b"/ ", b"/slow ", 1))
-        await asyncio.sleep(0.1)
+            async with asyncio.timeout(WAIT_SECONDS):
+                await served.slow_requests.get()
 
         reader, _ = await served.connect(ATTACKER)
-
         await wait_for_end(reader)
+
+        assert not any(writer.is_closing() for writer in served.writers[:2])
 
 
 async def test_slow_head_is_closed_before_an_idle_connection(tmp_path: Path) -> None:

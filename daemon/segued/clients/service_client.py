@@ -48,7 +48,7 @@ BUSY_SECONDS_MAX: Final = 300.0
 
 NOT_FOUND: Final = 404
 CLIENT_REFUSED_STATUSES: Final = frozenset({401, 403, 407, 451})
-"""Answers that reject this client, whatever it requests."""
+"""Answers that reject this client and all its requests."""
 BUSY_STATUSES: Final = frozenset({429, 503})
 TRANSIENT_STATUSES: Final = frozenset({500, 502, 504})
 SERVER_ERROR_STATUSES: Final = range(500, 600)

@@ -258,7 +258,7 @@ def _is_unchanged(
     """Return whether a folder's hash is that of the last scan; store the new one."""
     if folder_hashes is None:
         return False
-    # A signature has the same hash whatever its ctime is.
+    # The hash of a signature leaves out its ctime.
     ctimes = tuple(each.signature.ctime_ns for each in folder.files)
     folder_hash = hash((folder.files, ctimes, folder.passed_over, folder.sheets_digest))
     unchanged = folder_hashes.get(folder.path) == folder_hash

@@ -218,7 +218,7 @@ def strip_guests_and_notes(name: str) -> str:
 def comparison_key(name: str) -> str:
     """Return the form of a name that `similarity` compares.
 
-    Guests and notes on the issue are removed, articles and numerals unified.
+    Guests and notes on the edition are removed, articles and numerals unified.
 
     Example:
         >>> comparison_key("The Mamas & the Papas feat. Nobody")

@@ -243,8 +243,8 @@ def strip_version(title: str) -> str:
 def asides_differ(title: str, other: str, texts: Sequence[str] = ()) -> bool:
     """Return whether a title has an aside whose words another title has not.
 
-    No list of words is complete: whatever stands in brackets or after a dash may name
-    another version. Guests and notes on the issue do not.
+    No list of words is complete: any words in brackets or after a dash may name
+    another version. Guests and notes on the edition do not.
 
     Args:
         title: The title with asides.
@@ -292,7 +292,7 @@ def _aside_words(title: str) -> tuple[str, ...]:
 
 
 def _is_about_issue(word: str) -> bool:
-    """Return whether a word, maybe misspelled, is about the issue, or names nothing."""
+    """Return whether a word, maybe misspelled, names an edition, or nothing."""
     if word in EMPTY_WORDS or YEAR.fullmatch(word):
         return True
     return any(

@@ -60,7 +60,7 @@ def files_with_content(file: FileId, content_hash: str) -> list[SameContentFile]
 
 
 def files_with_audio(file: FileId, audio_hash: str) -> list[SameContentFile]:
-    """Return the other files with this audio, whatever their tags."""
+    """Return the other files with this audio; their tags may differ."""
     return _to_files(_same_audio(file, audio_hash))
 
 

@@ -23,8 +23,8 @@ class PeerLimits:
         burst: Requests that are served without a delay, after a pause.
         per_second: Requests per second after that; others are delayed.
         work_factor: What a second of work on a request costs, in requests. It limits
-            the work for one peer to `per_second / work_factor` processors, whatever
-            it requests.
+            the work for all requests of one peer to `per_second / work_factor`
+            processors.
         work_cost_max: The highest cost of one request: a slow disk is not its fault.
         at_once: Requests that are handled at the same time.
         debt_max: A peer this many requests behind keeps its connections, and gets a new

@@ -74,7 +74,7 @@ def mbids_to_look_up(
         decision: Its match.
         track: Its track on `release`, if any.
         release: The release of its folder, if any.
-        is_decided: Whether a person has decided it, whatever the evidence.
+        is_decided: Whether a person has decided it; the evidence does not count.
     """
     if decision.recording is None:
         return []
