@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests import audio
-from tests.end_to_end.library_queries import passages_of, query
+from tests.end_to_end.library_queries import dump_library, passages_of, query
 from tests.end_to_end.segued_runner import QUICK_CONFIG, SeguedRunner
 from tests.end_to_end.service_catalog import ServiceCatalog, mbid
 from tests.fake_services import (
@@ -109,6 +109,22 @@ def test_album_is_identified_by_fingerprints(
     request_count = len(fake_services.services.requests)
     import_summary(segued, music, config)
     assert len(fake_services.services.requests) == request_count
+
+
+def test_the_number_of_workers_changes_no_match(
+    tmp_path: Path, music: Path, fake_services: BackgroundServices
+) -> None:
+    """One worker and four give the same library, whatever order the answers come in."""
+    libraries = []
+    for workers in ("1", "4"):
+        segued = SeguedRunner(tmp_path / f"with-{workers}")
+        options = ("--config", config_for(segued, fake_services.services))
+        ran = segued.import_folders(music, options=(*options, "--workers", workers))
+        assert ran.code == 0, ran.err
+        libraries.append(dump_library(segued.database))
+
+    assert '"High"' in libraries[0]
+    assert libraries[0] == libraries[1]
 
 
 def test_no_answer_fails_no_file(
