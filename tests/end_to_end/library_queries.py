@@ -39,7 +39,11 @@ QUERIES = {
         " JOIN files ON files.id = file_id ORDER BY 1, 2"
     ),
     "checkpoints": (
-        "SELECT files.path, phase, recipe, payload, needs FROM checkpoints"
+        # While no service answers, a file asks about what is known of its folder when
+        # it is matched: its match is the same, but whether it has a question depends
+        # on the order of the imports.
+        "SELECT files.path, phase, recipe, payload,"
+        " CASE phase WHEN 6 THEN NULL ELSE needs END AS needs FROM checkpoints"
         " JOIN files ON files.id = file_id ORDER BY 1, 2"
     ),
     "settings": "SELECT * FROM settings ORDER BY 1",

@@ -182,10 +182,7 @@ def test_library_command_lists_the_library(imported: SeguedRunner) -> None:
 
 
 def test_the_number_of_workers_changes_nothing(sample: Path, tmp_path: Path) -> None:
-    """One worker and four give the same library.
-
-    Offline: which questions a file has depends on when a service was found to be away.
-    """
+    """One worker and four give the same library."""
     one, four = SeguedRunner(tmp_path / "one"), SeguedRunner(tmp_path / "four")
     one.import_folders(sample, options=["--offline", "--workers", "1"])
     four.import_folders(sample, options=["--offline", "--workers", "4"])

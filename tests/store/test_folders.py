@@ -104,7 +104,7 @@ async def test_reassigned_file_in_flight_is_requeued_when_done(store: Store) -> 
         file = await folder.get_file(name)
         checkpoint = StoredCheckpoint(PhaseNumber.FINGERPRINT, "1", "{}", None)
         await store.do(_reset_before_matching, file.id, checkpoint)
-    await store.do(folders.requeue_waiting, ROOT + b"/a", acoustid_available=True)
+    await store.do(folders.requeue_waiting_near, ROOT + b"/a", acoustid_available=True)
 
     assert during["a"] == "PROCESSING"
     assert await pending_names(folder) == "a"

@@ -121,9 +121,8 @@ class LookupDispatcher:
                 acoustid_available = self.is_available(Service.ACOUSTID)
                 requeued = await self._store.do(
                     folders.requeue_waiting,
-                    None,
+                    self._roots,
                     acoustid_available=acoustid_available,
-                    roots=self._roots,
                 )
                 return bool(requeued)
             await asyncio.sleep(RECOUNT_SECONDS)

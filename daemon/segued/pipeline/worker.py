@@ -260,12 +260,15 @@ class Worker:
         """Requeue files that waited for this one, or this one if answers have come."""
         if outcome.waits_for:
             self.context.wake_lookups()
-            await self.context.store.do(lookups.requeue_if_answered, file.id)
-        await self.context.store.do(
-            folders.requeue_waiting,
-            file.path,
-            acoustid_available=self.context.service_available(Service.ACOUSTID),
-        )
+        acoustid_available = self.context.service_available(Service.ACOUSTID)
+        if acoustid_available or self.context.service_available(Service.MUSICBRAINZ):
+            if outcome.waits_for:
+                await self.context.store.do(lookups.requeue_if_answered, file.id)
+            await self.context.store.do(
+                folders.requeue_waiting_near,
+                file.path,
+                acoustid_available=acoustid_available,
+            )
 
     async def _record_failure(
         self, file: AudioFile, error: FileError, verdict: Verdict

@@ -23,6 +23,7 @@ __all__ = [
     "requeue_one_per_folder",
     "requeue_reassigned",
     "requeue_waiting",
+    "requeue_waiting_near",
 ]
 
 FILES_MAX: Final = 200
@@ -135,54 +136,91 @@ def is_complete(folder: bytes, *, acoustid_available: bool) -> bool:
         acoustid_available: Whether AcoustID is available; if not, its pending
             lookups are ignored.
     """
-    in_album = (File.folder == folder) & File.status.not_in(list(NON_ALBUM_STATUSES))
+    if _unfingerprinted_files(folder).fetchone():
+        return False
+    return not (acoustid_available and _unanswered_files(folder, now()).fetchone())
+
+
+@prepared
+def _unfingerprinted_files(folder: bytes) -> Query:
     fingerprinted = Checkpoint.select(Checkpoint.file).where(
         Checkpoint.file == File.id, Checkpoint.phase == PhaseNumber.FINGERPRINT
     )
-    if File.select().where(in_album, ~fn.EXISTS(fingerprinted)).exists():
-        return False
+    return _files_of_album(folder).where(~fn.EXISTS(fingerprinted)).limit(1)
+
+
+@prepared
+def _unanswered_files(folder: bytes, time: str) -> Query:
     pending = Lookup.select(Lookup.file).where(
         Lookup.file == File.id,
         Lookup.service == Service.ACOUSTID,
-        Lookup.due_at <= now(),
+        Lookup.due_at <= time,
     )
-    return not (
-        acoustid_available
-        and File.select().where(in_album, fn.EXISTS(pending)).exists()
+    return _files_of_album(folder).where(fn.EXISTS(pending)).limit(1)
+
+
+def _files_of_album(folder: bytes) -> Query:
+    return File.select(File.id).where(
+        File.folder == folder, File.status.not_in(list(NON_ALBUM_STATUSES))
     )
 
 
-def requeue_waiting(
-    path: bytes | None, *, acoustid_available: bool, roots: Sequence[bytes] = ()
-) -> int:
-    """Requeue files that wait for the rest of their folder, if that is complete now.
+def requeue_waiting_near(path: bytes, *, acoustid_available: bool) -> int:
+    """Requeue the files of a folder that wait for the rest of it, if that is complete.
 
     Args:
-        path: A file in the folder; None for all folders.
+        path: A file in the folder.
         acoustid_available: As for `is_complete`.
-        roots: Only files below these music folders; all files if empty.
 
     Returns:
         The number of requeued files.
     """
-    waiting = (
-        Checkpoint.select(File.folder, Checkpoint.file)
-        .join(File)
-        .where(Checkpoint.needs == Need.FOLDER, File.status == FileStatus.COMPLETE)
+    folder = os.path.dirname(path)
+    files = [FileId(file) for (file,) in _waiting_in(folder)]
+    if not files or not is_complete(folder, acoustid_available=acoustid_available):
+        return 0
+    requeue_from_phase(files, PhaseNumber.MATCH)
+    return len(files)
+
+
+@prepared
+def _waiting_in(folder: bytes) -> Query:
+    return (
+        File.select(File.id)
+        .join(Checkpoint, on=Checkpoint.file == File.id)
+        .where(
+            File.folder == folder,
+            File.status == FileStatus.COMPLETE,
+            Checkpoint.phase == PhaseNumber.MATCH,
+            Checkpoint.needs == Need.FOLDER,
+        )
     )
-    if path is not None:
-        waiting = waiting.where(File.folder == os.path.dirname(path))
-    if roots:
-        waiting = waiting.where(is_under_any(roots))
-    folders: dict[bytes, list[FileId]] = {}
-    for folder, file in iter_rows(waiting):
-        folders.setdefault(bytes(folder), []).append(FileId(file))
-    requeued = 0
-    for folder, files in folders.items():
-        if is_complete(folder, acoustid_available=acoustid_available):
-            requeue_from_phase(files, PhaseNumber.MATCH)
-            requeued += len(files)
-    return requeued
+
+
+def requeue_waiting(roots: Sequence[bytes], *, acoustid_available: bool) -> int:
+    """Requeue all files that wait for the rest of their folder and need not any more.
+
+    Args:
+        roots: Only files below these music folders; all files if empty.
+        acoustid_available: As for `is_complete`.
+
+    Returns:
+        The number of requeued files.
+    """
+    one_per_folder = (
+        Checkpoint.select(fn.MIN(File.path))
+        .join(File)
+        .where(
+            Checkpoint.needs == Need.FOLDER,
+            File.status == FileStatus.COMPLETE,
+            is_under_any(roots) if roots else True,
+        )
+        .group_by(File.folder)
+    )
+    return sum(
+        requeue_waiting_near(bytes(path), acoustid_available=acoustid_available)
+        for (path,) in list(iter_rows(one_per_folder))
+    )
 
 
 def requeue_reassigned(

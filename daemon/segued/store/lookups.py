@@ -14,7 +14,6 @@ from typing import Any, Final
 from peewee import fn
 
 from segued.model import FileId, FileStatus, Need, PhaseNumber, Service
-from segued.paths import is_within
 from segued.store import lookup_failures, merged_ids
 from segued.store.lookup_keys import LookupKey, LookupKind
 from segued.store.prepared import Query, prepared
@@ -44,6 +43,11 @@ PHASE_BY_SERVICE: Final = {
     Service.ACOUSTICBRAINZ: PhaseNumber.FLAVOR,
 }
 """The phase that uses a service's answers."""
+
+SERVICE_BY_NEED: Final = {
+    (phase, Need(service)): service for service, phase in PHASE_BY_SERVICE.items()
+}
+"""The service whose answers a checkpoint waits for, by its phase and need."""
 
 KEYS_AT_ONCE: Final = 500
 """Keys in the IN list of one statement."""
@@ -238,7 +242,9 @@ def save_answers(
                     Checkpoint.file.in_(files),
                     Checkpoint.phase == PHASE_BY_SERVICE[service],
                 ).execute()
-        requeued += sum(_requeue_if_answered(file, service, roots) for file in files)
+        requeued += sum(
+            requeue_if_answered(file, service) for file in _below(roots, files)
+        )
     return requeued
 
 
@@ -257,12 +263,54 @@ def _store_answer(service: Service, answer: LookupAnswer, expires: str | None) -
     return lookup_failures.forget(service, answer.question.key)
 
 
-def requeue_if_answered(file: FileId) -> bool:
+def requeue_if_answered(file: FileId, service: Service | None = None) -> bool:
     """Requeue a complete file if all its questions were answered; return whether.
 
     An answer does not requeue a file in flight; this is called at its end instead.
+
+    Args:
+        file: The file.
+        service: Only the questions to this service; None for each service in turn.
     """
-    return any(_requeue_if_answered(file, service) for service in ANSWER_TABLES)
+    for phase, need in list(_waiting_phases(file)):
+        asked = SERVICE_BY_NEED.get((phase, need))
+        if asked is None or service not in (None, asked):
+            continue
+        if not _due_questions(file, asked, now()).fetchone():
+            requeue_from_phase([file], phase)
+            return True
+    return False
+
+
+def _below(roots: Sequence[bytes], ids: Sequence[FileId]) -> list[FileId]:
+    """Return those of the files that are below one of the folders; all if none."""
+    if not roots or not ids:
+        return list(ids)
+    rows = File.select(File.id).where(File.id.in_(list(ids)), is_under_any(roots))
+    return [FileId(file) for (file,) in iter_rows(rows)]
+
+
+@prepared
+def _waiting_phases(file: FileId) -> Query:
+    return (
+        Checkpoint.select(Checkpoint.phase, Checkpoint.needs)
+        .join(File)
+        .where(
+            Checkpoint.file == file,
+            ~Checkpoint.needs.is_null(),
+            File.status == FileStatus.COMPLETE,
+        )
+        .order_by(Checkpoint.phase)
+    )
+
+
+@prepared
+def _due_questions(file: FileId, service: Service, time: str) -> Query:
+    return (
+        Lookup.select(Lookup.key)
+        .where(Lookup.file == file, Lookup.service == service, Lookup.due_at <= time)
+        .limit(1)
+    )
 
 
 def requeue_all_answered(roots: Sequence[bytes]) -> int:
@@ -291,27 +339,6 @@ def requeue_all_answered(roots: Sequence[bytes]) -> int:
         requeue_from_phase(files, phase)
         requeued += len(files)
     return requeued
-
-
-def _requeue_if_answered(
-    file: FileId, service: Service, roots: Sequence[bytes] = ()
-) -> bool:
-    row = File.get_or_none(File.id == file)
-    if row is None or row.status != FileStatus.COMPLETE:
-        return False
-    if roots and not any(is_within(row.path, root) for root in roots):
-        return False
-    phase = PHASE_BY_SERVICE[service]
-    waiting_checkpoint = Checkpoint.select().where(
-        Checkpoint.file == file,
-        Checkpoint.phase == phase,
-        Checkpoint.needs == Need(service),
-    )
-    unanswered = Lookup.select().where(Lookup.file == file, _is_due(service))
-    if unanswered.exists() or not waiting_checkpoint.exists():
-        return False
-    requeue_from_phase([file], phase)
-    return True
 
 
 def cached_answers(service: Service, keys: Collection[str]) -> dict[str, bytes | None]:

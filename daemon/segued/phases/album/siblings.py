@@ -69,9 +69,12 @@ async def gather_folder_evidence(
         siblings = await context.store.do(
             folders.files_of_release, folder, named, folders.RELEASE_FILES_MAX
         )
-    # Also while no service answers: what a file asks, once one does, must not depend on
-    # which files of its folder were imported before it.
-    is_complete = not siblings or await context.store.do(
+    # Without services, waiting for other files has no use: those that are imported
+    # later requeue this one if they change the result.
+    alone = not siblings or not (
+        acoustid_available or context.service_available(Service.MUSICBRAINZ)
+    )
+    is_complete = alone or await context.store.do(
         folders.is_complete, folder, acoustid_available=acoustid_available
     )
     own_results = (
