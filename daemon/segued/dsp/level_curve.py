@@ -14,7 +14,6 @@ from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from numpy.lib.stride_tricks import sliding_window_view
 
 from segued.dsp.mixdown import Samples
 from segued.model import LevelCurve
@@ -262,12 +261,29 @@ def _without_offset(
     The offset is the least mean of the hop and its neighbors, if all have the same
     sign. Sound has means of both signs; so it changes nothing beside loud sound.
     """
-    near = np.pad(means, ((OFFSET_HOPS, OFFSET_HOPS), (0, 0)), mode="edge")
-    windows = sliding_window_view(near, 2 * OFFSET_HOPS + 1, axis=0)
-    low, high = windows.min(axis=-1), windows.max(axis=-1)
+    near = np.concatenate(
+        [means[:1]] * OFFSET_HOPS + [means] + [means[-1:]] * OFFSET_HOPS
+    )
+    low = _in_windows(np.minimum, near)
+    high = _in_windows(np.maximum, near)
     offsets = (np.maximum(low, 0) + np.minimum(high, 0)).astype(np.float64)
     energies: Energies = squares + (offsets * (offsets - 2 * means)).mean(axis=1)
     return energies
+
+
+def _in_windows(extreme: np.ufunc, values: Samples) -> Samples:
+    """Return the least or greatest of each window of `2 * OFFSET_HOPS + 1` rows.
+
+    Each step doubles the rows that a value stands for; two of the last, which overlap,
+    make up a window. This takes a fraction of the time of a reduction by windows.
+    """
+    size, width = 2 * OFFSET_HOPS + 1, 1
+    while 2 * width <= size:
+        values = extreme(values[:-width], values[width:])
+        width *= 2
+    rest = size - width
+    found: Samples = extreme(values[: len(values) - rest], values[rest:])
+    return found
 
 
 def _to_level_bytes(energies: Energies) -> bytes:

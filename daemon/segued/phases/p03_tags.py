@@ -14,6 +14,7 @@ from segued.media.tags.passage_marks import doubt_about
 from segued.media.tags.sheets import SheetReading
 from segued.model import (
     AudioFile,
+    FileId,
     FileWarning,
     PassageMark,
     PhaseNumber,
@@ -52,6 +53,8 @@ class TagsRead:
     @property
     def shown(self) -> "TagsRead":
         """The same, with remembered tags in place of guesses: to be shown, only."""
+        if not self.remembered:
+            return self
         remembered = StoredTags(remembered=self.remembered).remembered_tags
         return replace(self, guessed=self.guessed.merged_with(remembered))
 
@@ -71,13 +74,13 @@ async def run(context: PhaseContext, file_results: FileResults) -> TagsRead:
     file = file_results.file
     signature = file_results[p01_filename.PHASE].signature
     reading = await _read_tags(context, file.path, signature)
-    sheet = await _read_sheet(context, file)
+    sheets_version, before = await context.store.do(_read_known, file.id)
+    sheet = await _read_sheet(context, file, sheets_version)
     doubt = None
     if sheet.marks and not sheet.named:
         doubt = doubt_about(sheet.marks, reading.tags, reading.length, sheet.length)
     if doubt is not None:
         sheet = SheetReading(warnings=(FileWarning("cue", f"CUE sheet {doubt}"),))
-    before = await context.store.do(file_tags.load, file.id)
     known = before.updated(reading.tags, complete=_is_complete(reading.warnings))
     keep = context.config.importing.removed_tags == "keep"
     return TagsRead(
@@ -95,9 +98,15 @@ def _is_complete(warnings: tuple[FileWarning, ...]) -> bool:
     return all(warning.code != "tags" for warning in warnings)
 
 
-async def _read_sheet(context: PhaseContext, file: AudioFile) -> SheetReading:
+def _read_known(file: FileId) -> tuple[str | None, StoredTags]:
+    """Return the version of the folder's CUE sheets, and the tags known so far."""
+    return files.sheets_of(file), file_tags.load(file)
+
+
+async def _read_sheet(
+    context: PhaseContext, file: AudioFile, version: str | None
+) -> SheetReading:
     """Read the CUE sheets of the folder, if the scan found any."""
-    version = await context.store.do(files.sheets_of, file.id)
     if version is None:
         return SheetReading()
     limit = Seconds(context.config.compute.tags_seconds)

@@ -205,7 +205,9 @@ async def _decide_passages(
         for override in passage_overrides
         if override is not None and override.recording_mbid is not None
     ]
-    current = await context.store.do(merged_ids.current_ids, decided)
+    current = {}
+    if decided:
+        current = await context.store.do(merged_ids.current_ids, decided)
     mbids = _known_mbids(split.passages)
     mbids += [current.get(mbid, mbid) for mbid in decided]
     recordings, _ = await look_up_recordings(context, mbids)

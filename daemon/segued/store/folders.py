@@ -237,21 +237,13 @@ def requeue_reassigned(
         assignments: The assignment of each file in the folder, computed by matching
             `file`; files that are not in it are not requeued.
     """
-    rows = iter_rows(
-        Checkpoint.select(File.id, File.status, fn.COALESCE(File.assignment, ""))
-        .join(File)
-        .where(
-            File.folder == folder,
-            File.id != file,
-            File.status.in_([FileStatus.COMPLETE, FileStatus.PROCESSING]),
-            Checkpoint.phase == PhaseNumber.MATCH,
-        )
-    )
     reassigned = [
         (FileId(f), status)
-        for f, status, stored in rows
-        if assignments.get(f, stored) != stored
+        for f, status, stored in _matched_files(folder)
+        if f != file and assignments.get(f, stored) != stored
     ]
+    if not reassigned:
+        return
     requeue_from_phase(
         [f for f, status in reassigned if status == FileStatus.COMPLETE],
         PhaseNumber.MATCH,
@@ -263,6 +255,19 @@ def requeue_reassigned(
         ),
         Checkpoint.phase == PhaseNumber.MATCH,
     ).execute()
+
+
+@prepared
+def _matched_files(folder: bytes) -> Query:
+    return (
+        Checkpoint.select(File.id, File.status, fn.COALESCE(File.assignment, ""))
+        .join(File)
+        .where(
+            File.folder == folder,
+            File.status.in_([FileStatus.COMPLETE, FileStatus.PROCESSING]),
+            Checkpoint.phase == PhaseNumber.MATCH,
+        )
+    )
 
 
 def _is_too_large(folder: bytes) -> bool:

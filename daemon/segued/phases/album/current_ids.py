@@ -16,7 +16,7 @@ async def with_current_ids(
 ) -> tuple[PassageEvidence, ...]:
     """Return passages with the current ids of merged recordings and releases."""
     every = {mbid for passage in passages for mbid in _ids_of(passage)}
-    current = await context.store.do(merged_ids.current_ids, every)
+    current = await context.store.do(merged_ids.current_ids, every) if every else {}
     if not current:
         return tuple(passages)
     return tuple(_with_current_ids(passage, current) for passage in passages)

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import mode
 from typing import Final
 
@@ -104,6 +105,7 @@ def search_keys(passages: Sequence[PassageEvidence]) -> list[str]:
     return list(dict.fromkeys(_key(*search) for search in searches))
 
 
+@lru_cache(maxsize=4096)
 def without_edition(title: str) -> str:
     """Return an album's title without disc numbers, editions and remaster notes.
 

@@ -7,7 +7,7 @@ that changes the result requeues the others.
 
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -87,9 +87,7 @@ async def gather_folder_evidence(
     by_file[file_results.file.id] = own_results
     prints = [each for _, own_prints in by_file.values() for each in own_prints]
     keys = [q.key for each in prints for q in p05_fingerprint.questions_of(each)]
-    answers = await context.store.do(lookups.cached_answers, Service.ACOUSTID, keys)
-    put_off = await context.store.do(lookup_failures.put_off, Service.ACOUSTID, keys)
-    acoustid = _AcoustIdAnswers(dict.fromkeys(put_off) | answers, put_off)
+    acoustid = await context.store.do(_read_answers, keys)
     passages = await asyncio.to_thread(_evidence_of_folder, by_file, acoustid)
     passages = await with_current_ids(context, passages)
     own = tuple(each for each in passages if each.key.startswith(file_results.file.id))
@@ -119,6 +117,12 @@ class _AcoustIdAnswers:
         """Return why an answer for a fingerprint cannot be used; empty if all can."""
         keys = (question.key for question in p05_fingerprint.questions_of(fingerprint))
         return next((self.problems[key] for key in keys if key in self.problems), "")
+
+
+def _read_answers(keys: Collection[str]) -> _AcoustIdAnswers:
+    put_off = lookup_failures.put_off(Service.ACOUSTID, keys)
+    answers = lookups.cached_answers(Service.ACOUSTID, keys)
+    return _AcoustIdAnswers(dict.fromkeys(put_off) | answers, put_off)
 
 
 TagsAndFingerprints: TypeAlias = dict[
