@@ -5,7 +5,7 @@ that types can be checked when a checkpoint is loaded.
 """
 
 import math
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import ClassVar, Final, NewType
 
@@ -293,10 +293,10 @@ class Tags:
         removed from the file.
         """
         values = {}
-        for tag in fields(self):
-            new = getattr(newer, tag.name)
+        for name in Tags.__slots__:
+            new = getattr(newer, name)
             absent = new is None or new == ()
-            values[tag.name] = getattr(self, tag.name) if absent else new
+            values[name] = getattr(self, name) if absent else new
         return Tags(**values)
 
 

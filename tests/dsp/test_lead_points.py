@@ -167,7 +167,7 @@ def test_long_silences_inside_a_passage() -> None:
     curve = curve_from_drawing(drawing, each_s=1.0)
     total = len(drawing)
 
-    found = long_silences(curve, Span(Ticks(0), ticks_at(total)), LEVELS.silence)
+    found = long_silences(curve, [Span(Ticks(0), ticks_at(total))], LEVELS.silence)
 
-    assert found == (Span(ticks_at(64), ticks_at(124)),)
-    assert long_silences(curve, Span(Ticks(0), ticks_at(80)), LEVELS.silence) == ()
+    assert found == [(Span(ticks_at(64), ticks_at(124)),)]
+    assert long_silences(curve, [Span(Ticks(0), ticks_at(80))], LEVELS.silence) == [()]

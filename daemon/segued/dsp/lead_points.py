@@ -9,6 +9,7 @@ can exceed, a lead point that is not found has no substitute, and a silence does
 count: however long it is, the search begins where the sound does.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
@@ -133,21 +134,33 @@ def find_lead_points(curve: LevelCurve, span: Span, levels: LeadLevels) -> Leads
     )
 
 
-def long_silences(curve: LevelCurve, span: Span, silence: Dbfs) -> tuple[Span, ...]:
-    """Return the silences inside a passage, between sounds, that are worth skipping.
+def long_silences(
+    curve: LevelCurve, spans: Sequence[Span], silence: Dbfs
+) -> list[tuple[Span, ...]]:
+    """Return the silences inside passages, between sounds, that are worth skipping.
 
     Args:
         curve: The level curve of the whole file.
-        span: The passage.
+        spans: The passages.
         silence: Level below which there is silence.
+
+    Returns:
+        The silences of each passage.
     """
+    if max((span.length for span in spans), default=0) < LONG_SILENCE:
+        return [()] * len(spans)
     runs = sounding_runs(curve, silence=silence, silence_min=LONG_SILENCE)
-    sounds = [
-        Span(max(run.start, span.start), min(run.end, span.end))
-        for run in runs_to_spans(curve, runs)
-        if run.end > span.start and run.start < span.end
+    sounds = runs_to_spans(curve, runs)
+    return [_gaps_inside(span, sounds) for span in spans]
+
+
+def _gaps_inside(span: Span, sounds: Sequence[Span]) -> tuple[Span, ...]:
+    inside = [
+        Span(max(sound.start, span.start), min(sound.end, span.end))
+        for sound in sounds
+        if sound.end > span.start and sound.start < span.end
     ]
-    return tuple(Span(before.end, after.start) for before, after in pairwise(sounds))
+    return tuple(Span(before.end, after.start) for before, after in pairwise(inside))
 
 
 def _hops_inside(curve: LevelCurve, span: Span) -> tuple[int, int]:

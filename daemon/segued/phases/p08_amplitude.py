@@ -64,7 +64,7 @@ def _measure(
     )
     return LeadPoints(
         tuple(find_lead_points(curve, span, levels) for span in spans),
-        tuple(long_silences(curve, span, levels.silence) for span in spans),
+        tuple(long_silences(curve, spans, levels.silence)),
     )
 
 

@@ -35,13 +35,11 @@ def prepared(build: Callable[P, Query]) -> Callable[P, sqlite3.Cursor]:
         TypeError: On the first call, if an insert leaves out a column with a default:
             all rows would get the same value.
     """
-    signature = inspect.signature(build)
+    names = tuple(inspect.signature(build).parameters)
 
     @cache
     def build_sql() -> tuple[str, dict[str, Any]]:
-        placeholders: dict[str, Any] = {
-            name: SQL(f":{name}") for name in signature.parameters
-        }
+        placeholders: dict[str, Any] = {name: SQL(f":{name}") for name in names}
         query = build(**placeholders)  # type: ignore[call-arg]
         if isinstance(query, ModelInsert):
             _check_defaults(query)
@@ -53,8 +51,9 @@ def prepared(build: Callable[P, Query]) -> Callable[P, sqlite3.Cursor]:
     @wraps(build)
     def run(*args: P.args, **kwargs: P.kwargs) -> sqlite3.Cursor:
         text, constants = build_sql()
-        arguments = signature.bind(*args, **kwargs).arguments
-        cursor: sqlite3.Cursor = database.execute_sql(text, constants | arguments)
+        # SQLite says which value is missing; `Signature.bind` takes as long as a query.
+        values = constants | dict(zip(names, args, strict=False)) | kwargs
+        cursor: sqlite3.Cursor = database.execute_sql(text, values)
         return cursor
 
     return run
