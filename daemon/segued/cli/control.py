@@ -7,31 +7,29 @@ unless an import holds it.
 import argparse
 import json
 import os
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
 import msgspec
-from rich.console import Console
-from rich.live import Live
 
 from segued import __version__
 from segued.cli.daemon_client import DaemonClient, find_daemon
 from segued.cli.library_command import add_explain, print_topic
 from segued.cli.options import (
+    configure_log,
     load_config,
     run_command,
     shared_options_parser,
 )
 from segued.config.config import Config, check_setting
 from segued.config.default_paths import SYSTEM_SOCKET, control_socket
-from segued.daemon import library_operations
 from segued.errors import ConfigError, DaemonError
 from segued.exit_codes import ExitCode
 from segued.store.reading import reports
 from segued.views import wording
-from segued.views.live import render
 from segued.web.status import Status, to_snapshot
 
 __all__ = ["main"]
@@ -173,9 +171,8 @@ def _status(args: argparse.Namespace) -> int:
 
 def _watch(args: argparse.Namespace) -> int:
     client = _daemon(args)
-    console = Console(highlight=False, soft_wrap=True)
-    if console.is_terminal and not args.json:
-        _watch_live(client, console)
+    if sys.stdout.isatty() and not args.json:
+        _watch_live(client)
     last = None
     while True:
         status = client.status()
@@ -187,8 +184,14 @@ def _watch(args: argparse.Namespace) -> int:
         time.sleep(WATCH_SECONDS)
 
 
-def _watch_live(client: DaemonClient, console: Console) -> NoReturn:
+def _watch_live(client: DaemonClient) -> NoReturn:
     """Show the status until Ctrl-C, also across restarts of the daemon."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.live import Live  # noqa: PLC0415
+
+    from segued.views.live import render  # noqa: PLC0415
+
+    console = Console(highlight=False, soft_wrap=True)
     status: Status | None = None
     with Live(console=console, auto_refresh=False, screen=True) as live:
         while True:
@@ -238,6 +241,9 @@ def _retry(args: argparse.Namespace) -> int:
         message = f"{count:,} failed files are imported again"
     else:
         raw_path = os.fsencode(path) if path else None
+        from segued.daemon import library_operations  # noqa: PLC0415
+
+        configure_log(config)
         count = library_operations.run_in_library(
             config,
             lambda store: library_operations.retry_failed(
@@ -256,6 +262,9 @@ def _settings(args: argparse.Namespace) -> int:
     if client is not None:
         settings = client.settings()
     else:
+        from segued.daemon import library_operations  # noqa: PLC0415
+
+        configure_log(config)
         settings = library_operations.run_in_library(
             config,
             lambda store: library_operations.masked_settings(store, config.settings),
@@ -285,6 +294,9 @@ def _put_setting(
     if client is not None:
         client.put_setting(name, checked)
         return
+    from segued.daemon import library_operations  # noqa: PLC0415
+
+    configure_log(config)
     try:
         library_operations.run_in_library(
             config,

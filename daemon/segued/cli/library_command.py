@@ -4,14 +4,11 @@ import argparse
 import json
 import os
 
-from rich.console import Console
-
 from segued.cli.options import Subparsers, load_config
 from segued.errors import ConfigError
 from segued.exit_codes import ExitCode
 from segued.paths import shown
 from segued.store.reading import reports
-from segued.views import explanation, tables
 
 __all__ = ["add_explain", "add_library", "print_topic"]
 
@@ -41,6 +38,10 @@ def print_topic(args: argparse.Namespace, topic: str) -> int:
         ConfigError: The configuration is unusable.
         StoreError: There is no library, or it cannot be read.
     """
+    from rich.console import Console  # noqa: PLC0415
+
+    from segued.views import tables  # noqa: PLC0415
+
     rows = reports.rows(load_config(args).database, topic)
     if args.json:
         for line in tables.json_lines(rows):
@@ -57,6 +58,8 @@ def _explain(args: argparse.Namespace) -> int:
         ConfigError: The library has no passage of the file.
         StoreError: There is no library, or it cannot be read.
     """
+    from segued.views import explanation  # noqa: PLC0415
+
     path = os.path.abspath(os.fsencode(args.file))
     database = load_config(args).database
     passages = reports.passages_with_reasons(database, path)

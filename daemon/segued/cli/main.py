@@ -9,6 +9,7 @@ from segued import __version__
 from segued.cli.library_command import add_explain, add_library
 from segued.cli.options import (
     Subparsers,
+    configure_log,
     count,
     load_config,
     mbid,
@@ -195,40 +196,47 @@ def _add_flavor(commands: Subparsers, shared: argparse.ArgumentParser) -> None:
 
 
 def _serve(args: argparse.Namespace) -> int:
-    _start_fork_server(args, load_config(args, "info"))
+    _start_fork_server(args, load_config(args))
     from segued.cli import serve_command  # noqa: PLC0415
 
-    return serve_command.run(args, lambda: load_config(args, "info"))
+    return serve_command.run(args, lambda: _load_config(args, "info"))
+
+
+def _load_config(args: argparse.Namespace, default_level: str = "error") -> Config:
+    """Return the configuration that the shared options name; configure the log."""
+    config = load_config(args)
+    configure_log(config, default_level)
+    return config
 
 
 def _decide(args: argparse.Namespace) -> int:
     from segued.cli import decide_command  # noqa: PLC0415
 
-    return decide_command.run(args, load_config(args))
+    return decide_command.run(args, _load_config(args))
 
 
 def _forget_tags(args: argparse.Namespace) -> int:
     from segued.cli import forget_command  # noqa: PLC0415
 
-    return forget_command.run(args, load_config(args))
+    return forget_command.run(args, _load_config(args))
 
 
 def _similar(args: argparse.Namespace) -> int:
     from segued.cli import similar_command  # noqa: PLC0415
 
-    return similar_command.run(args, load_config(args))
+    return similar_command.run(args, _load_config(args))
 
 
 def _import_dump(args: argparse.Namespace) -> int:
     from segued.cli import import_dump_command  # noqa: PLC0415
 
-    return import_dump_command.run_import_dump(args, load_config(args))
+    return import_dump_command.run_import_dump(args, _load_config(args))
 
 
 def _install_models(args: argparse.Namespace) -> int:
     from segued.cli import install_models_command  # noqa: PLC0415
 
-    return install_models_command.run_install_models(args, load_config(args))
+    return install_models_command.run_install_models(args, _load_config(args))
 
 
 def _import(args: argparse.Namespace) -> int:
@@ -236,6 +244,7 @@ def _import(args: argparse.Namespace) -> int:
     _start_fork_server(args, config)
     from segued.cli import import_command  # noqa: PLC0415
 
+    configure_log(config)
     return import_command.run(args, config)
 
 

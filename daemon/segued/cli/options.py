@@ -12,17 +12,14 @@ from pathlib import Path
 from typing import NoReturn, TypeAlias
 
 import msgspec
-from rich.console import Console
-from rich.markup import escape
 
-from segued import log
 from segued.config.config import Config, read_config
-from segued.daemon import systemd
 from segued.errors import ConfigError, DaemonError, SeguedError
 from segued.exit_codes import ExitCode
 
 __all__ = [
     "Subparsers",
+    "configure_log",
     "count",
     "load_config",
     "mbid",
@@ -58,8 +55,8 @@ def mbid(text: str) -> str:
         raise argparse.ArgumentTypeError(f"{text}: not a MusicBrainz id") from None
 
 
-def load_config(args: argparse.Namespace, default_level: str = "error") -> Config:
-    """Return the configuration that the shared options name; configure the log.
+def load_config(args: argparse.Namespace) -> Config:
+    """Return the configuration that the shared options name.
 
     Raises:
         ConfigError: The configuration file is unusable, or the library a folder.
@@ -70,9 +67,16 @@ def load_config(args: argparse.Namespace, default_level: str = "error") -> Confi
         config = msgspec.structs.replace(config, library=library)
     if not config.database.name or config.database.is_dir():
         raise ConfigError(f"{config.database}: the library is a file, not a folder")
+    return config
+
+
+def configure_log(config: Config, default_level: str = "error") -> None:
+    """Configure the log, for a command that does more than to read."""
+    from segued import log  # noqa: PLC0415
+    from segued.daemon import systemd  # noqa: PLC0415
+
     journal = systemd.Journal() if systemd.stderr_is_journal() else None
     log.configure(config.logging.level or default_level, journal)
-    return config
 
 
 def run_command(
@@ -80,12 +84,11 @@ def run_command(
 ) -> NoReturn:
     """Run the command that the arguments name; print an error as one line."""
     args = parser.parse_args(arguments)
-    errors = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
         args.code = args.run(args)
         sys.stdout.flush()
     except SeguedError as error:
-        errors.print(f"{parser.prog}: {escape(str(error))}")
+        print(f"{parser.prog}: {error}", file=sys.stderr)  # noqa: T201
         args.code = _exit_code_for(error)
         if args.json:
             error_info = {"code": error.code, "detail": str(error)}
@@ -96,7 +99,8 @@ def run_command(
         # The reader closed the pipe. Without this, Python complains at its exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
-        errors.print(f"{parser.prog}: the output cannot be written: {error.strerror}")
+        reason = f"the output cannot be written: {error.strerror}"
+        print(f"{parser.prog}: {reason}", file=sys.stderr)  # noqa: T201
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         args.code = ExitCode.FATAL
     _exit_now(args.code)

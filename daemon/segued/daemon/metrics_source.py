@@ -4,7 +4,7 @@ from segued import __version__
 from segued.daemon.daemon import Daemon
 from segued.phases import PHASES
 from segued.progress.histogram import Histogram
-from segued.web.metrics import Readings, ServiceReading
+from segued.web.readings import Readings, ServiceReading
 
 __all__ = ["collect_readings"]
 

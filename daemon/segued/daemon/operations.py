@@ -18,7 +18,7 @@ from segued.model import SessionState
 from segued.paths import is_within, shown
 from segued.store.reading import reports
 from segued.web.daemon_api import Override
-from segued.web.metrics import Readings
+from segued.web.readings import Readings
 from segued.web.status import PastSession, Status
 
 __all__ = ["Operations"]

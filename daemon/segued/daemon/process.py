@@ -21,8 +21,8 @@ from segued.daemon.operations import Operations
 from segued.daemon.status_source import status_line
 from segued.errors import ConfigError, SeguedError
 from segued.exit_codes import ExitCode
-from segued.web import create_app
 from segued.web.access import Guard
+from segued.web.app import create_app
 from segued.web.events import EventStream
 from segued.web.server import WebServer
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Protocol
 
 from segued.config.config import Settings
-from segued.web.metrics import Readings
+from segued.web.readings import Readings
 from segued.web.status import PastSession, Status
 
 __all__ = ["DaemonApi", "Override"]

@@ -1,7 +1,6 @@
 """Metrics in the Prometheus text format."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
 
@@ -16,69 +15,13 @@ from prometheus_client.core import (
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.registry import Collector
 
-from segued.progress.histogram import BUCKET_BOUNDS_SECONDS, Histogram
+from segued.progress.histogram import BUCKET_BOUNDS_SECONDS
 from segued.store.reading.rows import LibraryCounts
+from segued.web.readings import Readings, ServiceReading
 
-__all__ = ["CONTENT_TYPE", "Readings", "ServiceReading", "exposition"]
+__all__ = ["CONTENT_TYPE", "exposition"]
 
 CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceReading:
-    """The state of an outside service.
-
-    Attributes:
-        is_available: Whether requests are sent to it; not while its circuit
-            breaker is open or it has requested a pause.
-        wait_seconds: The time until requests are sent again.
-        rate: The number of requests that may be started per second.
-        requests: The number of requests sent.
-    """
-
-    is_available: bool
-    wait_seconds: float
-    rate: float
-    requests: int
-
-
-@dataclass(frozen=True, slots=True)
-class Readings:
-    """The metrics that come from the daemon's memory.
-
-    Attributes:
-        queued: The number of files that wait for a worker.
-        queued_seconds: How long the first of them has waited.
-        busy: The number of workers that process a file.
-        phase_durations: The durations of each phase, by its number.
-        phase_titles: The titles of the phases, by number.
-        lookups: The number of lookups that wait for an outside service.
-        analyzed: The number of imported files that are completely analyzed.
-        unanalyzed: The number of imported files that are not.
-        watches: The number of inotify watches, by music folder.
-        offline: Whether each music folder is offline.
-        loop_stall_seconds: The longest delay of the event loop.
-        loop_lag_seconds: Its delay at the last measurement.
-        subscribers: The number of clients that receive events.
-    """
-
-    version: str
-    state: str
-    queued: int
-    queued_seconds: float
-    busy: int
-    workers: int
-    phase_durations: Mapping[int, Histogram]
-    phase_titles: Mapping[int, str]
-    services: Mapping[str, ServiceReading]
-    lookups: int
-    analyzed: int
-    unanalyzed: int
-    watches: Mapping[str, int]
-    offline: Mapping[str, bool]
-    loop_stall_seconds: float
-    loop_lag_seconds: float
-    subscribers: int
 
 
 def exposition(readings: Readings, counts: LibraryCounts) -> bytes:

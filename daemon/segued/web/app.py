@@ -1,0 +1,98 @@
+"""The web application: all routes, and what guards them."""
+
+import socket
+import struct
+from typing import Any, Final
+
+import structlog
+from aiohttp import web
+
+from segued import __version__
+from segued.web.access import Guard, add_security_headers, guard_middleware
+from segued.web.control_routes import CONTROL_ROUTES
+from segued.web.daemon_api import DaemonApi
+from segued.web.events import EventStream
+from segued.web.library_routes import LIBRARY_ROUTES
+from segued.web.openapi import openapi_document
+from segued.web.responses import Handler, json_response
+from segued.web.route import DAEMON_API, ApiRequest, Route
+from segued.web.static_files import static_routes
+
+__all__ = ["create_app"]
+
+log: Final = structlog.get_logger()
+
+BODY_BYTES_MAX: Final = 1 << 16
+
+
+def create_app(api: DaemonApi, guard: Guard, stream: EventStream) -> web.Application:
+    """Return the web application with all routes.
+
+    Args:
+        api: The part of the daemon that the routes use.
+        guard: Checks requests to the page's address; the control socket is
+            protected by its file mode.
+        stream: Serves the events.
+    """
+    app = web.Application(
+        client_max_size=BODY_BYTES_MAX,
+        middlewares=[guard_middleware(guard), _log_commands],
+    )
+    app[DAEMON_API] = api
+    app.on_response_prepare.append(add_security_headers)
+
+    async def close_stream(_app: web.Application) -> None:
+        stream.close()
+
+    app.on_shutdown.append(close_stream)
+
+    async def events(request: ApiRequest) -> web.StreamResponse:
+        return await stream.handle(request.http_request)
+
+    async def describe_api(_request: ApiRequest) -> web.StreamResponse:
+        return json_response(api_description)
+
+    event_routes = (
+        Route(
+            method="GET",
+            path="/api/events",
+            summary="Server-sent events: a snapshot of the status, then its changes.",
+            response_type="text/event-stream",
+            handler=events,
+            other_statuses=(503,),
+        ),
+        Route(
+            method="GET",
+            path="/api/openapi.json",
+            summary="This OpenAPI document.",
+            response_type=dict[str, Any],
+            handler=describe_api,
+        ),
+    )
+    routes = (*CONTROL_ROUTES, *LIBRARY_ROUTES, *event_routes)
+    api_description = openapi_document(routes, __version__)
+    for route in (*routes, *static_routes()):
+        app.router.add_route(route.method, route.path, route.handle)
+    return app
+
+
+@web.middleware
+async def _log_commands(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Log each request that changes something, with the client that sent it."""
+    if request.method not in ("GET", "HEAD"):
+        log.info(
+            "control.asked", method=request.method, path=request.path, **_peer(request)
+        )
+    return await handler(request)
+
+
+def _peer(request: web.Request) -> dict[str, int | str]:
+    """Return the client's address; on the control socket its process and user."""
+    connection = request.get_extra_info("socket")
+    if connection is None or connection.family != socket.AF_UNIX:
+        return {"peer": request.remote or ""}
+    raw = connection.getsockopt(
+        socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")
+    )
+    process, user, group = struct.unpack("3i", raw)
+    return {"peer_process": process, "peer_user": user, "peer_group": group}

@@ -1,0 +1,64 @@
+"""The start of the commands: what they import before they print anything."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SLOW_MODULES = {
+    "aiohttp",
+    "av",
+    "numpy",
+    "peewee",
+    "prometheus_client",
+    "rich",
+    "soundfile",
+    "structlog",
+}
+"""Packages that take longer to import than the rest of a short command."""
+
+
+def modules_imported_by(entry_point: str, *arguments: str) -> set[str]:
+    """Return the top-level packages that a command imports until it ends."""
+    code = f"from segued.cli.start import {entry_point}; {entry_point}()"
+    ran = subprocess.run(
+        [sys.executable, "-P", "-X", "importtime", "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    lines = [
+        line.rpartition("|")[2].strip()
+        for line in ran.stderr.splitlines()
+        if line.startswith("import time:")
+    ]
+    assert f"segued.cli.{'main' if entry_point == 'segued' else 'control'}" in lines
+    return {line.partition(".")[0] for line in lines}
+
+
+@pytest.mark.parametrize(
+    ("entry_point", "arguments"),
+    [
+        ("segued", ("--version",)),
+        ("segued", ("--help",)),
+        ("segued", ("import", "--help")),
+        ("seguectl", ("--version",)),
+        ("seguectl", ("--help",)),
+    ],
+)
+def test_help_and_version_import_nothing_slow(
+    entry_point: str, arguments: tuple[str, ...]
+) -> None:
+    """They answer in a fraction of the time that the packages take to import."""
+    assert modules_imported_by(entry_point, *arguments) & SLOW_MODULES == set()
+
+
+def test_status_imports_nothing_slow(tmp_path: Path) -> None:
+    """A status line in a prompt or a bar may ask once a second."""
+    options = ("--socket", str(tmp_path / "none.sock"))
+    library = ("--database", str(tmp_path / "library.db"))
+
+    imported = modules_imported_by("seguectl", "status", *options, *library)
+
+    assert imported & SLOW_MODULES == set()
