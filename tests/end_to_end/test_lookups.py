@@ -127,6 +127,38 @@ def test_the_number_of_workers_changes_no_match(
     assert libraries[0] == libraries[1]
 
 
+@pytest.mark.parametrize("favorites", ["A favorites", "Z favorites"])
+def test_a_copy_elsewhere_leaves_the_song_in_its_album(
+    segued: SeguedRunner,
+    music: Path,
+    fake_services: BackgroundServices,
+    favorites: str,
+) -> None:
+    """Whichever of the two is found first; the other songs of the album keep theirs."""
+    folder = music / favorites
+    folder.mkdir()
+    shutil.copy(next((music / FOLDER).glob("02*")), folder / "best of all.mp3")
+    for other in (music / "Singles").iterdir():
+        shutil.copy(other, folder)
+    options = ("--config", config_for(segued, fake_services.services), "--workers", "1")
+
+    assert segued.import_folders(music, options=options).code == 0
+
+    rows = query(
+        segued.database,
+        "SELECT path, release_mbid, confidence FROM library_passages"
+        " WHERE confidence = 'High' ORDER BY path",
+    )
+    release = mbid("Marram", "Harbour Lights")
+    assert [row["release_mbid"] for row in rows] == [release] * len(SONGS), rows
+    assigned = query(
+        segued.database, "SELECT assignment FROM files WHERE assignment LIKE '% 1._'"
+    )
+    assert sorted(row["assignment"] for row in assigned) == [
+        f"{release} 1.{track}" for track in range(1, len(SONGS) + 1)
+    ]
+
+
 def test_no_answer_fails_no_file(
     segued: SeguedRunner, music: Path, fake_services: BackgroundServices
 ) -> None:

@@ -27,35 +27,28 @@ from segued.model import (
     Service,
     Span,
 )
-from segued.phases import p02_hash, p03_tags, p05_fingerprint
-from segued.phases.album.folder_releases import FolderReleases, look_up_folder
+from segued.phases import p02_hash, p03_tags
 from segued.phases.album.match_rows import (
     Match,
     PassageFindings,
     build_match,
     merge_unknown,
 )
+from segued.phases.album.places import look_up_places
 from segued.phases.album.recording_lookup import look_up_recordings, mbids_to_look_up
-from segued.phases.album.release_lookup import (
-    ReleaseLookup,
-    prefetch_named_releases,
-)
-from segued.phases.album.siblings import (
-    FolderEvidence,
-    gather_folder_evidence,
-    mark_of,
-    names_of,
-)
+from segued.phases.album.release_lookup import ReleaseLookup
+from segued.phases.album.siblings import mark_of, names_of
 from segued.phases.album.side_split import SplitResult, split_side, unsplit
 from segued.phases.base import Deferred, FileResults, Phase, PhaseContext
 from segued.store import (
     decode_cache,
     files,
-    folders,
+    folder_requeue,
     lookups,
     merged_ids,
     overrides,
 )
+from segued.store.folders import folders_with_copies
 from segued.store.lookups import LookupQuestion
 from segued.store.overrides import PassageOverride
 
@@ -94,76 +87,37 @@ async def run(
         FileChangedError: It is not the file that was hashed.
         FileUnreadableError: Reading the passages of a side failed.
     """
-    evidence = await gather_folder_evidence(context, file_results)
-    all_answered = _all_answered(file_results, evidence)
-    is_ready = _is_ready(context, evidence, all_answered=all_answered)
-    folder = await _look_up_folder(context, evidence, is_ready=is_ready)
-    lookup = folder.lookup_of(evidence.own)
-    split = unsplit(file_results, evidence.own, lookup)
-    if is_ready and not lookup.questions:
+    places = await look_up_places(context, file_results)
+    lookup = places.lookup
+    split = unsplit(file_results, places.evidence.own, lookup)
+    if places.is_ready and not lookup.questions:
         split = await split_side(context, file_results, split)
     decisions, recording_lookup = await _decide_passages(context, file_results, split)
     questions = lookup.questions
-    if is_ready:
+    if places.is_ready:
         questions += recording_lookup.questions
-    is_final = is_ready and not questions
+    is_final = places.is_ready and not questions
     matches = _build_matches(file_results, split, decisions)
     marked = file_results[p03_tags.PHASE].marks
-    if is_final and all_answered and not (split.reasons or marked):
+    if is_final and places.all_answered and not (split.reasons or marked):
         # Only now: a passage that was not looked up is not an unknown one. Passages
         # that a CUE sheet or chapters mark are right without a song.
         matches = merge_unknown(matches)
-    assignments = folder.assignments()
+    assignments = places.assignments(file_results.file.id)
     result = Matched(
         matches=tuple(matches),
         assignment=assignments.get(file_results.file.id, ""),
         assignments=assignments,
         asks=questions,
         empty=(*lookup.not_found, *recording_lookup.not_found),
-        final=is_final and evidence.is_album,
+        final=is_final and places.is_album,
         fresh=split.fresh,
     )
     if questions:
         return Deferred(result, Need.MUSICBRAINZ, "MusicBrainz has not answered yet")
-    if not evidence.is_complete:
+    if not places.is_complete:
         return Deferred(result, Need.FOLDER, "other files of the folder are pending")
     return result
-
-
-def _all_answered(file_results: FileResults, evidence: FolderEvidence) -> bool:
-    """Return whether AcoustID has answered for every fingerprint of the file."""
-    fingerprints = file_results[p05_fingerprint.PHASE].prints
-    return all(
-        passage.acoustid_answered or not fingerprint.encoded
-        for passage, fingerprint in zip(evidence.own, fingerprints, strict=True)
-    )
-
-
-def _is_ready(
-    context: PhaseContext, evidence: FolderEvidence, *, all_answered: bool
-) -> bool:
-    """Return whether the evidence is complete enough to look up the release."""
-    if not evidence.is_complete:
-        return False  # Other files of the folder are pending.
-    if evidence.is_album:
-        return True  # A complete folder has the answers for all its files.
-    if all_answered:
-        return True  # A file of an unsorted folder waits only for its own answers.
-    return not context.service_available(Service.ACOUSTID)  # None will come.
-
-
-async def _look_up_folder(
-    context: PhaseContext, evidence: FolderEvidence, *, is_ready: bool
-) -> FolderReleases:
-    """Look up the releases of the folder, or what can be prefetched for it."""
-    if is_ready:
-        return await look_up_folder(context, evidence.passages)
-    lookup = ReleaseLookup()
-    if evidence.is_album and context.service_available(Service.MUSICBRAINZ):
-        lookup = await prefetch_named_releases(
-            context, evidence.passages, evidence.file_count
-        )
-    return FolderReleases(((lookup, evidence.passages),))
 
 
 def _build_matches(
@@ -298,8 +252,8 @@ def save(file_results: FileResults, result: Matched) -> None:
     lookups.set_pending(file.id, Service.MUSICBRAINZ, result.asks, result.empty)
     files.set_assignment(file.id, result.assignment)
     if result.final:
-        folder = os.path.dirname(file.path)
-        folders.requeue_reassigned(file.id, folder, result.assignments)
+        for folder in (os.path.dirname(file.path), *folders_with_copies(file.id)):
+            folder_requeue.requeue_reassigned(file.id, folder, result.assignments)
 
 
 def _counts(matched: Matched) -> dict[str, int]:

@@ -25,7 +25,7 @@ from segued.errors import (
 from segued.model import Service
 from segued.pipeline.lookup_services import LookupService
 from segued.progress.progress import Progress
-from segued.store import folders, lookups
+from segued.store import folder_requeue, lookups
 from segued.store.database import Store
 from segued.store.lookup_keys import LookupKind
 from segued.store.lookups import LookupAnswer, LookupQuestion
@@ -120,7 +120,7 @@ class LookupDispatcher:
             if not any(counts) and not self._requeued:
                 acoustid_available = self.is_available(Service.ACOUSTID)
                 requeued = await self._store.do(
-                    folders.requeue_waiting,
+                    folder_requeue.requeue_waiting,
                     self._roots,
                     acoustid_available=acoustid_available,
                 )

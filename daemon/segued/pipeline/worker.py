@@ -34,7 +34,14 @@ from segued.phases.base import Phase, PhaseContext
 from segued.pipeline.queue import InFlight, Priority, WorkQueue
 from segued.pipeline.runner import Outcome, import_file
 from segued.progress.progress import Progress
-from segued.store import files, flavors, folders, inventory, lookups, passed_over
+from segued.store import (
+    files,
+    flavors,
+    folder_requeue,
+    inventory,
+    lookups,
+    passed_over,
+)
 from segued.units import Seconds
 
 __all__ = ["Verdict", "Worker", "decide_retry", "run_workers"]
@@ -258,6 +265,8 @@ class Worker:
 
     async def _requeue_dependents(self, file: AudioFile, outcome: Outcome) -> None:
         """Requeue files that waited for this one, or this one if answers have come."""
+        if outcome.status is FileStatus.DUPLICATE:
+            await self.context.store.do(folder_requeue.requeue_original, file.id)
         if outcome.waits_for:
             self.context.wake_lookups()
         acoustid_available = self.context.service_available(Service.ACOUSTID)
@@ -265,7 +274,8 @@ class Worker:
             if outcome.waits_for:
                 await self.context.store.do(lookups.requeue_if_answered, file.id)
             await self.context.store.do(
-                folders.requeue_waiting_near,
+                folder_requeue.requeue_waiting_near,
+                file.id,
                 file.path,
                 acoustid_available=acoustid_available,
             )
@@ -290,13 +300,13 @@ class Worker:
         folder = os.path.dirname(file.path)
         if verdict is Verdict.PASS_OVER:
             await self._pass_over(file, error)
-            await self.context.store.do(folders.requeue_one_per_folder, [folder])
+            await self.context.store.do(folder_requeue.requeue_one_per_folder, [folder])
             return
         phase = PhaseNumber(error.phase) if error.phase else None
         await self.context.store.do(
             files.mark_failed, file.id, phase, error, file.signature
         )
-        await self.context.store.do(folders.requeue_one_per_folder, [folder])
+        await self.context.store.do(folder_requeue.requeue_one_per_folder, [folder])
         log.warning("file.failed", code=error.code, detail=str(error))
         self.progress.finish_file(file.id, FileStatus.FAILED, ())
 

@@ -19,7 +19,7 @@ from segued.model import (
     Signature,
 )
 from segued.store import duplicates, flavors, moves, passed_over
-from segued.store.folders import requeue_one_per_folder
+from segued.store.folder_requeue import requeue_one_per_folder
 from segued.store.prepared import Query, prepared
 from segued.store.requeue import FILES_AT_ONCE, requeue, requeue_from_phase
 from segued.store.schema.files import (

@@ -6,7 +6,6 @@ that changes the result requeues the others.
 """
 
 import asyncio
-import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -58,10 +57,15 @@ class FolderEvidence:
 
 
 async def gather_folder_evidence(
-    context: PhaseContext, file_results: FileResults
+    context: PhaseContext, file_results: FileResults, folder: bytes
 ) -> FolderEvidence:
-    """Return the evidence for the passages of a file and of its folder."""
-    folder = os.path.dirname(file_results.file.path)
+    """Return the evidence for the passages of a file and of a folder that holds it.
+
+    Args:
+        context: The library and the services.
+        file_results: The file's results so far.
+        folder: Its folder, or one with a copy of it.
+    """
     acoustid_available = context.service_available(Service.ACOUSTID)
     siblings = await context.store.do(folders.files_in, folder, folders.FILES_MAX)
     named = file_results[p03_tags.PHASE].tags.release_mbid

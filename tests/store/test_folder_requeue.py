@@ -5,7 +5,7 @@ from segued.model import (
     FileStatus,
     PhaseNumber,
 )
-from segued.store import checkpoints, files, folders, inventory
+from segued.store import checkpoints, files, folder_requeue, folders, inventory
 from segued.store.checkpoints import StoredCheckpoint
 from segued.store.database import Store
 from tests.store.scanned_folder import ROOT, ScannedFolder
@@ -27,7 +27,7 @@ async def match_file(
 
     def work() -> None:
         files.mark_processing(file)
-        folders.requeue_reassigned(file.id, ROOT, by_id)
+        folder_requeue.requeue_reassigned(file.id, ROOT, by_id)
         checkpoints.save(file.id, StoredCheckpoint(PhaseNumber.MATCH, "1", "{}", None))
         files.set_assignment(file.id, given)
         if done:
@@ -104,7 +104,13 @@ async def test_reassigned_file_in_flight_is_requeued_when_done(store: Store) -> 
         file = await folder.get_file(name)
         checkpoint = StoredCheckpoint(PhaseNumber.FINGERPRINT, "1", "{}", None)
         await store.do(_reset_before_matching, file.id, checkpoint)
-    await store.do(folders.requeue_waiting_near, ROOT + b"/a", acoustid_available=True)
+    waiting = await folder.get_file("a")
+    await store.do(
+        folder_requeue.requeue_waiting_near,
+        waiting.id,
+        waiting.path,
+        acoustid_available=True,
+    )
 
     assert during["a"] == "PROCESSING"
     assert await pending_names(folder) == "a"
