@@ -217,12 +217,9 @@ def is_printed_at_place(
     """
     if not (names_release(passage, release) or _fingerprint_score(passage, track)):
         return False
-    twins = any(
-        other != track and comparison_key(other.title) == comparison_key(track.title)
-        for other in release.tracks
-    )
-    place = (track.disc, track.position)
-    return not twins or (passage.disc, passage.track) == place
+    if comparison_key(track.title) not in release.repeated_titles:
+        return True
+    return (passage.disc, passage.track) == (track.disc, track.position)
 
 
 def names_release(passage: PassageEvidence, release: Release) -> bool:

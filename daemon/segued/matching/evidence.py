@@ -3,8 +3,10 @@
 The clients of AcoustID and MusicBrainz and the tag readers convert to these types.
 """
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 
+from segued.matching.normalize import comparison_key
 from segued.units import Seconds
 
 __all__ = [
@@ -97,6 +99,7 @@ class Release:
     Attributes:
         group_mbid: The MusicBrainz id of the album, whichever the edition.
         tracks: The tracks of all discs, in order, with hidden and data tracks.
+        repeated_titles: The comparison keys of titles that several tracks have.
     """
 
     mbid: str
@@ -105,6 +108,13 @@ class Release:
     group_mbid: str | None = None
     date: str | None = None
     tracks: tuple[Track, ...] = ()
+    repeated_titles: frozenset[str] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Count the titles once: all pairs of passages and tracks ask for them."""
+        counts = Counter(comparison_key(track.title) for track in self.tracks)
+        repeated = frozenset(key for key, count in counts.items() if count > 1)
+        object.__setattr__(self, "repeated_titles", repeated)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,9 +26,9 @@ __all__ = [
 FILES_MAX: Final = 200
 """A folder with more files is an unsorted folder: no album, and slow to match."""
 
-RELEASE_FILES_MAX: Final = 400
-"""The files of a larger release in one folder are matched one by one: the time for a
-file grows with the square of their number."""
+RELEASE_FILES_MAX: Final = 1_000
+"""The files of a larger release in one folder are matched one by one: the time for
+all grows with the square of their number."""
 
 NON_ALBUM_STATUSES = (
     FileStatus.FAILED,
