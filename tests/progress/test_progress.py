@@ -51,6 +51,25 @@ def test_no_rate_from_too_few_files() -> None:
     assert wording.progress_line(progress.snapshot()) == "1 of 1,000 files (0.1 %)"
 
 
+def test_analysis_has_a_pace_and_a_time_left() -> None:
+    """While imported files are analyzed; none once all are, so that nothing changes."""
+    clock = ManualClock()
+    progress = Progress(clock)
+    progress.add_scanned(pending=0, finished=1_204, failed=0)
+    progress.unanalyzed_before = 1_204
+    for nth in range(4):
+        clock.now += 12
+        progress.finish_analysis(FileId(f"{nth}"))
+
+    assert wording.analysis_line(progress.snapshot()) == (
+        "1,200 files to go   300 files/h   about 4.0 h left"
+    )
+    assert wording.analysis_line(progress.snapshot(), "22:00") == "waits until 22:00"
+    progress.unanalyzed_before = 0
+    assert wording.analysis_line(progress.snapshot()) == ""
+    assert progress.snapshot().analysis_per_hour is None
+
+
 def test_busy_workers_have_a_status() -> None:
     """In the order of their numbers, each with the time in its phase."""
     clock = ManualClock()

@@ -66,6 +66,8 @@ def test_analysis_waits_for_active_hours_and_is_shown(
         with open_window(chromium, web_client.url) as window:
             count = window.page.get_by_test_id("analysed")
             expect(count).to_have_text("Fully analyzed: 0 of 1")
+            part = window.page.get_by_test_id("analyzed-part")
+            expect(part).to_have_attribute("width", "0%")
             sentence = window.page.get_by_test_id("trouble")
             expect(sentence).to_have_text(f"All files are imported. Analysis {waits}.")
         url = f"{web_client.url}/#/file/{web_client.find_file('song')}"
@@ -80,6 +82,8 @@ def test_analysis_waits_for_active_hours_and_is_shown(
             expect(count).to_be_visible()
             window.layout_shift()
             expect(count).to_have_text("Fully analyzed: 1 of 1")
+            part = window.page.get_by_test_id("analyzed-part")
+            expect(part).to_have_attribute("width", "100%")
             assert window.layout_shift() == 0
         assert daemon.status()["analysis"] == ""
         assert_passage_is_shown(web_client, chromium)

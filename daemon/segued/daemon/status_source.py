@@ -41,6 +41,10 @@ def build_status(daemon: Daemon, page: str) -> Status:
         files_deferred=snapshot.deferred,
         files_analysed=snapshot.analyzed,
         analysis=analysis,
+        analysis_per_hour=snapshot.analysis_per_hour
+        and round(snapshot.analysis_per_hour, 1),
+        analysis_seconds_left=snapshot.analysis_left
+        and round(snapshot.analysis_left, 1),
         percent=round(snapshot.percent, 1),
         elapsed_seconds=round(snapshot.elapsed, 1),
         files_per_second=snapshot.rate and round(snapshot.rate, 2),
@@ -77,7 +81,7 @@ def _analysis_text(daemon: Daemon, snapshot: Snapshot) -> str:
     if snapshot.state in STOPPED_STATES:
         return ""
     opens_at = daemon.pipeline.active_hours.opens_at if daemon.pipeline else ""
-    return wording.analysis_line(snapshot.done - snapshot.analyzed, opens_at)
+    return wording.analysis_line(snapshot, opens_at)
 
 
 def status_line(daemon: Daemon) -> str:

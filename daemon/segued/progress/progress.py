@@ -7,6 +7,7 @@ from typing import Final
 
 from segued.model import FileId, FileStatus, SessionState
 from segued.progress.histogram import Histogram
+from segued.progress.pace import Pace
 from segued.progress.status import WorkerStatus
 from segued.units import Seconds
 
@@ -23,6 +24,8 @@ COUNTER_GROUPS: Final = (
 RATE_FILES_MIN: Final = 3
 """Fewer finished files than this give no rate: it would be too uncertain."""
 
+SECONDS_PER_HOUR: Final = 3600
+
 ENDED_STATES: Final = frozenset(
     {SessionState.COMPLETED, SessionState.CANCELLED, SessionState.FAILED}
 )
@@ -38,6 +41,9 @@ class Snapshot:
         analyzed: Files among them that await no local analysis either.
         rate: Files per second in this run; None while too few are done.
         time_left: Expected time to the end; None while unknown.
+        analysis_per_hour: Files analyzed per hour lately; None while unknown.
+        analysis_left: Expected time until all imported files are analyzed; None while
+            unknown.
         lookups: Questions that services have yet to answer; only counted while
             the import waits for them.
         counters: Counts by group and name.
@@ -52,6 +58,8 @@ class Snapshot:
     elapsed: Seconds
     rate: float | None
     time_left: Seconds | None
+    analysis_per_hour: float | None
+    analysis_left: Seconds | None
     lookups: int
     workers: tuple[WorkerStatus, ...]
     counters: Mapping[str, Mapping[str, int]]
@@ -108,6 +116,7 @@ class Progress:
     unanalyzed_before: int = 0
     phase_durations: dict[int, Histogram] = field(default_factory=dict)
     _library_counts: FileCounts | None = None
+    _analysis_pace: Pace = field(default_factory=Pace)
     _finished_before: int = 0
     _finished: set[FileId] = field(default_factory=set)
     _deferred: set[FileId] = field(default_factory=set)
@@ -215,6 +224,7 @@ class Progress:
 
     def finish_analysis(self, file: FileId) -> None:
         """Count an imported file whose analysis has ended."""
+        self._analysis_pace.add(self.clock())
         if file in self._unanalyzed:
             self._unanalyzed.remove(file)
         else:
@@ -236,6 +246,7 @@ class Progress:
         )
         rate = finished / elapsed if finished >= RATE_FILES_MIN and elapsed else None
         time_left = Seconds((counts.total - counts.done) / rate) if rate else None
+        pace = self._analysis_pace.per_second(now) if counts.unanalyzed else None
         slots = sorted(self._worker_slots.items())
         return Snapshot(
             state=self.state,
@@ -247,6 +258,8 @@ class Progress:
             elapsed=Seconds(elapsed),
             rate=rate,
             time_left=time_left,
+            analysis_per_hour=pace * SECONDS_PER_HOUR if pace else None,
+            analysis_left=Seconds(counts.unanalyzed / pace) if pace else None,
             lookups=self.lookups,
             workers=tuple(
                 WorkerStatus(

@@ -73,6 +73,12 @@ def render(
         ProgressBar(total=max(1, snapshot.total), completed=snapshot.done, width=30),
         Text(wording.progress_line(snapshot)),
     )
+    if snapshot.done == snapshot.total and snapshot.analyzed < snapshot.done:
+        head.add_row(
+            Text("ANALYSIS", style="bold"),
+            ProgressBar(total=snapshot.done, completed=snapshot.analyzed, width=30),
+            Text(wording.analysis_line(snapshot)),
+        )
     workers = Table.grid(padding=(0, 2))
     workers.add_column(no_wrap=True)
     workers.add_column(no_wrap=True, overflow="ellipsis", max_width=48)

@@ -70,24 +70,26 @@ def progress_line(snapshot: Snapshot) -> str:
     return "   ".join(parts)
 
 
-def analysis_line(pending: int, opens_at: str) -> str:
+def analysis_line(snapshot: Snapshot, opens_at: str = "") -> str:
     """Return the state of the analysis of imported files; empty if none is pending.
 
-    Args:
-        pending: How many imported files are not analyzed.
-        opens_at: When the active hours begin, "22:00"; empty while they last.
+    It is "waits until 22:00", or "1,200 files to go   310 files/h   about 3.9 h left".
 
-    Example:
-        >>> analysis_line(1_200, "22:00"), analysis_line(1_200, "")
-        ('waits until 22:00', '1,200 files to go')
-        >>> analysis_line(0, "22:00")
-        ''
+    Args:
+        snapshot: The session.
+        opens_at: When the active hours begin, "22:00"; empty while they last.
     """
+    pending = snapshot.done - snapshot.analyzed
     if not pending:
         return ""
     if opens_at:
         return f"waits until {opens_at}"
-    return "1 file to go" if pending == 1 else f"{pending:,} files to go"
+    parts = ["1 file to go" if pending == 1 else f"{pending:,} files to go"]
+    if snapshot.analysis_per_hour is not None:
+        parts.append(f"{snapshot.analysis_per_hour:,.0f} files/h")
+    if snapshot.analysis_left is not None:
+        parts.append(f"about {duration(snapshot.analysis_left)} left")
+    return "   ".join(parts)
 
 
 def session_line(row: Mapping[str, Any]) -> str:

@@ -59,6 +59,10 @@ class Status(msgspec.Struct, frozen=True):
         files_analysed: The number of finished files that are completely analyzed.
         analysis: The state of the analysis of imported files: "waits until 22:00",
             "12 files to go"; empty if none is pending.
+        analysis_per_hour: The number of files analyzed per hour lately; null while
+            unknown.
+        analysis_seconds_left: The expected time until all imported files are analyzed;
+            null while unknown.
         lookups: The number of lookups that wait for an outside service.
         counters: Thirteen groups: scanning, processing, ten phases, files complete.
         phases: The titles of the ten phases, in order.
@@ -79,6 +83,8 @@ class Status(msgspec.Struct, frozen=True):
     files_deferred: int
     files_analysed: int
     analysis: str
+    analysis_per_hour: float | None
+    analysis_seconds_left: float | None
     percent: float
     elapsed_seconds: float
     files_per_second: float | None
@@ -128,7 +134,9 @@ def to_snapshot(status: Status) -> Snapshot:
         analyzed=status.files_analysed,
         elapsed=Seconds(status.elapsed_seconds),
         rate=status.files_per_second,
-        time_left=None if status.seconds_left is None else Seconds(status.seconds_left),
+        time_left=_seconds(status.seconds_left),
+        analysis_per_hour=status.analysis_per_hour,
+        analysis_left=_seconds(status.analysis_seconds_left),
         lookups=status.lookups,
         workers=tuple(
             WorkerStatus(
@@ -145,6 +153,10 @@ def to_snapshot(status: Status) -> Snapshot:
         ),
         counters=status.counters,
     )
+
+
+def _seconds(value: float | None) -> Seconds | None:
+    return None if value is None else Seconds(value)
 
 
 def to_worker_infos(snapshot: Snapshot) -> list[WorkerInfo]:

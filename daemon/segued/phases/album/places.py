@@ -23,7 +23,7 @@ __all__ = ["Places", "look_up_places"]
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _SongFolder:
     """A folder with the song.
 
     Attributes:
@@ -58,13 +58,13 @@ class Places:
         all_answered: Whether AcoustID has answered for all fingerprints of the file.
     """
 
-    every: tuple[_Place, ...]
+    every: tuple[_SongFolder, ...]
     all_answered: bool
 
     @property
-    def _best(self) -> _Place:
+    def _best(self) -> _SongFolder:
         """The folder in which the song is a track of the most complete album."""
-        return max(self.every, key=_Place.count_tracks)
+        return max(self.every, key=_SongFolder.count_tracks)
 
     @property
     def evidence(self) -> FolderEvidence:
@@ -132,18 +132,18 @@ def _all_answered(file_results: FileResults, evidence: FolderEvidence) -> bool:
 
 async def _look_up_place(
     context: PhaseContext, evidence: FolderEvidence, *, all_answered: bool
-) -> _Place:
+) -> _SongFolder:
     """Look up the releases of a folder, or what can be prefetched for it."""
     if _is_ready(context, evidence, all_answered=all_answered):
         found = await look_up_folder(context, evidence.passages)
-        return _Place(evidence, found, is_ready=True)
+        return _SongFolder(evidence, found, is_ready=True)
     lookup = ReleaseLookup()
     if evidence.is_album and context.service_available(Service.MUSICBRAINZ):
         lookup = await prefetch_named_releases(
             context, evidence.passages, evidence.file_count
         )
     found = FolderReleases(((lookup, evidence.passages),))
-    return _Place(evidence, found, is_ready=False)
+    return _SongFolder(evidence, found, is_ready=False)
 
 
 def _is_ready(

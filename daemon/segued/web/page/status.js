@@ -84,18 +84,8 @@ function progressPanel(live, pendingAction, act) {
   return html`
     <section class="panel overall" aria-label="Progress">
       <p class="line" data-test="overall">${`${count(done)} of ${count(total)} files (${percent.toFixed(1)} %)`}</p>
-      <p class="analyzed" data-test="analysed">${`Fully analyzed: ${count(analyzed)} of ${count(total)}`}</p>
-      <div
-        class="bar"
-        role="progressbar"
-        data-test="bar"
-        aria-label="Files done"
-        aria-valuemin="0"
-        aria-valuemax="100"
-        aria-valuenow=${percent}
-      >
-        <svg width="100%" height="100%" aria-hidden="true"><rect width="${Math.min(100, percent)}%" height="100%" /></svg>
-      </div>
+      <p class="analyzed" data-test="analysed">${analysisText(status)}</p>
+      ${progressBar(percent, total ? (100 * analyzed) / total : 0)}
       ${stateLine(status)} ${readouts(live)}
       <div class="actions">
         ${ACTIONS.map(
@@ -110,6 +100,37 @@ function progressPanel(live, pendingAction, act) {
       </div>
     </section>
   `;
+}
+
+// One bar for both, so that nothing moves when the analysis begins or ends.
+function progressBar(percent, analyzedPercent) {
+  const shown = Math.min(100, percent);
+  return html`
+    <div
+      class="bar"
+      role="progressbar"
+      data-test="bar"
+      aria-label="Files done"
+      aria-valuemin="0"
+      aria-valuemax="100"
+      aria-valuenow=${percent}
+      aria-valuetext=${`${percent.toFixed(0)} % imported, ${analyzedPercent.toFixed(0)} % fully analyzed`}
+    >
+      <svg width="100%" height="100%" aria-hidden="true">
+        <rect class="imported" width="${shown}%" height="100%" />
+        <rect data-test="analyzed-part" width="${Math.min(shown, analyzedPercent)}%" height="100%" />
+      </svg>
+    </div>
+  `;
+}
+
+function analysisText(status) {
+  const { files_analysed: analyzed, files_total: total } = status;
+  const { analysis_per_hour: perHour = null, analysis_seconds_left: left = null } = status;
+  const parts = [`Fully analyzed: ${count(analyzed)} of ${count(total)}`];
+  if (perHour !== null) parts.push(`${count(Math.round(perHour))} files per hour`);
+  if (left) parts.push(`about ${duration(left)} left`);
+  return parts.join(", ");
 }
 
 function stateLine(status) {
