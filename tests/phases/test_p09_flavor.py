@@ -129,7 +129,7 @@ class OnePassage:
         match = self._match(evidence)
         await self.store.do(self._fill, evidence, match)
         results = (
-            FileResults(self._file, already_imported=evidence.idle)
+            FileResults(self._file, "2026-01-01" if evidence.idle else None)
             .with_result(
                 p01_filename.PHASE, p01_filename.FileChecked(self._file.signature)
             )

@@ -1,7 +1,7 @@
 """Phases that return what a test tells them to, and count their runs."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -37,6 +37,7 @@ class SamplePhases:
         seen: What phase 3 read of phase 2.
         save_stops: A phase whose transaction ends the file as a duplicate.
         hangs_in: A phase that never ends.
+        meanwhile: By phase: what happens while it runs.
     """
 
     actions: dict[int, list[Action]] = field(default_factory=dict)
@@ -46,6 +47,7 @@ class SamplePhases:
     seen: list[Found] = field(default_factory=list)
     save_stops: int | None = None
     hangs_in: int | None = None
+    meanwhile: dict[int, Callable[[], Awaitable[None]]] = field(default_factory=dict)
 
     @property
     def phases(self) -> Sequence[Phase[Any]]:
@@ -70,6 +72,8 @@ class SamplePhases:
             self.ran.append(int(number))
             if number == self.hangs_in:
                 await asyncio.Event().wait()
+            if number in self.meanwhile:
+                await self.meanwhile[number]()
             if number == PhaseNumber.TAGS:
                 self.seen.append(file_results[self._phase(PhaseNumber.HASH)])
             actions = self.actions.get(number, [Found()])

@@ -162,6 +162,37 @@ async def test_idle_work_is_open_until_it_is_done(context: PhaseContext) -> None
     assert (await run_phases(other, file, context)).analyzed
 
 
+async def test_analysis_of_a_file_that_is_imported_meanwhile_stores_nothing(
+    context: PhaseContext,
+) -> None:
+    """Another worker has matched it again: the analysis is of what it was before."""
+    file = await begin(context.store)
+    await run_phases(SamplePhases({3: [waiting(1, Need.IDLE)]}), file, context)
+    analysis = SamplePhases({3: [Found(2)]})
+
+    async def import_again() -> None:
+        again = SamplePhases({3: [waiting(3, Need.IDLE)]}, {2: ("another value",)})
+        await run_phases(again, file, context)
+
+    analysis.meanwhile[3] = import_again
+    idle = replace(context, capabilities=frozenset({Need.IDLE}))
+    with pytest.raises(FileChangedError):
+        await import_file(
+            file,
+            idle,
+            on_phase_start=lambda _phase: None,
+            on_phase_done=lambda _phase, _result: None,
+            phases=analysis.phases,
+        )
+
+    stored = await context.store.do(checkpoints.for_file, file.id)
+    assert [(each.phase, each.needs) for each in stored][2:] == [
+        (PhaseNumber.TAGS, Need.IDLE),
+        (PhaseNumber.SEGMENT, None),
+    ]
+    assert '"value":3' in stored[2].payload
+
+
 async def test_stop_of_a_phase_ends_the_file_without_a_checkpoint(
     context: PhaseContext,
 ) -> None:

@@ -82,13 +82,18 @@ class FileResults:
     """The results of the phases that a file has been through. Immutable.
 
     Attributes:
-        already_imported: Whether the file is INGEST COMPLETE and is only analyzed
-            further; its status stays.
+        finished_at: When the import of the file ended, if it is INGEST COMPLETE and is
+            only analyzed further; None while it is imported.
     """
 
     file: AudioFile
-    already_imported: bool = False
+    finished_at: str | None = None
     _results: Mapping[int, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def already_imported(self) -> bool:
+        """Whether the file is only analyzed further; its status stays."""
+        return self.finished_at is not None
 
     def __getitem__(self, phase: "Phase[ResultT]") -> ResultT:
         """Return the result of an earlier phase.
@@ -102,7 +107,7 @@ class FileResults:
     def with_result(self, phase: "Phase[ResultT]", result: ResultT) -> "FileResults":
         """Return a copy that also holds `phase`'s result."""
         results = {**self._results, phase.number: result}
-        return FileResults(self.file, self.already_imported, MappingProxyType(results))
+        return FileResults(self.file, self.finished_at, MappingProxyType(results))
 
 
 def _identity(result: ResultT) -> ResultT:

@@ -83,8 +83,12 @@ async def import_file(
             the phases before it are kept.
         StoreError: The library cannot be used any more.
     """
+    finished_at = None
+    if Need.IDLE in context.capabilities:
+        # Read before the checkpoints: another worker may import the file meanwhile.
+        finished_at = await context.store.do(files.end_of_import, file.id)
     valid = await _valid_checkpoints(file, context, phases)
-    file_results = FileResults(file, Need.IDLE in context.capabilities)
+    file_results = FileResults(file, finished_at)
     took_ms: dict[str, int] = {}
     waits_for: list[str] = []
 
@@ -271,13 +275,14 @@ def _write_rows(
     """Write a phase's rows, unless the library knows the file to have changed.
 
     Raises:
-        FileChangedError: In the library, the file is gone or has another signature.
+        FileChangedError: In the library, the file is gone or has another signature, or
+            another worker has imported it meanwhile.
     """
     file = file_results.file
     if phase.number is not PhaseNumber.FILENAME and not files.is_unchanged(
         file.id,
         file_results[p01_filename.PHASE].signature,
-        finished=file_results.already_imported,
+        finished_at=file_results.finished_at,
     ):
         raise FileChangedError(file.path, "changed during its import")
     return phase.save(file_results, phase_result.result)

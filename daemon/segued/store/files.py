@@ -23,6 +23,7 @@ from segued.units import frames_to_ticks
 
 __all__ = [
     "count_folder_files",
+    "end_of_import",
     "is_unchanged",
     "mark_failed",
     "mark_finished",
@@ -66,7 +67,14 @@ def mark_processing(file: AudioFile, retagged_ns: int = 0) -> None:
     )
 
 
-def is_unchanged(file: FileId, signature: Signature, *, finished: bool = False) -> bool:
+def end_of_import(file: FileId) -> str:
+    """Return when the import of a file ended last; empty if it never did."""
+    return next((time or "" for (time,) in _finished_at(file)), "")
+
+
+def is_unchanged(
+    file: FileId, signature: Signature, *, finished_at: str | None = None
+) -> bool:
     """Return whether status and signature still are as when the import began.
 
     The folder watcher may have found meanwhile that the file is missing or changed.
@@ -74,10 +82,13 @@ def is_unchanged(file: FileId, signature: Signature, *, finished: bool = False) 
     Args:
         file: The file.
         signature: Its signature when the import began.
-        finished: Whether it was complete before and is only analyzed further.
+        finished_at: When its import had ended, if it is only analyzed further; None
+            while it is imported.
     """
-    status = FileStatus.COMPLETE if finished else FileStatus.PROCESSING
-    return status_of(file) == (status, signature)
+    if finished_at is None:
+        return status_of(file) == (FileStatus.PROCESSING, signature)
+    is_same = status_of(file) == (FileStatus.COMPLETE, signature)
+    return is_same and end_of_import(file) == finished_at
 
 
 def mark_finished(file: FileId, status: FileStatus) -> None:
@@ -193,6 +204,11 @@ def _status_and_signature(file: FileId) -> Query:
     return File.select(
         File.status, File.size_bytes, File.mtime_ns, File.inode, File.ctime_ns
     ).where(File.id == file)
+
+
+@prepared
+def _finished_at(file: FileId) -> Query:
+    return File.select(File.finished_at).where(File.id == file)
 
 
 @prepared
