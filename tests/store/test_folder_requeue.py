@@ -3,6 +3,7 @@
 from segued.model import (
     FileId,
     FileStatus,
+    Need,
     PhaseNumber,
 )
 from segued.store import checkpoints, files, folder_requeue, folders, inventory
@@ -89,6 +90,40 @@ async def test_requeueing_terminates(store: Store) -> None:
         turns += 1
 
     assert turns == len(same) - 1
+
+
+async def test_file_in_flight_keeps_its_checkpoints(store: Store) -> None:
+    """It is past phase 6: without them it would end complete, but not matched."""
+    folder = ScannedFolder(store)
+    await folder.scan("a", "b")
+    await match_file(folder, "a", "", done=False)
+    in_flight = await folder.get_file("a")
+    waits = [
+        StoredCheckpoint(PhaseNumber.FINGERPRINT, "1", "{}", None),
+        StoredCheckpoint(PhaseNumber.MATCH, "1", "{}", Need.FOLDER),
+        StoredCheckpoint(PhaseNumber.RECORD, "1", "{}", None),
+    ]
+    for checkpoint in waits:
+        await store.do(checkpoints.save, in_flight.id, checkpoint)
+    other = await folder.get_file("b")
+    await store.do(checkpoints.save, other.id, waits[0])
+
+    await store.do(
+        folder_requeue.requeue_waiting_near,
+        other.id,
+        other.path,
+        acoustid_available=True,
+    )
+
+    assert await store.do(checkpoints.for_file, in_flight.id) == waits
+    await folder.finish("a")
+    assert await store.do(
+        folder_requeue.requeue_waiting_near,
+        other.id,
+        other.path,
+        acoustid_available=True,
+    )
+    assert await store.do(checkpoints.for_file, in_flight.id) == waits[:1]
 
 
 async def test_reassigned_file_in_flight_is_requeued_when_done(store: Store) -> None:

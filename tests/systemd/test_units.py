@@ -110,7 +110,9 @@ def test_service_runs_as_a_user_unit(machine: Machine, alice: str) -> None:
 
     def as_alice(*command: str) -> str:
         done = machine.try_run("env", *environment, *command, user=ALICE)
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == 0, done.stderr + machine.run(
+            "journalctl", "--lines=60"
+        )
         return done.stdout + done.stderr
 
     try:

@@ -60,10 +60,16 @@ def _requeue_waiting_in(folder: bytes, *, acoustid_available: bool) -> int:
 @prepared
 def _waiting_in(folder: bytes) -> Query:
     return (
-        select_songs(folder, Checkpoint.file)
+        select_songs(folder, STORED.id)
+        .switch(File)
+        .join(STORED, on=STORED.id == ORIGINAL_OR_FILE)
         .switch(File)
         .join(Checkpoint, on=Checkpoint.file == ORIGINAL_OR_FILE)
-        .where(Checkpoint.phase == PhaseNumber.MATCH, Checkpoint.needs == Need.FOLDER)
+        .where(
+            STORED.status == FileStatus.COMPLETE,
+            Checkpoint.phase == PhaseNumber.MATCH,
+            Checkpoint.needs == Need.FOLDER,
+        )
     )
 
 
