@@ -1,9 +1,12 @@
 """The client of a running daemon: its HTTP API over the control socket."""
 
+import grp
 import http.client
 import json
 import os
+import pwd
 import socket
+import stat
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -131,9 +134,7 @@ class DaemonClient:
             response = connection.getresponse()
             decoded = json.loads(response.read())
         except PermissionError:
-            raise DaemonError(
-                f"{self.path}: permission denied; is your user in the group segued?"
-            ) from None
+            raise DaemonError(f"{self.path}: {_who_may_use(self.path)}") from None
         except (FileNotFoundError, ConnectionRefusedError):
             raise DaemonError(
                 f"{self.path}: no daemon is listening on this socket"
@@ -165,6 +166,27 @@ def find_daemon(sockets: Iterable[Path], library: Path | None) -> DaemonClient |
         if client.is_up and (library is None or client.keeps_library(library)):
             return client
     return None
+
+
+def _who_may_use(path: Path) -> str:
+    """Return who may use a socket, and how to become one of them."""
+    needed = ((path.parent, os.X_OK, stat.S_IXGRP), (path, os.W_OK, stat.S_IWGRP))
+    for place, access, of_group in needed:
+        if os.access(place, access):
+            continue
+        try:
+            status = place.stat()
+            group = grp.getgrgid(status.st_gid).gr_name
+            owner = pwd.getpwuid(status.st_uid).pw_name
+        except (OSError, KeyError):
+            continue  # deeper in a closed folder, or an account without a name
+        if not status.st_mode & of_group:
+            return f"permission denied: it is for the account {owner} only"
+        return (
+            f"permission denied: it is for the group {group};"
+            f" sudo usermod -aG {group} NAME lets an account in, from its next login on"
+        )
+    return "permission denied"
 
 
 class _Connection(http.client.HTTPConnection):

@@ -16,6 +16,7 @@ import msgspec
 from segued.config.config import Config, read_config
 from segued.errors import ConfigError, DaemonError, SeguedError
 from segued.exit_codes import ExitCode
+from segued.paths import shown
 
 __all__ = [
     "Subparsers",
@@ -100,6 +101,8 @@ def run_command(
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         reason = f"the output cannot be written: {error.strerror}"
+        if isinstance(error.filename, str | bytes):  # writing the output names no file
+            reason = f"{shown(error.filename)}: {error.strerror}"
         print(f"{parser.prog}: {reason}", file=sys.stderr)  # noqa: T201
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         args.code = ExitCode.FATAL
