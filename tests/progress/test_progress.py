@@ -70,6 +70,22 @@ def test_analysis_has_a_pace_and_a_time_left() -> None:
     assert progress.snapshot().analysis_per_hour is None
 
 
+def test_a_paused_session_has_no_time_left() -> None:
+    """Nothing ends while it is paused, however fast it was before."""
+    clock = ManualClock()
+    progress = Progress(clock)
+    progress.add_scanned(pending=10, finished=0, failed=0)
+    for nth in range(4):
+        progress.finish_file(FileId(f"{nth}"), FileStatus.COMPLETE, [])
+    clock.now += 4
+    running = wording.progress_line(progress.snapshot())
+
+    progress.set_state(SessionState.PAUSED)
+
+    assert running.endswith("about 6.0 s left")
+    assert "left" not in wording.progress_line(progress.snapshot())
+
+
 def test_busy_workers_have_a_status() -> None:
     """In the order of their numbers, each with the time in its phase."""
     clock = ManualClock()

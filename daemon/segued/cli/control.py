@@ -238,7 +238,8 @@ def _retry(args: argparse.Namespace) -> int:
     client = _find_daemon(args, config)
     if client is not None:
         count = client.retry(code, path)
-        message = f"{count:,} failed files are imported again"
+        verb = "is" if count == 1 else "are"
+        message = f"{wording.files(count, 'failed')} {verb} imported again"
     else:
         raw_path = os.fsencode(path) if path else None
         from segued.daemon import library_operations  # noqa: PLC0415
@@ -250,7 +251,9 @@ def _retry(args: argparse.Namespace) -> int:
                 store, code=code, path=raw_path
             ),
         )
-        message = f"{count:,} failed files are imported again by the next import"
+        verb = "is" if count == 1 else "are"
+        files = wording.files(count, "failed")
+        message = f"{files} {verb} imported again by the next import"
     return _print_result(args, {"reopened": count}, message)
 
 

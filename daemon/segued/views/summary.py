@@ -55,7 +55,8 @@ def as_text(
     total = sum(count for status, count in totals.files.items() if status != "MISSING")
     passages = sum(totals.passages.values())
     took = wording.duration(snapshot.elapsed)
-    yield f"{total:,} files, {passages:,} passages, in {took}"
+    passage_word = "passage" if passages == 1 else "passages"
+    yield f"{wording.files(total)}, {passages:,} {passage_word}, in {took}"
     by_status = ", ".join(
         f"{totals.files[status]:,} {name}"
         for status, name in STATUSES.items()

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from segued.model import PassedOver
+from segued.model import PassedOver, SessionState
 from segued.progress.progress import Snapshot
 from segued.progress.status import FolderStatus, WorkerStatus
 from segued.units import ticks_to_seconds
@@ -11,6 +11,7 @@ from segued.units import ticks_to_seconds
 __all__ = [
     "analysis_line",
     "duration",
+    "files",
     "folder_line",
     "group_title",
     "passed_over_line",
@@ -39,14 +40,25 @@ def duration(seconds: float) -> str:
     return f"{seconds / HOUR:.1f} h"
 
 
+def files(number: int, adjective: str = "") -> str:
+    """Return a number of files.
+
+    Example:
+        >>> files(1, "failed"), files(5_736)
+        ('1 failed file', '5,736 files')
+    """
+    word = "file" if number == 1 else "files"
+    return " ".join(filter(None, (f"{number:,}", adjective, word)))
+
+
 def position(ticks: int) -> str:
     """Return a position in a recording, in minutes and seconds.
 
     Example:
-        >>> position(28_224_000 * 83 // 2)
-        '0:41.50'
+        >>> position(28_224_000 * 83 // 2), position(28_224_000 * 60 - 1)
+        ('0:41.50', '1:00.00')
     """
-    minutes, seconds = divmod(ticks_to_seconds(ticks), MINUTE)
+    minutes, seconds = divmod(round(ticks_to_seconds(ticks), 2), MINUTE)
     return f"{minutes:.0f}:{seconds:05.2f}"
 
 
@@ -57,7 +69,8 @@ def progress_line(snapshot: Snapshot) -> str:
     ]
     if snapshot.rate is not None:
         parts.append(f"{snapshot.rate:.1f} files/s")
-    if snapshot.time_left is not None and snapshot.done < snapshot.total:
+    is_running = snapshot.state in (SessionState.SCANNING, SessionState.PROCESSING)
+    if snapshot.time_left and is_running and snapshot.done < snapshot.total:
         parts.append(f"about {duration(snapshot.time_left)} left")
     if snapshot.failed:
         parts.append(f"{snapshot.failed:,} failed")
@@ -84,7 +97,7 @@ def analysis_line(snapshot: Snapshot, opens_at: str = "") -> str:
         return ""
     if opens_at:
         return f"waits until {opens_at}"
-    parts = ["1 file to go" if pending == 1 else f"{pending:,} files to go"]
+    parts = [f"{files(pending)} to go"]
     if snapshot.analysis_per_hour is not None:
         parts.append(f"{snapshot.analysis_per_hour:,.0f} files/h")
     if snapshot.analysis_left is not None:
