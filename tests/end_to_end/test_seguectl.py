@@ -26,6 +26,8 @@ def test_settings_are_stored_checked_and_shown(
     unknown = run_seguectl(segued, "settings", "volume", "11")
     right = run_seguectl(segued, "settings", "silence_threshold_dB", "55")
     workers = run_seguectl(segued, "workers", "7", "--json")
+    shown = run_seguectl(segued, "workers")
+    many = run_seguectl(segued, "workers", "1000")
     key = run_seguectl(segued, "settings", "acoustid_api_key", "abcdefgh")
     after = run_seguectl(segued, "settings", "--json")
 
@@ -36,6 +38,9 @@ def test_settings_are_stored_checked_and_shown(
     assert "no such setting: volume" in unknown.err
     assert right.out == "silence_threshold_dB = 55.0\n"
     assert workers.json == {"ai_processing_thread_count": 7}
+    assert (shown.out, shown.err) == ("ai_processing_thread_count = 7\n", "")
+    assert many.code == 0
+    assert "1000 workers are more than this computer uses" in many.err
     assert "abcdef" not in key.out
     assert after.json["silence_threshold_dB"] == 55
     assert after.json["acoustid_api_key"] == "...gh"

@@ -37,6 +37,9 @@ __all__ = ["main"]
 WATCH_SECONDS: Final = 1.0
 FRAME_SECONDS: Final = 0.5
 
+WORKERS_PER_PROCESSOR: Final = 4
+"""More only wait for each other, and each may hold a decoded file."""
+
 EXIT_CODES: Final = """\
 exit codes:
   0    done
@@ -110,8 +113,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     settings_parser.add_argument("key", nargs="?", metavar="KEY")
     settings_parser.add_argument("value", nargs="?", metavar="VALUE", help="as JSON")
-    workers = command("workers", "Set how many files are imported at once.", _workers)
-    workers.add_argument("number", type=int, metavar="N")
+    workers = command(
+        "workers", "Show or set how many files are imported at once.", _workers
+    )
+    workers.add_argument("number", type=int, nargs="?", metavar="N")
     add_explain(commands, shared)
     return parser
 
@@ -286,8 +291,14 @@ def _settings(args: argparse.Namespace) -> int:
 
 
 def _workers(args: argparse.Namespace) -> int:
-    args.key, args.value = "ai_processing_thread_count", str(args.number)
-    return _settings(args)
+    args.key = "ai_processing_thread_count"
+    args.value = None if args.number is None else str(args.number)
+    code = _settings(args)
+    processors = os.cpu_count() or 1
+    if args.number is not None and args.number > WORKERS_PER_PROCESSOR * processors:
+        hint = f"more than this computer uses: it has {processors} processors"
+        print(f"seguectl: {args.number} workers are {hint}", file=sys.stderr)  # noqa: T201
+    return code
 
 
 def _put_setting(
