@@ -177,7 +177,7 @@ def _tag_readers(source: BoundedFile, path: bytes, descriptor: int) -> _Readers:
     match detect_container(head):
         case container if container in CHUNK_LAYOUTS:
             inside = _chunk_tag_readers(source, start, *CHUNK_LAYOUTS[container])
-            readers, last = [*inside, *readers], ffmpeg
+            readers = [*inside, *readers]
         case Container.FLAC:
             readers = [native(formats.from_flac), *readers]
         case Container.OGG:
