@@ -1,13 +1,15 @@
-/* The least cost of an import: decode and fingerprint, and nothing else.
+/* The least cost of an import: decode, fingerprint, measure, and nothing else.
  *
- *     lower_bound [swresample] DECODER FILE... [DECODER FILE...]
+ *     lower_bound [chromaprint|swresample] [ebur128] DECODER FILE... [DECODER FILE...]
  *
  * Decodes each file to its end with the decoder named before it (mpg123,
- * libflac or libavcodec), and feeds its first 120 seconds to Chromaprint, with
- * the file's sample rate and channels. With `swresample`, libswresample first
- * converts them to mono at 11,025 Hz, with the settings of fpcalc; that is
- * faster than Chromaprint's own conversion. Prints the number of decoded
- * seconds and of fingerprints, as proof of the work.
+ * libflac or libavcodec). With `chromaprint`, its first 120 seconds are fed to
+ * Chromaprint, with the file's sample rate and channels. With `swresample`,
+ * libswresample first converts them to mono at 11,025 Hz, with the settings of
+ * fpcalc; that is faster than Chromaprint's own conversion. With `ebur128`,
+ * libebur128 measures integrated loudness and loudness range of the whole file,
+ * without true peak. Prints the number of decoded seconds, of fingerprints and
+ * of measured files, as proof of the work.
  *
  * For Vorbis and Opus, libavcodec's decoders are the fastest: vorbisfile took
  * 2.7 times as long, opusfile 2.3 times.
@@ -15,6 +17,7 @@
 
 #include <FLAC/stream_decoder.h>
 #include <chromaprint.h>
+#include <ebur128.h>
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
 #include <libavutil/opt.h>
@@ -28,17 +31,18 @@
 
 enum { PRINT_SECONDS = 120, PRINT_RATE = 11025, PART_FRAMES = 65536, CHANNELS_MAX = 8 };
 
-/* The fingerprint of the file that is being decoded. */
+/* Fingerprint and loudness of the file that is being decoded. */
 struct fingerprint {
     ChromaprintContext *printer;
     SwrContext *resampler; /* NULL: Chromaprint resamples itself */
+    ebur128_state *meter;  /* NULL: loudness is not measured */
     int rate, channels;
     int64_t frames, wanted; /* decoded so far; still to be fed to Chromaprint */
 };
 
-static bool by_swresample;
+static bool by_chromaprint, by_swresample, by_ebur128;
 static double seconds;
-static int prints;
+static int prints, measured;
 
 static void give_up(const char *path, const char *why) {
     fprintf(stderr, "lower_bound: %s: %s\n", path, why);
@@ -63,6 +67,10 @@ static void begin(struct fingerprint *print, int rate, int channels) {
     if (print->rate) return;
     print->rate = rate;
     print->channels = channels;
+    if (by_ebur128)
+        print->meter = ebur128_init((unsigned)channels, (unsigned long)rate,
+                                    EBUR128_MODE_I | EBUR128_MODE_LRA);
+    if (!by_chromaprint) return;
     print->wanted = (int64_t)PRINT_SECONDS * rate;
     print->printer = chromaprint_new(CHROMAPRINT_ALGORITHM_DEFAULT);
     if (by_swresample && rate != PRINT_RATE) {
@@ -73,7 +81,12 @@ static void begin(struct fingerprint *print, int rate, int channels) {
     }
 }
 
+static bool needs_samples(const struct fingerprint *print) {
+    return print->wanted > 0 || print->meter;
+}
+
 static void feed(struct fingerprint *print, const int16_t *sound, int64_t frames) {
+    if (print->meter) ebur128_add_frames_short(print->meter, sound, (size_t)frames);
     if (frames > print->wanted) frames = print->wanted;
     if (frames <= 0) return;
     print->wanted -= frames;
@@ -91,11 +104,19 @@ static void feed(struct fingerprint *print, const int16_t *sound, int64_t frames
 static void end(struct fingerprint *print, const char *path) {
     char *text = NULL;
     if (!print->frames) give_up(path, "no audio");
-    chromaprint_finish(print->printer);
-    prints += chromaprint_get_fingerprint(print->printer, &text) == 1;
-    chromaprint_dealloc(text);
-    chromaprint_free(print->printer);
-    swr_free(&print->resampler);
+    if (print->printer) {
+        chromaprint_finish(print->printer);
+        prints += chromaprint_get_fingerprint(print->printer, &text) == 1;
+        chromaprint_dealloc(text);
+        chromaprint_free(print->printer);
+        swr_free(&print->resampler);
+    }
+    if (print->meter) {
+        double loudness, range;
+        measured += !ebur128_loudness_global(print->meter, &loudness) &&
+                    !ebur128_loudness_range(print->meter, &range);
+        ebur128_destroy(&print->meter);
+    }
     seconds += (double)print->frames / print->rate;
 }
 
@@ -132,7 +153,7 @@ static FLAC__StreamDecoderWriteStatus flac_block(
     int bits = (int)frame->header.bits_per_sample;
     (void)decoder;
     begin(print, (int)frame->header.sample_rate, channels);
-    if (print->wanted > 0) {
+    if (needs_samples(print)) {
         for (int64_t at = 0; at < count; at++)
             for (int channel = 0; channel < channels; channel++) {
                 int32_t value = planes[channel][at];
@@ -224,7 +245,7 @@ static void libavcodec(const char *path, struct fingerprint *print) {
         av_packet_unref(packet);
         while (avcodec_receive_frame(context, frame) >= 0) {
             begin(print, frame->sample_rate, frame->ch_layout.nb_channels);
-            if (print->wanted > 0) feed_frame(print, frame, path);
+            if (needs_samples(print)) feed_frame(print, frame, path);
             print->frames += frame->nb_samples;
         }
     }
@@ -244,8 +265,12 @@ int main(int count, char **words) {
     mpg123_init();
     av_log_set_level(AV_LOG_QUIET);
     for (int at = 1; at < count; at++) {
-        bool named = !strcmp(words[at], "swresample");
-        by_swresample |= named;
+        bool swresample = !strcmp(words[at], "swresample");
+        bool ebur128 = !strcmp(words[at], "ebur128");
+        bool named = swresample || ebur128 || !strcmp(words[at], "chromaprint");
+        by_swresample |= swresample;
+        by_ebur128 |= ebur128;
+        by_chromaprint |= named && !ebur128;
         for (size_t nth = 0; nth < sizeof DECODERS / sizeof *DECODERS; nth++)
             if (!strcmp(words[at], DECODERS[nth].name)) {
                 decode = DECODERS[nth].decode;
@@ -256,6 +281,6 @@ int main(int count, char **words) {
         decode(words[at], &print);
         end(&print, words[at]);
     }
-    printf("%.3f %d\n", seconds, prints);
+    printf("%.3f %d %d\n", seconds, prints, measured);
     return 0;
 }

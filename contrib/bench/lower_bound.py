@@ -1,4 +1,4 @@
-"""The lower bound: the cost of decoding, fingerprinting and hashing in C."""
+"""The lower bound: decoding, fingerprinting, loudness and hashing in C."""
 
 import os
 import shutil
@@ -22,6 +22,7 @@ LIBRARIES: Final = {
     "libavutil": "libavutil-dev",
     "libswresample": "libswresample-dev",
     "libchromaprint": "libchromaprint-dev",
+    "libebur128": "libebur128-dev",
 }
 """Debian packages by the name of the library in pkg-config."""
 
@@ -49,9 +50,14 @@ class LowerBoundProgram:
     program: str
     decoders: Mapping[str, str]
 
-    def command(self, files: Iterable[str], *, swresample: bool = False) -> list[str]:
-        """Return the command that decodes and fingerprints all files."""
-        command = [self.program, *(["swresample"] if swresample else [])]
+    def command(self, files: Iterable[str], *work: str) -> list[str]:
+        """Return the command that decodes all files.
+
+        Args:
+            files: Music files.
+            work: What to do with the samples: "chromaprint" or "swresample", "ebur128".
+        """
+        command = [self.program, *work]
         for file in sorted(files, key=_kind):
             command += [self.decoders.get(_kind(file), "libavcodec"), file]
         return command

@@ -16,6 +16,8 @@ from bench.measure import Cost, measure_cost
 from segued.cli.daemon_client import DaemonClient
 
 __all__ = [
+    "CONFIG",
+    "DEFAULT_CONFIG",
     "SOME_FAILED",
     "MeasuredImport",
     "environment",
@@ -28,6 +30,9 @@ SOME_FAILED: Final = 1
 CONFIG: Final = (
     "[flavoring]\nsources = []\nloudness = false\n\n[compute]\nprocesses = 2\n"
 )
+DEFAULT_CONFIG: Final = "[flavoring]\nsources = []\n\n[compute]\nprocesses = 2\n"
+"""With loudness, as by default. A flavor comes after the import, in idle time."""
+
 SERVE_CONFIG: Final = """
 [library]
 control_socket = "{socket}"
