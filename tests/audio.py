@@ -4,6 +4,8 @@ The music has the features that the code under test analyzes: changing chords, a
 beat, noise, two different channels, loud and quiet parts.
 """
 
+import math
+import re
 import subprocess
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -11,7 +13,15 @@ from typing import Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Sound", "encode_audio", "fpcalc", "length_by_ffmpeg", "music", "silence"]
+__all__ = [
+    "Sound",
+    "encode_audio",
+    "fpcalc",
+    "length_by_ffmpeg",
+    "loudness_by_ffmpeg",
+    "music",
+    "silence",
+]
 
 Sound: TypeAlias = npt.NDArray[np.float32]
 """Samples, 1.0 being full scale; shape (frames, channels)."""
@@ -67,6 +77,24 @@ def length_by_ffmpeg(path: Path) -> int:
     raw = ("-ac", "1", "-c:a", "pcm_u8", "-f", "u8", "-")
     done = subprocess.run((*command, *raw), stdout=subprocess.PIPE, check=False)
     return len(done.stdout)
+
+
+def loudness_by_ffmpeg(path: Path) -> dict[str, float]:
+    """Return loudness, range and true peak of a file by FFmpeg's meter."""
+    meter = "ebur128=peak=true:metadata=1,ametadata=print:file=-"
+    command = ("ffmpeg", "-nostdin", "-v", "error", "-i", str(path), "-map", "0:a:0")
+    printed = subprocess.run(
+        (*command, "-af", meter, "-f", "null", "-"),
+        stdout=subprocess.PIPE,
+        check=True,
+        text=True,
+    ).stdout
+    peaks = re.findall(r"true_peaks_ch\d+=(\S+)", printed)
+    return {
+        "loudness_lufs": float(re.findall(r"r128\.I=(\S+)", printed)[-1]),
+        "loudness_range_lu": float(re.findall(r"r128\.LRA=(\S+)", printed)[-1]),
+        "true_peak_dbtp": 20 * math.log10(max(map(float, peaks))),
+    }
 
 
 def fpcalc(path: Path) -> str:

@@ -12,7 +12,7 @@ from tests.end_to_end.segued_runner import SeguedRunner
 __all__ = ["LOUDNESS_ONLY", "assert_equals_a_fresh_import", "canonical_library"]
 
 LOUDNESS_ONLY = "sources = []\nloudness = true"
-"""The deferrable analysis is part of the comparison: loudness, the cheapest."""
+"""Loudness is part of the comparison."""
 
 
 def assert_equals_a_fresh_import(segued: SeguedRunner, music: Path) -> None:

@@ -67,7 +67,7 @@ def test_each_analyzer_runs_once(music: Path, segued: SeguedRunner) -> None:
 
     assert first.code == 0
     assert first.json["counters"]["9"] == {"essentia+musicnn": 2}
-    assert stored_outputs(segued) == {"essentia": 2, "loudness": 2, "musicnn": 2}
+    assert stored_outputs(segued) == {"essentia": 2, "musicnn": 2}
     for name in ("song.opus", "noname.mp3"):
         (row,) = passages_of(segued.database, name)
         characteristics = json.loads(row["flavor"])["characteristics"]
@@ -123,7 +123,7 @@ def test_side_is_analyzed_per_passage(segued: SeguedRunner, tmp_path: Path) -> N
     assert ran.code == 0
     rows = passages_of(segued.database, "side a.flac")
     assert len(rows) == 3
-    assert stored_outputs(segued) == {"essentia": 3, "loudness": 3, "musicnn": 3}
+    assert stored_outputs(segued) == {"essentia": 3, "musicnn": 3}
     loudness = [row["loudness_lufs"] for row in rows]
     assert loudness[0] + 3 < loudness[1] < loudness[2]
     assert len({row["flavor"] for row in rows}) == 3
@@ -148,7 +148,7 @@ def test_broken_models_do_not_stop_other_analyzers(
 
     assert ran.code == 0
     assert ran.json["files"] == {"INGEST COMPLETE": 2}
-    assert stored_outputs(segued) == {"essentia": 2, "loudness": 2}
+    assert stored_outputs(segued) == {"essentia": 2}
     (row,) = passages_of(segued.database, "song.opus")
     assert row["flavor_source"] == "essentia"
     if damage == "gone":
@@ -217,7 +217,6 @@ def test_killed_essentia_is_a_flavor_failure(
     with running_daemon(
         segued, music, flavoring=flavoring_config("essentia")
     ) as daemon:
-        daemon.wait_for(lambda _status: stored_outputs(segued).get("loudness"))
         for _ in range(2):
             # In the middle of the analysis.
             daemon.wait_for(lambda _status: cpu_seconds_used(segued) >= BUSY_SECONDS)
@@ -304,7 +303,7 @@ def test_analysis_continues_after_restart(
         segued.database, "SELECT * FROM analyzer_outputs WHERE source = 'musicnn'"
     )
     assert all(row in after for row in before)
-    assert stored_outputs(segued) == {"essentia": 3, "loudness": 3, "musicnn": 3}
+    assert stored_outputs(segued) == {"essentia": 3, "musicnn": 3}
     assert [row["flavor_source"] for row in passages_of(segued.database, "0.mp3")] == [
         "essentia+musicnn"
     ]
@@ -352,7 +351,7 @@ def test_analysis_waits_for_active_hours(music: Path, segued: SeguedRunner) -> N
     second = segued.import_folders(music, options=analysis_options(segued, by_day))
 
     assert "idle" not in second.json["deferred"]
-    assert stored_outputs(segued) == {"essentia": 2, "loudness": 2}
+    assert stored_outputs(segued) == {"essentia": 2}
 
 
 @pytest.fixture(name="two_songs")
@@ -431,7 +430,7 @@ def test_failed_passage_is_not_retried_forever(
         music, options=analysis_options(segued, flavoring_config("essentia"))
     )
 
-    assert stored_outputs(segued) == {"essentia": 1, "loudness": 1}
+    assert stored_outputs(segued) == {"essentia": 1}
     for ran in (first, second):
         assert ran.json["files"] == {"INGEST COMPLETE": 2}
         assert "idle" not in ran.json["deferred"]

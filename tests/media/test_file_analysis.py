@@ -10,11 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from segued.dsp.loudness import loudness_of
 from segued.dsp.segment import Hints, Rules
-from segued.media.file_analysis import Analysis, AnalysisPlan, analyze_file
+from segued.media.file_analysis import (
+    Analysis,
+    AnalysisPlan,
+    analyze_file,
+    loudness_curve_of,
+)
 from segued.model import PassageMark, Span
 from segued.units import Dbfs, Ticks, frames_to_ticks, seconds_to_ticks
-from tests.audio import encode_audio, music, silence
+from tests.audio import encode_audio, loudness_by_ffmpeg, music, silence
 from tests.media.formats import signature
 
 RATE = 44_100
@@ -24,12 +30,16 @@ SIDE = Hints(leading_number=False, siblings=1, track=None, track_total=None, sid
 
 
 def analyze(
-    path: Path, hints: Hints = SIDE, marks: tuple[PassageMark, ...] = ()
+    path: Path,
+    hints: Hints = SIDE,
+    marks: tuple[PassageMark, ...] = (),
+    *,
+    loudness: bool = False,
 ) -> Analysis:
     """Analyze a file, and check that the spool is empty afterwards."""
     spool = path.parent / "spool"
     spool.mkdir(exist_ok=True)
-    plan = AnalysisPlan(RULES, hints, marks, str(spool))
+    plan = AnalysisPlan(RULES, hints, marks, str(spool), loudness=loudness)
     found = analyze_file(os.fsencode(path), signature(path), plan)
     assert list(spool.iterdir()) == []
     return found
@@ -186,3 +196,52 @@ def test_two_hours_take_little_more_memory_than_a_minute(tmp_path: Path) -> None
         peaks_mib.append(mib)
 
     assert peaks_mib[1] - peaks_mib[0] < 25
+
+
+@pytest.mark.parametrize(
+    ("name", "rate", "channels"),
+    [
+        ("stereo.flac", 44_100, 2),
+        ("stereo.mp3", 44_100, 2),
+        ("stereo.ogg", 48_000, 2),
+        ("stereo.opus", 48_000, 2),
+        ("mono.m4a", 44_100, 1),
+        ("mono.mp3", 22_050, 1),
+        ("mono.wav", 8_000, 1),
+        ("low.wav", 12_000, 2),
+        ("high.flac", 96_000, 2),
+        ("highest.wav", 192_000, 2),
+        ("surround.flac", 48_000, 6),
+        ("surround.ac3", 48_000, 6),
+        ("five.wav", 48_000, 5),
+    ],
+)
+def test_loudness_is_that_of_ffmpeg(
+    name: str, rate: int, channels: int, tmp_path: Path
+) -> None:
+    """The decode of the segmentation measures it, for all formats and channels.
+
+    FFmpeg interpolates to 192 kHz. For the noise in this music, which no record has at
+    these frequencies, other multiples of a rate give another true peak.
+    """
+    levels = np.repeat([0.7, 0.1, 0.4], 5 * rate)[:, np.newaxis].astype(np.float32)
+    path = encode_audio(tmp_path / name, levels * music(15.0, rate, channels), rate)
+    expected = loudness_by_ffmpeg(path)
+
+    curve = analyze(path, TRACK, loudness=True).loudness
+
+    assert curve is not None
+    assert curve == loudness_curve_of(os.fsencode(path), signature(path))
+    whole = Span(Ticks(0), frames_to_ticks(curve.frames, curve.rate))
+    found = loudness_of(curve, whole)
+    assert found["loudness_lufs"] == pytest.approx(expected["loudness_lufs"], abs=0.05)
+    assert found["true_peak_dbtp"] == pytest.approx(expected["true_peak_dbtp"], abs=0.1)
+    # FFmpeg counts the shares of windows by one less, which tells in a short file.
+    assert found["loudness_range_lu"] == pytest.approx(
+        expected["loudness_range_lu"], abs=0.3
+    )
+
+
+def test_loudness_is_measured_only_if_wanted(side: Path) -> None:
+    """The plan decides, by the configuration."""
+    assert analyze(side).loudness is None

@@ -725,3 +725,19 @@ def test_outcomes_that_are_counted() -> None:
     counted = p09_flavor.PHASE.counts(Flavored(results))
 
     assert counted.keys() == set(FlavorOutcome) - {"later", "measured"}
+
+
+async def test_loudness_does_not_wait_for_a_flavor(one_passage: OnePassage) -> None:
+    """It is stored at once, while AcousticBrainz has not answered."""
+    evidence = replace(
+        UNANSWERED,
+        analyzers={"loudness": "1"},
+        outputs={"loudness": {"loudness_lufs": -14.0}},
+        available=(Service.ACOUSTICBRAINZ,),
+    )
+
+    result = only_result(await one_passage.run(evidence))
+
+    assert result.outcome == "deferred"
+    assert result.measured is not None
+    assert result.measured.loudness_lufs == -14.0

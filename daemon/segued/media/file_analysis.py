@@ -1,4 +1,4 @@
-"""Decode a file once and compute its length, levels, passages and fingerprints."""
+"""Decode a file once: its length, levels, loudness, passages and fingerprints."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from segued.dsp.level_curve import LevelCurveBuilder
+from segued.dsp.loudness import LoudnessCurve, LoudnessCurveBuilder
 from segued.dsp.segment import Hints, Rules, may_have_several_songs, segment
 from segued.media.decoding.decode import decode_warnings, open_source, sample_blocks
 from segued.media.decoding.source import AudioSource
@@ -30,7 +31,14 @@ from segued.model import (
 )
 from segued.units import Frames, Hertz, Ticks, frames_to_ticks
 
-__all__ = ["VERSION", "Analysis", "AnalysisPlan", "analyze_file", "fingerprints_of"]
+__all__ = [
+    "VERSION",
+    "Analysis",
+    "AnalysisPlan",
+    "analyze_file",
+    "fingerprints_of",
+    "loudness_curve_of",
+]
 
 VERSION: Final = 1
 """Increased whenever the results of earlier code must not be used any more."""
@@ -45,12 +53,14 @@ class AnalysisPlan:
         hints: Evidence for a single track that needs no decoding.
         marks: The passages named by a CUE sheet or chapter list.
         spool: Folder for samples that do not fit into memory.
+        loudness: Whether to measure loudness.
     """
 
     rules: Rules
     hints: Hints
     marks: tuple[PassageMark, ...]
     spool: str
+    loudness: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +73,7 @@ class Analysis:
         spans: Its passages; empty when there is too little sound.
         fingerprints: One for each span, in their order.
         warnings: Defects of the file.
+        loudness: The loudness curve of the whole file; None if it is not wanted.
     """
 
     facts: AudioFacts
@@ -70,13 +81,14 @@ class Analysis:
     spans: tuple[Span, ...]
     fingerprints: tuple[Fingerprint, ...]
     warnings: tuple[FileWarning, ...]
+    loudness: LoudnessCurve | None = None
 
 
 def analyze_file(path: bytes, expected: Signature, plan: AnalysisPlan) -> Analysis:
     """Decode a file, normally once, and return its level curve, passages and prints.
 
-    Memory does not grow with the file's length, except for the level curve and up
-    to 16 MiB of samples to fingerprint.
+    Memory does not grow with the file's length, except for the curves and up to
+    16 MiB of samples to fingerprint.
 
     Args:
         path: Absolute path.
@@ -93,7 +105,10 @@ def analyze_file(path: bytes, expected: Signature, plan: AnalysisPlan) -> Analys
         with FingerprintBuffer(
             source.rate, plan.spool, whole_file=whole_file
         ) as buffer:
-            curve, peak = _measure(source, buffer)
+            meter = None
+            if plan.loudness:
+                meter = LoudnessCurveBuilder(source.rate, source.loudness_weights)
+            curve, peak = _measure(source, buffer, meter)
             spans = segment(curve, plan.rules, plan.hints, plan.marks)
             whole = Span(Ticks(0), frames_to_ticks(curve.frames, curve.rate))
             fingerprints = buffer.fingerprints(spans, whole)
@@ -109,7 +124,21 @@ def analyze_file(path: bytes, expected: Signature, plan: AnalysisPlan) -> Analys
     if fingerprints is None:
         # The header declared the length of one song, or the spool is full.
         fingerprints = fingerprints_of(path, expected, spans, whole)
-    return Analysis(facts, curve, spans, fingerprints, warnings)
+    loudness = meter.finish() if meter is not None else None
+    return Analysis(facts, curve, spans, fingerprints, warnings, loudness)
+
+
+def loudness_curve_of(path: bytes, expected: Signature) -> LoudnessCurve:
+    """Decode a file for its loudness, which no earlier decode measured.
+
+    Raises:
+        FileError: As documented for `segued.media.decoding.decode.open_source`.
+    """
+    with open_source(path, expected) as source:
+        meter = LoudnessCurveBuilder(source.rate, source.loudness_weights)
+        for part in sample_blocks(source):
+            meter.add(part.samples)
+        return meter.finish()
 
 
 def fingerprints_of(
@@ -163,12 +192,20 @@ def _estimated_length(source: AudioSource) -> Ticks | None:
 
 
 def _measure(
-    source: AudioSource, buffer: FingerprintBuffer
+    source: AudioSource,
+    buffer: FingerprintBuffer,
+    meter: LoudnessCurveBuilder | None,
 ) -> tuple[LevelCurve, float]:
-    """Decode the whole file into a level curve and `buffer`; return curve and peak."""
+    """Decode the whole file into a level curve, `buffer` and `meter`.
+
+    Returns:
+        The level curve, and the highest sample.
+    """
     builder, highest = LevelCurveBuilder(source.rate), 0.0
     for part in sample_blocks(source):
         builder.add(part.samples)
+        if meter is not None:
+            meter.add(part.samples)
         buffer.add(part.downmix)
         highest = max(highest, part.peak)
     buffer.finish()

@@ -1,14 +1,15 @@
 """Phase 4, segmenting: decode the file once, and split it into passages.
 
 One decode computes everything that needs the samples: the exact length, the level
-curve and the fingerprints. The results are stored by audio hash, so that a file with
-new tags, a new name or new segmentation rules is never decoded again.
+curve, the loudness and the fingerprints. The results are stored by audio hash, so that
+a file with new tags, a new name or new segmentation rules is never decoded again.
 """
 
 import asyncio
 from dataclasses import dataclass, replace
 from typing import Final
 
+from segued.dsp.loudness import LoudnessCurve
 from segued.dsp.segment import Hints, Rules, marks_beyond, segment
 from segued.media import file_analysis
 from segued.media.tags import filename
@@ -21,7 +22,7 @@ from segued.model import (
 )
 from segued.phases import p01_filename, p02_hash, p03_tags
 from segued.phases.base import FileResults, Phase, PhaseContext, Stop
-from segued.store import decode_cache, files
+from segued.store import decode_cache, files, loudness_cache
 from segued.store.decode_cache import DecodeResult
 from segued.units import frames_to_ticks
 
@@ -38,12 +39,14 @@ class Segmented:
     Attributes:
         spans: The passages in order; empty if the file is silent.
         fresh: The result of the decode; None if it was stored already.
+        loudness: The loudness by the decode; None if it was not measured.
     """
 
     facts: AudioFacts
     spans: tuple[Span, ...]
     warnings: tuple[FileWarning, ...]
     fresh: DecodeResult | None = None
+    loudness: LoudnessCurve | None = None
 
 
 async def run(context: PhaseContext, file_results: FileResults) -> Segmented:
@@ -76,7 +79,13 @@ async def run(context: PhaseContext, file_results: FileResults) -> Segmented:
         warnings = _warnings(cached.warnings, cached.facts, tags_read, spans)
         return Segmented(cached.facts, spans, warnings)
     signature = file_results[p01_filename.PHASE].signature
-    plan = file_analysis.AnalysisPlan(rules, hints, tags_read.marks, str(context.spool))
+    plan = file_analysis.AnalysisPlan(
+        rules,
+        hints,
+        tags_read.marks,
+        str(context.spool),
+        loudness=context.config.flavoring.loudness,
+    )
     analysis = await context.compute.run_long(
         None, file_analysis.analyze_file, file.path, signature, plan
     )
@@ -84,7 +93,7 @@ async def run(context: PhaseContext, file_results: FileResults) -> Segmented:
         analysis.facts, analysis.curve, analysis.fingerprints, analysis.warnings
     )
     warnings = _warnings(analysis.warnings, analysis.facts, tags_read, analysis.spans)
-    return Segmented(analysis.facts, analysis.spans, warnings, fresh)
+    return Segmented(analysis.facts, analysis.spans, warnings, fresh, analysis.loudness)
 
 
 def _warnings(
@@ -124,10 +133,11 @@ def _rules(context: PhaseContext) -> Rules:
 def save(file_results: FileResults, result: Segmented) -> Stop | None:
     """Store the result of the decode; a silent file needs no further phases."""
     file = file_results.file.id
+    audio_hash = file_results[p02_hash.PHASE].audio
     if result.fresh is not None:
-        decode_cache.save(
-            file_results[p02_hash.PHASE].audio, file_analysis.VERSION, result.fresh
-        )
+        decode_cache.save(audio_hash, file_analysis.VERSION, result.fresh)
+    if result.loudness is not None:
+        loudness_cache.save(audio_hash, result.loudness)
     files.set_audio_facts(file, result.facts)
     files.record_warnings(file, PhaseNumber.SEGMENT, result.warnings)
     if not result.spans:
@@ -153,7 +163,7 @@ PHASE: Final = Phase(
     result_type=Segmented,
     run=run,
     save=save,
-    checkpointed=lambda segmented: replace(segmented, fresh=None),
+    checkpointed=lambda segmented: replace(segmented, fresh=None, loudness=None),
     settings=_settings,
     counts=lambda found: (
         {"passages": len(found.spans), "decoded": int(found.fresh is not None)}

@@ -157,7 +157,10 @@ async def _flavor_passage(
     may_wait = not pending or local_flavor_source(context) is not None
     if not has_flavor and may_wait and pending_answer(context, subject, answers):
         return FlavorResult(
-            subject.stored.passage, subject.song, FlavorOutcome.DEFERRED
+            subject.stored.passage,
+            subject.song,
+            FlavorOutcome.DEFERRED,
+            measured=_measured(results),
         )
     later = False
     if pending:
@@ -197,16 +200,20 @@ def _build_result(
     failure = "; ".join(
         f"{analyzer}: {reason}" for analyzer, reason in results.failures.items()
     )
-    was_analyzed = bool(results.current or results.outdated)
     return FlavorResult(
         passage=subject.stored.passage,
         song=subject.song,
         outcome=outcome,
         flavor=new_flavor,
-        measured=results.measures if was_analyzed else None,
+        measured=_measured(results),
         failure=failure if has_failed else None,
         later=later,
     )
+
+
+def _measured(results: AnalysisResults) -> Measures | None:
+    """Return the measures of a passage; None if it was never analyzed."""
+    return results.measures if results.current or results.outdated else None
 
 
 def _choose_flavor(

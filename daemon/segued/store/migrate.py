@@ -14,7 +14,7 @@ from playhouse.migrations import Runner
 
 __all__ = ["MIGRATIONS", "SCHEMA_VERSION", "bring_up_to_date"]
 
-SCHEMA_VERSION: Final = 12
+SCHEMA_VERSION: Final = 14
 """Version of the schema in `store.schema`; stored as the library's `user_version`."""
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"

@@ -1,7 +1,5 @@
 """Analysis of passages: `segued.media.analyzers.passage_analysis`."""
 
-import json
-import math
 import os
 from pathlib import Path
 
@@ -34,16 +32,6 @@ def analyze_passage(
     """Analyze a single passage."""
     (found,) = analyze_passages(
         os.fsencode(path), signature(path), [PassageRequest(passage, analyzers)]
-    )
-    return found
-
-
-def loudness_of(path: Path, passage: Span) -> dict[str, float]:
-    """Return the loudness results of a passage."""
-    found: dict[str, float] = json.loads(
-        analyze_passage(path, passage, AnalyzerSelection(loudness=True)).outputs[
-            "loudness"
-        ]
     )
     return found
 
@@ -85,60 +73,6 @@ def test_essentia_gets_the_passage(
     assert np.corrcoef(found, resampled)[0, 1] > 0.95
 
 
-@pytest.mark.parametrize(("channels", "expected"), [(2, -23.0), (1, -26.01)])
-def test_loudness_of_the_ebu_test_tone(
-    channels: int, expected: float, tmp_path: Path
-) -> None:
-    """EBU Tech 3341, case 1: 1 kHz at -23 dBFS in both channels is -23 LUFS."""
-    time = np.arange(20 * 48_000) / 48_000
-    tone = 10 ** (-23 / 20) * np.sin(2 * math.pi * 1_000 * time)
-    sound = np.repeat(tone[:, np.newaxis], channels, axis=1).astype(np.float32)
-    path = encode_audio(tmp_path / "tone.wav", sound, 48_000)
-
-    found = loudness_of(path, span(0, 20))
-
-    assert found["loudness_lufs"] == pytest.approx(expected, abs=0.1)
-    assert found["loudness_range_lu"] == pytest.approx(0, abs=0.1)
-    assert found["true_peak_dbtp"] == pytest.approx(-23, abs=0.2)
-
-
-def test_true_peak_between_samples(tmp_path: Path) -> None:
-    """A tone at a quarter of the rate, 45° out of phase, peaks 3 dB above samples."""
-    time = np.arange(5 * 48_000)
-    swell = np.sin(math.pi * time / len(time))
-    tone = 0.5 * swell * np.sin(math.pi / 2 * time + math.pi / 4)
-    sound = np.stack([tone, tone], axis=1).astype(np.float32)
-    path = encode_audio(tmp_path / "between.wav", sound, 48_000)
-
-    assert np.abs(sound).max() == pytest.approx(0.354, abs=0.001)
-    peak = loudness_of(path, span(0, 5))["true_peak_dbtp"]
-    assert peak == pytest.approx(20 * math.log10(0.5), abs=0.2)
-
-
-def test_loudness_range_of_the_ebu_test_signal(tmp_path: Path) -> None:
-    """EBU Tech 3342, case 1: 20 s at -20 and 20 s at -30 dBFS are 10 LU apart."""
-    time = np.arange(20 * 48_000) / 48_000
-    tone = np.sin(2 * math.pi * 1_000 * time)
-    levels = [10 ** (-20 / 20) * tone, 10 ** (-30 / 20) * tone]
-    mono = np.concatenate(levels)
-    sound = np.stack([mono, mono], axis=1).astype(np.float32)
-    path = encode_audio(tmp_path / "steps.wav", sound, 48_000)
-
-    found = loudness_of(path, span(0, 40))
-
-    assert found["loudness_range_lu"] == pytest.approx(10, abs=1)
-
-
-def test_loudness_covers_only_the_passage(tmp_path: Path) -> None:
-    """Silence has no loudness, and sound outside a passage has no effect."""
-    sound = np.concatenate((silence(5.0), music(5.0), silence(5.0)))
-    path = encode_audio(tmp_path / "between.flac", sound, 44_100)
-    alone = encode_audio(tmp_path / "alone.flac", music(5.0), 44_100)
-
-    assert loudness_of(path, span(0, 5)) == {}
-    assert loudness_of(path, span(5, 10)) == loudness_of(alone, span(0, 5))
-
-
 def test_full_disk_for_the_excerpt_is_a_spool_error(tmp_path: Path) -> None:
     """The file itself is not at fault."""
     path = encode_audio(tmp_path / "song.wav", music(1.0), 44_100)
@@ -160,22 +94,25 @@ def test_changed_file_is_not_analyzed(tmp_path: Path) -> None:
         analyze_passages(
             os.fsencode(path),
             Signature(1, 1, 1),
-            [PassageRequest(span(0, 1), AnalyzerSelection(loudness=True))],
+            [PassageRequest(span(0, 1), AnalyzerSelection(models_folder="none"))],
         )
 
 
 def test_broken_models_do_not_stop_other_analyzers(tmp_path: Path) -> None:
-    """Loudness is measured, and the failure of the models has a reason."""
+    """Essentia gets its WAV file, and the failure of the models has a reason."""
     path = encode_audio(tmp_path / "song.wav", music(4.0), 44_100)
     (tmp_path / "models").mkdir()
 
     found = analyze_passage(
         path,
         span(0, 4),
-        AnalyzerSelection(loudness=True, models_folder=str(tmp_path / "models")),
+        AnalyzerSelection(
+            models_folder=str(tmp_path / "models"), wav_path=str(tmp_path / "song.wav.")
+        ),
     )
 
-    assert found.outputs.keys() == {"loudness"}
+    assert found.outputs == {}
+    assert (tmp_path / "song.wav.").stat().st_size > 4 * 44_100
     assert "the tagging models cannot be used" in found.failures["musicnn"]
 
 
@@ -189,9 +126,7 @@ def test_many_passages_are_analyzed_in_one_pass(tmp_path: Path) -> None:
         return [
             PassageRequest(
                 each,
-                AnalyzerSelection(
-                    loudness=True, wav_path=str(tmp_path / f"{prefix}{number}.wav")
-                ),
+                AnalyzerSelection(wav_path=str(tmp_path / f"{prefix}{number}.wav")),
             )
             for number, each in enumerate(spans)
         ]
@@ -203,7 +138,6 @@ def test_many_passages_are_analyzed_in_one_pass(tmp_path: Path) -> None:
     ]
 
     assert joint == separate
-    assert len({each.outputs["loudness"] for each in joint}) == 3
     for number in range(3):
         waves = [tmp_path / f"{prefix}{number}.wav" for prefix in ("joint", "separate")]
         assert waves[0].read_bytes() == waves[1].read_bytes()

@@ -1,7 +1,6 @@
-"""Decode passages once and feed all selected analyzers.
+"""Decode passages once and feed the selected analyzers.
 
-Loudness is measured over the whole passage; the tagging models and Essentia get at
-most its middle ten minutes.
+They get at most the middle ten minutes of a passage.
 """
 
 import json
@@ -15,7 +14,6 @@ import numpy as np
 
 from segued.dsp.mixdown import STEREO_CHANNELS, Mono, Stereo, sanitize_block, to_stereo
 from segued.errors import SpoolError
-from segued.media.analyzers.loudness import LoudnessMeter
 from segued.media.analyzers.musicnn import Tagger
 from segued.media.decoding.decode import open_source
 from segued.media.decoding.resample import Resampler
@@ -40,12 +38,10 @@ class AnalyzerSelection:
     """The analyzers to run on a passage.
 
     Attributes:
-        loudness: Whether to measure its loudness.
         models_folder: Folder of the tagging models; None to skip them.
         wav_path: WAV file to write its middle to, for Essentia; None to skip that.
     """
 
-    loudness: bool = False
     models_folder: str | None = None
     wav_path: str | None = None
 
@@ -102,20 +98,18 @@ class _PassageAnalysis:
     """The analyzers of one passage, created at its start and freed at its end.
 
     Attributes:
-        frames: The passage as a range of frames in the file.
+        frames: The part to analyze, as a range of frames in the file.
     """
 
     def __init__(
         self, path: bytes, source: AudioSource, request: PassageRequest
     ) -> None:
-        self.frames: Final = _frame_range(request.span, source.rate)
-        self._middle: Final = _frame_range(_middle_span(request.span), source.rate)
+        self.frames: Final = _frame_range(_middle_span(request.span), source.rate)
         self._path: Final = path
         self._rate: Final = source.rate
         self._channels: Final = min(source.channels, STEREO_CHANNELS)
         self._analyzers: Final = request.analyzers
         self._output: PassageOutput | None = None
-        self._meter: LoudnessMeter | None = None
         self._tagger: _TaggerFeed | None = None
         self._essentia: _EssentiaFeed | None = None
         self._started = False
@@ -125,11 +119,9 @@ class _PassageAnalysis:
         if self._output is not None or start + len(samples) <= self.frames.start:
             return
         self._start()
-        if self._meter is not None:
-            self._meter.add(_slice_frames(samples, start, self.frames))
         for feed in (self._tagger, self._essentia):
             if feed is not None:
-                feed.add(_slice_frames(samples, start, self._middle))
+                feed.add(_slice_frames(samples, start, self.frames))
         if start + len(samples) >= self.frames.stop:
             self.result()
 
@@ -142,8 +134,6 @@ class _PassageAnalysis:
                 if feed is not None:
                     feed.add(no_samples, last=True)
             self._output = output = PassageOutput({}, {})
-            if self._meter is not None:
-                output.outputs["loudness"] = json.dumps(self._meter.result()).encode()
             if self._tagger is not None and not self._tagger.failure:
                 output.outputs["musicnn"] = json.dumps(self._tagger.result()).encode()
             elif self._tagger is not None:
@@ -155,15 +145,13 @@ class _PassageAnalysis:
         """Free the analyzers, and close the WAV file."""
         if self._essentia is not None:
             self._essentia.close()
-        self._meter = self._tagger = self._essentia = None
+        self._tagger = self._essentia = None
 
     def _start(self) -> None:
         if self._started:
             return
         self._started = True
         rate, analyzers = self._rate, self._analyzers
-        if analyzers.loudness:
-            self._meter = LoudnessMeter(rate, self._channels)
         if analyzers.models_folder is not None:
             self._tagger = _TaggerFeed(rate, analyzers.models_folder)
         if analyzers.wav_path is not None:

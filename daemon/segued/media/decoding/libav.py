@@ -28,7 +28,7 @@ from segued.media.containers.header_length import (
     next_ogg_stream,
 )
 from segued.media.containers.inner_tags import InnerTags
-from segued.media.decoding.downmix_weights import downmix_weights
+from segued.media.decoding.downmix_weights import downmix_weights, loudness_weights
 from segued.media.decoding.edit_end import MovieEdit, cut_to_edit
 from segued.media.decoding.frame_buffer import FrameBuffer
 from segued.media.decoding.libav_formats import (
@@ -85,14 +85,16 @@ class LibavSource:
         self.rate = Hertz(first.sample_rate)
         self.channels: int = first.layout.nb_channels
         check_plausible(path, rate=self.rate, channels=self.channels)
-        self.weights = downmix_weights([each.name for each in first.layout.channels])
+        names = [each.name for each in first.layout.channels]
+        self.weights = downmix_weights(names)
+        self.loudness_weights = loudness_weights(names)
         self.estimated_frames = _estimate_frames(container, stream, self.rate)
         self.declared_frames: Frames | None = None
-        names = set(container.format.name.split(","))
-        self._length_is_exact: Final = names == {"flac"}
-        if names & FORMATS_WITH_LENGTH:
+        formats = set(container.format.name.split(","))
+        self._length_is_exact: Final = formats == {"flac"}
+        if formats & FORMATS_WITH_LENGTH:
             self.declared_frames = self.estimated_frames
-        elif names == {"mp3"}:
+        elif formats == {"mp3"}:
             self.declared_frames = mp3_header_length(descriptor, self._start, self.rate)
 
     def blocks(self) -> Iterator[Block]:

@@ -72,7 +72,7 @@ class PcmSource:
         self._file: Final = file
         self.rate = Hertz(file.samplerate)
         self.channels: int = file.channels
-        self.weights = (1.0,) * file.channels
+        self.weights = self.loudness_weights = (1.0,) * file.channels
         self.codec: str = file.subtype.lower()
         self.decoder = "libsndfile"
         self.declared_frames = _declared_frames(descriptor, start, file)

@@ -25,6 +25,7 @@ class AudioSource(Protocol):
         rate: Sample rate of the first frame, and of all blocks.
         channels: Channel count of the first frame; later blocks may have another.
         weights: Weight of each channel in `fpcalc`'s mono downmix.
+        loudness_weights: Weight of each channel's energy in loudness.
         codec: The decoder's name of the codec.
         decoder: Name of the library that decodes it.
         declared_frames: Length that the container declares exactly; None if it
@@ -36,6 +37,7 @@ class AudioSource(Protocol):
     rate: Hertz
     channels: int
     weights: tuple[float, ...]
+    loudness_weights: tuple[float, ...]
     codec: str
     decoder: str
     declared_frames: Frames | None

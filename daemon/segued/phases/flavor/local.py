@@ -2,10 +2,12 @@
 
 The output of each analyzer is stored as soon as it is complete, and never deleted:
 an interrupted analysis continues after the last one, and new rules need no new
-analysis.
+analysis. Loudness follows from the loudness curve that phase 4 stored; only files that
+were imported without it are decoded for it.
 """
 
 import asyncio
+import json
 import os
 import shutil
 import tempfile
@@ -17,13 +19,15 @@ from typing import Final
 import structlog
 
 from segued.config.config import Config
+from segued.dsp import loudness
 from segued.errors import (
     DiskReadError,
     FileUnreadableError,
     PhaseCrashedError,
     SpoolError,
 )
-from segued.media.analyzers import essentia, loudness, musicnn, passage_analysis
+from segued.media import file_analysis
+from segued.media.analyzers import essentia, musicnn, passage_analysis
 from segued.media.analyzers.passage_analysis import AnalyzerSelection, PassageRequest
 from segued.model import Span
 from segued.phases import p01_filename, p02_hash
@@ -35,7 +39,7 @@ from segued.phases.flavor.results import (
     MUSICNN,
     AnalysisResults,
 )
-from segued.store import analysis_cache
+from segued.store import analysis_cache, loudness_cache
 from segued.store.analysis_cache import StoredOutput
 from segued.units import TICKS_PER_SECOND, Seconds, Ticks
 
@@ -68,7 +72,7 @@ def installed_analyzers(config: Config) -> dict[str, str]:
     """Return the versions of the analyzers that are configured and installed."""
     flavoring, analyzers = config.flavoring, {}
     if flavoring.loudness:
-        analyzers[LOUDNESS] = loudness.VERSION
+        analyzers[LOUDNESS] = str(loudness.VERSION)
     if ESSENTIA in flavoring.sources and essentia.is_installed():
         analyzers[ESSENTIA] = essentia.installed_version()
         models = _classifiers_version(config)
@@ -99,9 +103,14 @@ async def stored_results(
     context: PhaseContext, file_results: FileResults, span: Span
 ) -> AnalysisResults:
     """Return the stored output for a passage, current and outdated."""
-    found = await context.store.do(
-        analysis_cache.load, file_results[p02_hash.PHASE].audio, span
-    )
+    audio_hash = file_results[p02_hash.PHASE].audio
+    found = await context.store.do(analysis_cache.load, audio_hash, span)
+    version = str(loudness.VERSION)
+    if LOUDNESS not in found or found[LOUDNESS].version != version:
+        curve = await context.store.do(loudness_cache.load, audio_hash)
+        if curve is not None:
+            text = json.dumps(loudness.loudness_of(curve, span))
+            found[LOUDNESS] = StoredOutput(LOUDNESS, version, text.encode())
     current: dict[str, bytes] = {}
     outdated: dict[str, bytes] = {}
     for analyzer, each in found.items():
@@ -169,6 +178,7 @@ class FileAnalysis:
         self._spans: Final = spans
         self._stack: Final = stack
         self._folder = ""
+        self._loudness_failure: FileUnreadableError | None = None
         self._results: Final[dict[Span, AnalysisResults]] = {}
 
     async def analyze(self, span: Span, results: AnalysisResults) -> AnalysisResults:
@@ -184,6 +194,7 @@ class FileAnalysis:
                 spool = _temporary_folder(self._context)
                 self._folder = await self._stack.enter_async_context(spool)
             if span not in self._results:
+                results = await self._with_loudness(span, results)
                 await self._decode_batch(await self._batch_from(span, results))
         except (OSError, SpoolError) as error:
             # Not the fault of the file: its analysis stays pending.
@@ -207,8 +218,39 @@ class FileAnalysis:
             length = Ticks(length + each.length)
             if length > BATCH_LENGTH_MAX:
                 break
-            batch[each] = await stored_results(self._context, self._file_results, each)
+            found = await stored_results(self._context, self._file_results, each)
+            batch[each] = await self._with_loudness(each, found)
         return batch
+
+    async def _with_loudness(
+        self, span: Span, results: AnalysisResults
+    ) -> AnalysisResults:
+        """Return results with the passage's loudness, or with the reason why not.
+
+        The file is decoded for all its passages, once.
+        """
+        if LOUDNESS not in pending_analyzers(self._context, span, results):
+            return results
+        if self._loudness_failure is None:
+            try:
+                await self._measure_loudness()
+            except DiskReadError:
+                raise  # Not the fault of the file.
+            except FileUnreadableError as error:
+                self._loudness_failure = error
+            else:
+                return await stored_results(self._context, self._file_results, span)
+        return _with_failure(results, LOUDNESS, self._loudness_failure)
+
+    async def _measure_loudness(self) -> None:
+        """Decode the file for its loudness curve, and store it."""
+        path = self._file_results.file.path
+        signature = self._file_results[p01_filename.PHASE].signature
+        limit = Seconds(len(self._spans) * self._time_limit)
+        run_idle = self._context.compute.run_idle
+        curve = await run_idle(limit, file_analysis.loudness_curve_of, path, signature)
+        audio = self._file_results[p02_hash.PHASE].audio
+        await self._context.store.do(loudness_cache.save, audio, curve)
 
     async def _decode_batch(self, batch: dict[Span, AnalysisResults]) -> None:
         """Decode and analyze some passages together; one by one if that fails."""
@@ -241,7 +283,8 @@ class FileAnalysis:
             await self._decode_batch({span: self._results[span]})
             return
         for analyzer in pending_analyzers(self._context, span, self._results[span]):
-            self._record_failure(span, analyzer, error)
+            if analyzer != LOUDNESS:
+                self._record_failure(span, analyzer, error)
 
     def _analyses_for(self, span: Span, results: AnalysisResults) -> AnalyzerSelection:
         """Return the pending analyzers that work on the samples of a passage."""
@@ -251,7 +294,7 @@ class FileAnalysis:
         )
         models = str(self._context.config.models_folder) if MUSICNN in pending else None
         wav_path = self._wav_path(span) if ESSENTIA in pending else None
-        return AnalyzerSelection(LOUDNESS in pending, models, wav_path)
+        return AnalyzerSelection(models, wav_path)
 
     def _wav_path(self, span: Span) -> str:
         return f"{self._folder}/{span.start}.wav"
@@ -328,10 +371,15 @@ class FileAnalysis:
     def _record_failure(
         self, span: Span, analyzer: str, error: FileUnreadableError
     ) -> None:
-        log.info("flavor.failed", source=analyzer, code=error.code, detail=str(error))
-        results = self._results[span]
-        failures = {**results.failures, analyzer: error.detail}
-        self._results[span] = replace(results, failures=failures)
+        self._results[span] = _with_failure(self._results[span], analyzer, error)
+
+
+def _with_failure(
+    results: AnalysisResults, analyzer: str, error: FileUnreadableError
+) -> AnalysisResults:
+    """Log the failure of an analyzer, and return the results with its reason."""
+    log.info("flavor.failed", source=analyzer, code=error.code, detail=str(error))
+    return replace(results, failures={**results.failures, analyzer: error.detail})
 
 
 def _remove_file(path: str) -> None:

@@ -1,4 +1,4 @@
-"""Tables keyed by the audio hash: decode results and analyzer outputs."""
+"""Tables keyed by the audio hash: decode results, loudness, analyzer outputs."""
 
 from typing import ClassVar
 
@@ -6,7 +6,7 @@ from peewee import BlobField, Check, CompositeKey, IntegerField, TextField
 
 from segued.store.schema.files import BaseTable, now
 
-__all__ = ["AnalyzerOutput", "DecodeCache"]
+__all__ = ["AnalyzerOutput", "DecodeCache", "StoredLoudness"]
 
 
 class DecodeCache(BaseTable):
@@ -28,6 +28,24 @@ class DecodeCache(BaseTable):
 
     class Meta:
         table_name = "decode_cache"
+
+
+class StoredLoudness(BaseTable):
+    """The loudness curve of all files with the same audio.
+
+    The key is the audio, as in `DecodeCache`. It is a table of its own because older
+    libraries have decode results without it, and because few queries need it.
+    """
+
+    audio_hash = TextField(primary_key=True)
+    version = IntegerField()  # of the loudness code
+    rate = IntegerField()
+    block_frames = IntegerField()
+    frames = IntegerField()
+    blocks = BlobField()  # deflated dsp.loudness.pack
+
+    class Meta:
+        table_name = "loudness_curves"
 
 
 class AnalyzerOutput(BaseTable):

@@ -12,7 +12,7 @@ from peewee import (
 )
 
 from segued.model import SongStatus
-from segued.store.schema.audio import AnalyzerOutput, DecodeCache
+from segued.store.schema.audio import AnalyzerOutput, DecodeCache, StoredLoudness
 from segued.store.schema.files import (
     BaseTable,
     Checkpoint,
@@ -182,6 +182,7 @@ TABLES: Final = (
     File,
     Checkpoint,
     DecodeCache,
+    StoredLoudness,
     Passage,
     Song,
     Artist,
