@@ -1,11 +1,14 @@
 """Measure how many album sides are cut right, and how many songs stay whole.
 
-    contrib/bench/sides [--sides N] [--songs N] [--seed N]
+    contrib/bench/sides [--sides N] [--songs N] [--seed N] [--real FOLDER]
 
 The sides and songs are synthetic, and the same for the same seed; the ranges of their
 parameters are in synthetic_sides.py and synthetic_levels.py. A side is right if each of
 its boundaries is within a second of the true one, at both ends. A wrong release has as
 many tracks as the right one, and the same total length.
+
+With --real, the sides have the track lengths of the releases in FOLDER, as recorded for
+`contrib/bench/real`, and N is the number of drawings; songs are not measured.
 """
 
 import sys
@@ -13,10 +16,12 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 from bench.commandline import parser, run_measurement
+from bench.real_sides import measure_real_sides
 from bench.synthetic_sides import (
     MEETING_SHARE,
     PLACES,
@@ -78,7 +83,9 @@ def main() -> int:
     """Run the measurement, and print the results."""
     options = parser("sides", __doc__)
     options.add_argument(
-        "--sides", type=int, default=SIDES, help=f"number of sides ({SIDES})"
+        "--sides",
+        type=int,
+        help=f"number of sides ({SIDES}; with --real, six drawings of each side)",
     )
     options.add_argument(
         "--songs", type=int, default=SONGS, help=f"number of songs ({SONGS})"
@@ -86,9 +93,18 @@ def main() -> int:
     options.add_argument(
         "--seed", type=int, default=1, help="seed of the random generator (1)"
     )
+    options.add_argument(
+        "--real", type=Path, metavar="FOLDER", help="folder of recorded releases"
+    )
     arguments = options.parse_args()
+    if arguments.real:
+        return run_measurement(
+            "sides",
+            lambda: measure_real_sides(arguments.real, arguments.sides, arguments.seed),
+        )
     return run_measurement(
-        "sides", lambda: _measure(arguments.sides, arguments.songs, arguments.seed)
+        "sides",
+        lambda: _measure(arguments.sides or SIDES, arguments.songs, arguments.seed),
     )
 
 

@@ -17,7 +17,9 @@ from segued.model import LevelCurve
 from segued.units import Hertz
 
 __all__ = [
+    "HOP",
     "HOP_S",
+    "RATE",
     "Decibels",
     "Range",
     "Rng",

@@ -25,10 +25,15 @@ from segued.model import LevelCurve, Span
 from segued.units import Ticks, seconds_to_ticks, ticks_to_seconds
 
 __all__ = [
+    "LEAD_IN_S",
+    "LEAD_OUT_S",
+    "LENGTH_JITTER_S",
     "PLACES",
+    "SPEED",
     "SyntheticSide",
     "SyntheticSong",
     "TrackJoin",
+    "audible_span",
     "make_sides",
     "make_songs",
 ]
@@ -160,7 +165,7 @@ def _side(rng: Rng) -> SyntheticSide:
         gap_s = 0.0 if meets_next else gap_s
         pauses = rng.uniform(*PAUSE_S, rng.integers(PAUSES_MAX, endpoint=True))
         piece = music_levels(rng, length_s * speed, pauses, ends=not meets_next)
-        audible.append(_audible_span(piece, sum(map(len, parts)), noise_dbfs))
+        audible.append(audible_span(piece, sum(map(len, parts)), noise_dbfs))
         parts += [piece, silent_levels(gap_s * speed)]
         listed_s = length_s + gap_counts * gap_s + rng.uniform(*LENGTH_JITTER_S)
         lengths.append(seconds_to_ticks(listed_s))
@@ -175,7 +180,7 @@ def _side(rng: Rng) -> SyntheticSide:
     )
 
 
-def _audible_span(piece: Decibels, at: int, noise_dbfs: float) -> tuple[Range, Range]:
+def audible_span(piece: Decibels, at: int, noise_dbfs: float) -> tuple[Range, Range]:
     """Return the ranges in which music becomes audible and inaudible, in seconds."""
     energies = np.convolve(10.0 ** (piece / 10), np.full(10, 0.1), "same")
     audible = np.flatnonzero(energies >= 10 ** (max(noise_dbfs, AUDIBLE_DBFS) / 10))

@@ -36,6 +36,7 @@ __all__ = [
     "Signature",
     "SongStatus",
     "Span",
+    "SpectrumCurve",
     "Tags",
 ]
 
@@ -348,6 +349,25 @@ class LevelCurve:
         if level == -math.inf:
             return 255
         return min(255, max(0, round(-level / cls.STEP_DB)))
+
+
+@dataclass(frozen=True, slots=True)
+class SpectrumCurve:
+    """The distribution of a whole file's energy, two short spectra a second.
+
+    A spectrum has the energies of the twelve notes from A on, each of all octaves,
+    and those of eight bands from low to high, in decibels below full scale.
+
+    Attributes:
+        values: `VALUES` bytes per spectrum; the last one is complete.
+        interval: Frames from the start of one spectrum to that of the next.
+    """
+
+    values: bytes = field(repr=False)
+    interval: Frames
+
+    VALUES: ClassVar = 20
+    STEP_DB: ClassVar = 1.0
 
 
 class Fingerprint(

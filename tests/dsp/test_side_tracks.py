@@ -5,8 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segued.dsp.side_tracks import BoundaryKind, Fit, fit_tracks
-from segued.model import LevelCurve, Span
+from segued.dsp.side_tracks import (
+    ACCEPTED_CHANCE,
+    BoundaryKind,
+    Fit,
+    SideSearch,
+    fit_tracks,
+)
+from segued.model import LevelCurve, Span, SpectrumCurve
 from segued.units import Frames, Ticks, frames_to_ticks, seconds_to_ticks
 from tests.dsp.drawn_curves import RATE, curve_from_drawing, ticks_at
 
@@ -143,6 +149,56 @@ def test_tracks_without_a_gap_are_cut_near_the_expected_place() -> None:
     assert abs(found.spans[0].end - ticks_at(52)) <= ticks_at(3)
 
 
+def drawn_spectrum(*parts: tuple[float, int]) -> SpectrumCurve:
+    """Return a spectrum curve of parts (seconds, loudest note) at even level."""
+    rng = np.random.default_rng(1)
+    rows = []
+    for length_s, note in parts:
+        levels = rng.integers(38, 42, (round(2 * length_s), SpectrumCurve.VALUES))
+        levels[:, note] = 20
+        rows.append(levels)
+    values = np.concatenate(rows).astype(np.uint8).tobytes()
+    return SpectrumCurve(values, Frames(RATE // 2))
+
+
+def test_tracks_without_a_gap_are_cut_where_the_notes_change() -> None:
+    """The level is the same everywhere, and the listed lengths are 4 s off."""
+    curve = noisy_curve((120, -20), (2, -80), (60, -20))
+    spectrum = drawn_spectrum((48, 2), (74, 7), (60, 4))
+
+    found = fit_tracks(curve, [seconds_to_ticks(s) for s in (52, 68, 60)], spectrum)
+
+    assert found is not None
+    assert abs(found.spans[0].end - ticks_at(48)) <= ticks_at(0.6)
+    assert found.spans[0].end == found.spans[1].start
+    assert boundary_kinds(found) == [BoundaryKind.FREE, BoundaryKind.SILENCE]
+    assert found.boundaries[0].reason.startswith("no silence; the notes change, ")
+
+
+def test_of_two_silences_that_one_is_used_at_which_the_notes_change() -> None:
+    """Both are equally long, and equally far from the expected place."""
+    curve = noisy_curve((57, -20), (1, -80), (5, -20), (1, -80), (57, -20))
+    lengths = [seconds_to_ticks(60), seconds_to_ticks(60)]
+
+    early = fit_tracks(curve, lengths, drawn_spectrum((57.5, 2), (63.5, 7)))
+    late = fit_tracks(curve, lengths, drawn_spectrum((63.5, 2), (57.5, 7)))
+
+    assert early is not None
+    assert late is not None
+    assert early.spans[0].end == ticks_at(57)
+    assert late.spans[0].end == ticks_at(63)
+
+
+def test_one_side_is_searched_for_several_releases() -> None:
+    """Each search gives the same as a search on its own."""
+    curve = noisy_curve((50, -20), (1, -80), (70, -20), (1, -80), (60, -20))
+    search = SideSearch(curve, None)
+
+    for lengths_s in ((50, 70, 60), (120, 60)):
+        lengths = [seconds_to_ticks(each) for each in lengths_s]
+        assert search.fit(lengths) == fit_tracks(curve, lengths)
+
+
 def test_the_quietest_spot_is_used_without_better_evidence() -> None:
     """A dip that is not a silence, in music that changes everywhere but there."""
     verses = [(6, -10), (6, -14)] * 4
@@ -186,7 +242,7 @@ def test_a_loud_noise_floor_is_silence_to_its_edges() -> None:
         Span(ticks_at(55.5), ticks_at(125.5)),
         Span(ticks_at(125.8), ticks_at(170.8)),
     )
-    assert found.is_accepted
+    assert found.matched_count == 3
     assert found.boundaries[0].reason == "silence of 1.50 s below -32 dBFS"
 
 
@@ -234,25 +290,53 @@ def test_a_rip_may_be_a_little_fast_or_slow(speed: float) -> None:
     assert found.total_length_error <= seconds_to_ticks(3)
 
 
+SIDE = f"{LONG}..{MINUTE}..{LONG}..{MINUTE}..{LONG}{LONG}..{MINUTE}{LONG}"
+
+
 def test_the_right_release_is_accepted() -> None:
     """Its tracks match, and the length errors are in ticks."""
-    found = fit_drawing(f"{LONG}..{MINUTE}..{LONG}..{MINUTE}", 30, 59, 30, 60)
+    found = fit_drawing(SIDE, 30, 58, 30, 60, 60, 90)
 
-    assert (found.matched_count, found.is_accepted) == (4, True)
+    assert (found.matched_count, found.is_accepted) == (6, True)
     assert found.length_errors[1] is not None
     assert (
-        ticks_at(0.5)
+        ticks_at(1.5)
         < found.length_errors[1]
         <= found.total_length_error
-        < ticks_at(1.5)
+        < ticks_at(3.5)
     )
 
 
 def test_the_wrong_release_is_not_accepted() -> None:
     """The same number of tracks and total length, with other lengths of tracks."""
-    found = fit_drawing(f"{LONG}..{MINUTE}..{LONG}..{MINUTE}", 75, 15, 75, 15)
+    found = fit_drawing(SIDE, 75, 15, 75, 15, 75, 75)
 
     assert not found.is_accepted
+
+
+def test_two_tracks_are_never_enough() -> None:
+    """They have one boundary, and some silence is near it in too many files."""
+    music = "#" * 1_200
+    found = fit_drawing(f"{music}...{music}", 1_200, 1_200)
+
+    assert found.matched_count == 2
+    assert found.chance <= ACCEPTED_CHANCE
+    assert not found.is_accepted
+
+
+def test_a_boundary_between_frequent_silences_is_no_evidence() -> None:
+    """A rare silence is evidence; one of a hundred equal ones is none."""
+    phrases = [(9.0, -20.0), (1.0, -80.0)] * 12
+    rare = noisy_curve((119, -20), (1, -80), (119, -20), (1, -80), (119, -20))
+    frequent = noisy_curve(*phrases * 3)
+    lengths = [seconds_to_ticks(120)] * 3
+
+    by_rare, by_frequent = fit_tracks(rare, lengths), fit_tracks(frequent, lengths)
+
+    assert by_rare is not None
+    assert by_frequent is not None
+    assert by_rare.chance < 0.01 < by_frequent.chance
+    assert by_rare.matched_count == by_frequent.matched_count == 3
 
 
 def test_lengths_alone_are_no_evidence() -> None:
@@ -284,13 +368,13 @@ def test_a_longer_silence_stands_out_more() -> None:
     assert found.spans[0].end == ticks_at(80.2)
 
 
-def test_two_tracks_of_three_are_enough() -> None:
-    """At least 65 % must match; a track of unknown length never matches."""
-    drawing = f"{MINUTE}..{MINUTE}..{MINUTE}"
+def test_tracks_of_unknown_length_never_match() -> None:
+    """A boundary between two of them is expected nowhere, and is no evidence."""
+    one_unknown = fit_drawing(SIDE, 30, 60, 30, None, 60, 90)
+    half_unknown = fit_drawing(SIDE, 30, 60, None, None, None, 90)
 
-    assert fit_drawing(drawing, 60, None, 60).matched_count == 2
-    assert fit_drawing(drawing, 60, None, 60).is_accepted
-    assert not fit_drawing(drawing, None, None, 60).is_accepted
+    assert (one_unknown.matched_count, one_unknown.is_accepted) == (5, True)
+    assert (half_unknown.matched_count, half_unknown.is_accepted) == (3, False)
 
 
 @pytest.mark.parametrize(

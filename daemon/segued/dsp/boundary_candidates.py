@@ -54,12 +54,13 @@ RIVAL_SHARE: Final = 0.7
 
 
 class BoundaryKind(IntEnum):
-    """The reason why a track could end at a candidate."""
+    """The reason why a track could end at a place; FREE is none of the candidates."""
 
     SILENCE = 0
     SPOT = 1
     STEP = 2
     EDGE = 3
+    FREE = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)

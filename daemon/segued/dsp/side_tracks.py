@@ -4,8 +4,9 @@ A release lists the number of tracks and their lengths, not where they begin: ri
 have noise before and after the music, silences of any length between tracks and
 within them, and run a little faster or slower than the release. So each boundary
 candidate has a price, which grows with the number of its rivals, and so has each
-second by which a track deviates from its expected length. The boundaries chosen
-are those of the least total cost.
+second by which a track deviates from its expected length. The boundaries of the least
+total cost are chosen first, and then again near them (`boundary_refinement`), also
+where there is no silence, by how much the music changes.
 """
 
 from collections.abc import Sequence
@@ -16,71 +17,52 @@ from typing import Final
 import numpy as np
 
 from segued.dsp.boundary_candidates import (
-    BoundaryCandidates,
     BoundaryKind,
     find_boundary_candidates,
 )
+from segued.dsp.boundary_refinement import BoundaryPlaces, Refined, refine, speed_of
+from segued.dsp.chance_fit import PricesOfBlocks, joint_chance
 from segued.dsp.cheapest_path import (
     Indices,
     Lengths,
     SecondsArray,
     Stops,
     cheapest_path,
-    length_errors,
 )
-from segued.model import LevelCurve, Span
+from segued.dsp.side_places import free_places, stop_places
+from segued.dsp.side_stops import build_stops
+from segued.dsp.spectrum_novelty import NoveltyCurve
+from segued.model import LevelCurve, Span, SpectrumCurve
 from segued.units import Ticks, frames_to_ticks, seconds_to_ticks, ticks_to_seconds
 
 __all__ = [
-    "ACCEPTED_SHARE",
+    "ACCEPTED_CHANCE",
     "TOLERANCE",
     "Boundary",
     "BoundaryKind",
     "Fit",
+    "SideSearch",
     "fit_tracks",
 ]
 
 TOLERANCE: Final = seconds_to_ticks(10)
 """A track matches if its length differs from the expected one by no more."""
 
-ACCEPTED_SHARE: Final = 0.65
-"""A release is accepted if this share of its tracks match."""
+ACCEPTED_CHANCE: Final = 0.001
+"""A release is accepted if the lengths of its tracks fit by chance in no more of a
+thousand files: several releases are tried, and most of them are wrong."""
 
-OUTSTANDING_RANK_MAX: Final = 4
-"""A silence is evidence if it has at most this many rivals per track. Weaker ones
-are so frequent that one is near any position."""
+PROVING_TRACKS_MIN: Final = 3
+"""Two tracks have one boundary: in too many files some place is near it."""
 
-SPEED_ERROR_MAX: Final = 0.01
-"""Largest speed error of turntables and tape decks, as a ratio."""
+EVIDENCE_CHANCE: Final = 0.2
+"""A boundary is evidence if a random position is as good in at most so many cases."""
 
 LENGTH_S: Final = 1.0
-"""Databases are no more exact; length errors up to this cost nothing."""
-
-TRACK_MIN_S: Final = 1.0
-"""The least length of a track, whatever length is expected."""
+"""Databases are no more exact; length errors up to this cost nothing at first."""
 
 UNKNOWN_S: Final = (20.0, 1e9)
 """Shortest and longest length of a track without an expected length."""
-
-PRICE_S: Final = 4.0
-PRICES_MORE_S: Final = (0.0, 8.0, 3.0, np.inf)
-"""Price of a candidate in seconds of length error: a base price by its
-`BoundaryKind`, plus PRICE_S times log(1 + rivals per track)."""
-
-GAP_S: Final = 5.0
-"""In a longer silence, tracks may fade out or begin softly below the noise. So any
-part of it of this length may be the gap..."""
-
-HIDDEN_STEP_S: Final = 1.0
-"""...and it is tried at every second."""
-
-THUMP_S: Final = 0.5
-"""Up to this much sound at an end of the file, if silence follows, is the needle."""
-
-LEAD_MAX_S: Final = 30.0
-LEAD_PRICE: Final = 0.5
-"""Up to LEAD_MAX_S of sound before the first track, and after the last, may belong
-to no track, at LEAD_PRICE per second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +72,17 @@ class Boundary:
     Attributes:
         gap: From the end of one track to the beginning of the next; empty where
             they meet.
-        kind: A silence, a change of the music, or the quietest spot.
+        kind: A silence, a change of the music, the quietest spot, or none of these.
         level: The threshold of a silence and the level of a spot, in dBFS; the
-            change of level at a step, in dB.
-        rank: Number of its rivals in this file, itself included.
+            change of level at a step, in dB; without any of these, the change of the
+            music's spectrum, 1 being usual at a boundary, and 0 if it is unknown.
+        chance: Probability that a random position is as good.
     """
 
     gap: Span
     kind: BoundaryKind
     level: float
-    rank: int
+    chance: float
 
     @property
     def reason(self) -> str:
@@ -110,8 +93,12 @@ class Boundary:
                 return f"silence of {length_s:.2f} s below {self.level:.0f} dBFS"
             case BoundaryKind.STEP:
                 return f"no silence; the music changes, {self.level:+.1f} dB"
-            case _:
+            case BoundaryKind.SPOT:
                 return f"no silence; the quietest spot, at {self.level:.1f} dBFS"
+            case _ if self.level > 0:
+                return f"no silence; the notes change, {self.level:.0%} of the usual"
+            case _:
+                return "no silence; the expected place"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +113,9 @@ class Fit:
             speed, or, negative, shorter even with the silence after it; None
             where its length is unknown.
         matched_count: Number of tracks that match in length and lie between
-            silences that are evidence, or such a silence and an end of the file.
+            boundaries that are evidence, or such a boundary and an end of the file.
         speed: Length of the rip relative to the release, 1.0 being equal.
+        chance: Probability that lengths of as many tracks fit as well by chance.
     """
 
     spans: tuple[Span, ...]
@@ -135,11 +123,13 @@ class Fit:
     length_errors: tuple[Ticks | None, ...]
     matched_count: int
     speed: float
+    chance: float
 
     @property
     def is_accepted(self) -> bool:
-        """Whether enough tracks match to accept the release."""
-        return self.matched_count >= ACCEPTED_SHARE * len(self.spans)
+        """Whether the lengths alone are enough to accept the release."""
+        many = len(self.spans) >= PROVING_TRACKS_MIN
+        return many and self.chance <= ACCEPTED_CHANCE
 
     @property
     def total_length_error(self) -> Ticks:
@@ -147,52 +137,196 @@ class Fit:
         return Ticks(sum(abs(each) for each in self.length_errors if each is not None))
 
 
-def fit_tracks(curve: LevelCurve, lengths: Sequence[Ticks | None]) -> Fit | None:
-    """Find the tracks of a release in a file that should hold all of them.
+class SideSearch:
+    """Searches one file for the tracks of any number of releases."""
 
-    Args:
-        curve: The level curve of the whole file.
-        lengths: Expected length of each track, in order, with or without the
-            silence after it; None where it is unknown. At least one.
+    def __init__(self, curve: LevelCurve, spectrum: SpectrumCurve | None) -> None:
+        """Prepare the search.
 
-    Returns:
-        The best fit, which may be bad: check `Fit.is_accepted`. None when the file
-        is too short or too silent for so many tracks.
+        Args:
+            curve: The level curve of the whole file.
+            spectrum: Its spectrum curve; None if there is none.
+        """
+        self._curve: Final = curve
+        self._candidates: Final = find_boundary_candidates(curve)
+        self._ranks: Final = self._candidates.ranks()
+        self._novelty: Final = (
+            None if spectrum is None else NoveltyCurve.of(spectrum, curve.rate)
+        )
 
-    Raises:
-        ValueError: `lengths` is empty.
-    """
-    if not lengths:
-        raise ValueError("a release has at least one track")
-    candidates = find_boundary_candidates(curve)
-    ranks = candidates.ranks()
-    candidate_of_stop, stops = _build_stops(curve, candidates, ranks / len(lengths))
-    path = cheapest_path(stops, _length_bounds(lengths, 1.0, LENGTH_S))
+    def fit(self, lengths: Sequence[Ticks | None]) -> Fit | None:
+        """Find the tracks of a release in the file, which should hold all of them.
+
+        Args:
+            lengths: Expected length of each track, in order, with or without the
+                silence after it; None where it is unknown. At least one.
+
+        Returns:
+            The best fit, which may be bad: check `Fit.is_accepted`. None when the file
+            is too short or too silent for so many tracks.
+
+        Raises:
+            ValueError: `lengths` is empty.
+        """
+        if not lengths:
+            raise ValueError("a release has at least one track")
+        tracks, curve = len(lengths), self._curve
+        rivals = self._ranks / tracks
+        candidate_of_stop, stops = build_stops(curve, self._candidates, rivals)
+        path = _first_path(stops, lengths)
+        if path is None:
+            return None
+        kinds = self._candidates.kinds[candidate_of_stop]
+        places = stop_places(
+            stops,
+            kinds,
+            rivals[candidate_of_stop],
+            self._novelty,
+            tracks,
+        )
+        free = free_places(
+            curve.frames / curve.rate, self._silences(), self._novelty, tracks
+        )
+        refined = refine(places, free, path, _length_bounds(lengths))
+        chances = self._chances(kinds, places.joined(free), refined, lengths)
+        spans, boundaries = self._cut(refined, candidate_of_stop, chances)
+        errors = tuple(
+            None if length is None else seconds_to_ticks(error)
+            for length, error in zip(lengths, refined.errors.tolist(), strict=True)
+        )
+        matched = _count_matched(boundaries, errors)
+        chance = joint_chance(chances)
+        return Fit(spans, boundaries, errors, matched, refined.speed, chance)
+
+    def _silences(self) -> tuple[SecondsArray, SecondsArray]:
+        """Return where the silences begin and end, in seconds."""
+        silent = self._candidates.kinds == BoundaryKind.SILENCE
+        hop_s = self._curve.hop / self._curve.rate
+        return (
+            self._candidates.firsts[silent] * hop_s,
+            self._candidates.lasts[silent] * hop_s,
+        )
+
+    def _chances(
+        self,
+        kinds: Indices,
+        everywhere: BoundaryPlaces,
+        refined: Refined,
+        lengths: Sequence[Ticks | None],
+    ) -> list[float]:
+        """Return the chance of each inner boundary.
+
+        It is expected where the tracks beside it have their lengths: the greater of
+        their errors is its deviation. Beside tracks of unknown length it is expected
+        nowhere. A silence is compared with silences, and any other place with those.
+
+        Args:
+            kinds: The `BoundaryKind` of each stop.
+            everywhere: All places of the file.
+            refined: The chosen places.
+            lengths: Expected length of each track.
+        """
+        length_s = self._curve.frames / self._curve.rate
+        silent = kinds[everywhere.stops] == BoundaryKind.SILENCE
+        silent &= everywhere.stops >= 0
+        blocks = [
+            PricesOfBlocks.of(length_s, everywhere[np.flatnonzero(each)])
+            for each in (~silent, silent)
+        ]
+        errors = [
+            None if length is None else abs(error)
+            for length, error in zip(lengths, refined.errors.tolist(), strict=True)
+        ]
+        found = []
+        for stop, price, beside in zip(
+            refined.chosen.stops[1:-1].tolist(),
+            refined.chosen.prices[1:-1].tolist(),
+            pairwise(errors),
+            strict=True,
+        ):
+            known = [each for each in beside if each is not None]
+            is_silent = stop >= 0 and int(kinds[stop]) == BoundaryKind.SILENCE
+            found.append(blocks[is_silent].chance(price, max(known)) if known else 1.0)
+        return found
+
+    def _cut(
+        self, refined: Refined, candidate_of_stop: Indices, chances: Sequence[float]
+    ) -> tuple[tuple[Span, ...], tuple[Boundary, ...]]:
+        """Return the tracks between the chosen places, and the inner boundaries."""
+        chosen = refined.chosen
+        cuts = [
+            self._boundary(
+                end,
+                -1 if stop < 0 else int(candidate_of_stop[stop]),
+                chance,
+                len(chances) + 1,
+            )
+            for end, stop, chance in zip(
+                chosen.ends.tolist(),
+                chosen.stops.tolist(),
+                (0.0, *chances, 0.0),
+                strict=True,
+            )
+        ]
+        spans = tuple(
+            Span(before.gap.end, after.gap.start) for before, after in pairwise(cuts)
+        )
+        return spans, tuple(cuts[1:-1])
+
+    def _boundary(
+        self, at_s: float, candidate: int, chance: float, tracks: int
+    ) -> Boundary:
+        """Return the boundary at a candidate, or, if that is -1, at a position."""
+        if candidate < 0:
+            at = self._tick(round(at_s * self._curve.rate / self._curve.hop))
+            level = 0.0
+            if self._novelty is not None:
+                level = float(self._novelty.at(np.array(at_s), tracks))
+            return Boundary(Span(at, at), BoundaryKind.FREE, level, chance)
+        found = self._candidates
+        gap = Span(
+            self._tick(int(found.firsts[candidate])),
+            self._tick(int(found.lasts[candidate])),
+        )
+        kind = BoundaryKind(int(found.kinds[candidate]))
+        return Boundary(gap, kind, float(found.levels[candidate]), chance)
+
+    def _tick(self, hop: int) -> Ticks:
+        curve = self._curve
+        return frames_to_ticks(min(hop * curve.hop, curve.frames), curve.rate)
+
+
+def fit_tracks(
+    curve: LevelCurve,
+    lengths: Sequence[Ticks | None],
+    spectrum: SpectrumCurve | None = None,
+) -> Fit | None:
+    """Find the tracks of one release in a file, see `SideSearch.fit`."""
+    return SideSearch(curve, spectrum).fit(lengths)
+
+
+def _first_path(stops: Stops, lengths: Sequence[Ticks | None]) -> Indices | None:
+    """Return the stops of least total cost, at the speed of the rip."""
+    path = cheapest_path(stops, _length_bounds(lengths, LENGTH_S))
     if path is None:
         return None
-    speed = _rip_speed(
-        length_errors(stops, path, _length_bounds(lengths, 1.0)), lengths
+    chosen = BoundaryPlaces(
+        stops.ends[path],
+        stops.starts[path],
+        stops.latest[path],
+        stops.prices[path],
+        path,
     )
+    speed = speed_of(chosen, _length_bounds(lengths))
     # With other lengths there may be no path: then the first one stays.
-    better_path = cheapest_path(stops, _length_bounds(lengths, speed, LENGTH_S))
-    path = path if better_path is None else better_path
-    errors = tuple(
-        None if length is None else seconds_to_ticks(error)
-        for length, error in zip(
-            lengths,
-            length_errors(stops, path, _length_bounds(lengths, speed)).tolist(),
-            strict=True,
-        )
-    )
-    spans, boundaries = _cut_tracks(curve, candidates, ranks, candidate_of_stop[path])
-    matched = _count_matched(boundaries, errors)
-    return Fit(spans, boundaries, errors, matched, speed)
+    better = cheapest_path(stops, _length_bounds(lengths, LENGTH_S, speed))
+    return path if better is None else better
 
 
 def _length_bounds(
-    lengths: Sequence[Ticks | None], speed: float, tolerance_s: float = 0.0
+    lengths: Sequence[Ticks | None], tolerance_s: float = 0.0, speed: float = 1.0
 ) -> Lengths:
-    """Return the range of free lengths per track, at a speed and with a tolerance."""
+    """Return the range of free lengths per track, with a tolerance and at a speed."""
     bounds = [
         UNKNOWN_S
         if each is None
@@ -206,123 +340,11 @@ def _length_bounds(
     return Lengths(shortest, longest)
 
 
-def _build_stops(
-    curve: LevelCurve, candidates: BoundaryCandidates, rivals_per_track: SecondsArray
-) -> tuple[Indices, Stops]:
-    """Return the stops, and the index of the candidate that each belongs to.
-
-    Args:
-        curve: The level curve.
-        candidates: Its boundary candidates.
-        rivals_per_track: Number of rivals of each candidate, per track.
-    """
-    hop_s = curve.hop / curve.rate
-    firsts = candidates.firsts.astype(np.float64) * hop_s
-    lasts = candidates.lasts.astype(np.float64) * hop_s
-    end_s = float(lasts[-1])
-    prices = (
-        PRICE_S * np.log1p(rivals_per_track) + np.array(PRICES_MORE_S)[candidates.kinds]
-    )
-    opening = _lead_prices(candidates, prices, firsts, lasts)
-    closing = _lead_prices(candidates, prices, end_s - lasts, end_s - firsts)
-
-    spare = np.maximum(lasts - firsts - GAP_S, 0)
-    counts = 1 + np.ceil(spare / HIDDEN_STEP_S).astype(np.int64)
-    candidate_of_stop = np.repeat(np.arange(len(candidates)), counts)
-    nth = np.arange(len(candidate_of_stop)) - np.repeat(
-        np.cumsum(counts) - counts, counts
-    )
-    ends = firsts[candidate_of_stop] + np.minimum(
-        nth * HIDDEN_STEP_S, spare[candidate_of_stop]
-    )
-    starts = ends + np.minimum(lasts - firsts, GAP_S)[candidate_of_stop]
-    order = np.lexsort((ends, starts))
-    candidate_of_stop = candidate_of_stop[order]
-    # A track cannot begin and end in the same silence.
-    columns = (firsts - TRACK_MIN_S, prices, opening, closing)
-    return candidate_of_stop, Stops(
-        ends[order], starts[order], *(c[candidate_of_stop] for c in columns)
-    )
-
-
-def _lead_prices(
-    candidates: BoundaryCandidates,
-    prices: SecondsArray,
-    outer: SecondsArray,
-    inner: SecondsArray,
-) -> SecondsArray:
-    """Return the price of the first start (mirrored: last end) at each candidate.
-
-    Args:
-        candidates: The boundary candidates.
-        prices: Price of a boundary at each.
-        outer: Seconds from this end of the file to each candidate's near edge.
-        inner: Seconds from this end of the file to each candidate's far edge.
-    """
-    silent = candidates.kinds == BoundaryKind.SILENCE
-    leading = silent & (
-        (outer == 0) | ((outer <= THUMP_S) & (inner - outer >= THUMP_S))
-    )
-    if leading.any():
-        edge = int(np.argmax(np.where(leading, candidates.strengths, -np.inf)))
-    else:
-        edge = int(
-            np.argmin(np.where(candidates.kinds == BoundaryKind.EDGE, inner, np.inf))
-        )
-    skipped = outer - inner[edge]
-    possible = silent & (skipped > 0) & (skipped <= LEAD_MAX_S)
-    costs: SecondsArray = np.where(possible, prices + LEAD_PRICE * skipped, np.inf)
-    costs[edge] = 0
-    return costs
-
-
-def _rip_speed(errors: SecondsArray, lengths: Sequence[Ticks | None]) -> float:
-    """Return the length ratio of rip to release, from tracks within `TOLERANCE`."""
-    near = [
-        (error, ticks_to_seconds(length))
-        for error, length in zip(errors.tolist(), lengths, strict=True)
-        if length is not None and abs(error) <= ticks_to_seconds(TOLERANCE)
-    ]
-    expected = sum(length for _, length in near)
-    longer = sum(error for error, _ in near) / expected if expected else 0.0
-    return 1.0 + min(SPEED_ERROR_MAX, max(-SPEED_ERROR_MAX, longer))
-
-
-def _cut_tracks(
-    curve: LevelCurve, candidates: BoundaryCandidates, ranks: Indices, chosen: Indices
-) -> tuple[tuple[Span, ...], tuple[Boundary, ...]]:
-    """Return the tracks between the chosen candidates, and the inner boundaries."""
-
-    def tick(hop: int) -> Ticks:
-        return frames_to_ticks(min(hop * curve.hop, curve.frames), curve.rate)
-
-    columns = (
-        candidates.firsts,
-        candidates.lasts,
-        candidates.kinds,
-        candidates.levels,
-        ranks,
-    )
-    rows = zip(*(each[chosen].tolist() for each in columns), strict=True)
-    cuts = [
-        Boundary(Span(tick(first), tick(last)), BoundaryKind(kind), level, rank)
-        for first, last, kind, level, rank in rows
-    ]
-    spans = tuple(
-        Span(before.gap.end, after.gap.start) for before, after in pairwise(cuts)
-    )
-    return spans, tuple(cuts[1:-1])
-
-
 def _count_matched(
     boundaries: Sequence[Boundary], errors: Sequence[Ticks | None]
 ) -> int:
     """Return the number of tracks that match, see `Fit.matched_count`."""
-    rank_max = OUTSTANDING_RANK_MAX * len(errors)
-    is_evidence = [
-        each.kind is BoundaryKind.SILENCE and each.rank <= rank_max
-        for each in boundaries
-    ]
+    is_evidence = [each.chance <= EVIDENCE_CHANCE for each in boundaries]
     near = [each is not None and abs(each) <= TOLERANCE for each in errors]
     return sum(
         map(all, zip(near, [True, *is_evidence], [*is_evidence, True], strict=True))

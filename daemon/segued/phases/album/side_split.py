@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from segued.dsp.side_tracks import Fit, fit_tracks
+from segued.dsp.side_tracks import Fit, SideSearch
 from segued.matching import album
 from segued.matching.evidence import PassageEvidence, Release, Track
 from segued.media import file_analysis
@@ -27,7 +27,7 @@ from segued.units import (
     ticks_to_seconds,
 )
 
-__all__ = ["SplitResult", "split_side", "unsplit"]
+__all__ = ["SplitResult", "split_side", "track_runs", "unsplit"]
 
 SIDE_MIN: Final = Ticks(5 * 60 * TICKS_PER_SECOND)
 """A file shorter than 5 minutes is one song, and is not split."""
@@ -110,13 +110,23 @@ async def split_side(
     if side is None:
         return current
     split = _apply_split(file_results.file.id, current, side)
+    # Those of an earlier cut that is nearly the same are used: they need no decode.
+    found = await context.store.do(decode_cache.fingerprints, audio_hash)
+    stored = [each for each in found if each.encoded]
+    earlier = {
+        span: replace(stored[nth], span=span)
+        for span in split.spans
+        if (nth := _matching_span(span, [each.span for each in stored])) is not None
+    }
     missing = [
-        span for span in split.spans if _matching_span(span, current.spans) is None
+        span
+        for span in split.spans
+        if span not in earlier and _matching_span(span, current.spans) is None
     ]
     taken, fresh = await p05_fingerprint.fingerprints_for(
         context, file_results, missing
     )
-    by_span = {each.span: each for each in taken}
+    by_span = earlier | {each.span: each for each in taken}
     prints = tuple(by_span.get(each.span, each) for each in split.prints)
     return replace(split, prints=prints, fresh=fresh)
 
@@ -124,18 +134,18 @@ async def split_side(
 def _best_side(
     curve: LevelCurve, total: Ticks, releases: Sequence[Release]
 ) -> _Side | None:
-    """Return the accepted side that fits best, if any."""
-    sides = []
-    runs = ((r, run) for r in releases for run in _track_runs(r, total))
+    """Return the accepted side that fits least by chance, if any."""
+    sides, search = [], SideSearch(curve, None)
+    runs = ((r, run) for r in releases for run in track_runs(r, total))
     for (release, tracks), _ in zip(runs, range(RUNS_MAX), strict=False):
         lengths = [_length_of(track) for track in tracks]
-        fit = fit_tracks(curve, lengths)
+        fit = search.fit(lengths)
         if fit is not None and fit.is_accepted:
             sides.append(_Side(release, tracks, fit))
     return max(
         sides,
         key=lambda side: (
-            side.fit.matched_count / len(side.tracks),
+            -side.fit.chance,
             -side.fit.total_length_error,
             side.release.mbid,
         ),
@@ -143,7 +153,7 @@ def _best_side(
     )
 
 
-def _track_runs(release: Release, total: Ticks) -> Iterator[tuple[Track, ...]]:
+def track_runs(release: Release, total: Ticks) -> Iterator[tuple[Track, ...]]:
     """Yield the runs of tracks that are about as long as a file.
 
     A run starts with a disc's first track, or ends with its last.
@@ -199,7 +209,10 @@ def _apply_split(file: str, current: SplitResult, side: _Side) -> SplitResult:
         passage.key: track for passage, track in zip(passages, side.tracks, strict=True)
     }
     album_match = album.AlbumMatch(side.release, tracks, side.fit.matched_count)
-    first = f"{side.fit.matched_count} of {len(side.tracks)} track lengths match"
+    first = (
+        f"{side.fit.matched_count} of {len(side.tracks)} track lengths match, by chance"
+        f" in one of {min(1 / side.fit.chance, 1e9):,.0f} files"
+    )
     reasons = (first, *(boundary.reason for boundary in side.fit.boundaries))
     lookup = replace(current.lookup, album_match=album_match)
     return SplitResult(side.fit.spans, tuple(prints), tuple(passages), lookup, reasons)
