@@ -18,7 +18,7 @@ from segued.media.file_analysis import (
     analyze_file,
     loudness_curve_of,
 )
-from segued.model import PassageMark, Span
+from segued.model import PassageMark, Span, SpectrumCurve
 from segued.units import Dbfs, Ticks, frames_to_ticks, seconds_to_ticks
 from tests.audio import encode_audio, loudness_by_ffmpeg, music, silence
 from tests.media.formats import signature
@@ -63,6 +63,18 @@ def test_an_album_side_is_cut_at_its_silences(side: Path) -> None:
 
 def _edges(span: Span) -> tuple[Ticks, Ticks]:
     return span.start, span.end
+
+
+def test_only_a_long_file_has_a_spectrum_curve(side: Path, tmp_path: Path) -> None:
+    """Two spectra a second for a file of five minutes, and none for a song."""
+    path = encode_audio(tmp_path / "long.wav", music(301.0, 8_000, 1), 8_000)
+
+    found = analyze(path).spectrum
+
+    assert found is not None
+    assert len(found.values) == 2 * 301 * SpectrumCurve.VALUES
+    assert found.interval == 4_000
+    assert analyze(side).spectrum is None
 
 
 def test_single_song_is_one_passage(side: Path) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from segued.dsp.level_curve import LevelCurveBuilder
 from segued.dsp.loudness import LoudnessCurve, LoudnessCurveBuilder
 from segued.dsp.segment import Hints, Rules, may_have_several_songs, segment
+from segued.dsp.spectrum_curve import SpectrumCurveBuilder
 from segued.media.decoding.decode import decode_warnings, open_source, sample_blocks
 from segued.media.decoding.source import AudioSource
 from segued.media.fingerprint import (
@@ -28,10 +29,18 @@ from segued.model import (
     PassageMark,
     Signature,
     Span,
+    SpectrumCurve,
 )
-from segued.units import Frames, Hertz, Ticks, frames_to_ticks
+from segued.units import (
+    TICKS_PER_SECOND,
+    Frames,
+    Hertz,
+    Ticks,
+    frames_to_ticks,
+)
 
 __all__ = [
+    "SIDE_MIN",
     "VERSION",
     "Analysis",
     "AnalysisPlan",
@@ -42,6 +51,9 @@ __all__ = [
 
 VERSION: Final = 1
 """Increased whenever the results of earlier code must not be used any more."""
+
+SIDE_MIN: Final = Ticks(5 * 60 * TICKS_PER_SECOND)
+"""A file shorter than 5 minutes is one song: its spectrum curve is not stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +86,7 @@ class Analysis:
         fingerprints: One for each span, in their order.
         warnings: Defects of the file.
         loudness: The loudness curve of the whole file; None if it is not wanted.
+        spectrum: Its spectrum curve; None if the file is too short to be a side.
     """
 
     facts: AudioFacts
@@ -82,6 +95,7 @@ class Analysis:
     fingerprints: tuple[Fingerprint, ...]
     warnings: tuple[FileWarning, ...]
     loudness: LoudnessCurve | None = None
+    spectrum: SpectrumCurve | None = None
 
 
 def analyze_file(path: bytes, expected: Signature, plan: AnalysisPlan) -> Analysis:
@@ -108,7 +122,8 @@ def analyze_file(path: bytes, expected: Signature, plan: AnalysisPlan) -> Analys
             meter = None
             if plan.loudness:
                 meter = LoudnessCurveBuilder(source.rate, source.loudness_weights)
-            curve, peak = _measure(source, buffer, meter)
+            spectra = SpectrumCurveBuilder(source.rate)
+            curve, peak = _measure(source, buffer, meter, spectra)
             spans = segment(curve, plan.rules, plan.hints, plan.marks)
             whole = Span(Ticks(0), frames_to_ticks(curve.frames, curve.rate))
             fingerprints = buffer.fingerprints(spans, whole)
@@ -125,7 +140,8 @@ def analyze_file(path: bytes, expected: Signature, plan: AnalysisPlan) -> Analys
         # The header declared the length of one song, or the spool is full.
         fingerprints = fingerprints_of(path, expected, spans, whole)
     loudness = meter.finish() if meter is not None else None
-    return Analysis(facts, curve, spans, fingerprints, warnings, loudness)
+    spectrum = spectra.finish() if whole.length >= SIDE_MIN else None
+    return Analysis(facts, curve, spans, fingerprints, warnings, loudness, spectrum)
 
 
 def loudness_curve_of(path: bytes, expected: Signature) -> LoudnessCurve:
@@ -195,8 +211,9 @@ def _measure(
     source: AudioSource,
     buffer: FingerprintBuffer,
     meter: LoudnessCurveBuilder | None,
+    spectra: SpectrumCurveBuilder,
 ) -> tuple[LevelCurve, float]:
-    """Decode the whole file into a level curve, `buffer` and `meter`.
+    """Decode the whole file into a level curve, `buffer`, `meter` and `spectra`.
 
     Returns:
         The level curve, and the highest sample.
@@ -207,6 +224,7 @@ def _measure(
         if meter is not None:
             meter.add(part.samples)
         buffer.add(part.downmix)
+        spectra.add(part.downmix)
         highest = max(highest, part.peak)
     buffer.finish()
     return builder.finish(), highest

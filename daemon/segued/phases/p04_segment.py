@@ -90,7 +90,11 @@ async def run(context: PhaseContext, file_results: FileResults) -> Segmented:
         None, file_analysis.analyze_file, file.path, signature, plan
     )
     fresh = DecodeResult(
-        analysis.facts, analysis.curve, analysis.fingerprints, analysis.warnings
+        analysis.facts,
+        analysis.curve,
+        analysis.fingerprints,
+        analysis.warnings,
+        analysis.spectrum,
     )
     warnings = _warnings(analysis.warnings, analysis.facts, tags_read, analysis.spans)
     return Segmented(analysis.facts, analysis.spans, warnings, fresh, analysis.loudness)

@@ -5,13 +5,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from segued.model import AudioFacts, FileWarning, Fingerprint, LevelCurve
+from segued.model import (
+    AudioFacts,
+    FileWarning,
+    Fingerprint,
+    LevelCurve,
+    SpectrumCurve,
+)
 from segued.store import codec
 from segued.store.prepared import Query, prepared
-from segued.store.schema.audio import DecodeCache
+from segued.store.schema.audio import DecodeCache, SpectrumCache
 from segued.units import Frames, Hertz
 
-__all__ = ["DecodeResult", "add_fingerprints", "fingerprints", "load", "save"]
+__all__ = [
+    "DecodeResult",
+    "add_fingerprints",
+    "fingerprints",
+    "load",
+    "load_spectrum",
+    "save",
+]
 
 COMPRESSION_LEVEL: Final = 6
 """Deflate's default level: 4 ms per song, about half a byte per hop."""
@@ -23,12 +36,15 @@ class DecodeResult:
 
     Attributes:
         fingerprints: One for each span that was ever requested.
+        spectrum: None if the audio is too short for it; stored, but not loaded with
+            the others, see `load_spectrum`.
     """
 
     facts: AudioFacts
     curve: LevelCurve
     fingerprints: tuple[Fingerprint, ...]
     warnings: tuple[FileWarning, ...]
+    spectrum: SpectrumCurve | None = None
 
 
 def load(audio_hash: str, version: int) -> DecodeResult | None:
@@ -67,6 +83,20 @@ def save(audio_hash: str, version: int, result: DecodeResult) -> None:
         prints=codec.encode(list(by_span.values())),
         warnings=codec.encode(result.warnings),
     ).on_conflict_replace().execute()
+    if result.spectrum is not None:
+        SpectrumCache.insert(
+            audio_hash=audio_hash,
+            version=version,
+            interval_frames=result.spectrum.interval,
+            spectra=zlib.compress(result.spectrum.values, COMPRESSION_LEVEL),
+        ).on_conflict_replace().execute()
+
+
+def load_spectrum(audio_hash: str, version: int) -> SpectrumCurve | None:
+    """Return the spectrum curve of some audio, if this version of the code made it."""
+    for spectra, interval in _load_spectrum(audio_hash, version):
+        return SpectrumCurve(zlib.decompress(spectra), Frames(interval))
+    return None
 
 
 def add_fingerprints(audio_hash: str, new: Sequence[Fingerprint]) -> None:
@@ -99,6 +129,13 @@ def _load(audio_hash: str, version: int) -> Query:
         DecodeCache.prints,
         DecodeCache.warnings,
     ).where(DecodeCache.audio_hash == audio_hash, DecodeCache.version == version)
+
+
+@prepared
+def _load_spectrum(audio_hash: str, version: int) -> Query:
+    return SpectrumCache.select(
+        SpectrumCache.spectra, SpectrumCache.interval_frames
+    ).where(SpectrumCache.audio_hash == audio_hash, SpectrumCache.version == version)
 
 
 @prepared

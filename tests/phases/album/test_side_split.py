@@ -15,26 +15,38 @@ from segued.media.safe_open import signature_of
 from segued.model import Span
 from segued.store import decode_cache, requeue
 from segued.store.database import Store
-from segued.store.schema.audio import DecodeCache
+from segued.store.schema.audio import DecodeCache, SpectrumCache
 from segued.store.schema.files import Passage
-from segued.units import Seconds, Ticks, seconds_to_ticks
+from segued.units import Seconds, Ticks, seconds_to_ticks, ticks_to_seconds
 from tests import audio
 from tests.end_to_end.service_catalog import ServiceCatalog
 from tests.fake_services import FakeServices
 
 LENGTHS_S = (75.0, 110.0, 60.0, 90.0)
+GAPS_S = (2.5, 0.0, 2.5, 2.5)
+LISTED_S = (75.0, 108.5, 61.5, 90.0)
+"""The lengths that the release lists: the second song ends 1.5 s later."""
+
 RATE = 11_025
 
 
 @pytest.fixture(name="side")
 def _side(tmp_path: Path) -> Path:
-    """A file of four songs, with hiss that hides the silences between them."""
-    songs = [audio.music(s, RATE, 1, seed) for seed, s in enumerate(LENGTHS_S, 7)]
-    gap = audio.silence(2.5, RATE, 1)
-    sound = np.concatenate([part for song in songs for part in (song, gap)])
+    """A file of four songs, the second of which runs into the third."""
+    return _write_side(tmp_path, LENGTHS_S, GAPS_S)
+
+
+def _write_side(
+    tmp_path: Path, lengths_s: tuple[float, ...], gaps_s: tuple[float, ...]
+) -> Path:
+    """Write a file of four songs, with hiss that hides the silences between them."""
+    songs = [audio.music(s, RATE, 1, seed) for seed, s in enumerate(lengths_s, 7)]
+    gaps = [audio.silence(each, RATE, 1) for each in gaps_s]
+    parts = zip(songs, gaps, strict=True)
+    sound = np.concatenate([part for pair in parts for part in pair])
     hiss = np.random.default_rng(3).standard_normal(sound.shape, np.float32)
     path = tmp_path / "music" / "Old Record" / "side.flac"
-    path.parent.mkdir(parents=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     audio.encode_audio(path, 0.7 * sound + np.float32(0.004) * hiss, RATE)
     tags = mutagen.File(path)
     tags["album"], tags["artist"], tags["title"] = "Old Record", "The Hiss", "Side A"
@@ -46,7 +58,7 @@ def _side(tmp_path: Path) -> Path:
 async def _fake_services(tmp_path: Path) -> AsyncIterator[FakeServices]:
     catalog = ServiceCatalog(tmp_path / "library.db")
     names = ("One", "Two", "Three", "Four")
-    catalog.add_release("The Hiss", "Old Record", names, LENGTHS_S)
+    catalog.add_release("The Hiss", "Old Record", names, LISTED_S)
     async with FakeServices(catalog.in_memory_answers, limits=False) as fake_services:
         yield fake_services
 
@@ -71,10 +83,12 @@ class SideLibrary:
         finally:
             await store.close()
 
-    async def rematch(self) -> None:
-        """Queue the side for matching again."""
+    async def rematch(self, *, without_spectra: bool = False) -> None:
+        """Queue the side for matching again, as if decoded by an older version."""
         store = Store(self.home / "library.db")
         await store.open()
+        if without_spectra:
+            await store.do(lambda: SpectrumCache.delete().execute())
         await store.do(requeue.requeue_for_matching, [bytes(self.home / "music")])
         await store.close()
 
@@ -91,7 +105,7 @@ def _stored_fingerprints() -> tuple[list[tuple[Span, str | None]], int]:
 
 def _fingerprint_again(side: Path, spans: tuple[Span, ...]) -> list[str]:
     """Compute the first fingerprint of each of some passages."""
-    whole = Span(Ticks(0), seconds_to_ticks(Seconds(sum(LENGTHS_S) + 10)))
+    whole = Span(Ticks(0), seconds_to_ticks(Seconds(sum(LENGTHS_S) + sum(GAPS_S))))
     found = fingerprints_of(bytes(side), signature_of(side.stat()), spans, whole)
     return [each.encoded[0] for each in found]
 
@@ -112,3 +126,31 @@ async def test_each_passage_has_a_fingerprint(
 
     await library.rematch()
     assert await library.import_side() == (found, computed)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("side")
+async def test_songs_without_a_gap_are_cut_where_the_notes_change(
+    fake_services: FakeServices, tmp_path: Path
+) -> None:
+    """That is 1.5 s from where the listed lengths expect it."""
+    found, _ = await SideLibrary(tmp_path, fake_services).import_side()
+
+    second, third = found[1][0], found[2][0]
+    true_s = LENGTHS_S[0] + GAPS_S[0] + LENGTHS_S[1]
+    assert second.end == third.start
+    assert abs(ticks_to_seconds(second.end) - true_s) <= 1
+
+
+@pytest.mark.slow
+async def test_a_side_without_a_spectrum_curve_is_cut_without_a_decode(
+    fake_services: FakeServices, tmp_path: Path
+) -> None:
+    """A library of an older version has no curve, but the fingerprints of its cut."""
+    _write_side(tmp_path, LISTED_S, (2.5, 2.5, 2.5, 2.5))
+    library = SideLibrary(tmp_path, fake_services)
+    _, computed = await library.import_side()
+    await library.rematch(without_spectra=True)
+    found, still_computed = await library.import_side()
+
+    assert (len(found), still_computed) == (4, computed)

@@ -13,7 +13,7 @@ from segued.dsp.side_tracks import Fit, SideSearch
 from segued.matching import album
 from segued.matching.evidence import PassageEvidence, Release, Track
 from segued.media import file_analysis
-from segued.model import Fingerprint, LevelCurve, Span
+from segued.model import Fingerprint, LevelCurve, Span, SpectrumCurve
 from segued.phases import p02_hash, p03_tags, p04_segment, p05_fingerprint
 from segued.phases.album.release_lookup import ReleaseLookup
 from segued.phases.base import FileResults, PhaseContext
@@ -28,9 +28,6 @@ from segued.units import (
 )
 
 __all__ = ["SplitResult", "split_side", "track_runs", "unsplit"]
-
-SIDE_MIN: Final = Ticks(5 * 60 * TICKS_PER_SECOND)
-"""A file shorter than 5 minutes is one song, and is not split."""
 
 LENGTH_TOLERANCE_SHARE: Final = 0.04
 LENGTH_TOLERANCE_MIN: Final = Ticks(20 * TICKS_PER_SECOND)
@@ -96,7 +93,12 @@ async def split_side(
     )
     facts = file_results[p04_segment.PHASE].facts
     total = frames_to_ticks(facts.frames, facts.rate)
-    if fits_album or tags_read.marks or total < SIDE_MIN or not current.lookup.releases:
+    if (
+        fits_album
+        or tags_read.marks
+        or total < file_analysis.SIDE_MIN
+        or not current.lookup.releases
+    ):
         return current
     audio_hash = file_results[p02_hash.PHASE].audio
     cached = await context.store.do(
@@ -104,8 +106,11 @@ async def split_side(
     )
     if cached is None:
         return current
+    spectrum = await context.store.do(
+        decode_cache.load_spectrum, audio_hash, file_analysis.VERSION
+    )
     side = await asyncio.to_thread(
-        _best_side, cached.curve, total, current.lookup.releases
+        _best_side, cached.curve, spectrum, total, current.lookup.releases
     )
     if side is None:
         return current
@@ -132,10 +137,13 @@ async def split_side(
 
 
 def _best_side(
-    curve: LevelCurve, total: Ticks, releases: Sequence[Release]
+    curve: LevelCurve,
+    spectrum: SpectrumCurve | None,
+    total: Ticks,
+    releases: Sequence[Release],
 ) -> _Side | None:
     """Return the accepted side that fits least by chance, if any."""
-    sides, search = [], SideSearch(curve, None)
+    sides, search = [], SideSearch(curve, spectrum)
     runs = ((r, run) for r in releases for run in track_runs(r, total))
     for (release, tracks), _ in zip(runs, range(RUNS_MAX), strict=False):
         lengths = [_length_of(track) for track in tracks]

@@ -6,7 +6,7 @@ from peewee import BlobField, Check, CompositeKey, IntegerField, TextField
 
 from segued.store.schema.files import BaseTable, now
 
-__all__ = ["AnalyzerOutput", "DecodeCache", "StoredLoudness"]
+__all__ = ["AnalyzerOutput", "DecodeCache", "SpectrumCache", "StoredLoudness"]
 
 
 class DecodeCache(BaseTable):
@@ -46,6 +46,22 @@ class StoredLoudness(BaseTable):
 
     class Meta:
         table_name = "loudness_curves"
+
+
+class SpectrumCache(BaseTable):
+    """The spectrum curve of audio that is long enough for an album side.
+
+    Computed in the decode whose result is in `decode_cache`; audio that was decoded
+    earlier has none.
+    """
+
+    audio_hash = TextField(primary_key=True)
+    version = IntegerField()  # that of the decode result
+    interval_frames = IntegerField()
+    spectra = BlobField()  # deflated model.SpectrumCurve.values
+
+    class Meta:
+        table_name = "spectrum_cache"
 
 
 class AnalyzerOutput(BaseTable):

@@ -12,7 +12,12 @@ from peewee import (
 )
 
 from segued.model import SongStatus
-from segued.store.schema.audio import AnalyzerOutput, DecodeCache, StoredLoudness
+from segued.store.schema.audio import (
+    AnalyzerOutput,
+    DecodeCache,
+    SpectrumCache,
+    StoredLoudness,
+)
 from segued.store.schema.files import (
     BaseTable,
     Checkpoint,
@@ -207,5 +212,6 @@ TABLES: Final = (
     MergedId,
     PassedNames,
     PassedFile,
+    SpectrumCache,
 )
 """All tables; a table comes after those that its foreign keys reference."""
