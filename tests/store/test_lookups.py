@@ -83,6 +83,36 @@ async def test_last_answer_requeues_the_file(store: Store) -> None:
     assert known == {"one": FOUND, "two": FOUND}
 
 
+async def test_an_answer_about_pieces_requeues_the_file_for_matching(
+    store: Store,
+) -> None:
+    """Also if nothing was found; the fingerprints of phase 5 stay valid."""
+    folder = ScannedFolder(store)
+    await folder.scan("a")
+    file = (await folder.get_file("a")).id
+
+    def work() -> None:
+        for phase, need in (
+            (PhaseNumber.FINGERPRINT, None),
+            (PhaseNumber.MATCH, Need.ACOUSTID),
+        ):
+            kept = checkpoints.StoredCheckpoint(phase, "recipe", "{}", need)
+            checkpoints.save(file, kept)
+        lookups.set_pending(file, Service.ACOUSTID, [ONE], ())
+        lookups.add_pending(file, Service.ACOUSTID, [TWO])
+
+    await store.do(work)
+    await folder.finish("a")
+    for question in (ONE, TWO):
+        assert await status_of(store, file) == FileStatus.COMPLETE
+        answer = LookupAnswer(question, NOTHING, not_found=True)
+        await store.do(lookups.save_answers, Service.ACOUSTID, [answer])
+
+    assert await status_of(store, file) == FileStatus.PENDING
+    phases = {each.phase for each in await store.do(checkpoints.for_file, file)}
+    assert phases == {PhaseNumber.FINGERPRINT}
+
+
 async def test_found_answer_requeues_despite_later_not_found(store: Store) -> None:
     """A file with one found answer is requeued when the last answer is "not found"."""
     file = await waiting_file(store, ONE, TWO)

@@ -31,6 +31,7 @@ __all__ = [
     "Fingerprinted",
     "candidates_of",
     "fingerprints_for",
+    "open_questions",
     "questions_of",
 ]
 
@@ -67,7 +68,7 @@ async def run(
     keys = [question.key for question in every]
     answers = await context.store.do(lookups.cached_answers, Service.ACOUSTID, keys)
     put_off = await context.store.do(lookup_failures.put_off, Service.ACOUSTID, keys)
-    asks, empty = _open_questions(prints, answers, put_off)
+    asks, empty = open_questions(prints, answers, put_off)
     result = Fingerprinted(prints, fresh, asks, empty)
     if any(each.missing_reason == fingerprint.NO_CHROMAPRINT for each in prints):
         return Deferred(result, Need.CHROMAPRINT, "libchromaprint is not installed")
@@ -155,7 +156,7 @@ def _parse_candidates(raw: bytes | None) -> tuple[Candidate, ...]:
         return ()
 
 
-def _open_questions(
+def open_questions(
     prints: Sequence[Fingerprint],
     answers: Mapping[str, bytes | None],
     put_off: Collection[str],

@@ -67,6 +67,7 @@ class Matched:
         empty: Keys of questions without a result.
         final: Whether `assignments` holds for the whole folder, with nothing pending.
         fresh: New fingerprints, computed for passages that were split differently.
+        piece_asks: Questions to AcoustID about the pieces of a side.
     """
 
     matches: tuple[Match, ...]
@@ -76,6 +77,7 @@ class Matched:
     empty: tuple[str, ...] = ()
     final: bool = False
     fresh: tuple[Fingerprint, ...] = ()
+    piece_asks: tuple[LookupQuestion, ...] = ()
 
 
 async def run(
@@ -96,7 +98,9 @@ async def run(
     questions = lookup.questions
     if places.is_ready:
         questions += recording_lookup.questions
-    is_final = places.is_ready and not questions
+    # The pieces are asked about when nothing else is open: then they are the last ones.
+    piece_asks = () if questions else split.asks
+    is_final = places.is_ready and not (questions or piece_asks)
     matches = _build_matches(file_results, split, decisions)
     marked = file_results[p03_tags.PHASE].marks
     if is_final and places.all_answered and not (split.reasons or marked):
@@ -112,9 +116,13 @@ async def run(
         empty=(*lookup.not_found, *recording_lookup.not_found),
         final=is_final and places.is_album,
         fresh=split.fresh,
+        piece_asks=piece_asks,
     )
     if questions:
         return Deferred(result, Need.MUSICBRAINZ, "MusicBrainz has not answered yet")
+    if piece_asks:
+        reason = "AcoustID has not answered for the pieces yet"
+        return Deferred(result, Need.ACOUSTID, reason)
     if not places.is_complete:
         return Deferred(result, Need.FOLDER, "other files of the folder are pending")
     return result
@@ -250,6 +258,7 @@ def save(file_results: FileResults, result: Matched) -> None:
     if result.fresh:
         decode_cache.add_fingerprints(file_results[p02_hash.PHASE].audio, result.fresh)
     lookups.set_pending(file.id, Service.MUSICBRAINZ, result.asks, result.empty)
+    lookups.add_pending(file.id, Service.ACOUSTID, result.piece_asks)
     files.set_assignment(file.id, result.assignment)
     if result.final:
         for folder in (os.path.dirname(file.path), *folders_with_copies(file.id)):
@@ -268,7 +277,7 @@ PHASE: Final = Phase(
     number=PhaseNumber.MATCH,
     name="match",
     title="Song matching",
-    version=5,
+    version=6,
     result_type=Matched,
     run=run,
     save=save,

@@ -24,6 +24,7 @@ from segued.store.schema.lookups import ANSWER_TABLES, Lookup
 __all__ = [
     "LookupAnswer",
     "LookupQuestion",
+    "add_pending",
     "cached_answers",
     "count_questions",
     "known_keys",
@@ -46,8 +47,9 @@ PHASE_BY_SERVICE: Final = {
 
 SERVICE_BY_NEED: Final = {
     (phase, Need(service)): service for service, phase in PHASE_BY_SERVICE.items()
-}
-"""The service whose answers a checkpoint waits for, by its phase and need."""
+} | {(PhaseNumber.MATCH, Need.ACOUSTID): Service.ACOUSTID}
+"""The service whose answers a checkpoint waits for, by its phase and need. Phase 6 asks
+about the pieces of a side."""
 
 KEYS_AT_ONCE: Final = 500
 """Keys in the IN list of one statement."""
@@ -111,11 +113,7 @@ def set_pending(
         ).execute()
     else:
         _delete_pending(file, service)
-    asks = _unanswered(service, questions)
-    for question in asks:
-        Lookup.insert(
-            service=service, key=question.key, file=file, question=question.text
-        ).on_conflict_replace().execute()
+    asks = add_pending(file, service, questions)
     asked = [*(question.key for question in asks), *not_found]
     lookup_failures.keep_put_off(file, service, asked)
     if not not_found:
@@ -129,6 +127,18 @@ def set_pending(
         Lookup.insert(
             service=service, key=key, file=file, question=text, due_at=expires
         ).on_conflict_ignore().execute()
+
+
+def add_pending(
+    file: FileId, service: Service, questions: Iterable[LookupQuestion]
+) -> list[LookupQuestion]:
+    """Add questions that a file waits for; return those that have no answer by now."""
+    asks = _unanswered(service, questions)
+    for question in asks:
+        Lookup.insert(
+            service=service, key=question.key, file=file, question=question.text
+        ).on_conflict_replace().execute()
+    return asks
 
 
 def _unanswered(
@@ -320,7 +330,7 @@ def requeue_all_answered(roots: Sequence[bytes]) -> int:
         The number of requeued files.
     """
     requeued = 0
-    for service, phase in PHASE_BY_SERVICE.items():
+    for (phase, _), service in SERVICE_BY_NEED.items():
         unanswered = Lookup.select(Lookup.file).where(
             Lookup.file == Checkpoint.file, _is_due(service)
         )

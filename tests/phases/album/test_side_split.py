@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import mutagen
 import numpy as np
@@ -19,7 +20,7 @@ from segued.store.schema.audio import DecodeCache, SpectrumCache
 from segued.store.schema.files import Passage
 from segued.units import Seconds, Ticks, seconds_to_ticks, ticks_to_seconds
 from tests import audio
-from tests.end_to_end.service_catalog import ServiceCatalog
+from tests.end_to_end.service_catalog import ServiceCatalog, mbid
 from tests.fake_services import FakeServices
 
 LENGTHS_S = (75.0, 110.0, 60.0, 90.0)
@@ -54,11 +55,16 @@ def _write_side(
     return path
 
 
-@pytest.fixture(name="fake_services")
-async def _fake_services(tmp_path: Path) -> AsyncIterator[FakeServices]:
+@pytest.fixture(name="catalog")
+def _catalog(tmp_path: Path) -> ServiceCatalog:
     catalog = ServiceCatalog(tmp_path / "library.db")
     names = ("One", "Two", "Three", "Four")
     catalog.add_release("The Hiss", "Old Record", names, LISTED_S)
+    return catalog
+
+
+@pytest.fixture(name="fake_services")
+async def _fake_services(catalog: ServiceCatalog) -> AsyncIterator[FakeServices]:
     async with FakeServices(catalog.in_memory_answers, limits=False) as fake_services:
         yield fake_services
 
@@ -154,3 +160,72 @@ async def test_a_side_without_a_spectrum_curve_is_cut_without_a_decode(
     found, still_computed = await library.import_side()
 
     assert (len(found), still_computed) == (4, computed)
+
+
+def _stored_pieces() -> list[dict[str, Any]]:
+    """Return the stored fingerprints of pieces, in order, as rows of passages."""
+    (audio_hash,) = (row.audio_hash for row in DecodeCache.select())
+    stored = decode_cache.fingerprints(audio_hash)
+    pieces = sorted(stored, key=lambda each: each.span.start)
+    return [
+        {
+            "fingerprint": each.encoded[0],
+            "start_ticks": each.span.start,
+            "end_ticks": each.span.end,
+        }
+        for each in pieces
+        if len(each.encoded) > 1  # a whole file has one
+    ]
+
+
+async def _pieces_of(library: SideLibrary) -> list[dict[str, Any]]:
+    store = Store(library.home / "library.db")
+    await store.open()
+    try:
+        return await store.do(_stored_pieces)
+    finally:
+        await store.close()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("side")
+async def test_fingerprints_that_name_other_songs_refute_a_release(
+    fake_services: FakeServices, catalog: ServiceCatalog, tmp_path: Path
+) -> None:
+    """The lengths fit, but the pieces are songs of another album."""
+    first = SideLibrary(tmp_path, fake_services)
+    cut, _ = await first.import_side()
+    for nth, row in enumerate(await _pieces_of(first)):
+        other = mbid("The Others", str(nth))
+        found = (other, f"Other {nth}", "The Others", 9, mbid("other group"))
+        catalog.add_candidates(row, [found])
+
+    again = SideLibrary(tmp_path / "again", fake_services)
+    (tmp_path / "again").mkdir()
+    (tmp_path / "music").rename(tmp_path / "again" / "music")
+    uncut, _ = await again.import_side()
+
+    assert (len(cut), len(uncut)) == (4, 1)
+
+
+@pytest.mark.slow
+async def test_fingerprints_that_name_the_tracks_confirm_a_release(
+    fake_services: FakeServices, catalog: ServiceCatalog, tmp_path: Path
+) -> None:
+    """Two tracks are not cut by their lengths alone."""
+    lengths_s = (150.0, 195.0)
+    catalog.add_release("The Hiss", "Old Record", ("Left", "Right"), lengths_s)
+    _write_side(tmp_path, lengths_s, (2.5, 2.5))
+    first = SideLibrary(tmp_path, fake_services)
+    uncut, _ = await first.import_side()
+    group = mbid("group", "The Hiss", "Old Record")
+    for name, row in zip(("Left", "Right"), await _pieces_of(first), strict=True):
+        found = (mbid("The Hiss", name), name, "The Hiss", 9, group)
+        catalog.add_candidates(row, [found])
+
+    again = SideLibrary(tmp_path / "again", fake_services)
+    (tmp_path / "again").mkdir()
+    (tmp_path / "music").rename(tmp_path / "again" / "music")
+    cut, _ = await again.import_side()
+
+    assert (len(uncut), len(cut)) == (1, 2)

@@ -12,12 +12,15 @@ from typing import Final
 from segued.dsp.side_tracks import Fit, SideSearch
 from segued.matching import album
 from segued.matching.evidence import PassageEvidence, Release, Track
+from segued.matching.side_pieces import PiecesVerdict, judge_pieces
 from segued.media import file_analysis
 from segued.model import Fingerprint, LevelCurve, Span, SpectrumCurve
 from segued.phases import p02_hash, p03_tags, p04_segment, p05_fingerprint
+from segued.phases.album.piece_answers import read_piece_answers
 from segued.phases.album.release_lookup import ReleaseLookup
 from segued.phases.base import FileResults, PhaseContext
 from segued.store import decode_cache
+from segued.store.lookups import LookupQuestion
 from segued.units import (
     TICKS_PER_SECOND,
     Seconds,
@@ -34,6 +37,10 @@ LENGTH_TOLERANCE_MIN: Final = Ticks(20 * TICKS_PER_SECOND)
 """A side's length may differ from that of its tracks by 4 % or 20 s, whichever is
 more: there are gaps, and turntables are too fast or too slow."""
 
+PLAUSIBLE_CHANCE: Final = 0.05
+"""AcoustID is asked about the pieces of a side that fits by chance in no more of a
+hundred files than five."""
+
 RUNS_MAX: Final = 12
 """At most so many runs of tracks are compared with a file."""
 
@@ -49,6 +56,7 @@ class SplitResult:
         lookup: The lookup of the folder's release; of the side's, if it was split.
         reasons: Why each passage starts where it does; empty if at silences.
         fresh: New fingerprints, computed for this split.
+        asks: Questions to AcoustID about the pieces of a side.
     """
 
     spans: tuple[Span, ...]
@@ -57,6 +65,7 @@ class SplitResult:
     lookup: ReleaseLookup
     reasons: tuple[str, ...] = ()
     fresh: tuple[Fingerprint, ...] = ()
+    asks: tuple[LookupQuestion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +123,29 @@ async def split_side(
     )
     if side is None:
         return current
-    split = _apply_split(file_results.file.id, current, side)
+    split = await _with_fingerprints(
+        context,
+        file_results,
+        current,
+        _apply_split(file_results.file.id, current, side),
+    )
+    # Files that an older version decoded are matched again without new questions.
+    return split if spectrum is None else await _judge(context, current, split, side)
+
+
+async def _with_fingerprints(
+    context: PhaseContext,
+    file_results: FileResults,
+    current: SplitResult,
+    split: SplitResult,
+) -> SplitResult:
+    """Return a split with a fingerprint of each piece, decoding only for new ones."""
+    audio_hash = file_results[p02_hash.PHASE].audio
     # Those of an earlier cut that is nearly the same are used: they need no decode.
     found = await context.store.do(decode_cache.fingerprints, audio_hash)
     stored = [each for each in found if each.encoded]
     earlier = {
-        span: replace(stored[nth], span=span)
+        span: stored[nth]
         for span in split.spans
         if (nth := _matching_span(span, [each.span for each in stored])) is not None
     }
@@ -132,8 +158,32 @@ async def split_side(
         context, file_results, missing
     )
     by_span = earlier | {each.span: each for each in taken}
-    prints = tuple(by_span.get(each.span, each) for each in split.prints)
+    prints = tuple(
+        by_span.get(span, each)
+        for span, each in zip(split.spans, split.prints, strict=True)
+    )
     return replace(split, prints=prints, fresh=fresh)
+
+
+async def _judge(
+    context: PhaseContext, current: SplitResult, split: SplitResult, side: _Side
+) -> SplitResult:
+    """Return the split, or the current passages, by AcoustID's answers for the pieces.
+
+    Without answers, the lengths decide. Questions are asked once; the file is matched
+    again when they are answered.
+    """
+    # The fingerprint of a nearly equal span was sent with the length of that one.
+    answered = await read_piece_answers(context, split.passages, split.prints)
+    verdict = judge_pieces(answered.pieces, side.tracks, side.release)
+    if verdict is PiecesVerdict.REFUTED or (
+        verdict is PiecesVerdict.OPEN and not side.fit.is_accepted
+    ):
+        return replace(current, fresh=split.fresh, asks=answered.asks)
+    reasons = split.reasons
+    if verdict is PiecesVerdict.CONFIRMED:
+        reasons = (f"{reasons[0]}; confirmed by fingerprints", *reasons[1:])
+    return replace(split, passages=answered.pieces, reasons=reasons, asks=answered.asks)
 
 
 def _best_side(
@@ -142,13 +192,19 @@ def _best_side(
     total: Ticks,
     releases: Sequence[Release],
 ) -> _Side | None:
-    """Return the accepted side that fits least by chance, if any."""
+    """Return the plausible side that fits least by chance, if any.
+
+    Without a spectrum curve, only one that the lengths alone prove is plausible: the
+    file was decoded by an older version, and is not decoded again on a suspicion.
+    """
     sides, search = [], SideSearch(curve, spectrum)
     runs = ((r, run) for r in releases for run in track_runs(r, total))
     for (release, tracks), _ in zip(runs, range(RUNS_MAX), strict=False):
         lengths = [_length_of(track) for track in tracks]
         fit = search.fit(lengths)
-        if fit is not None and fit.is_accepted:
+        if fit is not None and (
+            fit.is_accepted or (spectrum and fit.chance <= PLAUSIBLE_CHANCE)
+        ):
             sides.append(_Side(release, tracks, fit))
     return max(
         sides,
@@ -201,7 +257,7 @@ def _apply_split(file: str, current: SplitResult, side: _Side) -> SplitResult:
         if old is None:
             prints.append(Fingerprint(span))
         else:
-            prints.append(replace(current.prints[old], span=span))
+            prints.append(current.prints[old])
             passage = current.passages[old]
         passages.append(
             replace(
