@@ -265,12 +265,12 @@ class Worker:
 
     async def _requeue_dependents(self, file: AudioFile, outcome: Outcome) -> None:
         """Requeue files that waited for this one, or this one if answers have come."""
-        if outcome.status is FileStatus.DUPLICATE:
-            await self.context.store.do(folder_requeue.requeue_original, file.id)
         if outcome.waits_for:
             self.context.wake_lookups()
         acoustid_available = self.context.service_available(Service.ACOUSTID)
         if acoustid_available or self.context.service_available(Service.MUSICBRAINZ):
+            if outcome.status is FileStatus.DUPLICATE:
+                await self.context.store.do(folder_requeue.requeue_original, file.id)
             if outcome.waits_for:
                 await self.context.store.do(lookups.requeue_if_answered, file.id)
             await self.context.store.do(
