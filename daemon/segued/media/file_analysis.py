@@ -122,7 +122,9 @@ def analyze_file(path: bytes, expected: Signature, plan: AnalysisPlan) -> Analys
             meter = None
             if plan.loudness:
                 meter = LoudnessCurveBuilder(source.rate, source.loudness_weights)
-            spectra = SpectrumCurveBuilder(source.rate)
+            spectra = None
+            if _may_be_side(source):
+                spectra = SpectrumCurveBuilder(source.rate)
             curve, peak = _measure(source, buffer, meter, spectra)
             spans = segment(curve, plan.rules, plan.hints, plan.marks)
             whole = Span(Ticks(0), frames_to_ticks(curve.frames, curve.rate))
@@ -140,7 +142,7 @@ def analyze_file(path: bytes, expected: Signature, plan: AnalysisPlan) -> Analys
         # The header declared the length of one song, or the spool is full.
         fingerprints = fingerprints_of(path, expected, spans, whole)
     loudness = meter.finish() if meter is not None else None
-    spectrum = spectra.finish() if whole.length >= SIDE_MIN else None
+    spectrum = spectra.finish() if spectra and whole.length >= SIDE_MIN else None
     return Analysis(facts, curve, spans, fingerprints, warnings, loudness, spectrum)
 
 
@@ -207,11 +209,17 @@ def _estimated_length(source: AudioSource) -> Ticks | None:
     return frames_to_ticks(source.estimated_frames, source.rate)
 
 
+def _may_be_side(source: AudioSource) -> bool:
+    """Return whether a file may be long enough for a side: its header may be wrong."""
+    estimate = _estimated_length(source)
+    return estimate is None or estimate >= SIDE_MIN // 2
+
+
 def _measure(
     source: AudioSource,
     buffer: FingerprintBuffer,
     meter: LoudnessCurveBuilder | None,
-    spectra: SpectrumCurveBuilder,
+    spectra: SpectrumCurveBuilder | None,
 ) -> tuple[LevelCurve, float]:
     """Decode the whole file into a level curve, `buffer`, `meter` and `spectra`.
 
@@ -224,7 +232,8 @@ def _measure(
         if meter is not None:
             meter.add(part.samples)
         buffer.add(part.downmix)
-        spectra.add(part.downmix)
+        if spectra is not None:
+            spectra.add(part.downmix)
         highest = max(highest, part.peak)
     buffer.finish()
     return builder.finish(), highest
