@@ -208,7 +208,7 @@ def test_request_activates_the_service(service: ServiceUnit) -> None:
 
     assert (before, state_after) == ("inactive", "inactive")
     assert outsider.returncode == 4, outsider.stderr
-    assert "in the group" in outsider.stderr
+    assert "it is for the group segued" in outsider.stderr
     assert member.returncode == 0, member.stderr
     assert json.loads(member.stdout)["process"] == service.main_pid
 
