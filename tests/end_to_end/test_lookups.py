@@ -114,7 +114,7 @@ def test_album_is_identified_by_fingerprints(
 def test_the_number_of_workers_changes_no_match(
     tmp_path: Path, music: Path, fake_services: BackgroundServices
 ) -> None:
-    """One worker and four give the same library, whatever order the answers come in."""
+    """One worker and four give the same library, in any order of the answers."""
     libraries = []
     for workers in ("1", "4"):
         segued = SeguedRunner(tmp_path / f"with-{workers}")

@@ -14,7 +14,7 @@ def pace_of(*ends: float) -> Pace:
 
 
 def test_pace_is_that_of_the_last_parts() -> None:
-    """One of two seconds, whatever was before the last of them."""
+    """Parts before the last ones do not count."""
     slow = [10.0 * nth for nth in range(PARTS)]
     quick = [slow[-1] + 2.0 * nth for nth in range(1, PARTS + 1)]
 

@@ -11,7 +11,7 @@ from segued.model import LevelCurve
 __all__ = ["TRACK_MIN_S", "build_stops"]
 
 TRACK_MIN_S: Final = 1.0
-"""The least length of a track, whatever length is expected."""
+"""The least length of a track; it does not depend on the expected length."""
 
 PRICE_S: Final = 4.0
 PRICES_MORE_S: Final = (0.0, 8.0, 3.0, np.inf)

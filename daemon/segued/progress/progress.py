@@ -103,7 +103,7 @@ class Progress:
     """The progress that the pipeline reports. Used only on the event loop.
 
     Attributes:
-        unanalyzed_before: Files that awaited analysis before this session.
+        unanalyzed_before: Files that awaited analysis when the session began.
         phase_durations: The durations of each phase since the process started, by
             the phase's number.
     """
