@@ -72,7 +72,6 @@ ALLOWED_IMPORTERS: Final = {
     "essentia": {"media.analyzers.essentia"},
     "multiprocessing": {"compute"},
     "mutagen": {"media.tags.formats"},
-    "pebble": {"compute.process_pool"},
     "onnx": {"media.analyzers.musicnn_onnx"},
     "onnxruntime": {"media.analyzers.musicnn"},
     "peewee": {"store"},

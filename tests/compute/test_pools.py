@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
+from multiprocessing import forkserver
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,73 @@ async def test_killed_child_is_retried(compute: ProcessPools, tmp_path: Path) ->
     assert await compute.run_long(None, crash_once, SONG, marker) == "survived"
 
 
+def append_pid_and_wait(path: bytes, started: str, go_on: str) -> str:
+    """Append the process id to `started`; wait until `go_on` exists."""
+    del path
+    with Path(started).open("a") as file:
+        file.write(f"{os.getpid()}\n")
+    while not Path(go_on).exists():
+        pass
+    return "survived"
+
+
+@pytest.mark.parametrize("number", range(8))
+async def test_a_job_survives_the_death_of_all_children(
+    compute: ProcessPools, tmp_path: Path, number: int
+) -> None:
+    """Of its own and of idle ones at once, as when memory is short."""
+    started, go_on = tmp_path / "started", tmp_path / "go on"
+    jobs = [
+        asyncio.create_task(
+            compute.run_long(None, append_pid_and_wait, SONG, str(started), str(go_on))
+        )
+        for _ in range(1 + number % 2)
+    ]
+    await asyncio.to_thread(_wait_for_lines, started, len(jobs))
+
+    go_on.touch()
+    for child in _children_of_fork_server():
+        os.kill(child, signal.SIGKILL)
+
+    async with asyncio.timeout(WAIT_SECONDS):
+        assert set(await asyncio.gather(*jobs)) == {"survived"}
+
+
+async def test_a_new_fork_server_replaces_a_killed_one(compute: ProcessPools) -> None:
+    """Children that die while they wait for a job are no crash of the next job."""
+    _, _, before = await compute.run_long(None, echo, SONG, message="before")
+    os.kill(_fork_server(), signal.SIGKILL)
+    assert await asyncio.to_thread(_wait_until_gone, before)
+
+    _, message, _ = await compute.run_long(None, echo, SONG, message="after")
+
+    assert message == "after"
+
+
+def raise_unpicklable(path: bytes) -> None:
+    """Raise an error whose class the parent does not know."""
+    error = type("OddError", (Exception,), {})
+    raise error(f"odd {path.decode()}")
+
+
+async def test_unpicklable_error_is_a_file_error(compute: ProcessPools) -> None:
+    """Its message names the type; the child takes the next job."""
+    _, _, before = await compute.run_short(None, echo, SONG, message="before")
+
+    with pytest.raises(PhaseCrashedError, match="OddError: odd /music/song"):
+        await compute.run_short(None, raise_unpicklable, SONG)
+
+    _, _, after = await compute.run_short(None, echo, SONG, message="after")
+    assert after == before
+
+
+async def test_large_arguments_and_results_arrive(compute: ProcessPools) -> None:
+    """Also when they are much larger than a socket's buffer."""
+    message = "x" * (8 << 20)
+
+    assert (await compute.run_long(None, echo, SONG, message=message))[1] == message
+
+
 async def test_hanging_work_times_out(compute: ProcessPools) -> None:
     """Its slot is free for the next file."""
     with pytest.raises(WorkTimedOutError, match=r"more than 0\.5 s"):
@@ -217,6 +285,24 @@ def _wait_for_pid(marker: Path) -> int:
     raise TimeoutError(marker)
 
 
+def _wait_for_lines(file: Path, count: int) -> None:
+    until = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < until:
+        if file.exists() and file.read_text().count("\n") >= count:
+            return
+    raise TimeoutError(file)
+
+
+def _fork_server() -> int:
+    process: int = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
+    return process
+
+
+def _children_of_fork_server() -> list[int]:
+    task = Path(f"/proc/{_fork_server()}/task/{_fork_server()}/children")
+    return [int(child) for child in task.read_text().split()]
+
+
 def _wait_until_gone(process: int) -> bool:
     """Wait until a process has ended; return whether it has."""
     until = time.monotonic() + WAIT_SECONDS
@@ -300,7 +386,7 @@ def test_fork_server_never_gets_an_interrupt() -> None:
     program = (
         "import os\n"
         "from multiprocessing import forkserver\n"
-        "from segued.compute.process_pool import start_fork_server\n"
+        "from segued.compute.fork_server import start_fork_server\n"
         "start_fork_server()\n"
         "for pid in (forkserver._forkserver._forkserver_pid, os.getpid()):\n"
         "    lines = open(f'/proc/{pid}/status').read().splitlines()\n"

@@ -250,7 +250,7 @@ def _import(args: argparse.Namespace) -> int:
 
 def _start_fork_server(args: argparse.Namespace, config: Config) -> None:
     """Start the fork server while this process imports the pipeline's modules."""
-    from segued.compute import process_pool  # noqa: PLC0415
+    from segued.compute import fork_server  # noqa: PLC0415
     from segued.intake import walk  # noqa: PLC0415
 
     # The command itself reports an unusable library or folder; nothing may be written
@@ -258,5 +258,5 @@ def _start_fork_server(args: argparse.Namespace, config: Config) -> None:
     with suppress(ConfigError, RuntimeError, ValueError):
         roots = walk.normalized_roots(args.folders or config.library.folders)
         walk.check_library_outside_music(config.database, roots)
-        process_pool.use_socket_folder(spool_folder(config.database))
-    process_pool.start_fork_server()
+        fork_server.use_socket_folder(spool_folder(config.database))
+    fork_server.start_fork_server()

@@ -1,69 +1,82 @@
-"""Set up child processes with limits and without output, and end them.
+"""What a child process does: limit itself, silence its output, run jobs.
 
-Separate from `segued.compute.process_pool`, whose imports children do not need.
+Separate from `segued.compute.child_process`, whose imports children do not need.
 """
 
 import ctypes
 import math
 import os
+import pickle
 import resource
 import signal
+import socket
+import struct
 import sys
 import time
 from collections.abc import Callable
 from multiprocessing import forkserver
-from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Final, TypeVar
 
-__all__ = ["KillableContext", "init_child", "noop", "run_with_cpu_limit"]
+__all__ = ["LENGTH", "init_child", "run_with_cpu_limit", "serve"]
 
 T = TypeVar("T")
 
 PR_SET_PDEATHSIG: Final = 1
 
-KILL_SECONDS: Final = 0.2
-"""A process still alive this long after SIGKILL is in uninterruptible sleep."""
+LENGTH: Final = struct.Struct("<Q")
+"""What precedes each message on a child's socket: its length in bytes."""
 
 
-class KillableProcess(ForkServerProcess):
-    """A child process that is killed, and abandoned if it does not end even then.
+def serve(connection: socket.socket, memory_bytes: int, nice: int) -> None:
+    """Run the jobs that come from `connection` until it is closed: a child's main loop.
 
-    A child that reads from a disk that does not answer cannot be ended by any signal.
-    pebble would wait for it, and all other jobs with it.
+    An empty message says that this process is ready, and another one that it has
+    received a job. A job's answer follows: a pickled pair of whether it succeeded, and
+    its result or its error.
+
+    Args:
+        connection: Socket to the parent.
+        memory_bytes: Limit on the address space of this process.
+        nice: How far its priority is lowered, 0 to 19.
     """
-
-    _abandoned = False
-
-    def terminate(self) -> None:
-        """Kill the process; it has nothing to clean up."""
-        self.kill()
-
-    def join(self, timeout: float | None = None) -> None:
-        """Wait for the killed process for KILL_SECONDS, then abandon it."""
-        del timeout
-        if not self._abandoned:
-            super().join(KILL_SECONDS)
-            self._abandoned = super().is_alive()
-
-    def is_alive(self) -> bool:
-        """Return whether the process is running and was not abandoned."""
-        return not self._abandoned and super().is_alive()
+    init_child(memory_bytes)
+    with connection, connection.makefile("rb") as requests:
+        connection.sendall(LENGTH.pack(0))
+        # Not earlier: at the lowest priority, a start on a busy machine takes seconds.
+        os.nice(nice)
+        while header := requests.read(LENGTH.size):
+            request = requests.read(LENGTH.unpack(header)[0])
+            connection.sendall(LENGTH.pack(0))
+            answer = _answer(request)
+            connection.sendall(LENGTH.pack(len(answer)))
+            connection.sendall(answer)
 
 
-class KillableContext(ForkServerContext):
-    """The multiprocessing context from which pebble starts its children."""
+def _answer(request: bytes) -> bytes:
+    try:
+        call: Callable[[], object] = pickle.loads(request)  # noqa: S301 - our parent's
+        return pickle.dumps((True, call()), pickle.HIGHEST_PROTOCOL)
+    except Exception as error:  # noqa: BLE001 - the parent raises it
+        return _pickled_error(error)
 
-    Process = KillableProcess
+
+def _pickled_error(error: Exception) -> bytes:
+    """Return the answer for an error; as a RuntimeError if it cannot be pickled."""
+    try:
+        answer = pickle.dumps((False, error), pickle.HIGHEST_PROTOCOL)
+        pickle.loads(answer)  # noqa: S301 - made in the line before
+    except Exception:  # noqa: BLE001 - whatever an exception's own code raises
+        replacement = RuntimeError(f"{type(error).__name__}: {error}")
+        return pickle.dumps((False, replacement), pickle.HIGHEST_PROTOCOL)
+    return answer
 
 
-def init_child(memory_bytes: int, nice: int) -> None:
+def init_child(memory_bytes: int) -> None:
     """Initialize this child process: its signals, its limits, its standard streams.
 
     Args:
         memory_bytes: Limit on its address space.
-        nice: How far its priority is lowered, 0 to 19.
     """
-    os.nice(nice)
     # Ctrl-C goes to the whole process group; only the parent acts on it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # A killed parent takes its children with it. Their parent is the fork server,
@@ -80,10 +93,6 @@ def init_child(memory_bytes: int, nice: int) -> None:
         os.dup2(null, stream)
     os.close(null)
     sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
-
-
-def noop() -> None:
-    """Do nothing; scheduled to make a pool start its children."""
 
 
 def run_with_cpu_limit(seconds: float, function: Callable[[], T]) -> T:

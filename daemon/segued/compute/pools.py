@@ -7,13 +7,12 @@ which runs at the lowest priority.
 """
 
 import asyncio
-import multiprocessing
 import time
 from collections.abc import Callable
 from functools import partial
-from multiprocessing import forkserver
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
+from segued.compute.fork_server import stop_fork_server
 from segued.compute.process_pool import LimitedPool
 from segued.config.config import Config
 from segued.units import Seconds
@@ -91,18 +90,12 @@ class ProcessPools:
     async def release_processes(self) -> None:
         """Stop all child processes and the fork server; the next job starts them."""
         self.close()
-        # As in multiprocessing's own tests: there is no public function.
-        stop = getattr(forkserver._forkserver, "_stop", None)  # noqa: SLF001
-        if stop is not None:
-            await asyncio.to_thread(stop)
+        await asyncio.to_thread(stop_fork_server)
 
     def close(self) -> None:
         """Kill all children at once, with the jobs they run."""
         for pool in (self._short_pool, self._long_pool, self._idle_pool):
             pool.close()
-        # The pools would terminate them first, and wait up to three seconds.
-        for child in multiprocessing.active_children():
-            child.kill()
 
     async def run_short(
         self,

@@ -1,25 +1,17 @@
 """A pool of child processes that ends jobs which exceed their limits."""
 
 import asyncio
-import multiprocessing
-import os
-import shutil
 import signal
-import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import CancelledError as FutureCancelled
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from functools import partial
-from multiprocessing import forkserver, resource_tracker, util
-from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import structlog
-from pebble import ProcessExpired, ProcessPool
 
-from segued.compute.child import KillableContext, init_child, noop, run_with_cpu_limit
+from segued.compute.child import run_with_cpu_limit
+from segued.compute.child_process import ChildDiedError, ChildProcess
 from segued.errors import (
     ComputeError,
     PhaseCrashedError,
@@ -30,120 +22,20 @@ from segued.errors import (
 )
 from segued.units import Seconds
 
-__all__ = [
-    "LimitedPool",
-    "remove_old_socket_folders",
-    "start_fork_server",
-    "use_socket_folder",
-]
+__all__ = ["LimitedPool"]
 
 T = TypeVar("T")
 
 log: Final = structlog.get_logger()
 
-START_SECONDS: Final = 30.0
 WALL_TIME_FACTOR: Final = 20
 """The wall time of a low-priority job is limited to this many times its CPU time."""
 
-JOIN_SECONDS: Final = 1.5
 CRASHES_MAX: Final = 2
+ATTEMPTS_MAX: Final = 8
+"""How many children may die one after another that did not receive a job."""
+
 MIB: Final = 1 << 20
-
-SOCKETS_PREFIX: Final = "sockets-"
-
-_THREAD_COUNT_VARIABLES: Final = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-)
-_PRELOADED_MODULES: Final = (
-    "segued.compute.silence_output",
-    "pebble.pool.process",
-    "segued.compute.child",
-    "segued.media.file_analysis",
-    "segued.media.tags.reader",
-    "segued.media.moving_picture",
-)
-
-
-def use_socket_folder(parent: Path) -> None:
-    """Keep the sockets of the fork server in a new folder in `parent`.
-
-    They would be in the system's temporary folder otherwise, where a process that is
-    killed leaves them for good. Call this before `start_fork_server`.
-    """
-    try:
-        parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder = tempfile.mkdtemp(prefix=SOCKETS_PREFIX, dir=parent)
-        descriptor = os.open(folder, os.O_PATH | os.O_DIRECTORY)
-    except OSError:
-        return  # the command that uses `parent` reports why
-    # As `multiprocessing.util.get_temp_dir` does: there is no public function. By
-    # descriptor, because a socket's path has at most 107 bytes; only this process
-    # uses it.
-    _process_config()["tempdir"] = f"/proc/self/fd/{descriptor}"
-    util.Finalize(None, shutil.rmtree, args=(folder, True), exitpriority=-100)
-
-
-def remove_old_socket_folders(parent: Path) -> None:
-    """Remove the socket folders in `parent` that killed processes left.
-
-    Raises:
-        OSError: One cannot be removed.
-    """
-    own = os.path.realpath(_process_config().get("tempdir", ""))
-    for folder in parent.glob(f"{SOCKETS_PREFIX}*"):
-        if os.path.realpath(folder) != own:
-            shutil.rmtree(folder)
-
-
-def _process_config() -> dict[str, Any]:
-    process: Any = multiprocessing.current_process()
-    config: dict[str, Any] = process._config  # noqa: SLF001
-    return config
-
-
-def start_fork_server() -> None:
-    """Start the fork server, which imports the modules that children use.
-
-    That takes as long as the rest of a start, so this is called first, and both run
-    in parallel.
-    """
-    for name in _THREAD_COUNT_VARIABLES:
-        os.environ.setdefault(name, "1")
-    multiprocessing.get_context("forkserver").set_forkserver_preload(
-        list(_PRELOADED_MODULES)
-    )
-    # If this fails, the pools try again and report the error.
-    with suppress(OSError):
-        # First, because starting the tracker unblocks SIGINT in this thread.
-        resource_tracker.ensure_running()
-        with _interrupts_blocked():
-            _ensure_fork_server()
-
-
-def _ensure_fork_server() -> None:
-    try:
-        forkserver.ensure_running()
-    except OSError:
-        # The file system of the socket folder may have no sockets.
-        if _process_config().pop("tempdir", None) is None:
-            raise
-        forkserver.ensure_running()
-
-
-@contextmanager
-def _interrupts_blocked() -> Iterator[None]:
-    """Start processes that never get SIGINT; this one gets it at the end.
-
-    The fork server ignores SIGINT only after its imports: a Ctrl-C before that would
-    end it with a traceback.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class LimitedPool:
@@ -171,8 +63,8 @@ class LimitedPool:
         self._processes: Final = processes
         self._memory_bytes: Final = memory_mib * MIB
         self._slots: Final = asyncio.Semaphore(processes)
-        self._pool: ProcessPool | None = None
-        self._starting: Final = asyncio.Lock()
+        self._free: Final[list[ChildProcess]] = []
+        self._busy: Final[set[ChildProcess]] = set()
         self._last_activity = time.monotonic()
         self._busy_slots = 0
 
@@ -184,31 +76,22 @@ class LimitedPool:
             time.monotonic() if self._nice and self._busy_slots else self._last_activity
         )
 
-    async def start(self) -> ProcessPool:
-        """Start the children, unless they are running.
+    async def start(self) -> None:
+        """Start the children that are not running.
 
         Raises:
             ComputeError: They cannot be started.
         """
-        async with self._starting:
-            if self._pool is None:
-                pool = self._create_pool()
-                # Starting a child blocks until the fork server is up.
-                try:
-                    await asyncio.to_thread(pool.schedule, noop)
-                except OSError as error:
-                    raise ComputeError(
-                        f"child processes cannot be started: {error.strerror}"
-                    ) from error
-                self._pool = pool
-            return self._pool
+        missing = self._processes - len(self._free) - len(self._busy)
+        started = (self._start_child() for _ in range(missing))
+        self._free.extend(await asyncio.gather(*started))
 
     def close(self) -> None:
-        """Stop the children; the next job starts them again."""
-        pool, self._pool = self._pool, None
-        if pool is not None:
-            # Not joined: pebble's threads end only within a tenth of a second.
-            pool.stop()
+        """Kill the children; the next job, or one in progress, starts one again."""
+        for child in (*self._free, *self._busy):
+            child.kill()
+        self._free.clear()
+        self._busy.clear()
 
     async def run(self, call: Callable[[], T], path: bytes, limit: Seconds) -> T:
         """Run a job in a child process; raises what `ProcessPools.run_long` does.
@@ -226,32 +109,67 @@ class LimitedPool:
                 Seconds(WALL_TIME_FACTOR * limit),
             )
         async with self._slot(), self._track_activity():
-            for crashes in range(CRASHES_MAX + 1):
-                try:
-                    async with asyncio.timeout(wall_limit):
-                        return await self._attempt(call)
-                except ProcessExpired as error:
-                    slow = error.exitcode == -signal.SIGXCPU
-                    if crashes + 1 < CRASHES_MAX and not slow:
-                        continue
-                    raise _crash_error(path, error.exitcode, limit) from error
-                except TimeoutError as error:
-                    raise _timeout_error(path, limit) from error
-                except MemoryError as error:
-                    mib = self._memory_bytes // MIB
-                    raise WorkMemoryError(
-                        path, f"reading it takes more than {mib} MiB of memory"
-                    ) from error
-                except BrokenProcessPool:
-                    log.warning("compute.broken")
-                    await self._rebuild()
-                except (SeguedError, asyncio.CancelledError):
-                    raise
-                except Exception as error:
-                    raise PhaseCrashedError(
-                        path, f"reading it failed: {type(error).__name__}: {error}"
-                    ) from error
-        raise ComputeError("the child processes do not stay alive")
+            try:
+                return await self._run_until_answered(call, path, limit, wall_limit)
+            except TimeoutError as error:
+                raise _timeout_error(path, limit) from error
+            except MemoryError as error:
+                mib = self._memory_bytes // MIB
+                raise WorkMemoryError(
+                    path, f"reading it takes more than {mib} MiB of memory"
+                ) from error
+            except (SeguedError, asyncio.CancelledError):
+                raise
+            except Exception as error:
+                raise PhaseCrashedError(
+                    path, f"reading it failed: {type(error).__name__}: {error}"
+                ) from error
+
+    async def _run_until_answered(
+        self, call: Callable[[], T], path: bytes, limit: Seconds, wall_limit: Seconds
+    ) -> T:
+        crashes = 0
+        for _ in range(ATTEMPTS_MAX):
+            try:
+                async with self._child() as child, asyncio.timeout(wall_limit):
+                    answer: T = await child.run(call)
+                    return answer
+            except ChildDiedError as error:
+                crashes += error.by_job
+                slow = error.exit_code == -signal.SIGXCPU
+                if crashes >= CRASHES_MAX or slow:
+                    raise _crash_error(path, error.exit_code, limit) from error
+        raise _unstable_error()
+
+    @asynccontextmanager
+    async def _child(self) -> AsyncIterator[ChildProcess]:
+        """Yield a child for one job; keep it unless the job left it busy or dead."""
+        child = await self._free_child()
+        self._busy.add(child)
+        try:
+            yield child
+        finally:
+            if child in self._busy:  # not closed meanwhile
+                self._busy.remove(child)
+                if child.is_free:
+                    self._free.append(child)
+                else:
+                    child.kill()
+
+    async def _free_child(self) -> ChildProcess:
+        while self._free:
+            child = self._free.pop()
+            if child.is_free:
+                return child
+            child.kill()
+        return await self._start_child()
+
+    async def _start_child(self) -> ChildProcess:
+        for _ in range(ATTEMPTS_MAX):
+            with suppress(ChildDiedError):
+                return await ChildProcess.start(self._memory_bytes, self._nice)
+            log.warning("compute.broken")
+        raise _unstable_error()
 
     @asynccontextmanager
     async def _slot(self) -> AsyncIterator[None]:
@@ -279,35 +197,6 @@ class LimitedPool:
         finally:
             self._last_activity = time.monotonic()
 
-    async def _attempt(self, call: Callable[[], T]) -> T:
-        pool = await self.start()
-        try:
-            future = pool.schedule(call)
-        except RuntimeError as error:
-            # The pool broke while it had no job.
-            raise BrokenProcessPool from error
-        try:
-            return await asyncio.wrap_future(future)
-        except FutureCancelled as error:
-            raise BrokenProcessPool from error
-
-    async def _rebuild(self) -> None:
-        pool = self._pool
-        self.close()
-        if pool is not None:
-            with suppress(TimeoutError):
-                await asyncio.to_thread(pool.join, JOIN_SECONDS)
-        await self.start()
-
-    def _create_pool(self) -> ProcessPool:
-        start_fork_server()
-        return ProcessPool(
-            max_workers=self._processes,
-            initializer=init_child,
-            initargs=(self._memory_bytes, self._nice),
-            context=KillableContext(),
-        )
-
 
 def _crash_error(
     path: bytes, exitcode: int | None, limit: Seconds
@@ -315,6 +204,10 @@ def _crash_error(
     if exitcode == -signal.SIGXCPU:
         return _timeout_error(path, limit)
     return WorkCrashedError(path, f"reading it crashed: {_exit_description(exitcode)}")
+
+
+def _unstable_error() -> ComputeError:
+    return ComputeError("the child processes do not stay alive")
 
 
 def _timeout_error(path: bytes, limit: Seconds) -> WorkTimedOutError:

@@ -13,8 +13,8 @@ import structlog
 from segued import __version__
 from segued.clients.clock import Clock
 from segued.clients.http import open_session
+from segued.compute.fork_server import remove_old_socket_folders
 from segued.compute.pools import ProcessPools
-from segued.compute.process_pool import remove_old_socket_folders
 from segued.config.config import Config, Settings
 from segued.config.default_paths import spool_folder
 from segued.errors import StoreUnwritableError
