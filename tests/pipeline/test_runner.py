@@ -42,6 +42,19 @@ async def run_phases(
     )
 
 
+async def analyze(
+    sample: SamplePhases, file: AudioFile, context: PhaseContext
+) -> Outcome:
+    """Run what an imported file has deferred until idle."""
+    return await import_file(
+        file,
+        replace(context, capabilities=frozenset({Need.IDLE})),
+        on_phase_start=lambda _phase: None,
+        on_phase_done=lambda _phase, _result: None,
+        phases=sample.phases,
+    )
+
+
 async def stored_phases(context: PhaseContext, file: AudioFile) -> list[int]:
     """Return the phases that have a checkpoint."""
     stored = await context.store.do(checkpoints.for_file, file.id)
@@ -175,15 +188,8 @@ async def test_analysis_of_a_file_that_is_imported_meanwhile_stores_nothing(
         await run_phases(again, file, context)
 
     analysis.meanwhile[3] = import_again
-    idle = replace(context, capabilities=frozenset({Need.IDLE}))
     with pytest.raises(FileChangedError):
-        await import_file(
-            file,
-            idle,
-            on_phase_start=lambda _phase: None,
-            on_phase_done=lambda _phase, _result: None,
-            phases=analysis.phases,
-        )
+        await analyze(analysis, file, context)
 
     stored = await context.store.do(checkpoints.for_file, file.id)
     assert [(each.phase, each.needs) for each in stored][2:] == [
@@ -191,6 +197,23 @@ async def test_analysis_of_a_file_that_is_imported_meanwhile_stores_nothing(
         (PhaseNumber.SEGMENT, None),
     ]
     assert '"value":3' in stored[2].payload
+
+
+async def test_analysis_that_ends_early_leaves_no_phase_without_a_checkpoint(
+    context: PhaseContext,
+) -> None:
+    """Nothing would run the last phase again: the file is complete."""
+    file = await begin(context.store)
+    await run_phases(SamplePhases({3: [waiting(1, Need.IDLE)]}), file, context)
+
+    with pytest.raises(PhaseCrashedError):
+        await analyze(
+            SamplePhases({3: [Found(2)], 4: [ZeroDivisionError()]}), file, context
+        )
+
+    stored = await context.store.do(checkpoints.for_file, file.id)
+    assert [int(each.phase) for each in stored] == [1, 2, 3, 4]
+    assert stored[2].needs is None
 
 
 async def test_stop_of_a_phase_ends_the_file_without_a_checkpoint(

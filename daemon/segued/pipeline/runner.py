@@ -263,6 +263,8 @@ def _write_with_checkpoint(
     checkpoints.save(
         file,
         checkpoints.StoredCheckpoint(phase.number, recipe, payload, phase_result.needs),
+        # Nothing requeues a complete file that lacks its last checkpoint.
+        keep_later=file_results.already_imported,
     )
     if stop is not None:
         files.mark_finished(file, stop.status)

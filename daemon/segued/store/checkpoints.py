@@ -26,13 +26,24 @@ class StoredCheckpoint:
     needs: Need | None
 
 
-def save(file: FileId, checkpoint: StoredCheckpoint) -> None:
+def save(
+    file: FileId, checkpoint: StoredCheckpoint, *, keep_later: bool = False
+) -> None:
     """Store the checkpoint of a phase.
 
     The checkpoints of all later phases of the file are deleted: they depend on the
     result that this one replaces.
+
+    Args:
+        file: The file.
+        checkpoint: Its checkpoint.
+        keep_later: Whether those of later phases stay until each is replaced. The file
+            then never lacks them, wherever its analysis ends.
     """
-    _delete_from(file, checkpoint.phase)
+    if keep_later:
+        _delete_one(file, checkpoint.phase)
+    else:
+        _delete_from(file, checkpoint.phase)
     if checkpoint.phase > PhaseNumber.FILENAME:
         # A crash count is only about crashes without progress in between.
         _clear_crashes(file)
@@ -62,6 +73,11 @@ def _clear_crashes(file: FileId) -> Query:
 @prepared
 def _delete_from(file: FileId, phase: PhaseNumber) -> Query:
     return Checkpoint.delete().where(Checkpoint.file == file, Checkpoint.phase >= phase)
+
+
+@prepared
+def _delete_one(file: FileId, phase: PhaseNumber) -> Query:
+    return Checkpoint.delete().where(Checkpoint.file == file, Checkpoint.phase == phase)
 
 
 @prepared
