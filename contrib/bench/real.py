@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import median_low
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -32,6 +33,7 @@ from segued.matching.album import FITTING_MIN
 from segued.matching.confidence import Decision, decide
 from segued.matching.evidence import PassageEvidence
 from segued.matching.normalize import normalize_name, split_asides
+from segued.matching.scores import NAMES_AGREE_FROM, title_similarity
 from segued.media.tags import filename
 from segued.model import Confidence, Span
 from segued.phases import p03_tags
@@ -48,6 +50,9 @@ NOT_HEARD_SHARE: Final = 0.06
 JITTER_S: Final = 0.6
 FINGERPRINT_FROM: Final = 0.50
 UNKNOWN_LENGTH_S: Final = 200.0
+
+RECORDED_NAME: Final = re.compile(r"(?:(?:disc_\d+_|\d+-)?(\d+)_(?:-_)?)?(.*)")
+"""Number and title in the name of a recorded answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,8 +242,7 @@ def _print_answers(answers: Sequence[Json], *, show: bool) -> None:
         passage = _answered_passage(each)
         decision = decide(passage, track=None, release=None, recordings={})
         recording = decision.recording
-        named = recording and _letters(recording.title) in _letters(passage.title or "")
-        verdict = "" if recording is None or named else " by another name"
+        verdict = "" if recording is None else _name_verdict(passage, recording.title)
         counts[f"{decision.confidence}{verdict}"] += 1
         if show and (decision.confidence is not Confidence.HIGH or verdict):
             print(each["path"], passage.seconds, decision.confidence, decision.reason)
@@ -248,6 +252,16 @@ def _print_answers(answers: Sequence[Json], *, show: bool) -> None:
     print_table(("recorded answers of AcoustID", str(len(answers))), rows)
 
 
+def _name_verdict(passage: PassageEvidence, title: str) -> str:
+    """Say whether a recording has the title of its file, which may be cut short."""
+    of_file = passage.title or ""
+    if _letters(title) in _letters(of_file):
+        return ""
+    if title_similarity(of_file, title) >= NAMES_AGREE_FROM:
+        return ", spelled otherwise"
+    return " by another name"
+
+
 def _letters(title: str) -> str:
     return normalize_name(split_asides(title)[0]).replace(" ", "")
 
@@ -255,13 +269,14 @@ def _letters(title: str) -> str:
 def _answered_passage(answer: Json) -> PassageEvidence:
     artist, album, file = answer["path"].split("/")[-3:]
     stem = re.sub(r"(_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?\.json$", "", file)
-    number, title = re.fullmatch(r"(?:(?:\d+-)?(\d+)_(?:-_)?)?(.*)", stem).groups()  # type: ignore[union-attr]
+    number, title = RECORDED_NAME.fullmatch(stem).groups()  # type: ignore[union-attr]
     candidates = parse_candidates(json.dumps(answer["results"]).encode())
-    lengths = [each.seconds for each in candidates if each.seconds]
+    lengths = [each.seconds for each in candidates if each.seconds is not None]
     return PassageEvidence(
         key="0:0",
         order=0,
-        seconds=Seconds(lengths[0] if lengths else UNKNOWN_LENGTH_S),
+        # The file's length is not recorded; those of most recordings are near it.
+        seconds=Seconds(median_low(lengths) if lengths else UNKNOWN_LENGTH_S),
         title=title.replace("_", " "),
         artist=artist.replace("_", " "),
         tagged=True,

@@ -18,6 +18,7 @@ from segued.matching.tag_evidence import confidence_band
 from segued.units import Seconds
 from tests.matching.sample_evidence import (
     ALBUM,
+    ARTIST,
     candidate,
     passage_of,
     recording,
@@ -191,6 +192,44 @@ def test_recording_on_many_albums_has_no_rare_duplicate_as_a_rival() -> None:
     assert band(usual, replace(rare, release_groups=groups[:4])) == "Medium"
     assert band(usual, replace(rare, title="Blue Winter (demo)")) == "Medium"
     assert band(usual, other_length) == "High"
+    assert band(usual, replace(rare, seconds=None)) == "High"
+    few = replace(rare, seconds=None, release_groups=groups[:4])
+    assert band(usual, few) == "Medium"
+
+
+def test_rare_entry_with_another_form_of_the_credit_is_not_preferred() -> None:
+    """The usual recording is chosen, though its credit has more than the file's."""
+    groups = tuple(f"group {nth}" for nth in range(14))
+    full = recording("r2", "Blue Winter", 214, artist=f"{ARTIST} & Anna Keller")
+    usual = replace(candidate(full), release_groups=groups)
+    rare = replace(candidate(TWIN, sources=1), release_groups=groups[:1])
+
+    found = decide_passage(with_candidates(passage_of(2), usual, rare))
+
+    assert mbid_and_band(found) == ("r2", "High")
+    other = replace(rare, title="Blue Winters")
+    named = replace(with_candidates(passage_of(2), usual, other), title="Blue Winters")
+    assert mbid_and_band(decide_passage(named))[0] == "a twin"
+
+
+def test_guest_as_artist_agrees_with_the_credit() -> None:
+    """On the guest's album, files have the guest as artist."""
+    song = recording("r2", "Blue Winter", 214, artist=f"Anna Keller feat. {ARTIST}")
+    passage = with_candidates(passage_of(2), candidate(song))
+
+    assert mbid_and_band(decide_passage(passage)) == ("r2", "High")
+    stranger = replace(passage, artist="Somebody Else")
+    assert mbid_and_band(decide_passage(stranger)) == ("r2", "Medium")
+
+
+def test_title_that_lost_its_brackets_names_the_same_version() -> None:
+    """As titles in names of files do; without the words, it is another version."""
+    edit = recording("edit", "Blue Winter (radio edit)", 214)
+    passage = with_candidates(passage_of(2), candidate(TRACK), candidate(edit))
+    named = replace(passage, title="blue winter radio edit")
+
+    assert mbid_and_band(decide_passage(named)) == ("edit", "High")
+    assert mbid_and_band(decide_passage(passage))[0] == "r2"
 
 
 @pytest.mark.parametrize(

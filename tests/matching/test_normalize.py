@@ -12,6 +12,7 @@ from segued.matching.normalize import (
     name_key,
     normalize_name,
     similarity,
+    spelled_alike,
     strip_disc,
     strip_guests_and_notes,
 )
@@ -164,3 +165,36 @@ def test_disc_is_stripped_from_a_title(disc: str) -> None:
     assert strip_disc(f"In Rainbows{disc}") == "In Rainbows"
     assert strip_disc("Disc 2") == "Disc 2"
     assert strip_disc("Compact Disc") == "Compact Disc"
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ("lets go radio edit", "Let's Go (radio edit)"),
+        ("heaven", "Heave(n)"),
+        ("h a m", "H.A.M."),
+        ("New Day Explicit", "New Day"),
+        ("Move On Up Remastered", "Move On Up"),
+        ("Move On Up 2011 Remaster", "Move On Up [Remastered Version]"),
+        ("Talk album version", "Talk"),
+    ],
+)
+def test_titles_without_their_punctuation_are_spelled_alike(a: str, b: str) -> None:
+    """Also with notes on the issue, in brackets or without."""
+    assert spelled_alike(a, b)
+    assert spelled_alike(b, a)
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ("Let's Go", "Let's Go (radio edit)"),
+        ("Bounce Version", "Bounce"),
+        ("Every Single", "Every"),
+        ("Explicit", "Remastered"),
+        ("!!!", "???"),
+    ],
+)
+def test_other_words_are_not_spelled_alike(a: str, b: str) -> None:
+    """A version, a word that may belong to the title, or no word at all."""
+    assert not spelled_alike(a, b)

@@ -18,6 +18,7 @@ from segued.matching.explanations import (
     describe_rejected,
     fingerprint_state,
 )
+from segued.matching.normalize import spelled_alike
 from segued.matching.own_evidence import (
     is_contradicted,
     is_named_by_all,
@@ -60,6 +61,9 @@ LOW_MAX: Final = 0.69
 
 ALBUM_PLACE_AGREEMENT: Final = 0.95
 """Metadata agreement, 0 to 1, of a passage without names in its track's place."""
+
+SAME_NAMES_FROM: Final = 0.94
+"""Agreement of names, 0 to 1, that a same title has if one credit is in the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +179,7 @@ def _preference_key(
         ),
         candidate.mbid != passage.recording_mbid or not may_agree,
         candidate.acoustid.score < best - doubts.RIVAL_SCORE_GAP,
-        -round(metadata or 0.0, 1),
+        -_names_rank(passage, candidate),
         not candidate.on_release,
         candidate.agreement.duration == 0,
         -candidate.acoustid.sources,
@@ -183,6 +187,17 @@ def _preference_key(
         -(candidate.agreement.duration or 0.0),
         candidate.mbid,
     )
+
+
+def _names_rank(passage: PassageEvidence, candidate: ScoredCandidate) -> float:
+    """Return how well names agree, 0 to 1, for the choice among candidates.
+
+    A credit that names fewer artists is no worse: MusicBrainz has rare entries of many
+    songs for each form of a credit.
+    """
+    metadata = candidate.agreement.metadata or 0.0
+    is_same_title = spelled_alike(passage.title or "", candidate.recording.title)
+    return 1.0 if is_same_title and metadata >= SAME_NAMES_FROM else round(metadata, 1)
 
 
 def _judge_fingerprint_match(  # noqa: PLR0913

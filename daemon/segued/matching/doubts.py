@@ -8,7 +8,7 @@ from typing import Final
 
 from segued.matching.album import names_release
 from segued.matching.candidates import ScoredCandidate
-from segued.matching.evidence import PassageEvidence, Release
+from segued.matching.evidence import PassageEvidence, Recording, Release
 from segued.matching.normalize import comparison_key
 from segued.matching.scores import (
     LENGTH_AGREES_FROM,
@@ -182,10 +182,19 @@ def _is_rare_duplicate(candidate: ScoredCandidate, other: ScoredCandidate) -> bo
         and artist_similarity(one.artist, two.artist) >= NAMES_AGREE_FROM
         and (from_title(one.title), from_note(one.note))
         == (from_title(two.title), from_note(two.note))
-        and (duration_agreement(one.seconds or 0, two.seconds) or 0)
-        >= LENGTH_AGREES_FROM
+        and _may_be_as_long(one, two)
         and candidate.acoustid.score >= other.acoustid.score
     )
+
+
+def _may_be_as_long(one: Recording, other: Recording) -> bool:
+    """Return whether two recordings are equally long, or the length of one is unknown.
+
+    An entry without a length was made from a list without times.
+    """
+    if one.seconds is None or other.seconds is None:
+        return True
+    return (duration_agreement(one.seconds, other.seconds) or 0) >= LENGTH_AGREES_FROM
 
 
 def _may_have_names(title: str, artist: str, other: ScoredCandidate) -> bool:

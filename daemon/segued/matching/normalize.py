@@ -13,6 +13,7 @@ __all__ = [
     "name_key",
     "normalize_name",
     "similarity",
+    "spelled_alike",
     "split_asides",
     "strip_disc",
     "strip_guests_and_notes",
@@ -61,6 +62,12 @@ ISSUE_WORDS: Final = frozenset(
     )
 )
 """Words for how a recording was issued; they do not make it another recording."""
+
+ISSUE_TAIL: Final = re.compile(
+    r"(?: (?:explicit|(?:(?:19|20)[0-9]{2} )?(?:digital )?remaster(?:ed)?(?: version)?"
+    r"|(?:album|clean|explicit|lp|original|single) version)(?: (?:19|20)[0-9]{2})?)+$"
+)
+"""Notes on the issue at the end of a normalized title that has lost its brackets."""
 
 NUMBERED_WORDS: Final = frozenset(("part", "pt", "no", "op", "vol", "volume", "number"))
 ABBREVIATIONS: Final = {"pt": "part", "vol": "volume"}
@@ -264,6 +271,26 @@ def similarity(a: str, b: str) -> float:
         short = _text_similarity(comparison_key(one[0]), comparison_key(other[0]))
         return max(whole, WITHOUT_ASIDES_FACTOR * short)
     return whole
+
+
+@lru_cache(maxsize=16384)
+def spelled_alike(a: str, b: str) -> bool:
+    """Return whether two titles have the same letters and digits, in this order.
+
+    Names of files lose brackets and apostrophes. Notes on the issue do not count.
+
+    Example:
+        >>> spelled_alike("Lets Go Radio Edit Explicit", "Let's Go (radio edit)")
+        True
+        >>> spelled_alike("Lets Go", "Let's Go (radio edit)")
+        False
+    """
+    return _letters(a) == _letters(b) != ""
+
+
+def _letters(title: str) -> str:
+    words = normalize_name(strip_guests_and_notes(title))
+    return ISSUE_TAIL.sub("", words).replace(" ", "")
 
 
 def _text_similarity(a: str, b: str) -> float:

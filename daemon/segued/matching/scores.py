@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from segued.matching.evidence import Candidate, PassageEvidence, Recording
@@ -11,6 +12,7 @@ from segued.matching.normalize import (
     is_placeholder,
     normalize_name,
     similarity,
+    spelled_alike,
 )
 from segued.matching.versions import (
     LIVE,
@@ -153,7 +155,10 @@ def metadata_agreement(passage: PassageEvidence, names: RecordingNames) -> float
     """
     if not passage.title or not names.title:
         return None
-    title = title_similarity(passage.title, names.title)
+    if spelled_alike(passage.title, names.title):
+        # It names the same version, though maybe without its brackets.
+        passage = replace(passage, title=names.title)
+    title = title_similarity(passage.title or "", names.title)
     artists = [passage.artist or passage.album_artist]
     if names.printed and passage.album_artist:
         # Of the release itself: the artist tag may hold a performer or a composer.
@@ -182,16 +187,30 @@ def title_similarity(a: str, b: str) -> float:
         >>> title_similarity("Jóga", "Joga (Live)")
         1.0
     """
+    if spelled_alike(a, b):
+        return 1.0
     return similarity(strip_version(a), strip_version(b))
 
 
 def artist_similarity(a: str, b: str | None) -> float:
-    """Return the similarity of two credits, 0 to 1; one may name fewer artists."""
+    """Return the similarity of two credits, 0 to 1; one may name fewer artists.
+
+    Example:
+        >>> artist_similarity("Calvin Harris", "Rihanna feat. Calvin Harris")
+        0.9
+    """
     if not b:
         return 0.5
     one, other = set(comparison_key(a).split()), set(comparison_key(b).split())
-    within = one <= other or other <= one
-    return max(similarity(a, b), SUBSET_SIMILARITY * (within and bool(one & other)))
+    within = one <= other | _credited_words(b) or other <= one | _credited_words(a)
+    is_part = within and bool(one and other)
+    return max(similarity(a, b), SUBSET_SIMILARITY * is_part)
+
+
+@lru_cache(maxsize=4096)
+def _credited_words(artist: str) -> frozenset[str]:
+    """Return the words of a credit with its guests."""
+    return frozenset(normalize_name(artist).split())
 
 
 def version_agrees(passage: PassageEvidence, names: RecordingNames) -> bool:
