@@ -94,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_forget_tags(commands, shared)
     _add_similar(commands, shared)
     _add_flavor(commands, shared)
+    _add_config(commands, shared)
     return parser
 
 
@@ -193,6 +194,35 @@ def _add_flavor(commands: Subparsers, shared: argparse.ArgumentParser) -> None:
         "--wheel", metavar="FILE", help="use this file instead of a download"
     )
     models.set_defaults(run=_install_models)
+
+
+def _add_config(commands: Subparsers, shared: argparse.ArgumentParser) -> None:
+    configuring = commands.add_parser(
+        "config", help="check the configuration, or show it"
+    )
+    kinds = configuring.add_subparsers(required=True, metavar="COMMAND")
+    checking = kinds.add_parser(
+        "check",
+        parents=[shared],
+        help="check the configuration file and the music folders",
+        description="Check the configuration, and list all that is wrong with it."
+        " Without --config: the file of your own service, else of the machine's.",
+    )
+    checking.set_defaults(run=_config, show=False)
+    showing = kinds.add_parser(
+        "show",
+        parents=[shared],
+        help="show each value and where it comes from",
+        description="Show each value of the configuration and where it comes from."
+        " Without --config: the file of your own service, else of the machine's.",
+    )
+    showing.set_defaults(run=_config, show=True)
+
+
+def _config(args: argparse.Namespace) -> int:
+    from segued.cli import config_command  # noqa: PLC0415
+
+    return (config_command.show if args.show else config_command.check)(args)
 
 
 def _serve(args: argparse.Namespace) -> int:

@@ -4,12 +4,10 @@ import argparse
 import asyncio
 from collections.abc import Callable
 
+from segued.cli.served_folders import check_folders
 from segued.config.config import Config
 from segued.daemon.import_loop import RunConfig
 from segued.daemon.process import DaemonProcess
-from segued.errors import ConfigError
-from segued.intake.walk import check_library_outside_music, normalized_roots
-from segued.web.access import check_page
 
 __all__ = ["run"]
 
@@ -23,14 +21,7 @@ def run(args: argparse.Namespace, read_config: Callable[[], Config]) -> int:
     """
 
     def load_run_config() -> RunConfig:
-        try:
-            config = read_config()
-            check_page(config.page)
-            roots = normalized_roots(args.folders or config.library.folders)
-            check_library_outside_music(config.database, roots)
-        except (RuntimeError, ValueError) as error:
-            # An unknown user in ~user, or a null byte in a path.
-            raise ConfigError(f"invalid path: {error}") from error
-        return RunConfig(config, roots, args.offline)
+        config = read_config()
+        return RunConfig(config, check_folders(config, args.folders), args.offline)
 
     return asyncio.run(DaemonProcess(load_run_config).serve())
