@@ -275,7 +275,7 @@ def test_the_journal_has_fields(service: ServiceUnit, songs: list[Path]) -> None
     saved = service.journal_entries("phase.saved")[0]
 
     name = f"/srv/music/{songs[0].name}"
-    assert done["MESSAGE"] == f"File done: {name}, INGEST COMPLETE"
+    assert done["MESSAGE"] == f"Imported: {name}"
     assert done["SEGUED_FILE"] == name
     assert done["SEGUED_STATUS"] == "INGEST COMPLETE"
     assert json.loads(done["SEGUED_TOOK_MS"])

@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -31,7 +32,7 @@ from segued.errors import ConfigError, DaemonError
 from segued.exit_codes import ExitCode
 from segued.store.reading import reports
 from segued.views import wording
-from segued.web.status import Status, to_snapshot
+from segued.web.status import Status
 
 __all__ = ["main"]
 
@@ -195,26 +196,23 @@ def _watch_live(client: DaemonClient) -> NoReturn:
     from rich.console import Console  # noqa: PLC0415
     from rich.live import Live  # noqa: PLC0415
 
-    from segued.views.live import render  # noqa: PLC0415
+    from segued.cli.status_frame import to_frame  # noqa: PLC0415
+    from segued.views.daemon_view import render  # noqa: PLC0415
 
     console = Console(highlight=False, soft_wrap=True)
     status: Status | None = None
     with Live(console=console, auto_refresh=False, screen=True) as live:
         while True:
-            connection_notices = []
+            problem = []
             try:
                 status = client.status()
             except DaemonError as error:
                 if status is None:
                     raise
-                connection_notices = [f"{error}; trying again"]
-            snapshot = to_snapshot(status)
-            # The snapshot already shows the session and its workers.
-            notices = [each for each in status.text[1:] if not each.startswith("  ")]
-            live.update(
-                render(snapshot, status.phases, [*notices, *connection_notices]),
-                refresh=True,
-            )
+                problem = [f"{error}; trying again"]
+            frame = to_frame(status)
+            frame = replace(frame, notices=[*frame.notices, *problem])
+            live.update(render(frame, "Ctrl-C ends this view"), refresh=True)
             time.sleep(FRAME_SECONDS)
 
 

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Final, NoReturn
 
 from segued import __version__
+from segued.cli.daemon_client import check_socket_free
 from segued.cli.library_command import add_explain, add_library
 from segued.cli.options import (
     Subparsers,
@@ -17,8 +18,9 @@ from segued.cli.options import (
     shared_options_parser,
 )
 from segued.config.config import Config
-from segued.config.default_paths import spool_folder
+from segued.config.default_paths import control_socket, spool_folder
 from segued.errors import ConfigError
+from segued.store import library_lock
 
 __all__ = ["main"]
 
@@ -226,16 +228,19 @@ def _config(args: argparse.Namespace) -> int:
 
 
 def _serve(args: argparse.Namespace) -> int:
-    _start_fork_server(args, load_config(args))
+    config = load_config(args)
+    library_lock.check_free(config.database)
+    check_socket_free(control_socket(config.library.control_socket))
+    _start_fork_server(args, config)
     from segued.cli import serve_command  # noqa: PLC0415
 
-    return serve_command.run(args, lambda: _load_config(args, "info"))
+    return serve_command.run(args)
 
 
-def _load_config(args: argparse.Namespace, default_level: str = "error") -> Config:
+def _load_config(args: argparse.Namespace) -> Config:
     """Return the configuration that the shared options name; configure the log."""
     config = load_config(args)
-    configure_log(config, default_level)
+    configure_log(config)
     return config
 
 
@@ -271,6 +276,7 @@ def _install_models(args: argparse.Namespace) -> int:
 
 def _import(args: argparse.Namespace) -> int:
     config = load_config(args)
+    library_lock.check_free(config.database)
     _start_fork_server(args, config)
     from segued.cli import import_command  # noqa: PLC0415
 

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn, TypeAlias
@@ -88,13 +88,29 @@ def with_paths(args: argparse.Namespace, config: Config) -> Config:
     return msgspec.structs.replace(config, library=library)
 
 
-def configure_log(config: Config, default_level: str = "error") -> None:
-    """Configure the log, for a command that does more than to read."""
+def configure_log(
+    config: Config,
+    default_level: str = "error",
+    write: Callable[[str], None] | None = None,
+) -> None:
+    """Configure the log, for a command that does more than to read.
+
+    Args:
+        config: The configuration.
+        default_level: The level if the configuration has none.
+        write: Writes the lines, instead of standard error.
+    """
     from segued import log  # noqa: PLC0415
     from segued.daemon import systemd  # noqa: PLC0415
 
-    journal = systemd.Journal() if systemd.stderr_is_journal() else None
-    log.configure(config.logging.level or default_level, journal)
+    output = config.logging.format
+    journal = systemd.Journal() if systemd.stderr_is_journal() and not output else None
+    log.configure(
+        config.logging.level or default_level,
+        journal,
+        as_json=output == "json",
+        write=write,
+    )
 
 
 def run_command(

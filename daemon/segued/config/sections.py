@@ -258,6 +258,13 @@ class PageSection(Section, frozen=True):
 
 
 class LoggingSection(Section, frozen=True):
-    """What is logged, to standard error or the journal; empty for the default level."""
+    """What is logged, to standard error or the journal, and how.
+
+    Attributes:
+        level: The least level; empty for the default one.
+        format: How lines are written; empty for the journal's fields if it reads them,
+            else text.
+    """
 
     level: Literal["debug", "info", "warning", "error", ""] = ""
+    format: Literal["text", "json", ""] = ""
