@@ -32,6 +32,7 @@ ROOT_MODULES: Final = {
     "errors",
     "exit_codes",
     "log",
+    "log_sentences",
     "model",
     "paths",
     "units",

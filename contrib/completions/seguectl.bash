@@ -31,7 +31,8 @@ _seguectl() {
                 silence_threshold_dB silence_min_duration_ticks
                 minimum_passage_audio_duration_ticks lead_in_threshold_dB
                 lead_out_threshold_dB acoustid_api_key
-                ai_processing_thread_count' -- "$word")
+                ai_processing_thread_count silence_db silence_seconds
+                shortest_audio_seconds lead_in_db lead_out_db acoustid_key workers' -- "$word")
             ;;
         scan | retry | explain)
             compopt -o filenames 2>/dev/null

@@ -8,7 +8,7 @@ _segued() {
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
         mapfile -t COMPREPLY < <(compgen -W '
-            import serve library rematch decide explain forget-tags similar flavor --help --version' -- "$word")
+            import serve library rematch decide explain forget-tags similar flavor config --help --version' -- "$word")
         return
     fi
     case $command in
@@ -21,6 +21,7 @@ _segued() {
                 *) options='--help' ;;
             esac
             ;;
+        config) [[ ${COMP_WORDS[2]} == @(check|show) ]] || options='--help' ;;
         similar) options+=' --passage --number --metric -n' ;;
         decide) options+=' --passage --recording --no-song --clear --title --artist' ;;
     esac
@@ -53,6 +54,9 @@ _segued() {
             fi
             compopt -o filenames 2>/dev/null
             mapfile -t COMPREPLY < <(compgen -f -- "$word")
+            ;;
+        config)
+            ((COMP_CWORD != 2)) || mapfile -t COMPREPLY < <(compgen -W 'check show' -- "$word")
             ;;
         decide | explain | forget-tags | similar)
             compopt -o filenames 2>/dev/null

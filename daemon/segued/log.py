@@ -1,4 +1,4 @@
-"""Configure logging: to the journal, a terminal, or as JSON lines.
+"""Configure logging: to the journal, or as lines of text or JSON.
 
 Logging never blocks. A line that cannot be written at once is dropped; the number
 of dropped lines is logged as `log.dropped` when there is room again.
@@ -16,31 +16,22 @@ from typing import Any, Final, TypeAlias
 
 import structlog
 
-__all__ = ["JournalWriter", "configure"]
+from segued.log_sentences import sentence
+
+__all__ = ["JournalWriter", "LineWriter", "configure"]
 
 EventDict: TypeAlias = MutableMapping[str, Any]
 
 JournalWriter: TypeAlias = Callable[[Mapping[str, str]], bool]
 """Sends an entry's fields to the journal; returns whether it took them."""
 
+LineWriter: TypeAlias = Callable[[str], None]
+"""Writes a line of the log, without its end."""
+
 LEVELS: Final = logging.getLevelNamesMapping()
 
 PRIORITIES: Final = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
 """The priorities of syslog, which the journal uses as well."""
-
-UNLABELED_KEYS: Final = (
-    "file",
-    "folder",
-    "service",
-    "status",
-    "state",
-    "code",
-    "reason",
-)
-"""Shown first in a sentence, in this order, as values without their keys."""
-
-OMITTED_KEYS: Final = {*UNLABELED_KEYS, "event", "level", "timestamp", "worker"}
-"""Left out where a sentence shows the other keys with their names."""
 
 STANDARD_ERROR: Final = 2
 
@@ -50,7 +41,13 @@ CHUNK_BYTES: Final = select.PIPE_BUF
 FIELD_CHARACTERS_MAX: Final = 32_000
 
 
-def configure(level: str, journal: JournalWriter | None = None) -> None:
+def configure(
+    level: str,
+    journal: JournalWriter | None = None,
+    *,
+    as_json: bool = False,
+    write: LineWriter | None = None,
+) -> None:
     """Configure structlog to write every event of at least `level`.
 
     Args:
@@ -58,6 +55,8 @@ def configure(level: str, journal: JournalWriter | None = None) -> None:
         journal: Sends events with their fields; given if the journal reads standard
             error. Events that it does not take go to standard error, as lines that
             start with the priority, as the journal expects it.
+        as_json: Whether lines are JSON, instead of sentences.
+        write: Writes lines instead of standard error; must not block.
     """
     _ensure_standard_error()
     # aiohttp would log a traceback for each malformed request; errors of our handlers
@@ -65,6 +64,8 @@ def configure(level: str, journal: JournalWriter | None = None) -> None:
     aiohttp_log = logging.getLogger("aiohttp")
     aiohttp_log.addHandler(logging.NullHandler())
     aiohttp_log.propagate = False
+    _STANDARD_ERROR.as_json = as_json or journal is not None
+    _STANDARD_ERROR.instead = write
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -73,7 +74,7 @@ def configure(level: str, journal: JournalWriter | None = None) -> None:
             structlog.processors.format_exc_info,
             _escape_invalid_text,
             *([_journal_processor(journal)] if journal else []),
-            _with_priority if journal else _renderer(),
+            _with_priority if journal else _renderer(as_json=as_json),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level.upper()]),
         logger_factory=lambda *_: _STANDARD_ERROR,
@@ -81,16 +82,18 @@ def configure(level: str, journal: JournalWriter | None = None) -> None:
     )
 
 
-def _renderer() -> Callable[[object, str, EventDict], str | bytes]:
-    """Return the renderer of lines: sentences on a terminal, JSON elsewhere."""
-    if sys.stderr is not None and sys.stderr.isatty():
-        return _render_for_terminal
-    return structlog.processors.JSONRenderer()
+def _renderer(*, as_json: bool) -> Callable[[object, str, EventDict], str | bytes]:
+    """Return the renderer of lines: JSON, or sentences with the local time."""
+    if as_json:
+        return structlog.processors.JSONRenderer()
+    is_terminal = sys.stderr is not None and sys.stderr.isatty()
+    time_format = "%H:%M:%S" if is_terminal else "%Y-%m-%d %H:%M:%S"
 
+    def render(_logger: object, _method: str, event: EventDict) -> str:
+        line = f"{time.strftime(time_format)} {sentence(event)}"
+        return f"{line}\n{event['exception']}" if "exception" in event else line
 
-def _render_for_terminal(_logger: object, _method: str, event: EventDict) -> str:
-    line = f"{time.strftime('%H:%M:%S')} {_sentence(event)}"
-    return f"{line}\n{event['exception']}" if "exception" in event else line
+    return render
 
 
 def _ensure_standard_error() -> None:
@@ -111,17 +114,23 @@ class _StandardError:
     """
 
     def __init__(self) -> None:
+        self.as_json = False
+        self.instead: LineWriter | None = None
         self._lock: Final = threading.Lock()
         self._dropped = 0
         self._line_is_cut = False
 
     def msg(self, line: str) -> None:
         """Write a line, or drop it."""
+        if self.instead is not None:
+            self.instead(line)
+            return
         with self._lock:
             try:
                 if self._dropped:
                     notice = {"event": "log.dropped", "lines": self._dropped}
-                    self._write(json.dumps(notice))
+                    text = f"Lines that could not be written: {self._dropped}"
+                    self._write(json.dumps(notice) if self.as_json else text)
                     self._dropped = 0
                 self._write(line)
             except (OSError, ValueError):
@@ -178,7 +187,7 @@ def _journal_processor(
 def _journal_entry(event: Mapping[str, Any]) -> dict[str, str]:
     """Return an event as the fields of a journal entry."""
     fields = {
-        "MESSAGE": _sentence(event),
+        "MESSAGE": sentence(event),
         "PRIORITY": str(_priority(event)),
     }
     for key, value in event.items():
@@ -186,18 +195,6 @@ def _journal_entry(event: Mapping[str, Any]) -> dict[str, str]:
             text = value if isinstance(value, str) else json.dumps(value, default=str)
             fields[f"SEGUED_{key.upper()}"] = text[:FIELD_CHARACTERS_MAX]
     return fields
-
-
-def _sentence(event: Mapping[str, Any]) -> str:
-    """Return an event as a sentence for people."""
-    parts = [str(event[key]) for key in UNLABELED_KEYS if event.get(key) is not None]
-    for key, value in event.items():
-        if key == "exception":
-            parts.append(str(value).rpartition("\n")[2])
-        elif key not in OMITTED_KEYS and isinstance(value, str | int | float):
-            parts.append(f"{key.replace('_', ' ')} {value}")
-    what = str(event["event"]).replace(".", " ").capitalize()
-    return f"{what}: {', '.join(parts)}" if parts else what
 
 
 def _with_priority(_logger: object, _method: str, event: EventDict) -> str:

@@ -9,6 +9,7 @@ from typing import Final
 import pytest
 
 from segued.config.config import Settings
+from segued.config.plain_names import PLAIN_NAMES
 from segued.store.reading import reports
 
 FOLDER: Final = Path(__file__).parents[2] / "contrib" / "completions"
@@ -75,9 +76,10 @@ def test_all_options_of_a_command_are_offered(program: str) -> None:
 def test_words_that_a_command_knows_are_offered() -> None:
     """Topics of the library and names of settings are completed."""
     assert completions_for("segued", "library", "") == set(reports.TOPICS)
-    assert completions_for("seguectl", "settings", "") == set(
-        Settings.__struct_fields__
-    )
+    assert completions_for("seguectl", "settings", "") == {
+        *Settings.__struct_fields__,
+        *PLAIN_NAMES,
+    }
     assert completions_for("seguectl", "settings", "acoustid_api_key", "") == set()
 
 

@@ -99,7 +99,7 @@ def test_secrets_are_marked() -> None:
             continue
         for name in kind.__struct_fields__:
             is_secret = re.search("key$|token|password|secret", name) is not None
-            assert ("'..." in quoted(kind, name, KEY)) == is_secret, (kind, name)
+            assert ('"...' in quoted(kind, name, KEY)) == is_secret, (kind, name)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_secrets_are_marked() -> None:
 )
 def test_a_refused_secret_is_masked(value: object, tmp_path: Path) -> None:
     """In the error of a setting, and in that of the configuration file."""
-    with pytest.raises(ConfigError, match="acoustid_api_key = '\\.\\.\\.") as error:
+    with pytest.raises(ConfigError, match=r'acoustid_api_key = "\.\.\.') as error:
         check_setting("acoustid_api_key", value)
     assert not re.search("ecretKey|424242", str(error.value))
     path = tmp_path / "segued.toml"
@@ -121,7 +121,7 @@ def test_a_refused_secret_is_masked(value: object, tmp_path: Path) -> None:
 
 def test_a_refused_value_of_another_setting_is_shown() -> None:
     """It is no secret, and the message helps to correct it."""
-    with pytest.raises(ConfigError, match="ai_processing_thread_count = 'many'"):
+    with pytest.raises(ConfigError, match='ai_processing_thread_count = "many"'):
         check_setting("ai_processing_thread_count", "many")
 
 

@@ -281,7 +281,7 @@ async def test_settings_are_stored_and_masked(operations: DaemonApi) -> None:
             "silence_threshold_dB", 500, ConfigError, "= 500", id="out of range"
         ),
         pytest.param(
-            "silence_threshold_dB", "x", ConfigError, "= 'x'", id="wrong type"
+            "silence_threshold_dB", "x", ConfigError, '= "x"', id="wrong type"
         ),
         pytest.param(
             "lead_in_threshold_dB",

@@ -37,6 +37,7 @@ FAST_CONFIG: Final = """
 {flavoring}
 [logging]
 level = "debug"
+format = "json"
 [page]
 {page}
 [watching]

@@ -24,7 +24,7 @@ __all__ = ["CommandResult", "SeguedRunner"]
 QUICK_CONFIG: Final = "[flavoring]\nsources = []\nloudness = false\n"
 """No analysis: Essentia takes seconds a file, and the tests import hundreds."""
 
-DEBUG_CONFIG: Final = QUICK_CONFIG + '[logging]\nlevel = "debug"\n'
+DEBUG_CONFIG: Final = QUICK_CONFIG + '[logging]\nlevel = "debug"\nformat = "json"\n'
 
 
 @dataclass(frozen=True)

@@ -187,7 +187,7 @@ def test_second_daemon_does_not_disturb_the_first(
         )
         second = segued.run(*command, "--config", config, songs)
         assert second.code == 3
-        assert "another daemon is using this control socket" in second.err
+        assert "another daemon is running (process" in second.err
 
         config = segued.write_config(
             f'[library]\ncontrol_socket = "{segued.home}/other.sock"\n'

@@ -274,7 +274,8 @@ def test_new_tags_with_the_old_time_are_read(
     path = music / "x.flac"
     encode(path, song(1, 4.0), RATE, "flac")
     tag(path, {"title": "Celine", "artist": "A"})
-    options = ("--config", segued.write_config('[logging]\nlevel = "debug"\n'))
+    config = '[logging]\nlevel = "debug"\nformat = "json"\n'
+    options = ("--config", segued.write_config(config))
     segued.import_folders(music, options=options)
     before = path.stat()
 

@@ -124,7 +124,7 @@ def options_for(segued: SeguedRunner, fake_services: FakeServices) -> tuple[str,
             "acoustid_rate = 100.0\nmusicbrainz_rate = 100.0\n"
             "acousticbrainz_rate = 100.0\n"
             '[settings]\nacoustid_api_key = "test-key"\n'
-            '[logging]\nlevel = "debug"\n'
+            '[logging]\nlevel = "debug"\nformat = "json"\n'
         ),
     )
 

@@ -1,10 +1,6 @@
 """`seguectl watch`: the live status in a terminal."""
 
-import os
-import pty
 import re
-import signal
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,30 +11,7 @@ from tests.end_to_end.running_daemon import (
     write_noise_mp3,
 )
 from tests.end_to_end.segued_runner import SeguedRunner
-from tests.limits import WAIT_SECONDS
-
-CONTROL_SEQUENCES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-
-
-class TerminalScreen:
-    """The output of a program in a pseudo-terminal, without control sequences."""
-
-    def __init__(self, process: int, terminal: int) -> None:
-        self.process = process
-        self._terminal = terminal
-        self.unread = ""
-
-    def wait_for(self, pattern: str) -> str:
-        """Read until the pattern matches; drop the text up to there; return it."""
-        until = time.monotonic() + WAIT_SECONDS
-        while time.monotonic() < until:
-            if match := re.search(pattern, self.unread):
-                self.unread = self.unread[match.end() :]
-                return match.group()
-            self.unread += CONTROL_SEQUENCES.sub(
-                "", os.read(self._terminal, 1 << 16).decode()
-            )
-        raise TimeoutError(self.unread[-2_000:])
+from tests.end_to_end.terminal_screen import TerminalScreen, run_in_terminal
 
 
 @contextmanager
@@ -46,16 +19,8 @@ def run_watch(segued: SeguedRunner, daemon: RunningDaemon) -> Iterator[TerminalS
     """Run `seguectl watch` in a pseudo-terminal."""
     options = ("--database", segued.database, "--socket", daemon.client.path)
     command = segued.command("watch", *options, module="segued.cli.control")
-    process, terminal = pty.fork()
-    if not process:
-        words = [os.fsdecode(word) for word in command]
-        os.execve(words[0], words, {**segued.environment(), "TERM": "xterm"})  # noqa: S606
-    try:
-        yield TerminalScreen(process, terminal)
-    finally:
-        os.kill(process, signal.SIGKILL)
-        os.close(terminal)
-        os.waitpid(process, 0)
+    with run_in_terminal(command, segued.environment()) as screen:
+        yield screen
 
 
 def test_watch_command_shows_live_status(segued: SeguedRunner, tmp_path: Path) -> None:

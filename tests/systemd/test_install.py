@@ -59,6 +59,17 @@ def test_installed_updated_and_removed(bare_machine: Machine) -> None:
     location = machine.run("/opt/segued/venv/bin/python", "-c", code)
     assert location.startswith("/opt/segued/venv/")
 
+    # The new version would not start with this configuration.
+    machine.write(KEPT_PATHS[0], "[library]\nfolder = []\n")
+    refused = machine.try_run(*INSTALL)
+    assert refused.returncode == 2
+    assert (
+        f"{KEPT_PATHS[0]}, line 2: [library] there is no key folder" in refused.stderr
+    )
+    assert "The installed program is not changed" in refused.stderr
+    same = machine.run("systemctl", "show", "segued", "--value", "--property=MainPID")
+    assert same == first
+
     machine.write(KEPT_PATHS[0], "[library]\nfolders = []\n")
     machine.run(*INSTALL)
     again = machine.run("systemctl", "show", "segued", "--value", "--property=MainPID")

@@ -22,7 +22,7 @@ import resource, sys
 import structlog
 from segued import log
 
-log.configure("info")
+log.configure("info", as_json=True)
 logger = structlog.get_logger()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_nvcsw
 for number in range({LINE_COUNT}):
@@ -103,7 +103,7 @@ except ZeroDivisionError:
 
     assert failed == {
         "SYSLOG_IDENTIFIER": "segued",
-        "MESSAGE": "File failed: /music/a.mp3, damaged, detail no frame",
+        "MESSAGE": "Failed: no frame (damaged)",
         "PRIORITY": "4",
         "SEGUED_EVENT": "file.failed",
         "SEGUED_CODE": "damaged",

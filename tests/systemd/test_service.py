@@ -177,7 +177,7 @@ def test_stopped_daemon_continues_after_restart(
 
 
 def test_reload_adds_a_folder(service: ServiceUnit, songs: list[Path]) -> None:
-    """Without a restart; an invalid configuration changes nothing."""
+    """Without a restart; with an invalid configuration, it fails visibly."""
     service.add(songs[0])
     service.add(songs[1], "/srv/more")
     service.start()
@@ -188,8 +188,12 @@ def test_reload_adds_a_folder(service: ServiceUnit, songs: list[Path]) -> None:
     service.machine.run("systemctl", "reload", "segued")
     service.wait_until_imported(2)
     service.configure("/srv/music", "/srv/more", 5)  # type: ignore[arg-type]
-    service.machine.run("systemctl", "reload", "segued")
+    refused = service.machine.try_run("systemctl", "reload", "segued")
+    log = service.machine.run("journalctl", "--unit=segued", "--output=cat")
+    service.send("HUP")  # without the check in the unit
 
+    assert refused.returncode != 0
+    assert f"segued: {CONFIG}, line 2: [library] folders = [" in log
     assert wait_for(lambda: service.journal_entries("config.refused"))
     assert service.property_value("ActiveState") == "active"
     assert service.main_pid == process
@@ -271,7 +275,7 @@ def test_the_journal_has_fields(service: ServiceUnit, songs: list[Path]) -> None
     saved = service.journal_entries("phase.saved")[0]
 
     name = f"/srv/music/{songs[0].name}"
-    assert done["MESSAGE"] == f"File done: {name}, INGEST COMPLETE"
+    assert done["MESSAGE"] == f"Imported: {name}"
     assert done["SEGUED_FILE"] == name
     assert done["SEGUED_STATUS"] == "INGEST COMPLETE"
     assert json.loads(done["SEGUED_TOOK_MS"])

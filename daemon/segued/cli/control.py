@@ -9,7 +9,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -24,13 +25,14 @@ from segued.cli.options import (
     run_command,
     shared_options_parser,
 )
-from segued.config.config import Config, check_setting
+from segued.config.config import Config, check_setting, stored_name
 from segued.config.default_paths import SYSTEM_SOCKET, control_socket
+from segued.config.plain_names import plain_form
 from segued.errors import ConfigError, DaemonError
 from segued.exit_codes import ExitCode
 from segued.store.reading import reports
 from segued.views import wording
-from segued.web.status import Status, to_snapshot
+from segued.web.status import Status
 
 __all__ = ["main"]
 
@@ -194,26 +196,23 @@ def _watch_live(client: DaemonClient) -> NoReturn:
     from rich.console import Console  # noqa: PLC0415
     from rich.live import Live  # noqa: PLC0415
 
-    from segued.views.live import render  # noqa: PLC0415
+    from segued.cli.status_frame import to_frame  # noqa: PLC0415
+    from segued.views.daemon_view import render  # noqa: PLC0415
 
     console = Console(highlight=False, soft_wrap=True)
     status: Status | None = None
     with Live(console=console, auto_refresh=False, screen=True) as live:
         while True:
-            connection_notices = []
+            problem = []
             try:
                 status = client.status()
             except DaemonError as error:
                 if status is None:
                     raise
-                connection_notices = [f"{error}; trying again"]
-            snapshot = to_snapshot(status)
-            # The snapshot already shows the session and its workers.
-            notices = [each for each in status.text[1:] if not each.startswith("  ")]
-            live.update(
-                render(snapshot, status.phases, [*notices, *connection_notices]),
-                refresh=True,
-            )
+                problem = [f"{error}; trying again"]
+            frame = to_frame(status)
+            frame = replace(frame, notices=[*frame.notices, *problem])
+            live.update(render(frame, "Ctrl-C ends this view"), refresh=True)
             time.sleep(FRAME_SECONDS)
 
 
@@ -279,15 +278,25 @@ def _settings(args: argparse.Namespace) -> int:
         )
     values: dict[str, Any] = msgspec.to_builtins(settings)
     if args.key is not None:
-        check_setting(args.key, values.get(args.key))
-        values = {args.key: values[args.key]}
+        key = stored_name(args.key)
+        values = {key: values[key]}
+    return _print_result(args, values, "\n".join(_setting_lines(args, config, values)))
+
+
+def _setting_lines(
+    args: argparse.Namespace, config: Config, values: Mapping[str, Any]
+) -> Iterator[str]:
+    """Yield a line for each setting, with its plain name and unit beside it."""
     pinned = config.settings.as_dict()
-    lines = [
-        f"{name} = {json.dumps(value)}"
-        + (f"   (fixed in {args.config})" if name in pinned else "")
-        for name, value in values.items()
-    ]
-    return _print_result(args, values, "\n".join(lines))
+    for key, value in values.items():
+        name, plain_value = plain_form(key, value)
+        same = name if plain_value == value else f"{name} = {plain_value:g}"
+        notes = [
+            *([same] if name != key else []),
+            *([f"fixed in {args.config}"] if key in pinned else []),
+        ]
+        note = f"   ({'; '.join(notes)})" if notes else ""
+        yield f"{key} = {json.dumps(value)}{note}"
 
 
 def _workers(args: argparse.Namespace) -> int:
@@ -304,9 +313,9 @@ def _workers(args: argparse.Namespace) -> int:
 def _put_setting(
     client: DaemonClient | None, config: Config, name: str, value: object
 ) -> None:
-    checked = check_setting(name, value)
+    key, checked = check_setting(name, value)
     if client is not None:
-        client.put_setting(name, checked)
+        client.put_setting(key, checked)
         return
     from segued.daemon import library_operations  # noqa: PLC0415
 
@@ -315,7 +324,7 @@ def _put_setting(
         library_operations.run_in_library(
             config,
             lambda store: library_operations.put_setting(
-                store, config.settings, name, checked
+                store, config.settings, key, checked
             ),
         )
     except DaemonError as error:

@@ -16,12 +16,12 @@ from urllib.parse import quote
 import msgspec
 
 from segued.config.config import Settings
-from segued.errors import ConfigError, DaemonError
+from segued.errors import ConfigError, DaemonError, StoreLockedError
 from segued.paths import shown
 from segued.web.daemon_api import Override
 from segued.web.status import Status
 
-__all__ = ["DaemonClient", "find_daemon"]
+__all__ = ["DaemonClient", "check_socket_free", "find_daemon"]
 
 T = TypeVar("T")
 
@@ -166,6 +166,26 @@ def find_daemon(sockets: Iterable[Path], library: Path | None) -> DaemonClient |
         if client.is_up and (library is None or client.keeps_library(library)):
             return client
     return None
+
+
+def check_socket_free(path: Path) -> None:
+    """Check that no daemon listens on a control socket, before another one starts.
+
+    Raises:
+        StoreLockedError: One does.
+    """
+    client = DaemonClient(path)
+    # With socket activation, systemd listens.
+    if "LISTEN_FDS" in os.environ or not client.is_up:
+        return
+    who = "another process is listening on this socket"
+    with suppress(DaemonError):
+        status = client.status()
+        who = (
+            f"another daemon is running (process {status.process}, library"
+            f" {status.library}); a second one needs a control_socket of its own"
+        )
+    raise StoreLockedError(f"{path}: {who}")
 
 
 def _who_may_use(path: Path) -> str:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Final, NoReturn
 
 from segued import __version__
+from segued.cli.daemon_client import check_socket_free
 from segued.cli.library_command import add_explain, add_library
 from segued.cli.options import (
     Subparsers,
@@ -17,8 +18,9 @@ from segued.cli.options import (
     shared_options_parser,
 )
 from segued.config.config import Config
-from segued.config.default_paths import spool_folder
+from segued.config.default_paths import control_socket, spool_folder
 from segued.errors import ConfigError
+from segued.store import library_lock
 
 __all__ = ["main"]
 
@@ -94,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_forget_tags(commands, shared)
     _add_similar(commands, shared)
     _add_flavor(commands, shared)
+    _add_config(commands, shared)
     return parser
 
 
@@ -195,17 +198,49 @@ def _add_flavor(commands: Subparsers, shared: argparse.ArgumentParser) -> None:
     models.set_defaults(run=_install_models)
 
 
+def _add_config(commands: Subparsers, shared: argparse.ArgumentParser) -> None:
+    configuring = commands.add_parser(
+        "config", help="check the configuration, or show it"
+    )
+    kinds = configuring.add_subparsers(required=True, metavar="COMMAND")
+    checking = kinds.add_parser(
+        "check",
+        parents=[shared],
+        help="check the configuration file and the music folders",
+        description="Check the configuration, and list all that is wrong with it."
+        " Without --config: the file of your own service, else of the machine's.",
+    )
+    checking.set_defaults(run=_config, show=False)
+    showing = kinds.add_parser(
+        "show",
+        parents=[shared],
+        help="show each value and where it comes from",
+        description="Show each value of the configuration and where it comes from."
+        " Without --config: the file of your own service, else of the machine's.",
+    )
+    showing.set_defaults(run=_config, show=True)
+
+
+def _config(args: argparse.Namespace) -> int:
+    from segued.cli import config_command  # noqa: PLC0415
+
+    return (config_command.show if args.show else config_command.check)(args)
+
+
 def _serve(args: argparse.Namespace) -> int:
-    _start_fork_server(args, load_config(args))
+    config = load_config(args)
+    library_lock.check_free(config.database)
+    check_socket_free(control_socket(config.library.control_socket))
+    _start_fork_server(args, config)
     from segued.cli import serve_command  # noqa: PLC0415
 
-    return serve_command.run(args, lambda: _load_config(args, "info"))
+    return serve_command.run(args)
 
 
-def _load_config(args: argparse.Namespace, default_level: str = "error") -> Config:
+def _load_config(args: argparse.Namespace) -> Config:
     """Return the configuration that the shared options name; configure the log."""
     config = load_config(args)
-    configure_log(config, default_level)
+    configure_log(config)
     return config
 
 
@@ -241,6 +276,7 @@ def _install_models(args: argparse.Namespace) -> int:
 
 def _import(args: argparse.Namespace) -> int:
     config = load_config(args)
+    library_lock.check_free(config.database)
     _start_fork_server(args, config)
     from segued.cli import import_command  # noqa: PLC0415
 

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn, TypeAlias
@@ -14,6 +14,7 @@ from typing import NoReturn, TypeAlias
 import msgspec
 
 from segued.config.config import Config, read_config
+from segued.config.default_paths import SYSTEM_CONFIG, SYSTEM_LIBRARY, SYSTEM_SOCKET
 from segued.errors import ConfigError, DaemonError, SeguedError
 from segued.exit_codes import ExitCode
 from segued.paths import shown
@@ -26,6 +27,7 @@ __all__ = [
     "mbid",
     "run_command",
     "shared_options_parser",
+    "with_paths",
 ]
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
@@ -62,22 +64,53 @@ def load_config(args: argparse.Namespace) -> Config:
     Raises:
         ConfigError: The configuration file is unusable, or the library a folder.
     """
-    config = read_config(args.config)
-    if args.database is not None:
-        library = msgspec.structs.replace(config.library, database=str(args.database))
-        config = msgspec.structs.replace(config, library=library)
+    config = with_paths(args, read_config(args.config))
     if not config.database.name or config.database.is_dir():
         raise ConfigError(f"{config.database}: the library is a file, not a folder")
     return config
 
 
-def configure_log(config: Config, default_level: str = "error") -> None:
-    """Configure the log, for a command that does more than to read."""
+def with_paths(args: argparse.Namespace, config: Config) -> Config:
+    """Return a configuration with the library and socket that the options imply.
+
+    The configuration of the machine's service stands for its library and its socket,
+    which systemd names to the service alone.
+    """
+    changes = {}
+    if args.config == SYSTEM_CONFIG:
+        if not config.library.database and "STATE_DIRECTORY" not in os.environ:
+            changes["database"] = str(SYSTEM_LIBRARY)
+        if not config.library.control_socket and "RUNTIME_DIRECTORY" not in os.environ:
+            changes["control_socket"] = str(SYSTEM_SOCKET)
+    if args.database is not None:
+        changes["database"] = str(args.database)
+    library = msgspec.structs.replace(config.library, **changes)
+    return msgspec.structs.replace(config, library=library)
+
+
+def configure_log(
+    config: Config,
+    default_level: str = "error",
+    write: Callable[[str], None] | None = None,
+) -> None:
+    """Configure the log, for a command that does more than to read.
+
+    Args:
+        config: The configuration.
+        default_level: The level if the configuration has none.
+        write: Writes the lines, instead of standard error.
+    """
     from segued import log  # noqa: PLC0415
     from segued.daemon import systemd  # noqa: PLC0415
 
-    journal = systemd.Journal() if systemd.stderr_is_journal() else None
-    log.configure(config.logging.level or default_level, journal)
+    output = config.logging.format
+    journal = systemd.Journal() if systemd.stderr_is_journal() and not output else None
+    log.configure(
+        config.logging.level or default_level,
+        journal,
+        as_json=output == "json",
+        write=write,
+    )
 
 
 def run_command(

@@ -2,35 +2,54 @@
 
 import argparse
 import asyncio
-from collections.abc import Callable
+import sys
+from typing import Final
 
+from rich.console import Console
+
+from segued.cli.options import configure_log, load_config
+from segued.cli.served_folders import check_folders
+from segued.cli.status_frame import to_frame
 from segued.config.config import Config
 from segued.daemon.import_loop import RunConfig
 from segued.daemon.process import DaemonProcess
-from segued.errors import ConfigError
-from segued.intake.walk import check_library_outside_music, normalized_roots
-from segued.web.access import check_page
+from segued.daemon.systemd import stderr_is_journal
+from segued.views.daemon_view import DaemonView
 
 __all__ = ["run"]
 
+HINT: Final = "Ctrl-C ends it; seguectl controls it from another terminal"
 
-def run(args: argparse.Namespace, read_config: Callable[[], Config]) -> int:
+
+def run(args: argparse.Namespace) -> int:
     """Run the daemon until it is stopped; return the exit code.
 
-    Args:
-        args: The command line.
-        read_config: Reads the configuration file; called again on SIGHUP.
+    In a terminal, it shows its status, and warnings above it; elsewhere, only its log.
     """
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    view = (
+        DaemonView(console, HINT) if _shows_view(console, load_config(args)) else None
+    )
 
     def load_run_config() -> RunConfig:
-        try:
-            config = read_config()
-            check_page(config.page)
-            roots = normalized_roots(args.folders or config.library.folders)
-            check_library_outside_music(config.database, roots)
-        except (RuntimeError, ValueError) as error:
-            # An unknown user in ~user, or a null byte in a path.
-            raise ConfigError(f"invalid path: {error}") from error
-        return RunConfig(config, roots, args.offline)
+        config = load_config(args)
+        if view is None:
+            configure_log(config, "info")
+        else:
+            configure_log(config, "warning", view.write)
+        return RunConfig(config, check_folders(config, args.folders), args.offline)
 
-    return asyncio.run(DaemonProcess(load_run_config).serve())
+    if view is None:
+        return asyncio.run(DaemonProcess(load_run_config).serve())
+    with view:
+        process = DaemonProcess(
+            load_run_config, lambda status: view.show(to_frame(status))
+        )
+        code = asyncio.run(process.serve())
+    print("Stopped. The same command continues from here.", file=sys.stderr)  # noqa: T201
+    return code
+
+
+def _shows_view(console: Console, config: Config) -> bool:
+    is_capable = console.is_terminal and not console.is_dumb_terminal
+    return is_capable and not config.logging.format and not stderr_is_journal()

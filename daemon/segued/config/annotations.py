@@ -1,5 +1,6 @@
 """Annotations of configuration values: whole-string patterns, and secrets."""
 
+import json
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -43,7 +44,8 @@ def mask_secrets(values: StructT) -> StructT:
 
 def quoted(kind: type[msgspec.Struct], name: str, value: object) -> str:
     """Return the value of the field `name` for a message; a secret is masked."""
-    return repr(mask(value) if name in _secret_fields(kind) else value)
+    shown_value = mask(value) if name in _secret_fields(kind) else value
+    return json.dumps(shown_value, default=str, ensure_ascii=False)
 
 
 def _secret_fields(kind: type[msgspec.Struct]) -> set[str]:

@@ -10,8 +10,11 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
-from segued.config.annotations import SECRET, quoted, whole
+from segued.config.allowed import suggestion
+from segued.config.annotations import SECRET, whole
+from segued.config.checking import CheckedConfig, SectionTypes, check, problem_of
 from segued.config.default_paths import state_folder
+from segued.config.plain_names import PLAIN_NAMES, stored_form
 from segued.config.sections import (
     ComputeSection,
     FlavoringSection,
@@ -25,16 +28,20 @@ from segued.config.sections import (
     StoreSection,
     WatchingSection,
 )
+from segued.config.toml_source import read_source
 from segued.errors import ConfigError
 from segued.units import Dbfs, Seconds, Ticks
 
 __all__ = [
+    "SECTIONS",
     "Config",
     "PinnedSettings",
     "Settings",
     "check_setting",
     "cpu_count",
     "read_config",
+    "stored_name",
+    "to_config",
 ]
 
 DAY_TICKS: Final = 2_438_553_600_000
@@ -58,7 +65,14 @@ class Settings(Section, frozen=True):
     lead_in_threshold_dB: Annotated[float, msgspec.Meta(gt=0, le=120)] = 45.0  # noqa: N815
     lead_out_threshold_dB: Annotated[float, msgspec.Meta(gt=0, le=120)] = 40.0  # noqa: N815
     acoustid_api_key: (
-        Annotated[str, msgspec.Meta(pattern=whole("[!-~]{1,128}")), SECRET] | None
+        Annotated[
+            str,
+            msgspec.Meta(
+                pattern=whole("[!-~]{1,128}"), description="the key, without spaces"
+            ),
+            SECRET,
+        ]
+        | None
     ) = None
     ai_processing_thread_count: Annotated[int, msgspec.Meta(ge=1, le=1_024)] = 0
 
@@ -158,44 +172,62 @@ def cpu_count() -> int:
     return len(os.sched_getaffinity(0))
 
 
+SECTIONS: Final[SectionTypes] = {
+    **{name: type(getattr(Config(), name)) for name in Config.__struct_fields__},
+    "settings": Settings,
+}
+"""The type that the values of each section must have."""
+
+
 def read_config(path: Path | None) -> Config:
-    """Read a configuration file; for None, return the defaults.
+    """Read a configuration file, if one is given, and the environment variables.
 
     Raises:
         ConfigError: The file cannot be read, is not TOML, has an unknown key, or a
-            value of the wrong type or out of range.
+            value of the wrong type or out of range. The message names the line.
     """
-    if path is None:
-        return Config()
-    try:
-        text = path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-    try:
-        config = msgspec.toml.decode(text, type=Config)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: {error}") from error
-    for name, value in config.settings.as_dict().items():
-        try:
-            check_setting(name, value)
-        except ConfigError as error:
-            raise ConfigError(f"{path}: {error}") from error
-    return config
+    return to_config(check(read_source(path), SECTIONS))
 
 
-def check_setting(name: str, value: object) -> object:
-    """Return `value` converted to the type of the setting `name`.
+def to_config(checked: CheckedConfig) -> Config:
+    """Return the configuration with these values, and defaults for the others.
+
+    Raises:
+        ConfigError: Some values are invalid; the message is about the first.
+    """
+    if checked.problems:
+        first, *others = checked.problems
+        more = f" (and {len(others)} more; see segued config check)" if others else ""
+        raise ConfigError(first + more)
+    return msgspec.convert(checked.values, Config)
+
+
+def check_setting(name: str, value: object) -> tuple[str, object]:
+    """Return a setting under its stored name, with its value as it is stored.
+
+    Args:
+        name: The stored or the plain name.
+        value: The value in the unit of that name.
 
     Raises:
         ConfigError: There is no such setting, or the value is out of range.
     """
-    if name not in Settings.__struct_fields__:
-        raise ConfigError(f"no such setting: {name}")
-    try:
-        settings = msgspec.convert({name: value}, Settings)
-    except msgspec.ValidationError as error:
-        reason = str(error).partition(" - at")[0]
-        shown_value = quoted(Settings, name, value)
-        raise ConfigError(f"setting {name} = {shown_value}: {reason}") from error
-    checked: object = getattr(settings, name)
-    return checked
+    key = stored_name(name)
+    _, stored = stored_form(name, value)
+    if problem := problem_of(Settings, name, value):
+        raise ConfigError(f"setting {problem}")
+    checked: object = getattr(msgspec.convert({key: stored}, Settings), key)
+    return key, checked
+
+
+def stored_name(name: str) -> str:
+    """Return the stored name of a setting, which may be given by its plain name.
+
+    Raises:
+        ConfigError: There is no such setting.
+    """
+    key, _ = stored_form(name, None)
+    if key not in Settings.__struct_fields__:
+        near = suggestion(name, (*Settings.__struct_fields__, *PLAIN_NAMES))
+        raise ConfigError(f"no such setting: {name}{near}")
+    return key

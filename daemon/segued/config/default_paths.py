@@ -4,9 +4,27 @@ import os
 from pathlib import Path
 from typing import Final
 
-__all__ = ["SYSTEM_SOCKET", "control_socket", "spool_folder", "state_folder"]
+__all__ = [
+    "SYSTEM_CONFIG",
+    "SYSTEM_LIBRARY",
+    "SYSTEM_SOCKET",
+    "control_socket",
+    "spool_folder",
+    "state_folder",
+    "user_config",
+]
 
+SYSTEM_CONFIG: Final = Path("/etc/segued/segued.toml")
+SYSTEM_LIBRARY: Final = Path("/var/lib/segued/library.db")
 SYSTEM_SOCKET: Final = Path("/run/segued/control.sock")
+"""What the service of the machine reads, writes and listens on."""
+
+
+def user_config() -> Path:
+    """Return the configuration file of a user's own service; need not exist."""
+    if environment_folder := os.environ.get("XDG_CONFIG_HOME"):
+        return Path(environment_folder) / "segued" / "segued.toml"
+    return Path.home() / ".config" / "segued" / "segued.toml"
 
 
 def state_folder() -> Path:

@@ -187,11 +187,24 @@ class FlavoringSection(Section, frozen=True):
     loudness: bool = True
     models: str = ""
     classifiers: str = ""
-    hours: Annotated[str, msgspec.Meta(pattern=HOURS_PATTERN)] = ""
+    hours: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=HOURS_PATTERN,
+            description='two times of day, as "22:00-06:30", or empty for always',
+        ),
+    ] = ""
     cpu_share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0
 
 
-Url = Annotated[str, msgspec.Meta(pattern=whole("https?://[^\\s?#@]+"))]
+Url = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=whole("https?://[^\\s?#@]+"),
+        description='the address of a server, as "https://example.org", without'
+        " an account or a query",
+    ),
+]
 Rate = Annotated[float, msgspec.Meta(gt=0, le=1_000)]
 
 
@@ -208,7 +221,13 @@ class ServicesSection(Section, frozen=True):
     musicbrainz_rate: Rate = 1.0
     acousticbrainz_rate: Rate = 1.0
     contact: Annotated[
-        str, msgspec.Meta(pattern=whole("[ -'*-~]*"), max_length=200)
+        str,
+        msgspec.Meta(
+            pattern=whole("[ -'*-~]*"),
+            max_length=200,
+            description="a mail address or a web page, of at most 200 characters of"
+            " ASCII without parentheses",
+        ),
     ] = ""
     connect_seconds: Annotated[float, msgspec.Meta(gt=0, le=300)] = 10.0
     total_seconds: Annotated[float, msgspec.Meta(gt=0, le=3_600)] = 30.0
@@ -227,12 +246,25 @@ class PageSection(Section, frozen=True):
     address: Annotated[str, msgspec.Meta(min_length=1)] = "127.0.0.1"
     port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 5723
     token: Annotated[
-        str, msgspec.Meta(pattern=whole("[!-~]{16,}|"), max_length=256), SECRET
+        str,
+        msgspec.Meta(
+            pattern=whole("[!-~]{16,}|"),
+            max_length=256,
+            description="16 to 256 characters of ASCII without spaces, or empty",
+        ),
+        SECRET,
     ] = ""
     hosts: tuple[str, ...] = ()
 
 
 class LoggingSection(Section, frozen=True):
-    """What is logged, to standard error or the journal; empty for the default level."""
+    """What is logged, to standard error or the journal, and how.
 
-    level: Annotated[str, msgspec.Meta(pattern=whole("debug|info|warning|error|"))] = ""
+    Attributes:
+        level: The least level; empty for the default one.
+        format: How lines are written; empty for the journal's fields if it reads them,
+            else text.
+    """
+
+    level: Literal["debug", "info", "warning", "error", ""] = ""
+    format: Literal["text", "json", ""] = ""

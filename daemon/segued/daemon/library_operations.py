@@ -124,17 +124,17 @@ async def put_setting(
     Args:
         store: The open library.
         pinned: The settings that the configuration file fixes.
-        name: The name of the setting.
-        value: Its value, as decoded from JSON.
+        name: The stored or the plain name of the setting.
+        value: Its value in the unit of that name, as decoded from JSON.
 
     Raises:
         ConfigError: The setting does not exist, or the value is out of range.
         DaemonError: The configuration file fixes the setting.
     """
-    checked = check_setting(name, value)
-    if name in pinned.as_dict():
+    key, checked = check_setting(name, value)
+    if key in pinned.as_dict():
         raise DaemonError(f"setting {name} is fixed in the configuration file")
-    await store.do(settings.save, name, checked)
+    await store.do(settings.save, key, checked)
 
 
 def _no_such_passage(path: bytes, passage: int) -> NotFoundError:

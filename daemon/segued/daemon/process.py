@@ -18,13 +18,14 @@ from segued.daemon import systemd
 from segued.daemon.daemon import Daemon
 from segued.daemon.import_loop import RunConfig
 from segued.daemon.operations import Operations
-from segued.daemon.status_source import status_line
+from segued.daemon.status_source import build_status, status_line
 from segued.errors import ConfigError, SeguedError
 from segued.exit_codes import ExitCode
 from segued.web.access import Guard
 from segued.web.app import create_app
 from segued.web.events import EventStream
 from segued.web.server import WebServer
+from segued.web.status import Status
 
 __all__ = ["DaemonProcess"]
 
@@ -41,6 +42,8 @@ START_TIMEOUT_USEC: Final = 600_000_000
 
 NOTIFY_FLUSH_SECONDS: Final = 0.5
 
+FRAME_SECONDS: Final = 0.25
+
 SHUTDOWN_SECONDS: Final = 8.0
 """After a stop the process ends by itself, or is ended, within this time."""
 
@@ -51,9 +54,11 @@ class DaemonProcess:
 
     Attributes:
         load_run_config: Reads the configuration; called at the start and on SIGHUP.
+        show: Shows the status in a terminal; called several times a second.
     """
 
     load_run_config: Callable[[], RunConfig]
+    show: Callable[[Status], None] | None = None
     _daemon: Daemon = field(init=False)
     _server: WebServer = field(init=False)
     _guard: Guard = field(default_factory=Guard)
@@ -80,12 +85,15 @@ class DaemonProcess:
             systemd.notify("READY=1", f"STATUS={status_line(daemon)}")
             log.info("daemon.ready", socket=str(path))
 
-        ticking = asyncio.create_task(self._tick_loop())
+        tasks = [asyncio.create_task(self._tick_loop())]
+        if self.show is not None:
+            tasks.append(asyncio.create_task(self._show_loop(self.show)))
         try:
             await daemon.run(on_ready, _notify_waiting)
         finally:
             systemd.notify("STOPPING=1", "STATUS=Stopping")
-            ticking.cancel()
+            for task in tasks:
+                task.cancel()
             await server.close()
             await asyncio.to_thread(systemd.flush, NOTIFY_FLUSH_SECONDS)
         log.info("daemon.stopped")
@@ -181,6 +189,12 @@ class DaemonProcess:
                 lines.append("WATCHDOG=1")
             if lines:
                 systemd.notify(*lines)
+
+    async def _show_loop(self, show: Callable[[Status], None]) -> None:
+        """Show the status in the terminal that the daemon was started from."""
+        while True:
+            show(build_status(self._daemon, self._server.page_status))
+            await asyncio.sleep(FRAME_SECONDS)
 
     def _no_worker_is_stuck(self) -> bool:
         """Return whether no worker is stuck.

@@ -228,7 +228,7 @@ def _attribute_errors(phase: Phase[Any], file_results: FileResults) -> Iterator[
             yield
         except FileError as error:
             error.phase = phase.number
-            log.info("phase.failed", code=error.code, detail=str(error))
+            log.debug("phase.failed", code=error.code, detail=str(error))
             raise
         except SeguedError as error:
             if not isinstance(error, ConstraintError):

@@ -25,11 +25,10 @@ import structlog
 from segued.config.sections import StoreSection
 from segued.errors import (
     StoreCorruptError,
-    StoreLockedError,
     StoreTooNewError,
     StoreUnwritableError,
 )
-from segued.store import migrate, search
+from segued.store import library_lock, migrate, search
 from segued.store.schema import files, music
 from segued.store.sqlite_errors import is_intact, store_error
 
@@ -169,9 +168,10 @@ class Store:
         """Lock the library for this process; return whether it is new."""
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock_path = self.path.with_name(self.path.name + ".lock")
             self._lock = os.open(
-                lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+                library_lock.path_of(self.path),
+                os.O_RDWR | os.O_CREAT | os.O_CLOEXEC,
+                0o600,
             )
         except OSError as error:
             reason = error.strerror
@@ -181,10 +181,7 @@ class Store:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            holder = os.pread(self._lock, 20, 0).decode("ascii", "replace").strip()
-            raise StoreLockedError(
-                f"{self.path}: another segued is using this library (process {holder})"
-            ) from error
+            raise library_lock.in_use_error(self.path, self._lock) from error
         os.ftruncate(self._lock, 0)
         os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
         if self.path.exists() and self.path.stat().st_size > 0:

@@ -43,6 +43,6 @@ def _defaults() -> dict[str, Any]:
 
 def _check_stored(name: str, value: object) -> object:
     try:
-        return check_setting(name, value)
+        return check_setting(name, value)[1]
     except ConfigError as error:
         raise ConfigError(f"stored {error}") from error

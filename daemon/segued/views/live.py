@@ -17,6 +17,7 @@ __all__ = ["render", "watch"]
 
 FRAME_SECONDS: Final = 0.25
 LINE_SECONDS: Final = 2.0
+BAR_WIDTH: Final = 30
 
 
 async def watch(progress: Progress, console: Console, titles: Sequence[str]) -> None:
@@ -70,13 +71,13 @@ def render(
     head = Table.grid(padding=(0, 2))
     head.add_row(
         Text(snapshot.state.value, style="bold"),
-        ProgressBar(total=max(1, snapshot.total), completed=snapshot.done, width=30),
+        _bar(snapshot.done, max(1, snapshot.total)),
         Text(wording.progress_line(snapshot)),
     )
     if snapshot.done == snapshot.total and snapshot.analyzed < snapshot.done:
         head.add_row(
             Text("ANALYSIS", style="bold"),
-            ProgressBar(total=snapshot.done, completed=snapshot.analyzed, width=30),
+            _bar(snapshot.analyzed, snapshot.done),
             Text(wording.analysis_line(snapshot)),
         )
     workers = Table.grid(padding=(0, 2))
@@ -92,6 +93,13 @@ def render(
         Text(notice, overflow="ellipsis", no_wrap=True) for notice in notices
     ]
     return Group(head, workers, _counter_table(snapshot, titles), *notice_lines)
+
+
+def _bar(completed: int, total: int) -> ProgressBar:
+    """Return a bar whose end differs from its background also among 16 colors."""
+    return ProgressBar(
+        total, completed, BAR_WIDTH, complete_style="cyan", finished_style="green"
+    )
 
 
 def _counter_table(snapshot: Snapshot, titles: Sequence[str]) -> Table:

@@ -31,6 +31,7 @@ __all__ = [
     "roots",
     "rows",
     "session",
+    "stored_settings",
     "summary",
 ]
 
@@ -358,3 +359,14 @@ def session(path: Path, session_id: str | None = None) -> dict[str, Any] | None:
             [session_id, session_id],
         ).fetchone()
         return dict(row) if row else None
+
+
+def stored_settings(path: Path) -> dict[str, Any]:
+    """Return the settings that the library stores, by name.
+
+    Raises:
+        StoreError: The library does not exist, or cannot be read.
+    """
+    with open_read_only(path) as database:
+        rows = database.execute("SELECT key, value FROM settings")
+        return {key: json.loads(value) for key, value in rows}
