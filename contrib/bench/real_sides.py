@@ -22,6 +22,7 @@ from bench.recorded_sides import (
     draw_sides,
     sides_of,
 )
+from bench.side_confirmation import is_confirmed
 from bench.tables import Target, print_table, print_targets
 
 from segued.dsp.side_tracks import Fit, SideSearch
@@ -46,7 +47,8 @@ class _Outcome:
     Attributes:
         is_right: Whether all boundaries are within a second.
         is_right_by_level: The same without the spectrum curve.
-        is_accepted: Whether the right release is accepted.
+        is_accepted: Whether the right release is accepted by its lengths alone.
+        is_confirmed: Whether it is accepted when AcoustID is asked about its pieces.
         joins: For each true boundary its gap, the kind of place that was taken for it,
             and whether that is right.
         wrong: For each wrong run of tracks their number, and whether it is accepted.
@@ -56,6 +58,7 @@ class _Outcome:
     is_right: bool
     is_right_by_level: bool
     is_accepted: bool
+    is_confirmed: bool
     joins: list[tuple[GapKind, str, bool]] = field(default_factory=list)
     wrong: list[tuple[int, bool]] = field(default_factory=list)
 
@@ -114,7 +117,11 @@ def _measure(drawn: DrawnSide, search: SideSearch) -> _Outcome:
     without = SideSearch(drawn.curve, None).fit(drawn.lengths)
     if fit is None or without is None:
         return _Outcome(
-            drawn, is_right=False, is_right_by_level=False, is_accepted=False
+            drawn,
+            is_right=False,
+            is_right_by_level=False,
+            is_accepted=False,
+            is_confirmed=False,
         )
     by_level = all(
         join.is_at(boundary.gap)
@@ -124,8 +131,9 @@ def _measure(drawn: DrawnSide, search: SideSearch) -> _Outcome:
         (gap, boundary.kind.name.lower(), join.is_at(boundary.gap))
         for (join, gap), boundary in zip(drawn.joins, fit.boundaries, strict=True)
     ]
-    right = all(is_right for _, _, is_right in joins)
-    return _Outcome(drawn, right, by_level, fit.is_accepted, joins)
+    right = [is_right for _, _, is_right in joins]
+    confirmed = is_confirmed(fit, right, drawn.curve.frames)
+    return _Outcome(drawn, all(right), by_level, fit.is_accepted, confirmed, joins)
 
 
 def _is_accepted(fit: Fit | None) -> bool:
@@ -144,6 +152,9 @@ def _side_rows(found: Sequence[_Outcome]) -> Rows:
 def _accepted_rows(found: Sequence[_Outcome]) -> Rows:
     yield _row("all", [each.is_accepted for each in found])
     yield from _rows_by_kind(found, lambda each: each.is_accepted)
+    yield _row(
+        "all, or by fingerprints of its pieces", [each.is_confirmed for each in found]
+    )
 
 
 def _rows_by_kind(found: Sequence[_Outcome], value: Callable[[_Outcome], bool]) -> Rows:

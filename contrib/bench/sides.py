@@ -22,6 +22,7 @@ from typing import Final
 import numpy as np
 from bench.commandline import parser, run_measurement
 from bench.real_sides import measure_real_sides
+from bench.side_confirmation import is_confirmed
 from bench.synthetic_sides import (
     MEETING_SHARE,
     PLACES,
@@ -66,7 +67,8 @@ class SideResults:
         release_known: Whether all boundaries are right with a known release.
         release_unknown: The same without a release.
         named_as_side: The same without a release, if the name identifies a side.
-        accepted: Whether the right release is accepted.
+        accepted: Whether the right release is accepted by its lengths alone.
+        confirmed: Whether it is accepted when AcoustID is asked about its pieces.
         wrong_release_accepted: Whether a wrong release is accepted.
     """
 
@@ -76,6 +78,7 @@ class SideResults:
     release_unknown: list[bool] = field(default_factory=list)
     named_as_side: list[bool] = field(default_factory=list)
     accepted: list[bool] = field(default_factory=list)
+    confirmed: list[bool] = field(default_factory=list)
     wrong_release_accepted: list[bool] = field(default_factory=list)
 
 
@@ -139,9 +142,17 @@ def measure_side(side: SyntheticSide, found: SideResults) -> None:
     found.wrong_release_accepted.append(
         _is_accepted(fit_tracks(side.curve, wrong_release(side)))
     )
-    for join, boundary in zip(side.joins, fit.boundaries if fit else (), strict=False):
-        kind = boundary.kind.name.lower()
-        found.joins.append((join, kind, join.is_at(boundary.gap)))
+    joins = [
+        (join, boundary.kind.name.lower(), join.is_at(boundary.gap))
+        for join, boundary in zip(
+            side.joins, fit.boundaries if fit else (), strict=False
+        )
+    ]
+    found.joins += joins
+    right = [is_right for _, _, is_right in joins]
+    found.confirmed.append(
+        fit is not None and is_confirmed(fit, right, side.curve.frames)
+    )
 
 
 def wrong_release(side: SyntheticSide) -> tuple[Ticks, ...]:
@@ -178,7 +189,8 @@ def _side_rows(found: SideResults) -> Iterator[tuple[str, ...]]:
         yield _row(f"  noise {low} to {high} dBFS", within)
     yield _row("release unknown", found.release_unknown)
     yield _row("  but named as a side", found.named_as_side)
-    yield _row("right release accepted", found.accepted)
+    yield _row("right release accepted by lengths alone", found.accepted)
+    yield _row("  or by fingerprints of its pieces", found.confirmed)
     yield _row(
         "wrong release rejected",
         [not each for each in found.wrong_release_accepted],

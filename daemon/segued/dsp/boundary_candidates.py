@@ -143,11 +143,10 @@ def find_boundary_candidates(curve: LevelCurve) -> BoundaryCandidates:
         [
             _edge_candidate(0),
             silences,
-            _outside_silences(_spot_candidates(levels, sums), silences, hops),
+            _outside_silences(_spot_candidates(levels, sums), silences),
             _outside_silences(
                 _step_candidates(levels),
                 silences[pauses],
-                hops,
                 SIDE_WINDOWS * WINDOW_HOPS,
             ),
             _edge_candidate(hops),
@@ -219,23 +218,29 @@ def _step_candidates(levels: LevelBytes) -> BoundaryCandidates:
     """
     whole = len(levels) - len(levels) % WINDOW_HOPS
     audible = np.minimum(levels[:whole], QUIETEST_LEVEL).reshape(-1, WINDOW_HOPS)
-    decibels = -LevelCurve.STEP_DB * audible
-    values = np.concatenate(([0.0], np.cumsum(decibels.sum(axis=1))))
-    squares = np.concatenate(([0.0], np.cumsum(np.vecdot(decibels, decibels))))
+    # Sums of the bytes and of their squares are whole numbers, exact in 32 bits.
+    steps = audible.astype(np.float32)
+    sums = np.cumsum(steps.sum(axis=1), dtype=np.float64)
+    totals = np.cumsum(np.vecdot(steps, steps), dtype=np.float64)
+    values = -LevelCurve.STEP_DB * np.concatenate(([0.0], sums))
+    squares = LevelCurve.STEP_DB**2 * np.concatenate(([0.0], totals))
 
-    middles = np.arange(SIDE_WINDOWS, len(values) - SIDE_WINDOWS)
-    before, after = middles - SIDE_WINDOWS, middles + SIDE_WINDOWS
     sides = []
-    for first, last in ((before, middles), (middles, after), (before, after)):
-        hops = (last - first) * WINDOW_HOPS
-        mean = (values[last] - values[first]) / hops
-        variance = (squares[last] - squares[first]) / hops - mean**2
+    count = max(0, len(values) - 2 * SIDE_WINDOWS)
+    for first, last in ((0, 1), (1, 2), (0, 2)):
+        begin, end = (
+            slice(nth * SIDE_WINDOWS, nth * SIDE_WINDOWS + count)
+            for nth in (first, last)
+        )
+        hops = (last - first) * SIDE_WINDOWS * WINDOW_HOPS
+        mean = (values[end] - values[begin]) / hops
+        variance = (squares[end] - squares[begin]) / hops - mean**2
         sides.append((mean, np.log(np.maximum(variance, 0) + VARIANCE_MIN)))
     (mean_before, one), (mean_after, other), (_, both) = sides
     changes = both / 2 - (one + other) / 4
 
     best = _best_of_blocks(changes)
-    at = middles[best] * WINDOW_HOPS
+    at = (SIDE_WINDOWS + best) * WINDOW_HOPS
     by = (mean_after - mean_before)[best]
     return BoundaryCandidates.of_kind(BoundaryKind.STEP, at, at, by, changes[best])
 
@@ -274,11 +279,11 @@ def _decibels(energies: Energies) -> Decibels:
 def _outside_silences(
     candidates: BoundaryCandidates,
     silences: BoundaryCandidates,
-    hops: int,
     margin: int = 0,
 ) -> BoundaryCandidates:
     """Return the candidates that are not within `margin` hops of a silence."""
-    changes = np.zeros(hops + 1, dtype=np.int64)
-    np.add.at(changes, np.maximum(silences.firsts - margin, 0), 1)
-    np.add.at(changes, np.minimum(silences.lasts + margin, hops), -1)
-    return candidates[np.cumsum(changes)[candidates.firsts] == 0]
+    begins = np.sort(silences.firsts - margin)
+    ends = np.sort(silences.lasts + margin)
+    begun = np.searchsorted(begins, candidates.firsts, side="right")
+    ended = np.searchsorted(ends, candidates.firsts, side="right")
+    return candidates[begun == ended]

@@ -6,6 +6,7 @@ beginnings after them. So all thresholds are tried, and of overlapping silences,
 the one of the lowest threshold above the local noise is used.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, TypeAlias
@@ -80,20 +81,44 @@ def find_silences(levels: LevelBytes) -> Iterator[Silences]:
         firsts, lasts = _silences_below(levels, LevelCurve.quantized(Dbfs(threshold)))
         if not len(firsts):
             continue
-        ranges = np.stack((firsts, lasts - HOPS_MIN + 1), axis=1)
-        noise = np.minimum.reduceat(means, ranges.reshape(-1))[::2]
+        new = np.flatnonzero(_contain_none(firsts, lasts, known))
+        noise = _quietest(means, firsts[new], lasts[new] - HOPS_MIN + 1)
         noise = np.maximum(noise, THRESHOLDS_DBFS[0] - ABOVE_NOISE_DB)
-        new = np.searchsorted(known, firsts) == np.searchsorted(known, lasts)
-        new &= noise + ABOVE_NOISE_DB <= threshold
+        clear = noise + ABOVE_NOISE_DB <= threshold
+        new, noise = new[clear], noise[clear]
         known = np.sort(np.concatenate((known, firsts[new])))
-        new &= (lasts - firsts <= LONG_HOPS) | (noise <= music)
-        yield Silences(firsts[new], lasts[new], noise[new], float(threshold))
+        kept = (lasts[new] - firsts[new] <= LONG_HOPS) | (noise <= music)
+        new = new[kept]
+        yield Silences(firsts[new], lasts[new], noise[kept], float(threshold))
+
+
+def _contain_none(firsts: Hops, lasts: Hops, known: Hops) -> npt.NDArray[np.bool_]:
+    """Return for each of disjoint, ascending ranges whether no known hop is in it."""
+    none = np.ones(len(firsts), dtype=np.bool_)
+    nth = np.searchsorted(firsts, known, side="right") - 1
+    none[nth[(nth >= 0) & (known < lasts[nth])]] = False
+    return none
+
+
+def _quietest(
+    means: npt.NDArray[np.float64], firsts: Hops, lasts: Hops
+) -> npt.NDArray[np.float64]:
+    """Return the least mean of each range, looking at nothing between the ranges."""
+    lengths = lasts - firsts
+    begins = np.cumsum(lengths) - lengths
+    within = np.repeat(firsts - begins, lengths) + np.arange(lengths.sum())
+    if not len(within):
+        return np.empty(0)
+    least: npt.NDArray[np.float64] = np.minimum.reduceat(means[within], begins)
+    return least
 
 
 def _noise_level(levels: LevelBytes) -> float:
     """Return the level of the quietest hundredth of a file, in dBFS."""
-    quieter = np.cumsum(np.bincount(levels, minlength=256)[::-1])
-    byte = 255 - int(np.searchsorted(quieter, NOISE_SHARE * len(levels)))
+    if not len(levels):
+        return float(THRESHOLDS_DBFS[0])
+    nth = len(levels) - math.ceil(NOISE_SHARE * len(levels))
+    byte = int(np.partition(levels, nth)[nth])
     return max(-LevelCurve.STEP_DB * byte, float(THRESHOLDS_DBFS[0]))
 
 

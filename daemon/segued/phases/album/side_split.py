@@ -30,7 +30,7 @@ from segued.units import (
     ticks_to_seconds,
 )
 
-__all__ = ["SplitResult", "split_side", "track_runs", "unsplit"]
+__all__ = ["PLAUSIBLE_CHANCE", "SplitResult", "split_side", "track_runs", "unsplit"]
 
 LENGTH_TOLERANCE_SHARE: Final = 0.04
 LENGTH_TOLERANCE_MIN: Final = Ticks(20 * TICKS_PER_SECOND)
