@@ -29,6 +29,9 @@ _PRELOADED_MODULES: Final = (
     "segued.compute.silence_output",
     "segued.compute.child",
     "segued.media.file_analysis",
+    "segued.media.decoding.libav",
+    "segued.media.decoding.sndfile",
+    "soxr",
     "segued.media.tags.reader",
     "segued.media.moving_picture",
 )
