@@ -8,11 +8,7 @@ with it.
 import os
 import sys
 import time
-from collections.abc import Callable
 from typing import Final
-
-# Before NumPy is imported, as in the child processes.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from segued.config.config import Settings
 from segued.dsp.segment import Hints, Rules
@@ -21,7 +17,7 @@ from segued.media.moving_picture import hash_music
 from segued.media.safe_open import signature_of
 from segued.media.tags.reader import read_tags
 
-ROUNDS: Final = 5
+ROUNDS: Final = 3
 HINTS: Final = Hints(leading_number=True, siblings=12, track=1, track_total=12)
 
 
@@ -29,31 +25,19 @@ def main() -> None:
     """Analyze the files that the command line names."""
     for name in sys.argv[1:]:
         path = os.fsencode(name)
-        seconds = _audio_seconds(path)
-        costs = (_least_cpu(path, loudness=loudness) for loudness in (False, True))
-        print(seconds, *costs, flush=True)
+        runs = [_run(path, loudness=loudness) for loudness in ROUNDS * (False, True)]
+        quiet, loud = (min(cpu for cpu, _ in runs[first::2]) for first in (0, 1))
+        print(runs[0][1], quiet, loud, flush=True)
 
 
-def _audio_seconds(path: bytes) -> float:
-    facts = analyze_file(path, signature_of(os.stat(path)), _plan(loudness=True)).facts
-    return facts.frames / facts.rate
-
-
-def _least_cpu(path: bytes, *, loudness: bool) -> float:
+def _run(path: bytes, *, loudness: bool) -> tuple[float, float]:
+    """Analyze a file; return the CPU seconds, and the seconds of audio."""
     signature = signature_of(os.stat(path))
-
-    def work() -> None:
-        hash_music(path, signature)
-        read_tags(path, signature)
-        analyze_file(path, signature, _plan(loudness=loudness))
-
-    return min(_cpu(work) for _ in range(ROUNDS))
-
-
-def _cpu(work: Callable[[], None]) -> float:
     before = time.process_time()
-    work()
-    return time.process_time() - before
+    hash_music(path, signature)
+    read_tags(path, signature)
+    facts = analyze_file(path, signature, _plan(loudness=loudness)).facts
+    return time.process_time() - before, facts.frames / facts.rate
 
 
 def _plan(*, loudness: bool) -> AnalysisPlan:

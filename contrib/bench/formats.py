@@ -25,6 +25,8 @@ from bench.measured_program import environment
 from bench.sample_music import Encoding
 from bench.tables import Target, print_table, print_targets
 
+from segued.compute.fork_server import CHILD_ENVIRONMENT
+
 FORMATS: Final[dict[str, Encoding]] = {
     "MP3 V2": ("-c:a", "libmp3lame", "-q:a", "2", ".mp3"),
     "MP3 320": ("-c:a", "libmp3lame", "-b:a", "320k", ".mp3"),
@@ -47,7 +49,7 @@ FORMATS: Final[dict[str, Encoding]] = {
 """FFmpeg encodes no Monkey's Audio."""
 
 SEED: Final = 5_040
-TRIALS: Final = 5
+TRIALS: Final = 3
 RATIO_MAX: Final = 1.5
 LOUDNESS_RATIO_MAX: Final = 1.25
 
@@ -115,7 +117,8 @@ def _cost(title: str, file: str, program: lower_bound.LowerBoundProgram) -> Form
     printing = least(*program.command([file], "swresample")) - start
     hashing = least("b3sum", "--num-threads", "1", file) - hashing
     analyzing = [sys.executable, "-P", "-m", "bench.analyzed_files", file]
-    words = measure_cost(analyzing, env=environment()).stdout.split()
+    child_environment = environment() | CHILD_ENVIRONMENT
+    words = measure_cost(analyzing, env=child_environment).stdout.split()
     seconds, analysis, with_loudness = map(float, words)
     return FormatCost(
         title,
