@@ -19,9 +19,12 @@ __all__ = [
     "LONG_SECONDS",
     "PER_FOLDER",
     "SEEDS",
+    "Encoding",
     "cache_folder",
+    "encoded_song",
     "length_of",
     "long_file",
+    "make_once",
     "small_files",
     "songs",
 ]
@@ -73,17 +76,17 @@ def cache_folder() -> Path:
 
 def songs(folder: Path) -> None:
     """Generate eighty songs in `folder` if it is missing or empty."""
-    _make_once(folder, _make_songs)
+    make_once(folder, _make_songs)
 
 
 def long_file(folder: Path) -> None:
     """Generate a folder with one file of four hours if it is missing."""
-    _make_once(folder, _make_long)
+    make_once(folder, _make_long)
 
 
 def small_files(folder: Path, count: int) -> None:
     """Generate a folder of `count` small music files if it is missing."""
-    _make_once(folder, lambda place: _make_small(place, count))
+    make_once(folder, lambda place: _make_small(place, count))
 
 
 def length_of(seed: int) -> int:
@@ -91,7 +94,7 @@ def length_of(seed: int) -> int:
     return SECONDS_MIN + STEP * seed % SECONDS_MORE
 
 
-def _make_once(folder: Path, make: Callable[[Path], None]) -> None:
+def make_once(folder: Path, make: Callable[[Path], None]) -> None:
     """Generate a folder, completely or not at all."""
     if folder.is_dir() and any(folder.iterdir()):
         return
@@ -124,10 +127,11 @@ def _make_songs(folder: Path) -> None:
             metadata = [f for k, v in names.items() for f in ("-metadata", f"{k}={v}")]
             wanted.append((path, seed, (*metadata, *encoding[:-1])))
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as encoders:
-        list(encoders.map(_make_song, *zip(*wanted, strict=True)))
+        list(encoders.map(encoded_song, *zip(*wanted, strict=True)))
 
 
-def _make_song(path: Path, seed: int, encoding: Encoding) -> None:
+def encoded_song(path: Path, seed: int, encoding: Encoding) -> None:
+    """Generate a song, of a length that depends on its seed, in a new file."""
     sound = song(seed, length_of(seed))
     _encode(path, encoding, iter((_with_hiss(sound, seed),)))
 

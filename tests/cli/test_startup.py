@@ -54,6 +54,17 @@ def test_help_and_version_import_nothing_slow(
     assert modules_imported_by(entry_point, *arguments) & SLOW_MODULES == set()
 
 
+@pytest.mark.parametrize("command", ["import_command", "serve_command"])
+def test_the_main_process_loads_no_decoder(command: str) -> None:
+    """Only its child processes decode; they are forked with the decoders loaded."""
+    code = f"import sys, segued.cli.{command}; print(*sys.modules)"
+    ran = subprocess.run(
+        [sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True
+    )
+
+    assert {"av", "soxr"} & set(ran.stdout.split()) == set()
+
+
 def test_status_imports_nothing_slow(tmp_path: Path) -> None:
     """A status line in a prompt or a bar may ask once a second."""
     options = ("--socket", str(tmp_path / "none.sock"))

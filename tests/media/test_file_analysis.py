@@ -77,6 +77,16 @@ def test_only_a_long_file_has_a_spectrum_curve(side: Path, tmp_path: Path) -> No
     assert analyze(side).spectrum is None
 
 
+def test_a_side_declared_as_a_song_has_a_spectrum_curve(tmp_path: Path) -> None:
+    """Whatever the header declares, the curve is that of the whole file."""
+    path = encode_audio(tmp_path / "long.flac", music(301.0, 8_000, 1), 8_000)
+    right = analyze(path).spectrum
+    _declare_frames(path, 200 * 8_000)
+
+    assert right is not None
+    assert analyze(path).spectrum == right
+
+
 def test_single_song_is_one_passage(side: Path) -> None:
     """With a track number in its name, the same file is one song."""
     found = analyze(side, TRACK)
@@ -104,15 +114,19 @@ def test_wrong_header_length_hides_an_album_side(tmp_path: Path) -> None:
         (np.tile(music(13.0, 8_000, 1), (10, 1)), silence(3, 8_000, 1))
     )
     path = encode_audio(tmp_path / "side.flac", np.tile(song, (4, 1)), 8_000)
-    data = bytearray(path.read_bytes())
-    # STREAMINFO's number of samples: one minute instead of nine.
-    data[22:26] = (60 * 8_000).to_bytes(4, "big")
-    path.write_bytes(data)
+    _declare_frames(path, 60 * 8_000)
 
     found = analyze(path, hints)
 
     assert found.facts.frames == 4 * 133 * 8_000
     assert [len(each.encoded) for each in found.fingerprints] == [4, 4, 4, 4]
+
+
+def _declare_frames(path: Path, count: int) -> None:
+    """Write another length into a FLAC file's STREAMINFO."""
+    data = bytearray(path.read_bytes())
+    data[22:26] = count.to_bytes(4, "big")
+    path.write_bytes(data)
 
 
 def test_audio_facts_and_level_curve(tmp_path: Path) -> None:

@@ -123,7 +123,7 @@ def analyze_file(path: bytes, expected: Signature, plan: AnalysisPlan) -> Analys
             if plan.loudness:
                 meter = LoudnessCurveBuilder(source.rate, source.loudness_weights)
             spectra = None
-            if _may_be_side(source):
+            if _is_declared_side(source):
                 spectra = SpectrumCurveBuilder(source.rate)
             curve, peak = _measure(source, buffer, meter, spectra)
             spans = segment(curve, plan.rules, plan.hints, plan.marks)
@@ -142,7 +142,10 @@ def analyze_file(path: bytes, expected: Signature, plan: AnalysisPlan) -> Analys
         # The header declared the length of one song, or the spool is full.
         fingerprints = fingerprints_of(path, expected, spans, whole)
     loudness = meter.finish() if meter is not None else None
-    spectrum = spectra.finish() if spectra and whole.length >= SIDE_MIN else None
+    spectrum = None
+    if whole.length >= SIDE_MIN:
+        # Decoded again if the header declared the length of a song.
+        spectrum = spectra.finish() if spectra else _spectrum_curve_of(path, expected)
     return Analysis(facts, curve, spans, fingerprints, warnings, loudness, spectrum)
 
 
@@ -157,6 +160,14 @@ def loudness_curve_of(path: bytes, expected: Signature) -> LoudnessCurve:
         for part in sample_blocks(source):
             meter.add(part.samples)
         return meter.finish()
+
+
+def _spectrum_curve_of(path: bytes, expected: Signature) -> SpectrumCurve:
+    with open_source(path, expected) as source:
+        spectra = SpectrumCurveBuilder(source.rate)
+        for part in sample_blocks(source):
+            spectra.add(part.downmix)
+        return spectra.finish()
 
 
 def fingerprints_of(
@@ -209,10 +220,13 @@ def _estimated_length(source: AudioSource) -> Ticks | None:
     return frames_to_ticks(source.estimated_frames, source.rate)
 
 
-def _may_be_side(source: AudioSource) -> bool:
-    """Return whether a file may be long enough for a side: its header may be wrong."""
+def _is_declared_side(source: AudioSource) -> bool:
+    """Return whether a file is as long as a side, by what is known before decoding.
+
+    Spectra of songs would only be dropped, and cost as much as their level curve.
+    """
     estimate = _estimated_length(source)
-    return estimate is None or estimate >= SIDE_MIN // 2
+    return estimate is None or estimate >= SIDE_MIN
 
 
 def _measure(

@@ -1,4 +1,7 @@
-"""Tell videos from music, where both use the same containers."""
+"""Tell videos from music, where both use the same containers.
+
+FFmpeg is imported where it is used, as in `segued.media.decoding.decode`.
+"""
 
 from typing import Final
 
@@ -9,7 +12,6 @@ from segued.media.containers.detect import (
     Container,
     detect_container,
 )
-from segued.media.decoding.libav import has_moving_picture
 from segued.media.hashing import Hashes, hash_file
 from segued.media.safe_open import open_regular, read_fully
 from segued.model import Signature
@@ -49,6 +51,8 @@ def check_no_moving_picture(path: bytes, expected: Signature) -> None:
         head = read_fully(descriptor, FIRST_PAGES_BYTES, 0)
         if not _may_be_video(head):
             return
+        from segued.media.decoding.libav import has_moving_picture  # noqa: PLC0415
+
         try:
             is_video = has_moving_picture(path, descriptor)
         except NotAudioError:

@@ -1,11 +1,13 @@
-"""Read the chapters and the declared length of a file; nothing is decoded."""
+"""Read the chapters and the declared length of a file; nothing is decoded.
+
+FFmpeg is imported where it is used, as in `segued.media.decoding.decode`.
+"""
 
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
 from segued.media.containers.header_length import mp3_header_length
-from segued.media.decoding.libav import open_file
 from segued.media.decoding.libav_formats import FORMATS_WITH_LENGTH
 from segued.units import TICKS_PER_SECOND, Hertz, Ticks, frames_to_ticks
 
@@ -39,6 +41,8 @@ def read_chapters(path: bytes, descriptor: int, start: int) -> ContainerChapters
     Raises:
         NotAudioError: It is not an audio container.
     """
+    from segued.media.decoding.libav import open_file  # noqa: PLC0415
+
     container, start = open_file(path, descriptor, start)
     with container:
         length = None

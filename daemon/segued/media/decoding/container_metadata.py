@@ -1,6 +1,7 @@
-"""Read the metadata of a container that mutagen has no reader for."""
+"""Read the metadata of a container that mutagen has no reader for.
 
-from segued.media.decoding.libav import audio_stream, open_container
+FFmpeg is imported where it is used, as in `segued.media.decoding.decode`.
+"""
 
 __all__ = ["read_metadata"]
 
@@ -17,6 +18,11 @@ def read_metadata(path: bytes, descriptor: int, start: int) -> list[tuple[str, b
         NotAudioError: It is not an audio container, or has no audio.
         DecodeError: There is no decoder for its audio.
     """
+    from segued.media.decoding.libav import (  # noqa: PLC0415
+        audio_stream,
+        open_container,
+    )
+
     with open_container(path, descriptor, start) as container:
         stream = audio_stream(path, container)
         return [

@@ -2,6 +2,9 @@
 
 The first bytes, never the name, select the library: libsndfile for uncompressed
 samples, FFmpeg for everything else. A file that one refuses is tried with the other.
+
+Both are imported where they are used: loading them takes a tenth of a second, and the
+main process, which only names the jobs of its child processes, never decodes.
 """
 
 import os
@@ -26,8 +29,6 @@ from segued.media.containers.unsupported import (
     UNSUPPORTED_HEAD_BYTES,
     name_unsupported_kind,
 )
-from segued.media.decoding.libav import open_libav_source
-from segued.media.decoding.sndfile import open_any_source, open_pcm_source
 from segued.media.decoding.source import BLOCK_FRAMES, AudioSource
 from segued.media.safe_open import open_regular, read_fully, signature_of
 from segued.model import FileWarning, Signature
@@ -83,6 +84,8 @@ def open_source(
         DecodeError: It has audio, but none of it can be decoded.
         InvalidAudioFormatError: Its sample rate or channel count is out of range.
     """
+    from segued.media.decoding.sndfile import open_pcm_source  # noqa: PLC0415
+
     with open_regular(path, expected) as descriptor:
         before = signature_of(os.fstat(descriptor))
         try:
@@ -113,6 +116,9 @@ def _open_compressed(
         DecodeError: It has audio, but none of it can be decoded.
         InvalidAudioFormatError: Its sample rate or channel count is out of range.
     """
+    from segued.media.decoding.libav import open_libav_source  # noqa: PLC0415
+    from segued.media.decoding.sndfile import open_any_source  # noqa: PLC0415
+
     try:
         return stack.enter_context(open_libav_source(path, descriptor, start))
     except (NotAudioError, DecodeError) as error:

@@ -1,10 +1,12 @@
-"""Convert sample rates; the only importer of `soxr`."""
+"""Convert sample rates; the only importer of `soxr`.
+
+It is imported where it is used, as in `segued.media.decoding.decode`.
+"""
 
 from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
-import soxr
 
 from segued.units import Hertz
 
@@ -21,6 +23,8 @@ class Resampler:
         channels: int,
         quality: Literal["LQ", "MQ", "HQ"],
     ) -> None:
+        import soxr  # noqa: PLC0415
+
         self._channels: Final = channels
         self._stream: Final = (
             None

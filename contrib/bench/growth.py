@@ -1,0 +1,106 @@
+"""Measure how the cost of an import and of a rescan grows with the number of files.
+
+    contrib/bench/growth [--files N [N ...]]
+
+The files, 0.3 seconds of noise each, are generated once, in the user's cache folder.
+Each number of them is imported into an empty library, and imported again unchanged.
+The cost of a file does not contain the start, which is measured with one folder.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from bench import sample_music
+from bench.commandline import parser, run_measurement
+from bench.measure import Cost
+from bench.measured_program import import_folder
+from bench.tables import Target, print_table, print_targets
+
+FILES: Final = (1_000, 10_000, 100_000)
+GROWTH_MAX: Final = 1.15
+RESCANS: Final = 3
+
+
+class GrowthCost(NamedTuple):
+    """The cost of importing a number of files, and of importing them again."""
+
+    files: int
+    first: Cost
+    again: Cost
+
+
+def main() -> int:
+    """Run the measurement, and print the results."""
+    options = parser("growth", __doc__)
+    options.add_argument(
+        "--files", type=int, nargs="+", default=FILES, help="numbers of files"
+    )
+    counts = sorted(options.parse_args().files)
+    return run_measurement("growth", lambda: _measure(counts))
+
+
+def _measure(counts: list[int]) -> None:
+    start = _cost(sample_music.PER_FOLDER)
+    costs = []
+    for count in counts:
+        costs.append(_cost(count))
+        print(".", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    _print_report(start, costs)
+
+
+def _cost(count: int) -> GrowthCost:
+    folder = sample_music.cache_folder() / f"{count}-files"
+    sample_music.small_files(folder, count)
+    with tempfile.TemporaryDirectory(prefix="segued-bench-") as place:
+        database = Path(place) / "library.db"
+        first = import_folder(folder, database, memory=True).cost
+        again = [import_folder(folder, database, memory=True) for _ in range(RESCANS)]
+    return GrowthCost(count, first, min((e.cost for e in again), key=lambda e: e.cpu))
+
+
+def _print_report(start: GrowthCost, costs: list[GrowthCost]) -> None:
+    rows = [
+        (
+            f"{each.files:,}",
+            f"{each.first.cpu:.1f}",
+            f"{each.first.wall:.1f}",
+            f"{_file_ms(each, start):.2f}",
+            f"{each.first.memory.pss:.0f}",
+            f"{each.again.cpu:.2f}",
+            f"{_rescan_us(each, start):.0f}",
+            f"{each.again.memory.pss:.0f}",
+        )
+        for each in costs
+    ]
+    heads = ("files", "CPU s", "wall s", "CPU ms a file", "MiB")
+    again = ("rescan, CPU s", "CPU us a file", "MiB")
+    print_table((*heads, *again), rows)
+    few, many = costs[0], costs[-1]
+    growth = _file_ms(many, start) / _file_ms(few, start)
+    rescan = _rescan_us(many, start) / _rescan_us(few, start)
+    numbers = f"{many.files:,} / {few.files:,} files"
+    print_targets(
+        [
+            _target(f"cost of a file, {numbers}", growth),
+            _target(f"cost of a file in a rescan, {numbers}", rescan),
+        ]
+    )
+
+
+def _file_ms(cost: GrowthCost, start: GrowthCost) -> float:
+    return 1_000 * (cost.first.cpu - start.first.cpu) / (cost.files - start.files)
+
+
+def _rescan_us(cost: GrowthCost, start: GrowthCost) -> float:
+    return 1_000_000 * (cost.again.cpu - start.again.cpu) / (cost.files - start.files)
+
+
+def _target(what: str, growth: float) -> Target:
+    return Target(what, f"<= {GROWTH_MAX:.2f}", f"{growth:.2f}", growth <= GROWTH_MAX)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
