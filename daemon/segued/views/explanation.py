@@ -44,7 +44,11 @@ def as_text(
     for name, each in remembered.items():
         value = each["value"]
         text = "; ".join(map(str, value)) if isinstance(value, list) else str(value)
-        date = f", last read {each['read_at'][:10]}" if each["read_at"] else ""
+        date = (
+            f", last read {wording.local_time(each['read_at'])[:10]}"
+            if each["read_at"]
+            else ""
+        )
         yield f"    {name.replace('_', ' '):<18}{_printable(text)}{date}"
 
 
