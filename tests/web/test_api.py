@@ -69,7 +69,12 @@ def test_reasons_are_for_the_page_as_well(web_client: WebClient) -> None:
     assert found["file"] == song
     assert [each["ordinal"] for each in found["passages"]] == [1]
     assert found["passages"][0]["reason"]
-    assert nothing == {"file": "/none", "passages": [], "remembered_tags": {}}
+    assert nothing == {
+        "file": "/none",
+        "passages": [],
+        "remembered_tags": {},
+        "kept_whole": "",
+    }
 
 
 def test_start_scans_and_imports(web_client: WebClient, music: Path) -> None:

@@ -79,7 +79,10 @@ class LibraryChoice:
         """
         client = self._reader()
         if client is None:
-            return reports.explanation(self.database, path)
+            # Only for one command: it imports much.
+            from segued.web.whole_library_routes import explain_file  # noqa: PLC0415
+
+            return explain_file(self.database, path)
         return client.explanation(path)
 
     def _reader(self) -> DaemonClient | None:

@@ -84,6 +84,8 @@ def _explain(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(found))  # noqa: T201
         return ExitCode.ALL_DONE
-    for line in explanation.as_text(path, found["passages"], found["remembered_tags"]):
+    for line in explanation.as_text(
+        path, found["passages"], found["remembered_tags"], found["kept_whole"]
+    ):
         print(line)  # noqa: T201
     return ExitCode.ALL_DONE

@@ -8,7 +8,7 @@ from typing import Any, Final
 from segued.model import PassedOver, SessionState
 from segued.progress.progress import Snapshot
 from segued.progress.status import FolderStatus, WorkerStatus
-from segued.units import ticks_to_seconds
+from segued.units import Ticks, ticks_to_seconds
 
 __all__ = [
     "analysis_line",
@@ -17,6 +17,7 @@ __all__ = [
     "files",
     "folder_line",
     "group_title",
+    "kept_whole",
     "local_time",
     "passed_over_line",
     "position",
@@ -53,6 +54,28 @@ def files(number: int, adjective: str = "") -> str:
     """
     word = "file" if number == 1 else "files"
     return " ".join(filter(None, (f"{number:,}", adjective, word)))
+
+
+KEPT_WHOLE: Final[Mapping[str, str]] = {
+    "one-song": "its name, folder and tags say that it is one song",
+    "pauses": "so few and short silences, in a file as long as a song, are pauses",
+    "short": "the sound between is too short for songs",
+}
+"""Why long silences do not cut a file, by the reason of `KeptSilences`."""
+
+
+def kept_whole(count: int, longest: Ticks, reason: str) -> str:
+    """Return why a file with long silences is one passage.
+
+    Example:
+        >>> kept_whole(1, Ticks(28_224_000 * 5), "short")
+        'not cut at 1 silence of 5.0 s: the sound between is too short for songs'
+    """
+    length = f"{ticks_to_seconds(longest):.1f} s"
+    silences = f"1 silence of {length}"
+    if count > 1:
+        silences = f"{count} silences of up to {length}"
+    return f"not cut at {silences}: {KEPT_WHOLE[reason]}"
 
 
 def local_time(stored: str) -> str:

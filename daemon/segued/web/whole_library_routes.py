@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import Iterator
 from itertools import islice
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -13,10 +14,11 @@ from segued.config.annotations import whole
 from segued.errors import NotFoundError
 from segued.store.reading import reports
 from segued.views.json_rows import json_line
+from segued.web.kept_whole import kept_whole_text
 from segued.web.responses import error_response
 from segued.web.route import ApiRequest, Route
 
-__all__ = ["WHOLE_LIBRARY_ROUTES"]
+__all__ = ["WHOLE_LIBRARY_ROUTES", "explain_file"]
 
 ROWS_AT_ONCE: Final = 500
 
@@ -34,17 +36,33 @@ class ExplainQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ExplainResponse(msgspec.Struct, frozen=True):
-    """The passages of a file with the reasons for their matches, and former tags."""
+    """The passages of a file with the reasons for their matches, and former tags.
+
+    Attributes:
+        kept_whole: Why its long silences do not cut it; empty if it has none.
+    """
 
     file: str
     passages: list[dict[str, Any]]
     remembered_tags: dict[str, dict[str, Any]]
+    kept_whole: str
 
 
 async def _explain(request: ApiRequest) -> ExplainResponse:
     path = bytes.fromhex(request.query(ExplainQuery).path_bytes)
-    found = await asyncio.to_thread(reports.explanation, request.api.database, path)
+    library = request.api.database
+    found = await asyncio.to_thread(explain_file, library, path)
     return msgspec.convert(found, ExplainResponse)
+
+
+def explain_file(library: Path, path: bytes) -> dict[str, Any]:
+    """Return the passages of a file with their reasons, and what else explains them.
+
+    Raises:
+        StoreError: The library does not exist, or cannot be read.
+    """
+    found = reports.explanation(library, path)
+    return {**found, "kept_whole": kept_whole_text(library, path)}
 
 
 async def _rows(request: ApiRequest) -> web.StreamResponse:
