@@ -21,6 +21,7 @@ from segued.errors import ConfigError
 KEY = "aSecretKey-42"
 
 SPECIMENS = (
+    "2f61",
     "22:00-06:30",
     "http://localhost:5723",
     "mail@example.org",

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from segued.dsp.segment import (
     Hints,
     Rules,
+    kept_silences,
     marks_beyond,
     may_have_several_songs,
     one_song_score,
@@ -273,3 +274,35 @@ def test_passages_are_in_order_and_apart(hints: Hints, drawing: str) -> None:
     assert all(span.length > 0 for span in spans)
     if len(spans) > 1:
         assert all(span.length >= seconds_to_ticks(20) for span in spans)
+
+
+@pytest.mark.parametrize(
+    ("drawing", "hints", "expected"),
+    [
+        pytest.param("#####.######", TRACK, (1, 5.0, "one-song"), id="a track"),
+        pytest.param("#####..##.###", NO_HINTS, (2, 10.0, "pauses"), id="two pauses"),
+        pytest.param("##.##", SIDE, (1, 5.0, "short"), id="too short for songs"),
+        pytest.param("#####.######", SIDE, None, id="it is cut"),
+        pytest.param("..####..", NO_HINTS, None, id="silence at its ends"),
+    ],
+)
+def test_the_reason_why_silences_do_not_cut(
+    drawing: str, hints: Hints, expected: tuple[int, float, str] | None
+) -> None:
+    """For exactly those files with a long silence that are one passage."""
+    curve = curve_from_drawing(drawing, each_s=5.0)
+
+    kept = kept_silences(curve, RULES, hints)
+
+    has_silence = "." in drawing.strip(".")
+    assert (kept is not None) == (has_silence and not _is_cut(drawing, hints))
+    if kept is None or expected is None:
+        assert (kept, expected) == (None, None)
+        return
+    count, longest, reason = expected
+    assert (kept.count, kept.reason) == (count, reason)
+    assert abs(kept.longest - seconds_to_ticks(longest)) <= seconds_to_ticks(0.1)
+
+
+def _is_cut(drawing: str, hints: Hints) -> bool:
+    return len(segment(curve_from_drawing(drawing, each_s=5.0), RULES, hints)) > 1

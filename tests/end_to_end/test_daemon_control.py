@@ -184,8 +184,9 @@ def test_second_daemon_does_not_disturb_the_first(
         command = ("serve", "--offline", "--database", segued.database)
         config = segued.write_config(
             f'[library]\ncontrol_socket = "{daemon.client.path}"\n'
+            f'database = "{segued.home}/other.db"\n'
         )
-        second = segued.run(*command, "--config", config, songs)
+        second = segued.run("serve", "--offline", "--config", config, songs)
         assert second.code == 3
         assert "another daemon is running (process" in second.err
 

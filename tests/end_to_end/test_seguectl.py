@@ -1,8 +1,10 @@
 """`seguectl` without a daemon."""
 
+import re
 import signal
 from pathlib import Path
 
+from tests.end_to_end.running_daemon import running_daemon
 from tests.end_to_end.segued_runner import CommandResult, SeguedRunner
 
 
@@ -28,6 +30,8 @@ def test_settings_are_stored_checked_and_shown(
     workers = run_seguectl(segued, "workers", "7", "--json")
     shown = run_seguectl(segued, "workers")
     many = run_seguectl(segued, "workers", "1000")
+    seconds = run_seguectl(segued, "settings", "silence_seconds", "1.5")
+    by_plain_name = run_seguectl(segued, "settings", "workers", "7")
     key = run_seguectl(segued, "settings", "acoustid_api_key", "abcdefgh")
     after = run_seguectl(segued, "settings", "--json")
 
@@ -36,9 +40,14 @@ def test_settings_are_stored_checked_and_shown(
     assert (wrong.code, unknown.code) == (2, 2)
     assert "silence_threshold_dB = 500" in wrong.err
     assert "no such setting: volume" in unknown.err
-    assert right.out == "silence_threshold_dB = 55.0\n"
+    assert right.out == "silence_threshold_dB = 55.0   (silence_db)\n"
     assert workers.json == {"ai_processing_thread_count": 7}
-    assert (shown.out, shown.err) == ("ai_processing_thread_count = 7\n", "")
+    assert shown.out == "ai_processing_thread_count = 7   (workers)\n"
+    assert shown.err == ""
+    assert seconds.out == (
+        "silence_min_duration_ticks = 42336000   (silence_seconds = 1.5)\n"
+    )
+    assert by_plain_name.out == shown.out
     assert many.code == 0
     assert "1000 workers are more than this computer uses" in many.err
     assert "abcdef" not in key.out
@@ -55,20 +64,48 @@ def test_pinned_setting_cannot_be_changed(segued: SeguedRunner, tmp_path: Path) 
     printed = run_seguectl(segued, "settings", "lead_in_threshold_dB", *pin)
     refused = run_seguectl(segued, "settings", "lead_in_threshold_dB", "44", *pin)
 
-    assert printed.out == f"lead_in_threshold_dB = 33.0   (fixed in {config})\n"
+    assert printed.out == (
+        f"lead_in_threshold_dB = 33.0   (lead_in_db; fixed in {config})\n"
+    )
     assert refused.code == 2
     assert "fixed in the configuration file" in refused.err
 
 
 def test_status_is_the_last_session(segued: SeguedRunner, sample: Path) -> None:
-    """As a line of text, and as the row in JSON."""
+    """In a line with the local time; in JSON with the keys of a daemon's status."""
     segued.import_folders(sample / "Marram")
 
     line = run_seguectl(segued, "status")
-    row = run_seguectl(segued, "status", "--json")
+    stored = run_seguectl(segued, "status", "--json").json
+    with running_daemon(segued, sample / "Marram") as daemon:
+        running = daemon.status()
 
-    assert line.out.startswith("COMPLETED   4 of 4 files   since ")
-    assert (row.json["state"], row.json["files_done"]) == ("COMPLETED", 4)
+    minute = r"\d{4}-\d\d-\d\d \d\d:\d\d"
+    assert re.fullmatch(
+        rf"COMPLETED   4 of 4 files   since {minute}   until {minute}\n"
+        r"No daemon runs; segued serve starts one\n",
+        line.out,
+    )
+    assert set(stored) == set(running)
+    assert (stored["state"], stored["files_done"]) == ("COMPLETED", 4)
+    assert stored["process"] is None
+    assert stored["folders"] == []
+    assert stored["library"] == running["library"]
+
+
+def test_status_without_any_session(segued: SeguedRunner) -> None:
+    """It says how to start one, and in JSON has the same keys."""
+    run_seguectl(segued, "settings")  # creates the library
+
+    line = run_seguectl(segued, "status")
+    stored = run_seguectl(segued, "status", "--json").json
+
+    assert line.out == "no session yet; segued import FOLDER starts one\n"
+    assert (stored["state"], stored["session"], stored["files_total"]) == (
+        "NONE",
+        None,
+        0,
+    )
 
 
 def test_library_in_use_is_read_only(segued: SeguedRunner, sample: Path) -> None:

@@ -37,7 +37,7 @@ def test_watch_command_shows_live_status(segued: SeguedRunner, tmp_path: Path) -
         screen.wait_for(r"COMPLETED .* 12 of 12 files \(100\.0 %\)")
         screen.wait_for(re.escape(f"{music}   watching"))
         daemon.stop()
-        screen.wait_for(r"no daemon is listening on this socket; trying again")
+        screen.wait_for(r"no daemon is listening on this socket; [^;]*; trying again")
         with running_daemon(segued, music):
             # One screen, from its head to the next one's, without the notice.
             one_screen = r"12 of 12 files((?!trying again)[\s\S])*? 12 of 12 files"

@@ -199,6 +199,38 @@ def test_reload_adds_a_folder(service: ServiceUnit, songs: list[Path]) -> None:
     assert service.main_pid == process
 
 
+def test_members_of_the_group_read_the_library(
+    service: ServiceUnit, songs: list[Path]
+) -> None:
+    """By the daemon, since the file is closed to them; others learn who may."""
+    machine = service.machine
+    machine.run("useradd", "--groups", "segued", "segued-reader")
+    service.add(songs[0])
+    service.start()
+    service.wait_until_imported(1)
+    song = f"/srv/music/{songs[0].name}"
+
+    rows = machine.try_run("segued", "library", "--json", user="segued-reader")
+    table = machine.try_run("segued", "library", user="segued-reader")
+    reasons = machine.try_run("seguectl", "explain", song, user="segued-reader")
+    outsider = machine.try_run("segued", "library", user="nobody")
+    root = machine.try_run("segued", "library")
+
+    assert json.loads(rows.stdout)["path"] == song
+    assert "Library: /var/lib/segued/library.db (of the daemon" in table.stderr
+    assert song in table.stdout
+    assert "Passage 1 of 1" in reasons.stdout, reasons.stderr
+    assert outsider.returncode == 4
+    assert "it is for the group segued" in outsider.stderr
+    assert root.stdout == table.stdout
+
+    service.stop()
+    machine.run("systemctl", "stop", "segued.socket")
+    stopped = machine.try_run("segued", "library")
+    assert "(by /etc/segued/segued.toml)" in stopped.stderr
+    assert stopped.stdout == table.stdout
+
+
 def test_request_activates_the_service(service: ServiceUnit) -> None:
     """A request of a group member on systemd's socket starts the service."""
     machine = service.machine
@@ -240,6 +272,9 @@ def test_invalid_configuration_stops_the_service(
 
     assert ended == ("2", "0")
     assert request.returncode == 4
+    assert "the daemon ended before it answered; why is in: systemctl status" in (
+        request.stderr
+    )
 
     service.configure("/srv/music")
     machine.run("systemctl", "reset-failed")

@@ -31,6 +31,8 @@ def test_api_conforms_to_its_openapi_document(
                 "30",
                 "--exclude-path",
                 "/api/events",
+                "--exclude-path",
+                "/api/library/{table}",
                 "--seed",
                 "1",
                 "--no-color",
@@ -43,9 +45,36 @@ def test_api_conforms_to_its_openapi_document(
         )
         assert done.returncode == 0, done.stdout[-6_000:]
         described = web_client.get_json("/api/openapi.json")["paths"]
-        # All but the event stream, which does not end, and the document itself.
+        # All but the event stream, which does not end, the route of the control socket,
+        # and the document itself.
         operations = sum(map(len, described.values()))
-        assert f"Tested: {operations - 2}" in done.stdout
+        assert f"Tested: {operations - 3}" in done.stdout
+
+
+def test_whole_tables_are_for_the_control_socket(web_client: WebClient) -> None:
+    """The page's address refuses them: each reads the whole library."""
+    reply = web_client.request("GET", "/api/library/files")
+
+    assert (reply.status, reply.json["error"]["code"]) == (403, "control")
+
+
+def test_reasons_are_for_the_page_as_well(web_client: WebClient) -> None:
+    """By the bytes of the path, in hex, as the listings have them."""
+    detail = web_client.get_json(f"/api/files/{web_client.find_file('tide 01 song')}")
+    song = detail["file"]["path"]
+
+    found = web_client.get_json("/api/explain", path_bytes=song.encode().hex())
+    nothing = web_client.get_json("/api/explain", path_bytes=b"/none".hex())
+
+    assert found["file"] == song
+    assert [each["ordinal"] for each in found["passages"]] == [1]
+    assert found["passages"][0]["reason"]
+    assert nothing == {
+        "file": "/none",
+        "passages": [],
+        "remembered_tags": {},
+        "kept_whole": "",
+    }
 
 
 def test_start_scans_and_imports(web_client: WebClient, music: Path) -> None:

@@ -17,7 +17,7 @@ from typing import Any, Final, NoReturn
 import msgspec
 
 from segued import __version__
-from segued.cli.daemon_client import DaemonClient, find_daemon
+from segued.cli.daemon_client import DaemonClient, find_daemon, no_daemon_error
 from segued.cli.library_command import add_explain, print_topic
 from segued.cli.options import (
     configure_log,
@@ -25,6 +25,8 @@ from segued.cli.options import (
     run_command,
     shared_options_parser,
 )
+from segued.cli.parser import CommandParser
+from segued.cli.stored_status import stored_status
 from segued.config.config import Config, check_setting, stored_name
 from segued.config.default_paths import SYSTEM_SOCKET, control_socket
 from segued.config.plain_names import plain_form
@@ -70,8 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     run_command(_parser(), arguments)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> CommandParser:
+    parser = CommandParser(
         prog="seguectl",
         description="Controls a running segued daemon and shows its status.",
         epilog=EXIT_CODES,
@@ -86,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
 
     def command(
         name: str, what: str, run: Callable[[argparse.Namespace], int]
-    ) -> argparse.ArgumentParser:
+    ) -> CommandParser:
         added = commands.add_parser(name, parents=[shared], help=what, description=what)
         added.set_defaults(run=run)
         return added
@@ -96,14 +98,14 @@ def _parser() -> argparse.ArgumentParser:
         "Show the session, the workers, the services and the music folders.",
         _status,
     )
-    command("watch", "Show the status until Ctrl-C.", _watch)
+    command("watch", "Show the status until Ctrl-C; with --json as JSON Lines.", _watch)
     scan = command("scan", "Scan the music folders now, or one folder in them.", _scan)
     scan.add_argument("path", nargs="?", metavar="PATH")
     for name, what, operation in SESSION_COMMANDS:
         command(name, what, _session_command(operation))
     command(
         "failures",
-        "List failed files, with code and reason.",
+        "List failed files, with code and reason; with --json as JSON Lines.",
         lambda args: print_topic(args, "failures"),
     )
     retry = command("retry", "Import failed files again.", _retry)
@@ -152,7 +154,7 @@ def _daemon(args: argparse.Namespace) -> DaemonClient:
             raise DaemonError(
                 f"{socket}: the daemon has another library than {config.database}"
             )
-        raise DaemonError(f"{socket}: no daemon is listening on this socket")
+        raise no_daemon_error(socket)
     return client
 
 
@@ -169,11 +171,8 @@ def _status(args: argparse.Namespace) -> int:
         status = client.status()
         return _print_result(args, status, "\n".join(status.text))
     session = reports.session(config.database)
-    if session is None:
-        return _print_result(
-            args, None, "no session yet; segued import FOLDER starts one"
-        )
-    return _print_result(args, session, wording.session_line(session))
+    stored = stored_status(config.database, session)
+    return _print_result(args, stored, "\n".join(stored["text"]))
 
 
 def _watch(args: argparse.Namespace) -> int:

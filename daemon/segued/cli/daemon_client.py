@@ -7,7 +7,7 @@ import os
 import pwd
 import socket
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -16,16 +16,20 @@ from urllib.parse import quote
 import msgspec
 
 from segued.config.config import Settings
+from segued.config.default_paths import SYSTEM_SOCKET
 from segued.errors import ConfigError, DaemonError, StoreLockedError
 from segued.paths import shown
 from segued.web.daemon_api import Override
 from segued.web.status import Status
 
-__all__ = ["DaemonClient", "check_socket_free", "find_daemon"]
+__all__ = ["DaemonClient", "check_socket_free", "find_daemon", "no_daemon_error"]
 
 T = TypeVar("T")
 
 TIMEOUT_SECONDS: Final = 10.0
+
+UNIT: Final = Path("/etc/systemd/system/segued.service")
+USER_UNIT: Final = Path("/etc/systemd/user/segued.service")
 
 
 class DaemonClient:
@@ -116,6 +120,25 @@ class DaemonClient:
             "forgotten"
         ]
 
+    def explanation(self, path: bytes) -> dict[str, Any]:
+        """Return the passages of a file with their reasons, and its remembered tags."""
+        return self.request("GET", f"/api/explain?path_bytes={path.hex()}")
+
+    def library_rows(self, table: str) -> Iterator[dict[str, Any]]:
+        """Yield the rows of a table of the library, as they arrive."""
+        connection = _Connection(self.path)
+        try:
+            connection.request("GET", f"/api/library/{table}")
+            response = connection.getresponse()
+            if response.status != http.client.OK:
+                raise DaemonError(json.loads(response.read())["error"]["detail"])
+            for line in response:
+                yield json.loads(line)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise DaemonError(f"{self.path}: no valid response: {error}") from error
+        finally:
+            connection.close()
+
     def _request(
         self, method: str, route: str, kind: type[T], body: object = None
     ) -> T:
@@ -136,9 +159,12 @@ class DaemonClient:
         except PermissionError:
             raise DaemonError(f"{self.path}: {_who_may_use(self.path)}") from None
         except (FileNotFoundError, ConnectionRefusedError):
+            raise no_daemon_error(self.path) from None
+        except (ConnectionResetError, BrokenPipeError, TimeoutError) as error:
             raise DaemonError(
-                f"{self.path}: no daemon is listening on this socket"
-            ) from None
+                f"{self.path}: the daemon {_ending(error)} before it answered; "
+                f"{_where_it_says_why(self.path)}"
+            ) from error
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise DaemonError(f"{self.path}: no valid response: {error}") from error
         finally:
@@ -166,6 +192,27 @@ def find_daemon(sockets: Iterable[Path], library: Path | None) -> DaemonClient |
         if client.is_up and (library is None or client.keeps_library(library)):
             return client
     return None
+
+
+def no_daemon_error(path: Path) -> DaemonError:
+    """Return the error about a socket without a daemon, and how to start one."""
+    start = "segued serve starts one"
+    if path == SYSTEM_SOCKET and UNIT.exists():
+        start = "sudo systemctl start segued starts the service"
+    elif USER_UNIT.exists():
+        start = "systemctl --user start segued, or segued serve, starts one"
+    return DaemonError(f"{path}: no daemon is listening on this socket; {start}")
+
+
+def _ending(error: OSError) -> str:
+    is_late = isinstance(error, TimeoutError)
+    return f"took more than {TIMEOUT_SECONDS:g} s" if is_late else "ended"
+
+
+def _where_it_says_why(path: Path) -> str:
+    if path == SYSTEM_SOCKET and UNIT.exists():
+        return "why is in: systemctl status segued, and: journalctl --unit segued"
+    return "why is in its log"
 
 
 def check_socket_free(path: Path) -> None:

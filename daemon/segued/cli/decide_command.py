@@ -5,9 +5,8 @@ import asyncio
 import json
 import os
 
-from segued.cli.daemon_client import find_daemon
+from segued.cli.library_choice import LibraryChoice
 from segued.config.config import Config
-from segued.config.default_paths import control_socket
 from segued.daemon import library_operations
 from segued.errors import ConfigError
 from segued.exit_codes import ExitCode
@@ -22,7 +21,7 @@ from segued.web.daemon_api import Override
 __all__ = ["import_folder_of", "run"]
 
 
-def run(args: argparse.Namespace, config: Config) -> int:
+def run(args: argparse.Namespace, choice: LibraryChoice) -> int:
     """Store the override that the command line gives, and show its effect.
 
     A daemon that keeps the library does it, and matches the passage later.
@@ -34,8 +33,7 @@ def run(args: argparse.Namespace, config: Config) -> int:
     """
     path = os.path.abspath(os.fsencode(args.file))
     override = Override(args.recording, args.title, args.artist)
-    socket = control_socket(config.library.control_socket)
-    client = find_daemon([socket], config.database)
+    config, client = choice.config, choice.daemon()
     if client is not None:
         if args.clear:
             client.clear_override(path, args.passage)

@@ -4,10 +4,8 @@ import argparse
 import json
 import os
 
-from segued.cli.daemon_client import find_daemon
 from segued.cli.decide_command import import_folder_of
-from segued.config.config import Config
-from segued.config.default_paths import control_socket
+from segued.cli.library_choice import LibraryChoice
 from segued.daemon import library_operations
 from segued.exit_codes import ExitCode
 from segued.paths import shown
@@ -16,7 +14,7 @@ from segued.store.database import Store
 __all__ = ["run"]
 
 
-def run(args: argparse.Namespace, config: Config) -> int:
+def run(args: argparse.Namespace, choice: LibraryChoice) -> int:
     """Delete the remembered tags of a file, and show how many there were.
 
     A daemon that keeps the library does it.
@@ -27,8 +25,7 @@ def run(args: argparse.Namespace, config: Config) -> int:
         StoreError: The library cannot be used.
     """
     path = os.path.abspath(os.fsencode(args.file))
-    socket = control_socket(config.library.control_socket)
-    client = find_daemon([socket], config.database)
+    config, client = choice.config, choice.daemon()
     if client is not None:
         count = client.forget_tags(path)
     else:
@@ -39,6 +36,7 @@ def run(args: argparse.Namespace, config: Config) -> int:
         count = library_operations.run_in_library(config, forget_tags)
         if count:
             import_folder_of(config, path)
-    text = f"{shown(path)}: {count} remembered tags deleted"
+    tags = "1 remembered tag" if count == 1 else f"{count} remembered tags"
+    text = f"{shown(path)}: {tags} deleted"
     print(json.dumps({"forgotten": count}) if args.json else text)  # noqa: T201
     return ExitCode.ALL_DONE

@@ -4,25 +4,40 @@ import argparse
 import json
 import os
 
-from segued.cli.options import Subparsers, load_config
+from segued.cli.library_choice import choose_library
+from segued.cli.options import Subparsers
+from segued.cli.parser import CommandParser
 from segued.errors import ConfigError
 from segued.exit_codes import ExitCode
 from segued.paths import shown
 from segued.store.reading import reports
+from segued.views.json_rows import json_line
 
 __all__ = ["add_explain", "add_library", "print_topic"]
 
 
-def add_library(commands: Subparsers, shared: argparse.ArgumentParser) -> None:
+def add_library(commands: Subparsers, shared: CommandParser) -> None:
     """Add `segued library`."""
     listing = commands.add_parser(
-        "library", parents=[shared], help="show what is in the library"
+        "library",
+        parents=[shared],
+        help="show what is in the library",
+        description="Show a table of the library. In a terminal its columns are"
+        " aligned; in a pipe they are separated by tabs. --json prints JSON Lines: one"
+        " object for each row, with all columns.",
     )
-    listing.add_argument("topic", nargs="?", choices=reports.TOPICS, default="files")
+    listing.add_argument(
+        "topic",
+        nargs="?",
+        choices=reports.TOPICS,
+        default="files",
+        metavar="TABLE",
+        help=f"{', '.join(reports.TOPICS)} (files)",
+    )
     listing.set_defaults(run=lambda args: print_topic(args, args.topic))
 
 
-def add_explain(commands: Subparsers, shared: argparse.ArgumentParser) -> None:
+def add_explain(commands: Subparsers, shared: CommandParser) -> None:
     """Add `explain`, which both programs have."""
     explain = commands.add_parser(
         "explain", parents=[shared], help="show why a file is matched as it is"
@@ -36,18 +51,19 @@ def print_topic(args: argparse.Namespace, topic: str) -> int:
 
     Raises:
         ConfigError: The configuration is unusable.
+        DaemonError: Only a daemon may read the library, and gives no answer.
         StoreError: There is no library, or it cannot be read.
     """
+    rows = choose_library(args).rows(topic)
+    if args.json:
+        for row in rows:
+            print(json_line(row))  # noqa: T201
+        return ExitCode.ALL_DONE
     from rich.console import Console  # noqa: PLC0415
 
     from segued.views import tables  # noqa: PLC0415
 
-    rows = reports.rows(load_config(args).database, topic)
-    if args.json:
-        for line in tables.json_lines(rows):
-            print(line)  # noqa: T201
-    else:
-        tables.print_table(Console(highlight=False), topic, rows)
+    tables.print_table(Console(highlight=False), topic, rows)
     return ExitCode.ALL_DONE
 
 
@@ -56,20 +72,20 @@ def _explain(args: argparse.Namespace) -> int:
 
     Raises:
         ConfigError: The library has no passage of the file.
+        DaemonError: Only a daemon may read the library, and gives no answer.
         StoreError: There is no library, or it cannot be read.
     """
     from segued.views import explanation  # noqa: PLC0415
 
     path = os.path.abspath(os.fsencode(args.file))
-    database = load_config(args).database
-    passages = reports.passages_with_reasons(database, path)
-    if not passages:
+    found = choose_library(args).explanation(path)
+    if not found["passages"]:
         raise ConfigError(f"{shown(path)}: the library has no passage of this file")
-    remembered = reports.remembered_tags(database, path)
     if args.json:
-        found = {"file": shown(path), "passages": passages}
-        print(json.dumps(found | {"remembered_tags": remembered}))  # noqa: T201
+        print(json.dumps(found))  # noqa: T201
         return ExitCode.ALL_DONE
-    for line in explanation.as_text(path, passages, remembered):
+    for line in explanation.as_text(
+        path, found["passages"], found["remembered_tags"], found["kept_whole"]
+    ):
         print(line)  # noqa: T201
     return ExitCode.ALL_DONE

@@ -7,6 +7,7 @@ from typing import Final, NoReturn
 
 from segued import __version__
 from segued.cli.daemon_client import check_socket_free
+from segued.cli.library_choice import LibraryChoice, choose_library
 from segued.cli.library_command import add_explain, add_library
 from segued.cli.options import (
     Subparsers,
@@ -17,6 +18,7 @@ from segued.cli.options import (
     run_command,
     shared_options_parser,
 )
+from segued.cli.parser import CommandParser
 from segued.config.config import Config
 from segued.config.default_paths import control_socket, spool_folder
 from segued.errors import ConfigError
@@ -40,8 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     run_command(_parser(), arguments)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> CommandParser:
+    parser = CommandParser(
         prog="segued",
         description="Imports a personal music library. Music files are only read.",
     )
@@ -100,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_decide(commands: Subparsers, shared: argparse.ArgumentParser) -> None:
+def _add_decide(commands: Subparsers, shared: CommandParser) -> None:
     deciding = commands.add_parser(
         "decide",
         parents=[shared],
@@ -124,7 +126,7 @@ def _add_decide(commands: Subparsers, shared: argparse.ArgumentParser) -> None:
     deciding.set_defaults(run=_decide)
 
 
-def _add_forget_tags(commands: Subparsers, shared: argparse.ArgumentParser) -> None:
+def _add_forget_tags(commands: Subparsers, shared: CommandParser) -> None:
     forgetting = commands.add_parser(
         "forget-tags",
         parents=[shared],
@@ -135,7 +137,7 @@ def _add_forget_tags(commands: Subparsers, shared: argparse.ArgumentParser) -> N
     forgetting.set_defaults(run=_forget_tags)
 
 
-def _add_similar(commands: Subparsers, shared: argparse.ArgumentParser) -> None:
+def _add_similar(commands: Subparsers, shared: CommandParser) -> None:
     similar = commands.add_parser(
         "similar",
         parents=[shared],
@@ -167,7 +169,7 @@ def _add_similar(commands: Subparsers, shared: argparse.ArgumentParser) -> None:
     similar.set_defaults(run=_similar)
 
 
-def _add_flavor(commands: Subparsers, shared: argparse.ArgumentParser) -> None:
+def _add_flavor(commands: Subparsers, shared: CommandParser) -> None:
     flavor = commands.add_parser("flavor", help="install data for the flavors of songs")
     kinds = flavor.add_subparsers(required=True, metavar="COMMAND")
     dump = kinds.add_parser(
@@ -198,7 +200,7 @@ def _add_flavor(commands: Subparsers, shared: argparse.ArgumentParser) -> None:
     models.set_defaults(run=_install_models)
 
 
-def _add_config(commands: Subparsers, shared: argparse.ArgumentParser) -> None:
+def _add_config(commands: Subparsers, shared: CommandParser) -> None:
     configuring = commands.add_parser(
         "config", help="check the configuration, or show it"
     )
@@ -244,22 +246,29 @@ def _load_config(args: argparse.Namespace) -> Config:
     return config
 
 
+def _chosen_library(args: argparse.Namespace) -> LibraryChoice:
+    """Return the library that the command is about; configure the log."""
+    choice = choose_library(args)
+    configure_log(choice.config)
+    return choice
+
+
 def _decide(args: argparse.Namespace) -> int:
     from segued.cli import decide_command  # noqa: PLC0415
 
-    return decide_command.run(args, _load_config(args))
+    return decide_command.run(args, _chosen_library(args))
 
 
 def _forget_tags(args: argparse.Namespace) -> int:
     from segued.cli import forget_command  # noqa: PLC0415
 
-    return forget_command.run(args, _load_config(args))
+    return forget_command.run(args, _chosen_library(args))
 
 
 def _similar(args: argparse.Namespace) -> int:
     from segued.cli import similar_command  # noqa: PLC0415
 
-    return similar_command.run(args, _load_config(args))
+    return similar_command.run(args, _chosen_library(args))
 
 
 def _import_dump(args: argparse.Namespace) -> int:

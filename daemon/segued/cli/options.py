@@ -13,6 +13,7 @@ from typing import NoReturn, TypeAlias
 
 import msgspec
 
+from segued.cli.parser import CommandParser
 from segued.config.config import Config, read_config
 from segued.config.default_paths import SYSTEM_CONFIG, SYSTEM_LIBRARY, SYSTEM_SOCKET
 from segued.errors import ConfigError, DaemonError, SeguedError
@@ -30,12 +31,12 @@ __all__ = [
     "with_paths",
 ]
 
-Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
+Subparsers: TypeAlias = "argparse._SubParsersAction[CommandParser]"  # noqa: SLF001
 
 
-def shared_options_parser() -> argparse.ArgumentParser:
+def shared_options_parser() -> CommandParser:
     """Return a parent parser with the options that every command has."""
-    shared = argparse.ArgumentParser(add_help=False)
+    shared = CommandParser(add_help=False)
     shared.set_defaults(code=ExitCode.ALL_DONE)
     shared.add_argument("--config", type=Path, metavar="FILE", help="segued.toml")
     shared.add_argument("--database", type=Path, metavar="FILE", help="the library")

@@ -9,18 +9,34 @@ from typing import Final
 import msgspec
 from rich.console import Console
 
-from segued.config.config import Config
+from segued.cli.library_choice import LibraryChoice
 from segued.errors import NotFoundError
 from segued.exit_codes import ExitCode
 from segued.matching.flavor import distances
 from segued.paths import shown
 from segued.store.reading import reports
-from segued.store.reading.reports import FlavoredPassage
 from segued.views import tables
 
 __all__ = ["run"]
 
 DIGITS: Final = 4
+
+
+class FlavoredPassage(msgspec.Struct, frozen=True):
+    """A passage with its flavor.
+
+    Attributes:
+        source: Source of the flavor.
+        flavor: The flavor, as stored JSON.
+    """
+
+    passage: str
+    path: str
+    ordinal: int
+    artist: str | None
+    title: str | None
+    source: str
+    flavor: str
 
 
 class _StoredFlavor(msgspec.Struct):
@@ -29,18 +45,21 @@ class _StoredFlavor(msgspec.Struct):
     characteristics: dict[str, dict[str, float]] = {}
 
 
-def run(args: argparse.Namespace, config: Config) -> int:
+def run(args: argparse.Namespace, choice: LibraryChoice) -> int:
     """List the passages that sound most like a given one; return the exit code.
 
     Raises:
         NotFoundError: The library has no flavor of the given passage.
     """
     path = os.path.abspath(os.fsencode(args.file))
-    reference = _find_passage(config, path, args.passage)
+    passages = [
+        msgspec.convert(row, FlavoredPassage) for row in choice.rows(reports.FLAVORS)
+    ]
+    reference = _find_passage(passages, shown(path), args.passage)
     others = [
         each
-        for each in reports.passages_with_flavor(config.database, reference.source)
-        if each.passage != reference.passage
+        for each in passages
+        if each.source == reference.source and each.passage != reference.passage
     ]
     distance_values = distances(
         _characteristics(reference),
@@ -54,13 +73,13 @@ def run(args: argparse.Namespace, config: Config) -> int:
     return ExitCode.ALL_DONE
 
 
-def _find_passage(config: Config, path: bytes, ordinal: int) -> FlavoredPassage:
-    for each in reports.passages_with_flavor(config.database, file_path=path):
-        if each.ordinal == ordinal:
+def _find_passage(
+    passages: Sequence[FlavoredPassage], path: str, ordinal: int
+) -> FlavoredPassage:
+    for each in passages:
+        if (each.path, each.ordinal) == (path, ordinal):
             return each
-    raise NotFoundError(
-        f"{shown(path)}: the library has no flavor of its passage {ordinal}"
-    )
+    raise NotFoundError(f"{path}: the library has no flavor of its passage {ordinal}")
 
 
 def _characteristics(passage: FlavoredPassage) -> dict[str, dict[str, float]]:

@@ -91,4 +91,5 @@ def status_line(daemon: Daemon) -> str:
     line = f"{snapshot.state.value.capitalize()}: {wording.progress_line(snapshot)}"
     if daemon.trouble:
         line = f"Waiting: {daemon.trouble}"
-    return f"{line}   {offline} folder(s) offline" if offline else line
+    folders = "1 folder" if offline == 1 else f"{offline} folders"
+    return f"{line}   {folders} offline" if offline else line

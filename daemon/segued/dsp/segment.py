@@ -8,7 +8,7 @@ frequent than files with two songs. In such files a cut needs a name that says
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from segued.dsp.silence import (
     Runs,
@@ -22,7 +22,9 @@ from segued.units import TICKS_PER_SECOND, Dbfs, Ticks, frames_to_ticks
 
 __all__ = [
     "Hints",
+    "KeptSilences",
     "Rules",
+    "kept_silences",
     "marks_beyond",
     "may_have_several_songs",
     "one_song_score",
@@ -115,6 +117,41 @@ def segment(
     if len(runs) < 2 or _may_be_pauses(runs, hop, hints, total):  # noqa: PLR2004
         return whole
     return runs_to_spans(curve, runs)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptSilences:
+    """The silences that would cut a file which is kept whole, and why they do not.
+
+    Attributes:
+        count: How many there are.
+        longest: The length of the longest.
+        reason: "one-song" by its name, folder and tags, or "pauses" of one song, or
+            "short" sound between them.
+    """
+
+    count: int
+    longest: Ticks
+    reason: Literal["one-song", "pauses", "short"]
+
+
+def kept_silences(curve: LevelCurve, rules: Rules, hints: Hints) -> KeptSilences | None:
+    """Return why the long silences of a file do not cut it; None if there are none."""
+    total = frames_to_ticks(curve.frames, curve.rate)
+    hop = frames_to_ticks(curve.hop, curve.rate)
+    runs = sounding_runs(curve, silence=rules.silence, silence_min=rules.silence_min)
+    count = len(runs) - 1
+    if count < 1:
+        return None
+    longest = Ticks(int((runs[1:, 0] - runs[:-1, 1]).max()) * hop)
+    if one_song_score(hints, total, count) >= ONE_SONG_FROM:
+        return KeptSilences(count, longest, "one-song")
+    joined = join_short_runs(runs, hops_min=-(-rules.passage_min // hop))
+    if len(joined) < 2:  # noqa: PLR2004
+        return KeptSilences(count, longest, "short")
+    if _may_be_pauses(joined, hop, hints, total):
+        return KeptSilences(count, longest, "pauses")
+    return None
 
 
 def _may_be_pauses(runs: Runs, hop: Ticks, hints: Hints, length: Ticks) -> bool:

@@ -13,6 +13,7 @@ def as_text(
     path: bytes,
     passages: Sequence[Mapping[str, Any]],
     remembered: Mapping[str, Mapping[str, Any]],
+    kept_whole: str = "",
 ) -> Iterator[str]:
     """Yield the lines about a file: each passage's name, confidence and evidence.
 
@@ -20,6 +21,7 @@ def as_text(
         path: The file.
         passages: As `segued.store.reading.reports.passages_with_reasons` returns them.
         remembered: As `segued.store.reading.reports.remembered_tags` returns them.
+        kept_whole: Why its long silences do not cut the file; empty if it has none.
     """
     yield shown(path)
     for each in passages:
@@ -31,6 +33,8 @@ def as_text(
         yield f"  {_printable(' - '.join(names) or 'unknown')}"
         reason = _printable(each["reason"])
         yield f"  {each['confidence']}, {each['score']:.2f}: {reason}"
+        if kept_whole:
+            yield f"    one passage   {_printable(kept_whole)}"
         for kind in ("album", "recording_mbid", "release_mbid"):
             if each[kind]:
                 yield f"    {kind.removesuffix('_mbid'):<14}{_printable(each[kind])}"
@@ -44,7 +48,11 @@ def as_text(
     for name, each in remembered.items():
         value = each["value"]
         text = "; ".join(map(str, value)) if isinstance(value, list) else str(value)
-        date = f", last read {each['read_at'][:10]}" if each["read_at"] else ""
+        date = (
+            f", last read {wording.local_time(each['read_at'])[:10]}"
+            if each["read_at"]
+            else ""
+        )
         yield f"    {name.replace('_', ' '):<18}{_printable(text)}{date}"
 
 

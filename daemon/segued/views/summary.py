@@ -8,6 +8,7 @@ from segued.model import Need
 from segued.progress.progress import Snapshot
 from segued.store.reading.reports import Summary
 from segued.views import wording
+from segued.views.install_hint import install_extra_command
 
 __all__ = ["as_json", "as_text"]
 
@@ -18,7 +19,7 @@ WAITS_FOR: Final[Mapping[str, str]] = {
     Need.FOLDER: "other files of their folder",
     Need.IDLE: "idle time for analysis",
     Need.CHROMAPRINT: "the Chromaprint library (package libchromaprint1)",
-    Need.FLAVOR_SOURCE: "a source of flavor (install the extra essentia, or tags)",
+    Need.FLAVOR_SOURCE: "a source of flavor",
 }
 """Text for each reason why a phase is deferred."""
 
@@ -76,6 +77,8 @@ def as_text(
         state = services.get(need, "up")
         why = "" if state == "up" else f": {state}"
         yield f"  Deferred: {files} for {WAITS_FOR.get(need, need)}{why}"
+        if need == Need.FLAVOR_SOURCE:
+            yield f"            one comes with: {install_extra_command('essentia')}"
     if totals.passed_over:
         count = sum(totals.passed_over.values())
         reasons = wording.passed_over_line(totals.passed_over)

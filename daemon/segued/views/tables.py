@@ -1,7 +1,6 @@
-"""The library as tables for people, or JSON lines for programs."""
+"""The library as tables for people."""
 
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, Final
 
 from rich.console import Console, JustifyMethod
@@ -10,7 +9,7 @@ from rich.text import Text
 
 from segued.views import wording
 
-__all__ = ["json_lines", "print_table"]
+__all__ = ["print_table"]
 
 COLUMNS: Final = {
     "files": ("status", "duration_ticks", "codec", "failure_code", "path"),
@@ -66,20 +65,11 @@ def print_table(console: Console, topic: str, rows: Iterable[dict[str, Any]]) ->
     console.print(table)
 
 
-def json_lines(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
-    """Yield one line of JSON per row; bytes as hex."""
-    for row in rows:
-        yield json.dumps(
-            {
-                name: value.hex() if isinstance(value, bytes) else value
-                for name, value in row.items()
-            }
-        )
-
-
 def _cell_text(name: str, value: object) -> str:
     if value is None:
         return ""
+    if name == "codec":
+        return wording.codec_name(str(value))
     if name.endswith("_ticks") and isinstance(value, int):
         return wording.position(value)
     printable = str(value)

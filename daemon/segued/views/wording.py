@@ -1,19 +1,24 @@
 """Text for progress and results, shared by the terminal and the daemon's status."""
 
+import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from segued.model import PassedOver, SessionState
 from segued.progress.progress import Snapshot
 from segued.progress.status import FolderStatus, WorkerStatus
-from segued.units import ticks_to_seconds
+from segued.units import Ticks, ticks_to_seconds
 
 __all__ = [
     "analysis_line",
+    "codec_name",
     "duration",
     "files",
     "folder_line",
     "group_title",
+    "kept_whole",
+    "local_time",
     "passed_over_line",
     "position",
     "progress_line",
@@ -51,6 +56,84 @@ def files(number: int, adjective: str = "") -> str:
     return " ".join(filter(None, (f"{number:,}", adjective, word)))
 
 
+KEPT_WHOLE: Final[Mapping[str, str]] = {
+    "one-song": "its name, folder and tags say that it is one song",
+    "pauses": "so few and short silences, in a file as long as a song, are pauses",
+    "short": "the sound between is too short for songs",
+}
+"""Why long silences do not cut a file, by the reason of `KeptSilences`."""
+
+
+def kept_whole(count: int, longest: Ticks, reason: str) -> str:
+    """Return why a file with long silences is one passage.
+
+    Example:
+        >>> kept_whole(1, Ticks(28_224_000 * 5), "short")
+        'not cut at 1 silence of 5.0 s: the sound between is too short for songs'
+    """
+    length = f"{ticks_to_seconds(longest):.1f} s"
+    silences = f"1 silence of {length}"
+    if count > 1:
+        silences = f"{count} silences of up to {length}"
+    return f"not cut at {silences}: {KEPT_WHOLE[reason]}"
+
+
+def local_time(stored: str) -> str:
+    """Return a stored time, in UTC, as date and time of this time zone.
+
+    Example:
+        >>> len(local_time("2026-11-29T18:40:16.123+00:00"))
+        16
+    """
+    return datetime.fromisoformat(stored).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+CODECS: Final[Mapping[str, str]] = {
+    "aac": "AAC",
+    "ac3": "AC-3",
+    "alac": "ALAC",
+    "alaw": "A-law",
+    "ape": "Monkey's Audio",
+    "dca": "DTS",
+    "eac3": "E-AC-3",
+    "flac": "FLAC",
+    "mp1": "MP1",
+    "mp2": "MP2",
+    "mp3": "MP3",
+    "mpc7": "Musepack",
+    "mpc8": "Musepack",
+    "opus": "Opus",
+    "tak": "TAK",
+    "tta": "TTA",
+    "ulaw": "mu-law",
+    "vorbis": "Vorbis",
+    "wavpack": "WavPack",
+    "wmav1": "WMA",
+    "wmav2": "WMA",
+    "wmalossless": "WMA Lossless",
+    "wmapro": "WMA Pro",
+}
+"""Names of codecs, by those of their decoders without suffix."""
+
+DECODER_SUFFIXES: Final = re.compile(r"float$|_(at|fixed|latm)$|^lib|_layer_iii$")
+
+
+def codec_name(decoder: str) -> str:
+    """Return the name of a codec as people write it.
+
+    Example:
+        >>> [codec_name(name) for name in ("mp3float", "pcm_16", "pcm_s24le", "float")]
+        ['MP3', 'PCM 16 bit', 'PCM 24 bit', 'PCM 32 bit float']
+    """
+    if pcm := re.fullmatch(r"pcm_(?P<kind>[suf]?)(?P<bits>8|16|24|32|64)\w*", decoder):
+        is_float = " float" if pcm["kind"] == "f" else ""
+        return f"PCM {pcm['bits']} bit{is_float}"
+    if decoder in ("float", "double"):
+        return f"PCM {32 if decoder == 'float' else 64} bit float"
+    plain = DECODER_SUFFIXES.sub("", decoder)
+    return CODECS.get(plain, plain)
+
+
 def position(ticks: int) -> str:
     """Return a position in a recording, in minutes and seconds.
 
@@ -79,7 +162,8 @@ def progress_line(snapshot: Snapshot) -> str:
     if snapshot.analyzed < snapshot.done:
         parts.append(f"{snapshot.analyzed:,} fully analyzed")
     if snapshot.lookups:
-        parts.append(f"{snapshot.lookups:,} lookups to go")
+        word = "lookup" if snapshot.lookups == 1 else "lookups"
+        parts.append(f"{snapshot.lookups:,} {word} to go")
     return "   ".join(parts)
 
 
@@ -111,9 +195,9 @@ def session_line(row: Mapping[str, Any]) -> str:
     parts = [row["state"], f"{done:,} of {total:,} files"]
     if row["files_failed"]:
         parts.append(f"{row['files_failed']:,} failed")
-    parts.append(f"since {row['started_at']}")
+    parts.append(f"since {local_time(row['started_at'])}")
     if row["ended_at"]:
-        parts.append(f"until {row['ended_at']}")
+        parts.append(f"until {local_time(row['ended_at'])}")
     if row["reason"] and row["state"] != "CANCELLED":
         parts.append(row["reason"])
     return "   ".join(parts)

@@ -20,6 +20,7 @@ from segued.store.reading.rows import (
     RememberedTag,
 )
 from segued.units import Ticks, frames_to_ticks
+from segued.web.kept_whole import kept_whole_text
 
 __all__ = [
     "CandidateInfo",
@@ -100,7 +101,11 @@ class PhaseInfo(msgspec.Struct, frozen=True):
 
 
 class FileDetailResponse(msgspec.Struct, frozen=True):
-    """A file with its tags, present and former, phases, duplicates and passages."""
+    """A file with its tags, present and former, phases, duplicates and passages.
+
+    Attributes:
+        kept_whole: Why its long silences do not cut it; empty if it has none.
+    """
 
     file: FileInfo
     failure: FailureInfo | None
@@ -109,6 +114,7 @@ class FileDetailResponse(msgspec.Struct, frozen=True):
     phases: list[PhaseInfo]
     duplicates: list[Duplicate]
     passages: list[PassageInfo]
+    kept_whole: str
 
 
 class LevelsResponse(msgspec.Struct, frozen=True):
@@ -163,6 +169,7 @@ def build_file_detail(library: Path, file: str) -> FileDetailResponse:
         ],
         duplicates=detail.duplicates,
         passages=_passages(library, detail),
+        kept_whole=kept_whole_text(library, file_detail.path_of(library, file)),
     )
 
 

@@ -20,6 +20,7 @@ from segued.store.reading.rows import (
 from segued.web import file_detail
 from segued.web.audio import serve_audio
 from segued.web.route import ApiRequest, Route
+from segued.web.whole_library_routes import WHOLE_LIBRARY_ROUTES
 
 __all__ = ["LIBRARY_ROUTES"]
 
@@ -177,6 +178,7 @@ def _meanings() -> dict[str, str]:
 MEANINGS: Final = {**_meanings(), "flavor": FLAVOR_MEANING}
 
 LIBRARY_ROUTES: Final = (
+    *WHOLE_LIBRARY_ROUTES,
     Route(
         method="GET",
         path="/api/files",

@@ -108,13 +108,13 @@ class PastSession(msgspec.Struct, frozen=True):
     """A session as stored in the library.
 
     Attributes:
-        roots: JSON array of the music folders.
+        roots: The music folders.
         reason: The reason given for the last change of state; null if none.
     """
 
     id: str
     state: str
-    roots: str
+    roots: list[str]
     started_at: str
     ended_at: str | None
     files_total: int

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from segued.errors import NotFoundError
-from segued.model import FileStatus, Fingerprint, LevelCurve
+from segued.model import FileStatus, Fingerprint, LevelCurve, PhaseNumber
 from segued.paths import shown
 from segued.store import codec
 from segued.store.overrides import START_TOLERANCE
@@ -147,6 +147,48 @@ def level_curve(library: Path, file: str) -> LevelCurve | None:
                 zlib.decompress(levels), Frames(hop), Hertz(rate), Frames(frames)
             )
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentationInputs:
+    """What a file that is one passage was segmented by.
+
+    Attributes:
+        tags_payload: The stored result of phase 3.
+        recipe: The recipe of phase 4: its version and settings.
+        siblings: Number of audio files in its folder, itself included.
+        curve: Its level curve.
+    """
+
+    tags_payload: str
+    recipe: str
+    siblings: int
+    curve: LevelCurve
+
+
+def segmentation_inputs(library: Path, path: bytes) -> SegmentationInputs | None:
+    """Return what a file was segmented by; None unless it is one passage.
+
+    Raises:
+        StoreError: The library does not exist, or cannot be read.
+    """
+    with open_read_only(library) as database:
+        row = database.execute(
+            "SELECT files.id, tags.payload, cut.recipe, (SELECT count(*) FROM files AS"
+            " other WHERE other.folder = files.folder AND other.status <> 'MISSING')"
+            " FROM files JOIN checkpoints AS tags ON tags.file_id = files.id AND"
+            " tags.phase = ?"
+            " JOIN checkpoints AS cut ON cut.file_id = files.id AND"
+            " cut.phase = ?"
+            " WHERE files.path = ? AND (SELECT count(*) FROM passages"
+            " WHERE passages.file_id = files.id) = 1",
+            [PhaseNumber.TAGS, PhaseNumber.SEGMENT, path],
+        ).fetchone()
+    if row is None:
+        return None
+    file, payload, recipe, siblings = row
+    curve = level_curve(library, file)
+    return SegmentationInputs(payload, recipe, siblings, curve) if curve else None
 
 
 def path_of(library: Path, file: str) -> bytes:

@@ -5,7 +5,7 @@ Each function opens its own read-only connection, so it can run during an import
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,12 +19,13 @@ from segued.store.reading.problems import FILE_PROBLEMS
 from segued.store.sqlite_errors import store_error
 
 __all__ = [
+    "FLAVORS",
+    "QUERIES",
     "TOPICS",
-    "FlavoredPassage",
     "Summary",
     "count_files",
+    "explanation",
     "open_read_only",
-    "passages_with_flavor",
     "passages_with_reasons",
     "passed_over_counts",
     "remembered_tags",
@@ -55,6 +56,20 @@ TOPICS: Final = {
 }
 """The query of each table that `segued library` prints."""
 
+FLAVORS: Final = "flavors"
+"""The rows of this name are the passages that have a flavor."""
+
+QUERIES: Final = {
+    **TOPICS,
+    FLAVORS: (
+        "SELECT passage_id AS passage, files.path_text AS path, ordinal, artist, title,"
+        " flavor_source AS source, flavor FROM library_passages"
+        " JOIN files ON files.id = library_passages.file_id"
+        " WHERE flavor IS NOT NULL AND files.status <> 'MISSING'"
+    ),
+}
+"""The query of each table that `rows` gives."""
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:
@@ -77,24 +92,6 @@ class Summary:
     passed_over: dict[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class FlavoredPassage:
-    """A passage with its flavor.
-
-    Attributes:
-        source: Source of the flavor.
-        flavor: The flavor, as stored JSON.
-    """
-
-    passage: str
-    path: str
-    ordinal: int
-    artist: str | None
-    title: str | None
-    source: str
-    flavor: str
-
-
 @contextmanager
 def open_read_only(path: Path) -> Iterator[sqlite3.Connection]:
     """Open a read-only connection to a library for the duration of the context.
@@ -105,7 +102,10 @@ def open_read_only(path: Path) -> Iterator[sqlite3.Connection]:
     if not path.exists():
         raise StoreError(f"{path}: there is no library yet; import something first")
     try:
-        database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        # Not used by two threads at once; one may continue what another has begun.
+        database = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False
+        )
         try:
             database.row_factory = sqlite3.Row
             yield database
@@ -115,14 +115,14 @@ def open_read_only(path: Path) -> Iterator[sqlite3.Connection]:
         raise store_error(path, error) from error
 
 
-def rows(path: Path, topic: str) -> Iterator[dict[str, Any]]:
-    """Yield the rows of one of `TOPICS`, each by column name.
+def rows(path: Path, topic: str) -> Generator[dict[str, Any]]:
+    """Yield the rows of one of `QUERIES`, each by column name.
 
     Raises:
         StoreError: The library does not exist, or cannot be read.
     """
     with open_read_only(path) as database:
-        for row in database.execute(TOPICS[topic]):
+        for row in database.execute(QUERIES[topic]):
             yield dict(row)
 
 
@@ -292,6 +292,23 @@ def passages_with_reasons(path: Path, file: bytes) -> list[dict[str, Any]]:
         ]
 
 
+def explanation(path: Path, file: bytes) -> dict[str, Any]:
+    """Return the passages of a file with their reasons, and its remembered tags.
+
+    Args:
+        path: Path of the library.
+        file: Absolute path of the file, as the file system's bytes.
+
+    Raises:
+        StoreError: The library does not exist, or cannot be read.
+    """
+    return {
+        "file": shown(file),
+        "passages": passages_with_reasons(path, file),
+        "remembered_tags": remembered_tags(path, file),
+    }
+
+
 def remembered_tags(path: Path, file: bytes) -> dict[str, dict[str, Any]]:
     """Return the tags that a file does not hold any more: value and date, by field.
 
@@ -311,41 +328,6 @@ def remembered_tags(path: Path, file: bytes) -> dict[str, dict[str, Any]]:
     return {}
 
 
-def passages_with_flavor(
-    path: Path, source: str | None = None, *, file_path: bytes | None = None
-) -> Iterator[FlavoredPassage]:
-    """Yield the passages that have a flavor.
-
-    Args:
-        path: Path of the library.
-        source: Only passages with a flavor of this source; None for all sources.
-        file_path: Only passages of the file at this path; None for all files.
-
-    Raises:
-        StoreError: The library does not exist, or cannot be read.
-    """
-    with open_read_only(path) as database:
-        rows = database.execute(
-            "SELECT library_passages.passage_id, files.path, ordinal, artist, title,"
-            " flavor_source, flavor FROM library_passages"
-            " JOIN files ON files.id = library_passages.file_id"
-            " WHERE flavor IS NOT NULL AND files.status <> 'MISSING'"
-            " AND (?1 IS NULL OR flavor_source = ?1)"
-            " AND (?2 IS NULL OR files.path = ?2)",
-            [source, file_path],
-        )
-        for passage, path_bytes, ordinal, artist, title, flavor_source, flavor in rows:
-            yield FlavoredPassage(
-                passage,
-                shown(bytes(path_bytes)),
-                ordinal,
-                artist,
-                title,
-                flavor_source,
-                flavor,
-            )
-
-
 def session(path: Path, session_id: str | None = None) -> dict[str, Any] | None:
     """Return an import session by its id, or the newest one; None if there is none.
 
@@ -358,7 +340,7 @@ def session(path: Path, session_id: str | None = None) -> dict[str, Any] | None:
             " ORDER BY rowid DESC LIMIT 1",
             [session_id, session_id],
         ).fetchone()
-        return dict(row) if row else None
+        return {**dict(row), "roots": json.loads(row["roots"])} if row else None
 
 
 def stored_settings(path: Path) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import { codecName, count, joinValues, localTime, position, size, withSpaces } f
 
 const NEEDS = { idle: "idle time" };
 
-export function facts({ file, tags, remembered_tags: remembered, phases, duplicates }) {
+export function facts({ file, tags, remembered_tags: remembered, phases, duplicates, kept_whole: keptWhole }) {
   return html`
     <div class="metadata">
       ${pairs("Facts", "facts", [
@@ -14,6 +14,7 @@ export function facts({ file, tags, remembered_tags: remembered, phases, duplica
         ["music folder", file.root],
         ["length", file.duration_ticks == null ? null : position(file.duration_ticks)],
         ["audio", audioFormat(file)],
+        ["one passage", keptWhole || null],
         ["size", size(file.size_bytes)],
         ["modified", localTime(file.modified_at)],
         ["added", localTime(file.added_at)],

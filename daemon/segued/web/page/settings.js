@@ -24,7 +24,7 @@ const SETTINGS = [
   {
     name: "silence_min_duration_ticks",
     title: "Shortest silence",
-    help: "Silence of at least this length ends a passage. One second is 28,224,000 ticks.",
+    help: "Silence of at least this length can end a passage; a file that is one song by its name, folder, tags or length is not cut. One second is 28,224,000 ticks.",
     ...lengths,
   },
   {

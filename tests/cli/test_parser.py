@@ -1,0 +1,82 @@
+"""Mistyped command lines: the error is that of the command, with the nearest name."""
+
+import subprocess
+import sys
+
+import pytest
+
+MODULES = {"segued": "segued", "seguectl": "segued.cli.control"}
+
+
+@pytest.mark.parametrize(
+    ("line", "usage", "error"),
+    [
+        (
+            "segued import --ofline /music",
+            "usage: segued import ",
+            (
+                "segued import: error: there is no option --ofline; did you mean"
+                " --offline?"
+            ),
+        ),
+        (
+            "segued serve --databse=x",
+            "usage: segued serve ",
+            (
+                "segued serve: error: there is no option --databse; did you mean"
+                " --database?"
+            ),
+        ),
+        (
+            "segued flavor install-models --agan",
+            "usage: segued flavor install-models ",
+            (
+                "segued flavor install-models: error: there is no option --agan; did"
+                " you mean --again?"
+            ),
+        ),
+        (
+            "segued imprt /music",
+            "usage: segued ",
+            "segued: error: there is no command imprt; did you mean import?",
+        ),
+        (
+            "segued library file",
+            "usage: segued library ",
+            "segued library: error: there is no table file; did you mean files?",
+        ),
+        (
+            "segued library files passages",
+            "usage: segued library ",
+            "segued library: error: too many arguments: passages",
+        ),
+        (
+            "seguectl pause now",
+            "usage: seguectl pause ",
+            "seguectl pause: error: too many arguments: now",
+        ),
+        (
+            "seguectl stauts",
+            "usage: seguectl ",
+            "seguectl: error: there is no command stauts; did you mean status?",
+        ),
+        (
+            "seguectl workers many",
+            "usage: seguectl workers ",
+            "seguectl workers: error: argument N: invalid int value: 'many'",
+        ),
+    ],
+)
+def test_the_nearest_name_is_offered(line: str, usage: str, error: str) -> None:
+    """With the usage of the command, and exit code 2."""
+    program, *arguments = line.split()
+    done = subprocess.run(
+        (sys.executable, "-m", MODULES[program], *arguments),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 2
+    assert done.stderr.startswith(usage)
+    assert done.stderr.splitlines()[-1] == error
