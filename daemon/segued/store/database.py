@@ -15,7 +15,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
-from importlib import resources
 from pathlib import Path
 from typing import Any, Final, ParamSpec, TypeVar
 
@@ -29,7 +28,7 @@ from segued.errors import (
     StoreTooNewError,
     StoreUnwritableError,
 )
-from segued.store import migrate, search
+from segued.store import derived, migrate, search
 from segued.store.schema import files, music
 from segued.store.sqlite_errors import is_intact, store_error
 
@@ -224,10 +223,7 @@ class Store:
         self._database.execute_sql(f"PRAGMA application_id = {APPLICATION_ID}")
         self._database.execute_sql(f"PRAGMA user_version = {migrate.SCHEMA_VERSION}")
         self._database.create_tables(music.TABLES)
-        views = resources.files("segued.store.schema").joinpath("views.sql").read_text()
-        for statement in search.split_statements(views):
-            self._database.execute_sql(statement)
-        search.build(self._database)
+        derived.create(self._database)
 
     def _close(self) -> None:
         if not self._database.is_closed():

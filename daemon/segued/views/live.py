@@ -73,7 +73,7 @@ def render(
         ProgressBar(total=max(1, snapshot.total), completed=snapshot.done, width=30),
         Text(wording.progress_line(snapshot)),
     )
-    if snapshot.done == snapshot.total and snapshot.analyzed < snapshot.done:
+    if snapshot.analyzed < snapshot.done:
         head.add_row(
             Text("ANALYSIS", style="bold"),
             ProgressBar(total=snapshot.done, completed=snapshot.analyzed, width=30),
@@ -101,5 +101,7 @@ def _counter_table(snapshot: Snapshot, titles: Sequence[str]) -> Table:
     for group, named in snapshot.counters.items():
         if named:
             counts = ", ".join(f"{count:,} {name}" for name, count in named.items())
+            if repeated := snapshot.repeated.get(group):
+                counts += f"; {repeated:,} done again"
             table.add_row(wording.group_title(group, titles), Text(counts))
     return table

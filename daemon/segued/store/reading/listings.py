@@ -75,8 +75,6 @@ class _Listing:
     order: str = "path"
 
 
-# Without a search, SQLite's index of the files is even narrower than `file_index`.
-ALL_FILES: Final = _Listing("files", "id", "status")
 FILE_INDEX: Final = _Listing("file_index", "file_id", "status")
 PASSAGE_INDEX: Final = _Listing(
     "passage_index", "passage_id", "confidence", "path, ordinal"
@@ -93,8 +91,7 @@ def files(
     """
     words = _words(query)
     with open_read_only(library) as database:
-        listing = FILE_INDEX if words else ALL_FILES
-        counts, request, keys = _page_of(database, listing, words, status, request)
+        counts, request, keys = _page_of(database, FILE_INDEX, words, status, request)
         rows = [_file_row(database, file) for file in keys]
     return FilePage(
         rows, request.page, request.page_size, request.pages, request.total or 0, counts
@@ -186,7 +183,7 @@ def counts(library: Path) -> LibraryCounts:
             [FileStatus.FAILED],
         )
         return LibraryCounts(
-            _count_by_kind(database, ALL_FILES, "1", []),
+            _count_by_kind(database, FILE_INDEX, "1", []),
             _count_by_kind(database, PASSAGE_INDEX, "1", []),
             dict(failed.fetchall()),
             passed_over_counts(database),
@@ -219,7 +216,7 @@ def _file_row(database: sqlite3.Connection, file: str) -> FileRow:
         path=shown(path),
         name=shown(path.rpartition(b"/")[2]),
         folder=shown(path.rpartition(b"/")[0]),
-        status=row["status"],
+        status=row["shown_status"],
         duration_ticks=row["duration_ticks"],
         codec=row["codec"],
         passages=row["passages"],

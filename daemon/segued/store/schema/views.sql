@@ -6,7 +6,7 @@ SELECT
     files.id AS file_id,
     files.path_text AS path,
     files.path AS path_bytes,
-    files.status,
+    files.shown_status AS status,
     files.content_hash,
     files.audio_hash,
     files.size_bytes,
@@ -40,7 +40,8 @@ SELECT
     albums.mbid AS release_mbid,
     passages.confidence,
     passages.score,
-    passages.status,
+    CASE files.shown_status WHEN 'INGEST COMPLETE' THEN 'INGEST COMPLETE'
+        ELSE passages.status END AS status,
     coalesce(passages.flavor_source, songs.flavor_source) AS flavor_source,
     coalesce(passages.flavor, songs.flavor) AS flavor,
     coalesce(passages.flavor_version, songs.flavor_version) AS flavor_version,

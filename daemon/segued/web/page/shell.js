@@ -60,9 +60,11 @@ function header(page) {
   `;
 }
 
+// A completed import is green only when nothing is being analyzed any more.
 function stateChip(status) {
   const state = status?.state ?? "";
-  return html`<span class="chip state" id="state" data-test="state" data-state=${state} role="status"
+  const isBusy = status && (status.workers.length > 0 || (status.analysis && !status.analysis.startsWith("waits")));
+  return html`<span class="chip state" id="state" data-test="state" data-state=${state} ?data-busy=${isBusy} role="status"
     >${state || "…"}</span
   >`;
 }

@@ -1,0 +1,39 @@
+"""What the tables of the library imply: its views, triggers and search index.
+
+Their SQL is in `schema/`. They hold nothing of their own, so a migration does not
+change them: they are dropped and created again after it.
+"""
+
+from importlib import resources
+from typing import Final
+
+from peewee import SqliteDatabase
+
+from segued.store import search
+
+__all__ = ["create", "rebuild"]
+
+SCRIPTS: Final = ("status.sql", "views.sql", "search.sql")
+
+INDEX_TABLES: Final = ("file_index", "passage_index", "index_stale")
+
+
+def create(database: SqliteDatabase) -> None:
+    """Create views, triggers and the search index, and fill the index."""
+    for name in SCRIPTS:
+        script = resources.files("segued.store.schema").joinpath(name).read_text()
+        for statement in search.split_statements(script):
+            database.execute_sql(statement)
+    search.refresh(database)
+
+
+def rebuild(database: SqliteDatabase) -> None:
+    """Drop them, whatever version made them, and create them again."""
+    found = database.execute_sql(
+        "SELECT type, name FROM sqlite_master WHERE type IN ('view', 'trigger')"
+    ).fetchall()
+    for kind, name in found:
+        database.execute_sql(f'DROP {kind} "{name}"')
+    for name in INDEX_TABLES:
+        database.execute_sql(f'DROP TABLE IF EXISTS "{name}"')
+    create(database)
