@@ -28,7 +28,7 @@ from segued.errors import (
     StoreTooNewError,
     StoreUnwritableError,
 )
-from segued.store import derived, migrate, search
+from segued.store import derived, migrate
 from segued.store.schema import files, music
 from segued.store.sqlite_errors import is_intact, store_error
 
@@ -67,7 +67,7 @@ class Store:
                 "cache_size": -CACHE_KIB,
             },
         )
-        search.register_functions(self._database)
+        derived.register_functions(self._database)
 
     async def open(self) -> None:
         """Open the library; create or migrate it first if necessary.
@@ -135,7 +135,7 @@ class Store:
         try:
             with self._database.atomic("IMMEDIATE"):
                 result = work()
-                search.refresh(self._database)
+                derived.refresh(self._database)
                 return result
         except (peewee.DatabaseError, sqlite3.Error) as error:
             raise store_error(self.path, error) from error

@@ -9,13 +9,22 @@ from typing import Final
 
 from peewee import SqliteDatabase
 
-from segued.store import search
+from segued.store import row_changes, search
 
-__all__ = ["create", "rebuild"]
+__all__ = ["create", "rebuild", "refresh", "register_functions"]
 
-SCRIPTS: Final = ("status.sql", "views.sql", "search.sql")
+SCRIPTS: Final = ("status.sql", "albums.sql", "changes.sql", "views.sql", "search.sql")
 
-INDEX_TABLES: Final = ("file_index", "passage_index", "index_stale")
+INDEX_TABLES: Final = (
+    "file_index",
+    "passage_index",
+    "index_stale",
+    "track_index",
+    "album_index",
+    "artist_index",
+    "stale_albums",
+    "stale_artists",
+)
 
 
 def create(database: SqliteDatabase) -> None:
@@ -24,7 +33,19 @@ def create(database: SqliteDatabase) -> None:
         script = resources.files("segued.store.schema").joinpath(name).read_text()
         for statement in search.split_statements(script):
             database.execute_sql(statement)
+    refresh(database)
+
+
+def register_functions(database: SqliteDatabase) -> None:
+    """Register the SQL functions that they use, before the database is opened."""
+    search.register_functions(database)
+    row_changes.register_functions(database)
+
+
+def refresh(database: SqliteDatabase) -> None:
+    """Bring them up to date, within the current transaction."""
     search.refresh(database)
+    row_changes.refresh(database)
 
 
 def rebuild(database: SqliteDatabase) -> None:

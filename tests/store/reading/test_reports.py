@@ -35,8 +35,16 @@ VIEWS = {
         " lead_out_ticks fingerprint title artist album recording_mbid release_mbid"
         " confidence score status flavor_source flavor flavor_version flavored_at"
         " flavor_failure bpm key scale key_strength loudness_lufs loudness_range_lu"
-        " true_peak_dbtp silences"
+        " true_peak_dbtp silences album_id disc disc_total track track_total"
+        " album_artist date original_date genres isrcs compilation composers work"
+        " work_mbid track_gain_db album_gain_db album_peak_dbtp"
     ),
+    "library_albums": (
+        "album_id release_mbid title artist date original_date compilation disc_total"
+        " track_total tracks uncertain_tracks length_ticks loudness_lufs gain_db"
+        " peak_dbtp added_at"
+    ),
+    "library_changes": "change kind id removed",
 }
 """The columns of the stable views, in an order on which other programs rely."""
 

@@ -35,8 +35,10 @@ __all__ = [
     "counts",
     "failures",
     "files",
+    "find_passages",
     "passage_values",
     "passages",
+    "search_words",
 ]
 
 SCAN_LIMIT: Final = 10_000
@@ -89,7 +91,7 @@ def files(
     Raises:
         StoreError: The library does not exist, or cannot be read.
     """
-    words = _words(query)
+    words = search_words(query)
     with open_read_only(library) as database:
         counts, request, keys = _page_of(database, FILE_INDEX, words, status, request)
         rows = [_file_row(database, file) for file in keys]
@@ -106,21 +108,12 @@ def passages(
     Raises:
         StoreError: The library does not exist, or cannot be read.
     """
-    words = _words(query)
+    words = search_words(query)
     with open_read_only(library) as database:
         counts, request, keys = _page_of(
             database, PASSAGE_INDEX, words, confidence, request
         )
-        rows = [
-            PassageRow(**passage_values(row))
-            for passage in keys
-            for row in database.execute(
-                f"SELECT {PASSAGE_COLUMNS} FROM passages"  # noqa: S608
-                f" JOIN files ON files.id = passages.file_id {SONG_JOINS}"
-                " WHERE passages.id = ?",
-                [passage],
-            )
-        ]
+        rows = find_passages(database, keys)
     return PassagePage(
         rows,
         request.page,
@@ -190,6 +183,22 @@ def counts(library: Path) -> LibraryCounts:
         )
 
 
+def find_passages(
+    database: sqlite3.Connection, keys: Sequence[str]
+) -> list[PassageRow]:
+    """Return the passages with these ids, in the same order."""
+    return [
+        PassageRow(**passage_values(row))
+        for passage in keys
+        for row in database.execute(
+            f"SELECT {PASSAGE_COLUMNS} FROM passages"  # noqa: S608
+            f" JOIN files ON files.id = passages.file_id {SONG_JOINS}"
+            " WHERE passages.id = ?",
+            [passage],
+        )
+    ]
+
+
 def passage_values(row: sqlite3.Row) -> dict[str, Any]:
     """Return the fields of a `PassageRow` from a row with `PASSAGE_COLUMNS`."""
     path = bytes(row["path"])
@@ -227,7 +236,8 @@ def _file_row(database: sqlite3.Connection, file: str) -> FileRow:
     )
 
 
-def _words(query: str) -> list[str]:
+def search_words(query: str) -> list[str]:
+    """Return the words to find in an index, the longest first."""
     words = query_words(query)[:WORDS_MAX]
     if not words and query.strip():
         return [query.strip()]  # only slashes or joiners, which match nothing

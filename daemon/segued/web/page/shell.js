@@ -3,8 +3,13 @@
 import { link } from "./router.js";
 import { html, nothing } from "./vendor/lit-html.js";
 
+/** The views that lead to the pages of single things. */
+const PARENTS = { file: "files", album: "albums", artist: "artists" };
+
 const NAV = [
   ["status", "Status"],
+  ["albums", "Albums"],
+  ["artists", "Artists"],
   ["files", "Files"],
   ["passages", "Passages"],
   ["failures", "Failures"],
@@ -28,7 +33,7 @@ function skip(event) {
 
 function header(page) {
   const { status, connected } = page.live;
-  const current = page.route.view === "file" ? "files" : page.route.view;
+  const current = PARENTS[page.route.view] ?? page.route.view;
   return html`
     <header class="page-header">
       <a class="brand" href="#/" aria-label="segued, to the status">
