@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Final
 
 from segued.model import Confidence, FileStatus
+from segued.store import codec
 from segued.store.database import Store
 from segued.store.schema.files import Failure, File, Passage, new_id
+from segued.store.schema.music import Album, PassageAlbum
 
 __all__ = ["make_large_library"]
 
@@ -64,9 +66,8 @@ async def _make_async(path: Path, files: int) -> None:
 def _insert_files(numbers: range, rng: random.Random) -> None:
     for number in numbers:
         album = number // PER_ALBUM
-        artist, name, title = (
-            " ".join(rng.sample(WORDS, count)).title() for count in (2, 2, 3)
-        )
+        title = " ".join(rng.sample(WORDS, 3)).title()
+        artist, name = _names_of(album)
         folder = f"/srv/music/artist {album // ALBUMS_EACH:05}/{name} {album}"
         path = f"{folder}/{number % PER_ALBUM + 1:02} {title}.flac"
         failed = number % FAILED_EVERY == 0
@@ -81,7 +82,13 @@ def _insert_files(numbers: range, rng: random.Random) -> None:
             mtime_ns=number,
             inode=number,
             status=FileStatus.FAILED if failed else FileStatus.COMPLETE,
-            tags="{}",
+            tags=codec.encode(
+                {
+                    "track": number % PER_ALBUM + 1,
+                    "track_total": PER_ALBUM,
+                    "date": f"{1950 + album % 70}",
+                }
+            ),
             duration_ticks=TICKS,
             codec="flac",
         ).execute()
@@ -91,7 +98,9 @@ def _insert_files(numbers: range, rng: random.Random) -> None:
                 file=file, phase=4, code=code, detail=f"{path}: no", fatal=1
             ).execute()
             continue
+        passage = new_id()
         Passage.insert(
+            id=passage,
             file=file,
             ordinal=1,
             start_ticks=0,
@@ -103,3 +112,23 @@ def _insert_files(numbers: range, rng: random.Random) -> None:
             confidence=rng.choice(list(Confidence)),
             score=0.5,
         ).execute()
+        PassageAlbum.insert(passage=passage, album=_album_row(album, name)).execute()
+
+
+def _names_of(album: int) -> tuple[str, str]:
+    """Return the artist and the name of an album."""
+    by_artist, by_album = (
+        random.Random(each)  # noqa: S311
+        for each in (album // ALBUMS_EACH, -1 - album)
+    )
+    artist = " ".join(by_artist.sample(WORDS, 2)).title()
+    name = " ".join(by_album.sample(WORDS, 2)).title()
+    return f"{artist} {album // ALBUMS_EACH}", f"{name} {album}"
+
+
+def _album_row(album: int, name: str) -> str:
+    """Return the id of an album's row; create it at its first track."""
+    key = f"album {album}"
+    found = Album.get_or_none(Album.name_key == key)
+    row: str = (found or Album.create(name_key=key, title=name)).id
+    return row

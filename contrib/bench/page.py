@@ -19,7 +19,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from bench import sample_music
 from bench.commandline import parser, run_measurement
@@ -61,6 +61,18 @@ PAGES: Final[tuple[tuple[str, str, Mapping[str, object]], ...]] = (
     ("passages, last page", "/api/passages", {"page": 1_000_000}),
     ("passages by confidence", "/api/passages", {"confidence": "Low"}),
     ("passages by words", "/api/passages", {"query": "quiet river"}),
+    ("albums, first page", "/api/albums", {}),
+    ("albums, page from the middle", "/api/albums", {"after": "{middle}"}),
+    ("albums, newest, 200 per page", "/api/albums", {"order": "new", "per": 200}),
+    ("albums by year", "/api/albums", {"order": "year"}),
+    ("albums with uncertain songs", "/api/albums", {"uncertain": "true"}),
+    ("albums by words", "/api/albums", {"query": "quiet river"}),
+    ("one album", "/api/albums/{album}", {}),
+    ("artists, first page", "/api/artists", {}),
+    ("artists by a word", "/api/artists", {"query": "golden"}),
+    ("one artist", "/api/artists/{artist}", {}),
+    ("search for songs, albums, artists", "/api/search", {"query": "quiet river"}),
+    ("changes since the start, 200", "/api/changes", {}),
     ("failures", "/api/failures", {}),
     ("one file", "/api/files/{file}", {}),
     ("metrics", "/metrics", {}),
@@ -193,7 +205,7 @@ def _wait_until_done(client: DaemonClient, files: int) -> dict[str, Any]:
 
 def _pages(count: int) -> list[tuple[str, float, float]]:
     """Return median and maximum response time of each page, in milliseconds."""
-    database = sample_music.cache_folder() / f"{count}-shown.db"
+    database = sample_music.cache_folder() / f"{count}-albums.db"
     if not database.exists():
         print(f"creating {database}, once ...", file=sys.stderr)
         partial = database.with_suffix(".partial")
@@ -209,10 +221,11 @@ def _pages(count: int) -> list[tuple[str, float, float]]:
                 time.sleep(0.05)
             page = urlsplit(client.request("GET", "/api/import/session")["page"])
             connection = http.client.HTTPConnection(page.netloc, timeout=30)
-            (one,) = client.request("GET", "/api/files?per=1")["files"]
+            values = _values(client)
             found = []
             for name, path, query in PAGES:
-                where = path.format(file=one["file"]) + f"?{urlencode(query)}"
+                sent = {key: str(each).format(**values) for key, each in query.items()}
+                where = path.format(**values) + f"?{urlencode(sent)}"
                 times = [
                     _response_ms(connection, where) for _ in range(REQUESTS_PER_PAGE)
                 ]
@@ -220,6 +233,22 @@ def _pages(count: int) -> list[tuple[str, float, float]]:
                 time.sleep(REFILL_SECONDS)
             connection.close()
             return found
+
+
+def _values(client: DaemonClient) -> dict[str, str]:
+    """Return what the pages are about: a file, an album, an artist, a place."""
+    (file,) = client.request("GET", "/api/files?per=1")["files"]
+    after, page = "", {}
+    for _ in range(20):
+        page = client.request("GET", f"/api/albums?per=200{after}")
+        after = f"&after={page['next']}"
+    album = page["albums"][0]
+    return {
+        "file": file["file"],
+        "album": album["album_id"],
+        "artist": quote(album["artist_key"]),
+        "middle": page["next"],
+    }
 
 
 def _response_ms(connection: http.client.HTTPConnection, where: str) -> float:

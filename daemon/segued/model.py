@@ -286,6 +286,10 @@ class Tags:
     album_gain_db: float | None = None
     album_peak: float | None = None
     cover: Cover | None = None
+    original_date: str | None = None
+    compilation: bool | None = None
+    composers: tuple[str, ...] = ()
+    work: str | None = None
 
     def merged_with(self, newer: "Tags") -> "Tags":
         """Return these tags, overwritten by all values that `newer` has.

@@ -91,6 +91,7 @@ class RunningDaemon:
         def is_done(status: dict[str, Any]) -> bool:
             is_settled = all(not folder["unsettled"] for folder in status["folders"])
             is_counted = status["files_done"] == status["files_total"] == files
+            is_counted = is_counted and not status["files_again"]
             return bool(is_settled and is_counted and status["state"] == "COMPLETED")
 
         return self.wait_for(is_done)

@@ -31,6 +31,7 @@ from tests.end_to_end.running_daemon import (
     write_noise_wav,
 )
 from tests.end_to_end.segued_runner import SeguedRunner
+from tests.store.follower import Follower
 
 PAUSE_SECONDS = 0.4
 
@@ -193,6 +194,8 @@ def disturb_daemon(
 def run_soak(folder: Path, *, seconds: float, seed: int, files_max: int) -> Soak:
     """Run the soak test in a folder, and compare the library with a fresh import.
 
+    A program that follows the library by its changes must have what a full read gives.
+
     Raises:
         AssertionError: The library differs from that of a fresh import.
         TimeoutError: The daemon does not finish in time.
@@ -200,11 +203,14 @@ def run_soak(folder: Path, *, seconds: float, seed: int, files_max: int) -> Soak
     soak = Soak(folder, seed, files_max)
     rng = random.Random(seed + 1)  # noqa: S311
     segued = SeguedRunner(folder / "state")
+    follower = Follower(segued.database)
     until = time.monotonic() + seconds
     while True:
         with running_daemon(segued, soak.music, flavoring=LOUDNESS_ONLY) as daemon:
             while time.monotonic() < until:
                 soak.do_random_change()
+                if rng.random() < 1 / 10:
+                    follower.catch_up(limit=50)
                 time.sleep(rng.random() * PAUSE_SECONDS)
                 if rng.random() < 1 / 40:
                     with contextlib.suppress(DaemonError):
@@ -217,6 +223,8 @@ def run_soak(folder: Path, *, seconds: float, seed: int, files_max: int) -> Soak
                     lambda status, count=count: status["files_analysed"] == count  # type: ignore[misc]
                 )
                 break
+    follower.catch_up(limit=50)
+    follower.assert_up_to_date()
     assert_equals_a_fresh_import(segued, soak.music)
     return soak
 

@@ -126,7 +126,7 @@ def test_known_recordings_use_acousticbrainz(
     flavor = json.loads(row["flavor"])
     assert flavor["characteristics"] == FLAVOR
     assert row["flavor_version"] == "2.1-beta1"
-    assert summary["counters"]["9"]["acousticbrainz"] == 1
+    assert summary["work"]["9"]["acousticbrainz"] == 1
     assert not {"acousticbrainz", "essentia"} & set(summary["deferred"])
     (request,) = fake_services.services.requests_to("acousticbrainz")
     assert request.item_count == 2  # all candidates at once
@@ -192,7 +192,7 @@ def test_unreachable_service_falls_back_quickly(
     )
     assert ran.json["services"]["acousticbrainz"] == "away"
     assert not {"acousticbrainz", "essentia"} & set(ran.json["deferred"])
-    assert ran.json["counters"]["9"]["essentia"] == 2
+    assert ran.json["work"]["9"]["essentia"] == 2
 
 
 def test_a_slow_one_is_not_waited_for(
@@ -379,7 +379,7 @@ def test_files_waiting_for_acoustid_are_not_requeued_in_a_loop(
 
     assert ran.code == 0
     assert ran.json["files"] == {"INGEST COMPLETE": 2}
-    assert ran.json["counters"]["1"]["looked up"] <= 2 * 4
+    assert ran.json["work"]["1"]["looked up"] <= 2 * 4
     assert "acousticbrainz" not in ran.json["deferred"]
     loudness = passages_of(segued.database, "song.flac")[0]["loudness_lufs"]
     assert loudness is not None

@@ -123,7 +123,7 @@ def test_files_that_a_tagger_sorts_keep_their_ids(
     if not is_running:
         _sort(unsorted / "new", albums / "Marram" / "Tide")
         done = segued.import_folders(unsorted, albums).json
-        assert done["counters"]["4"].get("decoded", 0) == 0
+        assert done["work"]["4"].get("decoded", 0) == 0
 
     rows = files_by_name(segued.database)
     assert {row["file_id"] for row in rows.values()} == set(before.values())

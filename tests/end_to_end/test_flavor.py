@@ -37,9 +37,9 @@ def test_deferred_flavor_is_computed_when_possible(
     assert without.json["deferred"].keys() == {"acoustid"}
     assert first.code == 0
     assert first.json["deferred"].keys() == {"acoustid"}
-    assert first.json["counters"]["9"] == {"essentia": 2}
-    assert first.json["counters"]["4"] == {}
-    assert second.json["counters"]["9"] == {}
+    assert first.json["work"]["9"] == {"essentia": 2}
+    assert first.json["work"]["4"] == {}
+    assert second.json["work"]["9"] == {}
     for name in ("song.opus", "noname.mp3"):  # flavor of the song, and of the passage
         (passage,) = passages_of(segued.database, name)
         flavor = json.loads(passage["flavor"])
@@ -92,6 +92,6 @@ def test_song_without_essentia_result_is_complete(
 
     assert ran.code == 0
     assert ran.json["files"] == {"INGEST COMPLETE": 1}
-    assert ran.json["counters"]["9"] == {"failed": 1}
+    assert ran.json["work"]["9"] == {"failed": 1}
     assert list((segued.home / "library.db.spool").iterdir()) == []
     segued.assert_no_process_left()

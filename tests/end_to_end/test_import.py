@@ -136,7 +136,7 @@ def test_a_second_run_does_nothing(sample: Path, imported: SeguedRunner) -> None
 
     assert ran.code == 1
     assert ran.json["files_done"] == ran.json["files_total"] == 17
-    assert ran.json["counters"]["1"] == {}
+    assert ran.json["work"]["1"] == {}
     assert dump_library(imported.database) == before
 
 
@@ -254,7 +254,7 @@ def test_new_tags_are_read_without_decoding(
     ran = segued.import_folders(music)
 
     (after,) = passages_of(segued.database, "03 - Undertow.mp3")
-    assert ran.json["counters"]["4"] == {"passages": 1, "decoded": 0}
+    assert ran.json["work"]["4"] == {"passages": 1, "decoded": 0}
     assert after["title"] == "Overtow"
     assert after["album"] == "Harbour Lights"  # kept, although gone from the tags
     assert after["passage_id"] == before[0]["passage_id"]
@@ -290,14 +290,14 @@ def test_new_tags_with_the_old_time_are_read(
 
     assert phases_in(moded.err) == [1, 10]
     assert phases_in(retagged.err) == list(range(1, 11))
-    assert retagged.json["counters"]["4"] == {"passages": 1, "decoded": 0}
+    assert retagged.json["work"]["4"] == {"passages": 1, "decoded": 0}
     assert phases_in(again.err) == []
     assert passages_of(segued.database, "x.flac")[0]["title"] == "Celena"
     assert files_by_name(segued.database)["x.flac"]["content_hash"] not in hashes
     (music / "y").mkdir()
     path.rename(music / "y" / "z.flac")
     moved = segued.import_folders(music, options=options)
-    assert moved.json["counters"].get("4", {}).get("decoded", 0) == 0
+    assert moved.json["work"].get("4", {}).get("decoded", 0) == 0
     assert files_by_name(segued.database)["z.flac"]["status"] == "INGEST COMPLETE"
 
 
@@ -392,14 +392,14 @@ def test_a_sheet_may_come_later(
         else:
             (music / "The Album.CUE").write_text(text)
         ran = segued.import_folders(music)
-        assert ran.json["counters"]["2"] == {}
-        assert ran.json["counters"]["4"].get("decoded", 0) == 0
+        assert ran.json["work"]["2"] == {}
+        assert ran.json["work"]["4"].get("decoded", 0) == 0
         passages = passages_of(segued.database, "Side B.flac")
         titles.append([each["title"] for each in passages])
     last = segued.import_folders(music)
 
     assert titles == [["One", "Too"], ["One", "Two"], [None] * 3]
-    assert last.json["counters"]["1"] == {}
+    assert last.json["work"]["1"] == {}
 
 
 def test_tracks_of_a_sheet_that_are_not_there_are_named(
@@ -434,7 +434,7 @@ def test_a_moved_folder_keeps_everything(
 
     after = files_by_name(segued.database)
     assert ran.code == 0
-    assert ran.json["counters"]["4"]["decoded"] == 0
+    assert ran.json["work"]["4"]["decoded"] == 0
     assert len(after) == len(before)
     for name, row in after.items():
         assert row["file_id"] == before[name]["file_id"]
@@ -451,7 +451,7 @@ def test_renamed_file_gets_its_new_name(segued: SeguedRunner, tmp_path: Path) ->
 
     ran = segued.import_folders(music)
 
-    assert ran.json["counters"]["4"]["decoded"] == 0
+    assert ran.json["work"]["4"]["decoded"] == 0
     (passage,) = passages_of(segued.database, "New Name.wav")
     assert passage["title"] == "New Name"
 
@@ -475,7 +475,7 @@ def test_a_deleted_file_is_missing_and_comes_back(
 
     assert (without.code, status, len(passages)) == (0, "MISSING", 1)
     assert without.json["files_total"] == 3
-    assert restored.json["counters"]["1"] == {}
+    assert restored.json["work"]["1"] == {}
     row = files_by_name(segued.database)["02 - Salt and Rope.mp3"]
     assert row["status"] == "INGEST COMPLETE"
 
@@ -510,8 +510,8 @@ def test_changed_settings_resegment_without_decoding(
         side, options=["--config", segued.write_config(QUICK_CONFIG + setting)]
     )
 
-    assert ran.json["counters"]["4"] == {"passages": 1, "decoded": 0}
-    assert ran.json["counters"]["5"] == {
+    assert ran.json["work"]["4"] == {"passages": 1, "decoded": 0}
+    assert ran.json["work"]["5"] == {
         "fingerprints": 1,
         "none": 0,
         "deferred": 1,
@@ -565,4 +565,4 @@ def test_failed_files_are_tried_again_on_request(
     ran = segued.import_folders(sample / "Oddities")
 
     assert again.json == {"reopened": 1}
-    assert ran.json["counters"]["files complete"] == {"FAILED": 1}
+    assert ran.json["work"]["files complete"] == {"FAILED": 1}

@@ -66,7 +66,7 @@ def test_each_analyzer_runs_once(music: Path, segued: SeguedRunner) -> None:
     )
 
     assert first.code == 0
-    assert first.json["counters"]["9"] == {"essentia+musicnn": 2}
+    assert first.json["work"]["9"] == {"essentia+musicnn": 2}
     assert stored_outputs(segued) == {"essentia": 2, "musicnn": 2}
     for name in ("song.opus", "noname.mp3"):
         (row,) = passages_of(segued.database, name)
@@ -89,7 +89,7 @@ def test_each_analyzer_runs_once(music: Path, segued: SeguedRunner) -> None:
     (music / "noname.mp3").rename(music / "again.mp3")
     second = segued.import_folders(music, options=one)
 
-    assert second.json["counters"]["4"].get("decoded", 0) == 0
+    assert second.json["work"]["4"].get("decoded", 0) == 0
     assert (
         query(segued.database, "SELECT * FROM analyzer_outputs ORDER BY 1, 2, 3, 4")
         == stored

@@ -174,8 +174,8 @@ def test_no_answer_fails_no_file(
     fake_services.run(fake_services.services.start())
     again = import_summary(segued, music, config)
     assert [row["confidence"] for row in album_passages(segued)] == ["High"] * 4
-    counters = again["counters"]
-    assert counters["4"].get("decoded", 0) == 0  # type: ignore[index]
+    work = again["work"]
+    assert work["4"].get("decoded", 0) == 0  # type: ignore[index]
 
 
 def test_a_key_that_comes_later_is_enough(

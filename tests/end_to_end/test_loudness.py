@@ -72,7 +72,7 @@ def test_file_imported_without_loudness_is_measured_in_idle_time(
     assert set(without.values()) == {None}
     assert waiting.json["deferred"].keys() == {"acoustid", "idle"}
     assert measured.json["deferred"].keys() == {"acoustid"}
-    assert measured.json["counters"]["4"] == {}
+    assert measured.json["work"]["4"] == {}
     fresh = SeguedRunner(segued.home.with_name("fresh"))
     fresh.import_folders(music, options=options_for(fresh, loudness=True, idle=False))
     found = loudness_of(segued, "song.opus")
@@ -99,7 +99,7 @@ def test_passages_cut_anew_have_their_loudness(
     (music / "side.cue").write_text('FILE "side.flac" WAVE\n' + "".join(tracks))
     ran = segued.import_folders(music, options=options)
 
-    assert ran.json["counters"]["4"] == {"passages": 2, "decoded": 0}
+    assert ran.json["work"]["4"] == {"passages": 2, "decoded": 0}
     assert "idle" not in ran.json["deferred"]
     first, second = loudness_of(segued, "side.flac")
     for each in (first, second):

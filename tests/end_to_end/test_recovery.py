@@ -243,7 +243,7 @@ def test_times_out_of_range_are_times(segued: SeguedRunner, music: Path) -> None
     second = segued.import_folders(music)
 
     assert first.json["files"] == {"INGEST COMPLETE": 4}
-    assert second.json["counters"]["1"] == {}
+    assert second.json["work"]["1"] == {}
 
 
 def test_foreign_spool_folder_is_not_cleared(segued: SeguedRunner, music: Path) -> None:

@@ -177,7 +177,7 @@ def test_an_old_library_is_opened_without_decoding_or_requests(
     assert phases.pop(BROKEN) == [1, 2, 3, 4]
     assert phases.pop(SIDE) == [1, *range(3, 11)]
     assert {phase for each in phases.values() for phase in each} == {1, 6, 7, 8, 9, 10}
-    assert ran.json["counters"]["4"] == {"passages": 2, "decoded": 0}
+    assert ran.json["work"]["4"] == {"passages": 2, "decoded": 0}
     for before, after in zip(files, file_rows(old_library.database), strict=True):
         if Path(before["path"]).name == BROKEN:
             before["failure_detail"] = after["failure_detail"]

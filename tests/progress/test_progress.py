@@ -63,6 +63,7 @@ def test_analysis_has_a_pace_and_a_time_left() -> None:
 
     assert wording.analysis_line(progress.snapshot()) == (
         "1,200 files to go   300 files/h   about 4.0 h left"
+        "   you may stop now, nothing is lost"
     )
     assert wording.analysis_line(progress.snapshot(), "22:00") == "waits until 22:00"
     progress.unanalyzed_before = 0
@@ -178,9 +179,7 @@ def test_elapsed_time_stops_with_the_session() -> None:
 def test_there_are_thirteen_groups_of_counters() -> None:
     """For scanning, processing, each of the ten phases, and finished files."""
     progress = Progress(ManualClock())
-    progress.add_counts("2", {"hashed": 1})
-    progress.add_counts("2", {"hashed": 1})
-
+    progress.use_library_counters({"2": {"hashed": 2}})
     progress.add_scanned(pending=3, finished=1, failed=0)
     progress.start_phase(1, FileId("a"), "song_a.mp3", 5, "Fingerprinting")
 
@@ -192,11 +191,29 @@ def test_there_are_thirteen_groups_of_counters() -> None:
     assert counters["processing"] == {"done": 1, "being worked on": 1, "to go": 3}
 
 
+def test_what_is_done_again_is_counted_apart() -> None:
+    """A file that is matched anew is still one file."""
+    progress = Progress(ManualClock())
+    progress.add_scanned(pending=2, finished=0, failed=0)
+    file = FileId("a")
+    for _ in range(2):
+        progress.add_phase(file, 6, {"low": 1})
+        progress.finish_file(file, FileStatus.COMPLETE, ())
+
+    now = progress.snapshot()
+
+    assert (now.done, now.repeated) == (1, {"6": 1})
+    assert now.work["6"] == {"low": 2}
+    assert now.work["files complete"] == {"INGEST COMPLETE": 2}
+    progress.start_session()
+    assert progress.snapshot().repeated == {}
+
+
 def test_a_snapshot_does_not_change_afterwards() -> None:
     """It stays a picture of one moment."""
     progress = Progress(ManualClock())
     before = progress.snapshot()
-    progress.add_counts("4", {"passages": 1})
+    progress.add_work("4", {"passages": 1})
     progress.add_scanned(pending=1, finished=0, failed=0)
 
-    assert (before.total, before.counters["4"]) == (0, {})
+    assert (before.total, before.work["4"]) == (0, {})

@@ -32,8 +32,11 @@ def snapshot(done: int, total: int) -> Snapshot:
         analysis_per_hour=None,
         analysis_left=None,
         lookups=0,
+        again=0,
         workers=(),
         counters={},
+        work={},
+        repeated={},
     )
 
 

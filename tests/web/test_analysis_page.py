@@ -65,11 +65,14 @@ def test_analysis_waits_for_active_hours_and_is_shown(
         }
         with open_window(chromium, web_client.url) as window:
             count = window.page.get_by_test_id("analysed")
-            expect(count).to_have_text("Fully analyzed: 0 of 1")
-            part = window.page.get_by_test_id("analyzed-part")
-            expect(part).to_have_attribute("width", "0%")
-            sentence = window.page.get_by_test_id("trouble")
-            expect(sentence).to_have_text(f"All files are imported. Analysis {waits}.")
+            expect(window.page.get_by_test_id("overall")).to_have_text(
+                "Imported 1 of 1"
+            )
+            expect(count).to_have_text(
+                f"Analysed 0 of 1, {waits}; you may stop now, nothing is lost"
+            )
+            bar = window.page.get_by_test_id("analysis-bar")
+            expect(bar).to_have_attribute("aria-valuenow", "0.0")
         url = f"{web_client.url}/#/file/{web_client.find_file('song')}"
         with open_window(chromium, url) as window:
             flavor = window.page.get_by_test_id("flavor")
@@ -81,9 +84,9 @@ def test_analysis_waits_for_active_hours_and_is_shown(
             count = window.page.get_by_test_id("analysed")
             expect(count).to_be_visible()
             window.layout_shift()
-            expect(count).to_have_text("Fully analyzed: 1 of 1")
-            part = window.page.get_by_test_id("analyzed-part")
-            expect(part).to_have_attribute("width", "100%")
+            expect(count).to_have_text("Analysed 1 of 1")
+            bar = window.page.get_by_test_id("analysis-bar")
+            expect(bar).to_have_attribute("aria-valuenow", "100.0")
             assert window.layout_shift() == 0
         assert daemon.status()["analysis"] == ""
         assert_passage_is_shown(web_client, chromium)

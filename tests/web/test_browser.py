@@ -87,10 +87,10 @@ def test_import_is_shown_cancelled_and_resumed(
         expect(panel).to_have_attribute("data-state", "busy")
         expect(panel).to_contain_text(re.compile(r"\d\d\.mp3"))
         expect(panel).to_contain_text(re.compile(r"Phase \d+ \w+"))
-        expect(overall).to_have_text(re.compile(r"[1-9] of 30 files \(\d+\.\d %\)"))
+        expect(overall).to_have_text(re.compile(r"^Imported [1-9] of 30$"))
         names = {panel.locator("a").inner_text()}
         window.layout_shift()
-        expect(overall).to_have_text(re.compile(r"^1\d of 30 files"))
+        expect(overall).to_have_text(re.compile(r"^Imported 1\d of 30$"))
         names.add(panel.locator("a").inner_text())
         assert len(names) > 1
         assert window.layout_shift() == 0
@@ -104,8 +104,8 @@ def test_import_is_shown_cancelled_and_resumed(
 
         page.locator('[data-action="resume"]').click()
         expect(state).to_have_text("COMPLETED")
-        expect(overall).to_have_text("30 of 30 files (100.0 %)")
-        counted = page.locator('[data-group="4"] [data-count="decoded"]')
+        expect(overall).to_have_text("Imported 30 of 30")
+        counted = page.locator('[data-group="4"] [data-count="segmented"]')
         expect(counted).to_be_visible()
         assert window.console == []
 
@@ -214,16 +214,16 @@ def test_page_reconnects_to_the_daemon(
         with open_window(chromium, web_client.url) as window:
             connection = window.page.get_by_test_id("connection")
             overall = window.page.get_by_test_id("overall")
-            expect(overall).to_have_text("1 of 1 files (100.0 %)")
+            expect(overall).to_have_text("Imported 1 of 1")
             expect(connection).not_to_have_attribute("data-lost", "")
             daemon.stop()
             expect(connection).to_have_attribute("data-lost", "")
             expect(connection).to_contain_text("No connection")
-            expect(overall).to_have_text("1 of 1 files (100.0 %)")
+            expect(overall).to_have_text("Imported 1 of 1")
             write_noise_wav(music / "two.wav", 2)
             with running_daemon(segued, music, page=f"port = {web_client.port}\n"):
                 expect(connection).not_to_have_attribute("data-lost", "")
-                expect(overall).to_have_text("2 of 2 files (100.0 %)")
+                expect(overall).to_have_text("Imported 2 of 2")
             refused = [
                 message for message in window.console if "ERR_CONNECTION" not in message
             ]

@@ -193,6 +193,17 @@ class Daemon:
             self.progress.set_state(SessionState.PROCESSING)
         self._may_work.set()
 
+    async def start_session(self) -> None:
+        """Start a session, unless one is running or paused; a cancelled daemon resumes.
+
+        Raises:
+            StoreError: The library cannot be written.
+        """
+        await self.recorder.start(self.run_config.roots)
+        if self.progress.state is SessionState.CANCELLED:
+            self.resume()
+        self.wake()
+
     async def restart_loop(self) -> None:
         """Restart the import loop, which reads the settings again."""
         await self._run_shielded(self._halt())

@@ -10,6 +10,7 @@ import structlog
 from segued.config.config import Config
 from segued.intake.state import IntakeState
 from segued.model import SessionState
+from segued.pipeline.library_counter import COUNT_SECONDS, LibraryCounter
 from segued.pipeline.pipeline import (
     ImportPipeline,
     ImportResources,
@@ -18,13 +19,10 @@ from segued.pipeline.pipeline import (
 from segued.pipeline.queue import WorkQueue
 from segued.pipeline.session import SessionRecorder
 from segued.store import settings, waiting_files
-from segued.store.reading import reports
 
 __all__ = ["ImportLoop", "RunConfig"]
 
 log: Final = structlog.get_logger()
-
-COUNT_SECONDS: Final = 1.0
 
 RELEASE_AFTER_SECONDS: Final = 60.0
 """After so long without work all child processes are stopped."""
@@ -68,6 +66,9 @@ class ImportLoop:
         self._intake_state: Final = intake_state
         self._recorder: Final = recorder
         self._on_session_completed: Final = on_session_completed
+        self._counter: Final = LibraryCounter(
+            run_config.config.database, run_config.roots, resources.progress
+        )
         self.pipeline: ImportPipeline | None = None
 
     async def run(self) -> None:
@@ -93,14 +94,16 @@ class ImportLoop:
                     await self._wait_for_work(pipeline.queue)
 
     async def _run_session(self, pipeline: ImportPipeline) -> None:
-        """Run one session: import until no file is PENDING."""
+        """Run one session: import until no file is PENDING, and requested scans end."""
         await self._recorder.start(self._run_config.roots)
         self._resources.progress.start_session()
         async with asyncio.TaskGroup() as group:
             reporting = group.create_task(self._report_progress())
             await pipeline.run_until_idle()
             reporting.cancel()
-        await self._update_counts()
+        while self._intake_state.requested_scans:  # a scan joined the session meanwhile
+            await pipeline.run_until_idle()
+        await self._counter.update(is_last=True)
         await self._recorder.finish(SessionState.COMPLETED)
         self._on_session_completed()
 
@@ -109,15 +112,10 @@ class ImportLoop:
         await self._recorder.set_state(SessionState.SCANNING)
         while True:
             scanning = self._resources.progress.state is SessionState.SCANNING
-            if scanning and self._intake_state.first_scan_done.is_set():
+            if scanning and self._intake_state.all_scanned:
                 await self._recorder.set_state(SessionState.PROCESSING)
-            await self._update_counts()
+            await self._counter.update()
             await asyncio.sleep(COUNT_SECONDS)
-
-    async def _update_counts(self) -> None:
-        database, roots = self._run_config.config.database, self._run_config.roots
-        counts = await asyncio.to_thread(reports.count_files, database, roots)
-        self._resources.progress.use_library_counts(counts)
 
     async def _wait_for_work(self, queue: WorkQueue) -> None:
         """Wait until a file is PENDING; imported files are analyzed meanwhile."""
@@ -136,12 +134,13 @@ class ImportLoop:
                 await self._resources.compute.release_processes()
                 await queue.wait_for(lambda: not queue.is_empty)
             while not queue.is_empty:
-                await self._update_counts()
+                await self._counter.update()
                 await asyncio.sleep(COUNT_SECONDS)
-            await self._update_counts()
+            await self._counter.update(is_last=True)
 
     async def _wait_for_pending(self) -> None:
-        while True:
+        # A requested scan has started a session, which runs even if it finds nothing.
+        while self._recorder.session_id is None:
             await self._intake_state.work_available.wait()
             self._intake_state.work_available.clear()
             for root in (
@@ -152,4 +151,4 @@ class ImportLoop:
                 ):
                     self._intake_state.work_available.set()
                     return
-            await self._update_counts()
+            await self._counter.update()

@@ -14,7 +14,6 @@ from segued.daemon.daemon import Daemon
 from segued.daemon.metrics_source import collect_readings
 from segued.daemon.status_source import build_status
 from segued.errors import NotFoundError
-from segued.model import SessionState
 from segued.paths import is_within, shown
 from segued.store.reading import reports
 from segued.web.daemon_api import Override
@@ -107,18 +106,18 @@ class Operations:
     async def scan(self, path: bytes | None = None) -> Status:
         """Request a scan of all music folders, or of the folder at or around `path`.
 
-        A cancelled daemon resumes.
+        It starts a session or joins the current one. A cancelled daemon resumes.
 
         Raises:
             NotFoundError: `path` is in no music folder, or in an excluded one.
+            StoreError: The library cannot be written.
         """
         if path is None:
             for watcher in self._daemon.watchers:
-                watcher.request_rescan()
+                watcher.request_scan()
         else:
             await self._request_scan(path)
-        if self._daemon.progress.state is SessionState.CANCELLED:
-            self._daemon.resume()
+        await self._daemon.start_session()
         return self.status()
 
     async def _request_scan(self, path: bytes) -> None:

@@ -179,7 +179,7 @@ class DaemonProcess:
             if _clock_with_suspend() - before > interval + SUSPENDED_SECONDS:
                 log.info("daemon.resumed_from_suspend")
                 for watcher in self._daemon.watchers:
-                    watcher.request_rescan()
+                    watcher.request_scan()
                 # Network connections do not survive a suspend.
                 await self._daemon.restart_loop()
             line = status_line(self._daemon)

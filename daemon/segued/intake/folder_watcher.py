@@ -92,6 +92,7 @@ class FolderWatcher:
         self._dirty: dict[tuple[bytes, bool], float] = {}
         self._folder_hashes: dict[bytes, int] = {}
         self._scan_count = 0
+        self._is_requested = False
         self._rescan_at = self._check_at = self._restart_events_at = 0.0
         self._scan_delay = SCAN_DELAY_SECONDS
         self._unreadable: tuple[str, ...] = ()
@@ -118,23 +119,29 @@ class FolderWatcher:
         """How many folders inotify watches."""
         return self._events.watch_count
 
-    def request_rescan(self) -> None:
-        """Scan the whole folder next, and compare all of it with the library."""
-        self._folder_hashes.clear()
-        self._rescan_at = 0.0
-        self._events.pending.set()
+    def request_scan(self, place: bytes | None = None) -> bool:
+        """Scan a folder and all below it next; the whole music folder without one.
 
-    def request_scan(self, place: bytes) -> bool:
-        """Scan a folder and all below it next.
+        The music folder is in `requested_scans` until that scan has ended.
 
         Returns:
             Whether the filters accept the folder; if not, it is not scanned.
         """
-        if not self._filters.accepts_path(self.root, place):
+        if place is None:
+            self._compare_all()
+        elif self._filters.accepts_path(self.root, place):
+            self._dirty[place, True] = 0.0
+        else:
             return False
-        self._dirty[place, True] = 0.0
+        self._is_requested = True
+        self._intake_state.requested_scans.add(self.root)
         self._events.pending.set()
         return True
+
+    def _compare_all(self) -> None:
+        """Scan the whole folder next, and compare all of it with the library."""
+        self._folder_hashes.clear()
+        self._rescan_at = 0.0
 
     async def run(self) -> None:
         """Start the events, scan the folder once, and watch it until cancelled."""
@@ -162,20 +169,27 @@ class FolderWatcher:
         with suppress(TimeoutError):
             async with asyncio.timeout(max(0.0, min(due) - time.monotonic())):
                 await self._events.pending.wait()
-        self._collect_events()
-        if time.monotonic() >= self._check_at:
-            await self._check()
-        if time.monotonic() >= self._rescan_at:
-            await self._scan_all()
-        elif self._state != "offline":
-            await self._scan_due_places()
+        # One that is requested from here on is done in the next turn.
+        was_requested, self._is_requested = self._is_requested, False
+        try:
+            self._collect_events()
+            if time.monotonic() >= self._check_at:
+                await self._check()
+            if time.monotonic() >= self._rescan_at:
+                await self._scan_all()
+            elif self._state != "offline":
+                await self._scan_due_places()
+        finally:
+            if was_requested and not self._is_requested:
+                self._intake_state.requested_scans.discard(self.root)
+                self._intake_state.work_available.set()
 
     def _collect_events(self) -> None:
         """Turn events into places to scan."""
         events, lost = self._events.take()
         if lost:
             log.info("events.lost", folder=shown(self.root))
-            self.request_rescan()
+            self._compare_all()
         now = time.monotonic()
         for path, is_folder in events:
             place, deep = (path, True) if is_folder else (os.path.dirname(path), False)

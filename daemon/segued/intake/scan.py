@@ -204,7 +204,7 @@ def _report(counts: inventory.ScanCounts, progress: Progress) -> None:
     progress.add_scanned(
         pending=counts.pending, finished=counts.complete, failed=counts.failed
     )
-    progress.add_counts("scanning", {"files": counts.total, "new": counts.new})
+    progress.add_work("scanning", {"files": counts.total, "new": counts.new})
 
 
 def _log_unreadable(unreadable: Sequence[UnreadableFolder]) -> None:

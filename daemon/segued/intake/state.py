@@ -18,6 +18,7 @@ class IntakeState:
         offline_roots: Those whose disk is away; their files stay PENDING.
         work_available: Set when the library may have new PENDING files.
         first_scan_done: Set when all folders were scanned once, or are offline.
+        requested_scans: Music folders with a scan that was requested and has not ended.
         priority_folders: Folders with newly arrived files, which are imported first.
         stale_counts: Those of which a worker passed over a file; their watcher counts
             again.
@@ -28,9 +29,15 @@ class IntakeState:
     offline_roots: set[bytes] = field(default_factory=set)
     work_available: asyncio.Event = field(default_factory=asyncio.Event)
     first_scan_done: asyncio.Event = field(default_factory=asyncio.Event)
+    requested_scans: set[bytes] = field(default_factory=set)
     priority_folders: dict[bytes, None] = field(default_factory=dict)
     stale_counts: set[bytes] = field(default_factory=set)
     is_watched: bool = False
+
+    @property
+    def all_scanned(self) -> bool:
+        """Whether the first scans and all requested ones have ended."""
+        return self.first_scan_done.is_set() and not self.requested_scans
 
     def root_of(self, path: bytes) -> bytes | None:
         """Return the music folder that contains a path; None if none does."""

@@ -25,7 +25,7 @@ async def feed(intake_state: IntakeState, store: Store, queue: WorkQueue) -> Non
     """
     while True:
         intake_state.work_available.clear()
-        all_scanned = intake_state.first_scan_done.is_set()
+        all_scanned = intake_state.all_scanned
         # Read first: a file that ends during the queries may leave another PENDING.
         was_idle = queue.imports_idle
         offered = await _offer_priority(intake_state, store, queue)

@@ -17,6 +17,7 @@ from segued.intake.scan import ScanResult, ScanScope, scan_folder
 from segued.intake.state import IntakeState
 from segued.model import SessionState
 from segued.paths import shown
+from segued.pipeline.library_counter import COUNT_SECONDS, LibraryCounter
 from segued.pipeline.lookup_services import LookupService
 from segued.pipeline.pipeline import (
     ImportPipeline,
@@ -177,15 +178,26 @@ class OneShotImport:
         try:
             async with pipeline.running(), asyncio.TaskGroup() as group:
                 monitoring = group.create_task(self._loop_monitor.run())
+                counter = LibraryCounter(
+                    self.config.database, request.roots, self.progress
+                )
+                counting = group.create_task(self._count(counter))
                 group.create_task(self._scan(intake_state))
                 await pipeline.run_until_idle()
                 self._import_done = True
                 await pipeline.run_analysis_until_idle()
+                counting.cancel()
+                await counter.update_by_phase(is_last=True)
                 monitoring.cancel()
         except BaseExceptionGroup as failures:
             raise first_error(failures) from failures
         finally:
             self._service_states = pipeline.service_states
+
+    async def _count(self, counter: LibraryCounter) -> None:
+        while True:
+            await asyncio.sleep(COUNT_SECONDS)
+            await counter.update_by_phase()
 
     async def _scan(self, intake_state: IntakeState) -> None:
         """Scan the music folders, one after another."""

@@ -1,5 +1,6 @@
 """Store the state and the counts of the current session in the library."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Final
 
@@ -27,31 +28,37 @@ class SessionRecorder:
         self.session_id: str | None = None
         self._store: Final = store
         self._progress: Final = progress
+        self._starting: Final = asyncio.Lock()
 
     async def start(self, roots: Sequence[bytes]) -> None:
         """Start a session, unless one is running."""
-        if self.session_id is None:
-            names = [shown(root) for root in roots]
-            self.session_id = await self._store.do(sessions.start, names)
+        async with self._starting:
+            if self.session_id is None:
+                names = [shown(root) for root in roots]
+                self.session_id = await self._store.do(sessions.start, names)
 
     async def set_state(self, state: SessionState, reason: str | None = None) -> None:
         """Store the session's state and counts, then show the state in `progress`."""
-        if self.session_id is not None:
-            session_id, snapshot = self.session_id, self._progress.snapshot()
+        await self._store_state(self.session_id, state, reason)
+
+    async def _store_state(
+        self, session_id: str | None, state: SessionState, reason: str | None
+    ) -> None:
+        if session_id is not None:
+            snapshot = self._progress.snapshot()
             await self._store.do(sessions.set_counts, session_id, snapshot)
             await self._store.do(sessions.set_state, session_id, state, reason)
-            counters = {
-                group: named for group, named in snapshot.counters.items() if named
-            }
+            work = {group: named for group, named in snapshot.work.items() if named}
             log.info(
                 "session.state_changed",
                 state=state.value,
                 reason=reason,
-                counted=counters,
+                counted=work,
             )
         self._progress.set_state(state)
 
     async def finish(self, state: SessionState, reason: str | None = None) -> None:
         """Store the final state and close the session, if one is running."""
-        await self.set_state(state, reason)
-        self.session_id = None
+        # Closed first, so that nobody joins a session that is about to end.
+        session_id, self.session_id = self.session_id, None
+        await self._store_state(session_id, state, reason)

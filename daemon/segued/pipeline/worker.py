@@ -133,8 +133,10 @@ class Worker:
 
         def on_phase_done(phase: Phase[Any], result: Any) -> None:  # noqa: ANN401
             counts = phase.counts(result)
-            if phase.optional or Need.IDLE not in context.capabilities:
-                self.progress.add_counts(str(phase.number), counts)
+            if Need.IDLE not in context.capabilities:
+                self.progress.add_phase(file.id, phase.number, counts)
+            elif phase.optional:
+                self.progress.add_work(str(phase.number), counts)
             self.progress.end_phase(self.number)
             if "passages" in counts:
                 self.progress.set_passage(self.number, None, counts["passages"])

@@ -46,7 +46,13 @@ class Snapshot:
             unknown.
         lookups: Questions that services have yet to answer; only counted while
             the import waits for them.
-        counters: Counts by group and name.
+        again: Files that are done, and whose import continues, because more became
+            known of them.
+        counters: Counts of files and passages as they stand, by group and name.
+        work: What was done in this session, by group and name; what was done twice
+            counts twice.
+        repeated: How many files went through a phase once more in this session, by the
+            phase's number.
     """
 
     state: SessionState
@@ -61,8 +67,11 @@ class Snapshot:
     analysis_per_hour: float | None
     analysis_left: Seconds | None
     lookups: int
+    again: int
     workers: tuple[WorkerStatus, ...]
     counters: Mapping[str, Mapping[str, int]]
+    work: Mapping[str, Mapping[str, int]]
+    repeated: Mapping[str, int]
 
     @property
     def percent(self) -> float:
@@ -76,6 +85,7 @@ class FileCounts:
 
     Attributes:
         unanalyzed: Files that await only local analysis.
+        again: Done files whose import continues, because more became known of them.
     """
 
     total: int
@@ -83,6 +93,7 @@ class FileCounts:
     failed: int
     deferred: int
     unanalyzed: int
+    again: int = 0
 
 
 @dataclass(slots=True)
@@ -116,6 +127,7 @@ class Progress:
     unanalyzed_before: int = 0
     phase_durations: dict[int, Histogram] = field(default_factory=dict)
     _library_counts: FileCounts | None = None
+    _library_counters: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     _analysis_pace: Pace = field(default_factory=Pace)
     _finished_before: int = 0
     _finished: set[FileId] = field(default_factory=set)
@@ -124,12 +136,13 @@ class Progress:
     _started_at: float = 0.0
     _stopped_at: float | None = None
     _worker_slots: dict[int, _WorkerSlot] = field(default_factory=dict)
-    _counters: dict[str, dict[str, int]] = field(default_factory=dict)
+    _work: dict[str, dict[str, int]] = field(default_factory=dict)
+    _repeated: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Start the clock."""
         self._started_at = self.clock()
-        self._counters = {group: {} for group in COUNTER_GROUPS}
+        self._work = {group: {} for group in COUNTER_GROUPS}
 
     def add_scanned(self, *, pending: int, finished: int, failed: int) -> None:
         """Add the files that a scan found: to import, finished, and failed."""
@@ -141,11 +154,17 @@ class Progress:
         """Remove one file from the totals: deleted, or merged into another's row."""
         self.total -= 1
 
-    def add_counts(self, group: str, counts: Mapping[str, int]) -> None:
-        """Add counts to the counters of a group."""
-        counters = self._counters[group]
+    def add_work(self, group: str, counts: Mapping[str, int]) -> None:
+        """Add what was done to a group."""
+        work = self._work[group]
         for name, number in counts.items():
-            counters[name] = counters.get(name, 0) + number
+            work[name] = work.get(name, 0) + number
+
+    def add_phase(self, file: FileId, phase: int, counts: Mapping[str, int]) -> None:
+        """Add what a phase did for a file that is imported, perhaps once more."""
+        self.add_work(str(phase), counts)
+        if file in self._finished:
+            self._repeated[str(phase)] = self._repeated.get(str(phase), 0) + 1
 
     def set_state(self, state: SessionState) -> None:
         """Set the session's state; an ended state stops its clock."""
@@ -194,11 +213,16 @@ class Progress:
         self._finished.clear()
         self._deferred.clear()
         self._unanalyzed.clear()
-        self._counters.update({group: {} for group in COUNTER_GROUPS})
+        self._work.update({group: {} for group in COUNTER_GROUPS})
+        self._repeated.clear()
 
     def use_library_counts(self, counts: FileCounts) -> None:
         """Show the library's counts from now on, instead of those added here."""
         self._library_counts = counts
+
+    def use_library_counters(self, counters: Mapping[str, Mapping[str, int]]) -> None:
+        """Show these counts of the library from now on, by group and name."""
+        self._library_counters = counters
 
     def finish_file(
         self,
@@ -220,7 +244,7 @@ class Progress:
             self._unanalyzed.discard(file)
         else:
             self._unanalyzed.add(file)
-        self.add_counts("files complete", {status.value: 1})
+        self.add_work("files complete", {status.value: 1})
 
     def finish_analysis(self, file: FileId) -> None:
         """Count an imported file whose analysis has ended."""
@@ -261,6 +285,7 @@ class Progress:
             analysis_per_hour=pace * SECONDS_PER_HOUR if pace else None,
             analysis_left=Seconds(counts.unanalyzed / pace) if pace else None,
             lookups=self.lookups,
+            again=counts.again,
             workers=tuple(
                 WorkerStatus(
                     worker=worker,
@@ -274,16 +299,22 @@ class Progress:
                 )
                 for worker, slot in slots
             ),
-            counters=self._all_counters(counts),
+            counters=self._counters(counts),
+            work={group: dict(named) for group, named in self._work.items()},
+            repeated=dict(self._repeated),
         )
 
-    def _all_counters(self, counts: FileCounts) -> dict[str, dict[str, int]]:
-        counters = {group: dict(named) for group, named in self._counters.items()}
-        if not counters["scanning"]:
-            counters["scanning"] = {"files": counts.total}
-        counters["processing"] = {
+    def _counters(self, counts: FileCounts) -> dict[str, dict[str, int]]:
+        known = self._library_counters
+        processing = {
             "done": counts.done,
             "being worked on": len(self._worker_slots),
             "to go": counts.total - counts.done,
         }
-        return counters
+        if counts.again:
+            processing["done, and continued"] = counts.again
+        return {
+            **{group: dict(known.get(group, {})) for group in COUNTER_GROUPS},
+            "scanning": {"files": counts.total},
+            "processing": processing,
+        }

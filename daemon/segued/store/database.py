@@ -15,7 +15,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
-from importlib import resources
 from pathlib import Path
 from typing import Any, Final, ParamSpec, TypeVar
 
@@ -28,7 +27,7 @@ from segued.errors import (
     StoreTooNewError,
     StoreUnwritableError,
 )
-from segued.store import library_lock, migrate, search
+from segued.store import derived, library_lock, migrate
 from segued.store.schema import files, music
 from segued.store.sqlite_errors import is_intact, store_error
 
@@ -67,7 +66,7 @@ class Store:
                 "cache_size": -CACHE_KIB,
             },
         )
-        search.register_functions(self._database)
+        derived.register_functions(self._database)
 
     async def open(self) -> None:
         """Open the library; create or migrate it first if necessary.
@@ -135,7 +134,7 @@ class Store:
         try:
             with self._database.atomic("IMMEDIATE"):
                 result = work()
-                search.refresh(self._database)
+                derived.refresh(self._database)
                 return result
         except (peewee.DatabaseError, sqlite3.Error) as error:
             raise store_error(self.path, error) from error
@@ -221,10 +220,7 @@ class Store:
         self._database.execute_sql(f"PRAGMA application_id = {APPLICATION_ID}")
         self._database.execute_sql(f"PRAGMA user_version = {migrate.SCHEMA_VERSION}")
         self._database.create_tables(music.TABLES)
-        views = resources.files("segued.store.schema").joinpath("views.sql").read_text()
-        for statement in search.split_statements(views):
-            self._database.execute_sql(statement)
-        search.build(self._database)
+        derived.create(self._database)
 
     def _close(self) -> None:
         if not self._database.is_closed():

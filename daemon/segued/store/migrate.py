@@ -2,7 +2,8 @@
 
 A migration is a numbered script of SQL steps in `migrations/`. peewee's runner runs
 each in its own transaction. The steps are plain SQL because the runner's column
-helpers rebuild tables without STRICT.
+helpers rebuild tables without STRICT. Views, triggers and the search index are created
+again after the last script; scripts do not use them.
 """
 
 import sqlite3
@@ -12,9 +13,11 @@ from typing import Final
 import peewee
 from playhouse.migrations import Runner
 
+from segued.store import derived
+
 __all__ = ["MIGRATIONS", "SCHEMA_VERSION", "bring_up_to_date"]
 
-SCHEMA_VERSION: Final = 14
+SCHEMA_VERSION: Final = 17
 """Version of the schema in `store.schema`; stored as the library's `user_version`."""
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
@@ -50,4 +53,6 @@ def bring_up_to_date(
     if included:
         runner.up(target=included[-1].name, fake=True)
     runner.up()
-    database.execute_sql(f"PRAGMA user_version = {target_version}")
+    with database.atomic("EXCLUSIVE"):
+        derived.rebuild(database)
+        database.execute_sql(f"PRAGMA user_version = {target_version}")

@@ -9,7 +9,6 @@ import sqlite3
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
-from importlib import resources
 from itertools import groupby
 from typing import Final
 
@@ -18,7 +17,6 @@ from peewee import SqliteDatabase
 from segued.matching.normalize import normalize_name
 
 __all__ = [
-    "build",
     "query_words",
     "refresh",
     "register_functions",
@@ -59,14 +57,6 @@ DELETE FROM index_stale;
 def register_functions(database: SqliteDatabase) -> None:
     """Register the SQL function that the index needs, before the database is opened."""
     database.register_function(_normalize, PLAIN_FUNCTION, 1)
-
-
-def build(database: SqliteDatabase) -> None:
-    """Create the index of a library and fill it from the other tables."""
-    text = resources.files("segued.store.schema").joinpath("search.sql").read_text()
-    for statement in split_statements(text):
-        database.execute_sql(statement)
-    refresh(database)
 
 
 def refresh(database: SqliteDatabase) -> None:

@@ -74,7 +74,7 @@ def render(
         _bar(snapshot.done, max(1, snapshot.total)),
         Text(wording.progress_line(snapshot)),
     )
-    if snapshot.done == snapshot.total and snapshot.analyzed < snapshot.done:
+    if snapshot.analyzed < snapshot.done:
         head.add_row(
             Text("ANALYSIS", style="bold"),
             _bar(snapshot.analyzed, snapshot.done),
@@ -109,5 +109,7 @@ def _counter_table(snapshot: Snapshot, titles: Sequence[str]) -> Table:
     for group, named in snapshot.counters.items():
         if named:
             counts = ", ".join(f"{count:,} {name}" for name, count in named.items())
+            if repeated := snapshot.repeated.get(group):
+                counts += f"; {repeated:,} done again"
             table.add_row(wording.group_title(group, titles), Text(counts))
     return table

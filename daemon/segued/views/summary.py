@@ -127,5 +127,6 @@ def as_json(
             {"code": code, "detail": detail} for code, detail in totals.warned
         ],
         "counters": snapshot.counters,
+        "work": snapshot.work,
         "loop_stall_ms": stall_ms,
     }

@@ -161,6 +161,8 @@ def progress_line(snapshot: Snapshot) -> str:
         parts.append(f"{snapshot.deferred:,} deferred")
     if snapshot.analyzed < snapshot.done:
         parts.append(f"{snapshot.analyzed:,} fully analyzed")
+    if snapshot.again:
+        parts.append(f"{snapshot.again:,} continued with new answers")
     if snapshot.lookups:
         word = "lookup" if snapshot.lookups == 1 else "lookups"
         parts.append(f"{snapshot.lookups:,} {word} to go")
@@ -170,7 +172,8 @@ def progress_line(snapshot: Snapshot) -> str:
 def analysis_line(snapshot: Snapshot, opens_at: str = "") -> str:
     """Return the state of the analysis of imported files; empty if none is pending.
 
-    It is "waits until 22:00", or "1,200 files to go   310 files/h   about 3.9 h left".
+    It is "waits until 22:00", or "1,200 files to go   310 files/h   about 3.9 h left",
+    with the note that it may be stopped once all files are imported.
 
     Args:
         snapshot: The session.
@@ -186,6 +189,8 @@ def analysis_line(snapshot: Snapshot, opens_at: str = "") -> str:
         parts.append(f"{snapshot.analysis_per_hour:,.0f} files/h")
     if snapshot.analysis_left is not None:
         parts.append(f"about {duration(snapshot.analysis_left)} left")
+    if snapshot.done == snapshot.total:
+        parts.append("you may stop now, nothing is lost")
     return "   ".join(parts)
 
 

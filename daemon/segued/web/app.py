@@ -13,6 +13,7 @@ from segued.web.control_routes import CONTROL_ROUTES
 from segued.web.daemon_api import DaemonApi
 from segued.web.events import EventStream
 from segued.web.library_routes import LIBRARY_ROUTES
+from segued.web.music_routes import MUSIC_ROUTES
 from segued.web.openapi import openapi_document
 from segued.web.responses import Handler, json_response
 from segued.web.route import DAEMON_API, ApiRequest, Route
@@ -69,7 +70,7 @@ def create_app(api: DaemonApi, guard: Guard, stream: EventStream) -> web.Applica
             handler=describe_api,
         ),
     )
-    routes = (*CONTROL_ROUTES, *LIBRARY_ROUTES, *event_routes)
+    routes = (*CONTROL_ROUTES, *LIBRARY_ROUTES, *MUSIC_ROUTES, *event_routes)
     api_description = openapi_document(routes, __version__)
     for route in (*routes, *static_routes()):
         app.router.add_route(route.method, route.path, route.handle)

@@ -234,7 +234,7 @@ CONTROL_ROUTES: Final = (
     Route(
         method="POST",
         path="/api/import/session/start",
-        summary="Scan the music folders, or one folder in them; resume after a cancel.",
+        summary="Start or join a session: scan the music folders, or one in them.",
         response_type=Status,
         handler=_scan,
         body=ScanBody,

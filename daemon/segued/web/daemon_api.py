@@ -77,10 +77,12 @@ class DaemonApi(Protocol):
     async def scan(self, path: bytes | None = None) -> Status:
         """Request a scan of all music folders, or of the folder at or around `path`.
 
-        A cancelled daemon resumes.
+        It starts a session or joins the current one, whose id is in the status. A
+        cancelled daemon resumes.
 
         Raises:
             NotFoundError: `path` is in no music folder, or in an excluded one.
+            StoreError: The library cannot be written.
         """
 
     async def retry(self, *, code: str | None = None, path: bytes | None = None) -> int:

@@ -64,7 +64,14 @@ class Status(msgspec.Struct, frozen=True):
         analysis_seconds_left: The expected time until all imported files are analyzed;
             null while unknown.
         lookups: The number of lookups that wait for an outside service.
-        counters: Thirteen groups: scanning, processing, ten phases, files complete.
+        files_again: The number of finished files whose import continues, because more
+            became known of them.
+        counters: Counts of files and passages as they stand, in thirteen groups:
+            scanning, processing, ten phases, files complete.
+        work: What was done in this session, in the same groups; what was done twice
+            counts twice.
+        repeated: The number of files that went through a phase once more in this
+            session, by the phase's number.
         phases: The titles of the ten phases, in order.
         services: The state of each outside service, as text.
         trouble: The error that keeps the daemon from importing; null if none.
@@ -90,8 +97,11 @@ class Status(msgspec.Struct, frozen=True):
     files_per_second: float | None
     seconds_left: float | None
     lookups: int
+    files_again: int
     workers: list[WorkerInfo]
     counters: dict[str, dict[str, int]]
+    work: dict[str, dict[str, int]]
+    repeated: dict[str, int]
     phases: list[str]
     folders: list[FolderStatus]
     services: dict[str, str]
@@ -138,6 +148,7 @@ def to_snapshot(status: Status) -> Snapshot:
         analysis_per_hour=status.analysis_per_hour,
         analysis_left=_seconds(status.analysis_seconds_left),
         lookups=status.lookups,
+        again=status.files_again,
         workers=tuple(
             WorkerStatus(
                 worker=each.worker,
@@ -152,6 +163,8 @@ def to_snapshot(status: Status) -> Snapshot:
             for each in status.workers
         ),
         counters=status.counters,
+        work=status.work,
+        repeated=status.repeated,
     )
 
 

@@ -15,7 +15,10 @@ from mutagen.id3 import (
     APIC,
     ID3,
     TALB,
+    TCMP,
+    TCOM,
     TCON,
+    TDOR,
     TDRC,
     TIT2,
     TPE1,
@@ -70,6 +73,10 @@ TAGS = Tags(
     album_gain_db=-7.1,
     album_peak=1.000001,
     cover=COVER,
+    original_date="1994",
+    compilation=True,
+    composers=("Björk", "Nellee Hooper"),
+    work="Hyper-Ballad",
 )
 """The tags that every file has."""
 
@@ -116,6 +123,10 @@ def fill_id3(tag: ID3) -> None:
         TDRC(text=["1995-06-13"]),
         TCON(text=["Art Pop", "Electronic"]),
         TSRC(text=["GBAYE9500123"]),
+        TDOR(text=["1994"]),
+        TCMP(text=["1"]),
+        TCOM(text=["Björk", "Nellee Hooper"]),
+        TXXX(desc="WORK", text=["Hyper-Ballad"]),
         UFID(owner="http://musicbrainz.org", data=MBID.format(1).encode()),
         TXXX(desc="Artists", text=["Björk", "Brodsky Quartet"]),
         APIC(mime="image/png", type=4, data=b"the back"),
@@ -176,6 +187,9 @@ def comments() -> dict[str, list[str]]:
         "DISCTOTAL": ["2"],
         "DATE": ["1995-06-13"],
         "ORIGINALDATE": ["1994"],
+        "COMPILATION": ["1"],
+        "COMPOSER": ["Björk", "Nellee Hooper"],
+        "WORK": ["Hyper-Ballad"],
         "GENRE": ["Art Pop", "Electronic"],
         "ISRC": ["GB-AYE-95-00123"],
         "MUSICBRAINZ_TRACKID": [MBID.format(1)],
@@ -234,12 +248,16 @@ def tagged_mp4() -> bytes:
                 "disk": [(1, 2)],
                 "\xa9day": "1995-06-13",
                 "\xa9gen": ["Art Pop", "Electronic"],
+                "\xa9wrt": ["Björk", "Nellee Hooper"],
+                "\xa9wrk": ["Hyper-Ballad"],
+                "cpil": True,
                 "covr": [MP4Cover(PICTURE)],
             }
         )
         free = {
             "ARTISTS": ["Björk", "Brodsky Quartet"],
             "ISRC": ["GBAYE9500123"],
+            "ORIGINALDATE": ["1994"],
             "MusicBrainz Track Id": [MBID.format(1)],
             **IDS,
             **{name.lower(): [text] for name, text in GAINS.items()},
@@ -287,6 +305,8 @@ def tagged_asf() -> bytes:
         asf["WM/PartOfSet"] = "1/2"
         asf["WM/Year"], asf["WM/ISRC"] = "1995-06-13", "GBAYE9500123"
         asf["WM/Genre"] = ["Art Pop", "Electronic"]
+        asf["WM/OriginalReleaseTime"], asf["WM/IsCompilation"] = "1994", "1"
+        asf["WM/Composer"], asf["WM/Work"] = ["Björk", "Nellee Hooper"], "Hyper-Ballad"
         asf["MusicBrainz/Track Id"] = MBID.format(1)
         for name, texts in IDS.items():
             asf[name.replace(" ", "/", 1)] = texts

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from mutagen.apev2 import APEv2
-from mutagen.id3 import RVA2, TALB, TCOM, TIT2, TPE1, TSRC, TXXX, UFID
+from mutagen.id3 import RVA2, TALB, TEXT, TIT2, TPE1, TSRC, TXXX, UFID
 
 from segued.errors import FileVanishedError
 from segued.media.tags.formats import from_ffmpeg
@@ -124,7 +124,7 @@ def test_id3_in_front_of_another_format_is_read_too(kind: str, tmp_path: Path) -
     """The format's own tag takes precedence, and the first ID3 tag over the next."""
     first = id3_of(TIT2(text=["first"]), TXXX(desc="acoustid id", text=["none"]))
     second = id3_of(
-        TIT2(text=["second"]), TCOM(text=["x"]), TSRC(text=["DEA123456789"])
+        TIT2(text=["second"]), TEXT(text=["x"]), TSRC(text=["DEA123456789"])
     )
 
     found = read_tags_of(tmp_path, first + second + TAGGED[kind]())
@@ -197,7 +197,7 @@ def test_wav_text_chunks_are_read(tmp_path: Path) -> None:
         ({"TITLE": ["", " \ufeff", "z"]}, Tags(title="z")),
         ({"TITLE": ["BjÃ¶rk"]}, Tags(title="BjÃ¶rk")),
         ({"TITLE": ["x" * 5_000]}, Tags(title="x" * 4_096)),
-        ({"ORIGINALDATE": ["1971"]}, Tags(date="1971")),
+        ({"ORIGINALDATE": ["1971"]}, Tags(date="1971", original_date="1971")),
         ({"ARTIST": ["a", "b", "a"]}, Tags(artist="a; b", artists=("a", "b"))),
         ({"ALBUM ARTIST": ["a"]}, Tags(album_artist="a")),
         ({"MUSICBRAINZ_TRACKID": ["not an id"]}, Tags()),

@@ -10,23 +10,15 @@ import pytest
 from segued.errors import DecodeError, StoreError
 from segued.model import (
     Confidence,
-    FileEntry,
-    FileId,
     FileStatus,
     FileWarning,
-    FolderListing,
-    Need,
     PhaseNumber,
-    Signature,
     Span,
 )
-from segued.progress.progress import FileCounts
-from segued.store import checkpoints, files, inventory, passages, songs
-from segued.store.checkpoints import StoredCheckpoint
+from segued.store import files, passages, songs
 from segued.store.database import Store
 from segued.store.passages import PassageRecord
 from segued.store.reading import reports
-from segued.store.schema.files import File
 from segued.units import Ticks
 from tests.store.scanned_folder import ROOT, ScannedFolder
 
@@ -43,8 +35,16 @@ VIEWS = {
         " lead_out_ticks fingerprint title artist album recording_mbid release_mbid"
         " confidence score status flavor_source flavor flavor_version flavored_at"
         " flavor_failure bpm key scale key_strength loudness_lufs loudness_range_lu"
-        " true_peak_dbtp silences"
+        " true_peak_dbtp silences album_id disc disc_total track track_total"
+        " album_artist date original_date genres isrcs compilation composers work"
+        " work_mbid track_gain_db album_gain_db album_peak_dbtp"
     ),
+    "library_albums": (
+        "album_id release_mbid title artist date original_date compilation disc_total"
+        " track_total tracks uncertain_tracks length_ticks loudness_lufs gain_db"
+        " peak_dbtp added_at"
+    ),
+    "library_changes": "change kind id removed",
 }
 """The columns of the stable views, in an order on which other programs rely."""
 
@@ -174,59 +174,3 @@ async def test_summary_counts_files_below_the_folders(store: Store) -> None:
     assert found.failed == [("decode", "/music/b: no sound")]
     assert found.warned == [("truncated", "/music/a: cut short")]
     assert reports.summary(store.path, [b"/elsewhere"]).files == {}
-
-
-async def test_file_counts_below_the_folders(store: Store) -> None:
-    """Counts exclude files in other folders, and missing files."""
-    folder = ScannedFolder(store)
-    await folder.scan("a", "b", "c", "gone")
-    beside = FileEntry(b"/beside/d", Signature(1, 1, 1))
-    await store.do(
-        inventory.apply_listing, [FolderListing(b"/beside", b"/beside", (beside,))]
-    )
-    await folder.scan("a", "b", "c")
-    good, bad = await folder.get_file("a"), await folder.get_file("b")
-
-    def fill() -> None:
-        for waits in (good.id, FileId(File.get(File.path == beside.path).id)):
-            checkpoints.save(
-                waits,
-                StoredCheckpoint(PhaseNumber.FINGERPRINT, "1", "{}", Need.ACOUSTID),
-            )
-            checkpoints.save(
-                waits, StoredCheckpoint(PhaseNumber.FLAVOR, "1", "{}", Need.IDLE)
-            )
-        files.mark_finished(good.id, FileStatus.COMPLETE)
-        files.mark_failed(
-            bad.id, PhaseNumber.SEGMENT, DecodeError(bad.path, "no sound")
-        )
-
-    await store.do(fill)
-
-    assert reports.count_files(store.path, [ROOT]) == FileCounts(3, 2, 1, 1, 1)
-    assert reports.count_files(store.path, [b"/beside"]) == FileCounts(1, 0, 0, 1, 1)
-    assert reports.count_files(store.path, [ROOT, b"/beside"]) == FileCounts(
-        4, 2, 1, 2, 2
-    )
-    assert reports.count_files(store.path, []) == FileCounts(0, 0, 0, 0, 0)
-
-
-async def test_missing_files_wait_for_nothing(store: Store) -> None:
-    """A file that vanished before its analysis does not keep the counts from 0."""
-    folder = ScannedFolder(store)
-    await folder.scan("a", "gone")
-    good, gone = await folder.get_file("a"), await folder.get_file("gone")
-
-    def fill() -> None:
-        for phase, need in (
-            (PhaseNumber.FINGERPRINT, Need.ACOUSTID),
-            (PhaseNumber.FLAVOR, Need.IDLE),
-        ):
-            checkpoints.save(gone.id, StoredCheckpoint(phase, "1", "{}", need))
-        files.mark_finished(good.id, FileStatus.COMPLETE)
-        files.mark_finished(gone.id, FileStatus.COMPLETE)
-
-    await store.do(fill)
-    await folder.scan("a")
-
-    assert reports.count_files(store.path, [ROOT]) == FileCounts(1, 1, 0, 0, 0)

@@ -325,7 +325,7 @@ def from_mp4(source: BoundedFile) -> TagData:
         if key in {"trkn", "disk"}:
             values.add(MP4_ATOMS[key], *(f"{pair[0]}/{pair[1]}" for pair in value))
         elif key in MP4_ATOMS:
-            values.add(MP4_ATOMS[key], *value)
+            values.add(MP4_ATOMS[key], *(value if isinstance(value, list) else [value]))
         elif key.startswith("----:"):
             texts = (bytes(text).decode("utf-8", "replace") for text in value)
             values.add(field_for_name(key.rpartition(":")[2]), *texts)

@@ -51,6 +51,9 @@ class TagField(StrEnum):
     ALBUM_PEAK = "album peak"
     R128_TRACK_GAIN = "r128 track gain"
     R128_ALBUM_GAIN = "r128 album gain"
+    COMPILATION = "compilation"
+    COMPOSER = "composer"
+    WORK = "work title"
     CUE_SHEET = "cue sheet"
 
 
@@ -104,6 +107,9 @@ FIELD_OF_NAME: Final = MappingProxyType(
             (TagField.ALBUM_PEAK, "replaygainalbumpeak"),
             (TagField.R128_TRACK_GAIN, "r128trackgain"),
             (TagField.R128_ALBUM_GAIN, "r128albumgain"),
+            (TagField.COMPILATION, "compilation itunescompilation wmiscompilation"),
+            (TagField.COMPOSER, "composer wmcomposer"),
+            (TagField.WORK, "work worktitle wmwork"),
             (TagField.CUE_SHEET, "cuesheet"),
         )
         for name in names.split()
@@ -123,6 +129,8 @@ ID3_FRAMES: Final = MappingProxyType(
         "TDOR": TagField.ORIGINAL_DATE,
         "TCON": TagField.GENRE,
         "TSRC": TagField.ISRC,
+        "TCMP": TagField.COMPILATION,
+        "TCOM": TagField.COMPOSER,
     }
 )
 """Frames of ID3v2.4; mutagen converts older versions to it."""
@@ -137,6 +145,9 @@ MP4_ATOMS: Final = MappingProxyType(
         "disk": TagField.DISC,
         "\xa9day": TagField.DATE,
         "\xa9gen": TagField.GENRE,
+        "\xa9wrt": TagField.COMPOSER,
+        "\xa9wrk": TagField.WORK,
+        "cpil": TagField.COMPILATION,
     }
 )
 

@@ -62,6 +62,10 @@ def build_tags(values: RawTagValues, cover: Cover | None = None) -> Tags:
         disc=disc,
         disc_total=disc_total,
         date=_first(_texts(values, TagField.DATE, TagField.ORIGINAL_DATE)),
+        original_date=_first(_texts(values, TagField.ORIGINAL_DATE)),
+        compilation=_flag(_texts(values, TagField.COMPILATION)),
+        composers=_texts(values, TagField.COMPOSER),
+        work=_first(_texts(values, TagField.WORK)),
         genres=_texts(values, TagField.GENRE),
         isrcs=_isrcs(values),
         recording_mbid=_first(_uuids(values, TagField.RECORDING_MBID)),
@@ -78,6 +82,11 @@ def build_tags(values: RawTagValues, cover: Cover | None = None) -> Tags:
         album_peak=_peak(values, TagField.ALBUM_PEAK),
         cover=cover,
     )
+
+
+def _flag(texts: Sequence[str]) -> bool | None:
+    """Return a flag that is written as a number or a word; None if there is none."""
+    return texts[0].lower() not in {"0", "false", "no"} if texts else None
 
 
 def _first(texts: tuple[str, ...]) -> str | None:

@@ -1,6 +1,6 @@
 """Schema 6: analyzer outputs, and columns for flavor details and measurements.
 
-The views, which have columns of later schemas, are created again by the last script.
+The views, which have columns of later schemas, are created again after the last script.
 """
 
 from typing import Any, Final

@@ -2,15 +2,14 @@
 
 The views do not change. Names are normalized again: an earlier version kept the
 capitals in the decomposition of some characters, such as "™". The search index is built
-again, because it now contains symbols, such as emoji. The assignment of phase 6 becomes
-a column, so that no query depends on the JSON of a checkpoint. Files that failed for a
-cause outside their bytes get a time for another try.
+after the last script: it now contains symbols, such as emoji. The assignment of phase 6
+becomes a column, so that no query depends on the JSON of a checkpoint. Files that
+failed for a cause outside their bytes get a time for another try.
 """
 
 from typing import Any, Final
 
 from segued.matching.normalize import name_key
-from segued.store import search
 
 STEPS: Final = """
 ALTER TABLE "level_curves" RENAME TO "decode_cache";
@@ -28,8 +27,7 @@ UPDATE OR IGNORE "songs" SET "name_key" = segued_name_key("name_key")
 UPDATE OR IGNORE "artists" SET "name_key" = segued_name_key("name_key")
     WHERE "name_key" <> segued_name_key("name_key");
 UPDATE OR IGNORE "albums" SET "name_key" = segued_name_key("name_key")
-    WHERE "name_key" <> segued_name_key("name_key");
-INSERT OR IGNORE INTO "index_stale" SELECT "path" FROM "files"
+    WHERE "name_key" <> segued_name_key("name_key")
 """
 
 
@@ -41,7 +39,6 @@ def up(migrator: Any, db: Any) -> None:  # noqa: ANN401
     db.register_function(_normalize_key, "segued_name_key", 1)
     for step in STEPS.split(";"):
         db.execute_sql(step)
-    search.refresh(db)
 
 
 def _normalize_key(key: str | None) -> str | None:

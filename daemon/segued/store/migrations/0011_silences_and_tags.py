@@ -8,10 +8,7 @@ read again.
 """
 
 import zlib
-from importlib import resources
 from typing import Any, Final
-
-from segued.store import search
 
 STEPS: Final = """
 DROP VIEW IF EXISTS "library_passages";
@@ -61,9 +58,6 @@ def up(migrator: Any, db: Any) -> None:  # noqa: ANN401
     del migrator
     for step in STEPS.split(";"):
         db.execute_sql(step)
-    views = resources.files("segued.store.schema").joinpath("views.sql").read_text()
-    for statement in search.split_statements(views):
-        db.execute_sql(statement)
     for ending in ENDINGS:
         for step in READ_AGAIN.split(";"):
             db.execute_sql(step, [f"%.{ending}"])
@@ -78,4 +72,3 @@ def up(migrator: Any, db: Any) -> None:  # noqa: ANN401
             )
     for step in MEASURE_AGAIN.split(";"):
         db.execute_sql(step)
-    search.refresh(db)

@@ -233,7 +233,7 @@ def _facts(row: sqlite3.Row) -> FileFacts:
         name=shown(path.rpartition(b"/")[2]),
         folder=shown(path.rpartition(b"/")[0]),
         root=shown(bytes(row["root"])),
-        status=row["status"],
+        status=row["shown_status"],
         size_bytes=row["size_bytes"],
         modified_at=_date(row["mtime_ns"]),
         added_at=row["added_at"],

@@ -35,8 +35,10 @@ __all__ = [
     "counts",
     "failures",
     "files",
+    "find_passages",
     "passage_values",
     "passages",
+    "search_words",
 ]
 
 SCAN_LIMIT: Final = 10_000
@@ -75,8 +77,6 @@ class _Listing:
     order: str = "path"
 
 
-# Without a search, SQLite's index of the files is even narrower than `file_index`.
-ALL_FILES: Final = _Listing("files", "id", "status")
 FILE_INDEX: Final = _Listing("file_index", "file_id", "status")
 PASSAGE_INDEX: Final = _Listing(
     "passage_index", "passage_id", "confidence", "path, ordinal"
@@ -91,10 +91,9 @@ def files(
     Raises:
         StoreError: The library does not exist, or cannot be read.
     """
-    words = _words(query)
+    words = search_words(query)
     with open_read_only(library) as database:
-        listing = FILE_INDEX if words else ALL_FILES
-        counts, request, keys = _page_of(database, listing, words, status, request)
+        counts, request, keys = _page_of(database, FILE_INDEX, words, status, request)
         rows = [_file_row(database, file) for file in keys]
     return FilePage(
         rows, request.page, request.page_size, request.pages, request.total or 0, counts
@@ -109,21 +108,12 @@ def passages(
     Raises:
         StoreError: The library does not exist, or cannot be read.
     """
-    words = _words(query)
+    words = search_words(query)
     with open_read_only(library) as database:
         counts, request, keys = _page_of(
             database, PASSAGE_INDEX, words, confidence, request
         )
-        rows = [
-            PassageRow(**passage_values(row))
-            for passage in keys
-            for row in database.execute(
-                f"SELECT {PASSAGE_COLUMNS} FROM passages"  # noqa: S608
-                f" JOIN files ON files.id = passages.file_id {SONG_JOINS}"
-                " WHERE passages.id = ?",
-                [passage],
-            )
-        ]
+        rows = find_passages(database, keys)
     return PassagePage(
         rows,
         request.page,
@@ -186,11 +176,27 @@ def counts(library: Path) -> LibraryCounts:
             [FileStatus.FAILED],
         )
         return LibraryCounts(
-            _count_by_kind(database, ALL_FILES, "1", []),
+            _count_by_kind(database, FILE_INDEX, "1", []),
             _count_by_kind(database, PASSAGE_INDEX, "1", []),
             dict(failed.fetchall()),
             passed_over_counts(database),
         )
+
+
+def find_passages(
+    database: sqlite3.Connection, keys: Sequence[str]
+) -> list[PassageRow]:
+    """Return the passages with these ids, in the same order."""
+    return [
+        PassageRow(**passage_values(row))
+        for passage in keys
+        for row in database.execute(
+            f"SELECT {PASSAGE_COLUMNS} FROM passages"  # noqa: S608
+            f" JOIN files ON files.id = passages.file_id {SONG_JOINS}"
+            " WHERE passages.id = ?",
+            [passage],
+        )
+    ]
 
 
 def passage_values(row: sqlite3.Row) -> dict[str, Any]:
@@ -219,7 +225,7 @@ def _file_row(database: sqlite3.Connection, file: str) -> FileRow:
         path=shown(path),
         name=shown(path.rpartition(b"/")[2]),
         folder=shown(path.rpartition(b"/")[0]),
-        status=row["status"],
+        status=row["shown_status"],
         duration_ticks=row["duration_ticks"],
         codec=row["codec"],
         passages=row["passages"],
@@ -230,7 +236,8 @@ def _file_row(database: sqlite3.Connection, file: str) -> FileRow:
     )
 
 
-def _words(query: str) -> list[str]:
+def search_words(query: str) -> list[str]:
+    """Return the words to find in an index, the longest first."""
     words = query_words(query)[:WORDS_MAX]
     if not words and query.strip():
         return [query.strip()]  # only slashes or joiners, which match nothing

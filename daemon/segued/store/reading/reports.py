@@ -12,9 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from segued.errors import StoreError
-from segued.model import Need
 from segued.paths import folder_prefix, shown
-from segued.progress.progress import FileCounts
 from segued.store.reading.problems import FILE_PROBLEMS
 from segued.store.sqlite_errors import store_error
 
@@ -23,7 +21,6 @@ __all__ = [
     "QUERIES",
     "TOPICS",
     "Summary",
-    "count_files",
     "explanation",
     "open_read_only",
     "passages_with_reasons",
@@ -34,6 +31,7 @@ __all__ = [
     "session",
     "stored_settings",
     "summary",
+    "under",
 ]
 
 TOPICS: Final = {
@@ -132,7 +130,7 @@ def summary(path: Path, roots: Sequence[bytes] = ()) -> Summary:
     Raises:
         StoreError: The library does not exist, or cannot be read.
     """
-    condition, bounds = _under(roots)
+    condition, bounds = under(roots)
 
     with open_read_only(path) as database:
 
@@ -150,7 +148,9 @@ def summary(path: Path, roots: Sequence[bytes] = ()) -> Summary:
             return [(code, detail) for code, detail in rows]
 
         return Summary(
-            files=dict(select("status, count(*)", "WHERE BELOW GROUP BY status")),
+            files=dict(
+                select("shown_status, count(*)", "WHERE BELOW GROUP BY shown_status")
+            ),
             passages=dict(
                 select(
                     "confidence, count(*)",
@@ -194,7 +194,7 @@ def passed_over_counts(
     return dict(rows.fetchall())
 
 
-def _under(roots: Sequence[bytes]) -> tuple[str, list[bytes]]:
+def under(roots: Sequence[bytes]) -> tuple[str, list[bytes]]:
     """Return the SQL condition that a file is below one of the folders, and its values.
 
     Without folders, the condition is always true.
@@ -204,53 +204,6 @@ def _under(roots: Sequence[bytes]) -> tuple[str, list[bytes]]:
     bounds = [each for prefix in prefixes for each in (prefix, prefix[:-1] + b"0")]
     ranges = " OR ".join("(files.path > ? AND files.path < ?)" for _ in roots)
     return f"({ranges or 1})", bounds
-
-
-def count_files(path: Path, roots: Sequence[bytes]) -> FileCounts:
-    """Count the files below the folders that are not missing.
-
-    Raises:
-        StoreError: The library does not exist, or cannot be read.
-    """
-    total = done = failed = 0
-    if not roots:
-        return FileCounts(0, 0, 0, 0, 0)
-    condition, bounds = _under(roots)
-    with open_read_only(path) as database:
-
-        def select(sql: str) -> list[Any]:
-            return database.execute(sql.replace("BELOW", condition), bounds).fetchall()
-
-        for status, count in select(
-            "SELECT status, count(*) FROM files WHERE BELOW"
-            " AND status <> 'MISSING' GROUP BY status"
-        ):
-            total += count
-            done += count if status not in {"PENDING", "PROCESSING"} else 0
-            failed += count if status == "FAILED" else 0
-        waiting = (
-            f"SELECT count(DISTINCT file_id) FILTER (WHERE needs <> '{Need.IDLE}'),"  # noqa: S608
-            f" count(*) FILTER (WHERE needs = '{Need.IDLE}') FROM checkpoints"
-        )
-        ((has_others,),) = select("SELECT EXISTS (SELECT 1 FROM files WHERE NOT BELOW)")
-        if has_others:
-            ((deferred, unanalyzed),) = select(
-                f"{waiting} JOIN files ON files.id = file_id WHERE BELOW"
-                " AND needs IS NOT NULL AND status <> 'MISSING'"
-            )
-        else:
-            # All files are below the folders: without the join it is 30 times faster,
-            # and the missing files are few.
-            ((deferred, unanalyzed),) = database.execute(
-                f"{waiting} WHERE needs IS NOT NULL"
-            )
-            ((deferred_missing, unanalyzed_missing),) = database.execute(
-                f"{waiting} JOIN files ON files.id = file_id"
-                " WHERE needs IS NOT NULL AND status = 'MISSING'"
-            )
-            deferred -= deferred_missing
-            unanalyzed -= unanalyzed_missing
-    return FileCounts(total, done, failed, deferred, unanalyzed)
 
 
 def roots(path: Path) -> list[bytes]:

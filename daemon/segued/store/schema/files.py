@@ -117,11 +117,18 @@ class File(BaseTable):
     ctime_ns = IntegerField(null=True)  # null if never seen
     retagged_ns = IntegerField(null=True)  # ctime with other tags, but the same mtime
     sheets = TextField(null=True)  # digest of its folder's CUE sheets; null: none
+    shown_status = TextField(null=True, default=FileStatus.PENDING)  # by a trigger
 
     class Meta:
         table_name = "files"
         indexes = ((("status", "path"), False),)
         constraints: ClassVar = [one_of("status", FileStatus)]
+
+
+File.add_index(
+    File.index(File.path, name="files_again", where=SQL("shown_status <> status"))
+)
+"""A partial index: the complete files whose import continues are few."""
 
 
 def is_under(folder: bytes) -> Any:  # noqa: ANN401

@@ -18,6 +18,7 @@ from segued.store.schema.audio import (
     SpectrumCache,
     StoredLoudness,
 )
+from segued.store.schema.changed import ChangedRow, RowChange
 from segued.store.schema.files import (
     BaseTable,
     Checkpoint,
@@ -213,5 +214,7 @@ TABLES: Final = (
     PassedNames,
     PassedFile,
     SpectrumCache,
+    RowChange,
+    ChangedRow,
 )
 """All tables; a table comes after those that its foreign keys reference."""

@@ -27,7 +27,7 @@ CREATE VIEW file_words AS
 SELECT
     files.path,
     files.id AS file_id,
-    files.status,
+    files.shown_status AS status,
     segued_plain(
         substr(files.path_text, length(CAST(files.root AS TEXT)) + 1) || ' '
         || coalesce(
@@ -63,7 +63,7 @@ BEGIN
     INSERT OR IGNORE INTO index_stale VALUES (new.path);
 END;
 
-CREATE TRIGGER index_changed_file AFTER UPDATE OF path, root, status ON files
+CREATE TRIGGER index_changed_file AFTER UPDATE OF path, root, shown_status ON files
 BEGIN
     INSERT OR IGNORE INTO index_stale VALUES (old.path), (new.path);
 END;

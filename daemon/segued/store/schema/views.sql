@@ -6,7 +6,7 @@ SELECT
     files.id AS file_id,
     files.path_text AS path,
     files.path AS path_bytes,
-    files.status,
+    files.shown_status AS status,
     files.content_hash,
     files.audio_hash,
     files.size_bytes,
@@ -40,7 +40,8 @@ SELECT
     albums.mbid AS release_mbid,
     passages.confidence,
     passages.score,
-    passages.status,
+    CASE files.shown_status WHEN 'INGEST COMPLETE' THEN 'INGEST COMPLETE'
+        ELSE passages.status END AS status,
     coalesce(passages.flavor_source, songs.flavor_source) AS flavor_source,
     coalesce(passages.flavor, songs.flavor) AS flavor,
     coalesce(passages.flavor_version, songs.flavor_version) AS flavor_version,
@@ -53,7 +54,24 @@ SELECT
     passages.loudness_lufs,
     passages.loudness_range_lu,
     passages.true_peak_dbtp,
-    passages.silences
+    passages.silences,
+    track_index.album_id,
+    coalesce(track_index.disc, files.tags ->> '$.disc') AS disc,
+    files.tags ->> '$.disc_total' AS disc_total,
+    nullif(coalesce(track_index.track, files.tags ->> '$.track'), 0) AS track,
+    files.tags ->> '$.track_total' AS track_total,
+    coalesce(files.tags ->> '$.album_artist', album_index.artist) AS album_artist,
+    files.tags ->> '$.date' AS date,
+    files.tags ->> '$.original_date' AS original_date,
+    files.tags -> '$.genres' AS genres,
+    files.tags -> '$.isrcs' AS isrcs,
+    files.tags ->> '$.compilation' AS compilation,
+    files.tags -> '$.composers' AS composers,
+    coalesce(works.title, files.tags ->> '$.work') AS work,
+    coalesce(works.mbid, files.tags ->> '$.work_mbid') AS work_mbid,
+    round(-18 - passages.loudness_lufs, 2) AS track_gain_db,
+    round(-18 - album_index.loudness_lufs, 2) AS album_gain_db,
+    album_index.peak_dbtp AS album_peak_dbtp
 FROM passages
 JOIN files ON files.id = passages.file_id
 -- Of several songs, the one that runs longest stands for the passage.
@@ -62,4 +80,42 @@ LEFT JOIN songs ON songs.id = (
     ORDER BY length_ticks IS NULL DESC, length_ticks DESC, song_id LIMIT 1
 )
 LEFT JOIN passage_albums ON passage_albums.passage_id = passages.id
-LEFT JOIN albums ON albums.id = passage_albums.album_id;
+LEFT JOIN albums ON albums.id = passage_albums.album_id
+LEFT JOIN works ON works.id = (
+    SELECT work_id FROM song_works WHERE song_id = songs.id ORDER BY work_id LIMIT 1
+)
+LEFT JOIN track_index ON track_index.passage_id = passages.id
+LEFT JOIN album_index ON album_index.album_id = track_index.album_id;
+
+CREATE VIEW library_albums AS
+SELECT
+    album_id,
+    release_mbid,
+    title,
+    artist,
+    date,
+    original_date,
+    compilation,
+    disc_total,
+    track_total,
+    tracks,
+    uncertain AS uncertain_tracks,
+    length_ticks,
+    loudness_lufs,
+    round(-18 - loudness_lufs, 2) AS gain_db,
+    peak_dbtp,
+    added_at
+FROM album_index;
+
+CREATE VIEW library_changes AS
+SELECT
+    change,
+    kind,
+    id,
+    NOT CASE kind
+        WHEN 'file' THEN EXISTS (SELECT 1 FROM files WHERE files.id = row_changes.id)
+        WHEN 'passage'
+            THEN EXISTS (SELECT 1 FROM passages WHERE passages.id = row_changes.id)
+        ELSE EXISTS (SELECT 1 FROM album_index WHERE album_id = row_changes.id)
+    END AS removed
+FROM row_changes;

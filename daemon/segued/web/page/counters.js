@@ -1,12 +1,12 @@
 // The thirteen groups of counters as a table.
 
-import { html } from "./vendor/lit-html.js";
+import { html, nothing } from "./vendor/lit-html.js";
 import { PHASES, STATUSES, count } from "./wording.js";
 
 // A list, because an object would order its numeric keys first.
 const GROUPS = ["scanning", "processing", ...PHASES.map((_, index) => String(index + 1)), "files complete"];
 
-export function countersTable(counters) {
+export function countersTable({ counters, repeated }) {
   return html`
     <section class="panel counters" aria-labelledby="counters">
       <h2 id="counters">Counters</h2>
@@ -21,6 +21,7 @@ export function countersTable(counters) {
                     ${Object.entries(counters[group] ?? {}).map(
                       ([name, n]) => html`<span data-count=${name}>${STATUSES[name] ?? name} <b>${count(n)}</b></span>`,
                     )}
+                    ${repeated[group] ? html`<span class="muted" data-count="again">done again ${count(repeated[group])}</span>` : nothing}
                   </div>
                 </td>
               </tr>

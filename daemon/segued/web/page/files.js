@@ -3,7 +3,7 @@
 import { fileLink } from "./router.js";
 import { listingView } from "./listing_view.js";
 import { html, nothing } from "./vendor/lit-html.js";
-import { STATUSES, codecName, count, length } from "./wording.js";
+import { CONFIDENCE_TEXTS, STATUSES, codecName, count, length } from "./wording.js";
 
 export const filesView = (page) =>
   listingView(page, {
@@ -68,4 +68,6 @@ function row(file) {
 }
 
 export const confidenceBadge = (confidence) =>
-  confidence ? html`<span class="badge confidence" data-confidence=${confidence}>${confidence}</span>` : nothing;
+  confidence
+    ? html`<span class="badge confidence" data-confidence=${confidence} title=${CONFIDENCE_TEXTS[confidence] ?? ""}>${confidence}</span>`
+    : nothing;

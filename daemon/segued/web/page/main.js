@@ -1,5 +1,8 @@
 // The page: shows the view that the address names, and redraws it.
 
+import { albumView } from "./album.js";
+import { albumsView } from "./albums.js";
+import { artistView, artistsView } from "./artists.js";
 import { failuresView } from "./failures.js";
 import { fileView } from "./file.js";
 import { filesView } from "./files.js";
@@ -18,6 +21,10 @@ const ERROR_MS = 20_000;
 
 const VIEWS = {
   status: statusView,
+  albums: albumsView,
+  album: albumView,
+  artists: artistsView,
+  artist: artistView,
   files: filesView,
   passages: passagesView,
   failures: failuresView,

@@ -7,7 +7,7 @@ import { measures } from "./measures.js";
 import { musicBrainzLink } from "./musicbrainz.js";
 import { overrideForm } from "./override.js";
 import { html, nothing } from "./vendor/lit-html.js";
-import { position } from "./wording.js";
+import { CONFIDENCE_TEXTS, position, whatWouldConfirm } from "./wording.js";
 
 const FLAVOR_PHASE = 9;
 
@@ -26,7 +26,7 @@ export function passageDetails(page, { file, phases }, passage, changed) {
 
   return html`
     <article class="details" data-test="details" data-ordinal=${passage.ordinal} aria-label="Passage ${passage.ordinal}">
-      ${names(passage)} ${marks(passage)} ${identification(passage)} ${overrideForm(page, file, passage, changed)}
+      ${names(passage)} ${marks(passage)} ${identification(passage, page.live.status?.services)} ${overrideForm(page, file, passage, changed)}
       ${measures(passage)} ${flavor(passage, pendingReason(phases, page.live.status), retry)}
     </article>
   `;
@@ -73,12 +73,14 @@ function marks(passage) {
   `;
 }
 
-function identification({ confidence, score, reason, evidence, rejected }) {
+function identification({ confidence, score, reason, evidence, rejected }, services) {
   const kinds = Object.entries(evidence);
+  const missing = whatWouldConfirm(confidence, services);
   return html`
     <section data-test="why">
       <h4>Identification</h4>
       <p>${confidenceBadge(confidence)} <span class="figure">${score.toFixed(2)}</span> ${reason}</p>
+      ${missing ? html`<p class="muted" data-test="would-confirm">${CONFIDENCE_TEXTS[confidence]} ${missing}</p>` : nothing}
       ${kinds.length
         ? html`<table class="evidence">
             <caption class="visually-hidden">Evidence</caption>

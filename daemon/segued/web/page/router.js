@@ -25,6 +25,10 @@ export function link(view, params = {}) {
 
 export const fileLink = (file, passage) => link(`file/${encodeURIComponent(file)}`, { passage });
 
+export const albumLink = (album) => link(`album/${encodeURIComponent(album)}`);
+
+export const artistLink = (artist) => link(`artist/${encodeURIComponent(artist)}`);
+
 // The address can be edited by hand, so invalid escapes are kept as they are.
 function decoded(text) {
   try {

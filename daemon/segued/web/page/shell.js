@@ -3,8 +3,13 @@
 import { link } from "./router.js";
 import { html, nothing } from "./vendor/lit-html.js";
 
+/** The views that lead to the pages of single things. */
+const PARENTS = { file: "files", album: "albums", artist: "artists" };
+
 const NAV = [
   ["status", "Status"],
+  ["albums", "Albums"],
+  ["artists", "Artists"],
   ["files", "Files"],
   ["passages", "Passages"],
   ["failures", "Failures"],
@@ -28,7 +33,7 @@ function skip(event) {
 
 function header(page) {
   const { status, connected } = page.live;
-  const current = page.route.view === "file" ? "files" : page.route.view;
+  const current = PARENTS[page.route.view] ?? page.route.view;
   return html`
     <header class="page-header">
       <a class="brand" href="#/" aria-label="segued, to the status">
@@ -60,9 +65,11 @@ function header(page) {
   `;
 }
 
+// A completed import is green only when nothing is being analyzed any more.
 function stateChip(status) {
   const state = status?.state ?? "";
-  return html`<span class="chip state" id="state" data-test="state" data-state=${state} role="status"
+  const isBusy = status && (status.workers.length > 0 || (status.analysis && !status.analysis.startsWith("waits")));
+  return html`<span class="chip state" id="state" data-test="state" data-state=${state} ?data-busy=${isBusy} role="status"
     >${state || "…"}</span
   >`;
 }

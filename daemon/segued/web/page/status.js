@@ -13,7 +13,7 @@ const STATE_TEXTS = {
   SCANNING: "The music folders are being scanned.",
   PROCESSING: "Files are being imported.",
   PAUSED: "Paused until you resume, also after a restart.",
-  COMPLETED: "All files are imported. New files in the music folders are imported automatically.",
+  COMPLETED: "New files in the music folders are imported automatically.",
   CANCELLED: "Cancelled: finished files stay imported. Resume or scan to continue.",
   FAILED: "The import cannot continue.",
 };
@@ -63,7 +63,7 @@ export function statusView(page) {
       <h1 class="visually-hidden" tabindex="-1">Status</h1>
       <div class="status ${lost ? "stale" : ""}" data-test="now">
         ${progressPanel(page.live, pendingAction, act)} ${workersPanel(page.live, workerCount)}
-        ${countersTable(status.counters)}
+        ${countersTable(status)}
         <div class="side">${servicesPanel(status)} ${foldersPanel(status.folders)}</div>
       </div>
     `;
@@ -83,9 +83,10 @@ function progressPanel(live, pendingAction, act) {
   const { files_done: done, files_total: total, files_analysed: analyzed, percent } = status;
   return html`
     <section class="panel overall" aria-label="Progress">
-      <p class="line" data-test="overall">${`${count(done)} of ${count(total)} files (${percent.toFixed(1)} %)`}</p>
+      <p class="line" data-test="overall">${`Imported ${count(done)} of ${count(total)}`}</p>
+      ${progressBar("bar", "Files imported", percent)}
       <p class="analyzed" data-test="analysed">${analysisText(status)}</p>
-      ${progressBar(percent, total ? (100 * analyzed) / total : 0)}
+      ${progressBar("analysis-bar", "Files analysed", total ? (100 * analyzed) / total : 0)}
       ${stateLine(status)} ${readouts(live)}
       <div class="actions">
         ${ACTIONS.map(
@@ -102,35 +103,35 @@ function progressPanel(live, pendingAction, act) {
   `;
 }
 
-// One bar for both, so that nothing moves when the analysis begins or ends.
-function progressBar(percent, analyzedPercent) {
+// Both bars are always there, so that nothing moves when the analysis begins or ends.
+function progressBar(name, label, percent) {
   const shown = Math.min(100, percent);
   return html`
     <div
       class="bar"
       role="progressbar"
-      data-test="bar"
-      aria-label="Files done"
+      data-test=${name}
+      aria-label=${label}
       aria-valuemin="0"
       aria-valuemax="100"
-      aria-valuenow=${percent}
-      aria-valuetext=${`${percent.toFixed(0)} % imported, ${analyzedPercent.toFixed(0)} % fully analyzed`}
+      aria-valuenow=${shown.toFixed(1)}
     >
       <svg width="100%" height="100%" aria-hidden="true">
-        <rect class="imported" width="${shown}%" height="100%" />
-        <rect data-test="analyzed-part" width="${Math.min(shown, analyzedPercent)}%" height="100%" />
+        <rect width="${shown}%" height="100%" />
       </svg>
     </div>
   `;
 }
 
 function analysisText(status) {
-  const { files_analysed: analyzed, files_total: total } = status;
+  const { files_analysed: analyzed, files_done: done, files_total: total, analysis } = status;
   const { analysis_per_hour: perHour = null, analysis_seconds_left: left = null } = status;
-  const parts = [`Fully analyzed: ${count(analyzed)} of ${count(total)}`];
+  const parts = [`Analysed ${count(analyzed)} of ${count(total)}`];
+  if (analysis.startsWith("waits")) parts.push(analysis);
   if (perHour !== null) parts.push(`${count(Math.round(perHour))} files per hour`);
-  if (left) parts.push(`about ${duration(left)} left`);
-  return parts.join(", ");
+  if (left) parts.push(`${duration(left)} left`);
+  const mayStop = total > 0 && done === total && analyzed < total;
+  return parts.join(", ") + (mayStop ? "; you may stop now, nothing is lost" : "");
 }
 
 function stateLine(status) {
@@ -143,11 +144,10 @@ function stateLine(status) {
 
 // Screen readers announce each change of this text, so it must not contain the count of
 // files to go.
-function stateText({ state, files_failed: failed, analysis = "" }) {
-  const waits = analysis.startsWith("waits") ? ` Analysis ${analysis}.` : "";
-  if (state !== "COMPLETED" || !(failed || analysis)) return `${STATE_TEXTS[state] ?? ""}${waits}`;
-  const imported = failed ? `${pluralize(failed, "file")} failed, all others are imported` : "All files are imported";
-  return waits || !analysis ? `${imported}.${waits}` : `${imported}; not all are analyzed yet.`;
+function stateText({ state, files_failed: failed, files_again: again }) {
+  const text = STATE_TEXTS[state] ?? "";
+  const problems = state === "COMPLETED" && failed ? `${pluralize(failed, "file")} failed. ` : "";
+  return again ? `${problems}Imported files are matched again with new answers.` : problems + text;
 }
 
 function readouts(live) {

@@ -27,6 +27,23 @@ export const STATUSES = {
 
 export const CONFIDENCES = ["High", "Medium", "Low", "None"];
 
+/** What is known of a passage with each confidence. */
+export const CONFIDENCE_TEXTS = {
+  High: "Sound and names agree.",
+  Medium: "Sound or names agree with the album.",
+  Low: "Known from its names only.",
+  None: "Nothing identifies it.",
+};
+
+/** What would make a confidence of Low or None certain; `services` is of the status. */
+export function whatWouldConfirm(confidence, services) {
+  if (confidence !== "Low" && confidence !== "None") return "";
+  const lookups = services?.acoustid;
+  if (lookups === undefined) return "Its sound is not looked up while segued is offline.";
+  if (lookups.startsWith("no key")) return "An AcoustID key would let its sound be looked up (under Settings).";
+  return "A fingerprint that AcoustID knows, or your own choice, would make it certain.";
+}
+
 const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 const short = new Intl.NumberFormat("en-US", { maximumFractionDigits: 3 });
 

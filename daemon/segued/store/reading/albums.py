@@ -1,0 +1,318 @@
+"""Query albums and artists: pages in several orders, single ones, and the search.
+
+Pages are found by the keys of the row before them, so that each costs the same. Each
+function opens its own read-only connection, as in `segued.store.reading.reports`.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Final
+
+from segued.errors import NotFoundError
+from segued.store.reading.listings import (
+    PASSAGE_COLUMNS,
+    SONG_JOINS,
+    find_passages,
+    passage_values,
+    search_words,
+)
+from segued.store.reading.music_rows import (
+    AlbumDetail,
+    AlbumPage,
+    AlbumRow,
+    ArtistDetail,
+    ArtistPage,
+    ArtistRow,
+    Hits,
+    PageAfter,
+    Place,
+    TrackRow,
+)
+from segued.store.reading.reports import open_read_only
+
+__all__ = ["ALBUM_ORDERS", "album", "albums", "artist", "artists", "search"]
+
+SONGS_MAX: Final = 500
+"""So many songs of an artist are listed without their albums."""
+
+HITS_MAX: Final = 8
+"""So many songs, albums and artists are found at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """The columns of an order; they end with the key, so that no two rows are equal."""
+
+    columns: tuple[str, ...]
+    is_descending: bool = False
+
+    @property
+    def kinds(self) -> tuple[type, ...]:
+        """The types of the columns."""
+        return tuple(int if each == "year" else str for each in self.columns)
+
+
+ALBUM_ORDERS: Final = {
+    "artist": _Order(("artist_key", "year", "album_id")),
+    "title": _Order(("title_key", "year", "album_id")),
+    "year": _Order(("year", "artist_key", "album_id"), is_descending=True),
+    "new": _Order(("added_at", "artist_key", "album_id"), is_descending=True),
+}
+"""The orders in which albums are listed; new ones and late years come first."""
+
+ARTIST_ORDER: Final = _Order(("artist_key",))
+
+
+ALBUM_COLUMNS: Final = ", ".join(each.name for each in fields(AlbumRow))
+
+
+def albums(
+    library: Path,
+    query: str,
+    order: str,
+    page: PageAfter,
+    *,
+    uncertain_only: bool = False,
+) -> AlbumPage:
+    """Return a page of the albums whose title and artist contain all words of `query`.
+
+    Raises:
+        StoreError: The library does not exist, or cannot be read.
+    """
+    with open_read_only(library) as database:
+        return _album_page(
+            database,
+            search_words(query),
+            ALBUM_ORDERS[order],
+            page,
+            "uncertain > 0" if uncertain_only else "1",
+        )
+
+
+def album(library: Path, album_id: str) -> AlbumDetail:
+    """Return an album.
+
+    Raises:
+        NotFoundError: No album has this id.
+        StoreError: The library does not exist, or cannot be read.
+    """
+    with open_read_only(library) as database:
+        found = database.execute(
+            f"SELECT {ALBUM_COLUMNS} FROM album_index WHERE album_id = ?",  # noqa: S608
+            [album_id],
+        ).fetchone()
+        if found is None:
+            raise NotFoundError(f"no album has the id {album_id}")
+        rows = database.execute(
+            f"SELECT {PASSAGE_COLUMNS}, disc, track"  # noqa: S608
+            " FROM track_index JOIN passages ON passages.id = track_index.passage_id"
+            f" JOIN files ON files.id = passages.file_id {SONG_JOINS}"
+            " WHERE track_index.album_id = ?"
+            " ORDER BY disc, track, track_index.path, track_index.ordinal",
+            [album_id],
+        ).fetchall()
+    row = AlbumRow(**dict(found))
+    return AlbumDetail(row, _tracks(rows), _missing(row, rows))
+
+
+def artists(library: Path, query: str, page: PageAfter) -> ArtistPage:
+    """Return a page of the artists whose name contains all words of `query`.
+
+    Raises:
+        StoreError: The library does not exist, or cannot be read.
+    """
+    with open_read_only(library) as database:
+        return _artist_page(database, search_words(query), page)
+
+
+def artist(library: Path, artist_key: str) -> ArtistDetail:
+    """Return an artist with albums and songs.
+
+    Raises:
+        NotFoundError: No artist has this id.
+        StoreError: The library does not exist, or cannot be read.
+    """
+    with open_read_only(library) as database:
+        found = database.execute(
+            "SELECT * FROM artist_index WHERE artist_key = ?", [artist_key]
+        ).fetchone()
+        if found is None:
+            raise NotFoundError(f"no artist has the id {artist_key}")
+        rows = database.execute(
+            f"SELECT {ALBUM_COLUMNS} FROM album_index"  # noqa: S608
+            " WHERE artist_key = ?1 OR album_id IN"
+            " (SELECT album_id FROM track_index WHERE artist_key = ?1)"
+            " ORDER BY year, title_key, album_id",
+            [artist_key],
+        ).fetchall()
+        keys = database.execute(
+            "SELECT passage_id FROM track_index WHERE artist_key = ?"
+            " ORDER BY album_id IS NULL, album_id, disc, track, path, ordinal LIMIT ?",
+            [artist_key, SONGS_MAX],
+        ).fetchall()
+        songs = find_passages(database, [key for (key,) in keys])
+    return ArtistDetail(
+        ArtistRow(**dict(found)), [AlbumRow(**dict(row)) for row in rows], songs
+    )
+
+
+def search(library: Path, query: str) -> Hits:
+    """Return the first songs, albums and artists that contain all words of `query`.
+
+    Raises:
+        StoreError: The library does not exist, or cannot be read.
+    """
+    words = search_words(query)
+    where, values = _words_condition(words, "words")
+    with open_read_only(library) as database:
+        ((songs_total,),) = database.execute(
+            f"SELECT count(*) FROM passage_index WHERE {where}",  # noqa: S608
+            values,
+        )
+        keys = database.execute(
+            f"SELECT passage_id FROM passage_index WHERE {where}"  # noqa: S608
+            " ORDER BY path, ordinal LIMIT ?",
+            [*values, HITS_MAX],
+        ).fetchall()
+        found_albums = _album_page(
+            database, words, ALBUM_ORDERS["artist"], PageAfter(limit=HITS_MAX)
+        )
+        found_artists = _artist_page(database, words, PageAfter(limit=HITS_MAX))
+        songs = find_passages(database, [key for (key,) in keys])
+    return Hits(
+        songs,
+        songs_total,
+        found_albums.albums,
+        found_albums.total,
+        found_artists.artists,
+        found_artists.total,
+    )
+
+
+def _album_page(
+    database: sqlite3.Connection,
+    words: Sequence[str],
+    order: _Order,
+    page: PageAfter,
+    condition: str = "1",
+) -> AlbumPage:
+    matching, values = _words_condition(words, "words")
+    where = f"{matching} AND {condition}"
+    ((total,),) = database.execute(
+        f"SELECT count(*) FROM album_index WHERE {where}",  # noqa: S608
+        values,
+    )
+    rows = _page(database, f"album_index WHERE {where}", values, order, page)
+    listed = [
+        AlbumRow(**{each.name: row[each.name] for each in fields(AlbumRow)})
+        for row in rows[: page.limit]
+    ]
+    return AlbumPage(listed, total, _last_place(rows, order, page.limit))
+
+
+def _artist_page(
+    database: sqlite3.Connection,
+    words: Sequence[str],
+    page: PageAfter,
+) -> ArtistPage:
+    where, values = _words_condition(words, "artist_key")
+    ((total,),) = database.execute(
+        f"SELECT count(*) FROM artist_index WHERE {where}",  # noqa: S608
+        values,
+    )
+    rows = _page(database, f"artist_index WHERE {where}", values, ARTIST_ORDER, page)
+    return ArtistPage(
+        [ArtistRow(**dict(row)) for row in rows[: page.limit]],
+        total,
+        _last_place(rows, ARTIST_ORDER, page.limit),
+    )
+
+
+def _page(
+    database: sqlite3.Connection,
+    source: str,
+    values: Sequence[str],
+    order: _Order,
+    page: PageAfter,
+) -> list[sqlite3.Row]:
+    """Return the rows of a page, and one more if there is one.
+
+    Args:
+        database: The connection.
+        source: The table and the condition on its rows.
+        values: The values in that condition.
+        order: The order of the rows.
+        page: The page.
+    """
+    columns = ", ".join(order.columns)
+    direction = " DESC" if order.is_descending else ""
+    sorting = ", ".join(f"{column}{direction}" for column in order.columns)
+    start = ""
+    if page.place is not None:
+        marks = ", ".join("?" for _ in order.columns)
+        start = f" AND ({columns}) {'<' if order.is_descending else '>'} ({marks})"
+    return database.execute(
+        f"SELECT * FROM {source}{start} ORDER BY {sorting} LIMIT ?",  # noqa: S608
+        [*values, *(page.place or ()), page.limit + 1],
+    ).fetchall()
+
+
+def _last_place(rows: Sequence[sqlite3.Row], order: _Order, limit: int) -> Place | None:
+    if len(rows) <= limit:
+        return None
+    return tuple(rows[limit - 1][column] for column in order.columns)
+
+
+def _words_condition(words: Sequence[str], column: str) -> tuple[str, list[str]]:
+    return " AND ".join(f"instr({column}, ?)" for _ in words) or "1", [*words]
+
+
+def _tracks(rows: Sequence[sqlite3.Row]) -> list[TrackRow]:
+    seen: set[Any] = set()
+    doubles: set[Any] = set()
+    for row in rows:
+        for each in _identities(row):
+            (doubles if each in seen else seen).add(each)
+    return [
+        TrackRow(
+            **passage_values(row),
+            disc=row["disc"],
+            track=row["track"],
+            is_double=any(each in doubles for each in _identities(row)),
+        )
+        for row in rows
+    ]
+
+
+def _identities(row: sqlite3.Row) -> list[Any]:
+    """Return what two tracks of an album do not share."""
+    place = [(row["disc"], row["track"])] if row["track"] else []
+    recording = [row["recording_mbid"]] if row["recording_mbid"] else []
+    return place + recording
+
+
+def _missing(row: AlbumRow, rows: Sequence[sqlite3.Row]) -> list[tuple[int, int]]:
+    """Return disc and track of those that are missing below the highest known number.
+
+    The total in the tags is that of one medium.
+    """
+    missing: list[tuple[int, int]] = []
+    by_disc: dict[int, set[int]] = {}
+    for each in rows:
+        by_disc.setdefault(each["disc"], set()).add(each["track"])
+    for disc, numbers in sorted(by_disc.items()):
+        highest = max(numbers)
+        if len(by_disc) == 1 and (row.disc_total or 1) == 1:
+            highest = max(highest, min(row.track_total or 0, TRACKS_MAX))
+        missing += [
+            (disc, number)
+            for number in range(1, min(highest, TRACKS_MAX) + 1)
+            if number not in numbers
+        ]
+    return missing if any(each["track"] for each in rows) else []
+
+
+TRACKS_MAX: Final = 200
+"""A higher number of a track is an error in the tags."""

@@ -1,0 +1,84 @@
+-- Albums and artists: narrow rows in the orders in which they are listed, derived from
+-- the passages of files that are not missing. `segued.store.row_changes.refresh` keeps them.
+-- Other names of functions: segued_plain is `segued.store.search.searchable`,
+-- segued_energy is 10^(x/10), segued_level its inverse.
+
+CREATE TABLE track_index (
+    passage_id TEXT NOT NULL PRIMARY KEY,
+    path BLOB NOT NULL,
+    ordinal INTEGER NOT NULL,
+    album_id TEXT,
+    disc INTEGER NOT NULL,
+    track INTEGER NOT NULL,
+    artist TEXT NOT NULL,
+    artist_key TEXT NOT NULL,
+    confidence TEXT NOT NULL,
+    length_ticks INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX tracks_of_album ON track_index
+    (album_id, disc, track, path, ordinal, artist_key);
+CREATE INDEX tracks_of_artist ON track_index (artist_key, album_id);
+
+CREATE TABLE album_index (
+    album_id TEXT NOT NULL PRIMARY KEY,
+    release_mbid TEXT,
+    title TEXT NOT NULL,
+    artist TEXT NOT NULL,
+    artist_key TEXT NOT NULL,
+    title_key TEXT NOT NULL,
+    date TEXT,
+    original_date TEXT,
+    year INTEGER NOT NULL, -- 0: unknown
+    compilation INTEGER NOT NULL,
+    disc_total INTEGER,
+    track_total INTEGER,
+    tracks INTEGER NOT NULL,
+    uncertain INTEGER NOT NULL, -- tracks with Low or None
+    length_ticks INTEGER NOT NULL,
+    loudness_lufs REAL,
+    peak_dbtp REAL,
+    added_at TEXT NOT NULL,
+    words TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX albums_by_artist ON album_index (artist_key, year, album_id);
+CREATE INDEX albums_by_title ON album_index (title_key, year, album_id);
+CREATE INDEX albums_by_year ON album_index (year, artist_key, album_id);
+CREATE INDEX albums_by_arrival ON album_index (added_at, artist_key, album_id);
+
+CREATE TABLE artist_index (
+    artist_key TEXT NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL,
+    songs INTEGER NOT NULL,
+    albums INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Albums and artists whose rows are stale, with the loudness that the rows had.
+CREATE TABLE stale_albums (
+    album_id TEXT NOT NULL PRIMARY KEY, loudness_lufs REAL, peak_dbtp REAL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE stale_artists (artist_key TEXT NOT NULL PRIMARY KEY) STRICT, WITHOUT ROWID;
+
+CREATE VIEW track_facts AS
+SELECT
+    passages.id AS passage_id,
+    files.path,
+    passages.ordinal,
+    (SELECT album_id FROM passage_albums WHERE passage_id = passages.id LIMIT 1)
+        AS album_id,
+    coalesce(CAST(files.tags ->> '$.disc' AS INTEGER), 1) AS disc,
+    coalesce(
+        CASE WHEN passages.ordinal > 1 OR EXISTS (
+            SELECT 1 FROM passages AS next
+            WHERE next.file_id = files.id AND next.ordinal = 2
+        ) THEN passages.ordinal ELSE CAST(files.tags ->> '$.track' AS INTEGER) END, 0
+    ) AS track,
+    coalesce(passages.artist, '') AS artist,
+    segued_plain(passages.artist) AS artist_key,
+    passages.confidence,
+    passages.end_ticks - passages.start_ticks AS length_ticks
+FROM passages
+JOIN files ON files.id = passages.file_id
+WHERE files.shown_status <> 'MISSING';

@@ -1,0 +1,40 @@
+// Albums as cards, and the picture of an album.
+
+import { albumLink, artistLink } from "./router.js";
+import { html, nothing } from "./vendor/lit-html.js";
+import { pluralize } from "./wording.js";
+
+/** The picture of an album; its initials where there is none. */
+export function albumPicture(album, size = "small") {
+  const initials = [...album.title.matchAll(/[\p{L}\p{N}]+/gu)].slice(0, 2).map(([word]) => [...word][0]);
+  return html`
+    <span class="picture" data-size=${size} data-tint=${tint(album.title)} aria-hidden="true">${initials.join("").toUpperCase() || "♪"}</span>
+  `;
+}
+
+// One of six tints, always the same for a title.
+const tint = (title) => [...title].reduce((sum, each) => (31 * sum + each.codePointAt(0)) >>> 0, 0) % 6;
+
+export function albumCards(albums) {
+  return html`
+    <ul class="cards" data-test="albums">
+      ${albums.map(card)}
+    </ul>
+  `;
+}
+
+function card(album) {
+  const facts = [album.year || null, pluralize(album.tracks, "track")].filter(Boolean);
+  return html`
+    <li class="card" data-row data-album=${album.album_id}>
+      <a class="card-link" href=${albumLink(album.album_id)} title=${album.title}>
+        ${albumPicture(album)}
+        <span class="primary">${album.title || "untitled"}</span>
+      </a>
+      <span class="secondary">${album.artist_key ? html`<a href=${artistLink(album.artist_key)}>${album.artist}</a>` : "–"}</span>
+      <span class="secondary">
+        ${facts.join(" · ")}${album.uncertain ? html` · <span title="Low or None">${album.uncertain} uncertain</span>` : nothing}
+      </span>
+    </li>
+  `;
+}

@@ -1,0 +1,69 @@
+"""What the page says about the state of the import and about uncertain songs."""
+
+import json
+
+from playwright.sync_api import Browser, expect
+
+from tests.web.chromium import open_window
+from tests.web.web_client import WebClient
+
+
+def test_a_completed_import_is_not_green_during_analysis(
+    web_client: WebClient, chromium: Browser
+) -> None:
+    """Two lines say what is imported and analyzed, and that it may be stopped."""
+    status = web_client.get_json("/api/import/session") | {
+        "state": "COMPLETED",
+        "files_total": 72,
+        "files_done": 72,
+        "files_analysed": 21,
+        "analysis": "51 files to go",
+        "analysis_per_hour": 218.6,
+        "analysis_seconds_left": 840.0,
+    }
+
+    def open_and_read(is_busy: bool) -> str:  # noqa: FBT001
+        """Return the color of the state; check the lines beside it."""
+        shown = status | ({} if is_busy else {"files_analysed": 72, "analysis": ""})
+        body = f"retry: 600000\nid: 1\nevent: snapshot\ndata: {json.dumps(shown)}\n\n"
+        with open_window(chromium, "about:blank") as window:
+            page = window.page
+            page.route(
+                "**/api/events",
+                lambda route: route.fulfill(
+                    body=body, content_type="text/event-stream"
+                ),
+            )
+            page.goto(web_client.url)
+            state = page.get_by_test_id("state")
+            expect(state).to_have_text("COMPLETED")
+            expect(page.get_by_test_id("overall")).to_have_text("Imported 72 of 72")
+            expect(page.get_by_test_id("analysed")).to_have_text(
+                "Analysed 21 of 72, 219 files per hour, 14 min left;"
+                " you may stop now, nothing is lost"
+                if is_busy
+                else "Analysed 72 of 72, 219 files per hour, 14 min left"
+            )
+            color: str = state.evaluate("each => getComputedStyle(each).color")
+            return color
+
+    assert open_and_read(is_busy=True) != open_and_read(is_busy=False)
+
+
+def test_low_is_no_warning_and_says_what_would_help(
+    web_client: WebClient, chromium: Browser
+) -> None:
+    """Here, that its sound is not looked up."""
+    file = web_client.find_file("tide 01 song")
+    with open_window(chromium, f"{web_client.url}/#/file/{file}") as window:
+        badge = window.page.get_by_test_id("why").locator(".badge")
+        expect(badge).to_have_text("Low")
+        expect(window.page.get_by_test_id("would-confirm")).to_have_text(
+            "Known from its names only."
+            " Its sound is not looked up while segued is offline."
+        )
+        neutral = badge.evaluate(
+            "each => getComputedStyle(each).color"
+            " === getComputedStyle(document.querySelector('.muted')).color"
+        )
+        assert neutral
