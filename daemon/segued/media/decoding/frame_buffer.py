@@ -42,15 +42,16 @@ class FrameBuffer:
         dtype = SAMPLE_DTYPES.get(self._format.removesuffix("p"))
         if dtype is None:
             raise DecodeError(path, f"unknown sample format ({self._format})")
-        self._dtype: Final[np.dtype[Any]] = dtype
         self._capacity: Final[int] = max(BLOCK_FRAMES, frame.samples)
         # Packed samples have one plane for all channels.
         planar: bool = frame.format.is_planar
         rows = self._channels if planar else 1
         self._width: Final = self._channels // rows
         length = self._capacity * self._width
-        self._planes: Final[Block] = np.empty((rows, length), self._dtype)
-        self._rows: Final = tuple(self._planes)
+        self._planes: Final[Block] = np.empty((rows, length), dtype)
+        # As bytes, which are copied in a third of the time of an array's items.
+        self._rows: Final = tuple(memoryview(row).cast("B") for row in self._planes)
+        self._frame_bytes: Final[int] = self._width * dtype.itemsize
         self._filled = 0
 
     def add(self, frame: Any) -> bool:  # noqa: ANN401
@@ -69,12 +70,12 @@ class FrameBuffer:
             or frame.layout.nb_channels != self._channels
         ):
             return False
-        width = self._width
-        start, stop, count = self._filled * width, end * width, count * width
+        size = self._frame_bytes
+        start, stop, length = self._filled * size, end * size, count * size
         # With more than eight channels PyAV lists too many planes, and a plane's
         # memory is longer than its samples.
         for row, plane in zip(self._rows, frame.planes, strict=False):
-            row[start:stop] = np.frombuffer(plane, self._dtype, count)
+            row[start:stop] = memoryview(plane)[:length]
         self._filled = end
         return True
 
