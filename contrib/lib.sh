@@ -176,22 +176,43 @@ system_packages() {
 }
 
 build() {
-    local interpreter output
+    local interpreter output growth code=0
     export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
     cd -- "$HERE"
     if ! fresh base place; then
         interpreter=$(capable_python)
         [[ -n $interpreter ]] || give_up "this needs Python 3.11 or later with its venv module"
+        say "creating .venv with $interpreter"
         "$interpreter" -m venv --clear "$VENV" >&2 || give_up "cannot create $VENV"
         stamp place >"$VENV/.base"
     fi
     say "installing the Python libraries into .venv (once, about 300 MB)"
-    if ! output=$("$VENV/bin/python" -m pip install --quiet --editable "$2" 2>&1 </dev/null); then
+    show_growth {lock}<&- &
+    growth=$!
+    output=$("$VENV/bin/python" -m pip install --quiet --editable "$2" 2>&1 </dev/null) || code=$?
+    kill "$growth" 2>/dev/null || true
+    if ((code)); then
         show_end "$output"
         give_up "the Python libraries could not be installed; see above, then try again"
     fi
+    say "installed in $SECONDS s"
     stamp libraries >"$VENV/.run" # the libraries for tests include those for run
     stamp libraries >"$VENV/.$1"
+}
+
+# Print the size of a folder, as "298 MB"; on a busy disk, nothing after some seconds.
+size_of() {
+    timeout 5 du --summarize --block-size=1MB -- "$1" 2>/dev/null | sed 's/\t.*/ MB/' || true
+}
+
+# Print how much is in .venv, every few seconds until killed, or until this script has
+# ended: pip is silent for minutes.
+show_growth() {
+    local start=$SECONDS size
+    while sleep 10 >/dev/null 2>&1 && kill -0 "$$" 2>/dev/null; do
+        size=$(size_of "$VENV")
+        say "    ${size:+$size of about 300 MB, }after $((SECONDS - start)) s"
+    done
 }
 
 # Print the path of the system's Python if it can create environments, else of any that
