@@ -4,7 +4,13 @@ import os
 from pathlib import Path
 from typing import Final
 
-__all__ = ["SYSTEM_SOCKET", "control_socket", "spool_folder", "state_folder"]
+__all__ = [
+    "SYSTEM_SOCKET",
+    "control_socket",
+    "covers_folder",
+    "spool_folder",
+    "state_folder",
+]
 
 SYSTEM_SOCKET: Final = Path("/run/segued/control.sock")
 
@@ -21,6 +27,11 @@ def state_folder() -> Path:
 def spool_folder(database: Path) -> Path:
     """Return the folder for what a running segued stores beside its library."""
     return database.with_name(f"{database.name}.spool")
+
+
+def covers_folder(database: Path) -> Path:
+    """Return the folder for the small pictures of covers, beside the library."""
+    return database.with_name(f"{database.name}.covers")
 
 
 def control_socket(configured: str) -> Path:
