@@ -20,7 +20,7 @@ from segued.media.disk_calls import call_disk
 from segued.store.reading.albums import cover_source
 from segued.store.reading.music_rows import CoverSource
 from segued.units import Seconds
-from segued.web.daemon_api import Cover
+from segued.web.daemon_api import AlbumCover
 
 __all__ = ["Covers"]
 
@@ -56,7 +56,7 @@ class Covers:
         self._making: Final = asyncio.Semaphore(AT_ONCE)
         self._bytes: int | None = None
 
-    async def get(self, album: str, size: str) -> Cover | None:
+    async def get(self, album: str, size: str) -> AlbumCover | None:
         """Return the cover of an album as JPEG; None if there is none to show.
 
         Raises:
@@ -74,7 +74,7 @@ class Covers:
                 picture = await asyncio.to_thread(self._read, key, size)
                 if picture is None:
                     picture = await self._make(source, path, key, size)
-        return Cover(key, picture) if picture else None
+        return AlbumCover(key, picture) if picture else None
 
     async def _find(self, source: CoverSource) -> tuple[bytes, str] | None:
         """Return the file with the cover, and the key that it is kept by."""

@@ -17,7 +17,7 @@ from segued.daemon.status_source import build_status
 from segued.errors import NotFoundError
 from segued.paths import is_within, shown
 from segued.store.reading import reports
-from segued.web.daemon_api import Cover, Override
+from segued.web.daemon_api import AlbumCover, Override
 from segued.web.readings import Readings
 from segued.web.status import PastSession, Status
 
@@ -204,7 +204,7 @@ class Operations:
         self._daemon.wake()
         return count
 
-    async def cover(self, album: str, size: str) -> Cover | None:
+    async def cover(self, album: str, size: str) -> AlbumCover | None:
         """Return the cover of an album; None if there is none to show.
 
         Args:

@@ -8,7 +8,7 @@ from segued.config.config import Settings
 from segued.web.readings import Readings
 from segued.web.status import PastSession, Status
 
-__all__ = ["Cover", "DaemonApi", "Override"]
+__all__ = ["AlbumCover", "DaemonApi", "Override"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Override:
 
 
 @dataclass(frozen=True, slots=True)
-class Cover:
+class AlbumCover:
     """A small picture of an album's cover.
 
     Attributes:
@@ -146,7 +146,7 @@ class DaemonApi(Protocol):
             NotFoundError: The library has no such file.
         """
 
-    async def cover(self, album: str, size: str) -> Cover | None:
+    async def cover(self, album: str, size: str) -> AlbumCover | None:
         """Return the cover of an album; None if there is none to show.
 
         Args:
