@@ -67,7 +67,7 @@ SAME_NAME_ALLOWED: Final = {
 ALLOWED_IMPORTERS: Final = {
     "acoustid": {"media.fingerprint"},
     "aiohttp": {"clients.http", "web"},
-    "av": {"media.decoding.libav", "media.analyzers.loudness"},
+    "av": {"media.decoding.libav", "media.cover_pictures"},
     "blake3": {"media.hashing"},
     "chromaprint": {"media.fingerprint"},
     "essentia": {"media.analyzers.essentia"},

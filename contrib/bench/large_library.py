@@ -3,12 +3,19 @@
 import asyncio
 import random
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from segued.model import Confidence, FileStatus
+from segued.model import Confidence, FileStatus, PassageStatus
 from segued.store import codec
 from segued.store.database import Store
-from segued.store.schema.files import Failure, File, Passage, new_id
+from segued.store.schema.files import (
+    Failure,
+    File,
+    Passage,
+    database,
+    new_id,
+    now,
+)
 from segued.store.schema.music import Album, PassageAlbum
 
 __all__ = ["make_large_library"]
@@ -64,55 +71,78 @@ async def _make_async(path: Path, files: int) -> None:
 
 
 def _insert_files(numbers: range, rng: random.Random) -> None:
+    tables: dict[Any, list[dict[str, Any]]] = {
+        table: [] for table in (Album, File, Failure, Passage, PassageAlbum)
+    }
     for number in numbers:
         album = number // PER_ALBUM
         title = " ".join(rng.sample(WORDS, 3)).title()
         artist, name = _names_of(album)
-        folder = f"/srv/music/artist {album // ALBUMS_EACH:05}/{name} {album}"
+        folder = f"/srv/music/artist {album // ALBUMS_EACH:05}/{name}"
         path = f"{folder}/{number % PER_ALBUM + 1:02} {title}.flac"
         failed = number % FAILED_EVERY == 0
-        file = new_id()
-        File.insert(
-            id=file,
-            path=path.encode(),
-            folder=folder.encode(),
-            root=b"/srv/music",
-            path_text=path,
-            size_bytes=30_000_000,
-            mtime_ns=number,
-            inode=number,
-            status=FileStatus.FAILED if failed else FileStatus.COMPLETE,
-            tags=codec.encode(
-                {
-                    "track": number % PER_ALBUM + 1,
-                    "track_total": PER_ALBUM,
-                    "date": f"{1950 + album % 70}",
-                }
-            ),
-            duration_ticks=TICKS,
-            codec="flac",
-        ).execute()
+        file, passage = new_id(), new_id()
+        if number % PER_ALBUM == 0:
+            row = {"id": f"{album}", "name_key": f"album {album}", "title": name}
+            tables[Album].append(row)
+        tables[File].append(
+            {
+                "id": file,
+                "path": path.encode(),
+                "folder": folder.encode(),
+                "root": b"/srv/music",
+                "path_text": path,
+                "size_bytes": 30_000_000,
+                "mtime_ns": number,
+                "inode": number,
+                "status": FileStatus.FAILED if failed else FileStatus.COMPLETE,
+                "shown_status": FileStatus.FAILED if failed else FileStatus.COMPLETE,
+                "matching_hashes": "[]",
+                "tags": codec.encode(_tags_of(number)),
+                "duration_ticks": TICKS,
+                "codec": "flac",
+                "added_at": now(),
+            }
+        )
         if failed:
             code = rng.choice(("decode", "empty", "io"))
-            Failure.insert(
-                file=file, phase=4, code=code, detail=f"{path}: no", fatal=1
-            ).execute()
+            problem = {"code": code, "detail": f"{path}: no", "fatal": 1, "at": now()}
+            tables[Failure].append({"file_id": file, "phase": 4} | problem)
             continue
-        passage = new_id()
-        Passage.insert(
-            id=passage,
-            file=file,
-            ordinal=1,
-            start_ticks=0,
-            end_ticks=TICKS,
-            fingerprint=FINGERPRINT,
-            title=title,
-            artist=artist,
-            album=name,
-            confidence=rng.choice(list(Confidence)),
-            score=0.5,
-        ).execute()
-        PassageAlbum.insert(passage=passage, album=_album_row(album, name)).execute()
+        tables[Passage].append(
+            {
+                "id": passage,
+                "file_id": file,
+                "ordinal": 1,
+                "start_ticks": 0,
+                "end_ticks": TICKS,
+                "fingerprint": FINGERPRINT,
+                "title": title,
+                "artist": artist,
+                "album": name,
+                "confidence": rng.choice(list(Confidence)),
+                "score": 0.5,
+                "status": PassageStatus.COMPLETE,
+            }
+        )
+        tables[PassageAlbum].append({"passage_id": passage, "album_id": f"{album}"})
+    for table, rows in tables.items():
+        _insert_rows(table, rows)
+
+
+def _insert_rows(table: Any, rows: list[dict[str, Any]]) -> None:  # noqa: ANN401
+    if rows:
+        columns = ", ".join(rows[0])
+        marks = ", ".join(f":{name}" for name in rows[0])
+        database.connection().executemany(
+            f"INSERT INTO {table._meta.table_name} ({columns}) VALUES ({marks})",  # noqa: S608, SLF001
+            rows,
+        )
+
+
+def _tags_of(number: int) -> dict[str, object]:
+    date = f"{1950 + number // PER_ALBUM % 70}"
+    return {"track": number % PER_ALBUM + 1, "track_total": PER_ALBUM, "date": date}
 
 
 def _names_of(album: int) -> tuple[str, str]:
@@ -124,11 +154,3 @@ def _names_of(album: int) -> tuple[str, str]:
     artist = " ".join(by_artist.sample(WORDS, 2)).title()
     name = " ".join(by_album.sample(WORDS, 2)).title()
     return f"{artist} {album // ALBUMS_EACH}", f"{name} {album}"
-
-
-def _album_row(album: int, name: str) -> str:
-    """Return the id of an album's row; create it at its first track."""
-    key = f"album {album}"
-    found = Album.get_or_none(Album.name_key == key)
-    row: str = (found or Album.create(name_key=key, title=name)).id
-    return row

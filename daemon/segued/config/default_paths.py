@@ -9,6 +9,7 @@ __all__ = [
     "SYSTEM_LIBRARY",
     "SYSTEM_SOCKET",
     "control_socket",
+    "covers_folder",
     "spool_folder",
     "state_folder",
     "user_config",
@@ -39,6 +40,11 @@ def state_folder() -> Path:
 def spool_folder(database: Path) -> Path:
     """Return the folder for what a running segued stores beside its library."""
     return database.with_name(f"{database.name}.spool")
+
+
+def covers_folder(database: Path) -> Path:
+    """Return the folder for the small pictures of covers, beside the library."""
+    return database.with_name(f"{database.name}.covers")
 
 
 def control_socket(configured: str) -> Path:

@@ -10,13 +10,14 @@ import msgspec
 
 from segued.config.config import PinnedSettings, Settings
 from segued.daemon import library_operations
+from segued.daemon.covers import Covers
 from segued.daemon.daemon import Daemon
 from segued.daemon.metrics_source import collect_readings
 from segued.daemon.status_source import build_status
 from segued.errors import NotFoundError
 from segued.paths import is_within, shown
 from segued.store.reading import reports
-from segued.web.daemon_api import Override
+from segued.web.daemon_api import AlbumCover, Override
 from segued.web.readings import Readings
 from segued.web.status import PastSession, Status
 
@@ -38,6 +39,7 @@ class Operations:
         self.page_status = lambda: ""
         self.subscriber_count = lambda: 0
         self._daemon: Final = daemon
+        self._covers: Final = Covers(daemon.store.path, daemon.compute)
 
     @property
     def database(self) -> Path:
@@ -201,6 +203,19 @@ class Operations:
         count = await library_operations.forget_tags(self._daemon.store, path)
         self._daemon.wake()
         return count
+
+    async def cover(self, album: str, size: str) -> AlbumCover | None:
+        """Return the cover of an album; None if there is none to show.
+
+        Args:
+            album: The id of the album.
+            size: "small" or "large".
+
+        Raises:
+            NotFoundError: No album has this id.
+            StoreError: The library cannot be read.
+        """
+        return await self._covers.get(album, size)
 
     @property
     def _pinned(self) -> PinnedSettings:

@@ -8,7 +8,7 @@ from segued.config.config import Settings
 from segued.web.readings import Readings
 from segued.web.status import PastSession, Status
 
-__all__ = ["DaemonApi", "Override"]
+__all__ = ["AlbumCover", "DaemonApi", "Override"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,19 @@ class Override:
     recording: str | None = None
     title: str | None = None
     artist: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlbumCover:
+    """A small picture of an album's cover.
+
+    Attributes:
+        key: Identifies the original picture.
+        picture: The picture, as JPEG.
+    """
+
+    key: str
+    picture: bytes
 
 
 class DaemonApi(Protocol):
@@ -131,4 +144,16 @@ class DaemonApi(Protocol):
 
         Raises:
             NotFoundError: The library has no such file.
+        """
+
+    async def cover(self, album: str, size: str) -> AlbumCover | None:
+        """Return the cover of an album; None if there is none to show.
+
+        Args:
+            album: The id of the album.
+            size: "small" or "large".
+
+        Raises:
+            NotFoundError: No album has this id.
+            StoreError: The library cannot be read.
         """

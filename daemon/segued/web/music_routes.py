@@ -6,6 +6,7 @@ import binascii
 from typing import Annotated, Final, Literal
 
 import msgspec
+from aiohttp import web
 
 from segued.store.reading import albums
 from segued.store.reading.changes import ChangePage, changes
@@ -25,6 +26,9 @@ __all__ = ["MUSIC_ROUTES"]
 PageSize = Annotated[int, msgspec.Meta(ge=1, le=200)]
 SearchText = Annotated[str, msgspec.Meta(max_length=500)]
 Cursor = Annotated[str, msgspec.Meta(max_length=4_096)]
+KEPT_FOREVER: Final = "max-age=31536000, immutable"
+KEPT_BRIEFLY: Final = "max-age=3600"
+
 ChangeNumber = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
 ChangeCount = Annotated[int, msgspec.Meta(ge=1, le=1_000)]
 
@@ -58,6 +62,13 @@ class SearchQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The words to find."""
 
     query: SearchText
+
+
+class CoverQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The size: 256 or 800 pixels. With the cover's hash as `v`, it is kept forever."""
+
+    size: Literal["small", "large"] = "small"
+    v: Annotated[str, msgspec.Meta(max_length=128)] = ""
 
 
 class ChangesQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -101,6 +112,20 @@ async def _album(request: ApiRequest) -> AlbumDetail:
     return await asyncio.to_thread(
         albums.album, request.api.database, request.path_parameter("album")
     )
+
+
+async def _cover(request: ApiRequest) -> web.Response:
+    query = request.query(CoverQuery)
+    album = request.path_parameter("album")
+    cover = await request.run_to_end(request.api.cover(album, query.size))
+    if cover is None:
+        return web.Response(status=204, headers={"Cache-Control": "max-age=60"})
+    age = KEPT_FOREVER if query.v == cover.key else KEPT_BRIEFLY
+    etag = f'"{cover.key[:32]}-{query.size}"'
+    headers = {"ETag": etag, "Cache-Control": f"private, {age}"}
+    if request.http_request.headers.get("If-None-Match") == etag:
+        return web.Response(status=304, headers=headers)
+    return web.Response(body=cover.picture, content_type="image/jpeg", headers=headers)
 
 
 async def _artists(request: ApiRequest) -> ArtistsResponse:
@@ -173,6 +198,15 @@ MUSIC_ROUTES: Final = (
         response_type=AlbumDetail,
         handler=_album,
         other_statuses=(404, 503),
+    ),
+    Route(
+        method="GET",
+        path="/api/albums/{album}/cover",
+        summary="The cover of an album, as JPEG; nothing if there is none.",
+        response_type="image/jpeg",
+        handler=_cover,
+        query=CoverQuery,
+        other_statuses=(204, 404, 503),
     ),
     Route(
         method="GET",

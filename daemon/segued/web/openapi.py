@@ -11,6 +11,7 @@ from segued.web.route import Route
 __all__ = ["openapi_document"]
 
 STATUS_DESCRIPTIONS: Final = {
+    204: "There is nothing to return.",
     400: "The request is invalid.",
     401: "The token is missing.",
     403: "The request was sent by another web page.",

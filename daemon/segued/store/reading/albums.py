@@ -25,6 +25,7 @@ from segued.store.reading.music_rows import (
     ArtistDetail,
     ArtistPage,
     ArtistRow,
+    CoverSource,
     Hits,
     PageAfter,
     Place,
@@ -32,7 +33,15 @@ from segued.store.reading.music_rows import (
 )
 from segued.store.reading.reports import open_read_only
 
-__all__ = ["ALBUM_ORDERS", "album", "albums", "artist", "artists", "search"]
+__all__ = [
+    "ALBUM_ORDERS",
+    "album",
+    "albums",
+    "artist",
+    "artists",
+    "cover_source",
+    "search",
+]
 
 SONGS_MAX: Final = 500
 """So many songs of an artist are listed without their albums."""
@@ -115,6 +124,25 @@ def album(library: Path, album_id: str) -> AlbumDetail:
         ).fetchall()
     row = AlbumRow(**dict(found))
     return AlbumDetail(row, _tracks(rows), _missing(row, rows))
+
+
+def cover_source(library: Path, album_id: str) -> CoverSource:
+    """Return where the cover of an album may be: an embedded picture comes first.
+
+    Raises:
+        NotFoundError: No album has this id.
+        StoreError: The library does not exist, or cannot be read.
+    """
+    with open_read_only(library) as database:
+        found = database.execute(
+            "SELECT files.path, files.root, files.tags ->> '$.cover.blake3' AS cover"
+            " FROM track_index JOIN files ON files.path = track_index.path"
+            " WHERE album_id = ? ORDER BY cover DESC, track_index.path LIMIT 1",
+            [album_id],
+        ).fetchone()
+    if found is None:
+        raise NotFoundError(f"no album has the id {album_id}")
+    return CoverSource(bytes(found["path"]), bytes(found["root"]), found["cover"])
 
 
 def artists(library: Path, query: str, page: PageAfter) -> ArtistPage:

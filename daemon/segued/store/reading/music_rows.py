@@ -11,6 +11,7 @@ __all__ = [
     "ArtistDetail",
     "ArtistPage",
     "ArtistRow",
+    "CoverSource",
     "Hits",
     "PageAfter",
     "Place",
@@ -30,6 +31,21 @@ class PageAfter:
 
 
 @dataclass(frozen=True, slots=True)
+class CoverSource:
+    """Where the cover of an album may be.
+
+    Attributes:
+        path: A file of the album, as the file system's bytes.
+        root: Its music folder.
+        embedded: The hash of the picture in the file; None: there is none.
+    """
+
+    path: bytes
+    root: bytes
+    embedded: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class AlbumRow:
     """An album in a listing.
 
@@ -37,6 +53,7 @@ class AlbumRow:
         artist_key: The id of its artist in the list of artists.
         year: 0 if it is not known.
         uncertain: How many of its tracks are Low or None.
+        cover: The hash of an embedded picture; None if no track has one.
     """
 
     album_id: str
@@ -54,6 +71,7 @@ class AlbumRow:
     length_ticks: int
     loudness_lufs: float | None
     added_at: str
+    cover: str | None
 
 
 @dataclass(frozen=True, slots=True)

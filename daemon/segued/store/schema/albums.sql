@@ -39,7 +39,8 @@ CREATE TABLE album_index (
     loudness_lufs REAL,
     peak_dbtp REAL,
     added_at TEXT NOT NULL,
-    words TEXT NOT NULL
+    words TEXT NOT NULL,
+    cover TEXT -- BLAKE3 of an embedded picture
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX albums_by_artist ON album_index (artist_key, year, album_id);

@@ -7,10 +7,19 @@ import { pluralize } from "./wording.js";
 /** The picture of an album; its initials where there is none. */
 export function albumPicture(album, size = "small") {
   const initials = [...album.title.matchAll(/[\p{L}\p{N}]+/gu)].slice(0, 2).map(([word]) => [...word][0]);
+  const query = new URLSearchParams({ size, ...(album.cover ? { v: album.cover } : {}) });
+  const pixels = size === "small" ? 256 : 800;
   return html`
-    <span class="picture" data-size=${size} data-tint=${tint(album.title)} aria-hidden="true">${initials.join("").toUpperCase() || "♪"}</span>
+    <span class="picture" data-size=${size} data-tint=${tint(album.title)} aria-hidden="true">
+      <span class="initials">${initials.join("").toUpperCase() || "♪"}</span>
+      <img src="/api/albums/${album.album_id}/cover?${query}" alt="" width=${pixels} height=${pixels} loading="lazy" @load=${show} @error=${hide} />
+    </span>
   `;
 }
+
+// Without a cover, the answer is empty, and the initials stay.
+const show = ({ target }) => target.removeAttribute("data-none");
+const hide = ({ target }) => target.setAttribute("data-none", "");
 
 // One of six tints, always the same for a title.
 const tint = (title) => [...title].reduce((sum, each) => (31 * sum + each.codePointAt(0)) >>> 0, 0) % 6;
