@@ -87,6 +87,11 @@ def dump_library(database: Path) -> str:
         row["passage_id"]: f"{row['path']} {row['ordinal']}"
         for row in tables["passages"]
     }
+    by_id |= {
+        row["album_id"]: f"album {row['album']} by {row['album_artist']}"
+        for row in tables["passages"]
+        if row["album_id"]
+    }
 
     def replace_id(match: re.Match[str]) -> str:
         return f"<{by_id.get(match[0], match[0])}>"

@@ -156,6 +156,7 @@ def test_control_commands_are_answered(segued: SeguedRunner, songs: Path) -> Non
         )
         assert json.loads(health.stdout)["state"] == "COMPLETED"
         (row,) = query(segued.database, "SELECT * FROM import_sessions LIMIT 1")
+        row["roots"] = json.loads(row["roots"])
         assert daemon.client.request("GET", f"/api/import/status/{row['id']}") == row
         for method, route in (("GET", "status"), ("POST", "cancel"), ("POST", "pause")):
             with pytest.raises(ConfigError, match="session"):
@@ -211,7 +212,9 @@ def test_reload_adds_and_removes_folders(segued: SeguedRunner, tmp_path: Path) -
 
         config.write_text(before.replace("folders =", "folder ="))
         daemon.process.send_signal(signal.SIGHUP)
-        daemon.wait_for_log("config.refused", "unknown field")
+        daemon.wait_for_log(
+            "config.refused", "there is no key folder; did you mean folders?"
+        )
         assert len(daemon.status()["folders"]) == 1
 
         config.write_text(before.replace(f'"{one}"', f'"{one}", "{two}"'))
