@@ -54,7 +54,7 @@ def test_pages_of_albums_continue_where_the_last_ended(album_client: WebClient) 
         assert found == expected
     first = album_client.get_json("/api/albums", order="year", per=1)["next"]
     wrong = album_client.request("GET", "/api/artists", query={"after": first})
-    assert (wrong.status, wrong.json["error"]["code"]) == (400, "request")
+    assert (wrong.status, wrong.json["error"]["code"]) == (404, "not-known")
     assert album_client.request("GET", "/api/albums/none").status == 404
     assert album_client.request("GET", "/api/artists/none").status == 404
 

@@ -106,7 +106,7 @@ def test_refused_key_is_masked(web_client: WebClient) -> None:
     )
 
     assert reply.status == 400
-    assert "acoustid_api_key = '...es'" in reply.json["error"]["detail"]
+    assert 'acoustid_api_key = "...es"' in reply.json["error"]["detail"]
     assert printed.code == 2
     texts = (reply.body.decode(), printed.out, printed.err, daemon.log_path.read_text())
     assert not any("ecretKey" in text for text in texts)

@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from aiohttp import web
 
+from segued.errors import NotFoundError
 from segued.store.reading import albums
 from segued.store.reading.changes import ChangePage, changes
 from segued.store.reading.music_rows import (
@@ -61,7 +62,7 @@ class ArtistsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class SearchQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The words to find."""
 
-    query: SearchText
+    query: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 
 
 class CoverQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -167,7 +168,7 @@ def _place(cursor: str | None, kinds: tuple[type, ...]) -> Place | None:
     """Return the place that a cursor stands for.
 
     Raises:
-        msgspec.ValidationError: The cursor is not one of this order.
+        NotFoundError: The cursor is not one of this order.
     """
     if cursor is None:
         return None
@@ -175,9 +176,9 @@ def _place(cursor: str | None, kinds: tuple[type, ...]) -> Place | None:
         text = base64.b64decode(cursor.encode(), altchars=b"-_", validate=True)
         place = msgspec.json.decode(text, type=tuple[str | int, ...])
     except (binascii.Error, ValueError) as error:
-        raise msgspec.ValidationError("`after` is not the `next` of a page") from error
+        raise NotFoundError("`after` is not the `next` of a page") from error
     if tuple(map(type, place)) != kinds:
-        raise msgspec.ValidationError("`after` is of another order")
+        raise NotFoundError("`after` is of another order")
     return place
 
 
@@ -189,7 +190,7 @@ MUSIC_ROUTES: Final = (
         response_type=AlbumsResponse,
         handler=_albums,
         query=AlbumsQuery,
-        other_statuses=(503,),
+        other_statuses=(404, 503),
     ),
     Route(
         method="GET",
@@ -215,7 +216,7 @@ MUSIC_ROUTES: Final = (
         response_type=ArtistsResponse,
         handler=_artists,
         query=ArtistsQuery,
-        other_statuses=(503,),
+        other_statuses=(404, 503),
     ),
     Route(
         method="GET",

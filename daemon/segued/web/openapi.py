@@ -144,8 +144,11 @@ def _query_parameters(
         return []
     name = by_kind[id(route.query)]["$ref"].rpartition("/")[2]
     properties = components[name]["properties"]
+    required = components[name].get("required", ())
     empty = {"type": "string", "maxLength": 0}
     return [
-        {"name": each, "in": "query", "schema": {"anyOf": [schema, empty]}}
+        {"name": each, "in": "query", "required": True, "schema": schema}
+        if each in required
+        else {"name": each, "in": "query", "schema": {"anyOf": [schema, empty]}}
         for each, schema in properties.items()
     ]
