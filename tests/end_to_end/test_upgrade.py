@@ -158,10 +158,10 @@ def phases_by_name(log: str) -> dict[str, list[int]]:
 def test_an_old_library_is_opened_without_decoding_or_requests(
     old_library: SeguedRunner, music: Path, fake_services: FakeServices
 ) -> None:
-    """Files are matched by the new rules, to the same songs; nothing is decoded.
+    """Tags are read and files matched by the new rules; nothing is decoded.
 
-    The broken file is tried again, because more kinds of files are recognized now. The
-    file with a CUE sheet reads it again, since sheets are a part of its identity now.
+    Files have the same songs. The broken file is tried again, because more kinds of
+    files are recognized now.
     """
     passages = passage_rows(old_library.database)
     files = file_rows(old_library.database)
@@ -175,9 +175,8 @@ def test_an_old_library_is_opened_without_decoding_or_requests(
     assert fake_services.requests == []
     phases = phases_by_name(ran.err)
     assert phases.pop(BROKEN) == [1, 2, 3, 4]
-    assert phases.pop(SIDE) == [1, *range(3, 11)]
-    assert {phase for each in phases.values() for phase in each} == {1, 6, 7, 8, 9, 10}
-    assert ran.json["work"]["4"] == {"passages": 2, "decoded": 0}
+    assert {phase for each in phases.values() for phase in each} == {1, *range(3, 11)}
+    assert ran.json["work"]["4"]["decoded"] == 0
     for before, after in zip(files, file_rows(old_library.database), strict=True):
         if Path(before["path"]).name == BROKEN:
             before["failure_detail"] = after["failure_detail"]
