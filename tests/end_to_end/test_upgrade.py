@@ -27,7 +27,6 @@ OLD_ROOT = "/golden-music"
 NEVER = "2999-01-01T00:00:00.000+00:00"
 LATER = "later.wav"
 BROKEN = "broken.mp3"
-SIDE = "side.wav"
 STATUS_COUNTS = {
     "INGEST COMPLETE": 6,
     "DUPLICATE HASH": 1,
