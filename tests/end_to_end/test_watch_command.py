@@ -33,7 +33,7 @@ def test_watch_command_shows_live_status(segued: SeguedRunner, tmp_path: Path) -
     with running_daemon(segued, music) as daemon, run_watch(segued, daemon) as screen:
         screen.wait_for(r"PROCESSING .* \d+ of 12 files \(\d+\.\d %\)")
         screen.wait_for(r"Worker 1 +\d\d\.mp3 +Phase \d+ [A-Z][a-z ]+ ")
-        screen.wait_for(r"4 segmenting +\d+ passages?")
+        screen.wait_for(r"4 segmenting +\d+ segmented, \d+ passages?")
         screen.wait_for(r"COMPLETED .* 12 of 12 files \(100\.0 %\)")
         screen.wait_for(re.escape(f"{music}   watching"))
         daemon.stop()
