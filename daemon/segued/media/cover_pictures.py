@@ -1,21 +1,19 @@
 """Make small pictures of the cover of an album: embedded, or beside the files.
 
-Runs in child processes, with limits on time and memory: a picture is untrusted.
+Runs in child processes, with limits on time and memory: a picture is untrusted. FFmpeg
+is imported where it is used, as in `segued.media.decoding.decode`.
 """
 
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import av
-from av.stream import Disposition
-from av.video.frame import VideoFrame
-from av.video.reformatter import Interpolation
-
-from segued.media.decoding.libav import open_container
 from segued.media.safe_open import open_within, read_fully
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
 
 __all__ = ["Thumbnails", "find_folder_picture", "make_thumbnails"]
 
@@ -81,6 +79,8 @@ def make_thumbnails(path: bytes, root: bytes, *, is_music: bool) -> Thumbnails |
     Raises:
         FileError: The file cannot be read.
     """
+    import av  # noqa: PLC0415
+
     descriptor = open_within(path, root)
     try:
         for data in _embedded(path, descriptor) if is_music else _whole(descriptor):
@@ -102,6 +102,10 @@ def _whole(descriptor: int) -> Iterator[bytes]:
 
 def _embedded(path: bytes, descriptor: int) -> Iterator[bytes]:
     """Yield the pictures in a music file, the front cover first."""
+    from av.stream import Disposition  # noqa: PLC0415
+
+    from segued.media.decoding.libav import open_container  # noqa: PLC0415
+
     with open_container(path, descriptor, 0) as container:
         pictures = [
             stream
@@ -116,8 +120,10 @@ def _embedded(path: bytes, descriptor: int) -> Iterator[bytes]:
                 break
 
 
-def _decode(data: bytes) -> VideoFrame | None:
+def _decode(data: bytes) -> "VideoFrame | None":
     """Decode a picture; None if its format is not known, or it is too large."""
+    import av  # noqa: PLC0415
+
     name = next((name for start, name in DECODERS if data.startswith(start)), None)
     if name is None:
         return None
@@ -128,8 +134,11 @@ def _decode(data: bytes) -> VideoFrame | None:
     return frames[0] if frames else None
 
 
-def _encode(frame: VideoFrame, edge: int) -> bytes:
+def _encode(frame: "VideoFrame", edge: int) -> bytes:
     """Return a picture as JPEG whose longer edge has at most `edge` pixels."""
+    import av  # noqa: PLC0415
+    from av.video.reformatter import Interpolation  # noqa: PLC0415
+
     scale = min(1.0, edge / max(frame.width, frame.height))
     width, height = (
         max(2, round(each * scale)) for each in (frame.width, frame.height)
