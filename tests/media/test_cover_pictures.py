@@ -93,7 +93,7 @@ def test_a_small_picture_is_not_enlarged(tmp_path: Path) -> None:
 
 
 def test_the_embedded_front_cover_comes_first(tmp_path: Path) -> None:
-    """Before the back, whatever their order."""
+    """Before the back, in either order."""
     tag = ID3()
     back = picture(tmp_path / "back.png", "green", "300x300")
     front = picture(tmp_path / "front.jpg", "red", "300x300")

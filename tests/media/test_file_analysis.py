@@ -78,7 +78,7 @@ def test_only_a_long_file_has_a_spectrum_curve(side: Path, tmp_path: Path) -> No
 
 
 def test_a_side_declared_as_a_song_has_a_spectrum_curve(tmp_path: Path) -> None:
-    """Whatever the header declares, the curve is that of the whole file."""
+    """With a wrong length in the header, too, the curve is that of the whole file."""
     path = encode_audio(tmp_path / "long.flac", music(301.0, 8_000, 1), 8_000)
     right = analyze(path).spectrum
     _declare_frames(path, 200 * 8_000)

@@ -65,7 +65,7 @@ def _pickled_error(error: Exception) -> bytes:
     try:
         answer = pickle.dumps((False, error), pickle.HIGHEST_PROTOCOL)
         pickle.loads(answer)  # noqa: S301 - made in the line before
-    except Exception:  # noqa: BLE001 - whatever an exception's own code raises
+    except Exception:  # noqa: BLE001 - anything the code of an exception raises
         replacement = RuntimeError(f"{type(error).__name__}: {error}")
         return pickle.dumps((False, replacement), pickle.HIGHEST_PROTOCOL)
     return answer

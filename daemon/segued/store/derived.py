@@ -49,7 +49,7 @@ def refresh(database: SqliteDatabase) -> None:
 
 
 def rebuild(database: SqliteDatabase) -> None:
-    """Drop them, whatever version made them, and create them again."""
+    """Drop them, also those of another version, and create them again."""
     found = database.execute_sql(
         "SELECT type, name FROM sqlite_master WHERE type IN ('view', 'trigger')"
     ).fetchall()
