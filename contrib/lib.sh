@@ -186,7 +186,7 @@ build() {
         "$interpreter" -m venv --clear "$VENV" >&2 || give_up "cannot create $VENV"
         stamp place >"$VENV/.base"
     fi
-    say "installing the Python libraries into .venv (once, about 300 MB)"
+    say "installing the Python libraries into .venv (once, about $([[ $1 == run ]] && echo 300 || echo 800) MB)"
     show_growth {lock}<&- &
     growth=$!
     output=$("$VENV/bin/python" -m pip install --quiet --editable "$2" 2>&1 </dev/null) || code=$?
@@ -211,7 +211,7 @@ show_growth() {
     local start=$SECONDS size
     while sleep 10 >/dev/null 2>&1 && kill -0 "$$" 2>/dev/null; do
         size=$(size_of "$VENV")
-        say "    ${size:+$size of about 300 MB, }after $((SECONDS - start)) s"
+        say "    ${size:+$size so far, }after $((SECONDS - start)) s"
     done
 }
 
