@@ -171,7 +171,7 @@ def test_no_such_file(folder: Path, tmp_path: Path) -> None:
         )
 
 
-@pytest.mark.parametrize("bytes_max", [100_000, 2_000_000, 3_175_000])
+@pytest.mark.parametrize("bytes_max", [100_000, 1_000_000, 1_500_000])
 def test_full_disk_keeps_existing_models(folder: Path, bytes_max: int) -> None:
     """The installed files do not change, at whichever size the disk is full."""
     run_install_models(

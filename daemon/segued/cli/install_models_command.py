@@ -1,6 +1,6 @@
 """`segued flavor install-models`: installs the networks of musicnn, as ONNX files.
 
-They have 6 MB and are made from the Python package that the author of musicnn
+They have 2 MB and are made from the Python package that the author of musicnn
 published. The package itself runs only with libraries of 2019, so it is not
 installed: the weights are read from it and written as ONNX models.
 """

@@ -163,14 +163,25 @@ def test_foreign_weights_are_refused(
 
 @pytest.mark.parametrize("name", ["msd", "mtt"])
 def test_networks_equal_tensorflow(name: str) -> None:
-    """The scores are equal to the fifth digit."""
+    """The scores are equal to the fourth digit, although most filters are left out."""
     patches = np.abs(noise(7, 2, 187, 96))[:, np.newaxis]
     network = onnxruntime.InferenceSession(model_file(installed_models(), name))
 
     (scores,) = network.run(None, {"mel": patches})
 
-    np.testing.assert_allclose(scores[:, ::10], EXPECTED_SCORES[name], atol=6e-6)
+    np.testing.assert_allclose(scores[:, ::10], EXPECTED_SCORES[name], atol=2e-5)
     assert scores.shape == (2, len(WORDS[name]))
+
+
+def test_constant_filters_are_left_out() -> None:
+    """The models are smaller than their weights, most of which have no effect."""
+    sizes = {
+        name: model_file(installed_models(), name).stat().st_size
+        for name in ("msd", "mtt")
+    }
+
+    assert sizes["msd"] < 1_000_000
+    assert sizes["mtt"] < 1_700_000
 
 
 def test_patches_equal_librosa() -> None:

@@ -10,7 +10,7 @@ The input of a network is a patch: 187 frames, 16 ms apart, of 96 mel bands from
 """
 
 import importlib.util
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -25,6 +25,7 @@ __all__ = [
     "BANDS",
     "FRAMES",
     "MODELS",
+    "PATCH_SAMPLES",
     "RATE",
     "VERSION",
     "Tagger",
@@ -71,7 +72,8 @@ class Tagger:
     """Scores the tags of a stream of samples.
 
     Memory does not depend on the length: one patch and a sum per tag, 110 MB with the
-    networks. A minute takes 1.5 s of CPU. A stream shorter than a patch is repeated
+    networks. Patches are scored one by one: several at once leave the processor's cache
+    and take longer. A stream shorter than a patch is repeated
     to fill one, as in the networks' training; samples after the last whole patch are
     ignored. Less than half a second, and silence, give no result.
     """
@@ -82,8 +84,10 @@ class Tagger:
         Raises:
             ConfigError: A network or onnxruntime is missing or unusable.
         """
+        paths = {name: model_file(folder, name) for name in MODELS}
         self._networks: Final = {
-            n: _load_session(model_file(folder, n)) for n in MODELS
+            name: _load_session(path, _modification_time(path))
+            for name, path in paths.items()
         }
         self._score_sums: Final = {n: np.zeros(len(WORDS[n])) for n in MODELS}
         self._patch_count = 0
@@ -102,7 +106,7 @@ class Tagger:
             self._filled, done = self._filled + more, done + more
             if self._filled == PATCH_SAMPLES:
                 self._before_first_patch = False
-                self._score_patch(self._patch)
+                self.score_patch(self._patch)
                 self._filled = PATCH_SAMPLES - PATCH_STEP
                 self._patch[: self._filled] = self._patch[PATCH_STEP:]
 
@@ -110,7 +114,7 @@ class Tagger:
         """Return the mean score of each tag, 0 to 1, by network and tag."""
         if self._before_first_patch and self._filled >= SAMPLES_MIN:
             self._before_first_patch = False
-            self._score_patch(np.resize(self._patch[: self._filled], PATCH_SAMPLES))
+            self.score_patch(np.resize(self._patch[: self._filled], PATCH_SAMPLES))
         if not self._patch_count:
             return {}
         return {
@@ -121,7 +125,8 @@ class Tagger:
             for name in MODELS
         }
 
-    def _score_patch(self, samples: FloatArray) -> None:
+    def score_patch(self, samples: FloatArray) -> None:
+        """Add a patch of mono samples at `RATE`; float32, shape (PATCH_SAMPLES,)."""
         if np.abs(samples).max() < PEAK_MIN:
             return
         patch = mel(samples)[np.newaxis, np.newaxis]
@@ -141,9 +146,12 @@ def mel(samples: FloatArray) -> FloatArray:
         float32, shape (FRAMES, BANDS).
     """
     frames = np.lib.stride_tricks.sliding_window_view(samples, WINDOW)[::HOP]
-    power = np.abs(np.fft.rfft(frames * _hann_window(), axis=1)) ** 2
-    bands = power.astype(np.float32) @ _mel_filters()
-    log_mel: FloatArray = np.log10(1 + np.float32(LOG_COMPRESSION) * bands)
+    spectra = np.fft.rfft(frames * _hann_window(), axis=1)
+    power = np.square(spectra.real) + np.square(spectra.imag)
+    bands = power.astype(np.float32, copy=False) @ _mel_filters()
+    bands *= np.float32(LOG_COMPRESSION)
+    bands += np.float32(1)
+    log_mel: FloatArray = np.log10(bands, out=bands)
     return log_mel
 
 
@@ -172,7 +180,13 @@ def _mel_filters() -> FloatArray:
     return triangles
 
 
-def _load_session(path: Path) -> Any:  # noqa: ANN401
+def _modification_time(path: Path) -> int:
+    return path.stat().st_mtime_ns if path.exists() else 0
+
+
+@lru_cache(maxsize=len(MODELS))
+def _load_session(path: Path, _modified: int) -> Any:  # noqa: ANN401
+    """Load a network; it stays loaded while the child process analyzes passages."""
     try:
         # Imported here because it takes 0.1 s and 40 MB.
         import onnxruntime  # noqa: PLC0415
