@@ -1,10 +1,14 @@
 """Measure the cost of analyzing music, compared with the plain library calls.
 
     contrib/bench/flavor [--models FOLDER] [--songs N]
+    contrib/bench/flavor --truth [--models FOLDER]
 
-Measures an import of generated songs with all analyzers, minus one without any, with
-one child process and with two; and the calls of the same libraries, file by file, in
-one process that stores nothing. Run `segued flavor install-models` first.
+Measures an import of generated songs with all analyzers, minus one without any: of
+stretches of each song, which is the default, and of all of it, with one child process
+and with two; and the calls of the same libraries, file by file, in one process that
+stores nothing. Run `segued flavor install-models` first.
+
+With --truth, compares the quick analysis of real pieces with the full one.
 """
 
 import shutil
@@ -20,6 +24,7 @@ from bench.commandline import (
     require_packages,
     run_measurement,
 )
+from bench.flavor_truth import compare_depths
 from bench.measure import Cost, MeasureError, measure_cost
 from bench.measured_program import environment, import_folder
 from bench.tables import Target, print_table, print_targets
@@ -31,6 +36,7 @@ ANALYSIS_CONFIG: Final = """
 [flavoring]
 sources = ["essentia", "musicnn"]
 models = "{models}"
+depth = "{depth}"
 cpu_share = {share}
 
 [compute]
@@ -38,7 +44,13 @@ processes = 2
 """
 
 COST_MAX: Final = 1.15
+QUICK_SECONDS_MAX: Final = 0.45
+"""CPU seconds of the quick analysis for a minute of music."""
+LIBRARY_SONGS: Final = 5_736
+LIBRARY_SONG_MINUTES: Final = 4
 FASTER_MIN: Final = 1.8
+RUNS: Final = (("full", 1), ("full", 2), ("quick", 1))
+"""Depths, and numbers of child processes."""
 ONE_THREAD: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -47,19 +59,24 @@ def main() -> int:
     options = parser("flavor", __doc__)
     options.add_argument("--models", type=Path, default=Config().models_folder)
     options.add_argument("--songs", type=int, default=8)
+    options.add_argument("--truth", action="store_true")
     arguments = options.parse_args()
     return run_measurement(
-        "flavor", lambda: _measure(arguments.models, arguments.songs)
+        "flavor",
+        lambda: _measure(arguments.models, arguments.songs, truth=arguments.truth),
     )
 
 
-def _measure(models: Path, count: int) -> None:
+def _measure(models: Path, count: int, *, truth: bool) -> None:
     require_packages(missing_packages("ffmpeg"))
     if not (essentia.is_installed() and musicnn.is_installed(models)):
         raise MeasureError(
             "the extras essentia and tags, and the models that "
             "`segued flavor install-models` installs, are required"
         )
+    if truth:
+        compare_depths(models)
+        return
     sample_music.songs(sample_music.cache_folder() / "songs")
     with tempfile.TemporaryDirectory(prefix="segued-bench-") as place:
         folder = Path(place) / "songs"
@@ -69,11 +86,17 @@ def _measure(models: Path, count: int) -> None:
             shutil.copy(path, folder)
             minutes += sample_music.length_of(seed) / 60
         plain = _library_calls_cost(models, folder)
-        costs = {"without": import_folder(folder, Path(place) / "without.db").cost}
-        for share in (0.5, 1.0):
-            config = ANALYSIS_CONFIG.format(models=models, share=share)
-            done = import_folder(folder, Path(place) / f"{share}.db", config=config)
-            costs[f"{share}"] = done.cost
+        without = import_folder(folder, Path(place) / "without.db").cost
+        costs: dict[tuple[str, int], Cost] = {}
+        for depth, children in RUNS:
+            config = ANALYSIS_CONFIG.format(
+                models=models, depth=depth, share=children / 2
+            )
+            database = Path(place) / f"{depth}{children}.db"
+            done = import_folder(folder, database, config=config).cost
+            costs[depth, children] = Cost(
+                done.cpu - without.cpu, done.wall - without.wall
+            )
     _print_report(plain, costs, minutes)
 
 
@@ -90,26 +113,37 @@ def _library_calls_cost(models: Path, folder: Path) -> Cost:
     return measure_cost(command, env=environment() | dict.fromkeys(ONE_THREAD, "1"))
 
 
-def _print_report(plain: Cost, costs: dict[str, Cost], minutes: float) -> None:
-    without = costs["without"]
-    one, two = (
-        Cost(each.cpu - without.cpu, each.wall - without.wall)
-        for each in (costs["0.5"], costs["1.0"])
-    )
+def _print_report(
+    plain: Cost, costs: dict[tuple[str, int], Cost], minutes: float
+) -> None:
+    named = {"plain library calls": plain} | {
+        f"{depth} analysis, child processes: {children}": cost
+        for (depth, children), cost in costs.items()
+    }
     rows = [
-        (name, f"{cost.cpu / minutes:.2f}", f"{cost.wall / minutes:.2f}")
-        for name, cost in (
-            ("plain library calls", plain),
-            ("import, 1 child process", one),
-            ("import, 2 child processes", two),
+        (
+            name,
+            f"{cost.cpu / minutes:.2f}",
+            f"{cost.wall / minutes:.2f}",
+            f"{LIBRARY_SONGS * LIBRARY_SONG_MINUTES * cost.cpu / minutes / 3_600:.1f}",
         )
+        for name, cost in named.items()
     ]
-    print_table(("a minute of music", "CPU s", "wall s"), rows)
+    library = f"CPU hours for {LIBRARY_SONGS:,} songs"
+    print_table(("a minute of music", "CPU s", "wall s", library), rows)
+    one, two, quick = (costs[run] for run in RUNS)
     ratio, faster = one.cpu / plain.cpu, one.wall / two.wall
+    quick_seconds = quick.cpu / minutes
     print_targets(
         [
             Target(
-                "CPU / CPU of the plain calls",
+                "CPU s of the quick analysis for a minute",
+                f"at most {QUICK_SECONDS_MAX:.2f}",
+                f"{quick_seconds:.2f}",
+                quick_seconds <= QUICK_SECONDS_MAX,
+            ),
+            Target(
+                "CPU of the full analysis / CPU of the plain calls",
                 f"at most {COST_MAX:.2f}",
                 f"{ratio:.2f}",
                 ratio <= COST_MAX,

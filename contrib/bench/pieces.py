@@ -32,7 +32,7 @@ from segued.media.analyzers import essentia, musicnn
 from segued.media.decoding.decode import open_source, sample_blocks
 from segued.media.decoding.resample import Resampler
 
-__all__ = ["PIECES", "MusicPiece", "fetch_piece", "tagger_scores"]
+__all__ = ["PIECES", "MusicPiece", "all_pieces", "fetch_piece", "tagger_scores"]
 
 Source: TypeAlias = Callable[[Path], FlavorShares]
 
@@ -111,6 +111,10 @@ PIECES: Final = (
     MusicPiece("choir", "performous", "practice.ogg", (VOICE, ACOUSTIC[0])),
 )
 
+SINGLE_TRACKS: Final = ("guitar.ogg", "rhythm.ogg")
+PIECE_BYTES_MIN: Final = 700_000
+"""A minute at the usual bit rates."""
+
 BINARY: Final = 2
 
 
@@ -121,6 +125,22 @@ def fetch_piece(piece: MusicPiece) -> Path:
         MeasureError: The download failed.
     """
     return _package(piece.package) / piece.path_in_package
+
+
+def all_pieces() -> list[Path]:
+    """Return all pieces in the packages, in order; download them if necessary.
+
+    Short sounds, and single tracks of a recording, are no pieces.
+
+    Raises:
+        MeasureError: A download failed.
+    """
+    return [
+        path
+        for name in PACKAGES
+        for path in sorted(_package(name).rglob("*.ogg"))
+        if path.name not in SINGLE_TRACKS and path.stat().st_size > PIECE_BYTES_MIN
+    ]
 
 
 def tagger_scores(path: Path, models: Path) -> dict[str, dict[str, float]]:

@@ -22,7 +22,10 @@ from tests.end_to_end.segued_runner import SeguedRunner
 from tests.limits import WAIT_SECONDS
 
 MINUTES = 1.0
-"""Length of a noise file: Essentia needs some 3 s for it, and 3 s to start."""
+"""Length of a noise file: the full analysis by Essentia needs some 3 s for it, and 3 s
+to start."""
+
+FULL = 'depth = "full"'
 
 
 def flavoring_config(*sources: str, more: str = "") -> str:
@@ -97,6 +100,50 @@ def test_each_analyzer_runs_once(music: Path, segued: SeguedRunner) -> None:
     (row,) = passages_of(segued.database, "song.opus")
     assert row["title"] == "Another"
     assert row["bpm"] is not None
+
+
+def output_versions(segued: SeguedRunner) -> dict[str, set[str]]:
+    """Return the versions of the stored outputs by analyzer."""
+    versions: dict[str, set[str]] = {}
+    for row in query(segued.database, "SELECT source, version FROM analyzer_outputs"):
+        versions.setdefault(row["source"], set()).add(row["version"])
+    return versions
+
+
+def test_depth_can_be_changed(music: Path, segued: SeguedRunner) -> None:
+    """A full analysis replaces a quick one, and is never replaced by one."""
+    (music / "noname.mp3").unlink()
+    quick = analysis_options(segued, flavoring_config("essentia", "musicnn"))
+
+    assert segued.import_folders(music, options=quick).code == 0
+    quick_versions = output_versions(segued)
+    (quick_row,) = passages_of(segued.database, "song.opus")
+    more = flavoring_config("essentia", "musicnn", more=FULL)
+    full = analysis_options(segued, more)
+    assert segued.import_folders(music, options=full).code == 0
+    full_versions = output_versions(segued)
+    (full_row,) = passages_of(segued.database, "song.opus")
+    quick = analysis_options(segued, flavoring_config("essentia", "musicnn"))
+    again = segued.import_folders(music, options=quick)
+
+    assert quick_versions == {
+        name: {f"{version} quick 1" for version in versions}
+        for name, versions in full_versions.items()
+    }
+    assert "quick" in quick_row["flavor_version"]
+    assert "quick" not in full_row["flavor_version"]
+    assert "dissonance" in json.loads(full_row["flavor"])["measures"]
+    assert full_row["bpm"] == pytest.approx(quick_row["bpm"], rel=0.01)
+    # The song is shorter than the stretches together, so both analyzed all of it.
+    one, other = (
+        json.loads(row["flavor"])["characteristics"] for row in (quick_row, full_row)
+    )
+    assert one.keys() == other.keys()
+    for name, shares in one.items():
+        assert shares == pytest.approx(other[name], abs=0.03)
+    assert again.code == 0
+    assert output_versions(segued) == full_versions
+    assert passages_of(segued.database, "song.opus") == [full_row]
 
 
 def test_side_is_analyzed_per_passage(segued: SeguedRunner, tmp_path: Path) -> None:
@@ -215,7 +262,7 @@ def test_killed_essentia_is_a_flavor_failure(
     write_noise_mp3(music / "noise.mp3", 2.5 * MINUTES)
 
     with running_daemon(
-        segued, music, flavoring=flavoring_config("essentia")
+        segued, music, flavoring=flavoring_config("essentia", more=FULL)
     ) as daemon:
         for _ in range(2):
             # In the middle of the analysis.
@@ -264,7 +311,10 @@ def test_new_files_preempt_analysis(
     shutil.copytree(long_files, music)
     two = "[settings]\nai_processing_thread_count = 2\n[compute]\nprocesses = 2\n"
     with running_daemon(
-        segued, music, flavoring=flavoring_config("essentia"), extra_config=two
+        segued,
+        music,
+        flavoring=flavoring_config("essentia", more=FULL),
+        extra_config=two,
     ) as daemon:
         daemon.wait_for(
             lambda status: status["files_done"] == 3 and len(status["workers"]) == 2
@@ -285,7 +335,7 @@ def test_analysis_continues_after_restart(
     segued: SeguedRunner, long_files: Path, number: int
 ) -> None:
     """The files stay INGEST COMPLETE, and stored results are not computed again."""
-    flavoring = flavoring_config("essentia", "musicnn")
+    flavoring = flavoring_config("essentia", "musicnn", more=FULL)
     with running_daemon(segued, long_files, flavoring=flavoring) as daemon:
         daemon.wait_for(lambda _status: stored_outputs(segued).get("musicnn"))
         daemon.stop(number)
@@ -317,7 +367,7 @@ def test_pause_and_resume_analysis(
     music.mkdir()
     shutil.copy(long_files / "0.mp3", music)
     with running_daemon(
-        segued, music, flavoring=flavoring_config("essentia")
+        segued, music, flavoring=flavoring_config("essentia", more=FULL)
     ) as daemon:
         daemon.wait_for(lambda status: status["files_done"] == 1 and status["workers"])
         paused = daemon.client.request("POST", "/api/import/pause/current", {})
@@ -474,7 +524,7 @@ def test_cancelled_analysis_leaves_a_complete_import(
 ) -> None:
     """Exit code and session report a completed import."""
     database = ("--database", str(segued.database))
-    flavoring = analysis_options(segued, flavoring_config("essentia"))
+    flavoring = analysis_options(segued, flavoring_config("essentia", more=FULL))
     command = segued.command("import", "--json", *database, *flavoring, str(long_files))
     with subprocess.Popen(
         command,

@@ -21,7 +21,7 @@ from segued.model import AudioFile, Confidence, FileId, Need, Service, Signature
 from segued.phases import p01_filename, p02_hash, p06_match, p09_flavor
 from segued.phases.base import Deferred, FileResults, PhaseContext
 from segued.phases.flavor import local
-from segued.phases.flavor.results import AnalysisResults
+from segued.phases.flavor.results import QUICK_SUFFIX, AnalysisResults
 from segued.phases.p09_flavor import Flavored, FlavorOutcome, FlavorResult
 from segued.store import analysis_cache, flavors, lookups, passages, songs
 from segued.store.analysis_cache import StoredOutput
@@ -49,6 +49,13 @@ BOTH: Final = {"essentia": "2.1", "musicnn": "1"}
 ESSENTIA_VERSION: Final = f"2.1/{essentia_flavor.VERSION}"
 BOTH_VERSION: Final = f"{ESSENTIA_VERSION}, 1/{musicnn_flavor.VERSION}"
 
+QUICK: Final = {name: f"{version}{QUICK_SUFFIX}" for name, version in BOTH.items()}
+"""The same analyzers, which get stretches of a passage only."""
+QUICK_VERSION: Final = (
+    f"{QUICK['essentia']}/{essentia_flavor.VERSION}, "
+    f"{QUICK['musicnn']}/{musicnn_flavor.VERSION}"
+)
+
 DESCRIPTORS: Final = {"lowlevel.spectral_centroid.mean": 1000.0, "rhythm.bpm": 120.0}
 SILENCE: Final[dict[str, float]] = {}
 WORDS: Final = musicnn_flavor.BASELINE_SCORE
@@ -72,8 +79,8 @@ REMOTE: Final = Flavor(
 )
 
 BY_ESSENTIA: Final = AnalysisResults(
-    {"essentia": json.dumps(DESCRIPTORS).encode()}
-).flavor(ESSENTIA)
+    {"essentia": StoredOutput("essentia", "2.1", json.dumps(DESCRIPTORS).encode())}
+).flavor
 
 
 @dataclass(frozen=True)
@@ -84,6 +91,8 @@ class Evidence:
         sources: The configured sources, in order of preference.
         analyzers: The installed analyzers, each with its version.
         outputs: Their stored output for the passage.
+        output_versions: The versions of analyzers that stored it; by default, those
+            that are installed.
         document: What AcousticBrainz answered: JSON, {} for an unknown
             recording, None while it has not answered.
         available: The services that can be queried.
@@ -98,6 +107,7 @@ class Evidence:
     sources: tuple[FlavorSource, ...] = REMOTE_FIRST
     analyzers: Mapping[str, str] = field(default_factory=lambda: ESSENTIA)
     outputs: Mapping[str, object] = field(default_factory=dict)
+    output_versions: Mapping[str, str] = field(default_factory=dict)
     document: object = field(default_factory=dict)
     available: Sequence[Service] = ()
     is_matched: bool = True
@@ -194,7 +204,8 @@ class OnePassage:
             if flavor is not None:
                 flavors.set_song_flavor(row.id, flavor)
         for analyzer, output in evidence.outputs.items():
-            version = evidence.analyzers[analyzer]
+            versions = {**evidence.analyzers, **evidence.output_versions}
+            version = versions[analyzer]
             stored = StoredOutput(analyzer, version, json.dumps(output).encode())
             analysis_cache.save(AUDIO_HASH, evidence.span, stored)
         if evidence.document is not None:
@@ -369,6 +380,14 @@ async def test_new_flavor_comes_from_the_preferred_source(
             "essentia+musicnn",
             id="by fewer analyzers",
         ),
+        pytest.param(
+            evidence_of(
+                song_flavors=(timbre(0.2, "essentia+musicnn", QUICK_VERSION),),
+                **BOTH_RAN,
+            ),
+            "essentia+musicnn",
+            id="by stretches only",
+        ),
     ],
 )
 async def test_better_flavor_replaces_the_stored_one(
@@ -380,6 +399,38 @@ async def test_better_flavor_replaces_the_stored_one(
     assert result.outcome == source
     assert result.flavor is not None
     assert result.flavor.source == source
+
+
+@pytest.mark.parametrize(
+    ("installed", "stored", "is_enough"),
+    [
+        pytest.param(QUICK, BOTH, True, id="quick, and stored in full"),
+        pytest.param(QUICK, QUICK, True, id="quick, and stored so"),
+        pytest.param(BOTH, QUICK, False, id="full, and stored quickly"),
+        pytest.param(QUICK, {"essentia": "2.0"}, False, id="quick, and stored before"),
+    ],
+)
+async def test_what_was_analyzed_in_full_is_not_analyzed_quickly(
+    one_passage: OnePassage,
+    installed: Mapping[str, str],
+    stored: Mapping[str, str],
+    *,
+    is_enough: bool,
+) -> None:
+    """A flavor has the versions of the analyzers that made its output."""
+    evidence = evidence_of(
+        analyzers=installed, outputs=BOTH_RAN["outputs"], output_versions=stored
+    )
+
+    outcome = await one_passage.run(evidence)
+
+    flavor = only_result(outcome).flavor
+    if is_enough:
+        assert needs(outcome) is None
+        assert flavor is not None
+        assert flavor.version == (BOTH_VERSION if stored == BOTH else QUICK_VERSION)
+    else:
+        assert needs(outcome) == Need.IDLE
 
 
 REMOTE_STORED: Final = {"song_flavors": (timbre(0.2, "acousticbrainz"),)}
@@ -407,6 +458,24 @@ REMOTE_STORED: Final = {"song_flavors": (timbre(0.2, "acousticbrainz"),)}
             ),
             "pre-existing",
             id="by the same version",
+        ),
+        pytest.param(
+            evidence_of(
+                song_flavors=(timbre(0.2, "essentia+musicnn", BOTH_VERSION),),
+                analyzers=QUICK,
+                outputs=BOTH_RAN["outputs"],
+            ),
+            "pre-existing",
+            id="by all of a passage, now by stretches",
+        ),
+        pytest.param(
+            evidence_of(
+                song_flavors=(timbre(0.2, "essentia+musicnn", QUICK_VERSION),),
+                analyzers=QUICK,
+                outputs=BOTH_RAN["outputs"],
+            ),
+            "pre-existing",
+            id="by the same stretches",
         ),
         pytest.param(
             evidence_of(

@@ -176,6 +176,7 @@ class FlavoringSection(Section, frozen=True):
 
     Attributes:
         sources: The sources, in order of preference.
+        depth: Whether Essentia and musicnn get stretches of a passage, or all of it.
         loudness: Whether to measure loudness.
         models: Folder of the tagging models; empty for the default.
         classifiers: Folder of the user's own classifiers; empty if there is none.
@@ -184,6 +185,7 @@ class FlavoringSection(Section, frozen=True):
     """
 
     sources: tuple[FlavorSource, ...] = ("acousticbrainz", "essentia", "musicnn")
+    depth: Literal["quick", "full"] = "quick"
     loudness: bool = True
     models: str = ""
     classifiers: str = ""

@@ -28,7 +28,11 @@ from segued.phases.flavor.remote import (
     prefers_remote,
     remote_flavor,
 )
-from segued.phases.flavor.results import AnalysisResults, local_flavor_source
+from segued.phases.flavor.results import (
+    AnalysisResults,
+    is_current_flavor,
+    local_flavor_source,
+)
 from segued.store import flavors, lookups
 from segued.store.flavors import Flavor, Measures
 from segued.store.lookups import LookupQuestion
@@ -242,13 +246,13 @@ def _better_local_flavor(
     context: PhaseContext, subject: FlavorSubject, results: AnalysisResults
 ) -> Flavor | None:
     """Return the flavor by local analysis; None unless it is better than the stored."""
-    found = results.flavor(context.analyzers)
+    found = results.flavor
     stored = subject.flavor
     if found is None or stored is None:
         return found
     if subject.has_remote_flavor:
         return None  # A flavor by AcousticBrainz is never replaced.
-    if (stored.source, stored.version) == local_flavor_source(context):
+    if is_current_flavor(context, stored):
         return None  # By the same analyzers and the same rules.
     if set(found.source.split("+")) < set(stored.source.split("+")):
         return None  # By fewer analyzers than the stored one.

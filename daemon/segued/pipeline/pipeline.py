@@ -27,7 +27,8 @@ from segued.model import (
 )
 from segued.phases import PHASES
 from segued.phases.base import PhaseContext
-from segued.phases.flavor import local, results
+from segued.phases.flavor import results
+from segued.phases.flavor.installed import installed_analyzers
 from segued.phases.flavor.local import SPOOL_PREFIX
 from segued.pipeline.feeder import feed, feed_analysis
 from segued.pipeline.lookup_dispatcher import LookupDispatcher
@@ -265,7 +266,7 @@ class ImportPipeline:
     async def _phase_context(self, dispatcher: LookupDispatcher) -> PhaseContext:
         config = self._resources.config
         capabilities = set()
-        analyzers = await asyncio.to_thread(local.installed_analyzers, config)
+        analyzers = await asyncio.to_thread(installed_analyzers, config)
         self._has_local_flavor = bool(analyzers.keys() - {results.LOUDNESS})
         if self._has_local_flavor:
             capabilities.add(Need.FLAVOR_SOURCE)

@@ -55,6 +55,56 @@ def test_shares_sum_to_one(descriptors: dict[str, Any]) -> None:
     assert found["tonal_atonal"]["tonal"] > 0.5
 
 
+@pytest.mark.parametrize("seed", [1, 2])
+def test_few_descriptors_equal_all(seed: int, tmp_path: Path) -> None:
+    """They have the values of MusicExtractor, for the same sound."""
+    sound = music(20.0, channels=1, seed=seed)
+    wave = encode_audio(tmp_path / "song.wav", sound, 44_100)
+
+    few = measures(json.loads(essentia.describe(b"song", sound[:, 0], sound[:, 0])))
+    everything = measures(json.loads(essentia.extract_low_level(b"song", str(wave))))
+
+    assert set(few) == {
+        "bpm",
+        "danceability",
+        "key",
+        "scale",
+        "key_strength",
+        "tuning_hertz",
+        "dynamic_complexity_db",
+        "spectral_centroid_hertz",
+    }
+    assert few["bpm"] == pytest.approx(everything["bpm"], rel=0.005)
+    assert few["danceability"] == pytest.approx(everything["danceability"], rel=0.02)
+    assert (few["key"], few["scale"]) == (everything["key"], everything["scale"])
+    assert few["key_strength"] == pytest.approx(everything["key_strength"], abs=0.01)
+    assert few["tuning_hertz"] == pytest.approx(everything["tuning_hertz"], abs=0.3)
+    assert few["spectral_centroid_hertz"] == pytest.approx(
+        everything["spectral_centroid_hertz"], rel=0.03
+    )
+
+
+def test_tempo_comes_from_its_own_part() -> None:
+    """The other descriptors are those of the whole sound."""
+    sound = music(20.0, channels=1)[:, 0]
+    faster = np.ascontiguousarray(music(20.0, 33_075, channels=1)[:, 0])
+
+    one, other = (
+        measures(json.loads(essentia.describe(b"song", sound, beats)))
+        for beats in (sound, faster)
+    )
+
+    assert one.pop("bpm") == pytest.approx(120, rel=0.02)
+    assert other.pop("bpm") == pytest.approx(160, rel=0.02)
+    assert one == other
+
+
+def test_silence_has_no_descriptors() -> None:
+    """The reason is the same as with all descriptors."""
+    with pytest.raises(DecodeError, match=r"Essentia failed: .*silent"):
+        essentia.describe(b"song", silence(5.0)[:, 0], silence(5.0)[:, 0])
+
+
 def test_silence_is_not_measured(tmp_path: Path) -> None:
     """The error contains Essentia's own message."""
     wave = encode_audio(tmp_path / "silence.wav", silence(5.0), 44_100)

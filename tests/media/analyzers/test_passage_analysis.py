@@ -11,8 +11,8 @@ from segued.media.analyzers.passage_analysis import (
     AnalyzerSelection,
     PassageOutput,
     PassageRequest,
-    _middle_span,
     analyze_passages,
+    middle_span,
 )
 from segued.media.decoding.decode import open_source, sample_blocks
 from segued.model import Signature, Span
@@ -46,7 +46,7 @@ def analyze_passage(
 )
 def test_analysis_is_limited_to_ten_minutes(passage: Span, expected: Span) -> None:
     """Of a longer passage the middle is analyzed."""
-    assert _middle_span(passage) == expected
+    assert middle_span(passage) == expected
 
 
 @pytest.mark.parametrize(

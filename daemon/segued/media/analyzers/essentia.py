@@ -1,13 +1,15 @@
 """Compute Essentia's descriptors of a passage; the only importer of `essentia`.
 
-Essentia is an optional extra: large, and slow (2.5 s of CPU per minute of sound). Its
-memory use is unbounded and it can crash, so it runs in a child process with limits.
+Essentia is an optional extra: large, and slow (2.5 s of CPU per minute of sound for all
+descriptors). Its memory use is unbounded and it can crash, so it runs in a child
+process with limits.
 """
 
 import importlib.util
 import json
 import math
 from collections.abc import Mapping
+from functools import cache
 from hashlib import blake2b
 from importlib import metadata
 from pathlib import Path
@@ -15,10 +17,13 @@ from typing import Any, Final
 
 import numpy as np
 
+from segued.dsp import spectral_frames
+from segued.dsp.mixdown import Mono
 from segued.errors import DecodeError
 
 __all__ = [
     "classify",
+    "describe",
     "extract_low_level",
     "installed_version",
     "is_installed",
@@ -29,6 +34,13 @@ SIGNIFICANT_DIGITS: Final = 7
 """The precision of Essentia's values, which are 32-bit floats."""
 
 MODELS_PATTERN: Final = "*.history"
+
+PEAK_MIN: Final = 1e-5
+"""Below -100 dBFS all is silent."""
+TEMPO_METHOD: Final = "degara"
+TUNING_BAND: Final = (40.0, 5_000.0)
+KEY_BAND: Final = (20.0, 3_500.0)
+"""MusicExtractor's, in hertz."""
 
 MISCOMPILED_MESSAGE: Final = "Couldn't find node"
 """The error of every classifier in Essentia's own packages of 2020 and later: compiled
@@ -90,6 +102,53 @@ def extract_low_level(path: bytes, wav_path: str) -> bytes:
     return json.dumps(descriptors, separators=(",", ":")).encode()
 
 
+def describe(path: bytes, sound: Mono, beats: Mono) -> bytes:
+    """Return the few descriptors that a flavor needs, as JSON.
+
+    The names, and the parameters that matter, are MusicExtractor's: tempo and
+    danceability by the same algorithms; key, tuning and brightness from spectra of
+    fewer frames, all computed together.
+
+    Args:
+        path: The music file, for errors.
+        sound: A passage, at 44,100 Hz.
+        beats: The part of it to find the tempo in.
+
+    Raises:
+        DecodeError: The passage is silent, or Essentia failed.
+    """
+    from essentia.standard import (  # noqa: PLC0415
+        Danceability,
+        DynamicComplexity,
+        RhythmExtractor2013,
+    )
+
+    _silence_log()
+    if np.abs(sound).max(initial=0) < PEAK_MIN:
+        raise DecodeError(path, "Essentia failed: the passage is silent")
+    peaks, low_peaks = spectral_frames.find_peaks(sound, (TUNING_BAND, KEY_BAND))
+    tuning = spectral_frames.tuning_frequency(peaks)
+    pitch_classes = spectral_frames.mean_pitch_classes(low_peaks, tuning)
+    try:
+        key, scale, strength = _find_key(pitch_classes)
+        found = {
+            "rhythm.bpm": RhythmExtractor2013(method=TEMPO_METHOD)(beats)[0],
+            "rhythm.danceability": Danceability()(sound)[0],
+            "tonal.key_edma.key": key,
+            "tonal.key_edma.scale": scale,
+            "tonal.key_edma.strength": strength,
+            "tonal.tuning_frequency": tuning,
+            "lowlevel.dynamic_complexity": DynamicComplexity()(sound)[0],
+            "lowlevel.spectral_centroid.mean": spectral_frames.mean_centroid(
+                sound, _equal_loudness_power()
+            ),
+        }
+    except RuntimeError as error:
+        raise DecodeError(path, f"Essentia failed: {error}") from error
+    descriptors = {name: _to_json_value(value) for name, value in found.items()}
+    return json.dumps(descriptors, separators=(",", ":")).encode()
+
+
 def classify(path: bytes, low_level: bytes, models: str, temp_folder: str) -> bytes:
     """Run trained classifiers; return their shares by characteristic and class.
 
@@ -131,6 +190,42 @@ def classify(path: bytes, low_level: bytes, models: str, temp_folder: str) -> by
             case ["highlevel", characteristic, "all", each]:
                 shares.setdefault(characteristic, {})[each] = float(results[name])
     return json.dumps(shares).encode()
+
+
+def _find_key(pitch_classes: spectral_frames.FloatArray) -> tuple[str, str, float]:
+    """Return key, scale and strength; the parameters are MusicExtractor's."""
+    from essentia import Pool, run  # noqa: PLC0415
+    from essentia.streaming import Key, VectorInput  # noqa: PLC0415
+
+    # Only the streaming algorithm corrects a detuned profile.
+    profile = VectorInput(pitch_classes[np.newaxis])
+    algorithm = Key(
+        numHarmonics=4,
+        pcpSize=len(pitch_classes),
+        profileType="edma",
+        slope=0.6,
+        usePolyphony=True,
+        useThreeChords=True,
+    )
+    pool = Pool()
+    profile.data >> algorithm.pcp
+    algorithm.key >> (pool, "key")
+    algorithm.scale >> (pool, "scale")
+    algorithm.strength >> (pool, "strength")
+    run(profile)
+    return pool["key"], pool["scale"], pool["strength"]
+
+
+@cache
+def _equal_loudness_power() -> spectral_frames.FloatArray:
+    """Return the power response of Essentia's filter, as `mean_centroid` needs it."""
+    from essentia.standard import EqualLoudness  # noqa: PLC0415
+
+    impulse = np.zeros(spectral_frames.CENTROID_WINDOW, np.float32)
+    impulse[0] = 1
+    response = np.abs(np.fft.rfft(EqualLoudness()(impulse)))
+    power: spectral_frames.FloatArray = np.square(response).astype(np.float32)
+    return power
 
 
 def _silence_log() -> None:

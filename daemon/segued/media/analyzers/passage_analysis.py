@@ -1,4 +1,4 @@
-"""Decode passages once and feed the selected analyzers.
+"""Decode whole passages once and feed the selected analyzers.
 
 They get at most the middle ten minutes of a passage.
 """
@@ -22,7 +22,13 @@ from segued.media.decoding.source import AudioSource
 from segued.model import Signature, Span
 from segued.units import TICKS_PER_SECOND, Hertz, Ticks, ticks_to_frames
 
-__all__ = ["AnalyzerSelection", "PassageOutput", "PassageRequest", "analyze_passages"]
+__all__ = [
+    "AnalyzerSelection",
+    "PassageOutput",
+    "PassageRequest",
+    "analyze_passages",
+    "middle_span",
+]
 
 ESSENTIA_RATE: Final = Hertz(44_100)
 """The sample rate that Essentia's descriptors are defined for."""
@@ -39,11 +45,15 @@ class AnalyzerSelection:
 
     Attributes:
         models_folder: Folder of the tagging models; None to skip them.
-        wav_path: WAV file to write its middle to, for Essentia; None to skip that.
+        wav_path: WAV file to write its middle to, for all of Essentia's descriptors;
+            None to skip that.
+        descriptors: Whether to compute Essentia's few descriptors for a flavor; only in
+            `segued.media.analyzers.quick_analysis`.
     """
 
     models_folder: str | None = None
     wav_path: str | None = None
+    descriptors: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +114,7 @@ class _PassageAnalysis:
     def __init__(
         self, path: bytes, source: AudioSource, request: PassageRequest
     ) -> None:
-        self.frames: Final = _frame_range(_middle_span(request.span), source.rate)
+        self.frames: Final = _frame_range(middle_span(request.span), source.rate)
         self._path: Final = path
         self._rate: Final = source.rate
         self._channels: Final = min(source.channels, STEREO_CHANNELS)
@@ -166,7 +176,8 @@ def _slice_frames(samples: Stereo, start: int, frames: range) -> Stereo:
     return np.ascontiguousarray(samples[first:stop])
 
 
-def _middle_span(span: Span) -> Span:
+def middle_span(span: Span) -> Span:
+    """Return the middle of a passage, at most `EXCERPT_MAX` long."""
     excess = max(0, span.length - EXCERPT_MAX)
     start = span.start + excess // 2
     return Span(Ticks(start), Ticks(start + span.length - excess))

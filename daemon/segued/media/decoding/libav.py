@@ -36,6 +36,7 @@ from segued.media.decoding.libav_formats import (
     FORMATS,
     FORMATS_WITH_LENGTH,
 )
+from segued.media.decoding.seeking import FrameSeeker
 from segued.media.decoding.source import check_plausible
 from segued.media.safe_open import read_fully
 from segued.units import Frames, Hertz
@@ -77,11 +78,11 @@ class LibavSource:
             unit = mp4_timescale(descriptor, self._start)
             edit = MovieEdit(stream.duration, stream.time_base or Fraction(0), unit)
             frames = cut_to_edit(frames, edit, self._packets_end, _first_samples)
-        self._frames: Final = frames
+        self._frames = frames
         first = next(self._frames, None)
         if first is None:
             raise DecodeError(path, f"no audio could be decoded ({self.codec})")
-        self._first_frame: Final = first
+        self._first_frame: AudioFrame | None = first
         self.rate = Hertz(first.sample_rate)
         self.channels: int = first.layout.nb_channels
         check_plausible(path, rate=self.rate, channels=self.channels)
@@ -91,11 +92,24 @@ class LibavSource:
         self.estimated_frames = _estimate_frames(container, stream, self.rate)
         self.declared_frames: Frames | None = None
         formats = set(container.format.name.split(","))
-        self._length_is_exact: Final = formats == {"flac"}
+        self._seeker: Final = FrameSeeker(
+            container, stream, first, descriptor, self._start
+        )
+        self._decode_from_here: Final = partial(self._decode_stream, container, stream)
+        self._length_is_exact = formats == {"flac"}
         if formats & FORMATS_WITH_LENGTH:
             self.declared_frames = self.estimated_frames
         elif formats == {"mp3"}:
             self.declared_frames = mp3_header_length(descriptor, self._start, self.rate)
+
+    def seek(self, frame: int) -> int | None:
+        """Go to a frame. See `segued.media.decoding.source.AudioSource`."""
+        if not self._seeker.seek(frame, av.FFmpegError):
+            return None
+        self._frames, self._length_is_exact = self._decode_from_here(), False
+        self._first_frame = next(self._frames, None)
+        number = self._seeker.number_of(self._first_frame)
+        return frame if number is None else number
 
     def blocks(self) -> Iterator[Block]:
         """Yield the samples. See `segued.media.decoding.source.AudioSource`."""
@@ -130,7 +144,8 @@ class LibavSource:
         The streams of a chained Ogg file can have different rates, while positions
         count frames of one length.
         """
-        yield self._first_frame
+        if self._first_frame is not None:
+            yield self._first_frame
         resampler: AudioResampler | None = None
         resampler_input = (0, "", "")
         for frame in self._frames:
@@ -198,9 +213,6 @@ class LibavSource:
             not continue with the next stream because that has other channels or
             another rate. Otherwise None.
         """
-        context = stream.codec_context
-        # More threads would exceed the limit of one CPU per child process.
-        context.thread_count = 1
         packets = container.demux(stream)
         last_position = end_page = None
         while True:
@@ -213,7 +225,7 @@ class LibavSource:
                     self.decode_errors += 1
                     end_page = None
             try:
-                frames = context.decode(packet)
+                frames = stream.codec_context.decode(packet)
             except av.FFmpegError as error:
                 _raise_if_out_of_memory(error)
                 if packet is not None and not self._is_in_tag(
@@ -338,7 +350,7 @@ def open_container(
 
 
 def audio_stream(path: bytes, container: InputContainer) -> AudioStream:
-    """Return the best audio stream, which is never a picture."""
+    """Return the best audio stream, which is never a picture, for one thread."""
     stream = container.streams.best("audio")
     if not isinstance(stream, AudioStream):
         raise NotAudioError(path, "it has no audio stream")
@@ -346,6 +358,8 @@ def audio_stream(path: bytes, container: InputContainer) -> AudioStream:
     context: object = stream.codec_context
     if context is None:
         raise DecodeError(path, "no decoder for its audio, which may be encrypted")
+    # More threads would exceed the limit of one CPU per child process.
+    stream.codec_context.thread_count = 1
     return stream
 
 

@@ -79,6 +79,13 @@ class PcmSource:
         self.estimated_frames: Frames | None = Frames(file.frames)
         self.decode_errors = 0
 
+    def seek(self, frame: int) -> int | None:
+        """Go to a frame. See `segued.media.decoding.source.AudioSource`."""
+        try:
+            return int(self._file.seek(min(frame, self._file.frames)))
+        except soundfile.LibsndfileError:
+            return None
+
     def blocks(self) -> Iterator[Block]:
         """Yield the samples. See `segued.media.decoding.source.AudioSource`."""
         dtype, _ = PCM_SUBTYPES.get(self._file.subtype, COMPRESSED)

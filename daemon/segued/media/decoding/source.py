@@ -1,4 +1,4 @@
-"""The interface of a decoder: one file's samples, read once, in blocks."""
+"""The interface of a decoder: one file's samples, read in blocks."""
 
 from collections.abc import Iterator
 from typing import Final, Protocol
@@ -43,6 +43,20 @@ class AudioSource(Protocol):
     declared_frames: Frames | None
     estimated_frames: Frames | None
     decode_errors: int
+
+    def seek(self, frame: int) -> int | None:
+        """Go to a frame, or to one shortly before it.
+
+        Call `blocks` again afterwards.
+
+        Args:
+            frame: The number of the frame, counted from the first.
+
+        Returns:
+            The number of the frame that is decoded next; it may be wrong by some
+            milliseconds, or if the file is damaged. None if the format has no exact
+            positions: then nothing has changed, or nothing more can be decoded.
+        """
 
     def blocks(self) -> Iterator[Block]:
         """Yield all samples in order, in blocks of shape (channels, frames).

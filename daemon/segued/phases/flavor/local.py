@@ -18,7 +18,6 @@ from typing import Final
 
 import structlog
 
-from segued.config.config import Config
 from segued.dsp import loudness
 from segued.errors import (
     DiskReadError,
@@ -27,7 +26,7 @@ from segued.errors import (
     SpoolError,
 )
 from segued.media import file_analysis
-from segued.media.analyzers import essentia, musicnn, passage_analysis
+from segued.media.analyzers import essentia, passage_analysis, quick_analysis
 from segued.media.analyzers.passage_analysis import AnalyzerSelection, PassageRequest
 from segued.model import Span
 from segued.phases import p01_filename, p02_hash
@@ -35,9 +34,12 @@ from segued.phases.base import FileResults, PhaseContext
 from segued.phases.flavor.results import (
     CLASSIFIERS,
     ESSENTIA,
+    FLAVOR_ANALYZERS,
     LOUDNESS,
     MUSICNN,
     AnalysisResults,
+    accepts,
+    is_quick,
 )
 from segued.store import analysis_cache, loudness_cache
 from segued.store.analysis_cache import StoredOutput
@@ -45,7 +47,6 @@ from segued.units import TICKS_PER_SECOND, Seconds, Ticks
 
 __all__ = [
     "SPOOL_PREFIX",
-    "installed_analyzers",
     "is_too_short",
     "open_file_analysis",
     "pending_analyzers",
@@ -68,37 +69,6 @@ SPOOL_PREFIX: Final = "segued-flavor-"
 log: Final = structlog.get_logger()
 
 
-def installed_analyzers(config: Config) -> dict[str, str]:
-    """Return the versions of the analyzers that are configured and installed."""
-    flavoring, analyzers = config.flavoring, {}
-    if flavoring.loudness:
-        analyzers[LOUDNESS] = str(loudness.VERSION)
-    if ESSENTIA in flavoring.sources and essentia.is_installed():
-        analyzers[ESSENTIA] = essentia.installed_version()
-        models = _classifiers_version(config)
-        if models is not None:
-            analyzers[CLASSIFIERS] = f"{analyzers[ESSENTIA]}-{models}"
-    if MUSICNN in flavoring.sources and musicnn.is_installed(config.models_folder):
-        analyzers[MUSICNN] = musicnn.VERSION
-    return analyzers
-
-
-def _classifiers_version(config: Config) -> str | None:
-    """Return the version of the person's own classifiers; None if there are none."""
-    if config.classifiers_folder is None:
-        return None
-    try:
-        version = essentia.models_version(config.classifiers_folder)
-        reason = "no *.history files"
-    except OSError as error:
-        version, reason = None, str(error)
-    if version is None:
-        log.warning(
-            "classifiers.none", folder=str(config.classifiers_folder), reason=reason
-        )
-    return version
-
-
 async def stored_results(
     context: PhaseContext, file_results: FileResults, span: Span
 ) -> AnalysisResults:
@@ -111,11 +81,11 @@ async def stored_results(
         if curve is not None:
             text = json.dumps(loudness.loudness_of(curve, span))
             found[LOUDNESS] = StoredOutput(LOUDNESS, version, text.encode())
-    current: dict[str, bytes] = {}
-    outdated: dict[str, bytes] = {}
+    current: dict[str, StoredOutput] = {}
+    outdated: dict[str, StoredOutput] = {}
     for analyzer, each in found.items():
-        is_current = context.analyzers.get(analyzer) == each.version
-        (current if is_current else outdated)[analyzer] = each.payload
+        is_current = accepts(context.analyzers.get(analyzer), each.version)
+        (current if is_current else outdated)[analyzer] = each
     return AnalysisResults(current, outdated)
 
 
@@ -190,7 +160,7 @@ class FileAnalysis:
             FileVanishedError: It is gone.
         """
         try:
-            if not self._folder:
+            if not self._folder and not self._is_quick:
                 spool = _temporary_folder(self._context)
                 self._folder = await self._stack.enter_async_context(spool)
             if span not in self._results:
@@ -201,7 +171,9 @@ class FileAnalysis:
             log.warning("spool.failed", detail=str(error))
             return results
         results = self._results.pop(span)
-        if ESSENTIA in pending_analyzers(self._context, span, results):
+        if not self._is_quick and ESSENTIA in pending_analyzers(
+            self._context, span, results
+        ):
             results = await self._run_essentia(span, results)
         if CLASSIFIERS in pending_analyzers(self._context, span, results):
             results = await self._run_classifiers(span, results)
@@ -260,31 +232,30 @@ class FileAnalysis:
             for span, results in batch.items()
             if (selection := self._analyses_for(span, results)) != AnalyzerSelection()
         ]
-        if not requests:
-            return
+        if requests:
+            await self._try_analyzers(requests)
+
+    async def _try_analyzers(self, requests: Sequence[PassageRequest]) -> None:
+        """Run analyzers; if that fails, passage by passage, then one by one."""
         try:
             await self._run_analyzers(requests)
         except (DiskReadError, SpoolError):
             raise  # Not the fault of the file.
         except FileUnreadableError as error:
-            if len(requests) > 1:
-                for each in requests:
-                    await self._decode_batch({each.span: batch[each.span]})
+            request = requests[0]
+            parts = requests if len(requests) > 1 else _one_by_one(request)
+            if len(parts) > 1:
+                for each in parts:
+                    await self._try_analyzers([each])
             else:
-                await self._isolate_failure(requests[0], error)
+                has_models = request.analyzers.models_folder is not None
+                analyzer = MUSICNN if has_models else ESSENTIA
+                self._record_failure(request.span, analyzer, error)
 
-    async def _isolate_failure(
-        self, request: PassageRequest, error: FileUnreadableError
-    ) -> None:
-        """Attribute a failure to musicnn first, the largest; then to all analyzers."""
-        span = request.span
-        if request.analyzers.models_folder is not None:
-            self._record_failure(span, MUSICNN, error)
-            await self._decode_batch({span: self._results[span]})
-            return
-        for analyzer in pending_analyzers(self._context, span, self._results[span]):
-            if analyzer != LOUDNESS:
-                self._record_failure(span, analyzer, error)
+    @property
+    def _is_quick(self) -> bool:
+        analyzers = self._context.analyzers
+        return any(is_quick(analyzers.get(each, "")) for each in FLAVOR_ANALYZERS)
 
     def _analyses_for(self, span: Span, results: AnalysisResults) -> AnalyzerSelection:
         """Return the pending analyzers that work on the samples of a passage."""
@@ -293,8 +264,10 @@ class FileAnalysis:
             - results.failures.keys()
         )
         models = str(self._context.config.models_folder) if MUSICNN in pending else None
-        wav_path = self._wav_path(span) if ESSENTIA in pending else None
-        return AnalyzerSelection(models, wav_path)
+        has_essentia = ESSENTIA in pending
+        if self._is_quick:
+            return AnalyzerSelection(models, descriptors=has_essentia)
+        return AnalyzerSelection(models, self._wav_path(span) if has_essentia else None)
 
     def _wav_path(self, span: Span) -> str:
         return f"{self._folder}/{span.start}.wav"
@@ -303,10 +276,13 @@ class FileAnalysis:
         file = self._file_results.file
         signature = self._file_results[p01_filename.PHASE].signature
         limit = Seconds(len(requests) * self._time_limit)
-        run_idle = self._context.compute.run_idle
-        outputs = await run_idle(
-            limit, passage_analysis.analyze_passages, file.path, signature, requests
+        analyze = (
+            quick_analysis.analyze_quickly
+            if self._is_quick
+            else passage_analysis.analyze_passages
         )
+        run_idle = self._context.compute.run_idle
+        outputs = await run_idle(limit, analyze, file.path, signature, requests)
         for each, found in zip(requests, outputs, strict=True):
             for analyzer, reason in found.failures.items():
                 failure = PhaseCrashedError(file.path, reason)
@@ -345,7 +321,7 @@ class FileAnalysis:
         try:
             if ESSENTIA not in results.current:
                 raise PhaseCrashedError(path, "there are no descriptors to classify")
-            descriptors, folder = results.current[ESSENTIA], self._folder
+            descriptors, folder = results.current[ESSENTIA].payload, self._folder
             classified = await self._context.compute.run_idle(
                 self._time_limit, essentia.classify, path, descriptors, models, folder
             )
@@ -365,13 +341,28 @@ class FileAnalysis:
         await self._context.store.do(analysis_cache.save, audio, span, stored)
         results = self._results[span]
         self._results[span] = replace(
-            results, current={**results.current, analyzer: output}
+            results, current={**results.current, analyzer: stored}
         )
 
     def _record_failure(
         self, span: Span, analyzer: str, error: FileUnreadableError
     ) -> None:
         self._results[span] = _with_failure(self._results[span], analyzer, error)
+
+
+def _one_by_one(request: PassageRequest) -> list[PassageRequest]:
+    """Return a request for each analyzer of a request."""
+    selection = request.analyzers
+    parts = (
+        AnalyzerSelection(models_folder=selection.models_folder),
+        AnalyzerSelection(wav_path=selection.wav_path),
+        AnalyzerSelection(descriptors=selection.descriptors),
+    )
+    return [
+        PassageRequest(request.span, each)
+        for each in parts
+        if each != AnalyzerSelection()
+    ]
 
 
 def _with_failure(

@@ -8,15 +8,21 @@ from typing import Any, Final
 from segued.matching import essentia_flavor, musicnn_flavor
 from segued.matching.flavor import validate_flavor
 from segued.phases.base import PhaseContext
-from segued.store import codec, flavors
-from segued.store.flavors import Measures
+from segued.store import codec
+from segued.store.analysis_cache import StoredOutput
+from segued.store.flavors import Flavor, Measures
 
 __all__ = [
     "CLASSIFIERS",
     "ESSENTIA",
+    "FLAVOR_ANALYZERS",
     "LOUDNESS",
     "MUSICNN",
+    "QUICK_SUFFIX",
     "AnalysisResults",
+    "accepts",
+    "is_current_flavor",
+    "is_quick",
     "local_flavor_source",
 ]
 
@@ -24,6 +30,10 @@ LOUDNESS: Final = "loudness"
 ESSENTIA: Final = "essentia"
 CLASSIFIERS: Final = "essentia-svm"
 MUSICNN: Final = "musicnn"
+
+QUICK_SUFFIX: Final = " quick 1"
+"""Added to the version of an analyzer that gets some stretches of a passage only
+(`segued.media.analyzers.quick_analysis`); the number is that of their choice."""
 
 FLAVOR_ANALYZERS: Final = (ESSENTIA, MUSICNN)
 """The analyzers whose outputs are combined to a flavor; classifiers give one alone."""
@@ -34,14 +44,14 @@ class AnalysisResults:
     """The output of the local analyzers for one passage.
 
     Attributes:
-        current: The JSON output of the installed analyzers, by name.
-        outdated: The JSON output of other analyzers or versions, by name: good
-            enough for the measures.
+        current: The output of the installed analyzers, by name.
+        outdated: The output of other analyzers or versions, by name: good enough for
+            the measures.
         failures: The reasons why analyzers failed, by name.
     """
 
-    current: Mapping[str, bytes]
-    outdated: Mapping[str, bytes] = field(default_factory=dict)
+    current: Mapping[str, StoredOutput]
+    outdated: Mapping[str, StoredOutput] = field(default_factory=dict)
     failures: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -52,12 +62,9 @@ class AnalysisResults:
         columns = {each.name for each in fields(Measures)}
         return Measures(**{name: found[name] for name in columns & found.keys()})
 
-    def flavor(self, analyzers: Mapping[str, str]) -> flavors.Flavor | None:
-        """Return the flavor by the current outputs; None if they give none.
-
-        Args:
-            analyzers: The versions of the installed analyzers, by name.
-        """
+    @property
+    def flavor(self) -> Flavor | None:
+        """The flavor by the current outputs; None if they give none."""
         shares: dict[str, Mapping[str, float]] = {}
         sources = [each for each in FLAVOR_ANALYZERS if each in self.current]
         if CLASSIFIERS in self.current:
@@ -70,11 +77,12 @@ class AnalysisResults:
             return None
         measures = essentia_flavor.measures(self._parse_output(ESSENTIA))
         text = codec.encode({"characteristics": shares, "measures": measures})
-        return flavors.Flavor(text, *_source_and_version(sources, analyzers))
+        versions = {name: each.version for name, each in self.current.items()}
+        return Flavor(text, *_source_and_version(sources, versions))
 
     def _parse_output(self, analyzer: str) -> dict[str, Any]:
-        text = self.current.get(analyzer) or self.outdated.get(analyzer, b"{}")
-        found: dict[str, Any] = json.loads(text)
+        output = self.current.get(analyzer) or self.outdated.get(analyzer)
+        found: dict[str, Any] = json.loads(output.payload) if output else {}
         return found
 
 
@@ -92,6 +100,24 @@ _RULE_VERSIONS: Final = {
 """The versions of the rules from an analyzer's output to a flavor."""
 
 
+def is_quick(version: str) -> bool:
+    """Return whether an analyzer of this version gets stretches of a passage only."""
+    return version.endswith(QUICK_SUFFIX)
+
+
+def accepts(wanted: str | None, version: str) -> bool:
+    """Return whether stored output is as good as that of the wanted version.
+
+    The output of an analyzer that got the whole passage is as good as that of the same
+    one that gets stretches of it.
+
+    Args:
+        wanted: The version of the analyzer; None if it is not installed.
+        version: The version of the analyzer whose output is stored.
+    """
+    return wanted is not None and version in {wanted, wanted.removesuffix(QUICK_SUFFIX)}
+
+
 def _source_and_version(
     sources: list[str], analyzers: Mapping[str, str]
 ) -> tuple[str, str]:
@@ -101,7 +127,25 @@ def _source_and_version(
 
 def local_flavor_source(context: PhaseContext) -> tuple[str, str] | None:
     """Return source and version of a local flavor; None if no analyzer gives one."""
-    if CLASSIFIERS in context.analyzers:
-        return _source_and_version([CLASSIFIERS], context.analyzers)
-    sources = [each for each in FLAVOR_ANALYZERS if each in context.analyzers]
+    sources = _flavor_analyzers(context)
     return _source_and_version(sources, context.analyzers) if sources else None
+
+
+def is_current_flavor(context: PhaseContext, flavor: Flavor) -> bool:
+    """Return whether a flavor is by the installed analyzers and the present rules."""
+    sources = _flavor_analyzers(context)
+    versions = flavor.version.split(", ")
+    if flavor.source != "+".join(sources) or len(versions) != len(sources):
+        return False
+    suffixes = [f"/{_RULE_VERSIONS[each]}" for each in sources]
+    return all(
+        version.endswith(suffix)
+        and accepts(context.analyzers[each], version.removesuffix(suffix))
+        for each, version, suffix in zip(sources, versions, suffixes, strict=True)
+    )
+
+
+def _flavor_analyzers(context: PhaseContext) -> list[str]:
+    if CLASSIFIERS in context.analyzers:
+        return [CLASSIFIERS]
+    return [each for each in FLAVOR_ANALYZERS if each in context.analyzers]
