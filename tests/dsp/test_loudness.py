@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from segued.dsp.k_weighting import block_length
+from segued.dsp.k_weighting import KWeighting, block_length
 from segued.dsp.loudness import (
     LoudnessCurve,
     LoudnessCurveBuilder,
@@ -96,6 +96,20 @@ def test_weighting_does_not_depend_on_the_sample_rate(
     found = loudness_of_all(curve_of([samples], Hertz(rate), (1.0,)))
 
     assert found["loudness_lufs"] == pytest.approx(-26.01 + weighted, abs=0.1)
+
+
+@pytest.mark.parametrize("rate", RATES_EXACT)
+def test_no_product_is_too_small_for_its_type(rate: int) -> None:
+    """Processors compute with such numbers many times slower."""
+    noise = np.random.default_rng(7).standard_normal(
+        (1, 10 * block_length(Hertz(rate)))
+    )
+    weighting = KWeighting(Hertz(rate), 1)
+
+    with np.errstate(under="raise"):
+        energies = weighting.energies(noise.astype(np.float32))
+
+    assert energies.min() > 0
 
 
 def test_surround_channels_count_more() -> None:

@@ -42,9 +42,12 @@ and a run some hundred operations more."""
 GROUP_RUNS: Final = (8, 22)
 """Bounds of the runs whose states are found in one product."""
 
-
 NEGLIGIBLE: Final = 1e-9
 """Share of a state that is lost in the rounding of samples."""
+
+VANISHED: Final = 1e-12
+"""Weights and states below this, -240 dB, are 0: products so small that float32 cannot
+hold them with full precision take ten times as long."""
 
 
 class _Layout(NamedTuple):
@@ -151,7 +154,7 @@ class KWeighting:
         for step, decay in enumerate(self._matrices.decays):
             states[:, 1 << step :] += states[:, : -1 << step] @ decay
         self._state = states[:, -1].copy()
-        before = states[:, :-1].astype(np.float32)
+        before = _to_float32(states[:, :-1])
         runs = groups @ self._matrices.states + before @ self._matrices.carry
         return runs.reshape(entries.shape)
 
@@ -212,19 +215,19 @@ def _matrices(rate: Hertz) -> _Matrices:
         for later in range(first + 1, runs):
             states[first, :, later] = jumps[later - 1 - first].T
     return _Matrices(
-        run=run.astype(np.float32),
-        entry=np.stack([powers[frames - 1 - n] @ entry for n in range(frames)]).astype(
-            np.float32
+        run=_to_float32(run),
+        entry=_to_float32(
+            np.stack([powers[frames - 1 - n] @ entry for n in range(frames)])
         ),
-        states=states.reshape(runs * STATES, -1).astype(np.float32),
-        carry=np.concatenate([each.T for each in jumps[:-1]], axis=1).astype(
-            np.float32
-        ),
-        end=np.concatenate([jumps[runs - 1 - n].T for n in range(runs)]).astype(
-            np.float32
-        ),
+        states=_to_float32(states.reshape(runs * STATES, -1)),
+        carry=_to_float32(np.concatenate([each.T for each in jumps[:-1]], axis=1)),
+        end=_to_float32(np.concatenate([jumps[runs - 1 - n].T for n in range(runs)])),
         decays=tuple(_squares(jumps[-1].T)),
     )
+
+
+def _to_float32(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+    return np.where(np.abs(values) < VANISHED, 0, values).astype(np.float32)
 
 
 def _powers(
