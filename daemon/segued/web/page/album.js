@@ -1,49 +1,18 @@
 // The view of one album: its tracks in running order, what is missing, and playback.
 
 import { albumPicture } from "./album_card.js";
-import { getJson, isAborted } from "./api.js";
 import { confidenceBadge } from "./files.js";
 import { artistLink, fileLink } from "./router.js";
+import { singleView } from "./single.js";
 import { trackPlayer } from "./track_player.js";
 import { html, nothing } from "./vendor/lit-html.js";
 import { clock, length, pluralize, seconds, signed } from "./wording.js";
 
 export function albumView(page, { id }) {
-  const controller = new AbortController();
   const player = trackPlayer(page);
-  let answer = null;
-  let problem = null;
-
-  getJson(`/api/albums/${encodeURIComponent(id)}`, {}, controller.signal).then(
-    (found) => {
-      answer = found;
-      page.draw();
-    },
-    (error) => {
-      if (isAborted(error)) return;
-      problem = error;
-      page.draw();
-    },
-  );
-
-  function template() {
-    if (problem) {
-      return html`
-        <h1 tabindex="-1">Album</h1>
-        <p class="notice bad" role="alert" data-test="error">${problem.message}</p>
-      `;
-    }
-    if (!answer) return html`<h1 class="visually-hidden" tabindex="-1">Album</h1><p class="muted loading">Loading …</p>`;
-    const { album, tracks, missing } = answer;
-    return html`${header(album)} ${notices(missing, tracks)} ${trackTable(album, tracks, player)}`;
-  }
-
-  function stop() {
-    controller.abort();
-    player.stop();
-  }
-
-  return { title: "Album", template, stop };
+  const path = `/api/albums/${encodeURIComponent(id)}`;
+  const draw = ({ album, tracks, missing }) => html`${header(album)} ${notices(missing, tracks)} ${trackTable(album, tracks, player)}`;
+  return singleView(page, "Album", path, draw, player.stop);
 }
 
 function header(album) {

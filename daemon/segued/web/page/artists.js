@@ -1,10 +1,10 @@
 // The view of all artists, and that of one artist with albums and songs.
 
 import { albumCards } from "./album_card.js";
-import { getJson, isAborted } from "./api.js";
 import { searchBox } from "./listing.js";
 import { growingList, growingState, moreButton } from "./more.js";
 import { artistLink } from "./router.js";
+import { singleView } from "./single.js";
 import { songTable } from "./song_table.js";
 import { html, nothing } from "./vendor/lit-html.js";
 import { count, pluralize } from "./wording.js";
@@ -68,43 +68,19 @@ function artistTable(rows) {
 }
 
 export function artistView(page, { id }) {
-  const controller = new AbortController();
-  let answer = null;
-  let problem = null;
+  return singleView(page, "Artist", `/api/artists/${encodeURIComponent(id)}`, artistDetail);
+}
 
-  getJson(`/api/artists/${encodeURIComponent(id)}`, {}, controller.signal).then(
-    (found) => {
-      answer = found;
-      page.draw();
-    },
-    (error) => {
-      if (isAborted(error)) return;
-      problem = error;
-      page.draw();
-    },
-  );
-
-  function template() {
-    if (problem) {
-      return html`
-        <h1 tabindex="-1">Artist</h1>
-        <p class="notice bad" role="alert" data-test="error">${problem.message}</p>
-      `;
-    }
-    if (!answer) return html`<h1 class="visually-hidden" tabindex="-1">Artist</h1><p class="muted loading">Loading …</p>`;
-    const { artist, albums, songs } = answer;
-    return html`
-      <div class="top">
-        <h1 tabindex="-1">${artist.name}</h1>
-        <p class="muted">${pluralize(albums.length, "album")} · ${pluralize(artist.songs, "song")}</p>
-      </div>
-      ${albums.length ? albumCards(albums) : nothing}
-      <section class="found" aria-labelledby="songs">
-        <h2 id="songs">Songs</h2>
-        ${songTable(songs)}
-      </section>
-    `;
-  }
-
-  return { title: "Artist", template, stop: () => controller.abort() };
+function artistDetail({ artist, albums, songs }) {
+  return html`
+    <div class="top">
+      <h1 tabindex="-1">${artist.name}</h1>
+      <p class="muted">${pluralize(albums.length, "album")} · ${pluralize(artist.songs, "song")}</p>
+    </div>
+    ${albums.length ? albumCards(albums) : nothing}
+    <section class="found" aria-labelledby="songs">
+      <h2 id="songs">Songs</h2>
+      ${songTable(songs)}
+    </section>
+  `;
 }
