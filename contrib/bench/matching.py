@@ -29,7 +29,14 @@ from segued.matching.evidence import PassageEvidence, Release
 from segued.matching.normalize import normalize_name
 from segued.model import Confidence
 
-__all__ = ["GOLDEN", "MatchOutcome", "outcome_table", "outcomes", "targets"]
+__all__ = [
+    "GOLDEN",
+    "MatchOutcome",
+    "outcome_table",
+    "outcomes",
+    "review_targets",
+    "targets",
+]
 
 SEEDS: Final = (1, 2, 3, 4)
 """One catalog for each, so that the result does not depend on one seed."""
@@ -40,17 +47,23 @@ GOLDEN: Final = Path(__file__).parents[2] / "tests" / "golden" / "matching.txt"
 
 HIGH_RIGHT_MIN: Final = 0.99
 CLEAR_HIGH_MIN: Final = 0.80
+DESERVED_MIN: Final = 0.70
 SINGLE_HIGH_MIN: Final = 0.85
 """The target for passages without another recording of equal sound and names."""
 
 
 @dataclass(frozen=True, slots=True)
 class MatchOutcome:
-    """The decision on a passage in a folder of one kind."""
+    """The decision on a passage in a folder of one kind.
+
+    Attributes:
+        card: What a question about it is shown with: its album, or it alone.
+    """
 
     kind: str
     passage: LabeledPassage
     decision: Decision
+    card: str
 
     @property
     def band(self) -> Confidence:
@@ -89,12 +102,12 @@ def outcomes(seeds: Iterable[int] = SEEDS) -> Iterator[MatchOutcome]:
     for seed in seeds:
         rng = np.random.default_rng(seed)
         catalog = make_catalog(rng)
-        for folder in labeled_folders(rng, catalog):
-            yield from _match_folder(catalog, folder)
+        for nth, folder in enumerate(labeled_folders(rng, catalog)):
+            yield from _match_folder(catalog, folder, f"{seed}/{nth}")
 
 
 def _match_folder(
-    catalog: SyntheticCatalog, folder: LabeledFolder
+    catalog: SyntheticCatalog, folder: LabeledFolder, name: str
 ) -> Iterator[MatchOutcome]:
     choice = _match_album(catalog, folder)
     for passage in folder.passages:
@@ -112,7 +125,9 @@ def _match_folder(
             if is_on_album
             else {each: catalog.recordings[each] for each in mbids},
         )
-        yield MatchOutcome(folder.kind, passage, decision)
+        album = choice.release.mbid if choice and track else evidence.album
+        card = f"{name}/{album or evidence.key}"
+        yield MatchOutcome(folder.kind, passage, decision, card)
 
 
 def _match_album(catalog: SyntheticCatalog, folder: LabeledFolder) -> AlbumMatch | None:
@@ -172,6 +187,7 @@ def outcome_table(found: Sequence[MatchOutcome]) -> str:
     with redirect_stdout(io.StringIO()) as text:
         print_table(heads, rows)
         print_targets(targets(found))
+        print_targets(review_targets(found))
     return text.getvalue()
 
 
@@ -200,6 +216,53 @@ def targets(found: Sequence[MatchOutcome]) -> list[Target]:
         ),
         _high_share_target(
             "the same without an equal recording", single, SINGLE_HIGH_MIN
+        ),
+    ]
+
+
+def review_targets(found: Sequence[MatchOutcome]) -> list[Target]:
+    """Return how well the questions about matches find what is wrong.
+
+    A card is right to be shown if a match on it is wrong or names no recording, or if
+    nothing in the evidence tells its recording from an equal one.
+    """
+    uncertain = [
+        each for each in found if each.band in (Confidence.MEDIUM, Confidence.LOW)
+    ]
+    wrong = [each for each in uncertain if each.verdict == "wrong"]
+    asked = [each for each in wrong if each.decision.question is not None]
+    cards: dict[str, list[MatchOutcome]] = {}
+    for each in found:
+        if each.decision.question is not None:
+            cards.setdefault(each.card, []).append(each)
+    strict = [
+        any(each.verdict != "right" for each in outcomes) for outcomes in cards.values()
+    ]
+    deserved = [
+        any(
+            each.verdict != "right" or each.passage.has_equal_rival for each in outcomes
+        )
+        for outcomes in cards.values()
+    ]
+    share = sum(deserved) / max(1, len(cards))
+    return [
+        Target(
+            "wrong Medium and Low matches with a card",
+            f"{len(wrong)}",
+            f"{len(asked)}",
+            len(asked) == len(wrong),
+        ),
+        Target(
+            f"cards that deserve one, of {len(cards)}",
+            f">= {DESERVED_MIN:.0%}",
+            f"{share:.1%}",
+            share >= DESERVED_MIN,
+        ),
+        Target(
+            "cards with a match that is wrong or names nothing",
+            "-",
+            f"{sum(strict) / max(1, len(cards)):.1%}",
+            is_reached=True,
         ),
     ]
 

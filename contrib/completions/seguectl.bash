@@ -9,10 +9,12 @@ _seguectl() {
     if ((COMP_CWORD == 1)); then
         mapfile -t COMPREPLY < <(compgen -W '
             status watch scan pause resume cancel failures retry settings workers
-            explain --help --version' -- "$word")
+            explain review --help --version' -- "$word")
         return
     fi
+    [[ $command != review ]] || options+=' --song --list --accept --leave --no-song --recording --undo --history'
     case $before in
+        --song | --recording) return ;;
         --config | --database | --socket)
             compopt -o filenames 2>/dev/null
             mapfile -t COMPREPLY < <(compgen -f -- "$word")

@@ -8,7 +8,7 @@ _segued() {
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
         mapfile -t COMPREPLY < <(compgen -W '
-            import serve library rematch decide explain forget-tags similar flavor config --help --version' -- "$word")
+            import serve library rematch review decide explain forget-tags similar flavor config --help --version' -- "$word")
         return
     fi
     case $command in
@@ -23,10 +23,11 @@ _segued() {
             ;;
         config) [[ ${COMP_WORDS[2]} == @(check|show) ]] || options='--help' ;;
         similar) options+=' --passage --number --metric -n' ;;
+        review) options+=' --song --list --accept --leave --no-song --recording --undo --history' ;;
         decide) options+=' --passage --recording --no-song --clear --title --artist' ;;
     esac
     case $before in
-        --workers | --passage | --number | -n | --recording | --title | --artist) return ;;
+        --workers | --passage | --number | -n | --song | --recording | --title | --artist) return ;;
         --metric)
             mapfile -t COMPREPLY < <(compgen -W 'squares variation' -- "$word")
             return
@@ -42,7 +43,7 @@ _segued() {
         return
     fi
     case $command in
-        library) mapfile -t COMPREPLY < <(compgen -W 'files passages failures passed-over' -- "$word") ;;
+        library) mapfile -t COMPREPLY < <(compgen -W 'files passages failures passed-over review' -- "$word") ;;
         import | serve | rematch)
             compopt -o filenames 2>/dev/null
             mapfile -t COMPREPLY < <(compgen -d -- "$word")

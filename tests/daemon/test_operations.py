@@ -16,6 +16,7 @@ from segued.daemon.operations import Operations
 from segued.errors import ConfigError, DaemonError, NotAudioError, NotFoundError
 from segued.model import Confidence, FileStatus, PhaseNumber, SessionState, Span
 from segued.store import files, overrides, passages
+from segued.store.deciders import Decider
 from segued.store.overrides import PassageOverride
 from segued.store.passages import PassageRecord
 from segued.units import Ticks
@@ -25,6 +26,7 @@ from tests.store.scanned_folder import ROOT, ScannedFolder
 
 SONG = ROOT + b"/song"
 MBID = "0a0b0c0d-0000-4000-8000-000000000001"
+BY = Decider("alice", "tests", "1")
 
 
 @pytest.fixture(name="config")
@@ -218,11 +220,11 @@ async def test_an_override_is_stored_and_cleared(
     operations: DaemonApi, folder: ScannedFolder
 ) -> None:
     """Each requeues the file; a second override replaces the first."""
-    await operations.set_override(SONG, 1, Override())
-    await operations.set_override(SONG, 1, Override(MBID, "Title", "Artist"))
+    await operations.set_override(SONG, 1, Override(), BY)
+    await operations.set_override(SONG, 1, Override(MBID, "Title", "Artist"), BY)
     stored, status = await stored_overrides(folder), (await folder.statuses())["song"]
     await folder.finish("song")
-    await operations.clear_override(SONG, 1)
+    await operations.set_override(SONG, 1, None, BY)
 
     assert stored == [PassageOverride(Ticks(0), MBID, "Title", "Artist")]
     assert status == FileStatus.PENDING
@@ -239,9 +241,9 @@ async def test_an_override_counts_for_an_import_that_is_under_way(
     await folder.store.do(files.mark_processing, file)
 
     if clear:
-        await operations.clear_override(SONG, 1)
+        await operations.set_override(SONG, 1, None, BY)
     else:
-        await operations.set_override(SONG, 1, Override(MBID))
+        await operations.set_override(SONG, 1, Override(MBID), BY)
 
     assert not await folder.store.do(files.is_unchanged, file.id, file.signature)
     assert (await folder.statuses())["song"] == FileStatus.PENDING
@@ -253,9 +255,9 @@ async def test_an_override_needs_a_passage(
 ) -> None:
     """An unknown file and an unknown passage are refused."""
     with pytest.raises(NotFoundError, match=f"the library has no passage {passage}"):
-        await operations.set_override(path, passage, Override(MBID))
+        await operations.set_override(path, passage, Override(MBID), BY)
     with pytest.raises(NotFoundError, match=f"the library has no passage {passage}"):
-        await operations.clear_override(path, passage)
+        await operations.set_override(path, passage, None, BY)
 
     assert await stored_overrides(folder) == []
     assert (await folder.statuses())["song"] == FileStatus.COMPLETE

@@ -3,7 +3,14 @@
 from collections.abc import Sequence
 
 import pytest
-from bench.matching import GOLDEN, MatchOutcome, outcome_table, outcomes, targets
+from bench.matching import (
+    GOLDEN,
+    MatchOutcome,
+    outcome_table,
+    outcomes,
+    review_targets,
+    targets,
+)
 
 from segued.matching.tag_evidence import confidence_band
 from segued.model import Confidence
@@ -17,6 +24,13 @@ def _outcomes() -> Sequence[MatchOutcome]:
 def test_the_targets_are_reached(outcomes: Sequence[MatchOutcome]) -> None:
     """High is right, also with colliding fingerprints, and not rare."""
     assert [each.what for each in targets(outcomes) if not each.is_reached] == []
+
+
+def test_questions_find_what_is_wrong(outcomes: Sequence[MatchOutcome]) -> None:
+    """Each wrong match below High has a card; of all cards, most deserve one."""
+    missed = [each.what for each in review_targets(outcomes) if not each.is_reached]
+
+    assert missed == []
 
 
 def test_matching_table_equals_the_golden_file(

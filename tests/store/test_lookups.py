@@ -16,14 +16,11 @@ from segued.store import (
     lookup_failures,
     lookups,
     merged_ids,
-    overrides,
 )
 from segued.store.database import Store
 from segued.store.lookups import LookupAnswer, LookupQuestion
-from segued.store.overrides import PassageOverride
 from segued.store.schema.files import File
 from segued.store.schema.lookups import AcoustIdAnswer, Lookup
-from segued.units import Ticks
 from tests.store.scanned_folder import ScannedFolder
 
 ONE, TWO = LookupQuestion("one", '"1"'), LookupQuestion("two", '"2"')
@@ -250,16 +247,6 @@ async def test_answered_files_are_requeued_at_start(
 
     assert await store.do(lookups.requeue_all_answered, elsewhere) == 0
     assert await store.do(lookups.requeue_all_answered, [b"/music"]) == 1
-
-
-async def test_override_of_unknown_passage_is_refused(
-    store: Store,
-) -> None:
-    """An override of an unknown passage can neither be set nor cleared."""
-    override = PassageOverride(Ticks(0), "mbid")
-
-    assert await store.do(overrides.set_override, b"/music/none", 1, override) is False
-    assert await store.do(overrides.clear_override, b"/music/none", 1) is False
 
 
 async def test_pending_keys_and_cached_answers_are_known(store: Store) -> None:

@@ -33,6 +33,7 @@ def snapshot(done: int, total: int) -> Snapshot:
         analysis_left=None,
         lookups=0,
         again=0,
+        cards=0,
         workers=(),
         counters={},
         work={},

@@ -26,6 +26,7 @@ from segued.cli.options import (
     shared_options_parser,
 )
 from segued.cli.parser import CommandParser
+from segued.cli.review_parser import add_review
 from segued.cli.stored_status import stored_status
 from segued.config.config import Config, check_setting, stored_name
 from segued.config.default_paths import SYSTEM_SOCKET, control_socket
@@ -122,6 +123,7 @@ def _parser() -> CommandParser:
     )
     workers.add_argument("number", type=int, nargs="?", metavar="N")
     add_explain(commands, shared)
+    add_review(commands, shared)
     return parser
 
 

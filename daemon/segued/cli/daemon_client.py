@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from segued import __version__
 from segued.config.config import Settings
 from segued.config.default_paths import SYSTEM_SOCKET
 from segued.errors import ConfigError, DaemonError, StoreLockedError
@@ -97,20 +98,17 @@ class DaemonClient:
         """Store a setting and apply it."""
         self.request("PUT", f"/api/settings/{quote(name)}", value)
 
-    def set_override(self, path: bytes, passage: int, override: Override) -> None:
-        """Store what a user decides about a passage, and requeue its file."""
-        body = {
-            "path": os.fsdecode(path),
-            "passage": passage,
-            "recording": override.recording,
-            "title": override.title,
-            "artist": override.artist,
-        }
-        self.request("POST", "/api/decide", body)
-
-    def clear_override(self, path: bytes, passage: int) -> None:
-        """Delete what a user decided about a passage, and requeue its file."""
-        body = {"path": os.fsdecode(path), "passage": passage, "clear": True}
+    def set_override(
+        self, path: bytes, passage: int, override: Override | None
+    ) -> None:
+        """Store what a user decides about a passage, or delete it; requeue its file."""
+        body: dict[str, object] = {"path": os.fsdecode(path), "passage": passage}
+        if override is None:
+            body["clear"] = True
+        else:
+            body["recording"] = override.recording
+            body["title"] = override.title
+            body["artist"] = override.artist
         self.request("POST", "/api/decide", body)
 
     def forget_tags(self, path: bytes) -> int:
@@ -153,7 +151,8 @@ class DaemonClient:
         connection = _Connection(self.path)
         try:
             request_body = None if body is None else json.dumps(body)
-            connection.request(method, route, request_body)
+            headers = {"User-Agent": f"segued/{__version__}"}
+            connection.request(method, route, request_body, headers)
             response = connection.getresponse()
             decoded = json.loads(response.read())
         except PermissionError:

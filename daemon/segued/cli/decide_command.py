@@ -4,8 +4,10 @@ import argparse
 import asyncio
 import json
 import os
+from collections.abc import Sequence
 
 from segued.cli.library_choice import LibraryChoice
+from segued.cli.this_decider import this_decider
 from segued.config.config import Config
 from segued.daemon import library_operations
 from segued.errors import ConfigError
@@ -18,7 +20,7 @@ from segued.store.reading import reports
 from segued.views import explanation
 from segued.web.daemon_api import Override
 
-__all__ = ["import_folder_of", "run"]
+__all__ = ["import_again", "import_folder_of", "run"]
 
 
 def run(args: argparse.Namespace, choice: LibraryChoice) -> int:
@@ -32,22 +34,20 @@ def run(args: argparse.Namespace, choice: LibraryChoice) -> int:
         StoreError: The library cannot be used.
     """
     path = os.path.abspath(os.fsencode(args.file))
-    override = Override(args.recording, args.title, args.artist)
+    override = None
+    if not args.clear:
+        override = Override(args.recording, args.title, args.artist)
     config, client = choice.config, choice.daemon()
     if client is not None:
-        if args.clear:
-            client.clear_override(path, args.passage)
-        else:
-            client.set_override(path, args.passage, override)
+        client.set_override(path, args.passage, override)
         text = f"{shown(path)}: sent to the daemon, which matches it again"
         print(json.dumps({"decided": shown(path)}) if args.json else text)  # noqa: T201
         return ExitCode.ALL_DONE
 
     async def store_override(store: Store) -> None:
-        if args.clear:
-            await library_operations.clear_override(store, path, args.passage)
-        else:
-            await library_operations.set_override(store, path, args.passage, override)
+        await library_operations.set_override(
+            store, path, args.passage, override, this_decider()
+        )
 
     library_operations.run_in_library(config, store_override)
     import_folder_of(config, path)
@@ -64,7 +64,14 @@ def run(args: argparse.Namespace, choice: LibraryChoice) -> int:
 
 def import_folder_of(config: Config, path: bytes) -> None:
     """Import the folder of a file, which now is PENDING."""
+    import_again(config, [os.path.dirname(path)])
+
+
+def import_again(config: Config, folders: Sequence[bytes]) -> None:
+    """Import folders with files that now are PENDING, without the network."""
     importer = OneShotImport(config)
-    result = asyncio.run(importer.run([os.path.dirname(path)], workers=1, offline=True))
+    result = asyncio.run(importer.run(folders, workers=1, offline=True))
     if result.state is not SessionState.COMPLETED:
-        raise result.error or ConfigError(f"{shown(path)}: {result.state.lower()}")
+        raise result.error or ConfigError(
+            f"{shown(folders[0])}: {result.state.lower()}"
+        )

@@ -19,6 +19,7 @@ from segued.cli.options import (
     shared_options_parser,
 )
 from segued.cli.parser import CommandParser
+from segued.cli.review_parser import add_review
 from segued.config.config import Config
 from segued.config.default_paths import control_socket, spool_folder
 from segued.errors import ConfigError
@@ -93,6 +94,7 @@ def _parser() -> CommandParser:
     matching.add_argument("folders", nargs="*", metavar="FOLDER")
     matching.set_defaults(run=_import, rematch=True, offline=True, workers=None)
 
+    add_review(commands, shared)
     _add_decide(commands, shared)
     add_explain(commands, shared)
     _add_forget_tags(commands, shared)

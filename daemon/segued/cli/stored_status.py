@@ -1,13 +1,16 @@
 """The status without a daemon: that of the last session in the library."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from segued import __version__
+from segued.errors import StoreError
 from segued.paths import shown
+from segued.store.reading import reports
 from segued.views import wording
 from segued.web.status import Status
 
@@ -25,12 +28,16 @@ def stored_status(database: Path, session: Mapping[str, Any] | None) -> dict[str
             None if there is none.
     """
     row = session or {}
+    cards = 0
     text = ["no session yet; segued import FOLDER starts one"]
     if session is not None:
         text = [
             wording.session_line(session),
             "No daemon runs; segued serve starts one",
         ]
+        with suppress(StoreError):  # an older library has no questions yet
+            cards = reports.count_cards(database)
+        text += [wording.cards_line(cards)] if cards else []
     total, done = row.get("files_total", 0), row.get("files_done", 0)
     status = Status(
         state=row.get("state", NO_SESSION),
@@ -49,6 +56,7 @@ def stored_status(database: Path, session: Mapping[str, Any] | None) -> dict[str
         seconds_left=None,
         lookups=0,
         files_again=0,
+        cards=cards,
         workers=[],
         counters={},
         work={},

@@ -8,20 +8,22 @@ from segued.config.annotations import mask_secrets
 from segued.config.config import Config, PinnedSettings, Settings, check_setting
 from segued.errors import DaemonError, NotFoundError
 from segued.paths import shown
-from segued.store import file_tags, overrides, requeue, settings
+from segued.store import answers, file_tags, requeue, settings
+from segued.store.answers import Answer
 from segued.store.database import Store
-from segued.store.overrides import PassageOverride
-from segued.units import Ticks
-from segued.web.daemon_api import Override
+from segued.store.deciders import AnswerAction, Decider
+from segued.store.reading import review
+from segued.web.daemon_api import CardAnswer, Override
 
 __all__ = [
-    "clear_override",
+    "answer",
     "forget_tags",
     "masked_settings",
     "put_setting",
     "retry_failed",
     "run_in_library",
     "set_override",
+    "undo",
 ]
 
 T = TypeVar("T")
@@ -66,33 +68,71 @@ async def retry_failed(
 
 
 async def set_override(
-    store: Store, path: bytes, passage: int, override: Override
+    store: Store, path: bytes, passage: int, override: Override | None, by: Decider
 ) -> None:
-    """Store what a user decides about a passage, and requeue its file.
+    """Store what a user decides about a passage, or delete it; requeue its file.
 
     Args:
         store: The open library.
         path: The absolute path of the file.
         passage: The number of the passage in the file, from 1.
-        override: What the passage is.
+        override: What the passage is; None: what it is matched to.
+        by: Who decides it.
 
     Raises:
         NotFoundError: The library has no such passage.
     """
-    # The store sets the start to that of the passage.
-    row = PassageOverride(Ticks(0), override.recording, override.title, override.artist)
-    if not await store.do(overrides.set_override, path, passage, row):
-        raise _no_such_passage(path, passage)
+
+    def find_and_answer() -> bool:
+        found = answers.find_passage(path, passage)
+        if found is not None:
+            answers.answer([_as_answer(found, override)], by)
+        return found is not None
+
+    if not await store.do(find_and_answer):
+        raise NotFoundError(
+            f"{shown(path)}: the library has no passage {passage} of it"
+        )
 
 
-async def clear_override(store: Store, path: bytes, passage: int) -> None:
-    """Delete what a user decided about a passage, and requeue its file.
+def _as_answer(passage: str, override: Override | None) -> Answer:
+    if override is None:
+        return Answer(passage, AnswerAction.CLEAR)
+    is_song = override.recording is not None
+    action = AnswerAction.RECORDING if is_song else AnswerAction.NO_SONG
+    return Answer(passage, action, override.recording, override.title, override.artist)
+
+
+async def answer(store: Store, given: CardAnswer, by: Decider) -> int:
+    """Store an answer about passages, all or none, and requeue their files.
+
+    Returns:
+        The number of the answer in the history.
 
     Raises:
-        NotFoundError: The library has no such passage.
+        NotFoundError: No such question is open.
     """
-    if not await store.do(overrides.clear_override, path, passage):
-        raise _no_such_passage(path, passage)
+    asked = await asyncio.to_thread(
+        review.passages_of, store.path, given.card, given.action
+    )
+    passages = asked if given.passages is None else given.passages
+    if not passages or not set(passages) <= set(asked):
+        raise NotFoundError(f"{given.card}: no such question is open")
+    each_answer = [
+        Answer(each, given.action, given.recording, given.title, given.artist)
+        for each in passages
+    ]
+    return await store.do(answers.answer, each_answer, by)
+
+
+async def undo(store: Store, number: int | None, by: Decider) -> int:
+    """Take an answer back, by default the last one; return its number.
+
+    Raises:
+        NotFoundError: There is no such answer.
+        DaemonError: It was taken back, or its passages were decided again since.
+    """
+    return await store.do(answers.undo, number, by)
 
 
 async def forget_tags(store: Store, path: bytes) -> int:
@@ -135,7 +175,3 @@ async def put_setting(
     if key in pinned.as_dict():
         raise DaemonError(f"setting {name} is fixed in the configuration file")
     await store.do(settings.save, key, checked)
-
-
-def _no_such_passage(path: bytes, passage: int) -> NotFoundError:
-    return NotFoundError(f"{shown(path)}: the library has no passage {passage} of it")

@@ -39,6 +39,7 @@ def collect_readings(daemon: Daemon, subscribers: int) -> Readings:
         lookups=snapshot.lookups,
         analyzed=snapshot.analyzed,
         unanalyzed=snapshot.done - snapshot.analyzed,
+        cards=snapshot.cards,
         watches={report.root: watches for report, watches in reports},
         offline={report.root: report.state == "offline" for report, _ in reports},
         loop_stall_seconds=daemon.loop_monitor.longest_stall,

@@ -16,8 +16,9 @@ from segued.daemon.metrics_source import collect_readings
 from segued.daemon.status_source import build_status
 from segued.errors import NotFoundError
 from segued.paths import is_within, shown
+from segued.store.deciders import Decider
 from segued.store.reading import reports
-from segued.web.daemon_api import AlbumCover, Override
+from segued.web.daemon_api import AlbumCover, CardAnswer, Override
 from segued.web.readings import Readings
 from segued.web.status import PastSession, Status
 
@@ -169,29 +170,53 @@ class Operations:
         await self._daemon.restart_loop()
         return await self.settings()
 
-    async def set_override(self, path: bytes, passage: int, override: Override) -> None:
-        """Store what a user decides about a passage, and requeue its file.
+    async def set_override(
+        self, path: bytes, passage: int, override: Override | None, by: Decider
+    ) -> None:
+        """Store what a user decides about a passage, or delete it; requeue its file.
 
         Args:
             path: The file.
             passage: The number of the passage in the file, from 1.
-            override: What the passage is.
+            override: What the passage is; None: what it is matched to.
+            by: Who decides it.
 
         Raises:
             NotFoundError: The library has no such passage.
         """
         await library_operations.set_override(
-            self._daemon.store, path, passage, override
+            self._daemon.store, path, passage, override, by
         )
-        self._daemon.wake()
+        await self._answered()
 
-    async def clear_override(self, path: bytes, passage: int) -> None:
-        """Delete what a user decided about a passage, and requeue its file.
+    async def answer(self, given: CardAnswer, by: Decider) -> int:
+        """Store an answer about passages, all or none, and requeue their files.
+
+        Returns:
+            The number of the answer in the history.
 
         Raises:
-            NotFoundError: The library has no such passage.
+            NotFoundError: No such question is open.
         """
-        await library_operations.clear_override(self._daemon.store, path, passage)
+        number = await library_operations.answer(self._daemon.store, given, by)
+        await self._answered()
+        return number
+
+    async def undo(self, number: int | None, by: Decider) -> int:
+        """Take an answer back, by default the last one; return its number.
+
+        Raises:
+            NotFoundError: There is no such answer.
+            DaemonError: It was taken back, or its passages were decided again since.
+        """
+        undone = await library_operations.undo(self._daemon.store, number, by)
+        await self._answered()
+        return undone
+
+    async def _answered(self) -> None:
+        """Show the number of open cards, and match the files again."""
+        cards = await asyncio.to_thread(reports.count_cards, self.database)
+        self._daemon.progress.use_card_count(cards)
         self._daemon.wake()
 
     async def forget_tags(self, path: bytes) -> int:

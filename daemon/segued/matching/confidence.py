@@ -6,6 +6,7 @@ from typing import Final
 
 from segued.matching import doubts
 from segued.matching.album import is_at_track, length_of
+from segued.matching.candidate_order import preference_key
 from segued.matching.candidates import (
     ScoredCandidate,
     score_candidates,
@@ -18,13 +19,19 @@ from segued.matching.explanations import (
     describe_rejected,
     fingerprint_state,
 )
-from segued.matching.normalize import spelled_alike
 from segued.matching.own_evidence import (
     is_contradicted,
     is_named_by_all,
     is_named_without_fingerprint,
     is_tagged_with,
     names_agree,
+)
+from segued.matching.questions import (
+    KnownEvidence,
+    Question,
+    QuestionKind,
+    ask,
+    kinds_to_ask,
 )
 from segued.matching.scores import (
     FINGERPRINT_FROM,
@@ -62,9 +69,6 @@ LOW_MAX: Final = 0.69
 ALBUM_PLACE_AGREEMENT: Final = 0.95
 """Metadata agreement, 0 to 1, of a passage without names in its track's place."""
 
-SAME_NAMES_FROM: Final = 0.94
-"""Agreement of names, 0 to 1, that a same title has if one credit is in the other."""
-
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -77,6 +81,7 @@ class Decision:
         reason: A sentence for people.
         evidence: A description of each kind of evidence, by kind.
         rejected: A sentence for each candidate that was not chosen.
+        question: What a person could settle; None if nothing is worth it.
     """
 
     recording: Recording | None
@@ -85,6 +90,7 @@ class Decision:
     reason: str
     evidence: dict[str, str]
     rejected: tuple[str, ...] = ()
+    question: Question | None = None
 
 
 def decide(
@@ -112,7 +118,7 @@ def decide(
     good = [each for each in candidates if each.acoustid.score >= FINGERPRINT_FROM]
     best = min(
         good,
-        key=lambda each: _preference_key(passage, track, release, each, good),
+        key=lambda each: preference_key(passage, track, release, each, good),
         default=None,
     )
     if best is None:
@@ -132,6 +138,7 @@ def decide(
     if judged.confidence is Confidence.NONE:
         recording = None
     evidence = describe_evidence(passage, recording, track, release, candidates)
+    known = KnownEvidence(passage, track, release, good, recordings)
     surer = describe_improvement(passage, judged.confidence, len(good))
     return Decision(
         recording=recording,
@@ -140,64 +147,22 @@ def decide(
         reason=judged.reason,
         evidence=evidence | ({"surer by": surer} if surer else {}),
         rejected=describe_rejected(passage, recording, track, candidates),
+        question=ask(known, judged.kinds, recording),
     )
 
 
 _RecordingJudgment = tuple[Recording | None, Judgment]
 
 
-def _judgment(score: float, reason: str) -> Judgment:
-    return Judgment(score, confidence_band(score), reason)
+def _judgment(
+    score: float, reason: str, kinds: tuple[QuestionKind, ...] = ()
+) -> Judgment:
+    return Judgment(score, confidence_band(score), reason, kinds)
 
 
 def _has_names(passage: PassageEvidence) -> bool:
     """Return whether a passage has a title from tags, a CUE sheet or chapters."""
     return passage.tagged and bool(passage.title)
-
-
-def _preference_key(
-    passage: PassageEvidence,
-    track: Track | None,
-    release: Release | None,
-    candidate: ScoredCandidate,
-    candidates: Sequence[ScoredCandidate],
-) -> tuple[bool, bool, bool, float, bool, bool, int, int, float, str]:
-    """Return the sort key of a candidate; the most likely one sorts first.
-
-    The recording that the file's id and names name comes first, then the album's
-    track unless the file's names contradict it, then the recording named in the tags
-    unless its names contradict the file's.
-    """
-    metadata = candidate.agreement.metadata
-    best = max(other.acoustid.score for other in candidates)
-    may_agree = metadata is None or metadata >= NAMES_AGREE_FROM
-    is_track = track is not None and candidate.mbid == track.recording.mbid
-    return (
-        not (
-            is_named_by_all(passage, release, candidate)
-            or (is_track and not is_contradicted(passage, candidate, candidates))
-        ),
-        candidate.mbid != passage.recording_mbid or not may_agree,
-        candidate.acoustid.score < best - doubts.RIVAL_SCORE_GAP,
-        -_names_rank(passage, candidate),
-        not candidate.on_release,
-        candidate.agreement.duration == 0,
-        -candidate.acoustid.sources,
-        -len(candidate.acoustid.release_groups),
-        -(candidate.agreement.duration or 0.0),
-        candidate.mbid,
-    )
-
-
-def _names_rank(passage: PassageEvidence, candidate: ScoredCandidate) -> float:
-    """Return how well names agree, 0 to 1, for the choice among candidates.
-
-    A credit that names fewer artists is no worse: MusicBrainz has rare entries of many
-    songs for each form of a credit.
-    """
-    metadata = candidate.agreement.metadata or 0.0
-    is_same_title = spelled_alike(passage.title or "", candidate.recording.title)
-    return 1.0 if is_same_title and metadata >= SAME_NAMES_FROM else round(metadata, 1)
 
 
 def _judge_fingerprint_match(  # noqa: PLR0913
@@ -222,29 +187,27 @@ def _judge_fingerprint_match(  # noqa: PLR0913
         if in_place and not is_contradicted(passage, candidate, candidates):
             metadata = ALBUM_PLACE_AGREEMENT
         agreement = replace(agreement, metadata=metadata)
-    found = [
-        doubts.about_names(passage, agreement.metadata),
-        doubts.about_length(agreement.duration),
-        doubts.about_id(passage, candidates, candidate, expected=expected),
-        doubts.about_album(passage, release, candidate, expected=expected),
-    ]
-    if not (confirmed or expected):
-        found.append(doubts.about_rivals(passage, candidate, candidates))
-    if expected and not (confirmed or is_album):
-        found.append(doubts.about_stronger_rival(passage, candidate, candidates))
-    if not confirmed:
-        found.append(doubts.about_edition(passage, release, candidate, candidates))
+    found = _find_doubts(
+        passage,
+        release,
+        candidate,
+        candidates,
+        metadata=agreement.metadata,
+        expected=expected,
+        is_album=is_album,
+    )
     score = agreement.score
     if expected or confirmed:
         # Two kinds of evidence agree; a third makes up for a low fingerprint score.
-        score = max(score, MEDIUM_FROM + NAMES_BONUS if any(found) else HIGH_FROM)
-    if any(found):
-        reason = f"matched by fingerprint, but {'; '.join(filter(None, found))}"
+        score = max(score, MEDIUM_FROM + NAMES_BONUS if found else HIGH_FROM)
+    if found:
+        reason = f"matched by fingerprint, but {'; '.join(found.values())}"
         is_other = bool(passage.title) and not names_agree(candidate)
         stands = confirmed or candidate.on_release
         both = is_other and agreement.duration == 0 and not stands
         most = LOW_MAX if both else MEDIUM_MAX
-        return candidate.recording, _judgment(min(score, most), reason)
+        kinds = kinds_to_ask(found, expected=expected, confirmed=confirmed)
+        return candidate.recording, _judgment(min(score, most), reason, kinds)
     why = "its names agree"
     if not named and agreement.metadata == ALBUM_PLACE_AGREEMENT:
         why = "it is in its place on the album"
@@ -253,6 +216,45 @@ def _judge_fingerprint_match(  # noqa: PLR0913
     also = "; the tags name the same recording" if confirmed else ""
     reason = f"matched by fingerprint, and {why}{also}"
     return candidate.recording, _judgment(score, reason)
+
+
+def _find_doubts(  # noqa: PLR0913
+    passage: PassageEvidence,
+    release: Release | None,
+    candidate: ScoredCandidate,
+    candidates: Sequence[ScoredCandidate],
+    *,
+    metadata: float | None,
+    expected: bool,
+    is_album: bool,
+) -> dict[QuestionKind, str]:
+    """Return the doubts about the best candidate, by kind.
+
+    Its place on the album may count as `metadata`, the agreement of its names.
+    """
+    kind = QuestionKind
+    confirmed = candidate.mbid == passage.recording_mbid
+    by_names = kind.UNNAMED if metadata is None else kind.OTHER_NAMES
+    is_heard = any(each.mbid == passage.recording_mbid for each in candidates)
+    found = {
+        by_names: doubts.about_names(passage, metadata),
+        kind.OTHER_LENGTH: doubts.about_length(candidate.agreement.duration),
+        kind.OTHER_ID if is_heard else kind.UNHEARD_ID: doubts.about_id(
+            passage, candidates, candidate, expected=expected
+        ),
+        kind.OFF_ALBUM: doubts.about_album(
+            passage, release, candidate, expected=expected
+        ),
+    }
+    if not (confirmed or expected):
+        found[kind.RIVALS] = doubts.about_rivals(passage, candidate, candidates)
+    if expected and not (confirmed or is_album):
+        found[kind.RIVALS] = doubts.about_stronger_rival(passage, candidate, candidates)
+    if not confirmed:
+        found[kind.EDITION] = doubts.about_edition(
+            passage, release, candidate, candidates
+        )
+    return {each: doubt for each, doubt in found.items() if doubt}
 
 
 def _is_in_place(
@@ -283,42 +285,48 @@ def _judge_off_album(
     ) or has_same_names(track.recording.title, release.artist, best.recording)
     is_same_song = is_same_song and not by_track < NAMES_AGREE_FROM <= by_fingerprint
     score = best.agreement.score
-    # Condition, recording, score and reason; the first rule that applies wins.
+    # Condition, recording, score, reason and what is uncertain; the first rule that
+    # applies wins.
     rules = (
         (
             is_same_song,
             track.recording,
             MEDIUM_FROM + NAMES_BONUS,
             "the album's track; AcoustID lists the song as another recording",
+            QuestionKind.OTHER_RECORDING,
         ),
         (
             by_track >= max(NAMES_AGREE_FROM, by_fingerprint),
             track.recording,
             MEDIUM_FROM,
             "the album's track by names and length; the fingerprint is of another one",
+            QuestionKind.OTHER_SOUND,
         ),
         (
             by_fingerprint >= NAMES_AGREE_FROM,
             best.recording,
             min(score, MEDIUM_MAX),
             "matched by fingerprint and names, but the album lists another recording",
+            QuestionKind.OFF_ALBUM,
         ),
         (
             is_at_track(passage, track, release),
             track.recording,
             LOW_FROM,
             "in its place on the album, but the fingerprint is of another recording",
+            QuestionKind.OTHER_SOUND,
         ),
         (
             True,
             best.recording,
             min(score, LOW_MAX),
             "matched by fingerprint, but the folder's album lists another recording",
+            QuestionKind.OFF_ALBUM,
         ),
     )
     return next(
-        (recording, _judgment(points, reason))
-        for applies, recording, points, reason in rules
+        (recording, _judgment(points, reason, (kind,)))
+        for applies, recording, points, reason, kind in rules
         if applies
     )
 
@@ -351,7 +359,7 @@ def _judge_without_fingerprint(
         return Recording(mbid, title, passage.artist or "", passage.seconds), judged
     if _has_names(passage) and not has_same_names(title, passage.artist, known):
         reason = "the recording that the tags name has other names"
-        return known, _judgment(LOW_FROM, reason)
+        return known, _judgment(LOW_FROM, reason, (QuestionKind.OTHER_NAMES,))
     return known, judged
 
 

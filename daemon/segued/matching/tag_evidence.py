@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from segued.matching.questions import QuestionKind
 from segued.model import Confidence
 
 __all__ = [
@@ -45,11 +46,16 @@ class TagClaims:
 
 @dataclass(frozen=True, slots=True)
 class Judgment:
-    """A score, 0 to 1, its band, and the reason as a sentence."""
+    """A score, 0 to 1, its band, and the reason as a sentence.
+
+    Attributes:
+        kinds: What is uncertain, if a person could settle it.
+    """
 
     score: float
     confidence: Confidence
     reason: str
+    kinds: tuple[QuestionKind, ...] = ()
 
 
 def confidence_band(score: float) -> Confidence:
@@ -86,10 +92,11 @@ def judge_claims(claims: TagClaims) -> Judgment:
             score, confidence_band(score), "the tags name the recording; unconfirmed"
         )
     if named and claims.tagged:
-        return Judgment(
-            LOW_FROM, confidence_band(LOW_FROM), "title and artist from the tags alone"
-        )
+        reason = "title and artist from the tags alone"
+        kinds = (QuestionKind.UNCONFIRMED,)
+        return Judgment(LOW_FROM, confidence_band(LOW_FROM), reason, kinds)
     if claims.title:
         reason = "title or artist unknown" if claims.tagged else "only a file name"
-        return Judgment(FILE_NAME_SCORE, confidence_band(FILE_NAME_SCORE), reason)
-    return Judgment(0.0, Confidence.NONE, "no title")
+        band, kinds = confidence_band(FILE_NAME_SCORE), (QuestionKind.UNIDENTIFIED,)
+        return Judgment(FILE_NAME_SCORE, band, reason, kinds)
+    return Judgment(0.0, Confidence.NONE, "no title", (QuestionKind.UNIDENTIFIED,))

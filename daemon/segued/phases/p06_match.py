@@ -95,6 +95,9 @@ async def run(
     if places.is_ready and not lookup.questions:
         split = await split_side(context, file_results, split)
     decisions, recording_lookup = await _decide_passages(context, file_results, split)
+    if lookup.questions or not places.is_ready:
+        # Answers of the services may settle it without a person.
+        decisions = [replace(each, question=None) for each in decisions]
     questions = lookup.questions
     if places.is_ready:
         questions += recording_lookup.questions
@@ -204,10 +207,14 @@ async def _decide_passages(
 async def _overrides_by_passage(
     context: PhaseContext, file_results: FileResults, spans: Sequence[Span]
 ) -> list[PassageOverride | None]:
-    """Return a person's override of each passage; None where there is none."""
+    """Return a person's override of each passage; None where there is none.
+
+    That a person leaves a match as it is changes nothing here.
+    """
     stored = await context.store.do(overrides.overrides_for, file_results.file.id)
+    changing = [each for each in stored if not each.keeps_match]
     return [
-        next((each for each in stored if each.applies_to(span.start)), None)
+        next((each for each in changing if each.applies_to(span.start)), None)
         for span in spans
     ]
 
@@ -233,7 +240,14 @@ def _apply_override(
     evidence = found.evidence | {"without it": f"{found.confidence}: {found.reason}"}
     if override.recording_mbid is None:
         reason = "a person says that it is no song"
-        return Decision(None, Confidence.NONE, 0.0, reason, evidence, found.rejected)
+        return replace(
+            found,
+            recording=None,
+            confidence=Confidence.NONE,
+            score=0.0,
+            reason=reason,
+            evidence=evidence,
+        )
     mbid = current.get(override.recording_mbid, override.recording_mbid)
     if mbid != override.recording_mbid:
         merged = f"MusicBrainz has merged {override.recording_mbid} into {mbid}"
@@ -248,8 +262,14 @@ def _apply_override(
         title=override.title or recording.title,
         artist=override.artist or recording.artist,
     )
-    reason = "a person says so"
-    return Decision(recording, Confidence.HIGH, 1.0, reason, evidence, found.rejected)
+    return replace(
+        found,
+        recording=recording,
+        confidence=Confidence.HIGH,
+        score=1.0,
+        reason="a person says so",
+        evidence=evidence,
+    )
 
 
 def save(file_results: FileResults, result: Matched) -> None:
@@ -277,7 +297,7 @@ PHASE: Final = Phase(
     number=PhaseNumber.MATCH,
     name="match",
     title="Song matching",
-    version=6,
+    version=7,
     result_type=Matched,
     run=run,
     save=save,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from segued.progress.progress import Progress
-from segued.store.reading import counts
+from segued.store.reading import counts, reports
 
 __all__ = ["COUNT_SECONDS", "LibraryCounter"]
 
@@ -36,13 +36,16 @@ class LibraryCounter:
             await asyncio.sleep(COUNT_SECONDS)
 
     async def update(self, *, is_last: bool = False) -> None:
-        """Count the files; and what is known of them, if that is due or `is_last`.
+        """Count files and questions; and what is known, if that is due or `is_last`.
 
         Raises:
             StoreError: The library cannot be read.
         """
         self._progress.use_library_counts(
             await asyncio.to_thread(counts.count_files, self._database, self._roots)
+        )
+        self._progress.use_card_count(
+            await asyncio.to_thread(reports.count_cards, self._database)
         )
         await self.update_by_phase(is_last=is_last)
 

@@ -48,6 +48,7 @@ class Snapshot:
             the import waits for them.
         again: Files that are done, and whose import continues, because more became
             known of them.
+        cards: Albums and files with questions that a person could settle.
         counters: Counts of files and passages as they stand, by group and name.
         work: What was done in this session, by group and name; what was done twice
             counts twice.
@@ -68,6 +69,7 @@ class Snapshot:
     analysis_left: Seconds | None
     lookups: int
     again: int
+    cards: int
     workers: tuple[WorkerStatus, ...]
     counters: Mapping[str, Mapping[str, int]]
     work: Mapping[str, Mapping[str, int]]
@@ -127,6 +129,7 @@ class Progress:
     unanalyzed_before: int = 0
     phase_durations: dict[int, Histogram] = field(default_factory=dict)
     _library_counts: FileCounts | None = None
+    _cards: int = 0
     _library_counters: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     _analysis_pace: Pace = field(default_factory=Pace)
     _finished_before: int = 0
@@ -220,6 +223,10 @@ class Progress:
         """Show the library's counts from now on, instead of those added here."""
         self._library_counts = counts
 
+    def use_card_count(self, cards: int) -> None:
+        """Show this number of albums and files with questions for a person."""
+        self._cards = cards
+
     def use_library_counters(self, counters: Mapping[str, Mapping[str, int]]) -> None:
         """Show these counts of the library from now on, by group and name."""
         self._library_counters = counters
@@ -286,6 +293,7 @@ class Progress:
             analysis_left=Seconds(counts.unanalyzed / pace) if pace else None,
             lookups=self.lookups,
             again=counts.again,
+            cards=self._cards,
             workers=tuple(
                 WorkerStatus(
                     worker=worker,

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from segued.matching.questions import Question
 from segued.model import Confidence, FileId, PassageStatus, Span
 from segued.store import codec
 from segued.store.prepared import Query, prepared
@@ -19,6 +21,7 @@ class PassageRecord:
     Attributes:
         evidence: Evidence for the match, by kind.
         rejected: Rejected candidates, each with the reason.
+        question: What a person could settle about the match.
     """
 
     span: Span
@@ -31,6 +34,7 @@ class PassageRecord:
     reason: str
     evidence: dict[str, str]
     rejected: tuple[str, ...]
+    question: Question | None = None
 
 
 def replace(file: FileId, records: Sequence[PassageRecord]) -> list[str]:
@@ -65,10 +69,23 @@ def replace(file: FileId, records: Sequence[PassageRecord]) -> list[str]:
             confidence=each.confidence,
             score=each.score,
         )
-        evidence, rejected = codec.encode(each.evidence), codec.encode(each.rejected)
-        _insert_decision(passage, each.reason, evidence, rejected, now())
+        _insert_decision(passage, **_decision_columns(each))
         ids.append(passage)
     return ids
+
+
+def _decision_columns(record: PassageRecord) -> dict[str, Any]:
+    question = record.question
+    return {
+        "reason": record.reason,
+        "evidence": codec.encode(record.evidence),
+        "rejected": codec.encode(record.rejected),
+        "at": now(),
+        "question": question and question.kind,
+        "question_text": question and question.text,
+        "candidates": question and codec.encode(question.candidates),
+        "urgency": question and question.kind.urgency,
+    }
 
 
 def ids_for_file(file: FileId) -> list[str]:
@@ -144,11 +161,28 @@ def _describe(  # noqa: PLR0913
 
 
 @prepared
-def _insert_decision(
-    passage: str, reason: str, evidence: str, rejected: str, at: str
+def _insert_decision(  # noqa: PLR0913
+    passage: str,
+    *,
+    reason: str,
+    evidence: str,
+    rejected: str,
+    at: str,
+    question: str | None,
+    question_text: str | None,
+    candidates: str | None,
+    urgency: int | None,
 ) -> Query:
     return PassageDecision.insert(
-        passage=passage, reason=reason, evidence=evidence, rejected=rejected, at=at
+        passage=passage,
+        reason=reason,
+        evidence=evidence,
+        rejected=rejected,
+        at=at,
+        question=question,
+        question_text=question_text,
+        candidates=candidates,
+        urgency=urgency,
     ).on_conflict_replace()
 
 

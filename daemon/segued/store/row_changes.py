@@ -13,6 +13,7 @@ from typing import Final
 from peewee import SqliteDatabase
 
 from segued.store import search
+from segued.store.album_gaps import missing_tracks_json
 
 __all__ = ["refresh", "register_functions"]
 
@@ -34,6 +35,7 @@ def register_functions(database: SqliteDatabase) -> None:
     """Register the SQL functions of the script, before the database is opened."""
     database.register_function(_energy, "segued_energy", 1)
     database.register_function(_level, "segued_level", 1)
+    database.register_function(missing_tracks_json, "segued_missing", 3)
 
 
 def refresh(database: SqliteDatabase) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from segued.paths import shown
 from segued.views import wording
 
-__all__ = ["as_text"]
+__all__ = ["as_text", "printable"]
 
 
 def as_text(
@@ -30,18 +30,18 @@ def as_text(
         names = [name for name in (each["artist"], each["title"]) if name]
         yield ""
         yield f"Passage {each['ordinal']} of {len(passages)}, {where}"
-        yield f"  {_printable(' - '.join(names) or 'unknown')}"
-        reason = _printable(each["reason"])
+        yield f"  {printable(' - '.join(names) or 'unknown')}"
+        reason = printable(each["reason"])
         yield f"  {each['confidence']}, {each['score']:.2f}: {reason}"
         if kept_whole:
-            yield f"    one passage   {_printable(kept_whole)}"
+            yield f"    one passage   {printable(kept_whole)}"
         for kind in ("album", "recording_mbid", "release_mbid"):
             if each[kind]:
-                yield f"    {kind.removesuffix('_mbid'):<14}{_printable(each[kind])}"
+                yield f"    {kind.removesuffix('_mbid'):<14}{printable(each[kind])}"
         for kind, text in each["evidence"].items():
-            yield f"    {kind:<14}{_printable(text)}"
+            yield f"    {kind:<14}{printable(text)}"
         for text in each["rejected"]:
-            yield f"    rejected      {_printable(text)}"
+            yield f"    rejected      {printable(text)}"
     if remembered:
         yield ""
         yield "Remembered tags, which the file does not hold any more (no evidence)"
@@ -53,9 +53,9 @@ def as_text(
             if each["read_at"]
             else ""
         )
-        yield f"    {name.replace('_', ' '):<18}{_printable(text)}{date}"
+        yield f"    {name.replace('_', ' '):<18}{printable(text)}{date}"
 
 
-def _printable(raw: str) -> str:
+def printable(raw: str) -> str:
     """Return text with control characters escaped, which a terminal would obey."""
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in raw)

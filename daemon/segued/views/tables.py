@@ -24,11 +24,15 @@ COLUMNS: Final = {
     ),
     "failures": ("code", "detail"),
     "passed-over": ("reason", "path", "more"),
+    "review": ("urgency", "question", "text", "card_id"),
     "similar": ("distance", "artist", "title", "ordinal", "path"),
 }
 """The columns of each topic's table; JSON output has every column."""
 
-NOTHING: Final = {"passed-over": "nothing was passed over"}
+NOTHING: Final = {
+    "passed-over": "nothing was passed over",
+    "review": "no question is open",
+}
 """What is printed instead of an empty table, for some topics."""
 
 NUMERIC_COLUMNS: Final = (
@@ -38,6 +42,7 @@ NUMERIC_COLUMNS: Final = (
     "end_ticks",
     "duration_ticks",
     "more",
+    "urgency",
 )
 
 

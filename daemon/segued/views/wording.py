@@ -12,6 +12,7 @@ from segued.units import Ticks, ticks_to_seconds
 
 __all__ = [
     "analysis_line",
+    "cards_line",
     "codec_name",
     "duration",
     "files",
@@ -167,6 +168,12 @@ def progress_line(snapshot: Snapshot) -> str:
         word = "lookup" if snapshot.lookups == 1 else "lookups"
         parts.append(f"{snapshot.lookups:,} {word} to go")
     return "   ".join(parts)
+
+
+def cards_line(cards: int) -> str:
+    """Return how many albums and files have questions for a person, and where."""
+    needs = "album or file needs" if cards == 1 else "albums or files need"
+    return f"{cards:,} {needs} you: seguectl review"
 
 
 def analysis_line(snapshot: Snapshot, opens_at: str = "") -> str:

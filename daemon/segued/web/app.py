@@ -1,7 +1,6 @@
 """The web application: all routes, and what guards them."""
 
 import socket
-import struct
 from typing import Any, Final
 
 import structlog
@@ -15,7 +14,9 @@ from segued.web.events import EventStream
 from segued.web.library_routes import LIBRARY_ROUTES
 from segued.web.music_routes import MUSIC_ROUTES
 from segued.web.openapi import openapi_document
+from segued.web.peers import peer_process
 from segued.web.responses import Handler, json_response
+from segued.web.review_routes import REVIEW_ROUTES
 from segued.web.route import DAEMON_API, ApiRequest, Route
 from segued.web.static_files import static_routes
 
@@ -70,7 +71,13 @@ def create_app(api: DaemonApi, guard: Guard, stream: EventStream) -> web.Applica
             handler=describe_api,
         ),
     )
-    routes = (*CONTROL_ROUTES, *LIBRARY_ROUTES, *MUSIC_ROUTES, *event_routes)
+    routes = (
+        *CONTROL_ROUTES,
+        *LIBRARY_ROUTES,
+        *MUSIC_ROUTES,
+        *REVIEW_ROUTES,
+        *event_routes,
+    )
     api_description = openapi_document(routes, __version__)
     for route in (*routes, *static_routes()):
         app.router.add_route(route.method, route.path, route.handle)
@@ -92,8 +99,5 @@ def _peer(request: web.Request) -> dict[str, int | str]:
     connection = request.get_extra_info("socket")
     if connection is None or connection.family != socket.AF_UNIX:
         return {"peer": request.remote or ""}
-    raw = connection.getsockopt(
-        socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")
-    )
-    process, user, group = struct.unpack("3i", raw)
+    process, user, group = peer_process(connection)
     return {"peer_process": process, "peer_user": user, "peer_group": group}

@@ -14,8 +14,9 @@ from segued.paths import shown
 from segued.store.reading import file_detail, listings
 from segued.web import metrics
 from segued.web.daemon_api import Override
+from segued.web.request_decider import decider_of
 from segued.web.responses import json_response
-from segued.web.route import ApiRequest, Route, RouteHandler
+from segued.web.route import ApiRequest, Mbid, Route, RouteHandler
 from segued.web.status import PastSession, Problem, Status
 
 __all__ = ["CONTROL_ROUTES"]
@@ -23,7 +24,6 @@ __all__ = ["CONTROL_ROUTES"]
 CURRENT_SESSION: Final = "current"
 """Stands for the id of the current session."""
 
-MBID_PATTERN: Final = whole("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=4_096)]
 FilePath = Annotated[str, msgspec.Meta(pattern=whole("/[^\\x00]*"), max_length=4_096)]
 
@@ -51,7 +51,7 @@ class OverrideBody(msgspec.Struct, forbid_unknown_fields=True):
     file: Text | None = None
     path: FilePath | None = None
     passage: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 1
-    recording: Annotated[str, msgspec.Meta(pattern=MBID_PATTERN)] | None = None
+    recording: Mbid | None = None
     title: Text | None = None
     artist: Text | None = None
     clear: bool = False
@@ -139,12 +139,11 @@ async def _set_override(request: ApiRequest) -> OverrideResponse:
     path = await _file_path(request, body)
     if path is None:
         raise NotFoundError("either file or path is required")
-    if body.clear:
-        operation = request.api.clear_override(path, body.passage)
-    else:
+    override = None
+    if not body.clear:
         override = Override(body.recording, body.title, body.artist)
-        operation = request.api.set_override(path, body.passage, override)
-    await request.run_to_end(operation)
+    by = decider_of(request.http_request)
+    await request.run_to_end(request.api.set_override(path, body.passage, override, by))
     return OverrideResponse(shown(path))
 
 

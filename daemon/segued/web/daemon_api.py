@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Protocol
 
 from segued.config.config import Settings
+from segued.store.deciders import AnswerAction, Decider
 from segued.web.readings import Readings
 from segued.web.status import PastSession, Status
 
-__all__ = ["AlbumCover", "DaemonApi", "Override"]
+__all__ = ["AlbumCover", "CardAnswer", "DaemonApi", "Override"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,26 @@ class Override:
         artist: The artist to use instead of MusicBrainz's.
     """
 
+    recording: str | None = None
+    title: str | None = None
+    artist: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CardAnswer:
+    """An answer to questions about an album or a file.
+
+    Attributes:
+        card: The id of the album or file.
+        passages: The ids of the passages that it is about; None: all with a question.
+        recording: The MusicBrainz id, if the action is to set one.
+        title: The title to use instead of MusicBrainz's.
+        artist: The artist to use instead of MusicBrainz's.
+    """
+
+    card: str
+    action: AnswerAction
+    passages: tuple[str, ...] | None = None
     recording: str | None = None
     title: str | None = None
     artist: str | None = None
@@ -120,23 +141,37 @@ class DaemonApi(Protocol):
             DaemonError: The configuration file fixes the setting.
         """
 
-    async def set_override(self, path: bytes, passage: int, override: Override) -> None:
-        """Store what a user decides about a passage, and requeue its file.
+    async def set_override(
+        self, path: bytes, passage: int, override: Override | None, by: Decider
+    ) -> None:
+        """Store what a user decides about a passage, or delete it; requeue its file.
 
         Args:
             path: The file.
             passage: The number of the passage in the file, from 1.
-            override: What the passage is.
+            override: What the passage is; None: what it is matched to.
+            by: Who decides it.
 
         Raises:
             NotFoundError: The library has no such passage.
         """
 
-    async def clear_override(self, path: bytes, passage: int) -> None:
-        """Delete what a user decided about a passage, and requeue its file.
+    async def answer(self, given: CardAnswer, by: Decider) -> int:
+        """Store an answer about passages, all or none, and requeue their files.
+
+        Returns:
+            The number of the answer in the history.
 
         Raises:
-            NotFoundError: The library has no such passage.
+            NotFoundError: No such question is open.
+        """
+
+    async def undo(self, number: int | None, by: Decider) -> int:
+        """Take an answer back, by default the last one; return its number.
+
+        Raises:
+            NotFoundError: There is no such answer.
+            DaemonError: It was taken back, or its passages were decided again since.
         """
 
     async def forget_tags(self, path: bytes) -> int:

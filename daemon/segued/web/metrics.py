@@ -113,6 +113,11 @@ def _library(readings: Readings, counts: LibraryCounts) -> Iterator[Metric]:
         "Imported files that are not completely analyzed.",
         readings.unanalyzed,
     )
+    yield _gauge(
+        "segued_review_cards",
+        "Albums and files with questions that a person could settle.",
+        readings.cards,
+    )
     yield _labeled_gauge(
         "segued_failures", "Failed files by code.", "code", counts.failures
     )

@@ -9,9 +9,9 @@ machine count as one peer for each of its addresses.
 import ipaddress
 import socket
 import struct
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-__all__ = ["CONTROL_PEER", "peer_of"]
+__all__ = ["CONTROL_PEER", "PeerProcess", "peer_of", "peer_process"]
 
 CONTROL_PEER: Final = "control socket"
 
@@ -28,10 +28,27 @@ MESSAGE_HEADER: Final = struct.Struct("=IHHII")
 REQUEST: Final = struct.Struct("=BBBxI")
 PORTS: Final = struct.Struct(">HH")
 INTERFACE_AND_COOKIE: Final = struct.Struct("=III")
+PEER_CREDENTIALS: Final = struct.Struct("3i")
 ADDRESS_BYTES: Final = 16
 USER_AND_INODE: Final = struct.Struct("=II")
 USER_OFFSET: Final = MESSAGE_HEADER.size + 64
 """Of a message `inet_diag_msg`: state, socket id, timer and queues come before it."""
+
+
+class PeerProcess(NamedTuple):
+    """The process at the other end of a Unix socket, and its account and group."""
+
+    process: int
+    user: int
+    group: int
+
+
+def peer_process(connection: socket.socket) -> PeerProcess:
+    """Return the process at the other end of a Unix socket."""
+    raw = connection.getsockopt(
+        socket.SOL_SOCKET, socket.SO_PEERCRED, PEER_CREDENTIALS.size
+    )
+    return PeerProcess(*PEER_CREDENTIALS.unpack(raw))
 
 
 def peer_of(connection: socket.socket) -> str:

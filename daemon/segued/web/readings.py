@@ -39,6 +39,7 @@ class Readings:
         lookups: The number of lookups that wait for an outside service.
         analyzed: The number of imported files that are completely analyzed.
         unanalyzed: The number of imported files that are not.
+        cards: The number of albums and files with questions for a person.
         watches: The number of inotify watches, by music folder.
         offline: Whether each music folder is offline.
         loop_stall_seconds: The longest delay of the event loop.
@@ -58,6 +59,7 @@ class Readings:
     lookups: int
     analyzed: int
     unanalyzed: int
+    cards: int
     watches: Mapping[str, int]
     offline: Mapping[str, bool]
     loop_stall_seconds: float

@@ -3,17 +3,21 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 from aiohttp import web
 
+from segued.config.annotations import whole
 from segued.web.daemon_api import DaemonApi
 from segued.web.responses import json_response
 
-__all__ = ["DAEMON_API", "ApiRequest", "Route", "RouteHandler"]
+__all__ = ["DAEMON_API", "ApiRequest", "Mbid", "Route", "RouteHandler"]
 
 T = TypeVar("T")
+
+MBID_PATTERN: Final = whole("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+Mbid = Annotated[str, msgspec.Meta(pattern=MBID_PATTERN)]
 
 BODY_SECONDS: Final = 10.0
 """A body has at most 64 KiB; a slower client gets status 408."""

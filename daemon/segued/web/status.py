@@ -66,6 +66,7 @@ class Status(msgspec.Struct, frozen=True):
         lookups: The number of lookups that wait for an outside service.
         files_again: The number of finished files whose import continues, because more
             became known of them.
+        cards: The number of albums and files with questions that a person could settle.
         counters: Counts of files and passages as they stand, in thirteen groups:
             scanning, processing, ten phases, files complete.
         work: What was done in this session, in the same groups; what was done twice
@@ -98,6 +99,7 @@ class Status(msgspec.Struct, frozen=True):
     seconds_left: float | None
     lookups: int
     files_again: int
+    cards: int
     workers: list[WorkerInfo]
     counters: dict[str, dict[str, int]]
     work: dict[str, dict[str, int]]
@@ -149,6 +151,7 @@ def to_snapshot(status: Status) -> Snapshot:
         analysis_left=_seconds(status.analysis_seconds_left),
         lookups=status.lookups,
         again=status.files_again,
+        cards=status.cards,
         workers=tuple(
             WorkerStatus(
                 worker=each.worker,

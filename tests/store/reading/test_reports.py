@@ -45,6 +45,9 @@ VIEWS = {
         " peak_dbtp added_at"
     ),
     "library_changes": "change kind id removed",
+    "library_review": (
+        "card_id album_id file_id passage_id question text urgency candidates"
+    ),
 }
 """The columns of the stable views, in an order on which other programs rely."""
 

@@ -74,6 +74,7 @@ def build_match(findings: PassageFindings, lookup: ReleaseLookup) -> Match:
         reason=decision.reason,
         evidence=_evidence_texts(findings, lookup),
         rejected=decision.rejected,
+        question=decision.question,
     )
     song = None
     if decision.confidence is not Confidence.NONE:

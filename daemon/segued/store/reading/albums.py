@@ -4,6 +4,7 @@ Pages are found by the keys of the row before them, so that each costs the same.
 function opens its own read-only connection, as in `segued.store.reading.reports`.
 """
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -34,8 +35,10 @@ from segued.store.reading.music_rows import (
 from segued.store.reading.reports import open_read_only
 
 __all__ = [
+    "ALBUM_COLUMNS",
     "ALBUM_ORDERS",
     "album",
+    "album_row",
     "albums",
     "artist",
     "artists",
@@ -109,7 +112,7 @@ def album(library: Path, album_id: str) -> AlbumDetail:
     """
     with open_read_only(library) as database:
         found = database.execute(
-            f"SELECT {ALBUM_COLUMNS} FROM album_index WHERE album_id = ?",  # noqa: S608
+            f"SELECT {ALBUM_COLUMNS}, missing FROM album_index WHERE album_id = ?",  # noqa: S608
             [album_id],
         ).fetchone()
         if found is None:
@@ -122,8 +125,11 @@ def album(library: Path, album_id: str) -> AlbumDetail:
             " ORDER BY disc, track, track_index.path, track_index.ordinal",
             [album_id],
         ).fetchall()
-    row = AlbumRow(**dict(found))
-    return AlbumDetail(row, _tracks(rows), _missing(row, rows))
+    return AlbumDetail(
+        album_row(found),
+        _tracks(rows),
+        [(disc, track) for disc, track in json.loads(found["missing"])],
+    )
 
 
 def cover_source(library: Path, album_id: str) -> CoverSource:
@@ -219,6 +225,11 @@ def search(library: Path, query: str) -> Hits:
     )
 
 
+def album_row(row: sqlite3.Row) -> AlbumRow:
+    """Return an album from a row with at least `ALBUM_COLUMNS`."""
+    return AlbumRow(**{each.name: row[each.name] for each in fields(AlbumRow)})
+
+
 def _album_page(
     database: sqlite3.Connection,
     words: Sequence[str],
@@ -233,10 +244,7 @@ def _album_page(
         values,
     )
     rows = _page(database, f"album_index WHERE {where}", values, order, page)
-    listed = [
-        AlbumRow(**{each.name: row[each.name] for each in fields(AlbumRow)})
-        for row in rows[: page.limit]
-    ]
+    listed = [album_row(row) for row in rows[: page.limit]]
     return AlbumPage(listed, total, _last_place(rows, order, page.limit))
 
 
@@ -319,28 +327,3 @@ def _identities(row: sqlite3.Row) -> list[Any]:
     place = [(row["disc"], row["track"])] if row["track"] else []
     recording = [row["recording_mbid"]] if row["recording_mbid"] else []
     return place + recording
-
-
-def _missing(row: AlbumRow, rows: Sequence[sqlite3.Row]) -> list[tuple[int, int]]:
-    """Return disc and track of those that are missing below the highest known number.
-
-    The total in the tags is that of one medium.
-    """
-    missing: list[tuple[int, int]] = []
-    by_disc: dict[int, set[int]] = {}
-    for each in rows:
-        by_disc.setdefault(each["disc"], set()).add(each["track"])
-    for disc, numbers in sorted(by_disc.items()):
-        highest = max(numbers)
-        if len(by_disc) == 1 and (row.disc_total or 1) == 1:
-            highest = max(highest, min(row.track_total or 0, TRACKS_MAX))
-        missing += [
-            (disc, number)
-            for number in range(1, min(highest, TRACKS_MAX) + 1)
-            if number not in numbers
-        ]
-    return missing if any(each["track"] for each in rows) else []
-
-
-TRACKS_MAX: Final = 200
-"""A higher number of a track is an error in the tags."""

@@ -17,14 +17,17 @@ from segued.store.reading.problems import FILE_PROBLEMS
 from segued.store.sqlite_errors import store_error
 
 __all__ = [
+    "CARD_COUNT",
     "FLAVORS",
     "QUERIES",
     "TOPICS",
     "Summary",
+    "count_cards",
     "explanation",
     "open_read_only",
     "passages_with_reasons",
     "passed_over_counts",
+    "pending_folders",
     "remembered_tags",
     "roots",
     "rows",
@@ -51,6 +54,10 @@ TOPICS: Final = {
         " FROM passed_names WHERE count > json_array_length(names)"
         " ORDER BY reason, more, path"
     ),
+    "review": (
+        "SELECT card_id, album_id, file_id, passage_id, question, text, urgency"
+        " FROM library_review ORDER BY urgency DESC, card_id, passage_id"
+    ),
 }
 """The query of each table that `segued library` prints."""
 
@@ -67,6 +74,9 @@ QUERIES: Final = {
     ),
 }
 """The query of each table that `rows` gives."""
+
+
+CARD_COUNT: Final = "SELECT count(DISTINCT card_id) FROM library_review"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +132,17 @@ def rows(path: Path, topic: str) -> Generator[dict[str, Any]]:
     with open_read_only(path) as database:
         for row in database.execute(QUERIES[topic]):
             yield dict(row)
+
+
+def count_cards(path: Path) -> int:
+    """Return the number of albums and files with questions for a person.
+
+    Raises:
+        StoreError: The library does not exist, or cannot be read.
+    """
+    with open_read_only(path) as database:
+        ((count,),) = database.execute(CARD_COUNT)
+    return int(count)
 
 
 def summary(path: Path, roots: Sequence[bytes] = ()) -> Summary:
@@ -215,6 +236,19 @@ def roots(path: Path) -> list[bytes]:
     with open_read_only(path) as database:
         rows = database.execute("SELECT DISTINCT root FROM files ORDER BY root")
         return [bytes(root) for (root,) in rows]
+
+
+def pending_folders(path: Path) -> list[bytes]:
+    """Return the folders with files that wait to be imported.
+
+    Raises:
+        StoreError: The library does not exist, or cannot be read.
+    """
+    with open_read_only(path) as database:
+        rows = database.execute(
+            "SELECT DISTINCT folder FROM files WHERE status = 'PENDING' ORDER BY folder"
+        )
+        return [bytes(folder) for (folder,) in rows]
 
 
 def passages_with_reasons(path: Path, file: bytes) -> list[dict[str, Any]]:

@@ -1,7 +1,8 @@
 -- Albums and artists: narrow rows in the orders in which they are listed, derived from
 -- the passages of files that are not missing. `segued.store.row_changes.refresh` keeps them.
 -- Other names of functions: segued_plain is `segued.store.search.searchable`,
--- segued_energy is 10^(x/10), segued_level its inverse.
+-- segued_energy is 10^(x/10), segued_level its inverse, segued_missing is
+-- `segued.store.album_gaps.missing_tracks`.
 
 CREATE TABLE track_index (
     passage_id TEXT NOT NULL PRIMARY KEY,
@@ -40,7 +41,8 @@ CREATE TABLE album_index (
     peak_dbtp REAL,
     added_at TEXT NOT NULL,
     words TEXT NOT NULL,
-    cover TEXT -- BLAKE3 of an embedded picture
+    cover TEXT, -- BLAKE3 of an embedded picture
+    missing TEXT NOT NULL -- JSON: disc and number of each track that it lacks
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX albums_by_artist ON album_index (artist_key, year, album_id);

@@ -248,9 +248,23 @@ class PassageDecision(BaseTable):
     evidence = TextField()  # JSON
     rejected = TextField()  # JSON: rejected candidates, each with the reason
     at = TextField(default=now)
+    question = TextField(null=True)  # what a person could settle; null: nothing
+    question_text = TextField(null=True)
+    candidates = TextField(null=True)  # JSON: the recordings to choose from
+    urgency = IntegerField(null=True)  # of the question; the highest comes first
 
     class Meta:
         table_name = "decisions"
+
+
+PassageDecision.add_index(
+    PassageDecision.index(
+        PassageDecision.urgency,
+        name="decisions_urgency",
+        where=SQL("urgency IS NOT NULL"),
+    )
+)
+"""A partial index: few matches raise a question."""
 
 
 class Failure(BaseTable):

@@ -12,6 +12,7 @@ from peewee import (
 )
 
 from segued.model import SongStatus
+from segued.store.schema.answered import StoredAnswer
 from segued.store.schema.audio import (
     AnalyzerOutput,
     DecodeCache,
@@ -173,10 +174,11 @@ class StoredOverride(BaseTable):
 
     audio_hash = TextField()
     start_ticks = IntegerField()  # start of the passage when the override was set
-    recording_mbid = TextField(null=True)  # null: the passage is not a song
+    recording_mbid = TextField(null=True)  # null: not a song, unless it keeps its match
     title = TextField(null=True)
     artist = TextField(null=True)
     at = TextField(default=now)
+    keeps_match = IntegerField(null=True)  # 1: it stays what it is matched to
 
     class Meta:
         table_name = "overrides"
@@ -216,5 +218,6 @@ TABLES: Final = (
     SpectrumCache,
     RowChange,
     ChangedRow,
+    StoredAnswer,
 )
 """All tables; a table comes after those that its foreign keys reference."""

@@ -34,7 +34,8 @@ INSERT INTO album_index
         CASE WHEN substr(date, 1, 4) GLOB '[0-9][0-9][0-9][0-9]'
             THEN CAST(substr(date, 1, 4) AS INTEGER) ELSE 0 END,
         compilation, disc_total, track_total, tracks, uncertain, length_ticks,
-        loudness_lufs, peak_dbtp, added_at, segued_plain(artist || ' ' || title), cover
+        loudness_lufs, peak_dbtp, added_at, segued_plain(artist || ' ' || title), cover,
+        segued_missing(places, disc_total, track_total)
     FROM (
         SELECT
             albums.id AS album_id,
@@ -60,7 +61,8 @@ INSERT INTO album_index
             ) AS loudness_lufs,
             max(passages.true_peak_dbtp) AS peak_dbtp,
             max(files.added_at) AS added_at,
-            max(files.tags ->> '$.cover.blake3') AS cover
+            max(files.tags ->> '$.cover.blake3') AS cover,
+            json_group_array(json_array(track_index.disc, track_index.track)) AS places
         FROM stale_albums
         JOIN albums ON albums.id = stale_albums.album_id
         JOIN track_index ON track_index.album_id = stale_albums.album_id

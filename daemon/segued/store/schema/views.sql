@@ -119,3 +119,48 @@ SELECT
         ELSE EXISTS (SELECT 1 FROM album_index WHERE album_id = row_changes.id)
     END AS removed
 FROM row_changes;
+
+-- Questions about matches that nobody has answered; a card is an album, or a file
+-- without one. An override applies within one second (28,224,000 ticks).
+CREATE VIEW library_review AS
+SELECT
+    coalesce(track_index.album_id, passages.file_id) AS card_id,
+    track_index.album_id,
+    passages.file_id,
+    passages.id AS passage_id,
+    decisions.question,
+    decisions.question_text AS text,
+    decisions.urgency,
+    decisions.candidates
+FROM decisions
+JOIN passages ON passages.id = decisions.passage_id
+JOIN files ON files.id = passages.file_id
+LEFT JOIN track_index ON track_index.passage_id = passages.id
+WHERE decisions.urgency IS NOT NULL
+    AND files.shown_status = 'INGEST COMPLETE'
+    AND NOT EXISTS (
+        SELECT 1 FROM overrides WHERE overrides.audio_hash = files.audio_hash
+        AND start_ticks BETWEEN passages.start_ticks - 28224000
+            AND passages.start_ticks + 28224000
+    )
+UNION ALL
+SELECT
+    album_id, album_id, NULL, NULL, 'missing tracks',
+    CASE json_array_length(missing)
+        WHEN 1 THEN 'Track ' || (missing ->> '$[0][1]') || ' is missing.'
+        ELSE json_array_length(missing) || ' tracks are missing.' END,
+    5, NULL
+FROM album_index
+-- Of single songs, the rest of the album is not missed.
+WHERE missing <> '[]' AND tracks >= 3 AND 2 * json_array_length(missing) <= tracks
+    AND EXISTS (
+        SELECT 1 FROM track_index
+        JOIN passages ON passages.id = track_index.passage_id
+        JOIN files ON files.id = passages.file_id
+        WHERE track_index.album_id = album_index.album_id
+        AND NOT EXISTS (
+            SELECT 1 FROM overrides WHERE overrides.audio_hash = files.audio_hash
+            AND start_ticks BETWEEN passages.start_ticks - 28224000
+                AND passages.start_ticks + 28224000
+        )
+    );

@@ -4,15 +4,17 @@ import { albumLink, artistLink } from "./router.js";
 import { html, nothing } from "./vendor/lit-html.js";
 import { pluralize } from "./wording.js";
 
-/** The picture of an album; its initials where there is none. */
-export function albumPicture(album, size = "small") {
+/** The picture of an album; its initials where there is none, or `hasPicture` is false. */
+export function albumPicture(album, size = "small", hasPicture = true) {
   const initials = [...album.title.matchAll(/[\p{L}\p{N}]+/gu)].slice(0, 2).map(([word]) => [...word][0]);
   const query = new URLSearchParams({ size, ...(album.cover ? { v: album.cover } : {}) });
   const pixels = size === "small" ? 256 : 800;
   return html`
     <span class="picture" data-size=${size} data-tint=${tint(album.title)} aria-hidden="true">
       <span class="initials">${initials.join("").toUpperCase() || "♪"}</span>
-      <img src="/api/albums/${album.album_id}/cover?${query}" alt="" width=${pixels} height=${pixels} loading="lazy" @load=${show} @error=${hide} />
+      ${hasPicture
+        ? html`<img src="/api/albums/${album.album_id}/cover?${query}" alt="" width=${pixels} height=${pixels} loading="lazy" @load=${show} @error=${hide} />`
+        : nothing}
     </span>
   `;
 }

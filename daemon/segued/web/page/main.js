@@ -8,6 +8,7 @@ import { fileView } from "./file.js";
 import { filesView } from "./files.js";
 import { followStatus } from "./live.js";
 import { passagesView } from "./passages.js";
+import { reviewView } from "./review.js";
 import { parse } from "./router.js";
 import { keepScrollPositions } from "./scroll_positions.js";
 import { settingsView } from "./settings.js";
@@ -25,6 +26,7 @@ const VIEWS = {
   album: albumView,
   artists: artistsView,
   artist: artistView,
+  review: reviewView,
   files: filesView,
   passages: passagesView,
   failures: failuresView,

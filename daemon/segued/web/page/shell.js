@@ -10,6 +10,7 @@ const NAV = [
   ["status", "Status"],
   ["albums", "Albums"],
   ["artists", "Artists"],
+  ["review", "Needs you"],
   ["files", "Files"],
   ["passages", "Passages"],
   ["failures", "Failures"],
@@ -45,7 +46,7 @@ function header(page) {
             href=${link(name)}
             data-nav=${name}
             aria-current=${name === current ? "page" : nothing}
-            >${title}</a
+            >${title}${name === "review" ? html`<b class="open-cards" data-test="cards" title="Albums and files with open questions">${status?.cards || nothing}</b>` : nothing}</a
           >`,
         )}
       </nav>

@@ -15,7 +15,8 @@ export function listenToShortcuts() {
   });
 }
 
-const isEditable = (target) => target instanceof Element && target.closest(EDITABLE) !== null;
+/** Whether the focused element takes text. */
+export const isEditable = (target) => target instanceof Element && target.closest(EDITABLE) !== null;
 
 /** Whether the focused element handles key presses itself. */
 export const handlesKeys = (target) =>

@@ -1,0 +1,58 @@
+"""The options of `review`, which both programs have."""
+
+import argparse
+from dataclasses import replace
+
+from segued.cli.daemon_client import find_daemon
+from segued.cli.library_choice import choose_library
+from segued.cli.options import Subparsers, configure_log, count, mbid
+from segued.cli.parser import CommandParser
+
+__all__ = ["add_review"]
+
+
+def add_review(commands: Subparsers, shared: CommandParser) -> None:
+    """Add `review`."""
+    review = commands.add_parser(
+        "review",
+        parents=[shared],
+        help="answer the questions about matches",
+        description="Show what needs a person: albums and files whose matches raise a"
+        " question, the worst first. In a terminal it asks one after another; with an"
+        " answer on the command line it asks nothing.",
+    )
+    review.add_argument(
+        "card", nargs="?", metavar="ID", help="only this album or file, by its id"
+    )
+    review.add_argument(
+        "--song", type=count, metavar="N", help="only this one of its songs (all)"
+    )
+    what = review.add_mutually_exclusive_group()
+    what.add_argument("--list", action="store_true", help="list them, and ask nothing")
+    what.add_argument("--accept", action="store_true", help="the matches are right")
+    what.add_argument(
+        "--leave", action="store_true", help="leave them as they are, and ask no more"
+    )
+    what.add_argument("--no-song", action="store_true", help="they are no songs")
+    what.add_argument("--recording", type=mbid, metavar="MBID", help="the recording")
+    what.add_argument(
+        "--undo",
+        nargs="?",
+        type=int,
+        const=0,
+        metavar="ANSWER",
+        help="take an answer back (the last one)",
+    )
+    what.add_argument("--history", action="store_true", help="list the last answers")
+    review.set_defaults(run=_review)
+
+
+def _review(args: argparse.Namespace) -> int:
+    from segued.cli import review_command  # noqa: PLC0415
+
+    choice = choose_library(args)
+    socket = getattr(args, "socket", None)
+    if socket is not None and choice.client is None:
+        choice = replace(choice, client=find_daemon([socket], choice.database))
+    configure_log(choice.config)
+    return review_command.run(args, choice)

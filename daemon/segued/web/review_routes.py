@@ -1,0 +1,159 @@
+"""The routes for questions about matches: the open ones, answers, undo, the history."""
+
+import asyncio
+from typing import Annotated, Final, Literal
+
+import msgspec
+
+from segued.errors import ConfigError
+from segued.store.deciders import AnswerAction
+from segued.store.reading import review
+from segued.store.reading.rows import PageRequest
+from segued.web.daemon_api import CardAnswer
+from segued.web.request_decider import decider_of
+from segued.web.route import ApiRequest, Mbid, Route
+
+__all__ = ["REVIEW_ROUTES"]
+
+PageNumber = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+PageSize = Annotated[int, msgspec.Meta(ge=1, le=50)]
+AnswerNumber = Annotated[int, msgspec.Meta(ge=1, le=(1 << 63) - 1)]
+HistoryLength = Annotated[int, msgspec.Meta(ge=1, le=200)]
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=4_096)]
+
+
+class ReviewQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The page of cards; the worst cards come first."""
+
+    page: PageNumber = 1
+    per: PageSize = 10
+
+
+class HistoryQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many answers to return at most; the newest come first."""
+
+    limit: HistoryLength = 50
+
+
+class AnswerBody(msgspec.Struct, forbid_unknown_fields=True):
+    """An answer to the questions of a card, or of those of its passages that are named.
+
+    `accept` fixes what each passage is matched to; `leave` lets it be and asks no more;
+    `recording` is the MusicBrainz id that is given; `no song` is none.
+    """
+
+    card: Id
+    action: Literal["accept", "recording", "no song", "leave"]
+    passages: Annotated[list[Id], msgspec.Meta(max_length=1_000)] | None = None
+    recording: Mbid | None = None
+    title: Name | None = None
+    artist: Name | None = None
+
+
+class UndoBody(msgspec.Struct, forbid_unknown_fields=True):
+    """The answer to take back; without one, the last that was not taken back."""
+
+    answer: AnswerNumber | None = None
+
+
+class AnswerResponse(msgspec.Struct, frozen=True):
+    """The number of the answer in the history, and how many cards are left."""
+
+    answer: int
+    cards: int
+
+
+class HistoryResponse(msgspec.Struct, frozen=True):
+    """The last answers, the newest first."""
+
+    answers: list[review.AnswerRow]
+
+
+async def _cards(request: ApiRequest) -> review.ReviewPage:
+    query = request.query(ReviewQuery)
+    return await asyncio.to_thread(
+        review.cards, request.api.database, PageRequest(query.page, query.per)
+    )
+
+
+async def _card(request: ApiRequest) -> review.ReviewCard:
+    return await asyncio.to_thread(
+        review.card, request.api.database, request.path_parameter("card")
+    )
+
+
+async def _answer(request: ApiRequest) -> AnswerResponse:
+    body = request.body(AnswerBody)
+    action = AnswerAction(body.action)
+    if (action is AnswerAction.RECORDING) != (body.recording is not None):
+        raise ConfigError("a recording belongs to the action `recording`")
+    passages = None if body.passages is None else tuple(body.passages)
+    given = CardAnswer(
+        body.card, action, passages, body.recording, body.title, body.artist
+    )
+    by = decider_of(request.http_request)
+    number = await request.run_to_end(request.api.answer(given, by))
+    return AnswerResponse(number, request.api.status().cards)
+
+
+async def _undo(request: ApiRequest) -> AnswerResponse:
+    body = request.body(UndoBody)
+    by = decider_of(request.http_request)
+    number = await request.run_to_end(request.api.undo(body.answer, by))
+    return AnswerResponse(number, request.api.status().cards)
+
+
+async def _history(request: ApiRequest) -> HistoryResponse:
+    query = request.query(HistoryQuery)
+    return HistoryResponse(
+        await asyncio.to_thread(review.answers, request.api.database, query.limit)
+    )
+
+
+REVIEW_ROUTES: Final = (
+    Route(
+        method="GET",
+        path="/api/review",
+        summary="A page of albums and files with open questions, the worst first.",
+        response_type=review.ReviewPage,
+        handler=_cards,
+        query=ReviewQuery,
+        other_statuses=(503,),
+    ),
+    Route(
+        method="GET",
+        path="/api/review/cards/{card}",
+        summary="An album or file with open questions.",
+        response_type=review.ReviewCard,
+        handler=_card,
+        other_statuses=(404, 503),
+    ),
+    Route(
+        method="POST",
+        path="/api/review/answer",
+        summary="Answer questions of a card, all at once.",
+        response_type=AnswerResponse,
+        handler=_answer,
+        body=AnswerBody,
+        other_statuses=(404, 503),
+    ),
+    Route(
+        method="POST",
+        path="/api/review/undo",
+        summary="Take an answer back: everything is as it was before it.",
+        response_type=AnswerResponse,
+        handler=_undo,
+        body=UndoBody,
+        other_statuses=(404, 409, 503),
+    ),
+    Route(
+        method="GET",
+        path="/api/review/history",
+        summary="Who answered what and when.",
+        response_type=HistoryResponse,
+        handler=_history,
+        query=HistoryQuery,
+        other_statuses=(503,),
+    ),
+)

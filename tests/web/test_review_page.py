@@ -1,0 +1,124 @@
+"""What needs a person, on the page in a real Chromium and in the API."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.end_to_end.review_music import (
+    FILES,
+    RIVALS,
+    ReviewMusic,
+    import_review_music,
+)
+from tests.end_to_end.running_daemon import running_daemon
+from tests.web.chromium import open_window
+from tests.web.web_client import WebClient
+
+
+@pytest.fixture(name="review_music", scope="module")
+def _review_music(tmp_path_factory: pytest.TempPathFactory) -> ReviewMusic:
+    """A library with three open cards."""
+    return import_review_music(tmp_path_factory.mktemp("questions"))
+
+
+@pytest.fixture(name="review_client", scope="module")
+def _review_client(review_music: ReviewMusic) -> Iterator[WebClient]:
+    """A client of a daemon that keeps the library; each test undoes its answers."""
+    with running_daemon(review_music.segued, review_music.music, page=True) as daemon:
+        daemon.wait_until_done(FILES)
+        daemon.wait_for(lambda status: status["cards"] == 3)
+        yield WebClient.for_daemon(daemon)
+
+
+def test_answers_by_the_api(review_client: WebClient) -> None:
+    """Only open questions are answered, and only with what an answer can be."""
+    found = review_client.get_json("/api/review", per=2)
+    card = found["cards"][1]
+    answer = {"card": card["card"], "action": "recording", "recording": RIVALS[1]}
+
+    missing = {**answer, "recording": None}
+    assert review_client.send_json("POST", "/api/review/answer", missing).status == 400
+    foreign = {**answer, "passages": ["none"]}
+    assert review_client.send_json("POST", "/api/review/answer", foreign).status == 404
+    given = review_client.send_json("POST", "/api/review/answer", answer)
+    again = review_client.send_json("POST", "/api/review/answer", answer)
+    history = review_client.get_json("/api/review/history")["answers"]
+    undone = review_client.send_json("POST", "/api/review/undo", {})
+    twice = review_client.send_json(
+        "POST", "/api/review/undo", {"answer": given.json["answer"]}
+    )
+
+    assert (found["total"], found["pages"]) == (3, 2)
+    assert (given.status, given.json["cards"]) == (200, 2)
+    assert again.status == 404
+    assert (history[0]["program"], history[0]["action"]) == ("page", "recording")
+    assert history[0]["person"]
+    assert (undone.status, undone.json) == (200, {**given.json, "cards": 3})
+    assert twice.status == 409
+    metrics = review_client.request("GET", "/metrics").body.decode()
+    assert "segued_review_cards 3.0" in metrics
+
+
+def test_a_review_by_keyboard_alone(
+    review_client: WebClient, chromium: Browser
+) -> None:
+    """Move to a song, choose a candidate, accept, leave, and undo all of it."""
+    with open_window(chromium, f"{review_client.url}/#/review") as window:
+        page = window.page
+        cards = page.get_by_test_id("card")
+        expect(cards).to_have_count(3)
+        expect(page.get_by_test_id("cards")).to_have_text("3")
+        expect(cards.nth(2)).to_contain_text("Track 3 is missing")
+        page.keyboard.press("j")
+        page.keyboard.press("j")
+        expect(cards.nth(1).locator("a:focus, button:focus")).to_have_count(1)
+        page.keyboard.press("2")
+        expect(cards).to_have_count(2)
+        expect(page.get_by_test_id("cards")).to_have_text("2")
+        page.keyboard.press("k")
+        page.keyboard.press("a")
+        expect(cards).to_have_count(1)
+        page.keyboard.press("l")
+        expect(page.get_by_test_id("empty")).to_be_visible()
+        expect(page.get_by_test_id("answers").locator("tbody tr")).not_to_have_count(0)
+        for count in (1, 2, 3):
+            page.keyboard.press("u")
+            expect(cards).to_have_count(count)
+        assert window.console == []
+
+
+def test_a_song_is_answered_with_the_mouse(
+    review_client: WebClient, chromium: Browser
+) -> None:
+    """A link of MusicBrainz is pasted; the history undoes it."""
+    with open_window(chromium, f"{review_client.url}/#/review") as window:
+        page = window.page
+        cards = page.get_by_test_id("card")
+        first = cards.first
+        first.get_by_test_id("play-end").click()
+        first.get_by_text("Another recording").click()
+        box = first.get_by_label("MusicBrainz ID or URL of the recording")
+        box.fill("no id")
+        first.locator('[data-answer="other"]').click()
+        expect(cards).to_have_count(3)
+        box.fill(f"https://musicbrainz.org/recording/{RIVALS[0]}")
+        first.locator('[data-answer="other"]').click()
+        expect(cards).to_have_count(2)
+        page.get_by_test_id("undo").first.click()
+        expect(cards).to_have_count(3)
+        assert window.console == []
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_review_fits_the_window(
+    review_client: WebClient, chromium: Browser, *, dark: bool
+) -> None:
+    """At three widths, and nothing moves while it loads."""
+    for width in (390, 1_024, 1_440):
+        url = f"{review_client.url}/#/review"
+        with open_window(chromium, url, width=width, dark=dark) as window:
+            expect(window.page.get_by_test_id("card")).to_have_count(3)
+            assert window.overflow_pixels() <= 0, width
+            assert window.layout_shift() == 0, width
+            assert window.console == []
