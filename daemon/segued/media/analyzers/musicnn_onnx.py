@@ -136,11 +136,20 @@ class _GraphBuilder:
         norms = np.linalg.norm(kernel.reshape(len(kernel), -1), axis=1)
         varies = norms * np.abs(scale) > CONSTANT_NORM
         constants = (np.maximum(bias, 0) * scale + shift)[~varies]
-        made = self._convolution(source, layer, kernel[varies], bias[varies])
-        bands = self._batch_norm_of(norm, self._add_node("Relu", made), varies)
+        # The original takes the largest of the normalized values. The largest before,
+        # or the smallest if the factor is negative, gives the same, and is faster.
+        sign = np.where(scale[varies] < 0, -1, 1).astype(np.float32)
+        signs = sign[:, np.newaxis, np.newaxis, np.newaxis]
+        made = self._convolution(
+            source, layer, kernel[varies] * signs, bias[varies] * sign
+        )
         width = BANDS - kernel.shape[3] + 1
-        output = self._add_node("MaxPool", bands, kernel_shape=[1, width])
-        return _FilterBank(output, varies, constants)
+        largest = self._add_node("MaxPool", made, kernel_shape=[1, width])
+        factors = self._add_array(f"{layer}/sign", signs[np.newaxis, ..., 0])
+        extreme = self._add_node("Relu", self._add_node("Mul", largest, factors))
+        return _FilterBank(
+            self._batch_norm_of(norm, extreme, varies), varies, constants
+        )
 
     def _first_middle_layer(
         self, source: str, varies: npt.NDArray[np.bool_], constants: WeightArray
