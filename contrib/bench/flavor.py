@@ -3,17 +3,19 @@
     contrib/bench/flavor [--models FOLDER] [--songs N]
     contrib/bench/flavor --truth [--models FOLDER]
 
-Measures an import of generated songs with all analyzers, minus one without any: of
-stretches of each song, which is the default, and of all of it, with one child process
-and with two; and the calls of the same libraries, file by file, in one process that
+Measures an import of generated songs with all analyzers, minus one without any: the
+quick analysis, which is the default, and the full one, with one child process and with
+two; and the calls of the same libraries, file by file, in one process that
 stores nothing. Run `segued flavor install-models` first.
 
 With --truth, compares the quick analysis of real pieces with the full one.
 """
 
-import shutil
+import itertools
 import sys
 import tempfile
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -42,6 +44,12 @@ cpu_share = {share}
 [compute]
 processes = 2
 """
+
+ENCODINGS: Final[tuple[sample_music.Encoding, ...]] = (
+    ("-c:a", "libmp3lame", "-q:a", "2", ".mp3"),
+    ("-sample_fmt", "s16", ".flac"),
+    ("-c:a", "libvorbis", "-q:a", "5", ".ogg"),
+)
 
 COST_MAX: Final = 1.15
 QUICK_SECONDS_MAX: Final = 0.45
@@ -77,14 +85,10 @@ def _measure(models: Path, count: int, *, truth: bool) -> None:
     if truth:
         compare_depths(models)
         return
-    sample_music.songs(sample_music.cache_folder() / "songs")
+    folder = sample_music.cache_folder() / f"flavor-{count}"
+    sample_music.make_once(folder, partial(_make_songs, count))
+    minutes = sum(sample_music.length_of(seed) for seed in _seeds(count)) / 60
     with tempfile.TemporaryDirectory(prefix="segued-bench-") as place:
-        folder = Path(place) / "songs"
-        folder.mkdir()
-        minutes = 0.0
-        for path, seed in _readable_songs(count):
-            shutil.copy(path, folder)
-            minutes += sample_music.length_of(seed) / 60
         plain = _library_calls_cost(models, folder)
         without = import_folder(folder, Path(place) / "without.db").cost
         costs: dict[tuple[str, int], Cost] = {}
@@ -100,11 +104,15 @@ def _measure(models: Path, count: int, *, truth: bool) -> None:
     _print_report(plain, costs, minutes)
 
 
-def _readable_songs(count: int) -> list[tuple[Path, int]]:
-    """Return songs in formats that Essentia reads itself, with their seeds."""
-    every = sorted((sample_music.cache_folder() / "songs").rglob("*.*"))
-    readable = [path for path in every if path.suffix in {".mp3", ".flac", ".ogg"}]
-    return list(zip(readable, sample_music.SEEDS, strict=False))[:count]
+def _seeds(count: int) -> Sequence[int]:
+    return sample_music.SEEDS[:count]
+
+
+def _make_songs(count: int, folder: Path) -> None:
+    """Generate songs in formats that Essentia reads itself, in turn."""
+    for seed, encoding in zip(_seeds(count), itertools.cycle(ENCODINGS), strict=False):
+        path = folder / f"Song {seed}{encoding[-1]}"
+        sample_music.encoded_song(path, seed, encoding[:-1])
 
 
 def _library_calls_cost(models: Path, folder: Path) -> Cost:

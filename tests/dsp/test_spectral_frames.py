@@ -6,11 +6,13 @@ import pytest
 from segued.dsp.mixdown import Mono
 from segued.dsp.spectral_frames import (
     CENTROID_WINDOW,
+    ONSET_RATE,
     PITCH_CLASSES,
     RATE,
     find_peaks,
     mean_centroid,
     mean_pitch_classes,
+    onset_strengths,
     tuning_frequency,
 )
 
@@ -109,3 +111,17 @@ def test_silent_frames_count_as_white_noise() -> None:
     assert mean_centroid(with_silence, FLAT) == pytest.approx(expected, rel=0.06)
     quiet_noise = np.concatenate((sound, noise * np.float32(1e-5)))
     assert mean_centroid(quiet_noise, FLAT) == pytest.approx(expected, rel=0.06)
+
+
+def test_onsets_are_where_a_sound_begins_or_changes() -> None:
+    """A steady tone has none; a new tone of the same level has one."""
+    sound = np.concatenate((silence(1.0), tones(400.0), tones(500.0)))
+
+    found = onset_strengths(sound)
+
+    times = np.arange(len(found)) / ONSET_RATE
+    strong = times[found > 0.2 * found.max()]
+    assert all(min(abs(each + 0.023 - at) for at in (1, 3)) < 0.07 for each in strong)
+    assert any(abs(strong - 1) < 0.07)
+    assert any(abs(strong - 3) < 0.07)
+    assert found[times < 0.9].max() == 0

@@ -134,7 +134,7 @@ def test_depth_can_be_changed(music: Path, segued: SeguedRunner) -> None:
     assert "quick" not in full_row["flavor_version"]
     assert "dissonance" in json.loads(full_row["flavor"])["measures"]
     assert full_row["bpm"] == pytest.approx(quick_row["bpm"], rel=0.01)
-    # The song is shorter than the stretches together, so both analyzed all of it.
+    # The song has fewer patches than the quick analysis takes.
     one, other = (
         json.loads(row["flavor"])["characteristics"] for row in (quick_row, full_row)
     )

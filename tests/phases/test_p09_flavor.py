@@ -50,7 +50,7 @@ ESSENTIA_VERSION: Final = f"2.1/{essentia_flavor.VERSION}"
 BOTH_VERSION: Final = f"{ESSENTIA_VERSION}, 1/{musicnn_flavor.VERSION}"
 
 QUICK: Final = {name: f"{version}{QUICK_SUFFIX}" for name, version in BOTH.items()}
-"""The same analyzers, which get stretches of a passage only."""
+"""The same analyzers, for the quick analysis."""
 QUICK_VERSION: Final = (
     f"{QUICK['essentia']}/{essentia_flavor.VERSION}, "
     f"{QUICK['musicnn']}/{musicnn_flavor.VERSION}"
@@ -386,7 +386,7 @@ async def test_new_flavor_comes_from_the_preferred_source(
                 **BOTH_RAN,
             ),
             "essentia+musicnn",
-            id="by stretches only",
+            id="by the quick analysis, now in full",
         ),
     ],
 )
@@ -466,7 +466,7 @@ REMOTE_STORED: Final = {"song_flavors": (timbre(0.2, "acousticbrainz"),)}
                 outputs=BOTH_RAN["outputs"],
             ),
             "pre-existing",
-            id="by all of a passage, now by stretches",
+            id="in full, now by the quick analysis",
         ),
         pytest.param(
             evidence_of(
@@ -475,7 +475,7 @@ REMOTE_STORED: Final = {"song_flavors": (timbre(0.2, "acousticbrainz"),)}
                 outputs=BOTH_RAN["outputs"],
             ),
             "pre-existing",
-            id="by the same stretches",
+            id="by the same quick analysis",
         ),
         pytest.param(
             evidence_of(

@@ -176,7 +176,7 @@ class FlavoringSection(Section, frozen=True):
 
     Attributes:
         sources: The sources, in order of preference.
-        depth: Whether Essentia and musicnn get stretches of a passage, or all of it.
+        depth: Whether Essentia and musicnn do what a flavor needs, or all they can.
         loudness: Whether to measure loudness.
         models: Folder of the tagging models; empty for the default.
         classifiers: Folder of the user's own classifiers; empty if there is none.

@@ -61,48 +61,26 @@ def test_few_descriptors_equal_all(seed: int, tmp_path: Path) -> None:
     sound = music(20.0, channels=1, seed=seed)
     wave = encode_audio(tmp_path / "song.wav", sound, 44_100)
 
-    few = measures(json.loads(essentia.describe(b"song", sound[:, 0], sound[:, 0])))
+    few = measures(json.loads(essentia.describe(b"song", sound[:, 0])))
     everything = measures(json.loads(essentia.extract_low_level(b"song", str(wave))))
 
-    assert set(few) == {
-        "bpm",
-        "danceability",
-        "key",
-        "scale",
-        "key_strength",
-        "tuning_hertz",
-        "dynamic_complexity_db",
-        "spectral_centroid_hertz",
+    tolerances = {
+        "bpm": 0.2,
+        "danceability": 0.01,
+        "key_strength": 0.01,
+        "tuning_hertz": 0.3,
+        "spectral_centroid_hertz": 30.0,
     }
-    assert few["bpm"] == pytest.approx(everything["bpm"], rel=0.005)
-    assert few["danceability"] == pytest.approx(everything["danceability"], rel=0.02)
+    assert set(few) == {*tolerances, "key", "scale"}
     assert (few["key"], few["scale"]) == (everything["key"], everything["scale"])
-    assert few["key_strength"] == pytest.approx(everything["key_strength"], abs=0.01)
-    assert few["tuning_hertz"] == pytest.approx(everything["tuning_hertz"], abs=0.3)
-    assert few["spectral_centroid_hertz"] == pytest.approx(
-        everything["spectral_centroid_hertz"], rel=0.03
-    )
-
-
-def test_tempo_comes_from_its_own_part() -> None:
-    """The other descriptors are those of the whole sound."""
-    sound = music(20.0, channels=1)[:, 0]
-    faster = np.ascontiguousarray(music(20.0, 33_075, channels=1)[:, 0])
-
-    one, other = (
-        measures(json.loads(essentia.describe(b"song", sound, beats)))
-        for beats in (sound, faster)
-    )
-
-    assert one.pop("bpm") == pytest.approx(120, rel=0.02)
-    assert other.pop("bpm") == pytest.approx(160, rel=0.02)
-    assert one == other
+    for name, tolerance in tolerances.items():
+        assert few[name] == pytest.approx(everything[name], abs=tolerance), name
 
 
 def test_silence_has_no_descriptors() -> None:
     """The reason is the same as with all descriptors."""
     with pytest.raises(DecodeError, match=r"Essentia failed: .*silent"):
-        essentia.describe(b"song", silence(5.0)[:, 0], silence(5.0)[:, 0])
+        essentia.describe(b"song", silence(5.0)[:, 0])
 
 
 def test_silence_is_not_measured(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from typing import Any, Final
 import numpy as np
 
 from segued.dsp import spectral_frames
+from segued.dsp.danceability import danceability
 from segued.dsp.mixdown import Mono
 from segued.errors import DecodeError
 
@@ -37,7 +38,9 @@ MODELS_PATTERN: Final = "*.history"
 
 PEAK_MIN: Final = 1e-5
 """Below -100 dBFS all is silent."""
-TEMPO_METHOD: Final = "degara"
+TEMPO_MIN, TEMPO_MAX = 40, 208
+TEMPO_BIN, TEMPO_TOLERANCE = 2, 5
+"""MusicExtractor's, in beats per minute."""
 TUNING_BAND: Final = (40.0, 5_000.0)
 KEY_BAND: Final = (20.0, 3_500.0)
 """MusicExtractor's, in hertz."""
@@ -102,27 +105,20 @@ def extract_low_level(path: bytes, wav_path: str) -> bytes:
     return json.dumps(descriptors, separators=(",", ":")).encode()
 
 
-def describe(path: bytes, sound: Mono, beats: Mono) -> bytes:
+def describe(path: bytes, sound: Mono) -> bytes:
     """Return the few descriptors that a flavor needs, as JSON.
 
-    The names, and the parameters that matter, are MusicExtractor's: tempo and
-    danceability by the same algorithms; key, tuning and brightness from spectra of
-    fewer frames, all computed together.
+    The names, algorithms and parameters are MusicExtractor's. What needs spectra gets
+    them, of all frames together, from `segued.dsp.spectral_frames`, for key and
+    brightness of fewer frames.
 
     Args:
         path: The music file, for errors.
         sound: A passage, at 44,100 Hz.
-        beats: The part of it to find the tempo in.
 
     Raises:
         DecodeError: The passage is silent, or Essentia failed.
     """
-    from essentia.standard import (  # noqa: PLC0415
-        Danceability,
-        DynamicComplexity,
-        RhythmExtractor2013,
-    )
-
     _silence_log()
     if np.abs(sound).max(initial=0) < PEAK_MIN:
         raise DecodeError(path, "Essentia failed: the passage is silent")
@@ -132,13 +128,12 @@ def describe(path: bytes, sound: Mono, beats: Mono) -> bytes:
     try:
         key, scale, strength = _find_key(pitch_classes)
         found = {
-            "rhythm.bpm": RhythmExtractor2013(method=TEMPO_METHOD)(beats)[0],
-            "rhythm.danceability": Danceability()(sound)[0],
+            "rhythm.bpm": _find_tempo(spectral_frames.onset_strengths(sound)),
+            "rhythm.danceability": danceability(sound, spectral_frames.RATE),
             "tonal.key_edma.key": key,
             "tonal.key_edma.scale": scale,
             "tonal.key_edma.strength": strength,
             "tonal.tuning_frequency": tuning,
-            "lowlevel.dynamic_complexity": DynamicComplexity()(sound)[0],
             "lowlevel.spectral_centroid.mean": spectral_frames.mean_centroid(
                 sound, _equal_loudness_power()
             ),
@@ -190,6 +185,29 @@ def classify(path: bytes, low_level: bytes, models: str, temp_folder: str) -> by
             case ["highlevel", characteristic, "all", each]:
                 shares.setdefault(characteristic, {})[each] = float(results[name])
     return json.dumps(shares).encode()
+
+
+def _find_tempo(onset_strengths: spectral_frames.FloatArray) -> float:
+    """Return the tempo of the beats, in beats per minute; 0 without any.
+
+    The beats are found by the method of Degara (2012). As in RhythmExtractor2013, the
+    tempo is the mean of all that are close to the most frequent one.
+    """
+    from essentia.standard import TempoTapDegara  # noqa: PLC0415
+
+    algorithm = TempoTapDegara(
+        sampleRateODF=spectral_frames.ONSET_RATE,
+        resample="x2",
+        minTempo=TEMPO_MIN,
+        maxTempo=TEMPO_MAX,
+    )
+    tempos = 60 / np.diff(np.asarray(algorithm(onset_strengths), np.float64))
+    if not len(tempos):
+        return 0.0
+    bins = np.floor(tempos / TEMPO_BIN + 0.5).astype(np.int64)
+    most_frequent = TEMPO_BIN * int(np.bincount(bins).argmax())
+    close = tempos[np.abs(tempos - most_frequent) < TEMPO_TOLERANCE]
+    return float(close.mean()) if len(close) else float(most_frequent)
 
 
 def _find_key(pitch_classes: spectral_frames.FloatArray) -> tuple[str, str, float]:

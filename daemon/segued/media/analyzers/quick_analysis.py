@@ -1,9 +1,8 @@
 """Analyze passages at a fraction of the cost of the full analysis.
 
-What is cheap gets all of a passage, as in the full analysis: key, brightness and
-danceability depend on all of it. What is expensive gets a spread of stretches, whose
-mean differs little from that of the whole (`contrib/bench/flavor --truth`): musicnn 32
-patches of three seconds, the tempo one minute.
+What Essentia computes depends on all of a passage, and is cheap if only what a flavor
+needs is computed. musicnn gets a spread of patches of three seconds, whose mean differs
+little from that of all (`contrib/bench/flavor --truth`).
 """
 
 import json
@@ -11,8 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
-
-import numpy as np
 
 from segued.dsp.mixdown import Mono
 from segued.dsp.spectral_frames import RATE
@@ -32,13 +29,9 @@ from segued.units import Hertz, ticks_to_frames
 
 __all__ = ["analyze_quickly", "spread"]
 
-PATCHES_MAX: Final = 32
+PATCHES_MAX: Final = 28
 PATCH_FRAMES: Final = -(-(musicnn.PATCH_SAMPLES + 2) * RATE // musicnn.RATE)
 """Frames at `RATE` that give a patch, with something to spare."""
-
-TEMPO_STRETCHES: Final = 3
-TEMPO_STRETCH: Final = 20 * RATE
-"""In frames. A tempo needs some seconds without a cut."""
 
 
 def analyze_quickly(
@@ -84,9 +77,7 @@ def _frames(span: Span, rate: Hertz) -> range:
 def _analyze(path: bytes, sound: Mono, analyzers: AnalyzerSelection) -> PassageOutput:
     found = PassageOutput({}, {})
     if analyzers.descriptors:
-        stretches = spread(len(sound), TEMPO_STRETCHES, TEMPO_STRETCH)
-        beats = np.concatenate([sound[each.start : each.stop] for each in stretches])
-        descriptors = partial(essentia.describe, path, sound, beats)
+        descriptors = partial(essentia.describe, path, sound)
         _add(found, "essentia", descriptors, "Essentia failed")
     models = analyzers.models_folder
     if models is not None:

@@ -32,8 +32,8 @@ CLASSIFIERS: Final = "essentia-svm"
 MUSICNN: Final = "musicnn"
 
 QUICK_SUFFIX: Final = " quick 1"
-"""Added to the version of an analyzer that gets some stretches of a passage only
-(`segued.media.analyzers.quick_analysis`); the number is that of their choice."""
+"""Added to the version of an analyzer that does only what a flavor needs; the number is
+the version of `segued.media.analyzers.quick_analysis`."""
 
 FLAVOR_ANALYZERS: Final = (ESSENTIA, MUSICNN)
 """The analyzers whose outputs are combined to a flavor; classifiers give one alone."""
@@ -101,15 +101,14 @@ _RULE_VERSIONS: Final = {
 
 
 def is_quick(version: str) -> bool:
-    """Return whether an analyzer of this version gets stretches of a passage only."""
+    """Return whether an analyzer of this version does only what a flavor needs."""
     return version.endswith(QUICK_SUFFIX)
 
 
 def accepts(wanted: str | None, version: str) -> bool:
     """Return whether stored output is as good as that of the wanted version.
 
-    The output of an analyzer that got the whole passage is as good as that of the same
-    one that gets stretches of it.
+    The output of a full analysis is as good as that of a quick one.
 
     Args:
         wanted: The version of the analyzer; None if it is not installed.
