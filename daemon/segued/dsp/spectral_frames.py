@@ -252,8 +252,9 @@ def _spectra(
     terms = np.cos(np.outer(range(len(window_terms)), turns))
     shape = np.array(window_terms) @ terms
     window = (shape * (2 / shape.sum())).astype(np.float32)
-    padded = np.pad(sound, (0, max(0, size - len(sound))))
-    frames = np.lib.stride_tricks.sliding_window_view(padded, size)[::hop]
+    if len(sound) < size:
+        sound = np.pad(sound, (0, size - len(sound)))
+    frames = np.lib.stride_tricks.sliding_window_view(sound, size)[::hop]
     for start in range(0, len(frames), BATCH_FRAMES):
         batch = frames[start : start + BATCH_FRAMES] * window
         yield np.fft.rfft(batch, axis=1).astype(np.complex64, copy=False)
