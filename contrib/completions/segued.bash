@@ -43,7 +43,7 @@ _segued() {
         return
     fi
     case $command in
-        library) mapfile -t COMPREPLY < <(compgen -W 'files passages failures passed-over review' -- "$word") ;;
+        library) mapfile -t COMPREPLY < <(compgen -W 'files passages failures passed-over copies review' -- "$word") ;;
         import | serve | rematch)
             compopt -o filenames 2>/dev/null
             mapfile -t COMPREPLY < <(compgen -d -- "$word")

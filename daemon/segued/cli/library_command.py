@@ -79,7 +79,7 @@ def _explain(args: argparse.Namespace) -> int:
 
     path = os.path.abspath(os.fsencode(args.file))
     found = choose_library(args).explanation(path)
-    if not found["passages"]:
+    if not (found["passages"] or found["copies"]):
         raise ConfigError(f"{shown(path)}: the library has no passage of this file")
     if args.json:
         print(json.dumps(found))  # noqa: T201
@@ -87,5 +87,7 @@ def _explain(args: argparse.Namespace) -> int:
     for line in explanation.as_text(
         path, found["passages"], found["remembered_tags"], found["kept_whole"]
     ):
+        print(line)  # noqa: T201
+    for line in explanation.copy_lines(path, found["copies"]):
         print(line)  # noqa: T201
     return ExitCode.ALL_DONE

@@ -6,7 +6,7 @@ from typing import Any
 from segued.paths import shown
 from segued.views import wording
 
-__all__ = ["as_text", "printable"]
+__all__ = ["as_text", "copy_lines", "printable"]
 
 
 def as_text(
@@ -54,6 +54,29 @@ def as_text(
             else ""
         )
         yield f"    {name.replace('_', ' '):<18}{printable(text)}{date}"
+
+
+def copy_lines(path: bytes, copies: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the other files with the sound of a file, and which is the best.
+
+    Args:
+        path: The file.
+        copies: As `segued.store.reading.copies.copies_of_file` returns them.
+    """
+    if not copies:
+        return
+    own = shown(path)
+    best = copies[0]["path"]
+    yield ""
+    if best == own:
+        yield "The best of several files with this sound"
+    else:
+        (this,) = (each for each in copies if each["path"] == own)
+        yield f"A copy of {printable(best)}"
+        yield f"    {this['kind']}: {this['why']}"
+    for each in copies:
+        if each["path"] not in (own, best):
+            yield f"    also {printable(each['path'])}: {each['kind']}"
 
 
 def printable(raw: str) -> str:

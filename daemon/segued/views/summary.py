@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from segued.model import Need
 from segued.progress.progress import Snapshot
-from segued.store.reading.reports import Summary
+from segued.store.reading.reports import TOPICS, Summary
 from segued.views import wording
 from segued.views.install_hint import install_extra_command
 
@@ -88,7 +88,7 @@ def as_text(
     )
     yield from _problem_lines("Imported with warnings:", totals.warned)
     yield f"Library: {database}"
-    topics = "files | passages | failures | passed-over"
+    topics = " | ".join(TOPICS)
     yield f"To list: {library_command} [{topics}] [--json]"
 
 

@@ -24,6 +24,7 @@ COLUMNS: Final = {
     ),
     "failures": ("code", "detail"),
     "passed-over": ("reason", "path", "more"),
+    "copies": ("path", "kind", "why", "codec", "bit_rate"),
     "review": ("urgency", "question", "text", "card_id"),
     "similar": ("distance", "artist", "title", "ordinal", "path"),
 }
@@ -32,6 +33,7 @@ COLUMNS: Final = {
 NOTHING: Final = {
     "passed-over": "nothing was passed over",
     "review": "no question is open",
+    "copies": "no song is here twice",
 }
 """What is printed instead of an empty table, for some topics."""
 
@@ -43,6 +45,7 @@ NUMERIC_COLUMNS: Final = (
     "duration_ticks",
     "more",
     "urgency",
+    "bit_rate",
 )
 
 

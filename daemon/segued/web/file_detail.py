@@ -12,7 +12,7 @@ import numpy as np
 from segued.errors import NotFoundError
 from segued.model import Fingerprint, Span
 from segued.phases import PHASES, p05_fingerprint
-from segued.store.reading import file_detail
+from segued.store.reading import copies, file_detail
 from segued.store.reading.rows import (
     Duplicate,
     FileFacts,
@@ -104,6 +104,7 @@ class FileDetailResponse(msgspec.Struct, frozen=True):
     """A file with its tags, present and former, phases, duplicates and passages.
 
     Attributes:
+        copies: All files with its sound, the best first; none if it is alone.
         kept_whole: Why its long silences do not cut it; empty if it has none.
     """
 
@@ -113,6 +114,7 @@ class FileDetailResponse(msgspec.Struct, frozen=True):
     remembered_tags: dict[str, RememberedTag]
     phases: list[PhaseInfo]
     duplicates: list[Duplicate]
+    copies: list[copies.CopyRow]
     passages: list[PassageInfo]
     kept_whole: str
 
@@ -150,6 +152,7 @@ def build_file_detail(library: Path, file: str) -> FileDetailResponse:
     titles = {int(phase.number): phase.title for phase in PHASES}
     audio_type = media_type(detail.facts.name, detail.facts.codec)
     failure, problem = None, detail.failure
+    path = file_detail.path_of(library, file)
     if problem is not None:
         failure = FailureInfo(
             problem.code, problem.detail, problem.fatal, problem.phase
@@ -168,8 +171,9 @@ def build_file_detail(library: Path, file: str) -> FileDetailResponse:
             for each in detail.phases
         ],
         duplicates=detail.duplicates,
+        copies=copies.copies_of_file(library, path),
         passages=_passages(library, detail),
-        kept_whole=kept_whole_text(library, file_detail.path_of(library, file)),
+        kept_whole=kept_whole_text(library, path),
     )
 
 

@@ -1,4 +1,4 @@
-"""The routes for questions about matches: the open ones, answers, undo, the history."""
+"""The routes for what needs a person: questions about matches, answers, copies."""
 
 import asyncio
 from typing import Annotated, Final, Literal
@@ -7,7 +7,7 @@ import msgspec
 
 from segued.errors import ConfigError
 from segued.store.deciders import AnswerAction
-from segued.store.reading import review
+from segued.store.reading import copies, review
 from segued.store.reading.rows import PageRequest
 from segued.web.daemon_api import CardAnswer
 from segued.web.request_decider import decider_of
@@ -24,7 +24,7 @@ Name = Annotated[str, msgspec.Meta(min_length=1, max_length=4_096)]
 
 
 class ReviewQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The page of cards; the worst cards come first."""
+    """The page; of questions the worst come first, of copies the largest."""
 
     page: PageNumber = 1
     per: PageSize = 10
@@ -104,6 +104,13 @@ async def _undo(request: ApiRequest) -> AnswerResponse:
     return AnswerResponse(number, request.api.status().cards)
 
 
+async def _copies(request: ApiRequest) -> copies.CopyPage:
+    query = request.query(ReviewQuery)
+    return await asyncio.to_thread(
+        copies.copy_groups, request.api.database, PageRequest(query.page, query.per)
+    )
+
+
 async def _history(request: ApiRequest) -> HistoryResponse:
     query = request.query(HistoryQuery)
     return HistoryResponse(
@@ -146,6 +153,15 @@ REVIEW_ROUTES: Final = (
         handler=_undo,
         body=UndoBody,
         other_statuses=(404, 409, 503),
+    ),
+    Route(
+        method="GET",
+        path="/api/copies",
+        summary="A page of groups of files with the same sound, the largest first.",
+        response_type=copies.CopyPage,
+        handler=_copies,
+        query=ReviewQuery,
+        other_statuses=(503,),
     ),
     Route(
         method="GET",

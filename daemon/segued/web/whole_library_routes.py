@@ -12,7 +12,7 @@ from aiohttp import web
 
 from segued.config.annotations import whole
 from segued.errors import NotFoundError
-from segued.store.reading import reports
+from segued.store.reading import copies, reports
 from segued.views.json_rows import json_line
 from segued.web.kept_whole import kept_whole_text
 from segued.web.responses import error_response
@@ -40,12 +40,14 @@ class ExplainResponse(msgspec.Struct, frozen=True):
 
     Attributes:
         kept_whole: Why its long silences do not cut it; empty if it has none.
+        copies: All files with its sound, the best first; none if it is alone.
     """
 
     file: str
     passages: list[dict[str, Any]]
     remembered_tags: dict[str, dict[str, Any]]
     kept_whole: str
+    copies: list[copies.CopyRow]
 
 
 async def _explain(request: ApiRequest) -> ExplainResponse:
@@ -62,7 +64,13 @@ def explain_file(library: Path, path: bytes) -> dict[str, Any]:
         StoreError: The library does not exist, or cannot be read.
     """
     found = reports.explanation(library, path)
-    return {**found, "kept_whole": kept_whole_text(library, path)}
+    return {
+        **found,
+        "kept_whole": kept_whole_text(library, path),
+        "copies": [
+            msgspec.to_builtins(each) for each in copies.copies_of_file(library, path)
+        ],
+    }
 
 
 async def _rows(request: ApiRequest) -> web.StreamResponse:

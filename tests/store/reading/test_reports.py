@@ -45,6 +45,10 @@ VIEWS = {
         " peak_dbtp added_at"
     ),
     "library_changes": "change kind id removed",
+    "library_copies": (
+        "copy_id file_id path is_best kind why codec bit_rate size_bytes duration_ticks"
+        " offset_ticks"
+    ),
     "library_review": (
         "card_id album_id file_id passage_id question text urgency candidates"
     ),

@@ -54,6 +54,7 @@ TOPICS: Final = {
         " FROM passed_names WHERE count > json_array_length(names)"
         " ORDER BY reason, more, path"
     ),
+    "copies": "SELECT * FROM library_copies ORDER BY copy_id, is_best DESC, path",
     "review": (
         "SELECT card_id, album_id, file_id, passage_id, question, text, urgency"
         " FROM library_review ORDER BY urgency DESC, card_id, passage_id"

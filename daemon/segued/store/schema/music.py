@@ -43,6 +43,7 @@ from segued.store.schema.lookups import (
     MusicBrainzAnswer,
 )
 from segued.store.schema.passed import PassedFile, PassedNames
+from segued.store.schema.sounds import PrintedSound, PrintItem, SameSound
 
 __all__ = [
     "TABLES",
@@ -219,5 +220,8 @@ TABLES: Final = (
     RowChange,
     ChangedRow,
     StoredAnswer,
+    PrintedSound,
+    PrintItem,
+    SameSound,
 )
 """All tables; a table comes after those that its foreign keys reference."""

@@ -164,3 +164,119 @@ WHERE missing <> '[]' AND tracks >= 3 AND 2 * json_array_length(missing) <= trac
                 AND passages.start_ticks + 28224000
         )
     );
+
+-- Files with the same sound: the same bytes, other tags, or another encoding. The best
+-- comes first: lossless, then the higher bit rate (by 10 %), then by where the file is.
+CREATE VIEW library_copies AS
+WITH grouped AS (
+    SELECT
+        files.*,
+        -- Without the music folder, which may itself be in a folder of such a name.
+        substr(files.path_text, length(CAST(files.root AS TEXT)) + 1) AS own_path,
+        coalesce(
+            (
+                SELECT min(other_hash) FROM same_sounds
+                WHERE same_sounds.audio_hash = files.audio_hash
+                AND other_hash < files.audio_hash
+                AND EXISTS (
+                    SELECT 1 FROM files AS other
+                    WHERE other.audio_hash = other_hash AND other.status <> 'MISSING'
+                )
+            ),
+            files.audio_hash
+        ) AS copy_id,
+        coalesce(
+            files.codec,
+            (
+                SELECT max(codec) FROM files AS other
+                WHERE other.audio_hash = files.audio_hash
+            ),
+            ''
+        ) AS known_codec,
+        coalesce(
+            files.duration_ticks,
+            (
+                SELECT max(duration_ticks) FROM files AS other
+                WHERE other.audio_hash = files.audio_hash
+            )
+        ) AS known_ticks,
+        (
+            SELECT max(album_id) FROM track_index
+            JOIN passages ON passages.id = track_index.passage_id
+            JOIN files AS other ON other.id = passages.file_id
+            WHERE other.audio_hash = files.audio_hash
+        ) AS album_id
+    FROM files
+    WHERE files.status <> 'MISSING' AND (
+        files.audio_hash IN (SELECT audio_hash FROM same_sounds)
+        OR EXISTS (
+            SELECT 1 FROM files AS other WHERE other.audio_hash = files.audio_hash
+            AND other.id <> files.id AND other.status <> 'MISSING'
+        )
+    )
+),
+judged AS (
+    SELECT
+        grouped.*,
+        CAST(8.0 * size_bytes * 28224000 / known_ticks AS INTEGER) AS bit_rate,
+        known_codec LIKE 'pcm%' OR known_codec IN (
+            'flac', 'alac', 'wavpack', 'ape', 'tta', 'mlp', 'truehd', 'wmalossless'
+        ) AS is_lossless,
+        own_path LIKE '%(copy%' OR own_path LIKE '% - copy%'
+            OR own_path LIKE '%/copy of %' OR own_path GLOB '* ([0-9]).*'
+            AS is_named_copy,
+        own_path LIKE '%/download%/%' OR own_path LIKE '%/incoming/%'
+            OR own_path LIKE '%/temp/%' OR own_path LIKE '%/tmp/%' AS is_download,
+        (
+            SELECT count(*) FROM track_index
+            JOIN passages ON passages.id = track_index.passage_id
+            JOIN files AS sibling ON sibling.id = passages.file_id
+            WHERE sibling.folder = grouped.folder
+            AND track_index.album_id = grouped.album_id
+        ) AS album_tracks
+    FROM grouped
+),
+ranked AS (
+    SELECT
+        judged.*,
+        row_number() OVER best_first AS place,
+        first_value(id) OVER best_first AS best_id,
+        count(*) OVER (PARTITION BY copy_id) AS copies
+    FROM judged
+    WINDOW best_first AS (
+        PARTITION BY copy_id
+        ORDER BY is_lossless DESC, bit_rate / 10000 DESC, is_named_copy, is_download,
+            album_tracks DESC, path
+    )
+)
+SELECT
+    ranked.copy_id,
+    ranked.id AS file_id,
+    ranked.path_text AS path,
+    ranked.place = 1 AS is_best,
+    CASE
+        WHEN ranked.place = 1 THEN 'best'
+        WHEN ranked.content_hash = best.content_hash THEN 'same file'
+        WHEN ranked.audio_hash = best.audio_hash THEN 'same sound, other tags'
+        ELSE 'other encoding'
+    END AS kind,
+    CASE
+        WHEN ranked.place = 1 THEN ''
+        WHEN ranked.is_lossless < best.is_lossless THEN 'lossy'
+        WHEN ranked.bit_rate / 10000 < best.bit_rate / 10000 THEN 'lower bit rate'
+        WHEN ranked.is_named_copy > best.is_named_copy THEN 'named as a copy'
+        WHEN ranked.is_download > best.is_download THEN 'among downloads'
+        WHEN ranked.album_tracks < best.album_tracks
+            THEN 'away from the songs of its album'
+        ELSE 'later by its path'
+    END AS why,
+    ranked.known_codec AS codec,
+    ranked.bit_rate,
+    ranked.size_bytes,
+    ranked.known_ticks AS duration_ticks,
+    coalesce(same_sounds.offset_ticks, 0) AS offset_ticks
+FROM ranked
+JOIN judged AS best ON best.id = ranked.best_id
+LEFT JOIN same_sounds ON same_sounds.audio_hash = best.audio_hash
+    AND same_sounds.other_hash = ranked.audio_hash
+WHERE ranked.copies > 1;

@@ -1,12 +1,12 @@
-// What the library holds about a file: metadata, tags, phases and duplicates.
+// What the library holds about a file: metadata, tags, phases and copies.
 
-import { fileLink } from "./router.js";
+import { copyTable } from "./copies.js";
 import { html, nothing } from "./vendor/lit-html.js";
 import { codecName, count, joinValues, localTime, position, size, withSpaces } from "./wording.js";
 
 const NEEDS = { idle: "idle time" };
 
-export function facts({ file, tags, remembered_tags: remembered, phases, duplicates, kept_whole: keptWhole }) {
+export function facts({ file, tags, remembered_tags: remembered, phases, copies, kept_whole: keptWhole }) {
   return html`
     <div class="metadata">
       ${pairs("Facts", "facts", [
@@ -28,12 +28,10 @@ export function facts({ file, tags, remembered_tags: remembered, phases, duplica
         ? pairs("Remembered tags", "remembered-tags", Object.entries(remembered).map(rememberedTag))
         : nothing}
       ${phasesTable(phases)}
-      ${duplicates.length
-        ? html`<section class="panel" data-test="duplicates" aria-labelledby="duplicates">
-            <h2 id="duplicates">Duplicates</h2>
-            <ul class="names">
-              ${duplicates.map((each) => html`<li><a href=${fileLink(each.file)}>${each.path}</a></li>`)}
-            </ul>
+      ${copies.length
+        ? html`<section class="panel" data-test="copies-of-file" aria-labelledby="copies">
+            <h2 id="copies">Files with this sound</h2>
+            ${copyTable(copies)}
           </section>`
         : nothing}
     </div>

@@ -3,6 +3,7 @@
 import { albumView } from "./album.js";
 import { albumsView } from "./albums.js";
 import { artistView, artistsView } from "./artists.js";
+import { copiesView } from "./copies.js";
 import { failuresView } from "./failures.js";
 import { fileView } from "./file.js";
 import { filesView } from "./files.js";
@@ -27,6 +28,7 @@ const VIEWS = {
   artists: artistsView,
   artist: artistView,
   review: reviewView,
+  copies: copiesView,
   files: filesView,
   passages: passagesView,
   failures: failuresView,

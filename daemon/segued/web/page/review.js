@@ -5,7 +5,7 @@ import { sendJson } from "./api.js";
 import { history } from "./history.js";
 import { listState, listing, pager } from "./listing.js";
 import { songQuestion } from "./question.js";
-import { albumLink, artistLink } from "./router.js";
+import { albumLink, artistLink, link } from "./router.js";
 import { isEditable } from "./shortcuts.js";
 import { trackPlayer } from "./track_player.js";
 import { html, nothing } from "./vendor/lit-html.js";
@@ -84,6 +84,7 @@ export function reviewView(page) {
     return html`
       <div class="top">
         <h1 tabindex="-1">Needs you</h1>
+        <a href=${link("copies")} data-test="to-copies">Copies</a>
         <p class="muted review-keys"><kbd>j</kbd> <kbd>k</kbd> songs <kbd>1</kbd>–<kbd>9</kbd> choose <kbd>a</kbd> accept <kbd>l</kbd> leave <kbd>u</kbd> undo</p>
       </div>
       ${listState(list, !cards.length, "Nothing needs you: no question about your music is open.")}

@@ -4,7 +4,7 @@ import { link } from "./router.js";
 import { html, nothing } from "./vendor/lit-html.js";
 
 /** The views that lead to the pages of single things. */
-const PARENTS = { file: "files", album: "albums", artist: "artists" };
+const PARENTS = { file: "files", album: "albums", artist: "artists", copies: "review" };
 
 const NAV = [
   ["status", "Status"],

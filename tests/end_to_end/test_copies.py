@@ -1,0 +1,89 @@
+"""Files with the same sound: same bytes, other tags, other encodings."""
+
+import shutil
+from pathlib import Path
+
+import mutagen
+import numpy as np
+import pytest
+from sample_library import encode, song, tag
+
+from tests.end_to_end.library_queries import query
+from tests.end_to_end.segued_runner import SeguedRunner
+
+SECONDS = 20.0
+RATE = 44_100
+
+
+@pytest.fixture(name="music")
+def _music(tmp_path: Path) -> Path:
+    """An album of three songs; four copies of the first, and an edit of it."""
+    music = tmp_path / "music"
+    album, downloads = music / "Marram" / "Tide", music / "Downloads"
+    album.mkdir(parents=True)
+    downloads.mkdir()
+    for track in (1, 2, 3):
+        path = album / f"{track:02}.flac"
+        encode(path, song(track, SECONDS), RATE, "flac")
+        tags = {"artist": "Marram", "album": "Tide", "title": f"Tide {track}"}
+        tag(path, tags | {"tracknumber": f"{track}"})
+    first = album / "01.flac"
+    shutil.copy(first, album / "01 (copy).flac")
+    retagged = downloads / "found.flac"
+    shutil.copy(first, retagged)
+    tags = mutagen.File(retagged, easy=True)
+    tags["title"] = "Something"
+    tags.save()
+    samples = song(1, SECONDS)
+    encode(downloads / "01.mp3", samples, RATE, "mp3")
+    encode(downloads / "01.opus", samples, RATE, "opus")
+    edited = np.concatenate((samples[: 6 * RATE], samples[11 * RATE :]))
+    encode(downloads / "edit.mp3", edited, RATE, "mp3")
+    return music
+
+
+def copies(segued: SeguedRunner, music: Path) -> dict[str, tuple[str, str]]:
+    """Return kind and reason of each copy, by its path in the music folder."""
+    rows = query(segued.database, "SELECT * FROM library_copies")
+    assert len({row["copy_id"] for row in rows}) <= 1
+    return {
+        str(Path(row["path"]).relative_to(music)): (row["kind"], row["why"])
+        for row in rows
+    }
+
+
+def test_copies_are_found_and_the_best_is_named(
+    segued: SeguedRunner, music: Path
+) -> None:
+    """The album's own file; the edit is another recording."""
+    imported = segued.import_folders(music, options=("--offline",))
+    assert imported.code == 0, imported.err
+    paths = ("--database", segued.database)
+
+    found = copies(segued, music)
+    listed = segued.run("library", "copies", *paths).out
+    duplicate = segued.run("explain", *paths, music / "Marram/Tide/01 (copy).flac")
+    encoded = segued.run("explain", *paths, music / "Downloads/01.mp3")
+    best = segued.run("explain", *paths, music / "Marram/Tide/01.flac")
+
+    assert found == {
+        "Marram/Tide/01.flac": ("best", ""),
+        "Marram/Tide/01 (copy).flac": ("same file", "named as a copy"),
+        "Downloads/found.flac": ("same sound, other tags", "among downloads"),
+        "Downloads/01.mp3": ("other encoding", "lossy"),
+        "Downloads/01.opus": ("other encoding", "lossy"),
+    }
+    own = music / "Marram/Tide/01.flac"
+    assert f"A copy of {own}" in duplicate.out
+    assert "same file: named as a copy" in duplicate.out
+    assert "other encoding: lossy" in encoded.out
+    assert "The best of several files with this sound" in best.out
+    assert len(listed.splitlines()) == 6
+
+    own.unlink()
+    assert segued.import_folders(music, options=("--offline",)).code == 0
+    left = copies(segued, music)
+    assert left["Downloads/found.flac"] == ("best", "")
+    named = ("same sound, other tags", "named as a copy")
+    assert left["Marram/Tide/01 (copy).flac"] == named
+    assert left["Downloads/01.opus"] == ("other encoding", "lossy")
