@@ -267,6 +267,17 @@ def test_version_printed_on_the_release_needs_no_word_in_the_tags() -> None:
     assert alone.confidence == "Medium"
 
 
+@pytest.mark.parametrize("words", ["(instrumental)", "[rough mix]", "- Live"])
+def test_another_version_in_the_tags_makes_a_fingerprint_uncertain(words: str) -> None:
+    """Not if the recording is that version, by MusicBrainz's note for example."""
+    passage = replace(passage_of(2), title=f"{passage_of(2).title} {words}")
+    noted = replace(TRACK.recording, note=words.strip("()[]- ").lower())
+
+    assert mbid_and_band(decide_passage(passage)) == ("r2", "Low")
+    assert mbid_and_band(decide_on_album(passage)) == ("r2", "Low")
+    assert mbid_and_band(decide_passage(passage, known=(noted,))) == ("r2", "High")
+
+
 def test_own_names_and_fingerprint_win_over_the_album() -> None:
     """The file says that it is a version which the album does not have."""
     duet = recording("duet", "Blue Winter (acoustic duet)", 214)

@@ -25,6 +25,7 @@ from segued.matching.own_evidence import (
     is_named_without_fingerprint,
     is_tagged_with,
     names_agree,
+    names_another_version,
 )
 from segued.matching.questions import (
     KnownEvidence,
@@ -202,10 +203,9 @@ def _judge_fingerprint_match(  # noqa: PLR0913
         score = max(score, MEDIUM_FROM + NAMES_BONUS if found else HIGH_FROM)
     if found:
         reason = f"matched by fingerprint, but {'; '.join(found.values())}"
-        is_other = bool(passage.title) and not names_agree(candidate)
-        stands = confirmed or candidate.on_release
-        both = is_other and agreement.duration == 0 and not stands
-        most = LOW_MAX if both else MEDIUM_MAX
+        most = MEDIUM_MAX
+        if not confirmed and _is_other_song(passage, candidate):
+            most = LOW_MAX
         kinds = kinds_to_ask(found, expected=expected, confirmed=confirmed)
         return candidate.recording, _judgment(min(score, most), reason, kinds)
     why = "its names agree"
@@ -216,6 +216,19 @@ def _judge_fingerprint_match(  # noqa: PLR0913
     also = "; the tags name the same recording" if confirmed else ""
     reason = f"matched by fingerprint, and {why}{also}"
     return candidate.recording, _judgment(score, reason)
+
+
+def _is_other_song(passage: PassageEvidence, candidate: ScoredCandidate) -> bool:
+    """Return whether more than the fingerprint's rivals speaks against a candidate.
+
+    The tags name another version of the song; or any names differ, and so does the
+    length, off the folder's album.
+    """
+    if not passage.title or names_agree(candidate):
+        return False
+    if _has_names(passage) and names_another_version(passage, candidate):
+        return True
+    return candidate.agreement.duration == 0 and not candidate.on_release
 
 
 def _find_doubts(  # noqa: PLR0913

@@ -12,6 +12,7 @@ from segued.matching.scores import (
     duration_agreement,
     metadata_agreement,
 )
+from segued.matching.versions import from_note, from_title
 
 __all__ = [
     "is_contradicted",
@@ -19,6 +20,7 @@ __all__ = [
     "is_named_without_fingerprint",
     "is_tagged_with",
     "names_agree",
+    "names_another_version",
 ]
 
 
@@ -69,6 +71,17 @@ def is_contradicted(
 def names_agree(candidate: ScoredCandidate) -> bool:
     """Return whether the names of a file and a candidate agree, in the same version."""
     return (candidate.agreement.metadata or 0) >= NAMES_AGREE_FROM
+
+
+def names_another_version(passage: PassageEvidence, candidate: ScoredCandidate) -> bool:
+    """Return whether a file's title names a version that a candidate is not.
+
+    Not whether it lacks a word of the candidate's: titles of files often do.
+    """
+    recording = candidate.recording
+    own = from_title(passage.title or "")
+    its = from_title(recording.title) | from_note(recording.note or "")
+    return bool(own.words - its.words) or own.contradicts(its)
 
 
 def is_named_without_fingerprint(
