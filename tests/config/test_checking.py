@@ -232,6 +232,38 @@ def test_environment_variables_override_the_file(
     }
 
 
+def test_a_variable_may_name_a_file_that_holds_the_value(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As container engines pass secrets; the last line end is no part of it."""
+    secret = tmp_path / "token"
+    secret.write_text("0123456789abcdef\n")
+    monkeypatch.setenv("SEGUED_PAGE__TOKEN_FILE", str(secret))
+
+    source = read_source(None)
+    checked = check(source, SECTIONS)
+
+    assert (checked.problems, checked.values) == (
+        [],
+        {"page": {"token": "0123456789abcdef"}},
+    )
+    assert checked.origins["page", "token"].text(source) == "SEGUED_PAGE__TOKEN_FILE"
+    secret.unlink()
+    with pytest.raises(
+        ConfigError, match=r"TOKEN_FILE: .*token: cannot be read: No such"
+    ):
+        read_source(None)
+    secret.write_bytes(b"\xff")
+    with pytest.raises(
+        ConfigError, match=r"TOKEN_FILE: .*token: this is not UTF-8 text"
+    ):
+        read_source(None)
+    monkeypatch.setenv("SEGUED_PAGE__TOKEN", "fedcba9876543210")
+    secret.write_text("0123456789abcdef")
+    with pytest.raises(ConfigError, match=r"_TOKEN.* and SEGUED_.* set the same value"):
+        read_source(None)
+
+
 def test_invalid_environment_variables_are_named(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

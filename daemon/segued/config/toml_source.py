@@ -16,6 +16,11 @@ VARIABLE_PREFIX: Final = "SEGUED_"
 VARIABLE_SEPARATOR: Final = "__"
 """SEGUED_LIBRARY__FOLDERS is the key `folders` of the section `[library]`."""
 
+FILE_SUFFIX: Final = "_file"
+"""SEGUED_PAGE__TOKEN_FILE names a file that holds the value, such as a secret."""
+
+VALUE_BYTES_MAX: Final = 65_536
+
 SYNTAX_HINTS: Final = {
     "Invalid value": "this value is not valid; text needs quotation marks",
     "Expected newline": "a value ends before the end of the line; text needs quotation"
@@ -81,15 +86,41 @@ def read_source(path: Path | None) -> ConfigSource:
 
 
 def _environment_variables() -> dict[tuple[str, str], Variable]:
-    """Return the variables that set a key; an empty one counts as missing."""
-    variables = {}
+    """Return the variables that set a key; an empty one counts as missing.
+
+    Raises:
+        ConfigError: A file that a variable names cannot be read, or two variables set
+            the same key.
+    """
+    variables: dict[tuple[str, str], Variable] = {}
     for name, text in os.environ.items():
         section, separator, key = name.removeprefix(VARIABLE_PREFIX).partition(
             VARIABLE_SEPARATOR
         )
-        if name.startswith(VARIABLE_PREFIX) and separator and text:
-            variables[section.lower(), key.lower()] = Variable(name, text)
+        if not (name.startswith(VARIABLE_PREFIX) and separator and text):
+            continue
+        variable = Variable(name, text)
+        if key.lower().endswith(FILE_SUFFIX):
+            key = key[: -len(FILE_SUFFIX)]
+            variable = Variable(name, _content(name, Path(text)))
+        place = (section.lower(), key.lower())
+        if place in variables:
+            raise ConfigError(f"{variables[place].name} and {name} set the same value")
+        variables[place] = variable
     return variables
+
+
+def _content(name: str, path: Path) -> str:
+    """Return the text of a file that a variable names, without the last line end."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(VALUE_BYTES_MAX)
+        return content.decode().removesuffix("\n")
+    except OSError as error:
+        reason = f"{path}: cannot be read: {error.strerror}"
+        raise ConfigError(f"{name}: {reason}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{name}: {path}: this is not UTF-8 text") from error
 
 
 def _syntax_message(path: Path, text: str, detail: str) -> str:
