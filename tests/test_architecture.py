@@ -80,6 +80,7 @@ ALLOWED_IMPORTERS: Final = {
     "prometheus_client": {"web.metrics"},
     "rapidfuzz": {"matching"},
     "rich": {"cli", "views"},
+    "setproctitle": {"compute.process_name"},
     "soundfile": {"media.decoding.sndfile"},
     "soxr": {"media.decoding.resample"},
     "sqlite3": {"store"},

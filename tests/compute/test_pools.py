@@ -3,6 +3,7 @@
 import asyncio
 import ctypes
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -15,7 +16,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+import segued
 from segued.compute.pools import ProcessPools
+from segued.compute.process_name import ACTIVITIES
 from segued.errors import (
     DecodeError,
     PhaseCrashedError,
@@ -429,3 +432,46 @@ def test_fork_server_never_gets_an_interrupt() -> None:
     blocked = [int(line.split()[1], 16) for line in done.stdout.splitlines()]
     interrupt = 1 << (signal.SIGINT - 1)
     assert [bool(mask & interrupt) for mask in blocked] == [True, False]
+
+
+def names_of_process(path: bytes) -> tuple[str, str]:
+    """Return how `ps` and `top` name this process."""
+    del path
+    line = Path("/proc/self/cmdline").read_bytes().rstrip(b"\0").decode()
+    return line, Path("/proc/self/comm").read_text().strip()
+
+
+async def test_a_process_is_named_after_its_file(compute: ProcessPools) -> None:
+    """With the library setproctitle; `ps` shows the file that it works on."""
+    names = await compute.run_short(None, names_of_process, b"/music/05 - Song.flac")
+
+    assert names == ("segued: reading 05 - Song.flac", "segued:reading")
+
+
+def test_without_the_library_the_kernel_has_the_activity() -> None:
+    """In the fifteen bytes that it keeps."""
+    code = """
+import sys
+sys.modules["setproctitle"] = None
+from segued.compute.process_name import run_named
+print(run_named("decoding", b"/a/b", lambda: open("/proc/self/comm").read().strip()))
+print(open("/proc/self/comm").read().strip())
+"""
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.split() == ["segued:decoding", "segued:waiting"]
+
+
+def test_each_job_has_a_name_of_its_own() -> None:
+    """Of those that the phases run in child processes, and no other has one."""
+    source = Path(segued.__file__).parent
+    text = "\n".join(path.read_text() for path in source.rglob("*.py"))
+    call = r"\brun_(?:short|long|idle)\(\s*\w+(?:\.\w+)*,\s*\w+\.(\w+),"
+    defined = set(re.findall(r"^def (\w+)\(", text, re.MULTILINE))
+
+    called = set(re.findall(call, text))
+
+    assert len(called) > 5
+    assert called <= set(ACTIVITIES) <= defined

@@ -17,6 +17,8 @@ from collections.abc import Callable
 from multiprocessing import forkserver
 from typing import Final, TypeVar
 
+from segued.compute.process_name import IDLE, set_name
+
 __all__ = ["LENGTH", "init_child", "run_with_cpu_limit", "serve"]
 
 T = TypeVar("T")
@@ -42,6 +44,7 @@ def serve(connection: socket.socket, memory_bytes: int, nice: int) -> None:
     init_child(memory_bytes)
     with connection, connection.makefile("rb") as requests:
         connection.sendall(LENGTH.pack(0))
+        set_name(IDLE)
         # Not earlier: at the lowest priority, a start on a busy machine takes seconds.
         os.nice(nice)
         while header := requests.read(LENGTH.size):

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from segued.compute.fork_server import stop_fork_server
+from segued.compute.process_name import activity_of, run_named
 from segued.compute.process_pool import LimitedPool
 from segued.config.config import Config
 from segued.units import Seconds
@@ -107,7 +108,7 @@ class ProcessPools:
         **kwargs: P.kwargs,
     ) -> T:
         """Run a job of milliseconds on a file; raises what `run_long` does."""
-        call = partial(function, path, *args, **kwargs)
+        call = _job(function, path, *args, **kwargs)
         return await self._short_pool.run(call, path, limit or self._file_limit)
 
     async def run_long(
@@ -137,7 +138,7 @@ class ProcessPools:
             ComputeError: No child can be started; the file is not to blame.
             FileError: The function raised it.
         """
-        call = partial(function, path, *args, **kwargs)
+        call = _job(function, path, *args, **kwargs)
         return await self._long_pool.run(call, path, limit or self._file_limit)
 
     async def run_idle(
@@ -150,5 +151,17 @@ class ProcessPools:
         **kwargs: P.kwargs,
     ) -> T:
         """Run a job at the lowest priority; raises what `run_long` does."""
-        call = partial(function, path, *args, **kwargs)
+        call = _job(function, path, *args, **kwargs)
         return await self._idle_pool.run(call, path, limit or self._file_limit)
+
+
+def _job(
+    function: Callable[Concatenate[bytes, P], T],
+    path: bytes,
+    /,
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> Callable[[], T]:
+    """Return a job that names its process after what it does."""
+    call = partial(function, path, *args, **kwargs)
+    return partial(run_named, activity_of(function), path, call)
