@@ -1,4 +1,4 @@
--- Stable views for other programs. README.md documents their columns, and a test
+-- Stable views for other programs. docs/api.md documents their columns, and a test
 -- compares the two. Only add columns, at the end.
 
 CREATE VIEW library_files AS
