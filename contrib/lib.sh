@@ -9,7 +9,9 @@ HERE=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 VENV=$HERE/.venv
 RUN_PACKAGES=(python3-venv ca-certificates libchromaprint1)
 SERVICE_PACKAGES=("${RUN_PACKAGES[@]}" procps)
-TEST_PACKAGES=("${SERVICE_PACKAGES[@]}" libchromaprint-tools ffmpeg strace curl tcc chromium systemd libpam-systemd)
+TEST_PACKAGES=("${SERVICE_PACKAGES[@]}" libchromaprint-tools ffmpeg strace curl tcc chromium systemd libpam-systemd fish zsh mandoc)
+
+CONTAINER_PACKAGES=(buildah podman crun mmdebstrap)
 
 # Print why a Debian package is needed.
 reason_for() {
@@ -25,6 +27,12 @@ reason_for() {
         ffmpeg) echo "encodes and measures the audio files of the tests" ;;
         procps) echo "provides kill, which \`systemctl reload segued\` runs" ;;
         systemd) echo "is booted by the tests, to run segued as a service" ;;
+        fish | zsh) echo "completes commands in the tests" ;;
+        buildah) echo "builds the image" ;;
+        podman | crun) echo "runs containers" ;;
+        mmdebstrap) echo "creates a Debian to build on" ;;
+        prometheus) echo "reads the metrics" ;;
+        mandoc) echo "checks the man pages in the tests" ;;
         libpam-systemd) echo "lets the tests run segued as a service of one user" ;;
     esac
 }
@@ -36,7 +44,7 @@ present() {
         ca-certificates) [[ -s /etc/ssl/certs/ca-certificates.crt || ! -e /etc/debian_version ]] ;;
         libchromaprint1) [[ $(PATH=$PATH:/usr/sbin:/sbin ldconfig -p) == *libchromaprint.so.[01]\ * ]] ;;
         libchromaprint-tools) [[ -n $(command -v fpcalc) ]] ;;
-        ffmpeg | strace | curl | tcc | chromium) [[ -n $(command -v "$1") ]] ;;
+        ffmpeg | strace | curl | tcc | chromium | fish | zsh | mandoc | buildah | podman | crun | mmdebstrap | prometheus) [[ -n $(command -v "$1") ]] ;;
         procps) [[ -x /bin/kill ]] ;;
         systemd) [[ -x /lib/systemd/systemd ]] ;;
         libpam-systemd) [[ -n $(compgen -G '/lib/*/security/pam_systemd.so') ]] ;;
@@ -119,7 +127,7 @@ install_packages() {
         printf '    %-22s%s\n' "$package" "$(reason_for "$package")" >&2
     done
     if [[ -z $(command -v apt-get) ]]; then
-        say "there is no apt-get on this machine; install the equivalents of these packages"
+        hint_elsewhere "${missing[@]}"
         return 1
     fi
     if ! may_be_root; then
@@ -130,6 +138,45 @@ install_packages() {
     say "installing them and their dependencies with apt-get (a minute or two)"
     apt_get update || say "the package lists could not be updated; continuing without"
     apt_get install --no-install-recommends "${missing[@]}"
+}
+
+# Print the command that installs Debian packages where there is no apt-get.
+hint_elsewhere() {
+    local id name column names=()
+    id=$(. "${OS_RELEASE:-/etc/os-release}" 2>/dev/null && echo " ${ID-} ${ID_LIKE-} ")
+    case $id in
+        *" fedora "* | *" rhel "*) column=1 ;;
+        *" arch "*) column=2 ;;
+        *" nixos "*) column=3 ;;
+        *)
+            say "there is no apt-get on this machine; install the equivalents of these packages"
+            return
+            ;;
+    esac
+    for name in "$@"; do
+        name=$(names_elsewhere "$name" | cut -d ' ' -f "$column")
+        [[ $name == - ]] || names+=("$name")
+    done
+    say "there is no apt-get on this machine; install them with:"
+    case $column in
+        1) printf '    sudo dnf install %s\n' "${names[*]}" >&2 ;;
+        2) printf '    sudo pacman -S --needed %s\n' "${names[*]}" >&2 ;;
+        3) printf '    nix-shell -p %s\n' "${names[*]}" >&2 ;;
+    esac
+}
+
+# Print the names of a Debian package in Fedora, in Arch and in NixOS; "-" for none.
+names_elsewhere() {
+    case $1 in
+        python3-venv) echo "python3 python python3" ;;
+        ca-certificates) echo "ca-certificates ca-certificates cacert" ;;
+        libchromaprint1) echo "libchromaprint chromaprint chromaprint" ;;
+        libchromaprint-tools) echo "chromaprint-tools chromaprint chromaprint" ;;
+        procps) echo "procps-ng procps-ng procps" ;;
+        ffmpeg) echo "ffmpeg-free ffmpeg ffmpeg" ;;
+        libpam-systemd) echo "systemd-pam systemd -" ;;
+        *) echo "$1 $1 $1" ;;
+    esac
 }
 
 # Print what .venv depends on: this folder, its Python, and with "libraries" also the
@@ -154,7 +201,11 @@ fresh() {
 # also cover the extras, so these are installed for them.
 environment() {
     local purpose=$1 wanted=.
-    [[ $purpose == run ]] || wanted=".[$purpose,essentia,tags]"
+    case $purpose in
+        run) ;;
+        python) wanted=".[test]" ;; # the extras are not there for each Python
+        *) wanted=".[$purpose,essentia,tags]" ;;
+    esac
     fresh "$purpose" libraries && return
 
     # Only one script at a time installs; others wait for the lock.
@@ -172,6 +223,7 @@ system_packages() {
         test) install_packages "${TEST_PACKAGES[@]}" ;;
         service) install_packages "${SERVICE_PACKAGES[@]}" ;;
         run) install_packages "${RUN_PACKAGES[@]}" ;;
+        container) install_packages "${CONTAINER_PACKAGES[@]}" ;;
     esac
 }
 
@@ -186,7 +238,7 @@ build() {
         "$interpreter" -m venv --clear "$VENV" >&2 || give_up "cannot create $VENV"
         stamp place >"$VENV/.base"
     fi
-    say "installing the Python libraries into .venv (once, about $([[ $1 == run ]] && echo 300 || echo 800) MB)"
+    say "installing the Python libraries into ${VENV##*/} (once, about $([[ $1 == run ]] && echo 300 || echo 800) MB)"
     show_growth {lock}<&- &
     growth=$!
     output=$("$VENV/bin/python" -m pip install --quiet --editable "$2" 2>&1 </dev/null) || code=$?
@@ -219,9 +271,43 @@ show_growth() {
 # can.
 capable_python() {
     local candidate
+    if [[ -n ${WANTED_PYTHON-} ]]; then
+        echo "$WANTED_PYTHON"
+        return
+    fi
     for candidate in "$(system_python)" python3 python3.{14,13,12,11}; do
         if [[ -n $candidate ]] && is_recent "$candidate" && makes_environments "$candidate"; then
             command -v "$candidate"
+            return
+        fi
+    done
+}
+
+# Create a Debian of the same version as this machine, with its package sources:
+# make_debian TARGET PACKAGE...
+make_debian() {
+    local target=$1 output options
+    shift
+    options=$(mktemp)
+    # What this machine's apt needs to reach its sources.
+    apt-config dump 2>/dev/null | grep -E '^Acquire::(Check-|http|https|Retries)' >"$options" || true
+    output=$(mmdebstrap --quiet --variant=minbase --aptopt="$options" \
+        --include="$(IFS=, && echo "$*")" \
+        "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$target" \
+        "$(package_sources)" 2>&1 </dev/null) || {
+        show_end "$output"
+        rm -f -- "$options"
+        return 1
+    }
+    rm -f -- "$options"
+}
+
+# Print the file with this machine's package sources.
+package_sources() {
+    local file
+    for file in /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list; do
+        if [[ -s $file ]]; then
+            echo "$file"
             return
         fi
     done

@@ -1,5 +1,6 @@
-"""The bash completions match `--help`."""
+"""The completions of bash, zsh and fish match `--help`."""
 
+import os
 import re
 import subprocess
 import sys
@@ -8,27 +9,41 @@ from typing import Final
 
 import pytest
 
+from segued.cli.service_files import generated_files
 from segued.config.config import Settings
 from segued.config.plain_names import PLAIN_NAMES
 from segued.store.reading import reports
 
-FOLDER: Final = Path(__file__).parents[2] / "contrib" / "completions"
 MODULES: Final = {"segued": "segued", "seguectl": "segued.cli.control"}
 
 COMPLETE: Final = """
-. "$1"
-shift
+. /dev/stdin
 COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
 "_$1"
 printf '%s\\n' "${COMPREPLY[@]}"
 """
 
+ZSH_COMPLETE: Final = r"""
+zmodload zsh/zpty
+zpty terminal zsh -f -i
+# Write to the terminal, and read until a text that only the answer contains.
+converse() { zpty -w terminal "$1"; zpty -r terminal reply "*$2*" }
+converse "PS1='rea%(?.dy.)> '" 'ready> '
+converse "fpath=(${(q)1} \$fpath); autoload -U compinit; compinit -D -u" 'ready> '
+converse "zstyle ':completion:*' insert-tab false" 'ready> '
+zpty -w -n terminal "$2"$'\t\t'
+# Ctrl-U deletes the line, which is not run.
+converse $'\x15print DONE$((1 + 1))' DONE2
+print -r -- "$reply"
+"""
+
 
 def completions_for(*words: str) -> set[str]:
     """Return the completions of the last word."""
-    script = FOLDER / f"{words[0]}.bash"
+    script = generated_files()[f"bash-completion/completions/{words[0]}"]
     done = subprocess.run(
-        ("bash", "-uc", COMPLETE, "bash", script, *words),
+        ("bash", "-uc", COMPLETE, "bash", *words),
+        input=script,
         capture_output=True,
         check=True,
         text=True,
@@ -95,3 +110,87 @@ def test_folders_and_files_are_offered(tmp_path: Path) -> None:
         f"{tmp_path}/musings.toml",
     }
     assert completions_for("segued", "import", "--workers", "") == set()
+    assert completions_for("segued", "import", "--workers", "2", begun) == {
+        f"{tmp_path}/music"
+    }
+
+
+def fish_completions_for(*words: str) -> dict[str, str]:
+    """Return the completions of the last word by fish, with their descriptions."""
+    script = generated_files()[f"fish/vendor_completions.d/{words[0]}.fish"]
+    line = " ".join(words)
+    done = subprocess.run(
+        ("fish", "--no-config", "-c", 'source -; complete -C "$LINE"'),
+        input=script,
+        env=os.environ | {"LINE": line},
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    assert done.stderr == ""
+    rows = (row.partition("\t") for row in done.stdout.splitlines())
+    return {word: description for word, _, description in rows}
+
+
+def zsh_completions_for(folder: Path, *words: str) -> str:
+    """Return what zsh shows for the last word of a line in a terminal."""
+    for name in MODULES:
+        text = generated_files()[f"zsh/site-functions/_{name}"]
+        (folder / f"_{name}").write_text(text)
+    done = subprocess.run(
+        ("zsh", "-f", "-c", ZSH_COMPLETE, "zsh", folder, " ".join(words)),
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    assert done.stderr == ""
+    return done.stdout
+
+
+def test_fish_completes_commands_options_and_words(tmp_path: Path) -> None:
+    """As bash does, and with the descriptions of the help."""
+    (tmp_path / "music").mkdir()
+    (tmp_path / "musings.toml").touch()
+
+    for program in MODULES:
+        assert set(fish_completions_for(program, "")) == commands_of(program)
+    assert fish_completions_for("segued", "forget-") == {
+        "forget-tags": "delete the tags that a file does not hold any more"
+    }
+    assert {
+        each: set(fish_completions_for("segued", each, "--"))
+        for each in commands_of("segued")
+    } == {each: completions_for("segued", each, "--") for each in commands_of("segued")}
+    assert set(fish_completions_for("segued", "similar", "--metric", "")) == {
+        "squares",
+        "variation",
+    }
+    assert set(fish_completions_for("segued", "import", f"{tmp_path}/mus")) == {
+        f"{tmp_path}/music/"
+    }
+    assert set(fish_completions_for("segued", "explain", f"{tmp_path}/mus")) == {
+        f"{tmp_path}/music/",
+        f"{tmp_path}/musings.toml",
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "shown", "hidden"),
+    [
+        (("segued", "forget-"), "segued forget-tags", "rematch"),
+        (("segued", ""), "rematch", "--offline"),
+        (("segued", "import", "--o"), "segued import --offline", "--wheel"),
+        (("segued", "flavor", "inst"), "segued flavor install-models", "dump"),
+        (("segued", "library", "pass"), "passages", "failures"),
+        (("segued", "similar", "--metric", "sq"), "--metric squares", "variation"),
+        (("seguectl", "settings", "sh"), "shortest_audio_seconds", "lead_in_db"),
+    ],
+)
+def test_zsh_completes_commands_options_and_words(
+    tmp_path: Path, words: tuple[str, ...], shown: str, hidden: str
+) -> None:
+    """In a terminal, by the key Tab."""
+    terminal = zsh_completions_for(tmp_path, *words)
+
+    assert shown in terminal
+    assert hidden not in terminal

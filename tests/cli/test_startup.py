@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+import segued
+
+PACKAGE_PARENT = Path(segued.__file__).parents[1]
+
 SLOW_MODULES = {
     "aiohttp",
     "av",
@@ -52,6 +56,37 @@ def test_help_and_version_import_nothing_slow(
 ) -> None:
     """They answer in a fraction of the time that the packages take to import."""
     assert modules_imported_by(entry_point, *arguments) & SLOW_MODULES == set()
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments"),
+    [
+        ("segued.cli.main", ("service", "install", "--dry-run")),
+        ("segued.cli.main", ("import", "--help")),
+        ("segued.cli.service_files", ()),
+    ],
+)
+def test_parsers_and_service_need_no_library(
+    module: str, arguments: tuple[str, ...]
+) -> None:
+    """The wheel is built, and the service removed, where none is installed."""
+    code = f"""
+import sys
+sys.path.insert(0, {str(PACKAGE_PARENT)!r})
+import {module} as module
+if sys.argv[1:]:
+    module.main()
+print(module.generated_files().keys())
+"""
+    ran = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout
 
 
 @pytest.mark.parametrize("command", ["import_command", "serve_command"])

@@ -77,8 +77,11 @@ def test_status_is_the_last_session(segued: SeguedRunner, sample: Path) -> None:
 
     line = run_seguectl(segued, "status")
     stored = run_seguectl(segued, "status", "--json").json
+    without = run_seguectl(segued, "status", "--running")
     with running_daemon(segued, sample / "Marram") as daemon:
         running = daemon.status()
+        socket = ("--socket", str(daemon.client.path))
+        assert run_seguectl(segued, "status", "--running", *socket).code == 0
 
     minute = r"\d{4}-\d\d-\d\d \d\d:\d\d"
     assert re.fullmatch(
@@ -86,6 +89,7 @@ def test_status_is_the_last_session(segued: SeguedRunner, sample: Path) -> None:
         r"No daemon runs; segued serve starts one\n",
         line.out,
     )
+    assert (without.code, without.out) == (4, "")
     assert set(stored) == set(running)
     assert (stored["state"], stored["files_done"]) == ("COMPLETED", 4)
     assert stored["process"] is None

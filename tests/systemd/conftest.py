@@ -12,7 +12,7 @@ from sample_library import Codec, encode, song, tag
 
 from tests.systemd.machine import Machine, boot_machine
 from tests.systemd.service_unit import ServiceUnit
-from tests.systemd.wheel import build_wheel
+from tests.wheel import build_wheel
 
 REPOSITORY: Final = Path(__file__).parent.parent.parent
 CODECS: Final[tuple[tuple[Codec, str], ...]] = (
@@ -24,7 +24,14 @@ CODECS: Final[tuple[tuple[Codec, str], ...]] = (
     ("pcm", "wav"),
 )
 SOURCE: Final = "/usr/local/src/segued"
-SOURCES: Final = ("config", "contrib", "daemon", "pyproject.toml", "systemd")
+SOURCES: Final = (
+    "config",
+    "contrib",
+    "daemon",
+    "hatch_build.py",
+    "pyproject.toml",
+    "systemd",
+)
 INSTALL: Final = (f"{SOURCE}/contrib/install", "--wheels", "/mnt/wheels")
 LIBRARIES: Final = "/usr/local/lib/segued-test"
 SEED: Final = f"""

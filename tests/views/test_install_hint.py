@@ -11,7 +11,7 @@ from segued.views.install_hint import install_extra_command
 def test_it_fits_the_installation(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A service, a checkout, a container, or a package that pip has installed."""
+    """A service, a checkout, a container, or what pip or apt has installed."""
     checkout = tmp_path / "source"
     package = checkout / "daemon" / "segued" / "__init__.py"
     package.parent.mkdir(parents=True)
@@ -19,6 +19,8 @@ def test_it_fits_the_installation(
     installed = str(tmp_path / "venv" / "lib" / "segued" / "__init__.py")
     mark = tmp_path / ".containerenv"
     monkeypatch.setattr(install_hint, "CONTAINER_MARKS", (str(mark),))
+    by_apt = tmp_path / "segued.list"
+    monkeypatch.setattr(install_hint, "DEBIAN_PACKAGE", str(by_apt))
 
     def command(prefix: str, package: str) -> str:
         return install_extra_command("tags", prefix, package)
@@ -28,5 +30,10 @@ def test_it_fits_the_installation(
         f"/x/.venv/bin/pip install -e '{checkout}[tags]'"
     )
     assert command("/y", installed) == "/y/bin/pip install 'segued[tags]'"
+    by_apt.touch()
+    assert command("/opt/segued/venv", installed) == "contrib/deb --with tags"
     mark.touch()
+    assert command("/opt/segued/venv", installed) == (
+        "podman build --build-arg WITH=tags, with the Containerfile"
+    )
     assert command("/y", installed) == "pip install 'segued[tags]', in the image"

@@ -11,22 +11,15 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Final, NoReturn
 
 import msgspec
 
-from segued import __version__
+from segued.cli.command_run import Commands, run_command
 from segued.cli.daemon_client import DaemonClient, find_daemon, no_daemon_error
-from segued.cli.library_command import add_explain, print_topic
-from segued.cli.options import (
-    configure_log,
-    load_config,
-    run_command,
-    shared_options_parser,
-)
-from segued.cli.parser import CommandParser
-from segued.cli.review_parser import add_review
+from segued.cli.library_command import explain, print_topic
+from segued.cli.options import configure_log, load_config
+from segued.cli.seguectl_parser import seguectl_parser
 from segued.cli.stored_status import stored_status
 from segued.config.config import Config, check_setting, stored_name
 from segued.config.default_paths import SYSTEM_SOCKET, control_socket
@@ -45,86 +38,10 @@ FRAME_SECONDS: Final = 0.5
 WORKERS_PER_PROCESSOR: Final = 4
 """More only wait for each other, and each may hold a decoded file."""
 
-EXIT_CODES: Final = """\
-exit codes:
-  0    done
-  2    an argument, setting or path is invalid
-  3    the library cannot be used
-  4    no daemon is running, or it cannot do this now
-"""
-
-SESSION_COMMANDS: Final = (
-    (
-        "pause",
-        "Stop the work until `resume`, also after a restart.",
-        DaemonClient.pause,
-    ),
-    ("resume", "Continue after a pause or a cancel.", DaemonClient.resume),
-    (
-        "cancel",
-        "End the session; work that is already stored stays.",
-        DaemonClient.cancel,
-    ),
-)
-
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run `seguectl` and end the process."""
-    run_command(_parser(), arguments)
-
-
-def _parser() -> CommandParser:
-    parser = CommandParser(
-        prog="seguectl",
-        description="Controls a running segued daemon and shows its status.",
-        epilog=EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--version", action="version", version=__version__)
-    shared = shared_options_parser()
-    shared.add_argument(
-        "--socket", type=Path, metavar="PATH", help="the daemon's control socket"
-    )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    def command(
-        name: str, what: str, run: Callable[[argparse.Namespace], int]
-    ) -> CommandParser:
-        added = commands.add_parser(name, parents=[shared], help=what, description=what)
-        added.set_defaults(run=run)
-        return added
-
-    command(
-        "status",
-        "Show the session, the workers, the services and the music folders.",
-        _status,
-    )
-    command("watch", "Show the status until Ctrl-C; with --json as JSON Lines.", _watch)
-    scan = command("scan", "Scan the music folders now, or one folder in them.", _scan)
-    scan.add_argument("path", nargs="?", metavar="PATH")
-    for name, what, operation in SESSION_COMMANDS:
-        command(name, what, _session_command(operation))
-    command(
-        "failures",
-        "List failed files, with code and reason; with --json as JSON Lines.",
-        lambda args: print_topic(args, "failures"),
-    )
-    retry = command("retry", "Import failed files again.", _retry)
-    retry.add_argument(
-        "which", nargs="?", metavar="CODE|PATH", help="a failure code, file or folder"
-    )
-    settings_parser = command(
-        "settings", "Show all settings, show one, or set one.", _settings
-    )
-    settings_parser.add_argument("key", nargs="?", metavar="KEY")
-    settings_parser.add_argument("value", nargs="?", metavar="VALUE", help="as JSON")
-    workers = command(
-        "workers", "Show or set how many files are imported at once.", _workers
-    )
-    workers.add_argument("number", type=int, nargs="?", metavar="N")
-    add_explain(commands, shared)
-    add_review(commands, shared)
-    return parser
+    run_command(seguectl_parser(), COMMANDS, arguments)
 
 
 def _find_daemon(args: argparse.Namespace, config: Config) -> DaemonClient | None:
@@ -168,7 +85,7 @@ def _print_result(args: argparse.Namespace, result: object, message: str) -> int
 
 def _status(args: argparse.Namespace) -> int:
     config = load_config(args)
-    client = _find_daemon(args, config)
+    client = _daemon(args) if args.running else _find_daemon(args, config)
     if client is not None:
         status = client.status()
         return _print_result(args, status, "\n".join(status.text))
@@ -341,6 +258,27 @@ def _parse_value(literal: str) -> object:
         return literal
     return value
 
+
+def _review(args: argparse.Namespace) -> int:
+    from segued.cli import review_command  # noqa: PLC0415
+
+    return review_command.review(args)
+
+
+COMMANDS: Final[Commands] = {
+    "status": _status,
+    "watch": _watch,
+    "scan": _scan,
+    "pause": _session_command(DaemonClient.pause),
+    "resume": _session_command(DaemonClient.resume),
+    "cancel": _session_command(DaemonClient.cancel),
+    "failures": lambda args: print_topic(args, "failures"),
+    "retry": _retry,
+    "settings": _settings,
+    "workers": _workers,
+    "explain": explain,
+    "review": _review,
+}
 
 if __name__ == "__main__":
     main()

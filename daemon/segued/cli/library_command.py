@@ -5,45 +5,12 @@ import json
 import os
 
 from segued.cli.library_choice import choose_library
-from segued.cli.options import Subparsers
-from segued.cli.parser import CommandParser
 from segued.errors import ConfigError
 from segued.exit_codes import ExitCode
 from segued.paths import shown
-from segued.store.reading import reports
 from segued.views.json_rows import json_line
 
-__all__ = ["add_explain", "add_library", "print_topic"]
-
-
-def add_library(commands: Subparsers, shared: CommandParser) -> None:
-    """Add `segued library`."""
-    listing = commands.add_parser(
-        "library",
-        parents=[shared],
-        help="show what is in the library",
-        description="Show a table of the library. In a terminal its columns are"
-        " aligned; in a pipe they are separated by tabs. --json prints JSON Lines: one"
-        " object for each row, with all columns.",
-    )
-    listing.add_argument(
-        "topic",
-        nargs="?",
-        choices=reports.TOPICS,
-        default="files",
-        metavar="TABLE",
-        help=f"{', '.join(reports.TOPICS)} (files)",
-    )
-    listing.set_defaults(run=lambda args: print_topic(args, args.topic))
-
-
-def add_explain(commands: Subparsers, shared: CommandParser) -> None:
-    """Add `explain`, which both programs have."""
-    explain = commands.add_parser(
-        "explain", parents=[shared], help="show why a file is matched as it is"
-    )
-    explain.add_argument("file", metavar="FILE")
-    explain.set_defaults(run=_explain)
+__all__ = ["explain", "print_topic"]
 
 
 def print_topic(args: argparse.Namespace, topic: str) -> int:
@@ -67,7 +34,7 @@ def print_topic(args: argparse.Namespace, topic: str) -> int:
     return ExitCode.ALL_DONE
 
 
-def _explain(args: argparse.Namespace) -> int:
+def explain(args: argparse.Namespace) -> int:
     """Print why the passages of a file are matched as they are.
 
     Raises:

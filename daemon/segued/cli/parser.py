@@ -2,12 +2,23 @@
 
 import argparse
 import re
+import uuid
 from collections.abc import Sequence
-from typing import Any, Final, NoReturn
+from pathlib import Path
+from typing import Any, Final, NoReturn, TypeAlias
 
-from segued.config.allowed import suggestion
+from segued.config.nearest_name import suggestion
 
-__all__ = ["CommandParser"]
+__all__ = [
+    "CommandParser",
+    "Subparsers",
+    "add_explain",
+    "count",
+    "mbid",
+    "shared_options_parser",
+]
+
+Subparsers: TypeAlias = "argparse._SubParsersAction[CommandParser]"  # noqa: SLF001
 
 INVALID_CHOICE: Final = re.compile(
     r"argument (?P<name>.+?): invalid choice: '(?P<word>.*?)' "
@@ -52,3 +63,39 @@ class CommandParser(argparse.ArgumentParser):
             if name.startswith("--")
         ]
         return f"there is no option {options[0]}{suggestion(options[0], names)}"
+
+
+def shared_options_parser() -> CommandParser:
+    """Return a parent parser with the options that every command has."""
+    shared = CommandParser(add_help=False)
+    shared.add_argument("--config", type=Path, metavar="FILE", help="segued.toml")
+    shared.add_argument("--database", type=Path, metavar="FILE", help="the library")
+    shared.add_argument("--json", action="store_true", help="print JSON, for programs")
+    return shared
+
+
+def count(text: str) -> int:
+    """Return a number from 1 to 1024, for argparse."""
+    if not text.isdecimal() or not 1 <= int(text) <= 1_024:  # noqa: PLR2004
+        raise argparse.ArgumentTypeError(f"{text}: not a number from 1 to 1024")
+    return int(text)
+
+
+def mbid(text: str) -> str:
+    """Return a MusicBrainz id, for argparse."""
+    try:
+        return str(uuid.UUID(text))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text}: not a MusicBrainz id") from None
+
+
+def add_explain(commands: Subparsers, shared: CommandParser) -> None:
+    """Add `explain`, which both programs have."""
+    explain = commands.add_parser(
+        "explain",
+        parents=[shared],
+        help="show why a file is matched as it is",
+        description="Show why the passages of a file are matched as they are.",
+    )
+    explain.add_argument("file", metavar="FILE")
+    explain.set_defaults(command="explain")

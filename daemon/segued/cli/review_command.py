@@ -5,16 +5,19 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
-from segued.cli.library_choice import LibraryChoice
+from segued.cli.daemon_client import find_daemon
+from segued.cli.library_choice import choose_library
+from segued.cli.options import configure_log
 from segued.cli.review_source import ReviewSource, review_source
 from segued.errors import ConfigError, SeguedError
 from segued.exit_codes import ExitCode
 from segued.store.deciders import AnswerAction
 from segued.views import review_text
 
-__all__ = ["run"]
+__all__ = ["review"]
 
 HISTORY_LENGTH: Final = 50
 LIST_LENGTH: Final = 50
@@ -34,7 +37,7 @@ PROMPT: Final = (
 MBID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def run(args: argparse.Namespace, choice: LibraryChoice) -> int:
+def review(args: argparse.Namespace) -> int:
     """Show open questions, or answer them, as the command line says.
 
     Raises:
@@ -42,6 +45,11 @@ def run(args: argparse.Namespace, choice: LibraryChoice) -> int:
         DaemonError: A daemon keeps the library, but cannot do it.
         StoreError: The library cannot be used.
     """
+    choice = choose_library(args)
+    socket = getattr(args, "socket", None)
+    if socket is not None and choice.client is None:
+        choice = replace(choice, client=find_daemon([socket], choice.database))
+    configure_log(choice.config)
     source = review_source(choice)
     action, recording = _given_answer(args)
     if args.history:

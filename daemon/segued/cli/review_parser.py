@@ -1,12 +1,6 @@
 """The options of `review`, which both programs have."""
 
-import argparse
-from dataclasses import replace
-
-from segued.cli.daemon_client import find_daemon
-from segued.cli.library_choice import choose_library
-from segued.cli.options import Subparsers, configure_log, count, mbid
-from segued.cli.parser import CommandParser
+from segued.cli.parser import CommandParser, Subparsers, count, mbid
 
 __all__ = ["add_review"]
 
@@ -44,15 +38,4 @@ def add_review(commands: Subparsers, shared: CommandParser) -> None:
         help="take an answer back (the last one)",
     )
     what.add_argument("--history", action="store_true", help="list the last answers")
-    review.set_defaults(run=_review)
-
-
-def _review(args: argparse.Namespace) -> int:
-    from segued.cli import review_command  # noqa: PLC0415
-
-    choice = choose_library(args)
-    socket = getattr(args, "socket", None)
-    if socket is not None and choice.client is None:
-        choice = replace(choice, client=find_daemon([socket], choice.database))
-    configure_log(choice.config)
-    return review_command.run(args, choice)
+    review.set_defaults(command="review")

@@ -1,11 +1,10 @@
 """What a key of the configuration may be, as text for people."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from msgspec import inspect
 
-__all__ = ["allowed_values", "suggestion"]
+__all__ = ["allowed_values"]
 
 
 def allowed_values(info: Any, divisor: float = 1) -> str:  # noqa: ANN401
@@ -60,13 +59,3 @@ def _bounds(info: Any, divisor: float) -> str:  # noqa: ANN401
         *([f"at most {text(info.le)}"] if info.le is not None else []),
     ]
     return " " + " and ".join(parts) if parts else ""
-
-
-def suggestion(word: object, names: Iterable[str]) -> str:
-    """Return "; did you mean NAME?" for the name most like a word; else nothing."""
-    # Only for an error message: most commands never need it.
-    from difflib import get_close_matches  # noqa: PLC0415
-
-    by_lower = {name.lower(): name for name in names if name}
-    close = get_close_matches(str(word).lower(), by_lower, n=1)
-    return f"; did you mean {by_lower[close[0]]}?" if close else ""

@@ -8,8 +8,9 @@ from typing import Any, Final, TypeAlias
 import msgspec
 from msgspec import inspect
 
-from segued.config.allowed import allowed_values, suggestion
+from segued.config.allowed import allowed_values
 from segued.config.annotations import quoted
+from segued.config.nearest_name import suggestion
 from segued.config.plain_names import PLAIN_NAMES, stored_form
 from segued.config.toml_source import ConfigSource, Variable
 

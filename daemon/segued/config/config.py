@@ -10,10 +10,10 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
-from segued.config.allowed import suggestion
 from segued.config.annotations import SECRET, whole
 from segued.config.checking import CheckedConfig, SectionTypes, check, problem_of
 from segued.config.default_paths import state_folder
+from segued.config.nearest_name import suggestion
 from segued.config.plain_names import PLAIN_NAMES, stored_form
 from segued.config.sections import (
     ComputeSection,
