@@ -135,9 +135,21 @@ install_packages() {
         printf '    apt-get install --no-install-recommends %s\n' "${missing[*]}" >&2
         return 1
     fi
-    say "installing them and their dependencies with apt-get (a minute or two)"
+    say "updating the package lists"
     apt_get update || say "the package lists could not be updated; continuing without"
+    say "installing them and their dependencies with apt-get: $(size_of_packages "${missing[@]}")"
     apt_get install --no-install-recommends "${missing[@]}"
+}
+
+# Print what apt-get would download and how much disk that takes, for people.
+size_of_packages() {
+    local sizes
+    # It asks nobody: without a change, it says what it would do.
+    sizes=$(as_root env LC_ALL=C apt-get install --assume-no --no-install-recommends "$@" 2>/dev/null </dev/null |
+        sed -n -E 's/^Need to get (.*) of archives\.$/\1 to download/p
+            s/^After this operation, (.*) of additional disk space will be used\.$/\1 on the disk/p') || true
+    sizes=${sizes//$'\n'/, }
+    echo "${sizes:-a minute or two}"
 }
 
 # Print the command that installs Debian packages where there is no apt-get.

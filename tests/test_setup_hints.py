@@ -36,3 +36,28 @@ def test_the_packages_of_other_distributions_are_named(
 
     assert "there is no apt-get on this machine" in done.stderr
     assert command in done.stderr
+
+
+def test_the_sizes_of_packages_are_told(tmp_path: Path) -> None:
+    """As apt-get states them, before it installs anything."""
+    apt_get = tmp_path / "apt-get"
+    apt_get.write_text(
+        '#!/bin/sh\n[ "$2" = --assume-no ] || exit 9\n'
+        "echo 'Need to get 44.0 kB of archives.'\n"
+        "echo 'After this operation, 198 kB of additional disk space will be used.'\n"
+        "exit 1\n"
+    )
+    sudo = tmp_path / "sudo"
+    sudo.write_text('#!/bin/sh\nshift\nexec "$@"\n')
+    for program in (apt_get, sudo):
+        program.chmod(0o755)
+
+    done = subprocess.run(
+        ("bash", "-c", '. "$0" && size_of_packages "$@"', LIBRARY, "sl"),
+        env=os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout == "44.0 kB to download, 198 kB on the disk\n"
