@@ -148,6 +148,20 @@ async def test_releases_are_searched_for(
         await musicbrainz.search(" ", "\n", 3)
 
 
+async def test_recordings_are_searched_for(musicbrainz: MusicBrainz) -> None:
+    """By title and artist, or one of them; without both, nothing is asked."""
+    by_both = await musicbrainz.search_recordings("éva marle", "Low Tide")
+    by_title = await musicbrainz.search_recordings("", "low tide")
+    none = await musicbrainz.search_recordings("Nobody", "Low Tide")
+
+    assert [each.mbid for each in by_both] == [LOW_TIDE]
+    assert (by_both[0].title, by_both[0].artist) == ("Low Tide", "Éva Marle")
+    assert by_title == by_both
+    assert none == ()
+    with pytest.raises(ValueError, match="empty"):
+        await musicbrainz.search_recordings("", " ")
+
+
 def test_hits_are_ranked() -> None:
     """Best first, without results below the least score."""
     hits = [(LOW_TIDE, 79), (CD, 80), (VINYL, 100), (GROUP, 80)]

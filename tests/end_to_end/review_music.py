@@ -12,7 +12,14 @@ from tests.end_to_end.service_catalog import ServiceCatalog, mbid
 from tests.fake_services import FakeServices, services_in_background
 from tests.fake_services.answers import musicbrainz_path
 
-__all__ = ["FILES", "OTHER", "RIVALS", "ReviewMusic", "import_review_music"]
+__all__ = [
+    "FILES",
+    "OTHER",
+    "RIVALS",
+    "ReviewMusic",
+    "import_review_music",
+    "services_config",
+]
 
 SECONDS: Final = 14.0
 TRACKS: Final = (1, 2, 4)
@@ -42,6 +49,7 @@ class ReviewMusic:
     rivals: Path
     other: Path
     album: Path
+    catalog: ServiceCatalog
 
 
 def import_review_music(folder: Path) -> ReviewMusic:
@@ -72,17 +80,22 @@ def import_review_music(folder: Path) -> ReviewMusic:
         lambda: FakeServices(catalog.in_memory_answers, limits=False)
     ) as background:
         services = background.services
-        config = segued.write_config(
-            f"{QUICK_CONFIG}[services]\n"
-            f'acoustid_url = "{services.acoustid_url}"\n'
-            f'musicbrainz_url = "{services.musicbrainz_url}"\n'
-            "acoustid_rate = 100.0\nmusicbrainz_rate = 100.0\n"
-            'contact = "tests@example.org"\n'
-            '[settings]\nacoustid_api_key = "test-key"\n'
-        )
+        config = segued.write_config(QUICK_CONFIG + services_config(services))
         imported = segued.import_folders(music, options=("--config", config))
         assert imported.code == 0, imported.err
-    return ReviewMusic(segued, music, config, rivals, other, album)
+    return ReviewMusic(segued, music, config, rivals, other, album, catalog)
+
+
+def services_config(services: FakeServices) -> str:
+    """Return the configuration for the fake services, without pauses."""
+    return (
+        "[services]\n"
+        f'acoustid_url = "{services.acoustid_url}"\n'
+        f'musicbrainz_url = "{services.musicbrainz_url}"\n'
+        "acoustid_rate = 100.0\nmusicbrainz_rate = 100.0\n"
+        'contact = "tests@example.org"\n'
+        '[settings]\nacoustid_api_key = "test-key"\n'
+    )
 
 
 def _answers(offline: SeguedRunner, music: Path) -> ServiceCatalog:

@@ -157,6 +157,7 @@ def running_daemon(  # noqa: PLR0913
     flavoring: str = NO_ANALYSIS,
     extra_config: str = "",
     page: bool | str = False,
+    online: bool = False,
     command_prefix: Sequence[str] = (),
 ) -> Iterator[RunningDaemon]:
     """Start a daemon on some folders; stop it at the end of the context.
@@ -169,6 +170,7 @@ def running_daemon(  # noqa: PLR0913
         flavoring: The `[flavoring]` section; by default, no flavor is computed.
         extra_config: Text added to the configuration.
         page: Whether it serves its page, on a free port; or the `[page]` section.
+        online: Whether it asks the services that the configuration names.
         command_prefix: A command line to put before the daemon's.
     """
     socket = segued.home / "run" / "control.sock"
@@ -184,7 +186,8 @@ def running_daemon(  # noqa: PLR0913
     )
     log_path = segued.home / "daemon.log"
     options = ("--database", str(segued.database), "--config", config)
-    command = segued.command("serve", "--offline", *options, *map(str, folders))
+    network = () if online else ("--offline",)
+    command = segued.command("serve", *network, *options, *map(str, folders))
     with (
         log_path.open("ab") as log,
         subprocess.Popen(

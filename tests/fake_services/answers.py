@@ -29,7 +29,7 @@ __all__ = [
 Document: TypeAlias = dict[str, Any]
 """A JSON object."""
 
-RELEASES = "musicbrainz/ws/2/release"
+MUSICBRAINZ = "musicbrainz/ws/2"
 
 
 class Answers(Protocol):
@@ -38,8 +38,8 @@ class Answers(Protocol):
     def read(self, path: str) -> bytes | None:
         """Return the content of a file, or None if it does not exist."""
 
-    def releases(self) -> Iterable[str]:
-        """Return the paths of all release documents, in any order."""
+    def paths(self, kind: str) -> Iterable[str]:
+        """Return the paths of MusicBrainz's documents of a kind, in any order."""
 
 
 class AnswersOnDisk:
@@ -55,9 +55,9 @@ class AnswersOnDisk:
         except FileNotFoundError:
             return None
 
-    def releases(self) -> Iterable[str]:
-        """Return the paths of all release documents, in any order."""
-        for path in (self._root / RELEASES).glob("*.json"):
+    def paths(self, kind: str) -> Iterable[str]:
+        """Return the paths of all documents of a kind, in any order."""
+        for path in (self._root / MUSICBRAINZ / kind).glob("*.json"):
             yield path.relative_to(self._root).as_posix()
 
 
@@ -71,9 +71,10 @@ class AnswersInMemory:
         """Return the content of a file, or None if it does not exist."""
         return self._files.get(path)
 
-    def releases(self) -> Iterable[str]:
-        """Return the paths of all release documents, in any order."""
-        return [path for path in self._files if path.startswith(f"{RELEASES}/")]
+    def paths(self, kind: str) -> Iterable[str]:
+        """Return the paths of all documents of a kind, in any order."""
+        folder = f"{MUSICBRAINZ}/{kind}/"
+        return [path for path in self._files if path.startswith(folder)]
 
 
 def fingerprint_path(fingerprint: str) -> str:

@@ -32,6 +32,7 @@ from tests.fake_services.search import (
     ReleaseIndex,
     ids_in,
     recordings_by_id,
+    recordings_by_name,
     track_count,
 )
 
@@ -136,7 +137,10 @@ class MusicBrainz:
         if kind == "release" and "query" in query:
             return _page("releases", self._index.search(query["query"]), query)
         if "query" in query:
-            ids = ids_in(query["query"]) or []
+            ids = ids_in(query["query"])
+            if ids is None:
+                named = recordings_by_name(self.answers, query["query"])
+                return _page("recordings", named, query)
             return _page("recordings", recordings_by_id(self.answers, ids), query)
         message = "The given parameters do not match any available query type"
         return _error(400, f"{message} for the {kind} resource.")

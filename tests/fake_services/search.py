@@ -1,7 +1,7 @@
 """MusicBrainz's search, as far as an importer needs it.
 
-Recordings by their ids, `rid:(a OR b)`, and releases by title and artist,
-`release:"Title" AND artist:"Name"`, which match names that contain these words.
+Recordings by their ids, `rid:(a OR b)`, and releases and recordings by title and
+artist, `release:"Title" AND artist:"Name"`, which match names that contain these words.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from tests.fake_services.answers import Answers, Document, document, musicbrainz_path
 
-__all__ = ["ReleaseIndex", "ids_in", "recordings_by_id"]
+__all__ = ["ReleaseIndex", "ids_in", "recordings_by_id", "recordings_by_name"]
 
 SCORE_EQUAL: Final = 100
 SCORE_CONTAINED: Final = 80
@@ -49,10 +49,7 @@ class ReleaseIndex:
 
     def search(self, query: str) -> list[Document]:
         """Return the releases that match a query, the best first."""
-        terms = {
-            name.casefold(): re.sub(r"\\(.)", r"\1", quoted) or plain
-            for name, quoted, plain in TERM.findall(query)
-        }
+        terms = _terms(query)
         title = normalized(terms.get("release", ""))
         artist = normalized(terms.get("artist", terms.get("artistname", "")))
         if not title and not artist:
@@ -66,7 +63,7 @@ class ReleaseIndex:
 
     def _all(self) -> list[Entry]:
         if self._entries is None:
-            paths = self._answers.releases()
+            paths = self._answers.paths("release")
             documents = (document(self._answers, path) for path in paths)
             self._entries = [
                 _entry(each)
@@ -98,6 +95,26 @@ def recordings_by_id(answers: Answers, ids: list[str]) -> list[Document]:
     ]
 
 
+def recordings_by_name(answers: Answers, query: str) -> list[Document]:
+    """Return the recordings whose title and artist contain the words of a query."""
+    terms = _terms(query)
+    title, artist = (
+        normalized(terms.get(each, "")) for each in ("recording", "artist")
+    )
+    documents = (document(answers, path) for path in answers.paths("recording"))
+    return sorted(
+        (
+            {**each, "score": SCORE_EQUAL}
+            for each in documents
+            if each is not None
+            and "merged-into" not in each
+            and _contains(normalized(each["title"]), title)
+            and _contains(_credit(each), artist)
+        ),
+        key=lambda each: str(each["id"]),
+    )
+
+
 def track_count(medium: Document) -> int:
     """Return the track count of a medium, even if its tracks are not included."""
     return int(medium.get("track-count", len(medium.get("tracks") or ())))
@@ -113,6 +130,21 @@ def normalized(text: str) -> str:
     return " ".join(re.findall(r"\w+", base_letters))
 
 
+def _terms(query: str) -> dict[str, str]:
+    """Return the text of each field of a query."""
+    return {
+        name.casefold(): re.sub(r"\\(.)", r"\1", quoted) or plain
+        for name, quoted, plain in TERM.findall(query)
+    }
+
+
+def _credit(described: Document) -> str:
+    """Return the normalized credit of a release or recording."""
+    credit = described.get("artist-credit") or []
+    names = (each["name"] + (each.get("joinphrase") or "") for each in credit)
+    return normalized("".join(names))
+
+
 def _entry(release: Document) -> Entry:
     media: list[Any] = release.get("media") or []
     counts = [track_count(medium) for medium in media]
@@ -122,9 +154,7 @@ def _entry(release: Document) -> Entry:
         {"format": medium.get("format"), "track-count": count}
         for medium, count in zip(media, counts, strict=True)
     ]
-    credit = release.get("artist-credit") or []
-    artist = "".join(each["name"] + each.get("joinphrase", "") for each in credit)
-    return Entry(normalized(release["title"]), normalized(artist), summary)
+    return Entry(normalized(release["title"]), _credit(release), summary)
 
 
 def _contains(text: str, words: str) -> bool:

@@ -1,17 +1,24 @@
 """What needs a person, on the page in a real Chromium and in the API."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.end_to_end.review_music import (
     FILES,
+    OTHER,
     RIVALS,
     ReviewMusic,
     import_review_music,
+    services_config,
 )
 from tests.end_to_end.running_daemon import running_daemon
+from tests.end_to_end.segued_runner import SeguedRunner
+from tests.fake_services import FakeServices, services_in_background
 from tests.web.chromium import open_window
 from tests.web.web_client import WebClient
 
@@ -108,6 +115,60 @@ def test_a_song_is_answered_with_the_mouse(
         page.get_by_test_id("undo").first.click()
         expect(cards).to_have_count(3)
         assert window.console == []
+
+
+def test_musicbrainz_is_searched_by_name(
+    review_music: ReviewMusic, tmp_path: Path, chromium: Browser
+) -> None:
+    """From the question, with the names of the song; a result answers it."""
+    segued = SeguedRunner(tmp_path / "state")
+    segued.home.mkdir()
+    with closing(sqlite3.connect(review_music.segued.database)) as library:
+        library.execute("VACUUM INTO ?", [str(segued.database)])
+    with (
+        services_in_background(
+            lambda: FakeServices(review_music.catalog.in_memory_answers, limits=False)
+        ) as background,
+        running_daemon(
+            segued,
+            review_music.music,
+            page=True,
+            online=True,
+            extra_config=services_config(background.services),
+        ) as daemon,
+    ):
+        daemon.wait_until_done(FILES)
+        client = WebClient.for_daemon(daemon)
+        with open_window(chromium, f"{client.url}/#/review") as window:
+            cards = window.page.get_by_test_id("card")
+            rivals = cards.nth(1)
+            rivals.get_by_text("Another recording").click()
+            expect(rivals.get_by_label("Artist", exact=True)).to_have_value("Marram")
+            rivals.get_by_label("Title", exact=True).fill("no such song")
+            rivals.get_by_test_id("search-musicbrainz").click()
+            expect(rivals.get_by_test_id("nothing-found")).to_be_visible()
+            rivals.get_by_label("Title", exact=True).fill("ebb")
+            rivals.get_by_test_id("search-musicbrainz").click()
+            found = rivals.get_by_test_id("found-recordings")
+            expect(found.locator(f'[data-candidate="{OTHER}"]')).to_contain_text("Ebb")
+            found.locator('[data-answer="found"]').click()
+            expect(cards).to_have_count(2)
+            assert window.console == []
+        daemon.wait_for(
+            lambda _: (
+                client.get_json("/api/review/history")["answers"][0]["action"]
+                == "recording"
+            )
+        )
+
+
+def test_a_search_needs_names_and_the_network(review_client: WebClient) -> None:
+    """The daemon is offline, so MusicBrainz is not asked."""
+    search = "/api/review/search"
+
+    assert review_client.request("GET", search).status == 400
+    offline = review_client.request("GET", search, query={"title": "Twice"})
+    assert (offline.status, "offline" in offline.json["error"]["detail"]) == (409, True)
 
 
 @pytest.mark.parametrize("dark", [False, True])

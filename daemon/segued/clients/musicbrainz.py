@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -21,6 +22,7 @@ from segued.clients.schema import (
 )
 from segued.clients.service_client import ResponseCheck, ServiceClient
 from segued.errors import ServiceAnswerError
+from segued.matching.evidence import Recording
 
 __all__ = [
     "NOT_IN_SEARCH",
@@ -142,15 +144,34 @@ class MusicBrainz:
             ValueError: Both are empty.
             ServiceError: Any kind except ServiceAuthError.
         """
-        fields = {"release": _lucene_quoted(album), "artist": _lucene_quoted(artist)}
-        terms = [f"{field}:{text}" for field, text in fields.items() if text]
-        if not terms:
-            raise ValueError("artist and album are both empty")
+        query = _lucene_query({"release": album, "artist": artist})
         if tracks is not None:
-            terms.append(f"tracks:{tracks:d}")
-        params = {"query": " AND ".join(terms), "limit": str(SEARCH_RESULTS_MAX)}
+            query += f" AND tracks:{tracks:d}"
+        params = {"query": query, "limit": str(SEARCH_RESULTS_MAX)}
         answer = await self._get("release", params, parse_search)
         return b'{"releases":[]}' if answer is None else answer
+
+    async def search_recordings(self, artist: str, title: str) -> tuple[Recording, ...]:
+        """Search for recordings by artist and title, either of which may be empty.
+
+        Returns:
+            At most `SEARCH_RESULTS_MAX`, the best first.
+
+        Raises:
+            ValueError: Both are empty.
+            ServiceError: Any kind except ServiceAuthError.
+        """
+        query = _lucene_query({"recording": title, "artist": artist})
+        params = {"query": query, "limit": str(SEARCH_RESULTS_MAX)}
+        found: list[Recording] = []
+
+        def check(body: bytes) -> None:
+            for raw in decode_response(self.service.name, body, _Page).recordings:
+                with suppress(ServiceAnswerError):
+                    found.append(parse_recording(bytes(raw)))
+
+        await self._get("recording", params, check)
+        return tuple(found)
 
     async def _get(
         self, path: str, params: Mapping[str, str], check: ResponseCheck
@@ -167,6 +188,19 @@ def _check_recording(raw: bytes) -> tuple[str, bytes | ServiceAnswerError]:
             return decode_response(NAME, raw, _Identified).id.lower(), error
         except ServiceAnswerError:
             return "", error
+
+
+def _lucene_query(fields: Mapping[str, str]) -> str:
+    """Return a query for texts in fields; empty ones are left out.
+
+    Raises:
+        ValueError: All are empty.
+    """
+    quoted = {field: _lucene_quoted(text) for field, text in fields.items()}
+    terms = [f"{field}:{text}" for field, text in quoted.items() if text]
+    if not terms:
+        raise ValueError(f"{' and '.join(fields)} are empty")
+    return " AND ".join(terms)
 
 
 def _lucene_quoted(text: str) -> str:

@@ -14,7 +14,8 @@ from segued.daemon.covers import Covers
 from segued.daemon.daemon import Daemon
 from segued.daemon.metrics_source import collect_readings
 from segued.daemon.status_source import build_status
-from segued.errors import NotFoundError
+from segued.errors import DaemonError, NotFoundError, ServiceError
+from segued.matching.evidence import Recording
 from segued.paths import is_within, shown
 from segued.store.deciders import Decider
 from segued.store.reading import reports
@@ -218,6 +219,21 @@ class Operations:
         cards = await asyncio.to_thread(reports.count_cards, self.database)
         self._daemon.progress.use_card_count(cards)
         self._daemon.wake()
+
+    async def search_recordings(self, artist: str, title: str) -> tuple[Recording, ...]:
+        """Search MusicBrainz for recordings; either text may be empty, but not both.
+
+        Raises:
+            DaemonError: MusicBrainz is not asked now, or gives no usable answer.
+        """
+        pipeline = self._daemon.pipeline
+        for service in pipeline.lookup_services if pipeline else ():
+            if service.search_recordings is not None:
+                try:
+                    return await service.search_recordings(artist, title)
+                except ServiceError as error:
+                    raise DaemonError(str(error)) from error
+        raise DaemonError("MusicBrainz is not asked while segued is paused or offline")
 
     async def forget_tags(self, path: bytes) -> int:
         """Delete the remembered tags of a file; return how many there were.

@@ -24,6 +24,7 @@ from segued.clients.musicbrainz import (
 from segued.clients.service_client import ServiceClient
 from segued.config.sections import ServicesSection
 from segued.errors import ServiceAnswerError
+from segued.matching.evidence import Recording
 from segued.model import Service
 from segued.pipeline.shared_requests import SharedRequests
 from segued.store import codec
@@ -32,6 +33,7 @@ from segued.store.lookups import LookupAnswer, LookupQuestion
 
 __all__ = ["LookupService", "lookup_services"]
 
+SearchRecordings = Callable[[str, str], Awaitable[tuple[Recording, ...]]]
 SendBatch = Callable[[Sequence[LookupQuestion]], Awaitable[Sequence[LookupAnswer]]]
 
 
@@ -53,6 +55,8 @@ class LookupService:
         refusal: Why no more requests are sent to it; None while they are.
         in_flight: Keys of the questions that are being sent.
         shared: Which questions may share a request.
+        search_recordings: Searches recordings by artist and title, for a person; None
+            if the service has no such search.
     """
 
     name: Service
@@ -67,6 +71,7 @@ class LookupService:
     refusal: str | None = None
     in_flight: set[str] = field(default_factory=set)
     shared: SharedRequests = field(default_factory=SharedRequests)
+    search_recordings: SearchRecordings | None = None
 
     @property
     def is_usable(self) -> bool:
@@ -161,6 +166,7 @@ def _musicbrainz_lookups(client: MusicBrainz) -> LookupService:
         client.service.rate,
         lambda: client.service.requests_sent,
         concurrency=4,
+        search_recordings=client.search_recordings,
     )
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Protocol
 
 from segued.config.config import Settings
+from segued.matching.evidence import Recording
 from segued.store.deciders import AnswerAction, Decider
 from segued.web.readings import Readings
 from segued.web.status import PastSession, Status
@@ -172,6 +173,13 @@ class DaemonApi(Protocol):
         Raises:
             NotFoundError: There is no such answer.
             DaemonError: It was taken back, or its passages were decided again since.
+        """
+
+    async def search_recordings(self, artist: str, title: str) -> tuple[Recording, ...]:
+        """Search MusicBrainz for recordings; either text may be empty, but not both.
+
+        Raises:
+            DaemonError: MusicBrainz is not asked now, or gives no usable answer.
         """
 
     async def forget_tags(self, path: bytes) -> int:

@@ -19,6 +19,7 @@ PageNumber = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 PageSize = Annotated[int, msgspec.Meta(ge=1, le=50)]
 AnswerNumber = Annotated[int, msgspec.Meta(ge=1, le=(1 << 63) - 1)]
 HistoryLength = Annotated[int, msgspec.Meta(ge=1, le=200)]
+SearchText = Annotated[str, msgspec.Meta(max_length=200)]
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=4_096)]
 
@@ -55,6 +56,29 @@ class UndoBody(msgspec.Struct, forbid_unknown_fields=True):
     """The answer to take back; without one, the last that was not taken back."""
 
     answer: AnswerNumber | None = None
+
+
+class SearchQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The names of a recording; one of them may be missing."""
+
+    artist: SearchText = ""
+    title: SearchText = ""
+
+
+class FoundRecording(msgspec.Struct, frozen=True):
+    """A recording of MusicBrainz; `note` tells it from others of the same name."""
+
+    recording_mbid: str
+    title: str
+    artist: str
+    seconds: float | None
+    note: str
+
+
+class SearchResponse(msgspec.Struct, frozen=True):
+    """The recordings that MusicBrainz finds, the best first."""
+
+    recordings: list[FoundRecording]
 
 
 class AnswerResponse(msgspec.Struct, frozen=True):
@@ -102,6 +126,21 @@ async def _undo(request: ApiRequest) -> AnswerResponse:
     by = decider_of(request.http_request)
     number = await request.run_to_end(request.api.undo(body.answer, by))
     return AnswerResponse(number, request.api.status().cards)
+
+
+async def _search(request: ApiRequest) -> SearchResponse:
+    query = request.query(SearchQuery)
+    if not (query.artist.strip() or query.title.strip()):
+        raise ConfigError("artist or title is required")
+    found = await request.run_to_end(
+        request.api.search_recordings(query.artist, query.title)
+    )
+    return SearchResponse(
+        [
+            FoundRecording(each.mbid, each.title, each.artist, each.seconds, each.note)
+            for each in found
+        ]
+    )
 
 
 async def _copies(request: ApiRequest) -> copies.CopyPage:
@@ -153,6 +192,15 @@ REVIEW_ROUTES: Final = (
         handler=_undo,
         body=UndoBody,
         other_statuses=(404, 409, 503),
+    ),
+    Route(
+        method="GET",
+        path="/api/review/search",
+        summary="Search MusicBrainz for a recording by its names.",
+        response_type=SearchResponse,
+        handler=_search,
+        query=SearchQuery,
+        other_statuses=(409,),
     ),
     Route(
         method="GET",

@@ -9,7 +9,7 @@ import { TICKS_PER_SECOND, clock, length } from "./wording.js";
 const END_TICKS = 15 * TICKS_PER_SECOND;
 
 /** `answer(action, fields)` sends an answer about this song. */
-export function songQuestion(passage, { player, isSending, isOneOfMany, answer }) {
+export function songQuestion(passage, { player, search, isSending, isOneOfMany, answer }) {
   const name = passage.title ?? passage.name;
   return html`
     <section class="song-question" data-row data-passage=${passage.passage} data-test="song" aria-label=${name}>
@@ -32,7 +32,7 @@ export function songQuestion(passage, { player, isSending, isOneOfMany, answer }
         <button data-answer="no-song" ?disabled=${isSending} @click=${() => answer("no song")}>No song</button>
         <details>
           <summary>Another recording</summary>
-          ${otherRecording(isSending, answer)}
+          ${search(passage, (mbid) => answer("recording", { recording: mbid }))} ${otherRecording(isSending, answer)}
         </details>
       </div>
     </section>

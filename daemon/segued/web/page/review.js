@@ -5,6 +5,7 @@ import { sendJson } from "./api.js";
 import { history } from "./history.js";
 import { listState, listing, pager } from "./listing.js";
 import { songQuestion } from "./question.js";
+import { recordingSearches } from "./recording_search.js";
 import { albumLink, artistLink, link } from "./router.js";
 import { isEditable } from "./shortcuts.js";
 import { trackPlayer } from "./track_player.js";
@@ -27,6 +28,7 @@ export function reviewView(page) {
   const list = listing(page, "/api/review");
   const past = history(page, (number) => undo(number));
   const player = trackPlayer(page);
+  const search = recordingSearches(page);
   let params = {};
   let isSending = false;
   let focusRow = null;
@@ -119,6 +121,7 @@ export function reviewView(page) {
         ${passages.map((passage) =>
           songQuestion(passage, {
             player,
+            search,
             isSending,
             isOneOfMany: many || album !== null,
             answer: (action, fields = {}) => answer(card, action, { passages: [passage.passage], ...fields }),
