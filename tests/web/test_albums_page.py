@@ -79,7 +79,7 @@ def test_an_album_is_found_opened_and_played(
     album_client: WebClient, chromium: Browser
 ) -> None:
     """From the list to its tracks; the search finds songs and artists as well."""
-    with open_window(chromium, f"{album_client.url}/#/albums") as window:
+    with open_window(chromium, album_client.url) as window:  # the first view
         page = window.page
         cards = page.locator("[data-album]")
         expect(cards).to_have_count(3)

@@ -63,7 +63,7 @@ def test_analysis_waits_for_active_hours_and_is_shown(
         assert {"segued_files_analysed 0.0", "segued_files_unanalysed 1.0"} <= {
             *metrics
         }
-        with open_window(chromium, web_client.url) as window:
+        with open_window(chromium, f"{web_client.url}/#/status") as window:
             count = window.page.get_by_test_id("analysed")
             expect(window.page.get_by_test_id("overall")).to_have_text(
                 "Imported 1 of 1"
@@ -80,7 +80,7 @@ def test_analysis_waits_for_active_hours_and_is_shown(
 
     with running_daemon(segued, music, page=True, flavoring=ESSENTIA) as daemon:
         web_client = WebClient.for_daemon(daemon)
-        with open_window(chromium, web_client.url) as window:
+        with open_window(chromium, f"{web_client.url}/#/status") as window:
             count = window.page.get_by_test_id("analysed")
             expect(count).to_be_visible()
             window.layout_shift()

@@ -77,7 +77,7 @@ def test_import_is_shown_cancelled_and_resumed(
         (music / f"{number:02}.mp3").write_bytes(long[number * 5_000 :])
     with (
         running_daemon(segued, music, page=True) as daemon,
-        open_window(chromium, WebClient.for_daemon(daemon).url) as window,
+        open_window(chromium, f"{WebClient.for_daemon(daemon).url}/#/status") as window,
     ):
         page = window.page
         overall = page.get_by_test_id("overall")
@@ -121,7 +121,7 @@ def test_what_is_passed_over_is_shown(
     (music / "link").symlink_to(music)
     with (
         running_daemon(segued, music, page=True) as daemon,
-        open_window(chromium, WebClient.for_daemon(daemon).url) as window,
+        open_window(chromium, f"{WebClient.for_daemon(daemon).url}/#/status") as window,
     ):
         expect(window.page.locator(".folder .why")).to_have_text(
             "passed over: 1 link, 1 hidden name, 2 other files"
@@ -211,7 +211,7 @@ def test_page_reconnects_to_the_daemon(
     with running_daemon(segued, music, page=True) as daemon:
         daemon.wait_until_done(1)
         web_client = WebClient.for_daemon(daemon)
-        with open_window(chromium, web_client.url) as window:
+        with open_window(chromium, f"{web_client.url}/#/status") as window:
             connection = window.page.get_by_test_id("connection")
             overall = window.page.get_by_test_id("overall")
             expect(overall).to_have_text("Imported 1 of 1")
@@ -350,7 +350,7 @@ def test_layout_fits_the_window(
 ) -> None:
     """Each view, at the widths of a phone and of a desktop, light and dark."""
     file = web_client.find_file("tide 01 song")
-    views = ("", "files", "passages", "failures", "settings", f"file/{file}")
+    views = ("status", "files", "passages", "failures", "settings", f"file/{file}")
     for view in views:
         url = f"{web_client.url}/#/{view}"
         with open_window(chromium, url, width=width, height=812, dark=dark) as window:
@@ -362,7 +362,7 @@ def test_layout_fits_the_window(
 
 def test_keyboard_navigation(web_client: WebClient, chromium: Browser) -> None:
     """Tab reaches all buttons, and the focused one is outlined."""
-    with open_window(chromium, web_client.url) as window:
+    with open_window(chromium, f"{web_client.url}/#/status") as window:
         page = window.page
         expect(page.get_by_test_id("overall")).to_be_visible()
         names = set()

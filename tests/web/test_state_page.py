@@ -34,7 +34,7 @@ def test_a_completed_import_is_not_green_during_analysis(
                     body=body, content_type="text/event-stream"
                 ),
             )
-            page.goto(web_client.url)
+            page.goto(f"{web_client.url}/#/status")
             state = page.get_by_test_id("state")
             expect(state).to_have_text("COMPLETED")
             expect(page.get_by_test_id("overall")).to_have_text("Imported 72 of 72")

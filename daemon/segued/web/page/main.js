@@ -7,6 +7,7 @@ import { copiesView } from "./copies.js";
 import { failuresView } from "./failures.js";
 import { fileView } from "./file.js";
 import { filesView } from "./files.js";
+import { homeView } from "./home.js";
 import { followStatus } from "./live.js";
 import { passagesView } from "./passages.js";
 import { reviewView } from "./review.js";
@@ -22,6 +23,7 @@ const MESSAGE_MS = 6000;
 const ERROR_MS = 20_000;
 
 const VIEWS = {
+  home: homeView,
   status: statusView,
   albums: albumsView,
   album: albumView,
@@ -111,7 +113,7 @@ function notFoundView() {
     title: "Page not found",
     template: () => html`
       <h1 tabindex="-1">Page not found</h1>
-      <p data-test="not-found">This page does not exist. <a href="#/">Go to the status.</a></p>
+      <p data-test="not-found">This page does not exist. <a href="#/">Go to the start.</a></p>
     `,
   };
 }

@@ -5,7 +5,7 @@ export function parse(hash) {
   const [path, query = ""] = hash.replace(/^#\/?/, "").split("?", 2);
   const [view = "", ...rest] = path.split("/");
   return {
-    view: view || "status",
+    view: view || "home",
     id: rest.length ? decoded(rest.join("/")) : null,
     params: Object.fromEntries(new URLSearchParams(query)),
   };
@@ -19,8 +19,7 @@ export function link(view, params = {}) {
       query.set(name, value);
     }
   }
-  const path = view === "status" ? "#/" : `#/${view}`;
-  return query.size ? `${path}?${query}` : path;
+  return query.size ? `#/${view}?${query}` : `#/${view}`;
 }
 
 export const fileLink = (file, passage) => link(`file/${encodeURIComponent(file)}`, { passage });

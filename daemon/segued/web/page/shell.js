@@ -37,7 +37,7 @@ function header(page) {
   const current = PARENTS[page.route.view] ?? page.route.view;
   return html`
     <header class="page-header">
-      <a class="brand" href="#/" aria-label="segued, to the status">
+      <a class="brand" href="#/" aria-label="segued, to the start">
         <img src="/page/icon.svg" alt="" width="24" height="24">segued
       </a>
       <nav aria-label="Views">
