@@ -290,6 +290,7 @@ class Tags:
     compilation: bool | None = None
     composers: tuple[str, ...] = ()
     work: str | None = None
+    lyrics: str | None = None
 
     def merged_with(self, newer: "Tags") -> "Tags":
         """Return these tags, overwritten by all values that `newer` has.

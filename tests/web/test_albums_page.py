@@ -28,6 +28,7 @@ def _album_client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebClien
             encode(path, song(10 * number + track, 3.0), 44_100, "mp3")
             tags = {"title": f"{title} {track}", "artist": artist, "album": title}
             tag(path, tags | {"date": str(year), "tracknumber": f"{track}/5"})
+        (album / "01.lrc").write_text("[00:01.00]Low tide\n[00:02.00]turns\n")
     segued = SeguedRunner(folder / "state")
     with running_daemon(segued, folder / "music", page=True) as daemon:
         daemon.wait_until_done(FILES)
@@ -105,6 +106,21 @@ def test_an_album_is_found_opened_and_played(
         expect(page.locator("[data-album]")).to_have_count(2)
         expect(page.get_by_test_id("songs").locator("[data-row]")).to_have_count(6)
         assert window.console == []
+
+
+def test_lyrics_beside_a_song_are_shown(
+    album_client: WebClient, chromium: Browser
+) -> None:
+    """On its page, line by line; other programs get them with the passage."""
+    file = album_client.find_file("salt 01")
+    changes = album_client.get_json("/api/changes", limit=1_000)
+    with open_window(chromium, f"{album_client.url}/#/file/{file}") as window:
+        lyrics = window.page.get_by_test_id("lyrics")
+        expect(lyrics).to_contain_text("[00:01.00]Low tide")
+        assert "turns" in lyrics.inner_text().splitlines()[-1]
+        assert window.console == []
+    texts = [each["lyrics"] for each in changes["passages"]]
+    assert sum(text is not None for text in texts) == len(ALBUMS)
 
 
 @pytest.mark.parametrize("dark", [False, True])

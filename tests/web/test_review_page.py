@@ -104,7 +104,7 @@ def test_a_song_is_answered_with_the_mouse(
         cards = page.get_by_test_id("card")
         first = cards.first
         first.get_by_test_id("play-end").click()
-        first.get_by_text("Another recording").click()
+        first.get_by_text("Another recording", exact=True).click()
         box = first.get_by_label("MusicBrainz ID or URL of the recording")
         box.fill("no id")
         first.locator('[data-answer="other"]').click()
@@ -142,7 +142,7 @@ def test_musicbrainz_is_searched_by_name(
         with open_window(chromium, f"{client.url}/#/review") as window:
             cards = window.page.get_by_test_id("card")
             rivals = cards.nth(1)
-            rivals.get_by_text("Another recording").click()
+            rivals.get_by_text("Another recording", exact=True).click()
             expect(rivals.get_by_label("Artist", exact=True)).to_have_value("Marram")
             rivals.get_by_label("Title", exact=True).fill("no such song")
             rivals.get_by_test_id("search-musicbrainz").click()

@@ -28,6 +28,7 @@ from mutagen.id3 import (
     TSRC,
     TXXX,
     UFID,
+    USLT,
 )
 from mutagen.mp4 import MP4, MP4Cover
 from mutagen.trueaudio import TrueAudio
@@ -46,6 +47,8 @@ from tests.media.encoded_files import (
 
 MBID = "0a1b2c3d-0000-4000-8000-00000000000{}"
 COVER = Cover("image/jpeg", len(PICTURE), blake3(PICTURE).hexdigest())
+
+LYRICS = "Low tide turns\nbefore you wake up"
 
 TAGS = Tags(
     title="Hyperballad",
@@ -77,6 +80,7 @@ TAGS = Tags(
     compilation=True,
     composers=("Björk", "Nellee Hooper"),
     work="Hyper-Ballad",
+    lyrics=LYRICS,
 )
 """The tags that every file has."""
 
@@ -127,6 +131,7 @@ def fill_id3(tag: ID3) -> None:
         TCMP(text=["1"]),
         TCOM(text=["Björk", "Nellee Hooper"]),
         TXXX(desc="WORK", text=["Hyper-Ballad"]),
+        USLT(lang="eng", desc="", text=LYRICS),
         UFID(owner="http://musicbrainz.org", data=MBID.format(1).encode()),
         TXXX(desc="Artists", text=["Björk", "Brodsky Quartet"]),
         APIC(mime="image/png", type=4, data=b"the back"),
@@ -190,6 +195,7 @@ def comments() -> dict[str, list[str]]:
         "COMPILATION": ["1"],
         "COMPOSER": ["Björk", "Nellee Hooper"],
         "WORK": ["Hyper-Ballad"],
+        "LYRICS": [LYRICS],
         "GENRE": ["Art Pop", "Electronic"],
         "ISRC": ["GB-AYE-95-00123"],
         "MUSICBRAINZ_TRACKID": [MBID.format(1)],
@@ -251,6 +257,7 @@ def tagged_mp4() -> bytes:
                 "\xa9wrt": ["Björk", "Nellee Hooper"],
                 "\xa9wrk": ["Hyper-Ballad"],
                 "cpil": True,
+                "\xa9lyr": LYRICS,
                 "covr": [MP4Cover(PICTURE)],
             }
         )
@@ -307,6 +314,7 @@ def tagged_asf() -> bytes:
         asf["WM/Genre"] = ["Art Pop", "Electronic"]
         asf["WM/OriginalReleaseTime"], asf["WM/IsCompilation"] = "1994", "1"
         asf["WM/Composer"], asf["WM/Work"] = ["Björk", "Nellee Hooper"], "Hyper-Ballad"
+        asf["WM/Lyrics"] = LYRICS
         asf["MusicBrainz/Track Id"] = MBID.format(1)
         for name, texts in IDS.items():
             asf[name.replace(" ", "/", 1)] = texts

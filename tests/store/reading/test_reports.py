@@ -37,7 +37,7 @@ VIEWS = {
         " flavor_failure bpm key scale key_strength loudness_lufs loudness_range_lu"
         " true_peak_dbtp silences album_id disc disc_total track track_total"
         " album_artist date original_date genres isrcs compilation composers work"
-        " work_mbid track_gain_db album_gain_db album_peak_dbtp"
+        " work_mbid track_gain_db album_gain_db album_peak_dbtp lyrics"
     ),
     "library_albums": (
         "album_id release_mbid title artist date original_date compilation disc_total"

@@ -31,6 +31,7 @@ from segued.media.tags.chapters import (
     timed_chapters,
 )
 from segued.media.tags.keys import ID3_FRAMES, MP4_ATOMS, TagField, field_for_name
+from segued.media.tags.lyrics import id3_lyrics
 from segued.media.tags.text_encoding import decode_text
 from segued.media.tags.values import build_tags
 from segued.model import Cover, PassageMark, Tags
@@ -151,6 +152,7 @@ def from_id3(source: BinaryIO) -> TagData:
             values.add(ID3_FRAMES[frame.FrameID], *frame.text)
         elif frame.FrameID == "UFID" and frame.owner.endswith("musicbrainz.org"):
             values.add(TagField.RECORDING_MBID, frame.data.decode("ascii", "replace"))
+    values.add(TagField.LYRICS, *id3_lyrics(frames))
     # Dedicated frames are read before TXXX, and so take precedence.
     for frame in frames:
         if frame.FrameID == "TXXX":
@@ -209,8 +211,7 @@ def from_ffmpeg(metadata: Iterable[tuple[str, bytes]]) -> TagData:
             field = ALBUM_FIELDS.get(field) if field else None
         if field not in values:
             values.add(field, decode_text(value, "cp1252"))
-    cue = values.cue()
-    return TagData(build_tags(values), cue=cue)
+    return TagData(build_tags(values), cue=values.cue())
 
 
 def from_ape(source: BinaryIO) -> TagData:
@@ -227,8 +228,7 @@ def from_ape(source: BinaryIO) -> TagData:
             pictures.append((front, "", bytes(value.value).partition(b"\0")[2]))
         elif isinstance(value.value, str):
             values.add(field_for_name(key), value.value)
-    cue = values.cue()
-    return TagData(build_tags(values, _cover(pictures)), cue=cue)
+    return TagData(build_tags(values, _cover(pictures)), cue=values.cue())
 
 
 def from_flac(source: BoundedFile) -> TagData:
@@ -361,8 +361,7 @@ def from_asf(source: BoundedFile) -> TagData:
             pictures.extend(_asf_picture(bytes(attribute.value)))
         elif not isinstance(attribute.value, bytes):
             values.add(field_for_name(key), attribute.value)
-    cue = values.cue()
-    return TagData(build_tags(values, _cover(pictures)), cue=cue)
+    return TagData(build_tags(values, _cover(pictures)), cue=values.cue())
 
 
 def _asf_picture(value: bytes) -> list[tuple[int, str, bytes]]:

@@ -42,7 +42,9 @@ V24_DATA_LENGTH: Final = 0x01
 LATIN_1, UTF_16, UTF_8 = b"\0", b"\1", b"\3"
 """The first byte of a text frame declares its encoding."""
 
-READ_FRAME: Final = re.compile(rb"T[A-Z0-9]{2,3}|UFID?|RVA2|A?PIC|CHAP")
+READ_FRAME: Final = re.compile(
+    rb"T[A-Z0-9]{2,3}|UFID?|RVA2|A?PIC|CHAP|USLT|ULT|SYLT|SLT"
+)
 """Names of the frames that `segued.media.tags.formats` reads, of all versions."""
 
 FRAME_NAME: Final = re.compile(rb"[A-Z0-9]{3}[A-Z0-9 \0]?")

@@ -54,6 +54,7 @@ class TagField(StrEnum):
     COMPILATION = "compilation"
     COMPOSER = "composer"
     WORK = "work title"
+    LYRICS = "lyrics"
     CUE_SHEET = "cue sheet"
 
 
@@ -110,6 +111,8 @@ FIELD_OF_NAME: Final = MappingProxyType(
             (TagField.COMPILATION, "compilation itunescompilation wmiscompilation"),
             (TagField.COMPOSER, "composer wmcomposer"),
             (TagField.WORK, "work worktitle wmwork"),
+            (TagField.LYRICS, "lyrics wmlyrics unsyncedlyrics unsynchronisedlyrics"),
+            (TagField.LYRICS, "syncedlyrics wmlyricssynchronised"),
             (TagField.CUE_SHEET, "cuesheet"),
         )
         for name in names.split()
@@ -148,6 +151,7 @@ MP4_ATOMS: Final = MappingProxyType(
         "\xa9wrt": TagField.COMPOSER,
         "\xa9wrk": TagField.WORK,
         "cpil": TagField.COMPILATION,
+        "\xa9lyr": TagField.LYRICS,
     }
 )
 

@@ -40,6 +40,7 @@ from segued.media.tags.embedded_marks import choose_marks
 from segued.media.tags.formats import NO_TAGS, TagData
 from segued.media.tags.id3_limits import rewrite_id3
 from segued.media.tags.keys import INFO_CHUNKS
+from segued.media.tags.lyrics import with_lyrics_beside
 from segued.media.tags.text_encoding import decode_text
 from segued.media.tags.values import build_tags
 from segued.model import FileWarning, PassageMark, Signature, Tags
@@ -120,7 +121,8 @@ def read_tags(path: bytes, expected: Signature) -> TagReading:
             lambda: read_chapters(path, descriptor, _container_start(source)),
         )
         all_warnings = dict.fromkeys((*warnings, *marks.warnings))
-        return TagReading(tags, marks.marks, tuple(all_warnings), marks.length)
+    tags = with_lyrics_beside(path, tags)
+    return TagReading(tags, marks.marks, tuple(all_warnings), marks.length)
 
 
 def _try_read(

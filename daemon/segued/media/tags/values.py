@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias
 
 from segued.media.tags.keys import TagField
+from segued.media.tags.lyrics import clean_lyrics
 from segued.model import Cover, Tags
 
 __all__ = ["TEXT_MAX", "RawTagValues", "build_tags"]
@@ -81,6 +82,7 @@ def build_tags(values: RawTagValues, cover: Cover | None = None) -> Tags:
         album_gain_db=_gain(values, TagField.ALBUM_GAIN, TagField.R128_ALBUM_GAIN),
         album_peak=_peak(values, TagField.ALBUM_PEAK),
         cover=cover,
+        lyrics=clean_lyrics(values.get(TagField.LYRICS, ())),
     )
 
 

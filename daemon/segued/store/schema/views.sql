@@ -71,7 +71,8 @@ SELECT
     coalesce(works.mbid, files.tags ->> '$.work_mbid') AS work_mbid,
     round(-18 - passages.loudness_lufs, 2) AS track_gain_db,
     round(-18 - album_index.loudness_lufs, 2) AS album_gain_db,
-    album_index.peak_dbtp AS album_peak_dbtp
+    album_index.peak_dbtp AS album_peak_dbtp,
+    files.tags ->> '$.lyrics' AS lyrics
 FROM passages
 JOIN files ON files.id = passages.file_id
 -- Of several songs, the one that runs longest stands for the passage.

@@ -23,7 +23,13 @@ export function facts({ file, tags, remembered_tags: remembered, phases, copies,
         ["audio hash", file.audio_hash],
         ["id", file.file],
       ])}
-      ${pairs("Tags", "tags", Object.entries(tags).map(([name, value]) => [withSpaces(name), joinValues(value)]))}
+      ${pairs("Tags", "tags", Object.entries(tags).filter(([name]) => name !== "lyrics").map(([name, value]) => [withSpaces(name), joinValues(value)]))}
+      ${tags.lyrics
+        ? html`<section class="panel" data-test="lyrics" aria-labelledby="lyrics">
+            <h2 id="lyrics">Lyrics</h2>
+            <p class="lyrics">${tags.lyrics}</p>
+          </section>`
+        : nothing}
       ${Object.keys(remembered).length
         ? pairs("Remembered tags", "remembered-tags", Object.entries(remembered).map(rememberedTag))
         : nothing}
