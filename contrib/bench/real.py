@@ -61,6 +61,7 @@ class RealOutcome:
 
     Attributes:
         is_heard: Whether AcoustID lists the true recording.
+        card: What a question about it is shown with: its album, or it alone.
     """
 
     kind: FolderKind
@@ -69,6 +70,7 @@ class RealOutcome:
     decision: Decision
     is_heard: bool
     verdict: str
+    card: str
 
     @property
     def band(self) -> Confidence:
@@ -103,10 +105,12 @@ def main() -> int:
 async def _match_all(
     rng: Rng, facts: MusicBrainzFacts, kinds: Sequence[FolderKind]
 ) -> list[RealOutcome]:
-    found = []
+    found: list[RealOutcome] = []
     for kind in kinds:
-        for files in kind.folders(rng, facts):
-            found += await _match_folder(rng, facts, kind, files)
+        for nth, files in enumerate(kind.folders(rng, facts)):
+            for each in await _match_folder(rng, facts, kind, files):
+                card = f"{kind.name}/{nth}/{each.card}"
+                found.append(replace(each, card=card))
     return found
 
 
@@ -139,7 +143,13 @@ async def _match_folder(
             for each in passage.candidates
         )
         verdict = _verdict(facts, file, decision)
-        outcomes.append(RealOutcome(kind, file, passage, decision, heard, verdict))
+        is_track = match is not None and passage.key in match.tracks
+        card = match.release.mbid if match and is_track else passage.album
+        outcomes.append(
+            RealOutcome(
+                kind, file, passage, decision, heard, verdict, card or passage.key
+            )
+        )
     return outcomes
 
 
@@ -203,6 +213,7 @@ def _targets(found: Sequence[RealOutcome]) -> Iterator[Target]:
     share = wrong / max(1, len(medium))
     text = f"{share:.2%}"
     yield Target("wrong at Medium", "<= 0.3%", text, share <= MEDIUM_WRONG_MAX)
+    yield from _card_targets(found)
     asked = sum(each.kind.is_heard for each in found)
     yield _share("High of all that AcoustID is asked about", len(high), asked, 0.75)
     clear = [each for each in found if each.kind.has_right_tags and each.is_heard]
@@ -226,6 +237,24 @@ def _targets(found: Sequence[RealOutcome]) -> Iterator[Target]:
         "High, names of files only, known to AcoustID",
         sum(each.band is Confidence.HIGH for each in heard),
         len(heard),
+        0.70,
+    )
+
+
+def _card_targets(found: Sequence[RealOutcome]) -> Iterator[Target]:
+    """Yield how well the questions about matches find what is not right."""
+    below_high = [each for each in found if each.band is not Confidence.HIGH]
+    wrong = [each for each in below_high if each.verdict == "wrong"]
+    asked = sum(each.decision.question is not None for each in wrong)
+    yield _share("wrong below High with a question", asked, len(wrong), 1.0)
+    cards: dict[str, bool] = {}
+    for each in found:
+        if each.decision.question is not None:
+            cards[each.card] = cards.get(each.card, False) or each.verdict != "right"
+    yield _share(
+        f"cards with a match that is not right, of {len(cards)}",
+        sum(cards.values()),
+        len(cards),
         0.70,
     )
 
