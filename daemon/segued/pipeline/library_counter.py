@@ -36,7 +36,7 @@ class LibraryCounter:
             await asyncio.sleep(COUNT_SECONDS)
 
     async def update(self, *, is_last: bool = False) -> None:
-        """Count files and questions; and what is known, if that is due or `is_last`.
+        """Count the files; and what is known of them, if that is due or `is_last`.
 
         Raises:
             StoreError: The library cannot be read.
@@ -44,13 +44,10 @@ class LibraryCounter:
         self._progress.use_library_counts(
             await asyncio.to_thread(counts.count_files, self._database, self._roots)
         )
-        self._progress.use_card_count(
-            await asyncio.to_thread(reports.count_cards, self._database)
-        )
         await self.update_by_phase(is_last=is_last)
 
     async def update_by_phase(self, *, is_last: bool = False) -> None:
-        """Count what is known of the files, if that is due or `is_last`.
+        """Count what is known, and what is open, if that is due or `is_last`.
 
         Raises:
             StoreError: The library cannot be read.
@@ -60,6 +57,9 @@ class LibraryCounter:
             return
         self._progress.use_library_counters(
             await asyncio.to_thread(counts.count_by_phase, self._database, self._roots)
+        )
+        self._progress.use_card_count(
+            await asyncio.to_thread(reports.count_cards, self._database)
         )
         ended = time.monotonic()
         self._next_by_phase = ended + (ended - started) / TIME_SHARE_MAX
