@@ -108,7 +108,7 @@ def _answers(offline: SeguedRunner, music: Path) -> ServiceCatalog:
         document = {
             "id": recording,
             "title": title,
-            "length": 1_000 * SECONDS,
+            "length": round(1_000 * SECONDS),
             "artist-credit": [
                 {
                     "name": "Marram",
