@@ -58,7 +58,7 @@ class UndoBody(msgspec.Struct, forbid_unknown_fields=True):
     answer: AnswerNumber | None = None
 
 
-class SearchQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class RecordingSearch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The names of a recording; one of them may be missing."""
 
     artist: SearchText = ""
@@ -129,7 +129,7 @@ async def _undo(request: ApiRequest) -> AnswerResponse:
 
 
 async def _search(request: ApiRequest) -> SearchResponse:
-    query = request.query(SearchQuery)
+    query = request.query(RecordingSearch)
     if not (query.artist.strip() or query.title.strip()):
         raise ConfigError("artist or title is required")
     found = await request.run_to_end(
@@ -199,7 +199,7 @@ REVIEW_ROUTES: Final = (
         summary="Search MusicBrainz for a recording by its names.",
         response_type=SearchResponse,
         handler=_search,
-        query=SearchQuery,
+        query=RecordingSearch,
         other_statuses=(409,),
     ),
     Route(

@@ -89,7 +89,7 @@ def test_tags_are_those_of_the_stretches(tmp_path: Path) -> None:
     other, without_last = silence(120.0, rate, channels=1), sound.copy()
     parts = [
         slice(each.start * rate // RATE - 800, each.stop * rate // RATE + 800)
-        for each in spread(120 * RATE, 28, 3 * RATE)
+        for each in spread(120 * RATE, 36, 3 * RATE)
     ]
     for each in parts:
         other[each] = sound[each]

@@ -92,7 +92,9 @@ class DrawnTag:
         random.shuffle(self.frames)
         self.padding = bytes(random.choice((0, 0, 3, 9, 10, 1_024)))
         cover = Cover(mime.decode(), len(picture), blake3(picture).hexdigest())
-        self.reading = TagReading(replace(FIELDS, title=title, cover=cover))
+        lyrics = comment[::-1].decode().strip()
+        fields = replace(FIELDS, title=title, cover=cover, lyrics=lyrics)
+        self.reading = TagReading(fields)
 
     def v24(self, *, syncsafe: bool, unsynchronized: bool = False) -> bytes:
         """Return it in version 2.4."""
