@@ -144,7 +144,7 @@ async def test_releases_are_searched_for(
     assert fake_services.requests[1].query["query"] == (
         'release:"c) OR (d:*" AND artist:"A \\"B\\"\\\\"'
     )
-    with pytest.raises(ValueError, match="both empty"):
+    with pytest.raises(ValueError, match="are empty"):
         await musicbrainz.search(" ", "\n", 3)
 
 
