@@ -74,6 +74,7 @@ def test_reasons_are_for_the_page_as_well(web_client: WebClient) -> None:
         "passages": [],
         "remembered_tags": {},
         "kept_whole": "",
+        "copies": [],
     }
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
-from segued.errors import ConfigError
+from segued.errors import DaemonError
 from segued.store.deciders import AnswerAction
 from segued.store.reading import copies, review
 from segued.store.reading.rows import PageRequest
@@ -111,7 +111,7 @@ async def _answer(request: ApiRequest) -> AnswerResponse:
     body = request.body(AnswerBody)
     action = AnswerAction(body.action)
     if (action is AnswerAction.RECORDING) != (body.recording is not None):
-        raise ConfigError("a recording belongs to the action `recording`")
+        raise DaemonError("a recording belongs to the action `recording`")
     passages = None if body.passages is None else tuple(body.passages)
     given = CardAnswer(
         body.card, action, passages, body.recording, body.title, body.artist
@@ -131,7 +131,7 @@ async def _undo(request: ApiRequest) -> AnswerResponse:
 async def _search(request: ApiRequest) -> SearchResponse:
     query = request.query(RecordingSearch)
     if not (query.artist.strip() or query.title.strip()):
-        raise ConfigError("artist or title is required")
+        return SearchResponse([])
     found = await request.run_to_end(
         request.api.search_recordings(query.artist, query.title)
     )
@@ -182,7 +182,7 @@ REVIEW_ROUTES: Final = (
         response_type=AnswerResponse,
         handler=_answer,
         body=AnswerBody,
-        other_statuses=(404, 503),
+        other_statuses=(404, 409, 503),
     ),
     Route(
         method="POST",
