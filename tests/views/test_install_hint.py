@@ -37,3 +37,4 @@ def test_it_fits_the_installation(
         "podman build --build-arg WITH=tags, with the Containerfile"
     )
     assert command("/y", installed) == "pip install 'segued[tags]', in the image"
+    assert command("/x/.venv", str(package)).startswith("/x/.venv/bin/pip install -e ")

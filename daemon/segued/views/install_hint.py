@@ -17,18 +17,17 @@ CONTAINER_MARKS: Final = ("/.dockerenv", "/run/.containerenv")
 def install_extra_command(
     extra: str, prefix: str = sys.prefix, package: str = segued.__file__
 ) -> str:
-    """Return the command: for a container, the service, a checkout, or pip.
+    """Return the command: for the service, a checkout, an image, or pip.
 
     Args:
         extra: The name of the extra.
         prefix: The environment that Python runs in.
         package: The file of the package.
     """
-    if any(map(os.path.exists, CONTAINER_MARKS)):
-        if prefix.startswith(SERVICE_PREFIX):
-            return f"podman build --build-arg WITH={extra}, with the Containerfile"
-        return f"pip install 'segued[{extra}]', in the image"
+    in_container = any(map(os.path.exists, CONTAINER_MARKS))
     if prefix.startswith(SERVICE_PREFIX):
+        if in_container:
+            return f"podman build --build-arg WITH={extra}, with the Containerfile"
         script = (
             "contrib/deb" if os.path.exists(DEBIAN_PACKAGE) else "sudo contrib/install"
         )
@@ -36,4 +35,6 @@ def install_extra_command(
     source = Path(package).parents[2]
     if (source / "pyproject.toml").exists():
         return f"{prefix}/bin/pip install -e '{source}[{extra}]'"
+    if in_container:
+        return f"pip install 'segued[{extra}]', in the image"
     return f"{prefix}/bin/pip install 'segued[{extra}]'"
