@@ -45,7 +45,7 @@ def test_answers_by_the_api(review_client: WebClient) -> None:
     answer = {"card": card["card"], "action": "recording", "recording": RIVALS[1]}
 
     missing = {**answer, "recording": None}
-    assert review_client.send_json("POST", "/api/review/answer", missing).status == 400
+    assert review_client.send_json("POST", "/api/review/answer", missing).status == 409
     foreign = {**answer, "passages": ["none"]}
     assert review_client.send_json("POST", "/api/review/answer", foreign).status == 404
     given = review_client.send_json("POST", "/api/review/answer", answer)
@@ -166,7 +166,7 @@ def test_a_search_needs_names_and_the_network(review_client: WebClient) -> None:
     """The daemon is offline, so MusicBrainz is not asked."""
     search = "/api/review/search"
 
-    assert review_client.request("GET", search).status == 400
+    assert review_client.get_json(search) == {"recordings": []}
     offline = review_client.request("GET", search, query={"title": "Twice"})
     assert (offline.status, "offline" in offline.json["error"]["detail"]) == (409, True)
 
