@@ -200,7 +200,7 @@ def _fish_command(command: Command) -> Iterator[str]:
 
 
 def _fish_condition(command: Command) -> str:
-    """Return when a command is the one that is typed, and none under it."""
+    """Return the condition that a command is typed, without a subcommand."""
     parts = [f"__fish_seen_subcommand_from {word}" for word in command.words[1:]]
     names = " ".join(child.words[-1] for child in command.children)
     if names:

@@ -89,7 +89,8 @@ def find_peaks(sound: Mono, bands: Sequence[tuple[float, float]]) -> list[PeakFr
     """Return the spectral peaks in each frequency band.
 
     A peak is interpolated by a parabola through its three bins. As in Essentia, the
-    lowest bin of a band is a peak if it exceeds the next one, whatever is below it.
+    lowest bin of a band is a peak if it exceeds the next one; the bin below it does not
+    count.
 
     Args:
         sound: A sound at `RATE`.

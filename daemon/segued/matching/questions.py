@@ -1,4 +1,4 @@
-"""What a person could settle about a match: one question, and whom to choose from."""
+"""What a person could settle about a match: a question and its candidates."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass

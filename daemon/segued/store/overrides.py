@@ -30,7 +30,7 @@ class PassageOverride:
     Attributes:
         start: Start of the passage in ticks, when the override was set.
         recording_mbid: MusicBrainz id of the recording; None if it is not a song.
-        keeps_match: Whether it stays what it is matched to, whatever that is.
+        keeps_match: Whether its present match stays, also if it is none.
     """
 
     start: Ticks
