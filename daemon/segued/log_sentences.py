@@ -112,6 +112,8 @@ STATES: Final[Mapping[str, str]] = {
 
 SENTENCES: Final[Mapping[str, str | Callable[[Event], str]]] = {
     "analysis.failed": "Not analyzed: {detail} ({code})",
+    "backup.failed": "No backup: {reason}",
+    "backup.written": "Backed up to {path}",
     "config.read": "The configuration is loaded again",
     "config.refused": "The configuration is not loaded: {reason}",
     "control.asked": "Requested: {method} {path}",

@@ -95,6 +95,18 @@ def _similar(args: argparse.Namespace) -> int:
     return similar_command.run(args, _chosen_library(args))
 
 
+def _backup(args: argparse.Namespace) -> int:
+    from segued.cli import backup_command  # noqa: PLC0415
+
+    return backup_command.back_up(args, _chosen_library(args))
+
+
+def _restore(args: argparse.Namespace) -> int:
+    from segued.cli import backup_command  # noqa: PLC0415
+
+    return backup_command.restore(args, _chosen_library(args))
+
+
 def _import_dump(args: argparse.Namespace) -> int:
     from segued.cli import import_dump_command  # noqa: PLC0415
 
@@ -138,6 +150,8 @@ COMMANDS: Final[Commands] = {
     "similar": _similar,
     "flavor import-dump": _import_dump,
     "flavor install-models": _install_models,
+    "backup": _backup,
+    "restore": _restore,
     "config check": _config_check,
     "config show": _config_show,
     "service install": _service_install,

@@ -8,6 +8,7 @@ import argparse
 from typing import Final
 
 from segued import __version__
+from segued.cli.backup_parser import add_backup
 from segued.cli.parser import (
     CommandParser,
     Subparsers,
@@ -84,6 +85,7 @@ def segued_parser() -> CommandParser:
     _add_forget_tags(commands, shared)
     _add_similar(commands, shared)
     _add_flavor(commands, shared)
+    add_backup(commands, shared)
     _add_config(commands, shared)
     _add_service(commands)
     return parser

@@ -144,6 +144,12 @@ class Config(Section, frozen=True):
         return state_folder() / "library.db"
 
     @property
+    def backup_folder(self) -> Path | None:
+        """The folder of the daemon's backups; None if it makes none."""
+        configured = self.library.backup_folder
+        return Path(configured).expanduser() if configured else None
+
+    @property
     def models_folder(self) -> Path:
         """The folder of the tagging models; need not exist yet."""
         if self.flavoring.models:

@@ -120,6 +120,9 @@ class LibrarySection(Section, frozen=True):
     database: str = ""
     folders: tuple[str, ...] = ("~/Music",)
     control_socket: str = ""
+    backup_folder: str = ""
+    backup_hours: Annotated[float, msgspec.Meta(gt=0, le=8_784)] = 24.0
+    backup_keep: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 7
 
 
 class ScanningSection(Section, frozen=True):

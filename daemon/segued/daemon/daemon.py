@@ -9,6 +9,7 @@ import structlog
 
 from segued.clients.clock import Clock
 from segued.compute.pools import ProcessPools
+from segued.daemon.backup_schedule import run_backups
 from segued.daemon.import_loop import ImportLoop, RunConfig
 from segued.errors import (
     InternalError,
@@ -246,6 +247,7 @@ class Daemon:
                     ),
                     group.create_task(self._run_when_allowed(intake_state)),
                     group.create_task(self._guard_library()),
+                    group.create_task(run_backups(config)),
                 ]
                 await self._change.wait()
                 for task in tasks:

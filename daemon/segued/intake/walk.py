@@ -22,6 +22,7 @@ from segued.paths import is_within, shown
 __all__ = [
     "UnreadableFolder",
     "check_library_outside_music",
+    "check_outside_music",
     "existing_roots",
     "normalized_roots",
     "walk",
@@ -110,6 +111,20 @@ def check_library_outside_music(database: Path, roots: Sequence[bytes]) -> None:
             raise ConfigError(
                 f"{database}: the library cannot be inside the music folder "
                 f"{shown(root)}; choose another place with --database"
+            )
+
+
+def check_outside_music(folder: Path, name: str, roots: Sequence[bytes]) -> None:
+    """Refuse a folder to write to that is a music folder, or inside one.
+
+    Raises:
+        ConfigError: It is; the message names the folder by `name`.
+    """
+    place = os.fsencode(os.path.realpath(folder.absolute()))
+    for root in roots:
+        if is_within(place, root):
+            raise ConfigError(
+                f"{folder}: {name} cannot be inside the music folder {shown(root)}"
             )
 
 

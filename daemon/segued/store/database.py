@@ -7,13 +7,11 @@ transactions never interleave.
 
 import asyncio
 import contextvars
-import fcntl
 import os
 import sqlite3
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, ParamSpec, TypeVar
@@ -22,24 +20,17 @@ import peewee
 import structlog
 
 from segued.config.sections import StoreSection
-from segued.errors import (
-    StoreCorruptError,
-    StoreTooNewError,
-    StoreUnwritableError,
-)
 from segued.store import derived, library_lock, migrate
+from segued.store.library_check import APPLICATION_ID, check_library
 from segued.store.schema import files, music
-from segued.store.sqlite_errors import is_intact, store_error
+from segued.store.sqlite_errors import store_error
 
-__all__ = ["APPLICATION_ID", "Store"]
+__all__ = ["Store"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 log: Final = structlog.get_logger()
-
-APPLICATION_ID: Final = 0x53454755
-"""SQLite's `application_id` of a segued library: the letters SEGU."""
 
 CANCEL_WAIT_SECONDS: Final = 1.0
 """How long a canceled caller waits for its transaction to end."""
@@ -147,7 +138,7 @@ class Store:
         is_new = self._acquire_lock()
         try:
             if not is_new:
-                self._check_library()
+                check_library(self.path)
             self._database.connect()
             files.database.initialize(self._database)
             with self._database.atomic("EXCLUSIVE"):
@@ -165,56 +156,12 @@ class Store:
 
     def _acquire_lock(self) -> bool:
         """Lock the library for this process; return whether it is new."""
-        try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._lock = os.open(
-                library_lock.path_of(self.path),
-                os.O_RDWR | os.O_CREAT | os.O_CLOEXEC,
-                0o600,
-            )
-        except OSError as error:
-            reason = error.strerror
-            raise StoreUnwritableError(
-                f"{self.path}: the library may not be written: {reason}"
-            ) from error
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise library_lock.in_use_error(self.path, self._lock) from error
-        os.ftruncate(self._lock, 0)
-        os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
+        self._lock = library_lock.acquire(self.path)
         if self.path.exists() and self.path.stat().st_size > 0:
             return False
         # SQLite gives its other files the mode of this one. It holds the API key.
         os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         return True
-
-    def _check_library(self) -> None:
-        """Raise an error unless the file is an intact library of a known schema.
-
-        The connection is read-only, so that a rejected file is not changed.
-        """
-        address = f"{self.path.absolute().as_uri()}?mode=ro"
-        with closing(sqlite3.connect(address, uri=True)) as connection:
-
-            def fetch_value(query: str) -> Any:  # noqa: ANN401
-                return connection.execute(query).fetchone()[0]
-
-            if fetch_value("PRAGMA application_id") != APPLICATION_ID:
-                if fetch_value("SELECT count(*) FROM sqlite_master") == 0:
-                    return  # created by a process killed before its first transaction
-                raise StoreCorruptError(f"{self.path}: not a segued library")
-            version = fetch_value("PRAGMA user_version")
-            if version > migrate.SCHEMA_VERSION:
-                raise StoreTooNewError(
-                    f"{self.path}: written by a newer segued (schema {version}, "
-                    f"this one supports up to {migrate.SCHEMA_VERSION})"
-                )
-            result = fetch_value("PRAGMA quick_check(1)")
-            if result != "ok" and not is_intact(self.path):
-                raise StoreCorruptError(
-                    f"{self.path}: the library is damaged: {result}"
-                )
 
     def _create(self) -> None:
         self._database.execute_sql(f"PRAGMA application_id = {APPLICATION_ID}")
