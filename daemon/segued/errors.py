@@ -4,7 +4,9 @@ The class of an error decides what happens to the file that was being imported:
 
     SeguedError
     ├── ConfigError                    nothing starts; the message names the setting
-    │   └── NotFoundError              the request fails: no such file, passage, ...
+    │   ├── ExportError                the export fails: its format cannot hold a value
+    │   ├── NotFoundError              the request fails: no such file, passage, ...
+    │   └── QueryError                 the request fails: a condition is invalid
     ├── ComputeError                   the import stops: no child process starts
     ├── DaemonError                    the command fails: no daemon, or not possible
     ├── InternalError                  the import stops: a bug in segued
@@ -55,6 +57,7 @@ __all__ = [
     "DecodeError",
     "DiskReadError",
     "EmptyFileError",
+    "ExportError",
     "FileChangedError",
     "FileError",
     "FileUnreadableError",
@@ -69,6 +72,7 @@ __all__ = [
     "OutsideCauseError",
     "PermissionDeniedError",
     "PhaseCrashedError",
+    "QueryError",
     "SeguedError",
     "ServiceAnswerError",
     "ServiceAuthError",
@@ -106,6 +110,31 @@ class NotFoundError(ConfigError):
     """The requested item does not exist; the message names it."""
 
     code = "not-known"
+
+
+class ExportError(ConfigError):
+    """The format of an export cannot hold a value, such as a name with a newline."""
+
+    code = "export"
+
+
+class QueryError(ConfigError):
+    """A condition of a search is invalid; the message names its place and the reason.
+
+    Attributes:
+        start: Index of the condition's first character in the query.
+        end: Index after its last character.
+    """
+
+    code = "query"
+
+    def __init__(self, query: str, start: int, end: int, reason: str) -> None:
+        condition = shown(query[start:end].encode("utf-8", "replace"))
+        super().__init__(
+            f'the search is invalid at character {start + 1}, "{condition}": {reason}'
+        )
+        self.start: Final = start
+        self.end: Final = end
 
 
 class ComputeError(SeguedError):

@@ -70,7 +70,7 @@ def test_all_commands_are_offered(program: str) -> None:
 
     assert {"explain"} < commands
     assert completions_for(program, "") == {*commands, "--help", "--version"}
-    assert completions_for(program, "ex") == {"explain"}
+    assert completions_for(program, "expl") == {"explain"}
 
 
 @pytest.mark.parametrize("program", MODULES)

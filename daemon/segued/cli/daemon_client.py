@@ -7,11 +7,11 @@ import os
 import pwd
 import socket
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import msgspec
 
@@ -28,6 +28,7 @@ __all__ = ["DaemonClient", "check_socket_free", "find_daemon", "no_daemon_error"
 T = TypeVar("T")
 
 TIMEOUT_SECONDS: Final = 10.0
+PART_BYTES: Final = 1 << 16
 
 UNIT: Final = Path("/etc/systemd/system/segued.service")
 USER_UNIT: Final = Path("/etc/systemd/user/segued.service")
@@ -132,6 +133,24 @@ class DaemonClient:
                 raise DaemonError(json.loads(response.read())["error"]["detail"])
             for line in response:
                 yield json.loads(line)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise DaemonError(f"{self.path}: no valid response: {error}") from error
+        finally:
+            connection.close()
+
+    def export(self, name: str, parameters: Mapping[str, str]) -> Iterator[bytes]:
+        """Yield an export in a format, as it arrives."""
+        connection = _Connection(self.path)
+        try:
+            connection.request("GET", f"/api/export/{name}?{urlencode(parameters)}")
+            response = connection.getresponse()
+            if response.status != http.client.OK:
+                detail = json.loads(response.read())["error"]["detail"]
+                if response.status in (http.client.BAD_REQUEST, http.client.NOT_FOUND):
+                    raise ConfigError(detail)
+                raise DaemonError(detail)
+            while part := response.read1(PART_BYTES):
+                yield part
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise DaemonError(f"{self.path}: no valid response: {error}") from error
         finally:

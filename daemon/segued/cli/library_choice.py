@@ -64,7 +64,7 @@ class LibraryChoice:
             DaemonError: Only the daemon may read the library, and gives no answer.
             StoreError: There is no library, or it cannot be read.
         """
-        client = self._reader()
+        client = self.reader()
         if client is None:
             yield from reports.rows(self.database, topic)
         else:
@@ -77,7 +77,7 @@ class LibraryChoice:
             DaemonError: Only the daemon may read the library, and gives no answer.
             StoreError: There is no library, or it cannot be read.
         """
-        client = self._reader()
+        client = self.reader()
         if client is None:
             # Only for one command: it imports much.
             from segued.web.whole_library_routes import explain_file  # noqa: PLC0415
@@ -85,8 +85,13 @@ class LibraryChoice:
             return explain_file(self.database, path)
         return client.explanation(path)
 
-    def _reader(self) -> DaemonClient | None:
-        """Return the daemon to ask, if this account may not read the file."""
+    def reader(self) -> DaemonClient | None:
+        """Return the daemon to ask, if this account may not read the file.
+
+        Raises:
+            DaemonError: A daemon is listening, but this account may not use it.
+            StoreError: No daemon keeps the library, which is out of reach.
+        """
         if os.access(self.database, os.R_OK):
             return None
         client = self.daemon()

@@ -89,6 +89,12 @@ def _forget_tags(args: argparse.Namespace) -> int:
     return forget_command.run(args, _chosen_library(args))
 
 
+def _export(args: argparse.Namespace) -> int:
+    from segued.cli import export_command  # noqa: PLC0415
+
+    return export_command.run(args, _chosen_library(args))
+
+
 def _similar(args: argparse.Namespace) -> int:
     from segued.cli import similar_command  # noqa: PLC0415
 
@@ -147,6 +153,7 @@ COMMANDS: Final[Commands] = {
     "decide": _decide,
     "explain": _explain,
     "forget-tags": _forget_tags,
+    "export": _export,
     "similar": _similar,
     "flavor import-dump": _import_dump,
     "flavor install-models": _install_models,

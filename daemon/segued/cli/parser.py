@@ -39,6 +39,9 @@ class CommandParser(argparse.ArgumentParser):
     ) -> tuple[Any, list[str]]:
         """Parse the arguments; an unknown one is an error of this parser."""
         parsed, unknown = super().parse_known_args(args, namespace)
+        # argparse takes an optional argument for missing if options come before it.
+        if getattr(parsed, "query", None) == "" and len(unknown) == 1:
+            parsed.query = unknown.pop() if unknown[0][:1] != "-" else ""
         if unknown:
             self.error(self._unknown_message(unknown))
         return parsed, unknown

@@ -9,6 +9,7 @@ from typing import Final
 
 from segued import __version__
 from segued.cli.backup_parser import add_backup
+from segued.cli.export_parser import add_export
 from segued.cli.parser import (
     CommandParser,
     Subparsers,
@@ -83,6 +84,7 @@ def segued_parser() -> CommandParser:
     _add_decide(commands, shared)
     add_explain(commands, shared)
     _add_forget_tags(commands, shared)
+    add_export(commands, shared)
     _add_similar(commands, shared)
     _add_flavor(commands, shared)
     add_backup(commands, shared)

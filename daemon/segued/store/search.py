@@ -20,6 +20,7 @@ __all__ = [
     "query_words",
     "refresh",
     "register_functions",
+    "search_words",
     "searchable",
     "split_statements",
 ]
@@ -42,6 +43,9 @@ ASCII_WORDS: Final = re.compile(r"[a-z0-9]+|(?<!\S)[^\sa-z0-9]+(?!\S)")
 
 SYMBOLS: Final = frozenset(("Sm", "Sc", "So", "Co", "Cn"))
 """The categories of symbols, of private and of unassigned characters."""
+
+WORDS_MAX: Final = 12
+"""Further words of a query are ignored."""
 
 REFRESH_SQL: Final = """
 DELETE FROM file_index WHERE path IN (SELECT path FROM index_stale);
@@ -98,6 +102,15 @@ def query_words(query: str) -> list[str]:
     """
     words = list(_words_in(query))
     return [word for word in words if _kind(word[0]) is not PUNCTUATION] or words
+
+
+def search_words(query: str) -> list[str]:
+    """Return the words to find in an index, the longest first."""
+    words = query_words(query)[:WORDS_MAX]
+    if not words and query.strip():
+        return [query.strip()]  # only slashes or joiners, which match nothing
+    words.sort(key=len, reverse=True)  # the longest is the rarest: check it first
+    return words
 
 
 def _words_in(text: str) -> Iterator[str]:

@@ -11,6 +11,7 @@ from segued.web.access import Guard, add_security_headers, guard_middleware
 from segued.web.control_routes import CONTROL_ROUTES
 from segued.web.daemon_api import DaemonApi
 from segued.web.events import EventStream
+from segued.web.export_routes import EXPORT_ROUTES
 from segued.web.library_routes import LIBRARY_ROUTES
 from segued.web.music_routes import MUSIC_ROUTES
 from segued.web.openapi import openapi_document
@@ -76,6 +77,7 @@ def create_app(api: DaemonApi, guard: Guard, stream: EventStream) -> web.Applica
         *LIBRARY_ROUTES,
         *MUSIC_ROUTES,
         *REVIEW_ROUTES,
+        *EXPORT_ROUTES,
         *event_routes,
     )
     api_description = openapi_document(routes, __version__)

@@ -17,7 +17,6 @@ from segued.store.reading.listings import (
     SONG_JOINS,
     find_passages,
     passage_values,
-    search_words,
 )
 from segued.store.reading.music_rows import (
     AlbumDetail,
@@ -33,6 +32,7 @@ from segued.store.reading.music_rows import (
     TrackRow,
 )
 from segued.store.reading.reports import open_read_only
+from segued.store.search import search_words
 
 __all__ = [
     "ALBUM_COLUMNS",

@@ -8,13 +8,19 @@ files.
 import sqlite3
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
 from segued.model import FileStatus
 from segued.paths import shown
 from segued.store.reading.problems import FILE_PROBLEMS
+from segued.store.reading.query_conditions import (
+    QUERY_SOURCE,
+    Condition,
+    query_condition,
+    register_query_functions,
+)
 from segued.store.reading.reports import open_read_only, passed_over_counts
 from segued.store.reading.rows import (
     FailureGroup,
@@ -27,7 +33,7 @@ from segued.store.reading.rows import (
     PassagePage,
     PassageRow,
 )
-from segued.store.search import query_words
+from segued.store.search import search_words
 
 __all__ = [
     "PASSAGE_COLUMNS",
@@ -38,14 +44,10 @@ __all__ = [
     "find_passages",
     "passage_values",
     "passages",
-    "search_words",
 ]
 
 SCAN_LIMIT: Final = 10_000
 """With fewer hits, counts and page are taken from a single scan of the index."""
-
-WORDS_MAX: Final = 12
-"""Further words of a query are ignored."""
 
 PASSAGE_FIELDS: Final = fields(PassageRow)
 PASSAGE_COLUMNS: Final = """
@@ -79,8 +81,12 @@ class _Listing:
 
 FILE_INDEX: Final = _Listing("file_index", "file_id", "status")
 PASSAGE_INDEX: Final = _Listing(
-    "passage_index", "passage_id", "confidence", "path, ordinal"
+    "passage_index",
+    "passage_index.passage_id",
+    "passage_index.confidence",
+    "passage_index.path, passage_index.ordinal",
 )
+EVERYTHING: Final = Condition("1", (), is_indexed=True)
 
 
 def files(
@@ -91,9 +97,13 @@ def files(
     Raises:
         StoreError: The library does not exist, or cannot be read.
     """
-    words = search_words(query)
+    words = tuple(search_words(query))
+    where = " AND ".join("instr(words, ?)" for _ in words) or "1"
+    condition = Condition(where, words, is_indexed=True)
     with open_read_only(library) as database:
-        counts, request, keys = _page_of(database, FILE_INDEX, words, status, request)
+        counts, request, keys = _page_of(
+            database, FILE_INDEX, condition, status, request
+        )
         rows = [_file_row(database, file) for file in keys]
     return FilePage(
         rows, request.page, request.page_size, request.pages, request.total or 0, counts
@@ -103,15 +113,20 @@ def files(
 def passages(
     library: Path, query: str, confidence: str | None, request: PageRequest
 ) -> PassagePage:
-    """Return a page of the passages whose path and names contain all words of `query`.
+    """Return a page of the passages that a search finds (`matching.library_query`).
 
     Raises:
+        QueryError: A condition of the search is invalid.
         StoreError: The library does not exist, or cannot be read.
     """
-    words = search_words(query)
+    condition = query_condition(query)
+    listing = PASSAGE_INDEX
+    if not condition.is_indexed:
+        listing = replace(listing, table=QUERY_SOURCE)
     with open_read_only(library) as database:
+        register_query_functions(database)
         counts, request, keys = _page_of(
-            database, PASSAGE_INDEX, words, confidence, request
+            database, listing, condition, confidence, request
         )
         rows = find_passages(database, keys)
     return PassagePage(
@@ -176,8 +191,8 @@ def counts(library: Path) -> LibraryCounts:
             [FileStatus.FAILED],
         )
         return LibraryCounts(
-            _count_by_kind(database, FILE_INDEX, "1", []),
-            _count_by_kind(database, PASSAGE_INDEX, "1", []),
+            _count_by_kind(database, FILE_INDEX, EVERYTHING),
+            _count_by_kind(database, PASSAGE_INDEX, EVERYTHING),
             dict(failed.fetchall()),
             passed_over_counts(database),
         )
@@ -236,30 +251,20 @@ def _file_row(database: sqlite3.Connection, file: str) -> FileRow:
     )
 
 
-def search_words(query: str) -> list[str]:
-    """Return the words to find in an index, the longest first."""
-    words = query_words(query)[:WORDS_MAX]
-    if not words and query.strip():
-        return [query.strip()]  # only slashes or joiners, which match nothing
-    words.sort(key=len, reverse=True)  # the longest is the rarest: check it first
-    return words
-
-
 def _page_of(
     database: sqlite3.Connection,
     listing: _Listing,
-    words: Sequence[str],
+    condition: Condition,
     kind: str | None,
     request: PageRequest,
 ) -> tuple[dict[str, int], PageRequest, list[str]]:
     """Return the hits by kind, the request with its total, and the keys on the page."""
-    where = " AND ".join("instr(words, ?)" for _ in words) or "1"
-    if words:
+    if condition.values:
         # Most searches have few hits: then a single scan is enough.
         hits = database.execute(
-            f"SELECT {listing.key}, {listing.kind} FROM {listing.table} WHERE {where}"  # noqa: S608
-            f" ORDER BY {listing.order} LIMIT {SCAN_LIMIT}",
-            words,
+            f"SELECT {listing.key}, {listing.kind} FROM {listing.table}"  # noqa: S608
+            f" WHERE {condition.sql} ORDER BY {listing.order} LIMIT {SCAN_LIMIT}",
+            condition.values,
         ).fetchall()
         if len(hits) < SCAN_LIMIT:
             counts = dict(Counter(each for _, each in hits))
@@ -270,16 +275,17 @@ def _page_of(
                 request,
                 keys[request.offset : request.offset + request.page_size],
             )
-    counts = _count_by_kind(database, listing, where, words)
+    counts = _count_by_kind(database, listing, condition)
     request = request.with_total(
         sum(counts.values()) if kind is None else counts.get(kind, 0)
     )
     kind_condition = "" if kind is None else f" AND {listing.kind} = ?"
     rows = database.execute(
-        f"SELECT {listing.key} FROM {listing.table} WHERE {where}{kind_condition}"  # noqa: S608
+        f"SELECT {listing.key} FROM {listing.table}"  # noqa: S608
+        f" WHERE {condition.sql}{kind_condition}"
         f" ORDER BY {listing.order} LIMIT ? OFFSET ?",
         [
-            *words,
+            *condition.values,
             *([] if kind is None else [kind]),
             request.limit,
             request.offset,
@@ -289,11 +295,11 @@ def _page_of(
 
 
 def _count_by_kind(
-    database: sqlite3.Connection, listing: _Listing, where: str, words: Sequence[str]
+    database: sqlite3.Connection, listing: _Listing, condition: Condition
 ) -> dict[str, int]:
     kind, table = listing.kind, listing.table
     rows = database.execute(
-        f"SELECT {kind}, count(*) FROM {table} WHERE {where} GROUP BY {kind}",  # noqa: S608
-        words,
+        f"SELECT {kind}, count(*) FROM {table} WHERE {condition.sql} GROUP BY {kind}",  # noqa: S608
+        condition.values,
     )
     return dict(rows)

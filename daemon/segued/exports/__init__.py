@@ -1,0 +1,1 @@
+"""Pure functions that write passages in the formats of other programs."""

@@ -1,0 +1,184 @@
+"""SQL for the conditions of a search: of passages, their files and songs."""
+
+import sqlite3
+from dataclasses import dataclass
+from typing import Any, Final
+
+from segued.matching.library_query import (
+    AddedTerm,
+    ConfidenceTerm,
+    KeyTerm,
+    LibraryQuery,
+    NumberTerm,
+    ShareTerm,
+    Term,
+    TextTerm,
+    parse_query,
+)
+from segued.matching.query_values import Bounds
+from segued.store.search import search_words, searchable
+from segued.units import TICKS_PER_SECOND
+
+__all__ = ["QUERY_SOURCE", "Condition", "query_condition", "register_query_functions"]
+
+PLAIN: Final = "segued_plain"
+
+QUERY_SOURCE: Final = """
+    passage_index
+    CROSS JOIN passages ON passages.id = passage_index.passage_id
+    CROSS JOIN files ON files.id = passages.file_id
+"""
+"""What a condition is about. A search without terms needs only `passage_index`.
+
+SQLite keeps the order of a CROSS JOIN: the index is scanned in the order of paths.
+"""
+
+SONG_FLAVOR: Final = """(
+    SELECT songs.flavor FROM passage_songs JOIN songs ON songs.id = song_id
+    WHERE passage_id = passages.id
+    ORDER BY length_ticks IS NULL DESC, length_ticks DESC, song_id LIMIT 1
+)"""
+
+TEXT_COLUMNS: Final = {
+    "artist": "passages.artist",
+    "album": "passages.album",
+    "title": "passages.title",
+    "genre": "files.tags ->> '$.genres'",
+    "path": "substr(files.path_text, length(CAST(files.root AS TEXT)) + 1)",
+}
+INDEXED: Final = ("artist", "album", "title", "path")
+"""Fields whose words are in the index as well."""
+
+NUMBER_COLUMNS: Final = {
+    "year": "CAST(nullif(substr(coalesce(files.tags ->> '$.original_date',"
+    " files.tags ->> '$.date'), 1, 4), '') AS INTEGER)",
+    "bpm": "passages.bpm",
+    "loudness": "passages.loudness_lufs",
+    "length": f"(passages.end_ticks - passages.start_ticks) / {TICKS_PER_SECOND}.0",
+    "track": "(SELECT nullif(track, 0) FROM track_index"
+    " WHERE track_index.passage_id = passages.id)",
+}
+
+PITCH_NAMES: Final = (
+    ("C", "B#"),
+    ("C#", "Db"),
+    ("D",),
+    ("D#", "Eb"),
+    ("E", "Fb"),
+    ("F", "E#"),
+    ("F#", "Gb"),
+    ("G",),
+    ("G#", "Ab"),
+    ("A",),
+    ("A#", "Bb"),
+    ("B", "Cb"),
+)
+"""The names that an analyzer may give to each pitch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition on `QUERY_SOURCE`, or on `passage_index` alone.
+
+    Attributes:
+        values: Those of its placeholders.
+        is_indexed: Whether it is on `passage_index` alone.
+    """
+
+    sql: str
+    values: tuple[Any, ...]
+    is_indexed: bool
+
+
+def register_query_functions(database: sqlite3.Connection) -> None:
+    """Register the SQL functions that conditions call."""
+    database.create_function(
+        PLAIN, 1, lambda text: searchable(text or ""), deterministic=True
+    )
+
+
+def query_condition(query: str | LibraryQuery) -> Condition:
+    """Return the condition of a search.
+
+    Raises:
+        QueryError: One of its terms is invalid.
+    """
+    parsed = parse_query(query) if isinstance(query, str) else query
+    parts = ["instr(passage_index.words, ?)" for _ in search_words(parsed.words)]
+    values: list[Any] = list(search_words(parsed.words))
+    for term in parsed.terms:
+        sql, term_values = _term_sql(term)
+        # Of an unknown value, neither the condition nor its reverse holds.
+        parts.append(f"NOT ({sql})" if term.is_reversed else f"({sql})")
+        values += term_values
+    return Condition(" AND ".join(parts) or "1", tuple(values), not parsed.terms)
+
+
+def _term_sql(term: Term) -> tuple[str, list[Any]]:
+    match term:
+        case TextTerm():
+            return _text_sql(term)
+        case NumberTerm():
+            return _bounds_sql(NUMBER_COLUMNS[term.field], term.bounds)
+        case ShareTerm():
+            flavor = f"coalesce(passages.flavor, {SONG_FLAVOR})"
+            place = f'$.characteristics."{term.characteristic}"."{term.class_name}"'
+            return _bounds_sql(f"{flavor} ->> '{place}'", term.bounds)
+        case KeyTerm():
+            return _key_sql(term)
+        case ConfidenceTerm():
+            marks = ", ".join("?" for _ in term.names)
+            return f"passages.confidence IN ({marks})", list(term.names)
+        case AddedTerm():
+            return _added_sql(term)
+
+
+def _text_sql(term: TextTerm) -> tuple[str, list[Any]]:
+    """Return a condition on words; the index leaves few rows to normalize."""
+    words = search_words(term.text)
+    parts, values = [], []
+    if term.field in INDEXED:
+        parts += ["instr(passage_index.words, ?)" for _ in words]
+        values += words
+    for word in words:
+        parts.append(f"instr({PLAIN}({TEXT_COLUMNS[term.field]}), ?)")
+        values.append(word)
+    return " AND ".join(parts), values
+
+
+def _key_sql(term: KeyTerm) -> tuple[str, list[Any]]:
+    parts: list[str] = []
+    values: list[Any] = []
+    for key in term.keys:
+        names = PITCH_NAMES[key.pitch]
+        marks = ", ".join("?" for _ in names)
+        parts.append(
+            f"passages.key IN ({marks}) AND passages.scale = coalesce(?, scale)"
+        )
+        values += [*names, key.scale]
+    return " OR ".join(parts), values
+
+
+def _added_sql(term: AddedTerm) -> tuple[str, list[Any]]:
+    if term.range.seconds is not None:
+        return (
+            "files.added_at >= strftime('%Y-%m-%dT%H:%M:%f', 'now', ?)",
+            [f"-{term.range.seconds} seconds"],
+        )
+    parts, values = ["1"], []
+    for sign, text in ((">=", term.range.first), ("<=", term.range.last)):
+        if text is not None:
+            parts.append(f"files.added_at {sign} ?")
+            values.append(text)
+    return " AND ".join(parts), values
+
+
+def _bounds_sql(column: str, bounds: Bounds) -> tuple[str, list[Any]]:
+    parts, values = [], []
+    if bounds.low is not None:
+        parts.append(f"{column} {'>' if bounds.is_low_open else '>='} ?")
+        values.append(bounds.low)
+    if bounds.high is not None:
+        parts.append(f"{column} {'<' if bounds.is_high_open else '<='} ?")
+        values.append(bounds.high)
+    return " AND ".join(parts), values
