@@ -24,6 +24,7 @@ from sample_library import encode, song, tag
 
 from segued.errors import DaemonError
 from tests.end_to_end.canonical import LOUDNESS_ONLY, assert_equals_a_fresh_import
+from tests.end_to_end.hook_kills import run_hook_kills
 from tests.end_to_end.kills import Limit, descendants, kill_one_of, run_kills
 from tests.end_to_end.running_daemon import (
     RunningDaemon,
@@ -234,10 +235,14 @@ def main() -> int:
     parser = argparse.ArgumentParser("soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=20.0, help="at most")
     parser.add_argument("--kills", type=int, help="kill imports, so many times")
+    parser.add_argument("--hooks", type=int, help="kill a daemon and its receiver")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--files", type=int, default=300, help="at most")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="segued-soak-") as folder:
+        if options.hooks:
+            print(run_hook_kills(Path(folder), options.hooks, options.seed))  # noqa: T201
+            return 0
         if options.kills:
             limit = Limit(options.kills, 60 * options.minutes)
             print(run_kills(Path(folder), limit, options.seed))  # noqa: T201

@@ -2,8 +2,9 @@
 
 import asyncio
 import threading
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 import structlog
 
@@ -13,6 +14,8 @@ from segued.store import backup
 
 __all__ = ["run_backups"]
 
+Tell: TypeAlias = Callable[[str, str, Mapping[str, Any]], Awaitable[None]]
+
 log: Final = structlog.get_logger()
 
 HOUR_SECONDS: Final = 3_600.0
@@ -20,25 +23,37 @@ RETRY_SECONDS: Final = 1_800.0
 """The longest wait before another try after a failed backup."""
 
 
-async def run_backups(config: Config) -> None:
+async def run_backups(config: Config, tell: Tell) -> None:
     """Back up the library whenever the newest backup is old enough, until cancelled.
 
     The copy is made on a thread, by a connection of its own: it delays neither the
-    event loop nor the writer. A failure is logged, and tried again.
+    event loop nor the writer. A failure is logged, told once, and tried again.
+
+    Args:
+        config: The configuration.
+        tell: Tells an event, by its name, its subject and its facts.
     """
     folder, interval = config.backup_folder, HOUR_SECONDS * config.library.backup_hours
     if folder is None:
         return
+    has_failed = False
     while True:
         age = await asyncio.to_thread(backup.newest_age, config.database, folder)
         if age is not None:
             await asyncio.sleep(max(0.0, interval - age))
-        if not await _back_up(config, folder):
-            await asyncio.sleep(min(interval, RETRY_SECONDS))
+        failure = await _back_up(config, folder)
+        if failure is None:
+            has_failed = False
+            continue
+        if not has_failed:
+            has_failed = True
+            facts = {"code": "backup", "reason": failure}
+            await tell("library.trouble", "backup", facts)
+        await asyncio.sleep(min(interval, RETRY_SECONDS))
 
 
-async def _back_up(config: Config, folder: Path) -> bool:
-    """Write one backup; return whether it is there."""
+async def _back_up(config: Config, folder: Path) -> str | None:
+    """Write one backup; return why it failed, or None."""
     stopping = threading.Event()
     try:
         written = await asyncio.to_thread(
@@ -50,7 +65,7 @@ async def _back_up(config: Config, folder: Path) -> bool:
         )
     except (SeguedError, OSError) as error:
         log.error("backup.failed", folder=str(folder), reason=str(error))  # noqa: TRY400
-        return False
+        return str(error)
     finally:
         stopping.set()  # the thread outlives a cancel of this task
     log.info(
@@ -59,4 +74,4 @@ async def _back_up(config: Config, folder: Path) -> bool:
         size_bytes=written.size_bytes,
         took_ms=round(1_000 * written.seconds),
     )
-    return True
+    return None

@@ -27,6 +27,7 @@ from segued.intake.folder_watcher import (
 )
 from segued.intake.state import IntakeState
 from segued.model import SessionState
+from segued.pipeline.outbox_dispatcher import OutboxDispatcher
 from segued.pipeline.pipeline import ImportPipeline, ImportResources, first_error
 from segued.pipeline.session import SessionRecorder
 from segued.progress.loop_monitor import LoopMonitor
@@ -56,6 +57,7 @@ class Daemon:
         watchers: One watcher for each music folder.
         store: The library.
         compute: The child processes that decode and analyze.
+        events: Delivers events to other programs.
         recorder: Stores the session.
     """
 
@@ -69,6 +71,7 @@ class Daemon:
         config = run_config.config
         self.store: Final = Store(config.database, config.store)
         self.compute: Final = ProcessPools.from_config(config)
+        self.events: Final = OutboxDispatcher(self.store, forgets_others=True)
         self.recorder: Final = SessionRecorder(self.store, self.progress)
         self._import_loop: ImportLoop | None = None
         self._import_task: asyncio.Task[None] | None = None
@@ -114,6 +117,7 @@ class Daemon:
         finally:
             self.compute.close()
             await self._record_shutdown()
+            await self.events.close()
             await self.store.close()
 
     async def _retry_while_unavailable(
@@ -237,6 +241,7 @@ class Daemon:
         )
         self.watchers = watchers = create_watchers(config, self.store, intake_state)
         try:
+            await self.events.configure(config)
             async with asyncio.TaskGroup() as group:
                 tasks = [
                     group.create_task(self.loop_monitor.run()),
@@ -247,11 +252,13 @@ class Daemon:
                     ),
                     group.create_task(self._run_when_allowed(intake_state)),
                     group.create_task(self._guard_library()),
-                    group.create_task(run_backups(config)),
+                    group.create_task(run_backups(config, self.events.tell)),
                 ]
                 await self._change.wait()
                 for task in tasks:
                     task.cancel()
+        except StoreError as error:
+            await self._back_off(error)
         except BaseExceptionGroup as failures:
             await self._back_off(first_error(failures))
 
@@ -320,8 +327,12 @@ class Daemon:
             error = InternalError(f"{type(error).__name__}: {error}")
         if self._fatal_error is not None:
             raise self._fatal_error
+        is_new = self.trouble is None or self.trouble.code != error.code
         self.trouble = error
         log.error("session.failed", code=error.code, reason=str(error))
+        if is_new:
+            facts = {"code": error.code, "reason": str(error)}
+            await self.events.tell("library.trouble", error.code, facts)
         if self._stopping:
             return
         if self._may_work.is_set():

@@ -310,6 +310,8 @@ class FolderWatcher:
         """Mark the folder as offline, so that its files wait for its disk."""
         if self._state != "offline":
             log.warning("folder.offline", folder=shown(self.root), reason=reason)
+            facts = {"folder": shown(self.root), "reason": reason}
+            await self._store.tell("folder.offline", shown(self.root), facts)
         self._state, self._offline_reason = "offline", reason
         # Not earlier: each call to a disk that hangs blocks a thread.
         self._check_at = time.monotonic() + self._limits.check_seconds

@@ -19,6 +19,7 @@ from segued.model import SessionState
 from segued.paths import shown
 from segued.pipeline.library_counter import COUNT_SECONDS, LibraryCounter
 from segued.pipeline.lookup_services import LookupService
+from segued.pipeline.outbox_dispatcher import OutboxDispatcher
 from segued.pipeline.pipeline import (
     ImportPipeline,
     ImportResources,
@@ -34,6 +35,9 @@ from segued.store.database import Store
 __all__ = ["ImportResult", "OneShotImport"]
 
 log: Final = structlog.get_logger()
+
+EVENTS_SECONDS: Final = 5.0
+"""Events that are not taken so long after the import wait for the next one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,7 @@ class OneShotImport:
         self._resources: Final = ImportResources(
             config, self._store, self._compute, self.progress, clock or Clock()
         )
+        self._events: Final = OutboxDispatcher(self._store)
         self._recorder: Final = SessionRecorder(self._store, self.progress)
         self._loop_monitor: Final = LoopMonitor()
         self._scans: Final[dict[str, ScanResult]] = {}
@@ -111,6 +116,7 @@ class OneShotImport:
         state = SessionState.COMPLETED
         try:
             await self._store.open()
+            await self._events.configure(self.config)
             stored_settings = await self._store.do(settings.load, self.config.settings)
             await self._recorder.start(roots)
             if rematch:
@@ -139,6 +145,7 @@ class OneShotImport:
         finally:
             self._compute.close()
             await self._record_end(state, error)
+            await self._events.finish(EVENTS_SECONDS)
             await self._store.close()
         return self._result(state, error)
 
@@ -216,6 +223,8 @@ class OneShotImport:
                 scan_result = ScanResult(offline=True)
             if scan_result.offline:
                 log.warning("folder.offline", folder=shown(root))
+                facts = {"folder": shown(root), "reason": None}
+                await self._events.tell("folder.offline", shown(root), facts)
             self._scans[shown(root)] = scan_result
         await self._recorder.set_state(SessionState.PROCESSING)
         intake_state.first_scan_done.set()

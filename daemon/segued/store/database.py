@@ -10,7 +10,7 @@ import contextvars
 import os
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,7 @@ import structlog
 from segued.config.sections import StoreSection
 from segued.store import derived, library_lock, migrate
 from segued.store.library_check import APPLICATION_ID, check_library
+from segued.store.outbox import Outbox
 from segued.store.schema import files, music
 from segued.store.sqlite_errors import store_error
 
@@ -39,10 +40,16 @@ CACHE_KIB: Final = 16 * 1024
 
 
 class Store:
-    """The library database, open for one process."""
+    """The library database, open for one process.
+
+    Attributes:
+        path: The file.
+        outbox: The events for other programs.
+    """
 
     def __init__(self, path: Path, limits: StoreSection | None = None) -> None:
         self.path: Final = path
+        self.outbox: Final = Outbox()
         self._limits: Final = limits or StoreSection()
         self._lock: int | None = None
         self._identity: tuple[int, int] | None = None
@@ -82,6 +89,35 @@ class Store:
         return await self._on_thread(
             self._in_transaction, partial(work, *args, **kwargs)
         )
+
+    async def subscribe(
+        self,
+        receivers: Mapping[str, Collection[str]],
+        keep: int,
+        *,
+        forgets_others: bool,
+    ) -> None:
+        """Store events for receivers from now on, as `Outbox.subscribe`.
+
+        Raises:
+            StoreError: The database failed.
+        """
+        await self.do(
+            self.outbox.subscribe,
+            self._database,
+            receivers,
+            keep,
+            forgets_others=forgets_others,
+        )
+
+    async def tell(self, event: str, subject: str, facts: Mapping[str, Any]) -> None:
+        """Store an event that is no change of the library, if a receiver takes it.
+
+        Raises:
+            StoreError: The database failed.
+        """
+        if self.outbox.is_wanted(event):
+            await self.do(self.outbox.tell, event, subject, facts)
 
     def is_in_place(self) -> bool:
         """Return whether the library's path still leads to the open file."""
@@ -126,9 +162,12 @@ class Store:
             with self._database.atomic("IMMEDIATE"):
                 result = work()
                 derived.refresh(self._database)
-                return result
+                self.outbox.refresh(self._database)
+            self.outbox.notify()
         except (peewee.DatabaseError, sqlite3.Error) as error:
             raise store_error(self.path, error) from error
+        else:
+            return result
         finally:
             duration = time.monotonic() - started
             if duration > self._limits.slow_seconds:

@@ -42,6 +42,7 @@ from segued.store.schema.lookups import (
     MergedId,
     MusicBrainzAnswer,
 )
+from segued.store.schema.outgoing import OutgoingEvent, ToldSubject
 from segued.store.schema.passed import PassedFile, PassedNames
 from segued.store.schema.sounds import PrintedSound, PrintItem, SameSound
 
@@ -223,5 +224,7 @@ TABLES: Final = (
     PrintedSound,
     PrintItem,
     SameSound,
+    OutgoingEvent,
+    ToldSubject,
 )
 """All tables; a table comes after those that its foreign keys reference."""

@@ -1,0 +1,52 @@
+"""What takes events: the interface of all receivers, and how one fails."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import msgspec
+
+__all__ = ["Receiver", "SentEvent"]
+
+
+@dataclass(frozen=True, slots=True)
+class SentEvent:
+    """An event as receivers get it.
+
+    Attributes:
+        event: Its name.
+        payload: JSON with its id, name, time and facts.
+    """
+
+    event: str
+    payload: str
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The payload, parsed."""
+        parsed: dict[str, Any] = msgspec.json.decode(self.payload)
+        return parsed
+
+    @property
+    def id(self) -> str:
+        """The id, by which a receiver knows a repeated event."""
+        return str(self.facts["id"])
+
+
+class Receiver(Protocol):
+    """Takes one event after the other.
+
+    Attributes:
+        name: Its name in the outbox and in the log.
+    """
+
+    name: str
+
+    async def deliver(self, sent: SentEvent) -> None:
+        """Return when the event is taken.
+
+        Raises:
+            ServiceError: It is not; the message has no secret.
+        """
+
+    async def close(self) -> None:
+        """Release what the receiver holds open."""

@@ -1,0 +1,128 @@
+"""Events that a daemon tells a command and an address."""
+
+import json
+import shutil
+import time
+from collections import Counter
+from pathlib import Path
+
+from tests.end_to_end.hook_kills import run_hook_kills
+from tests.end_to_end.hook_receiver import hook_receiver
+from tests.end_to_end.running_daemon import (
+    running_daemon,
+    write_album,
+    write_noise_wav,
+)
+from tests.end_to_end.segued_runner import SeguedRunner
+from tests.limits import WAIT_SECONDS
+
+SECRET = "0123456789-secret"  # noqa: S105
+
+SCRIPT = """#!/bin/sh
+if [ ! -e "{folder}/first" ]; then touch "{folder}/first"; echo a-word >&2; exit 3; fi
+env > "{folder}/environment"
+cat >> "{folder}/events"
+echo >> "{folder}/events"
+"""
+
+
+def test_a_command_and_an_address_are_told(
+    segued: SeguedRunner, tmp_path: Path
+) -> None:
+    """Everything once, signed, also what was refused at first; secrets stay secret."""
+    music = write_album(tmp_path / "music" / "tide", songs=2).parent
+    (music / "broken.mp3").write_text("no music " * 100)
+    script = tmp_path / "hook"
+    script.write_text(SCRIPT.format(folder=tmp_path))
+    script.chmod(0o700)
+    events = tmp_path / "events"
+    with hook_receiver(SECRET) as receiver:
+        hooks = (
+            f'[hooks]\ncommand = ["{script}", "a $b"]\nurl = "{receiver.url}"\n'
+            f'secret = "{SECRET}"\n'
+        )
+        with running_daemon(segued, music, extra_config=hooks) as daemon:
+            daemon.wait_until_done(3)
+            daemon.wait_for(lambda _: len(receiver.taken) >= 5)
+            shutil.move(music, tmp_path / "away")
+            daemon.wait_for(lambda _: len(receiver.taken) >= 6)
+            daemon.wait_for(
+                lambda _: events.exists() and events.read_text().count("\n") >= 6
+            )
+            daemon.stop()
+        config = ("--config", next(segued.home.glob("*.toml")))
+        shown = segued.run("config", "show", *config)
+
+    assert Counter(each["event"] for each in receiver.taken) == {
+        "file.imported": 2,
+        "file.failed": 1,
+        "album.completed": 1,
+        "session.completed": 1,
+        "folder.offline": 1,
+    }
+    failed = next(each for each in receiver.taken if each["event"] == "file.failed")
+    assert failed["path"] == str(music / "broken.mp3")
+    assert failed["failure"]["code"] == "not-audio"
+    album = next(each for each in receiver.taken if each["event"] == "album.completed")
+    assert (album["title"], album["tracks"], album["folder"]) == (
+        "Tide",
+        2,
+        str(music / "tide"),
+    )
+    lines = [json.loads(line) for line in events.read_text().splitlines()]
+    assert lines == receiver.taken
+    log = daemon.log_path.read_text()
+    assert "ended with 3: a-word" in log
+    for secret in (SECRET, "a-secret-of-the-address"):
+        assert secret not in log
+        assert secret not in shown.out
+    environment = (tmp_path / "environment").read_text()
+    assert f"SEGUED_EVENT_ID={lines[-1]['id']}" in environment
+    assert "SEGUED_TEST_RUN" not in environment
+
+
+def test_a_receiver_that_hangs_delays_nothing(
+    segued: SeguedRunner, tmp_path: Path
+) -> None:
+    """The other one gets its events; the events wait, also for another process."""
+    music, events = tmp_path / "music", tmp_path / "events"
+    for number in range(3):
+        write_noise_wav(music / f"{number}.wav", number)
+    script = SCRIPT.format(folder=tmp_path)
+    (tmp_path / "first").touch()
+    with hook_receiver() as receiver:
+        receiver.moods = lambda: "hang"
+        command = json.dumps(["/bin/sh", "-c", script])
+        hooks = (
+            f'[hooks]\ncommand = {command}\nurl = "{receiver.url}"\n'
+            'events = ["file.imported"]\n'
+        )
+        with running_daemon(segued, music, extra_config=hooks) as daemon:
+            daemon.wait_until_done(3)
+            daemon.wait_for(
+                lambda _: events.exists() and events.read_text().count("\n") >= 3
+            )
+            assert receiver.taken == []
+            daemon.stop()
+        receiver.moods = lambda: "take"
+        config = segued.write_config(
+            "[flavoring]\nsources = []\nloudness = false\n"
+            f'[hooks]\nurl = "{receiver.url}"\n'
+        )
+        imported = segued.run(
+            "import", "--database", segued.database, "--config", config, music
+        )
+        assert imported.code == 0, imported.err
+        until = time.monotonic() + WAIT_SECONDS
+        while len(receiver.taken) < 4 and time.monotonic() < until:
+            time.sleep(0.02)
+
+    assert sorted(receiver.paths("file.imported")) == [
+        str(music / f"{number}.wav") for number in range(3)
+    ]
+    assert receiver.taken[-1]["event"] == "session.completed"
+
+
+def test_kills_of_both_lose_nothing(tmp_path: Path) -> None:
+    """`contrib/soak --hooks N` does this many more times."""
+    assert run_hook_kills(tmp_path, kills=4, seed=3)
