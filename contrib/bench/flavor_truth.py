@@ -22,7 +22,8 @@ from bench.tables import Target, print_table, print_targets
 
 from segued.errors import SeguedError
 from segued.matching import essentia_flavor, musicnn_flavor
-from segued.matching.flavor import FlavorShares, distances
+from segued.matching.flavor import FlavorShares
+from segued.matching.flavor_distance import distances
 from segued.media.analyzers import essentia, musicnn, passage_analysis, quick_analysis
 from segued.media.analyzers.passage_analysis import AnalyzerSelection, PassageRequest
 from segued.media.decoding.decode import open_source

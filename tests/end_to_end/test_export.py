@@ -293,7 +293,9 @@ def test_the_daemon_sends_the_same(library: SeguedRunner, music: Path) -> None:
         )
         unknown = web_client.request("GET", "/api/export/mp7")
         # An account that may not read the file asks the daemon.
-        sent = b"".join(daemon.client.export("jspf", {"query": "path:side"}))
+        sent = b"".join(
+            daemon.client.download("/api/export/jspf", {"query": "path:side"})
+        )
 
     assert sound.body == (music / "Tide" / "03 song.mp3").read_bytes()
     assert (invalid.status, invalid.json["error"]["code"]) == (400, "query")

@@ -7,6 +7,7 @@ import pytest
 from sample_library import encode, song, tag
 
 from tests.end_to_end.library_queries import passages_of
+from tests.end_to_end.running_daemon import running_daemon
 from tests.end_to_end.segued_runner import SeguedRunner
 
 ESSENTIA = '[flavoring]\nsources = ["essentia"]\n'
@@ -74,6 +75,46 @@ def test_similar_passages_are_found(music: Path, segued: SeguedRunner) -> None:
     unknown = segued.run("similar", *database, music / "song.opus", "--passage", "2")
     assert unknown.code == 2
     assert "the library has no flavor of its passage 2" in unknown.err
+
+
+def test_playlists_sound_alike(music: Path, segued: SeguedRunner) -> None:
+    """From one song, and from one to another; the daemon gives the same."""
+    for seed in range(3, 6):
+        path = music / f"{seed}.mp3"
+        encode(path, song(seed, 11.0), 44_100, "mp3")
+        tag(path, {"title": f"Song {seed}", "artist": f"Band {seed}"})
+    options = ("--config", segued.write_config(ESSENTIA))
+    assert segued.import_folders(music, options=options).code == 0
+    database = ("--database", segued.database)
+    one, other = music / "song.opus", music / "5.mp3"
+
+    like = segued.run("playlist", *database, "--like", one, "--length", "40s")
+    way = segued.run(
+        "playlist", *database, "--like", one, "--path-to", other, "--format", "jsonl"
+    )
+    none = segued.run("playlist", *database, "--like", music / "none.mp3")
+    with running_daemon(segued, music) as daemon:
+        asked = b"".join(
+            daemon.client.download(
+                "/api/playlist/m3u8",
+                {"like": json.loads(way.out.split("\n")[0])["passage_id"]}
+                | {"length_seconds": "40"},
+            )
+        )
+
+    files = [line for line in like.out.splitlines() if not line.startswith("#")]
+    assert len(files) == len(set(files)) == 4
+    assert files[0] == str(one)
+    assert asked.decode() == "".join(
+        line
+        for line in like.out.splitlines(keepends=True)
+        if not line.startswith("#EXTALBUMART")
+    )
+    songs = [json.loads(line)["path"] for line in way.out.splitlines()]
+    assert (songs[0], songs[-1]) == (str(one), str(other))
+    assert len(songs) == len(set(songs))
+    assert none.code == 2
+    assert "none.mp3: the library has no flavor of its passage 1" in none.err
 
 
 def test_song_without_essentia_result_is_complete(

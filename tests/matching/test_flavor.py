@@ -5,11 +5,10 @@ import pytest
 
 from segued.matching.flavor import (
     CHARACTERISTICS,
-    METRICS,
     FlavorShares,
-    distances,
     validate_flavor,
 )
+from segued.matching.flavor_distance import METRICS, distances
 
 
 def distance(one: FlavorShares, other: FlavorShares, metric: str = "squares") -> float:

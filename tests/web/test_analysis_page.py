@@ -136,6 +136,33 @@ def assert_passage_is_shown(web_client: WebClient, chromium: Browser) -> None:
             assert window.overflow_pixels() <= 0
 
 
+def test_similar_songs_are_found_on_the_page(
+    segued: SeguedRunner, music: Path, chromium: Browser
+) -> None:
+    """By a button; each is a link to its file, and all are a playlist."""
+    encode(music / "again.flac", song(1, 11.0), 44_100, "flac")
+    tag(music / "again.flac", {"title": "Again", "artist": "Nobody"})
+    with running_daemon(segued, music, page=True, flavoring=ESSENTIA) as daemon:
+        daemon.wait_for(lambda status: status["files_analysed"] == 2)
+        web_client = WebClient.for_daemon(daemon)
+        url = f"{web_client.url}/#/file/{web_client.find_file('somebody')}"
+        with open_window(chromium, url) as window:
+            window.page.locator('[data-similar="search"]').click()
+            found = window.page.get_by_test_id("similar").locator("[data-row] a")
+            expect(found).to_have_text("Again")
+            address = window.page.get_by_text("A playlist of an hour").get_attribute(
+                "href"
+            )
+            found.click()
+            expect(window.page.get_by_test_id("details")).to_contain_text("Nobody")
+            assert window.console == []
+        listed = web_client.request("GET", address or "").body.decode()
+
+    assert "Somebody - Song\n" in listed
+    assert "Nobody - Again\n" in listed
+    assert listed.count(f"{web_client.url}/api/files/") == 2
+
+
 def test_failed_analysis_is_shown_and_retried(
     segued: SeguedRunner, music: Path, chromium: Browser
 ) -> None:

@@ -138,11 +138,11 @@ class DaemonClient:
         finally:
             connection.close()
 
-    def export(self, name: str, parameters: Mapping[str, str]) -> Iterator[bytes]:
-        """Yield an export in a format, as it arrives."""
+    def download(self, route: str, parameters: Mapping[str, str]) -> Iterator[bytes]:
+        """Yield an export or a playlist, as it arrives."""
         connection = _Connection(self.path)
         try:
-            connection.request("GET", f"/api/export/{name}?{urlencode(parameters)}")
+            connection.request("GET", f"{route}?{urlencode(parameters)}")
             response = connection.getresponse()
             if response.status != http.client.OK:
                 detail = json.loads(response.read())["error"]["detail"]

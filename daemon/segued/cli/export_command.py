@@ -16,7 +16,7 @@ from segued.exports.format_list import ROW_WRITERS
 from segued.media.cover_pictures import find_folder_picture
 from segued.store.reading.export_rows import album_rows, export_parts
 
-__all__ = ["run", "write_parts"]
+__all__ = ["base_folder", "run", "with_cover", "write_parts"]
 
 FOLDERS_KEPT = 64
 """Passages come in the order of paths: those of a folder follow each other."""
@@ -79,7 +79,7 @@ def _parts(args: argparse.Namespace, choice: LibraryChoice) -> Iterator[bytes]:
         parameters = {"query": args.query, "title": args.title}
         parameters |= {"albums": "true"} if args.albums else {}
         parameters |= {} if base is None else {"relative_to": base.hex()}
-        yield from client.export(args.format, parameters)
+        yield from client.download(f"/api/export/{args.format}", parameters)
         return
     if args.albums:
         parts = ROW_WRITERS[args.format](album_rows(choice.database, args.query))

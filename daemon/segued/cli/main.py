@@ -113,6 +113,12 @@ def _restore(args: argparse.Namespace) -> int:
     return backup_command.restore(args, _chosen_library(args))
 
 
+def _playlist(args: argparse.Namespace) -> int:
+    from segued.cli import similar_command  # noqa: PLC0415
+
+    return similar_command.playlist(args, _chosen_library(args))
+
+
 def _import_dump(args: argparse.Namespace) -> int:
     from segued.cli import import_dump_command  # noqa: PLC0415
 
@@ -155,6 +161,7 @@ COMMANDS: Final[Commands] = {
     "forget-tags": _forget_tags,
     "export": _export,
     "similar": _similar,
+    "playlist": _playlist,
     "flavor import-dump": _import_dump,
     "flavor install-models": _install_models,
     "backup": _backup,

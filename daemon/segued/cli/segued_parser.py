@@ -9,7 +9,7 @@ from typing import Final
 
 from segued import __version__
 from segued.cli.backup_parser import add_backup
-from segued.cli.export_parser import add_export
+from segued.cli.export_parser import add_export, add_playlist, add_similar
 from segued.cli.parser import (
     CommandParser,
     Subparsers,
@@ -85,7 +85,8 @@ def segued_parser() -> CommandParser:
     add_explain(commands, shared)
     _add_forget_tags(commands, shared)
     add_export(commands, shared)
-    _add_similar(commands, shared)
+    add_similar(commands, shared)
+    add_playlist(commands, shared)
     _add_flavor(commands, shared)
     add_backup(commands, shared)
     _add_config(commands, shared)
@@ -137,38 +138,6 @@ def _add_forget_tags(commands: Subparsers, shared: CommandParser) -> None:
     )
     forgetting.add_argument("file", metavar="FILE")
     forgetting.set_defaults(command="forget-tags")
-
-
-def _add_similar(commands: Subparsers, shared: CommandParser) -> None:
-    similar = commands.add_parser(
-        "similar",
-        parents=[shared],
-        help="list the passages that sound most like one",
-        description="List the passages that sound most like one, the nearest first.",
-    )
-    similar.add_argument("file", metavar="FILE")
-    similar.add_argument(
-        "--passage",
-        type=count,
-        default=1,
-        metavar="N",
-        help="its number in the file (1)",
-    )
-    similar.add_argument(
-        "-n",
-        "--number",
-        type=count,
-        default=10,
-        metavar="N",
-        help="how many to list (10)",
-    )
-    similar.add_argument(
-        "--metric",
-        choices=("squares", "variation"),
-        default="squares",
-        help="the measure of distance (squares)",
-    )
-    similar.set_defaults(command="similar")
 
 
 def _add_flavor(commands: Subparsers, shared: CommandParser) -> None:

@@ -7,6 +7,7 @@ import structlog
 from aiohttp import web
 
 from segued import __version__
+from segued.store.reading.similar import SimilarPassages
 from segued.web.access import Guard, add_security_headers, guard_middleware
 from segued.web.control_routes import CONTROL_ROUTES
 from segued.web.daemon_api import DaemonApi
@@ -19,6 +20,7 @@ from segued.web.peers import peer_process
 from segued.web.responses import Handler, json_response
 from segued.web.review_routes import REVIEW_ROUTES
 from segued.web.route import DAEMON_API, ApiRequest, Route
+from segued.web.similar_routes import SIMILAR, SIMILAR_ROUTES
 from segued.web.static_files import static_routes
 
 __all__ = ["create_app"]
@@ -42,6 +44,7 @@ def create_app(api: DaemonApi, guard: Guard, stream: EventStream) -> web.Applica
         middlewares=[guard_middleware(guard), _log_commands],
     )
     app[DAEMON_API] = api
+    app[SIMILAR] = SimilarPassages(api.database)
     app.on_response_prepare.append(add_security_headers)
 
     async def close_stream(_app: web.Application) -> None:
@@ -78,6 +81,7 @@ def create_app(api: DaemonApi, guard: Guard, stream: EventStream) -> web.Applica
         *MUSIC_ROUTES,
         *REVIEW_ROUTES,
         *EXPORT_ROUTES,
+        *SIMILAR_ROUTES,
         *event_routes,
     )
     api_description = openapi_document(routes, __version__)

@@ -22,7 +22,15 @@ from segued.web.peers import CONTROL_PEER
 from segued.web.responses import error_response
 from segued.web.route import ApiRequest, Route
 
-__all__ = ["EXPORT_ROUTES", "export_format", "send_parts"]
+__all__ = [
+    "EXPORT_ROUTES",
+    "FolderPath",
+    "ListTitle",
+    "TrackPlaces",
+    "base_folder",
+    "export_format",
+    "send_parts",
+]
 
 EXPORTS_MAX: Final = 4
 PARTS_AT_ONCE: Final = 200
@@ -34,6 +42,8 @@ PATH_PATTERN: Final = whole("2f([0-9a-f]{2})*")
 """The bytes of an absolute path in hex."""
 
 SearchText = Annotated[str, msgspec.Meta(max_length=500)]
+ListTitle = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+FolderPath = Annotated[str, msgspec.Meta(pattern=PATH_PATTERN, max_length=8_192)]
 
 _export_slots: Final = FairSlots[StreamSlot](EXPORTS_MAX, EXPORTS_MAX, CONTROL_PEER)
 
@@ -47,49 +57,52 @@ class ExportQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     query: SearchText = ""
-    title: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] = "segued"
+    title: ListTitle = "segued"
     urls: bool = False
-    relative_to: (
-        Annotated[str, msgspec.Meta(pattern=PATH_PATTERN, max_length=8_192)] | None
-    ) = None
+    relative_to: FolderPath | None = None
     albums: bool = False
 
 
 async def _export(request: ApiRequest) -> web.StreamResponse:
     query = request.query(ExportQuery)
     name = request.path_parameter("format")
-    kind = export_format(name)
+    kind = export_format(name, has_urls=query.urls)
     if query.albums:
         if name not in ROW_WRITERS:
             raise ExportError(f"albums are exported as {' or '.join(ROW_WRITERS)}")
         rows = album_rows(request.api.database, query.query)
         return await send_parts(request, ROW_WRITERS[name](rows), kind.media_type)
-    if query.urls and not kind.has_locations:
-        raise ExportError(f"{name} has no addresses of audio")
-    base = None if query.relative_to is None else bytes.fromhex(query.relative_to)
     parts = export_parts(
         request.api.database,
         name,
         query.query,
-        ExportOptions(query.title, base),
-        _Places(request, has_urls=query.urls).add,
+        ExportOptions(query.title, base_folder(query.relative_to)),
+        TrackPlaces(request, has_urls=query.urls).add,
     )
     return await send_parts(request, parts, kind.media_type)
 
 
-def export_format(name: str) -> ExportFormat:
+def base_folder(relative_to: str | None) -> bytes | None:
+    """Return the folder that paths are relative to, from its bytes in hex."""
+    return None if relative_to is None else bytes.fromhex(relative_to)
+
+
+def export_format(name: str, *, has_urls: bool) -> ExportFormat:
     """Return the format of this name.
 
     Raises:
+        ExportError: It cannot hold the URLs of audio, which are wanted.
         NotFoundError: There is none.
     """
     if name not in EXPORT_FORMATS:
         names = ", ".join(EXPORT_FORMATS)
         raise NotFoundError(f"{name}: there is no such format; there are {names}")
+    if has_urls and not EXPORT_FORMATS[name].has_locations:
+        raise ExportError(f"{name} has no addresses of audio")
     return EXPORT_FORMATS[name]
 
 
-class _Places:
+class TrackPlaces:
     """Adds the addresses of the daemon's own routes to tracks."""
 
     def __init__(self, request: ApiRequest, *, has_urls: bool) -> None:

@@ -79,7 +79,7 @@ async def _rows(request: ApiRequest) -> web.StreamResponse:
     if connection is None or connection.family != socket.AF_UNIX:
         return error_response(403, "control", "only the control socket has this route")
     table = request.path_parameter("table")
-    if table not in reports.QUERIES:
+    if table not in reports.TOPICS:
         raise NotFoundError(f"{table}: there is no such table")
     rows = reports.rows(request.api.database, table)
     response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})

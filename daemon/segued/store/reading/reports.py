@@ -18,8 +18,6 @@ from segued.store.sqlite_errors import store_error
 
 __all__ = [
     "CARD_COUNT",
-    "FLAVORS",
-    "QUERIES",
     "TOPICS",
     "Summary",
     "count_cards",
@@ -60,22 +58,7 @@ TOPICS: Final = {
         " FROM library_review ORDER BY urgency DESC, card_id, passage_id"
     ),
 }
-"""The query of each table that `segued library` prints."""
-
-FLAVORS: Final = "flavors"
-"""The rows of this name are the passages that have a flavor."""
-
-QUERIES: Final = {
-    **TOPICS,
-    FLAVORS: (
-        "SELECT passage_id AS passage, files.path_text AS path, ordinal, artist, title,"
-        " flavor_source AS source, flavor FROM library_passages"
-        " JOIN files ON files.id = library_passages.file_id"
-        " WHERE flavor IS NOT NULL AND files.status <> 'MISSING'"
-    ),
-}
-"""The query of each table that `rows` gives."""
-
+"""The query of each table that `segued library` prints, and `rows` gives."""
 
 CARD_COUNT: Final = "SELECT count(DISTINCT card_id) FROM library_review"
 
@@ -125,13 +108,13 @@ def open_read_only(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def rows(path: Path, topic: str) -> Generator[dict[str, Any]]:
-    """Yield the rows of one of `QUERIES`, each by column name.
+    """Yield the rows of one of `TOPICS`, each by column name.
 
     Raises:
         StoreError: The library does not exist, or cannot be read.
     """
     with open_read_only(path) as database:
-        for row in database.execute(QUERIES[topic]):
+        for row in database.execute(TOPICS[topic]):
             yield dict(row)
 
 

@@ -6,6 +6,7 @@ import { flavor } from "./flavor.js";
 import { measures } from "./measures.js";
 import { musicBrainzLink } from "./musicbrainz.js";
 import { overrideForm } from "./override.js";
+import { similar } from "./similar.js";
 import { html, nothing } from "./vendor/lit-html.js";
 import { CONFIDENCE_TEXTS, position, whatWouldConfirm } from "./wording.js";
 
@@ -27,7 +28,7 @@ export function passageDetails(page, { file, phases }, passage, changed) {
   return html`
     <article class="details" data-test="details" data-ordinal=${passage.ordinal} aria-label="Passage ${passage.ordinal}">
       ${names(passage)} ${marks(passage)} ${identification(passage, page.live.status?.services)} ${overrideForm(page, file, passage, changed)}
-      ${measures(passage)} ${flavor(passage, pendingReason(phases, page.live.status), retry)}
+      ${measures(passage)} ${flavor(passage, pendingReason(phases, page.live.status), retry)} ${similar(page, passage)}
     </article>
   `;
 }
