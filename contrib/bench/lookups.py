@@ -116,7 +116,7 @@ def config_for(database: Path, fake_services: FakeServices) -> Config:
     """Return the configuration of a library that uses local services."""
     return Config(
         library=LibrarySection(database=str(database)),
-        flavoring=FlavoringSection(sources=()),
+        flavoring=FlavoringSection(sources=(), loudness=False),
         settings=PinnedSettings(acoustid_api_key=KEY),
         services=ServicesSection(
             acoustid_url=fake_services.acoustid_url,

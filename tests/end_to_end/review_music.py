@@ -100,7 +100,7 @@ def services_config(services: FakeServices) -> str:
 
 def _answers(offline: SeguedRunner, music: Path) -> ServiceCatalog:
     """Return the services' answers about the music."""
-    imported = offline.import_folders(music, options=("--offline",))
+    imported = offline.import_folders(music)
     assert imported.code == 0, imported.err
     catalog = ServiceCatalog(offline.database)
     titles = {RIVALS[0]: "Twice", RIVALS[1]: "Twice", OTHER: "Ebb"}

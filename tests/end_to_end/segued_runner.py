@@ -79,13 +79,15 @@ class SeguedRunner:
     def import_folders(
         self, *folders: Path, options: Sequence[str] = ()
     ) -> CommandResult:
-        """Import folders; print the summary as JSON."""
+        """Import folders; print the summary as JSON.
+
+        Without a configuration no service is asked: there is none, and each import
+        would wait seconds for it.
+        """
         paths = ("--database", str(self.database))
-        config = (
-            ()
-            if "--config" in options
-            else ("--config", self.write_config(QUICK_CONFIG))
-        )
+        config: tuple[str, ...] = ()
+        if "--config" not in options:
+            config = ("--config", self.write_config(QUICK_CONFIG), "--offline")
         return self.run("import", "--json", *paths, *config, *options, *folders)
 
     def write_config(self, text: str) -> str:

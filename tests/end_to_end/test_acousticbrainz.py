@@ -56,7 +56,7 @@ def _music(tmp_path: Path) -> Path:
 def _catalogue(music: Path, tmp_path: Path) -> ServiceCatalog:
     """AcoustID's answer for the song: two recordings."""
     first = SeguedRunner(tmp_path / "first")
-    first.import_folders(music, options=("--offline",))
+    first.import_folders(music)
     catalogue = ServiceCatalog(first.database)
     (row,) = catalogue.passages("song.flac")
     candidates = [
@@ -310,7 +310,7 @@ def test_damaged_archive_is_reported(
     segued: SeguedRunner, music: Path, tmp_path: Path, damage: str
 ) -> None:
     """Submissions before the damage are stored."""
-    segued.import_folders(music, options=("--offline",))
+    segued.import_folders(music)
     entries = {
         f"{mbid(str(n))}-0.json": high_level_document(FLAVOR) for n in range(2_000)
     }

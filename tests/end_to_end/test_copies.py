@@ -56,7 +56,7 @@ def test_copies_are_found_and_the_best_is_named(
     segued: SeguedRunner, music: Path
 ) -> None:
     """The album's own file; the edit is another recording."""
-    imported = segued.import_folders(music, options=("--offline",))
+    imported = segued.import_folders(music)
     assert imported.code == 0, imported.err
     paths = ("--database", segued.database)
 
@@ -81,7 +81,7 @@ def test_copies_are_found_and_the_best_is_named(
     assert len(listed.splitlines()) == 6
 
     own.unlink()
-    assert segued.import_folders(music, options=("--offline",)).code == 0
+    assert segued.import_folders(music).code == 0
     left = copies(segued, music)
     assert left["Downloads/found.flac"] == ("best", "")
     named = ("same sound, other tags", "named as a copy")

@@ -22,7 +22,7 @@ def test_decide_goes_to_the_daemon_of_its_library(
     music = write_album(tmp_path / "music", songs=2)
     song = music / "01 song.mp3"
     other = SeguedRunner(tmp_path / "other")
-    imported = other.import_folders(music, options=("--offline",))
+    imported = other.import_folders(music)
     assert imported.code == 0, imported.err
     with running_daemon(segued, music) as daemon:
         daemon.wait_until_done(2)

@@ -184,8 +184,8 @@ def test_library_command_lists_the_library(imported: SeguedRunner) -> None:
 def test_the_number_of_workers_changes_nothing(sample: Path, tmp_path: Path) -> None:
     """One worker and four give the same library."""
     one, four = SeguedRunner(tmp_path / "one"), SeguedRunner(tmp_path / "four")
-    one.import_folders(sample, options=["--offline", "--workers", "1"])
-    four.import_folders(sample, options=["--offline", "--workers", "4"])
+    one.import_folders(sample, options=["--workers", "1"])
+    four.import_folders(sample, options=["--workers", "4"])
 
     assert dump_library(one.database) == dump_library(four.database)
 

@@ -38,7 +38,7 @@ def _music(sample: Path, tmp_path: Path) -> Path:
 def _catalogue(music: Path, tmp_path: Path) -> ServiceCatalog:
     """The services' answers for the album."""
     first = SeguedRunner(tmp_path / "first")
-    assert first.import_folders(music, options=("--offline",)).code == 0
+    assert first.import_folders(music).code == 0
     catalogue = ServiceCatalog(first.database)
     catalogue.add_album(FOLDER, "Marram", "Harbour Lights", *SONGS)
     return catalogue

@@ -86,6 +86,7 @@ class Dispatch:
     service: SampleService
     imports_idle: bool = True
     sleeps: list[float] = field(default_factory=list)
+    added_by_sleep: list[str] = field(default_factory=list)  # keys of new questions
     work_available: asyncio.Event = field(default_factory=asyncio.Event)
 
     @asynccontextmanager
@@ -95,6 +96,9 @@ class Dispatch:
         async def sleep(seconds: float) -> None:
             self.sleeps.append(seconds)
             await asyncio.sleep(0)
+            if self.added_by_sleep:
+                key = self.added_by_sleep.pop(0)
+                await add_waiting_file(self.store, f"added {key}", key)
 
         dispatcher = LookupDispatcher(
             self.store,
@@ -164,6 +168,19 @@ async def test_a_part_batch_waits_while_files_are_imported(store: Store) -> None
     async with dispatch.running():
         await service.wait_for_batches(2)
     assert dispatch.sleeps == []
+
+
+async def test_a_part_batch_waits_on_while_more_questions_come(store: Store) -> None:
+    """On a slow machine, too, a request has as many questions as it may."""
+    await add_waiting_file(store, "a", "1")
+    service = SampleService()
+    dispatch = Dispatch(store, service, imports_idle=False, added_by_sleep=["2", "3"])
+
+    async with dispatch.running():
+        await service.wait_for_batches(1)
+
+    assert [sorted(batch) for batch in service.batches] == [["1", "2", "3"]]
+    assert dispatch.sleeps == [BATCH_WAIT_SECONDS] * 2
 
 
 async def test_an_outage_keeps_the_question(store: Store) -> None:

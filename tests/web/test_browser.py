@@ -294,7 +294,7 @@ def test_candidate_can_be_chosen(
     encode(music / "song.flac", song(1, 20.0), 44_100, "flac")
     tag(music / "song.flac", {"title": "Song 1", "artist": "Marram"})
     first_import = SeguedRunner(tmp_path / "known")
-    first_import.import_folders(music, options=("--offline",))
+    first_import.import_folders(music)
     catalogue = ServiceCatalog(first_import.database)
     (row,) = catalogue.passages("")
     best, other = mbid("Marram", "Song 1"), mbid("Sandpiper", "Other")

@@ -215,7 +215,7 @@ def test_folder_replaced_by_a_link_is_refused(
     """Even if the folder of an imported file was replaced later."""
     music = tmp_path / "music"
     write_noise_wav(music / "sub" / "song.wav", 1)
-    assert segued.import_folders(music / "sub", options=("--offline",)).code == 0
+    assert segued.import_folders(music / "sub").code == 0
     secret = write_noise_wav(tmp_path / "secret" / "song.wav", 9)
     (music / "sub").rename(tmp_path / "away")
     (music / "sub").symlink_to(secret.parent)
@@ -487,7 +487,7 @@ def test_settings_of_another_library_bypass_the_daemon(
     music = tmp_path / "music"
     write_noise_wav(music / "song.wav", 1)
     other = SeguedRunner(tmp_path / "other")
-    other.import_folders(music, options=("--offline",))
+    other.import_folders(music)
     with running_daemon(segued, music) as daemon:
         daemon.wait_until_done(1)
         before = daemon.client.request("GET", "/api/settings")

@@ -37,6 +37,9 @@ log: Final = structlog.get_logger()
 BATCH_WAIT_SECONDS: Final = 2.0
 """How long a partial batch waits for more questions while imports are running."""
 
+BATCH_WAITS_MAX: Final = 5
+"""How often it waits again because more came: a slow machine fills its batches too."""
+
 RETRY_SECONDS: Final = 0.25
 """The least pause after a failed request, or while a service is away."""
 
@@ -213,13 +216,20 @@ class LookupDispatcher:
     async def _next_batch_of_kinds(
         self, service: LookupService
     ) -> list[LookupQuestion]:
+        # Each file that stores questions wakes all that send some: mostly for nothing.
+        if not await self._store.do(lookups.has_due_questions, service.name):
+            return []
         for kind, limit in service.batches:
             questions = await self._reserve(service, kind, limit)
-            if questions and len(questions) < limit and not self._imports_idle():
-                for each in questions:
-                    service.in_flight.discard(each.key)
+            for _ in range(BATCH_WAITS_MAX):
+                found = len(questions)
+                if not 0 < found < limit or self._imports_idle():
+                    break
+                service.in_flight.difference_update(each.key for each in questions)
                 await self._clock.sleep(BATCH_WAIT_SECONDS)
                 questions = await self._reserve(service, kind, limit)
+                if len(questions) <= found:
+                    break
             if questions:
                 return questions
         return []

@@ -160,10 +160,14 @@ class Store:
         started = time.monotonic()
         try:
             with self._database.atomic("IMMEDIATE"):
+                changes = self._database.connection().total_changes
                 result = work()
-                derived.refresh(self._database)
-                self.outbox.refresh(self._database)
-            self.outbox.notify()
+                has_changes = self._database.connection().total_changes != changes
+                if has_changes:
+                    derived.refresh(self._database)
+                    self.outbox.refresh(self._database)
+            if has_changes:
+                self.outbox.notify()
         except (peewee.DatabaseError, sqlite3.Error) as error:
             raise store_error(self.path, error) from error
         else:

@@ -27,6 +27,7 @@ __all__ = [
     "add_pending",
     "cached_answers",
     "count_questions",
+    "has_due_questions",
     "known_keys",
     "next_questions",
     "requeue_all_answered",
@@ -162,6 +163,17 @@ def _unanswered(
 @prepared
 def _delete_pending(file: FileId, service: Service) -> Query:
     return Lookup.delete().where(Lookup.file == file, Lookup.service == service)
+
+
+def has_due_questions(service: Service) -> bool:
+    """Return whether any question to a service is due, also one that is being sent."""
+    return _first_due(service, now()).fetchone() is not None
+
+
+@prepared
+def _first_due(service: Service, at: str) -> Query:
+    due = (Lookup.service == service) & (Lookup.due_at <= at)
+    return Lookup.select(Lookup.key).where(due).limit(1)
 
 
 def next_questions(
@@ -381,10 +393,8 @@ def _is_due(service: Service, roots: Sequence[bytes] = ()) -> Any:  # noqa: ANN4
     due = (Lookup.service == service) & (Lookup.due_at <= now())
     if not roots:
         return due
-    files = File.select(File.id).where(is_under_any(roots))
-    return due & Lookup.file.in_(files)
+    return due & Lookup.file.in_(File.select(File.id).where(is_under_any(roots)))
 
 
 def _in_days(days: int) -> str:
-    later = datetime.now(UTC) + timedelta(days=days)
-    return later.isoformat(timespec="milliseconds")
+    return (datetime.now(UTC) + timedelta(days=days)).isoformat(timespec="milliseconds")

@@ -91,8 +91,13 @@ def _insert(item: int, sound: int) -> Query:
 
 @prepared
 def _unpair(audio_hash: str) -> Query:
+    # Each pair has both rows, so the other hashes are known without an index of them.
+    others = SameSound.select(SameSound.other_hash).where(
+        SameSound.audio_hash == audio_hash
+    )
     return SameSound.delete().where(
-        (SameSound.audio_hash == audio_hash) | (SameSound.other_hash == audio_hash)
+        (SameSound.audio_hash == audio_hash)
+        | (SameSound.audio_hash.in_(others) & (SameSound.other_hash == audio_hash))
     )
 
 

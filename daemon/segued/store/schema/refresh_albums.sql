@@ -1,4 +1,6 @@
 -- Run at the end of each transaction that changed tracks: see `segued.store.row_changes`.
+-- A CROSS JOIN is one whose left side is read first: the few stale rows. SQLite would
+-- otherwise read all tracks of the library, for each file that is imported.
 
 INSERT OR IGNORE INTO stale_albums
     SELECT album_id, NULL, NULL FROM track_index
@@ -64,17 +66,17 @@ INSERT INTO album_index
             max(files.tags ->> '$.cover.blake3') AS cover,
             json_group_array(json_array(track_index.disc, track_index.track)) AS places
         FROM stale_albums
-        JOIN albums ON albums.id = stale_albums.album_id
-        JOIN track_index ON track_index.album_id = stale_albums.album_id
-        JOIN passages ON passages.id = track_index.passage_id
-        JOIN files ON files.id = passages.file_id
+        CROSS JOIN albums ON albums.id = stale_albums.album_id
+        CROSS JOIN track_index ON track_index.album_id = stale_albums.album_id
+        CROSS JOIN passages ON passages.id = track_index.passage_id
+        CROSS JOIN files ON files.id = passages.file_id
         GROUP BY stale_albums.album_id
     );
 
 DELETE FROM artist_index WHERE artist_key IN (SELECT artist_key FROM stale_artists);
 INSERT INTO artist_index
     SELECT artist_key, max(artist), count(*), count(DISTINCT album_id)
-    FROM stale_artists JOIN track_index USING (artist_key)
+    FROM stale_artists CROSS JOIN track_index USING (artist_key)
     WHERE artist_key <> ''
     GROUP BY artist_key;
 
@@ -84,7 +86,7 @@ INSERT OR IGNORE INTO changed_rows
     SELECT 'passage', track_index.passage_id
     FROM stale_albums
     LEFT JOIN album_index USING (album_id)
-    JOIN track_index ON track_index.album_id = stale_albums.album_id
+    CROSS JOIN track_index ON track_index.album_id = stale_albums.album_id
     WHERE album_index.loudness_lufs IS NOT stale_albums.loudness_lufs
         OR album_index.peak_dbtp IS NOT stale_albums.peak_dbtp;
 DELETE FROM stale_albums;
