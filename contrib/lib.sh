@@ -9,7 +9,7 @@ HERE=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 VENV=$HERE/.venv
 RUN_PACKAGES=(python3-venv ca-certificates libchromaprint1)
 SERVICE_PACKAGES=("${RUN_PACKAGES[@]}" procps)
-TEST_PACKAGES=("${SERVICE_PACKAGES[@]}" libchromaprint-tools ffmpeg strace curl tcc chromium systemd libpam-systemd fish zsh mandoc mpd mpc)
+TEST_PACKAGES=("${SERVICE_PACKAGES[@]}" libchromaprint-tools ffmpeg strace curl tcc chromium systemd libpam-systemd fish zsh mandoc mpd mpc liquidsoap)
 
 CONTAINER_PACKAGES=(buildah podman crun mmdebstrap)
 
@@ -24,7 +24,7 @@ reason_for() {
         curl) echo "sends the requests of the tests to the daemon" ;;
         chromium) echo "displays the page for the tests" ;;
         tcc) echo "compiles a clock that the tests can set" ;;
-        mpd | mpc) echo "plays what the tests export" ;;
+        mpd | mpc | liquidsoap) echo "plays what the tests export" ;;
         ffmpeg) echo "encodes and measures the audio files of the tests" ;;
         procps) echo "provides kill, which \`systemctl reload segued\` runs" ;;
         systemd) echo "is booted by the tests, to run segued as a service" ;;
@@ -45,7 +45,7 @@ present() {
         ca-certificates) [[ -s /etc/ssl/certs/ca-certificates.crt || ! -e /etc/debian_version ]] ;;
         libchromaprint1) [[ $(PATH=$PATH:/usr/sbin:/sbin ldconfig -p) == *libchromaprint.so.[01]\ * ]] ;;
         libchromaprint-tools) [[ -n $(command -v fpcalc) ]] ;;
-        ffmpeg | strace | curl | tcc | chromium | fish | zsh | mandoc | mpd | mpc | buildah | podman | crun | mmdebstrap | prometheus) [[ -n $(command -v "$1") ]] ;;
+        ffmpeg | strace | curl | tcc | chromium | fish | zsh | mandoc | mpd | mpc | liquidsoap | buildah | podman | crun | mmdebstrap | prometheus) [[ -n $(command -v "$1") ]] ;;
         procps) [[ -x /bin/kill ]] ;;
         systemd) [[ -x /lib/systemd/systemd ]] ;;
         libpam-systemd) [[ -n $(compgen -G '/lib/*/security/pam_systemd.so') ]] ;;

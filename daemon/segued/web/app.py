@@ -15,6 +15,7 @@ from segued.web.events import EventStream
 from segued.web.export_routes import EXPORT_ROUTES
 from segued.web.library_routes import LIBRARY_ROUTES
 from segued.web.music_routes import MUSIC_ROUTES
+from segued.web.next_routes import NEXT_ROUTES
 from segued.web.openapi import openapi_document
 from segued.web.peers import peer_process
 from segued.web.responses import Handler, json_response
@@ -82,6 +83,7 @@ def create_app(api: DaemonApi, guard: Guard, stream: EventStream) -> web.Applica
         *REVIEW_ROUTES,
         *EXPORT_ROUTES,
         *SIMILAR_ROUTES,
+        *NEXT_ROUTES,
         *event_routes,
     )
     api_description = openapi_document(routes, __version__)

@@ -25,7 +25,7 @@ from segued.web.export_routes import (
 )
 from segued.web.route import ApiRequest, Route
 
-__all__ = ["SIMILAR", "SIMILAR_ROUTES"]
+__all__ = ["SIMILAR", "SIMILAR_ROUTES", "PassageId"]
 
 SIMILAR: Final[web.AppKey[SimilarPassages]] = web.AppKey("similar")
 

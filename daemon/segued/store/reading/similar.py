@@ -15,7 +15,12 @@ import msgspec
 import numpy as np
 
 from segued.errors import NotFoundError
-from segued.matching.flavor_distance import FlavorTable, ShareArray, flavor_vector
+from segued.matching.flavor_distance import (
+    METRICS,
+    FlavorTable,
+    ShareArray,
+    flavor_vector,
+)
 from segued.matching.playlist import PlaylistSong, path_between, similar_to
 from segued.store.reading.listings import find_passages
 from segued.store.reading.reports import open_read_only
@@ -107,7 +112,7 @@ class _Known:
     """What is known about a passage with a flavor."""
 
     source: str
-    candidate: PlaylistSong
+    song: PlaylistSong
 
 
 class SimilarPassages:
@@ -156,6 +161,26 @@ class SimilarPassages:
             ],
         )
 
+    def nearest_songs(self, passage: str, count: int) -> list[tuple[str, float]]:
+        """Return the nearest passages of other songs by other artists, and how far.
+
+        Raises:
+            NotFoundError: The library has no flavor of this passage.
+            StoreError: The library does not exist, or cannot be read.
+        """
+        with self._lock:
+            with open_read_only(self._library) as database:
+                self._refresh(database)
+            _, table = self._table_of(passage)
+            own = self._known[passage].song
+            near = table.nearest(table.vector(passage), count, METRICS[0])
+            others = [(self._known[each].song, value) for value, each in near]
+        return [
+            (other.passage, round(distance, DIGITS))
+            for other, distance in others
+            if other.song != own.song and (not own.artist or other.artist != own.artist)
+        ]
+
     def playlist(self, request: PlaylistRequest) -> list[str]:
         """Return the ids of the passages of a playlist, in order.
 
@@ -168,12 +193,12 @@ class SimilarPassages:
             with open_read_only(self._library) as database:
                 self._refresh(database)
             source, table = self._table_of(request.like)
-            first = self._known[request.like].candidate
+            first = self._known[request.like].song
             if request.path_to is None:
-                near = table.nearest(table.vector(request.like), len(table), "squares")
+                near = table.nearest(table.vector(request.like), len(table), METRICS[0])
                 chosen = similar_to(
                     first,
-                    self._candidates(near),
+                    self._songs(near),
                     request.length_ticks,
                     request.artist_gap,
                 )
@@ -193,18 +218,18 @@ class SimilarPassages:
             )
 
         def nearest(point: ShareArray) -> Iterator[PlaylistSong]:
-            return self._candidates(table.nearest(point, NEAR_MAX, "squares"))
+            return self._songs(table.nearest(point, NEAR_MAX, METRICS[0]))
 
         return path_between(
-            (self._known[request.like].candidate, self._known[last].candidate),
+            (self._known[request.like].song, self._known[last].song),
             (table.vector(request.like), table.vector(last)),
             nearest,
             request.length_ticks,
             request.artist_gap,
         )
 
-    def _candidates(self, near: Iterable[tuple[float, str]]) -> Iterator[PlaylistSong]:
-        return (self._known[each].candidate for _, each in near)
+    def _songs(self, near: Iterable[tuple[float, str]]) -> Iterator[PlaylistSong]:
+        return (self._known[each].song for _, each in near)
 
     def _table_of(self, passage: str) -> tuple[str, FlavorTable]:
         known = self._known.get(passage)
@@ -262,10 +287,10 @@ class SimilarPassages:
         if np.isnan(vector).all():
             return  # only measures, no characteristic
         self._tables.setdefault(row["source"], FlavorTable()).put(row["id"], vector)
-        candidate = PlaylistSong(
+        song = PlaylistSong(
             row["id"], row["artist_key"], row["song"], row["length_ticks"]
         )
-        self._known[row["id"]] = _Known(row["source"], candidate)
+        self._known[row["id"]] = _Known(row["source"], song)
 
 
 def passage_at(library: Path, path: bytes, ordinal: int) -> str | None:
