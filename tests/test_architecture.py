@@ -86,7 +86,7 @@ ALLOWED_IMPORTERS: Final = {
     "sqlite3": {"store"},
     "systemd": {"daemon.systemd"},
     "watchdog": {"intake.inotify"},
-    "zstandard": {"clients.acousticbrainz_dump"},
+    "zstandard": {"clients.zstd_streams"},
 }
 """The only modules or packages that may import a library, by the library."""
 

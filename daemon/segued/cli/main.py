@@ -119,6 +119,18 @@ def _playlist(args: argparse.Namespace) -> int:
     return similar_command.playlist(args, _chosen_library(args))
 
 
+def _knowledge_export(args: argparse.Namespace) -> int:
+    from segued.cli import knowledge_command  # noqa: PLC0415
+
+    return knowledge_command.export(args, _chosen_library(args))
+
+
+def _knowledge_import(args: argparse.Namespace) -> int:
+    from segued.cli import knowledge_command  # noqa: PLC0415
+
+    return knowledge_command.run_import(args, _chosen_library(args))
+
+
 def _import_dump(args: argparse.Namespace) -> int:
     from segued.cli import import_dump_command  # noqa: PLC0415
 
@@ -166,6 +178,8 @@ COMMANDS: Final[Commands] = {
     "flavor install-models": _install_models,
     "backup": _backup,
     "restore": _restore,
+    "knowledge export": _knowledge_export,
+    "knowledge import": _knowledge_import,
     "config check": _config_check,
     "config show": _config_show,
     "service install": _service_install,

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final, cast
 
-import zstandard
-
+from segued.clients.zstd_streams import ZSTANDARD, ZstdError, ZstdReader
 from segued.errors import ConfigError
 
 __all__ = ["Entry", "documents"]
@@ -23,10 +22,7 @@ __all__ = ["Entry", "documents"]
 DOCUMENT_NAME: Final = re.compile(
     r"(?:^|/)([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})-([0-9]{1,6})\.json\Z"
 )
-ZSTANDARD: Final = b"\x28\xb5\x2f\xfd"
 DOCUMENT_BYTES_MAX: Final = 1 << 20
-WINDOW_BYTES_MAX: Final = 1 << 27
-READ_BYTES: Final = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +63,7 @@ def documents(archive: Path) -> Iterator[Entry]:
     except OSError as error:
         reason = error.strerror or str(error)
         raise ConfigError(f"{archive}: cannot be read: {reason}") from error
-    except (tarfile.TarError, zstandard.ZstdError, EOFError, zlib.error) as error:
+    except (tarfile.TarError, ZstdError, EOFError, zlib.error) as error:
         raise ConfigError(f"{archive}: not a complete archive: {error}") from error
 
 
@@ -77,36 +73,9 @@ def _open_tar(archive: Path) -> Iterator[tarfile.TarFile]:
         magic = file.read(len(ZSTANDARD))
         file.seek(0)
         if magic == ZSTANDARD:
-            stream = cast("IO[bytes]", _ZstdReader(file))
+            stream = cast("IO[bytes]", ZstdReader(file))
             with tarfile.open(fileobj=stream, mode="r|") as tar:
                 yield tar
         else:
             with tarfile.open(fileobj=file, mode="r|*") as tar:
                 yield tar
-
-
-class _ZstdReader:
-    """A zstd file, decompressed while it is read; EOFError if it is truncated."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file: Final = file
-        self._frame = self._new_frame()
-        self._ready = b""
-
-    def read(self, count: int) -> bytes:
-        while len(self._ready) < count:
-            compressed = self._frame.unused_data or self._file.read(READ_BYTES)
-            if self._frame.eof:
-                self._frame = self._new_frame()  # another frame follows, or the end
-                if not compressed:
-                    break
-            elif not compressed:
-                raise EOFError("truncated zstd frame")
-            self._ready += self._frame.decompress(compressed)
-        ready, self._ready = self._ready[:count], self._ready[count:]
-        return ready
-
-    @staticmethod
-    def _new_frame() -> "zstandard.ZstdDecompressionObj":
-        decompressor = zstandard.ZstdDecompressor(max_window_size=WINDOW_BYTES_MAX)
-        return decompressor.decompressobj()
