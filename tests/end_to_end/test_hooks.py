@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import socket
+import subprocess
 import time
 from collections import Counter
 from pathlib import Path
@@ -126,3 +128,39 @@ def test_a_receiver_that_hangs_delays_nothing(
 def test_kills_of_both_lose_nothing(tmp_path: Path) -> None:
     """`contrib/soak --hooks N` does this many more times."""
     assert run_hook_kills(tmp_path, kills=4, seed=3)
+
+
+def test_mpd_plays_what_was_imported(segued: SeguedRunner, tmp_path: Path) -> None:
+    """A real MPD reads the folder of an album when its import has ended."""
+    music, home = tmp_path / "music", tmp_path / "mpd"
+    for folder in (music, home):
+        folder.mkdir()
+    address = tmp_path / "mpd.socket"
+    (home / "mpd.conf").write_text(
+        f'music_directory "{music}"\ndb_file "{home}/db"\nbind_to_address "{address}"\n'
+        f'log_file "{home}/log"\npid_file "{home}/pid"\nauto_update "no"\n'
+        'audio_output {\n type "null"\n name "null"\n}\n'
+    )
+    with subprocess.Popen(
+        ["mpd", "--no-daemon", home / "mpd.conf"], stderr=subprocess.DEVNULL
+    ) as mpd:
+        try:
+            rescan = f'[rescan]\nmpd = "{address}"\n'
+            with running_daemon(segued, music, extra_config=rescan) as daemon:
+                daemon.wait_until_done(0)
+                write_album(music / "by" / "tide", songs=2)
+                daemon.wait_until_done(2)
+                daemon.wait_for(lambda _: "by/tide/02 song.mp3" in songs_of(address))
+        finally:
+            mpd.terminate()
+
+
+def songs_of(path: Path) -> str:
+    """Return what MPD lists."""
+    with socket.socket(socket.AF_UNIX) as mpd:
+        try:
+            mpd.connect(str(path))
+        except (FileNotFoundError, ConnectionRefusedError):
+            return ""
+        mpd.sendall(b"listall\nclose\n")
+        return b"".join(iter(lambda: mpd.recv(65_536), b"")).decode()

@@ -28,6 +28,7 @@ class HookCommand:
     """
 
     name = "command"
+    is_summary = False
 
     def __init__(self, command: Sequence[str], limit_seconds: float) -> None:
         self._command: Final = command

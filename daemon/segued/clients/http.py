@@ -62,12 +62,12 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request, with its query in the URL; secrets are only in the body."""
+    """A request, with its query in the URL; secrets are in the body or a header."""
 
     method: Literal["GET", "POST"]
     url: str
     body: bytes | None = field(default=None, repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def redirected(self, response: Response) -> "Request | None":
         """Return this request with the target of a redirect.

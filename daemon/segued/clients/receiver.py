@@ -37,9 +37,11 @@ class Receiver(Protocol):
 
     Attributes:
         name: Its name in the outbox and in the log.
+        is_summary: Whether the last of several waiting events stands for all.
     """
 
     name: str
+    is_summary: bool
 
     async def deliver(self, sent: SentEvent) -> None:
         """Return when the event is taken.

@@ -28,6 +28,7 @@ class Webhook:
     """A receiver that is an address: it has taken an event when it answers 2xx."""
 
     name = "url"
+    is_summary = False
 
     def __init__(self, session: HttpSession, url: str, secret: str) -> None:
         self._session: Final = session

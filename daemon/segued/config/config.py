@@ -13,7 +13,7 @@ import msgspec
 from segued.config.annotations import SECRET, whole
 from segued.config.checking import CheckedConfig, SectionTypes, check, problem_of
 from segued.config.default_paths import state_folder
-from segued.config.hook_sections import HooksSection
+from segued.config.hook_sections import HooksSection, RescanSection
 from segued.config.nearest_name import suggestion
 from segued.config.plain_names import PLAIN_NAMES, stored_form
 from segued.config.sections import (
@@ -135,6 +135,7 @@ class Config(Section, frozen=True):
     services: ServicesSection = ServicesSection()
     page: PageSection = PageSection()
     hooks: HooksSection = HooksSection()
+    rescan: RescanSection = RescanSection()
     logging: LoggingSection = LoggingSection()
     settings: PinnedSettings = PinnedSettings()
 

@@ -7,7 +7,7 @@ import msgspec
 from segued.config.annotations import SECRET, whole
 from segued.config.sections import Section
 
-__all__ = ["HOOK_EVENTS", "HookEvent", "HooksSection"]
+__all__ = ["HOOK_EVENTS", "HookEvent", "HooksSection", "RescanSection"]
 
 HookEvent = Literal[
     "file.imported",
@@ -64,3 +64,44 @@ class HooksSection(Section, frozen=True):
     events: tuple[HookEvent, ...] = HOOK_EVENTS
     limit_seconds: Annotated[float, msgspec.Meta(gt=0, le=600)] = 30.0
     keep: Annotated[int, msgspec.Meta(ge=10, le=1_000_000)] = 10_000
+
+
+OptionalUrl = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=whole("https?://[^\\s?#@]+|"),
+        description='the address of a server, as "http://nas:4533", without an account'
+        " or a query, or empty",
+    ),
+]
+
+SecretText = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=whole('[^\\n\\r"]{0,256}'),
+        description="at most 256 characters in one line, without quotation marks",
+    ),
+    SECRET,
+]
+
+
+class RescanSection(Section, frozen=True):
+    """Players and servers that read a folder again when its import has ended.
+
+    Attributes:
+        mpd: The host of MPD with or without a port, or its socket; empty for none.
+        mpd_folder: MPD's music folder, as segued sees it.
+        opensubsonic_url: A server such as Navidrome.
+        jellyfin_key: An API key of Jellyfin.
+        jellyfin_folder: The music folder, as Jellyfin sees it.
+    """
+
+    mpd: str = ""
+    mpd_password: SecretText = ""
+    mpd_folder: str = ""
+    opensubsonic_url: OptionalUrl = ""
+    opensubsonic_user: str = ""
+    opensubsonic_password: SecretText = ""
+    jellyfin_url: OptionalUrl = ""
+    jellyfin_key: SecretText = ""
+    jellyfin_folder: str = ""

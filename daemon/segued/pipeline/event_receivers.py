@@ -1,16 +1,19 @@
 """The receivers of events that the configuration names."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import msgspec
 
 from segued import __version__
 from segued.clients.hook_command import HookCommand
-from segued.clients.http import open_session
+from segued.clients.http import HttpSession, open_session
 from segued.clients.receiver import Receiver
+from segued.clients.rescan_http import JellyfinRescan, OpenSubsonicRescan
+from segued.clients.rescan_mpd import MpdRescan
 from segued.clients.webhook import Webhook
 from segued.config.config import Config
+from segued.store.outbox import FOLDER_IMPORTED
 
 __all__ = ["ConfiguredReceivers", "configured_receivers"]
 
@@ -33,17 +36,46 @@ class ConfiguredReceivers:
 def configured_receivers(config: Config) -> ConfiguredReceivers:
     """Return what the configuration names; nothing is connected or started."""
     hooks = config.hooks
-    found: list[tuple[Receiver, Collection[str]]] = []
+    found: list[tuple[Receiver, Collection[str]]] = [
+        (receiver, (FOLDER_IMPORTED,)) for receiver in _rescans(config)
+    ]
     if hooks.command:
         found.append((HookCommand(hooks.command, hooks.limit_seconds), hooks.events))
     if hooks.url:
-        limits = msgspec.structs.replace(
-            config.services, total_seconds=hooks.limit_seconds
-        )
-        session = open_session(limits, __version__)
-        found.append((Webhook(session, hooks.url, hooks.secret), hooks.events))
+        webhook = Webhook(_session(config), hooks.url, hooks.secret)
+        found.append((webhook, hooks.events))
     return ConfiguredReceivers(
         [receiver for receiver, _ in found],
         {receiver.name: events for receiver, events in found},
         hooks.keep,
     )
+
+
+def _rescans(config: Config) -> Iterator[Receiver]:
+    """Yield the players and servers that read folders again."""
+    rescan, limit_seconds = config.rescan, config.hooks.limit_seconds
+    if rescan.mpd:
+        yield MpdRescan(
+            rescan.mpd, rescan.mpd_password, rescan.mpd_folder, limit_seconds
+        )
+    if rescan.opensubsonic_url:
+        yield OpenSubsonicRescan(
+            _session(config),
+            rescan.opensubsonic_url,
+            rescan.opensubsonic_user,
+            rescan.opensubsonic_password,
+        )
+    if rescan.jellyfin_url:
+        yield JellyfinRescan(
+            _session(config),
+            rescan.jellyfin_url,
+            rescan.jellyfin_key,
+            rescan.jellyfin_folder,
+        )
+
+
+def _session(config: Config) -> HttpSession:
+    limits = msgspec.structs.replace(
+        config.services, total_seconds=config.hooks.limit_seconds
+    )
+    return open_session(limits, __version__)

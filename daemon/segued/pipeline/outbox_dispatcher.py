@@ -62,7 +62,7 @@ class OutboxDispatcher:
         Raises:
             StoreError: The library cannot be written.
         """
-        if self._config is not None and self._config.hooks == config.hooks:
+        if self._config is not None and _receivers_are_equal(self._config, config):
             return
         await self.close()
         configured = configured_receivers(config)
@@ -172,6 +172,11 @@ class OutboxDispatcher:
         taken: list[int] = []
         stored_at = time.monotonic()
         try:
+            if receiver.is_summary:
+                last = events[-1]
+                await receiver.deliver(SentEvent(last.event, last.payload))
+                taken = [each.number for each in events]
+                return None
             for waiting in events:
                 await receiver.deliver(SentEvent(waiting.event, waiting.payload))
                 if waiting.number:
@@ -193,3 +198,11 @@ class OutboxDispatcher:
             if taken:
                 await self._store.do(self._store.outbox.delete, taken)
         return None
+
+
+def _receivers_are_equal(one: Config, other: Config) -> bool:
+    return (one.hooks, one.rescan, one.services) == (
+        other.hooks,
+        other.rescan,
+        other.services,
+    )
