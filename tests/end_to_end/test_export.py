@@ -4,10 +4,6 @@ import csv
 import json
 import os
 import subprocess
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -15,59 +11,11 @@ from sample_library import encode, song, tag
 
 from segued.exports.format_list import EXPORT_FORMATS
 from tests.end_to_end.running_daemon import running_daemon, write_album
+from tests.end_to_end.running_mpd import running_mpd
 from tests.end_to_end.segued_runner import SeguedRunner
-from tests.limits import WAIT_SECONDS
 from tests.web.web_client import WebClient
 
 ODD_NAMES = (b"caf\xe9.mp3", b"new\nline.mp3", b"#one.mp3", b'quo"te.mp3')
-
-MPD_CONFIG = """
-music_directory "{music}"
-db_file "{home}/mpd.db"
-bind_to_address "{home}/socket"
-audio_output {{
-    type "null"
-    name "none"
-}}
-"""
-
-
-@dataclass(frozen=True)
-class MusicPlayerDaemon:
-    """A running mpd."""
-
-    socket: Path
-
-    def mpc(self, *words: str) -> bytes:
-        """Run a command of mpc, and return its output."""
-        command = ("mpc", "--host", str(self.socket), *words)
-        return subprocess.run(command, check=True, capture_output=True).stdout
-
-    def load(self, name: str) -> list[bytes]:
-        """Return the files of a list in the music folder, once it is loaded."""
-        self.mpc("--quiet", "clear")
-        self.mpc("--quiet", "load", name)
-        return self.mpc("playlist", "-f", "%file%").splitlines()
-
-
-@contextmanager
-def running_mpd(music: Path, home: Path) -> Iterator[MusicPlayerDaemon]:
-    """Start mpd on a music folder, with its database complete."""
-    config = home / "mpd.conf"
-    config.write_text(MPD_CONFIG.format(music=music, home=home))
-    with subprocess.Popen(
-        ("mpd", "--no-daemon", "--stderr", str(config)), stderr=subprocess.DEVNULL
-    ) as process:
-        try:
-            player = MusicPlayerDaemon(home / "socket")
-            until = time.monotonic() + WAIT_SECONDS
-            while not player.socket.exists() and process.poll() is None:
-                assert time.monotonic() < until
-                time.sleep(0.02)
-            player.mpc("--quiet", "update", "--wait")
-            yield player
-        finally:
-            process.terminate()
 
 
 @pytest.fixture(name="music", scope="module")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 
+from segued.cli.export_database import DATABASE_WRITERS
 from segued.cli.library_choice import LibraryChoice
 from segued.cli.output_file import check_output, write_output
 from segued.errors import ConfigError
@@ -31,6 +32,8 @@ def run(args: argparse.Namespace, choice: LibraryChoice) -> int:
         DaemonError: Only a daemon may read the library, and gives no answer.
         StoreError: There is no library, or it cannot be read.
     """
+    if args.format in DATABASE_WRITERS:
+        return DATABASE_WRITERS[args.format](args, choice)
     if args.albums and args.format not in ROW_WRITERS:
         raise ConfigError(f"albums are exported as {' or '.join(ROW_WRITERS)}")
     return write_parts(args, choice, _parts(args, choice))

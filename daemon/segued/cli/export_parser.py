@@ -9,7 +9,7 @@ from typing import Final
 
 from segued.cli.parser import CommandParser, Subparsers, count
 
-__all__ = ["FORMATS", "add_export", "add_playlist", "add_similar"]
+__all__ = ["DATABASES", "FORMATS", "add_export", "add_playlist", "add_similar"]
 
 FORMATS: Final = (
     "m3u8",
@@ -23,6 +23,9 @@ FORMATS: Final = (
 )
 """The names of `exports.format_list.EXPORT_FORMATS`."""
 
+
+DATABASES: Final = ("stickers", "wkmp")
+"""Formats that are databases, and need a file."""
 
 LENGTH_MAX: Final = 24 * 3_600
 GAP_MAX: Final = 100
@@ -38,7 +41,10 @@ def add_export(commands: Subparsers, shared: CommandParser) -> None:
         " programs. docs/search.md describes searches; without one, all are written.",
     )
     exporting.add_argument(
-        "format", choices=FORMATS, metavar="FORMAT", help=", ".join(FORMATS)
+        "format",
+        choices=(*FORMATS, *DATABASES),
+        metavar="FORMAT",
+        help=", ".join((*FORMATS, *DATABASES)),
     )
     exporting.add_argument(
         "query",
@@ -50,6 +56,11 @@ def add_export(commands: Subparsers, shared: CommandParser) -> None:
     _add_output(exporting)
     exporting.add_argument(
         "--albums", action="store_true", help="albums, not passages (csv, jsonl)"
+    )
+    exporting.add_argument(
+        "--root",
+        metavar="FOLDER",
+        help="the music folder of MPD (stickers), or wkmp's, if not that of the output",
     )
     exporting.set_defaults(command="export")
 

@@ -2,15 +2,15 @@
 
 import os
 import secrets
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 
 from segued.config.config import Config
 from segued.errors import ConfigError
 from segued.intake.filters import Filters
 from segued.paths import shown
 
-__all__ = ["check_output", "write_output"]
+__all__ = ["check_output", "replaced_file", "write_output"]
 
 LIBRARY_ENDINGS = ("", "-wal", "-shm")
 
@@ -38,20 +38,34 @@ def check_output(path: bytes, config: Config) -> bytes:
 def write_output(target: bytes, parts: Iterable[bytes]) -> None:
     """Write a file beside the target, and put it in its place when it is complete.
 
-    Its name is hidden, so that no scan of a music folder takes it for new.
-
     Raises:
         OSError: It cannot be written; the target is unchanged.
     """
+    with replaced_file(target) as partial, open(partial, "wb") as file:
+        file.writelines(parts)
+
+
+@contextmanager
+def replaced_file(target: bytes) -> Iterator[bytes]:
+    """Give the path of a new file, which replaces the target at the end of the context.
+
+    It is beside the target, and its name is hidden, so that no scan of a music folder
+    takes it for new. After an error, it is removed, and the target is as it was.
+
+    Raises:
+        OSError: It cannot be written.
+    """
     folder, name = os.path.split(target)
     partial = os.path.join(
-        folder, b".%s.%s" % (name[:100], secrets.token_bytes(4).hex().encode())
+        folder, b".%s.%s" % (name[:100], secrets.token_hex(4).encode())
     )
     try:
-        with open(partial, "xb") as file:
-            file.writelines(parts)
-            file.flush()
-            os.fsync(file.fileno())
+        yield partial
+        descriptor = os.open(partial, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
         with suppress(OSError):
             os.chmod(partial, os.stat(target).st_mode & 0o777)
         os.replace(partial, target)
