@@ -95,6 +95,22 @@ def test_liquidsoap_gets_cue_points_overlap_and_gain() -> None:
     assert "liq_cross" not in second  # its lead-out is not known
 
 
+def test_liquidsoap_evaluates_no_title() -> None:
+    """It would run what a tag has between "#{" and "}"."""
+    (line,) = write_liquidsoap([make_track(title="#{exit(1)}")], PLAIN)
+
+    assert 'title="# {exit(1)}"' in line
+
+
+@pytest.mark.parametrize("path", [b"/music/caf\xe9.mp3", b"/music/new\nline.mp3"])
+def test_a_name_that_liquidsoap_cannot_read_is_an_error(path: bytes) -> None:
+    """It does not decode URIs of files; an address of the audio works."""
+    with pytest.raises(ExportError, match="Liquidsoap cannot name"):
+        list(write_liquidsoap([make_track(path)], PLAIN))
+    (line,) = write_liquidsoap([make_track(path, url="http://h/audio")], PLAIN)
+    assert line.endswith(":http://h/audio\n")
+
+
 def test_labels_are_tabs_and_seconds() -> None:
     """A tab in a name is a blank."""
     track = make_track(start_ticks=SECOND // 2, end_ticks=2 * SECOND, title="a\tb")

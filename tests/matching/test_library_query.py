@@ -135,6 +135,7 @@ def test_added_is_an_age_or_dates(value: str, expected: AddedRange) -> None:
         ("year:", (0, 5), "needs a value"),
         ('a artist:"Joni', (2, 14), "closing quote"),
         ("artist>b", (0, 8), "write artist:b"),
+        ("bpm>1 " * 20 + "bpm>2", (120, 125), "at most 20 conditions"),
     ],
 )
 def test_errors_point_at_the_place(

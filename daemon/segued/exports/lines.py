@@ -4,7 +4,7 @@ import posixpath
 
 from segued.exports.export_track import ExportOptions, ExportTrack, file_uri
 
-__all__ = ["line_location", "one_line", "relative_path"]
+__all__ = ["line_location", "line_path", "one_line", "relative_path"]
 
 
 def line_location(track: ExportTrack, options: ExportOptions) -> str:
@@ -15,16 +15,22 @@ def line_location(track: ExportTrack, options: ExportOptions) -> str:
     """
     if track.url is not None:
         return track.url
-    path = relative_path(track.path, options)
-    try:
-        text = path.decode()
-    except UnicodeDecodeError:
-        return file_uri(track.path)
-    if text != text.strip() or len(text.splitlines()) != 1 or "\0" in text:
+    text = line_path(track, options)
+    if text is None:
         return file_uri(track.path)
     if text.startswith("#") or (options.base is not None and ":" in text):
         return f"./{text}"  # neither a comment nor the scheme of a URI
     return text
+
+
+def line_path(track: ExportTrack, options: ExportOptions) -> str | None:
+    """Return the path of a track's file; None if a line of UTF-8 cannot hold it."""
+    try:
+        text = relative_path(track.path, options).decode()
+    except UnicodeDecodeError:
+        return None
+    is_line = text == text.strip() and len(text.splitlines()) == 1 and "\0" not in text
+    return text if is_line else None
 
 
 def relative_path(path: bytes, options: ExportOptions) -> bytes:

@@ -6,9 +6,11 @@ Their names are those that its scripts share: `liq_cue_in`, `liq_cross_start_nex
 from collections.abc import Iterable, Iterator
 from itertools import chain, pairwise
 
+from segued.errors import ExportError
 from segued.exports.export_track import ExportOptions, ExportTrack
-from segued.exports.lines import line_location, one_line
+from segued.exports.lines import line_location, line_path, one_line
 from segued.exports.overlap import overlap_ticks
+from segued.paths import shown
 from segued.units import ticks_to_seconds
 
 __all__ = ["annotation", "write_liquidsoap"]
@@ -17,7 +19,11 @@ __all__ = ["annotation", "write_liquidsoap"]
 def write_liquidsoap(
     tracks: Iterable[ExportTrack], options: ExportOptions
 ) -> Iterator[str]:
-    """Yield a line for each passage, for Liquidsoap's `playlist`."""
+    """Yield a line for each passage, for Liquidsoap's `playlist`.
+
+    Raises:
+        ExportError: Liquidsoap cannot name a file.
+    """
     for track, following in pairwise(chain(tracks, (None,))):
         if track is not None:
             yield f"{annotation(track, following, options)}\n"
@@ -31,7 +37,16 @@ def annotation(
     `liq_cross_start_next`, the position in the file where the next song starts, and
     `liq_cross_duration`, the time from there to the end, are those to `following`; of
     the last one, its lead-out. Without them, the script's own crossfade applies.
+
+    Raises:
+        ExportError: The name of the file is not UTF-8 or has a line break: Liquidsoap
+            has no way to write it.
     """
+    if track.url is None and line_path(track, options) is None:
+        raise ExportError(
+            f"{shown(track.path)}: Liquidsoap cannot name this file: its name is not"
+            " UTF-8, or has a line break"
+        )
     overlap = None
     if following is not None:
         overlap = overlap_ticks(track, following)
@@ -61,5 +76,6 @@ def annotation(
 
 
 def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    # Liquidsoap evaluates what follows "#{", however it is escaped.
+    escaped = text.replace("#{", "# {").replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'

@@ -40,6 +40,9 @@ __all__ = [
 TEXT_FIELDS: Final = ("artist", "album", "title", "genre", "path")
 FIELDS: Final = (*TEXT_FIELDS, *NUMBER_FIELDS, "key", "confidence", "added")
 
+TERMS_MAX: Final = 20
+"""Each condition is looked at for each passage."""
+
 TOKEN: Final = re.compile(
     r"""
     (?P<term>
@@ -146,6 +149,9 @@ def parse_query(query: str) -> LibraryQuery:
     for found in TOKEN.finditer(query):
         term = _term(query, found) if found["term"] else None
         if term is not None:
+            if len(terms) == TERMS_MAX:
+                piece = Piece(query, found.start(), found.end())
+                raise piece.error(f"a search has at most {TERMS_MAX} conditions")
             terms.append(term)
         else:
             words.append(found[0] if found["quoted"] is None else found["quoted"])

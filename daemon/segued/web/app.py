@@ -1,5 +1,6 @@
 """The web application: all routes, and what guards them."""
 
+import asyncio
 import socket
 from typing import Any, Final
 
@@ -21,7 +22,7 @@ from segued.web.peers import peer_process
 from segued.web.responses import Handler, json_response
 from segued.web.review_routes import REVIEW_ROUTES
 from segued.web.route import DAEMON_API, ApiRequest, Route
-from segued.web.similar_routes import SIMILAR, SIMILAR_ROUTES
+from segued.web.similar_routes import SIMILAR, SIMILAR_ROUTES, SIMILAR_TURN
 from segued.web.static_files import static_routes
 
 __all__ = ["create_app"]
@@ -46,6 +47,7 @@ def create_app(api: DaemonApi, guard: Guard, stream: EventStream) -> web.Applica
     )
     app[DAEMON_API] = api
     app[SIMILAR] = SimilarPassages(api.database)
+    app[SIMILAR_TURN] = asyncio.Lock()
     app.on_response_prepare.append(add_security_headers)
 
     async def close_stream(_app: web.Application) -> None:

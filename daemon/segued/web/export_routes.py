@@ -118,12 +118,17 @@ class TrackPlaces:
 
     def add(self, track: ExportTrack) -> ExportTrack:
         """Return a track with the addresses of its audio and its cover."""
-        url = cover = None
-        if self._has_urls:
-            url = f"{self._address}/files/{track.file_id}/audio"
+        cover = None
         if self._address and track.has_picture and track.album_id:
             cover = f"{self._address}/albums/{track.album_id}/cover?size=large"
-        return replace(track, url=url, cover_url=cover)
+        placed = replace(track, cover_url=cover)
+        return (self.add_url(placed) or placed) if self._has_urls else placed
+
+    def add_url(self, track: ExportTrack) -> ExportTrack | None:
+        """Return a track with the address of its audio; None without an address."""
+        if not self._address:
+            return None
+        return replace(track, url=f"{self._address}/files/{track.file_id}/audio")
 
 
 async def send_parts(

@@ -60,7 +60,7 @@ class ArtistsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SearchQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The words to find."""
+    """The words to find, and conditions on songs."""
 
     query: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 

@@ -1,10 +1,10 @@
 """The route that says what could follow a passage, and where to overlap."""
 
-import asyncio
 from typing import Annotated, Final, Literal
 
 import msgspec
 
+from segued.errors import ExportError
 from segued.exports.export_track import ExportOptions, ExportTrack
 from segued.exports.liquidsoap import annotation
 from segued.exports.overlap import overlap_ticks
@@ -18,7 +18,7 @@ from segued.store.reading.following import (
 from segued.units import ticks_to_seconds
 from segued.web.export_routes import TrackPlaces
 from segued.web.route import ApiRequest, Route
-from segued.web.similar_routes import SIMILAR, PassageId
+from segued.web.similar_routes import SIMILAR, PassageId, search_in_turn
 
 __all__ = ["NEXT_ROUTES"]
 
@@ -92,7 +92,7 @@ class NextResponse(msgspec.Struct, frozen=True):
 async def _next(request: ApiRequest) -> NextResponse:
     query = request.query(NextQuery)
     places = TrackPlaces(request, has_urls=query.urls)
-    return await asyncio.to_thread(_build, request, query, places)
+    return await search_in_turn(request, lambda: _build(request, query, places))
 
 
 def _build(request: ApiRequest, query: NextQuery, places: TrackPlaces) -> NextResponse:
@@ -118,7 +118,7 @@ def _build(request: ApiRequest, query: NextQuery, places: TrackPlaces) -> NextRe
     return NextResponse(
         None if before is None else _cued(before),
         [
-            _option(before, tracks[each.passage], each)
+            _option(places, before, tracks[each.passage], each)
             for each in songs
             if each.passage in tracks
         ],
@@ -126,7 +126,10 @@ def _build(request: ApiRequest, query: NextQuery, places: TrackPlaces) -> NextRe
 
 
 def _option(
-    before: ExportTrack | None, track: ExportTrack, song: FollowingSong
+    places: TrackPlaces,
+    before: ExportTrack | None,
+    track: ExportTrack,
+    song: FollowingSong,
 ) -> NextOption:
     overlap = None if before is None else overlap_ticks(before, track)
     start = None
@@ -137,8 +140,22 @@ def _option(
         song.distance,
         _seconds(overlap),
         start,
-        None if before is None else annotation(before, track, ExportOptions()),
+        None if before is None else _annotation(places, before, track),
     )
+
+
+def _annotation(
+    places: TrackPlaces, before: ExportTrack, track: ExportTrack
+) -> str | None:
+    """Return the passage before for Liquidsoap; None if it cannot name the file.
+
+    Where its path cannot be written, the address of its audio can.
+    """
+    try:
+        return annotation(before, track, ExportOptions())
+    except ExportError:
+        fetched = places.add_url(before)
+        return None if fetched is None else annotation(fetched, track, ExportOptions())
 
 
 def _cued(track: ExportTrack) -> CuedPassage:

@@ -1,8 +1,8 @@
 """The routes for passages that sound alike, and playlists of them."""
 
 import asyncio
-from collections.abc import Iterator
-from typing import Annotated, Final, Literal
+from collections.abc import Callable
+from typing import Annotated, Final, Literal, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -25,9 +25,20 @@ from segued.web.export_routes import (
 )
 from segued.web.route import ApiRequest, Route
 
-__all__ = ["SIMILAR", "SIMILAR_ROUTES", "PassageId"]
+__all__ = [
+    "SIMILAR",
+    "SIMILAR_ROUTES",
+    "SIMILAR_TURN",
+    "PassageId",
+    "search_in_turn",
+]
+
+T = TypeVar("T")
 
 SIMILAR: Final[web.AppKey[SimilarPassages]] = web.AppKey("similar")
+
+SIMILAR_TURN: Final[web.AppKey[asyncio.Lock]] = web.AppKey("similar_turn")
+"""Searches wait for it, and not on threads: the first one takes seconds."""
 
 PassageId = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 
@@ -56,13 +67,18 @@ class PlaylistQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     relative_to: FolderPath | None = None
 
 
+async def search_in_turn(request: ApiRequest, search: Callable[[], T]) -> T:
+    """Run a search for similar passages on a thread, one at a time."""
+    async with request.http_request.app[SIMILAR_TURN]:
+        return await asyncio.to_thread(search)
+
+
 async def _similar(request: ApiRequest) -> SimilarPage:
     query = request.query(SimilarQuery)
-    return await asyncio.to_thread(
-        request.http_request.app[SIMILAR].nearest,
-        request.path_parameter("passage"),
-        query.count,
-        query.metric,
+    similar = request.http_request.app[SIMILAR]
+    passage = request.path_parameter("passage")
+    return await search_in_turn(
+        request, lambda: similar.nearest(passage, query.count, query.metric)
     )
 
 
@@ -79,11 +95,9 @@ async def _playlist(request: ApiRequest) -> web.StreamResponse:
     )
     options = ExportOptions(query.title, base_folder(query.relative_to))
 
-    def parts() -> Iterator[str]:
-        tracks = tracks_of(request.api.database, similar.playlist(wanted))
-        yield from kind.write(map(places.add, tracks), options)
-
-    return await send_parts(request, parts(), kind.media_type)
+    passages = await search_in_turn(request, lambda: similar.playlist(wanted))
+    tracks = map(places.add, tracks_of(request.api.database, passages))
+    return await send_parts(request, kind.write(tracks, options), kind.media_type)
 
 
 SIMILAR_ROUTES: Final = (

@@ -13,7 +13,7 @@ from segued.model import Confidence, FileId, FileStatus, Span, Tags
 from segued.store import file_tags, passages, songs
 from segued.store.database import Store
 from segued.store.passages import PassageRecord
-from segued.store.reading import export_rows, listings
+from segued.store.reading import albums, export_rows, listings
 from segued.store.reading.rows import PageRequest
 from segued.store.schema.files import File, Passage
 from segued.units import TICKS_PER_SECOND, Ticks
@@ -162,6 +162,16 @@ async def test_conditions_find_what_they_say(
     assert [each.title for each in page.passages] == found
     assert page.total == len(found)
     assert [each.title for each in exported] == found
+
+
+async def test_the_search_of_everything_takes_conditions(library: Store) -> None:
+    """They are about songs: with some, neither albums nor artists are found."""
+    words = albums.search(library.path, "homogenic")
+    condition = albums.search(library.path, "artist:bjork")
+
+    assert (words.songs_total, words.albums_total, words.artists_total) == (1, 1, 0)
+    assert [each.title for each in condition.songs] == ["Jóga"]
+    assert (condition.albums, condition.artists) == ([], [])
 
 
 async def test_counts_are_by_confidence(library: Store) -> None:

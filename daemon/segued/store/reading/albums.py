@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from segued.errors import NotFoundError
+from segued.matching.library_query import parse_query
 from segued.store.reading.listings import (
     PASSAGE_COLUMNS,
     SONG_JOINS,
@@ -30,6 +31,11 @@ from segued.store.reading.music_rows import (
     PageAfter,
     Place,
     TrackRow,
+)
+from segued.store.reading.query_conditions import (
+    QUERY_SOURCE,
+    query_condition,
+    register_query_functions,
 )
 from segued.store.reading.reports import open_read_only
 from segued.store.search import search_words
@@ -193,28 +199,36 @@ def artist(library: Path, artist_key: str) -> ArtistDetail:
 
 
 def search(library: Path, query: str) -> Hits:
-    """Return the first songs, albums and artists that contain all words of `query`.
+    """Return the first songs, albums and artists that a search finds.
+
+    Conditions are about songs: a search with some finds neither albums nor artists.
 
     Raises:
+        QueryError: A condition of the search is invalid.
         StoreError: The library does not exist, or cannot be read.
     """
-    words = search_words(query)
-    where, values = _words_condition(words, "words")
+    parsed = parse_query(query)
+    condition = query_condition(parsed)
+    source = "passage_index" if condition.is_indexed else QUERY_SOURCE
     with open_read_only(library) as database:
+        register_query_functions(database)
         ((songs_total,),) = database.execute(
-            f"SELECT count(*) FROM passage_index WHERE {where}",  # noqa: S608
-            values,
+            f"SELECT count(*) FROM {source} WHERE {condition.sql}",  # noqa: S608
+            condition.values,
         )
         keys = database.execute(
-            f"SELECT passage_id FROM passage_index WHERE {where}"  # noqa: S608
-            " ORDER BY path, ordinal LIMIT ?",
-            [*values, HITS_MAX],
+            f"SELECT passage_index.passage_id FROM {source} WHERE {condition.sql}"  # noqa: S608
+            " ORDER BY passage_index.path, passage_index.ordinal LIMIT ?",
+            [*condition.values, HITS_MAX],
         ).fetchall()
+        songs = find_passages(database, [key for (key,) in keys])
+        if parsed.terms:
+            return Hits(songs, songs_total, [], 0, [], 0)
+        words = search_words(parsed.words)
         found_albums = _album_page(
             database, words, ALBUM_ORDERS["artist"], PageAfter(limit=HITS_MAX)
         )
         found_artists = _artist_page(database, words, PageAfter(limit=HITS_MAX))
-        songs = find_passages(database, [key for (key,) in keys])
     return Hits(
         songs,
         songs_total,
