@@ -81,3 +81,23 @@ def test_a_sheet_has_99_tracks() -> None:
     assert "TRACK 99 AUDIO" in "".join(write_cue_sheet(tracks[:99], ExportOptions()))
     with pytest.raises(ExportError, match="99"):
         list(write_cue_sheet(tracks, ExportOptions()))
+
+
+def test_a_cut_between_two_frames_goes_to_the_nearest() -> None:
+    """A CD has no finer positions."""
+    starts = (SECOND, SECOND + 6 * SECOND // 750, 2 * SECOND + 4 * SECOND // 750)
+    tracks = [
+        make_track(
+            b"/m/side.wav",
+            ordinal=number,
+            passages_in_file=3,
+            start_ticks=start,
+            end_ticks=start + SECOND // 2,
+        )
+        for number, start in enumerate(starts, 1)
+    ]
+
+    text = "".join(write_cue_sheet(tracks, ExportOptions()))
+
+    found = [line.split()[-1] for line in text.splitlines() if "INDEX 01" in line]
+    assert found == ["00:01:00", "00:01:01", "00:02:00"]
