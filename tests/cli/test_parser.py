@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from segued.cli.segued_parser import segued_parser
+
 MODULES = {"segued": "segued", "seguectl": "segued.cli.control"}
 
 
@@ -80,3 +82,20 @@ def test_the_nearest_name_is_offered(line: str, usage: str, error: str) -> None:
     assert done.returncode == 2
     assert done.stderr.startswith(usage)
     assert done.stderr.splitlines()[-1] == error
+
+
+@pytest.mark.parametrize(
+    ("line", "query"),
+    [
+        ("export m3u8", ""),
+        ("export m3u8 blue -o list", "blue"),
+        ("export m3u8 -o list blue", "blue"),
+        ("export jsonl --albums artist:bjork", "artist:bjork"),
+        ("export m3u8 -o list -artist:bjork", "-artist:bjork"),
+        ("export m3u8 -mood_happy>0.5", "-mood_happy>0.5"),
+        ("export m3u8 -o list -- -x", "-x"),
+    ],
+)
+def test_a_search_may_be_anywhere(line: str, query: str) -> None:
+    """Also after options, and if it begins with a reversed condition."""
+    assert segued_parser().parse_args(line.split()).query == query

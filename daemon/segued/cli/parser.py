@@ -26,6 +26,9 @@ INVALID_CHOICE: Final = re.compile(
 )
 
 
+REVERSED_CONDITION: Final = re.compile(r"-[a-z]\w+(\.[\w-]+)?[:<>=]")
+
+
 class CommandParser(argparse.ArgumentParser):
     """Rejects what a command does not have in the words of this command.
 
@@ -39,9 +42,8 @@ class CommandParser(argparse.ArgumentParser):
     ) -> tuple[Any, list[str]]:
         """Parse the arguments; an unknown one is an error of this parser."""
         parsed, unknown = super().parse_known_args(args, namespace)
-        # argparse takes an optional argument for missing if options come before it.
-        if getattr(parsed, "query", None) == "" and len(unknown) == 1:
-            parsed.query = unknown.pop() if unknown[0][:1] != "-" else ""
+        if getattr(parsed, "query", None) == "":
+            parsed.query, unknown = _late_query(unknown)
         if unknown:
             self.error(self._unknown_message(unknown))
         return parsed, unknown
@@ -66,6 +68,20 @@ class CommandParser(argparse.ArgumentParser):
             if name.startswith("--")
         ]
         return f"there is no option {options[0]}{suggestion(options[0], names)}"
+
+
+def _late_query(unknown: list[str]) -> tuple[str, list[str]]:
+    """Return the search that is among unknown arguments, and the other ones.
+
+    argparse takes an optional argument for missing if options come before it, and a
+    search that begins with a reversed condition, `-artist:bjork`, for an option.
+    """
+    words = [each for each in unknown if each != "--"]
+    if len(words) == 1 and (
+        "--" in unknown or words[0][:1] != "-" or REVERSED_CONDITION.match(words[0])
+    ):
+        return words[0], []
+    return "", unknown
 
 
 def shared_options_parser() -> CommandParser:
