@@ -139,8 +139,8 @@ def summary(path: Path, roots: Sequence[bytes] = ()) -> Summary:
 
     with open_read_only(path) as database:
 
-        def select(columns: str, rest: str = "") -> list[Any]:
-            sql = f"SELECT {columns} FROM files {rest}"  # noqa: S608
+        def select(columns: str, rest: str, source: str = "files") -> list[Any]:
+            sql = f"SELECT {columns} FROM {source} {rest}"  # noqa: S608
             return database.execute(sql.replace("BELOW", condition), bounds).fetchall()
 
         def problems(fatal: int) -> list[tuple[str, str]]:
@@ -166,12 +166,14 @@ def summary(path: Path, roots: Sequence[bytes] = ()) -> Summary:
             ),
             failed=problems(1),
             warned=problems(0),
+            # CROSS JOIN: first the checkpoints that need something, by their index.
             waiting=dict(
                 select(
                     "needs, count(DISTINCT files.id)",
-                    "JOIN checkpoints ON checkpoints.file_id = files.id WHERE BELOW"
+                    "CROSS JOIN files ON files.id = checkpoints.file_id WHERE BELOW"
                     " AND files.status = 'INGEST COMPLETE' AND needs IS NOT NULL"
                     " GROUP BY needs",
+                    source="checkpoints",
                 )
             ),
             passed_over=passed_over_counts(database, roots),
