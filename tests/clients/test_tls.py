@@ -52,7 +52,7 @@ def _certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     openssl(folder, f"req {KEYED} -keyout key -out request {subject}")
     signed = "x509 -req -in request -CA ca.pem -CAkey ca.key -CAcreateserial"
     openssl(folder, f"{signed} -extfile names -days 2 -out good.pem")
-    openssl(folder, f"{signed} -extfile names -days -1 -out expired.pem")
+    openssl(folder, f"{signed} -extfile names -days 0 -out expired.pem")
     openssl(folder, "x509 -req -in request -key key -extfile names -out self.pem")
     return folder
 

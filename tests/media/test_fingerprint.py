@@ -99,7 +99,11 @@ def test_two_minutes_count(seconds: float, rate: int, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("rate", [8_000, 11_025, 44_100, 48_000, 192_000])
 def test_sample_count_equals_fpcalc(rate: int, tmp_path: Path) -> None:
-    """A fingerprint gets its next item at the same frame as with `fpcalc`."""
+    """A fingerprint gets its next item at the same frame as with `fpcalc`.
+
+    Built with FFmpeg 7, `fpcalc` also counts what the resampler holds back at the end:
+    one item more, whatever the length.
+    """
 
     def expected(frames: int) -> int:
         return _item_count(fpcalc_sample_count(frames, Hertz(rate)))
@@ -109,9 +113,11 @@ def test_sample_count_equals_fpcalc(rate: int, tmp_path: Path) -> None:
         n for n in range(shorter, 11 * rate) if expected(n + 1) > expected(n)
     )
     sound = music(11.0, rate, 1)
+    more = []
     for frames in (next_item - 1, next_item + 3):
         path = encode_audio(tmp_path / "short.wav", sound[:frames], rate)
-        assert len(fingerprint_items(fpcalc(path))) == expected(frames)
+        more.append(len(fingerprint_items(fpcalc(path))) - expected(frames))
+    assert more in ([0, 0], [1, 1])
 
 
 def _item_count(samples: int) -> int:

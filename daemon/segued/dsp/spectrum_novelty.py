@@ -130,7 +130,10 @@ def _without_noise(levels: Spectra) -> tuple[Spectra, Spectra]:
     notes = notes - notes.mean(axis=1, keepdims=True)
     bands = BAND_WEIGHT * (bands - bands.mean(axis=1, keepdims=True))
     weights = np.clip(above / CLEAR_DB, WEIGHT_MIN, 1)
-    return np.concatenate((notes, bands), axis=1), weights
+    spectra = np.concatenate((notes, bands), axis=1)
+    return spectra.astype(np.float32, copy=False), weights.astype(
+        np.float32, copy=False
+    )
 
 
 def _usual_distance(distances: list[Spectra], count: int) -> float:

@@ -231,7 +231,8 @@ class _GraphBuilder:
         scale = self._weights[f"{layer}/gamma"] / np.sqrt(
             variance + np.float32(EPSILON)
         )
-        return scale, self._weights[f"{layer}/beta"] - mean * scale
+        shift = self._weights[f"{layer}/beta"] - mean * scale
+        return scale.astype(np.float32), shift.astype(np.float32)
 
     def _next_layer(self, kind: str) -> str:
         number = self._layers[kind]
