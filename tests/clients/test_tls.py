@@ -46,7 +46,11 @@ def openssl(folder: Path, command: str) -> None:
 def _certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Create three for `localhost`: signed by a CA, expired, and self-signed."""
     folder = tmp_path_factory.mktemp("certificates")
-    (folder / "names").write_text("subjectAltName=DNS:localhost")
+    # Python 3.13 wants to know the key of the authority.
+    (folder / "names").write_text(
+        "subjectAltName=DNS:localhost\n"
+        "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n"
+    )
     subject = "-subj /CN=localhost"
     openssl(folder, f"req -x509 {KEYED} -keyout ca.key -out ca.pem -subj /CN=CA")
     openssl(folder, f"req {KEYED} -keyout key -out request {subject}")

@@ -101,8 +101,8 @@ def test_two_minutes_count(seconds: float, rate: int, tmp_path: Path) -> None:
 def test_sample_count_equals_fpcalc(rate: int, tmp_path: Path) -> None:
     """A fingerprint gets its next item at the same frame as with `fpcalc`.
 
-    Built with FFmpeg 7, `fpcalc` also counts what the resampler holds back at the end:
-    one item more, whatever the length.
+    Built with FFmpeg 7, `fpcalc` also counts what the resampler holds back at the end,
+    so it gets that item some frames earlier.
     """
 
     def expected(frames: int) -> int:
@@ -117,7 +117,7 @@ def test_sample_count_equals_fpcalc(rate: int, tmp_path: Path) -> None:
     for frames in (next_item - 1, next_item + 3):
         path = encode_audio(tmp_path / "short.wav", sound[:frames], rate)
         more.append(len(fingerprint_items(fpcalc(path))) - expected(frames))
-    assert more in ([0, 0], [1, 1])
+    assert more in ([0, 0], [1, 0])
 
 
 def _item_count(samples: int) -> int:
