@@ -46,13 +46,14 @@ def openssl(folder: Path, command: str) -> None:
 def _certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Create three for `localhost`: signed by a CA, expired, and self-signed."""
     folder = tmp_path_factory.mktemp("certificates")
-    # Python 3.13 wants to know the key of the authority.
+    # Python 3.13 wants to know the key of the authority, and that it may sign.
     (folder / "names").write_text(
         "subjectAltName=DNS:localhost\n"
         "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n"
     )
     subject = "-subj /CN=localhost"
-    openssl(folder, f"req -x509 {KEYED} -keyout ca.key -out ca.pem -subj /CN=CA")
+    authority = "-subj /CN=CA -addext keyUsage=critical,keyCertSign"
+    openssl(folder, f"req -x509 {KEYED} -keyout ca.key -out ca.pem {authority}")
     openssl(folder, f"req {KEYED} -keyout key -out request {subject}")
     signed = "x509 -req -in request -CA ca.pem -CAkey ca.key -CAcreateserial"
     openssl(folder, f"{signed} -extfile names -days 2 -out good.pem")
