@@ -111,12 +111,15 @@ class WebClient:
 
 @contextmanager
 def open_event_stream(
-    host: str, port: int, headers: Mapping[str, str] | None = None
+    host: str,
+    port: int,
+    headers: Mapping[str, str] | None = None,
+    path: str = "/api/events",
 ) -> Iterator[Iterator[Event]]:
     """Subscribe to the server-sent events."""
     connection = http.client.HTTPConnection(host, port, timeout=WAIT_SECONDS)
     try:
-        connection.request("GET", "/api/events", headers=dict(headers or {}))
+        connection.request("GET", path, headers=dict(headers or {}))
         reply = connection.getresponse()
         assert reply.status == 200, reply.read()
         yield _parse_events(reply)

@@ -10,6 +10,7 @@ from aiohttp import web
 from segued import __version__
 from segued.store.reading.similar import SimilarPassages
 from segued.web.access import Guard, add_security_headers, guard_middleware
+from segued.web.ancestor_events import AncestorWords
 from segued.web.control_routes import CONTROL_ROUTES
 from segued.web.daemon_api import DaemonApi
 from segued.web.events import EventStream
@@ -50,13 +51,19 @@ def create_app(api: DaemonApi, guard: Guard, stream: EventStream) -> web.Applica
     app[SIMILAR_TURN] = asyncio.Lock()
     app.on_response_prepare.append(add_security_headers)
 
+    other_stream = EventStream(api.status, words=AncestorWords())
+
     async def close_stream(_app: web.Application) -> None:
         stream.close()
+        other_stream.close()
 
     app.on_shutdown.append(close_stream)
 
     async def events(request: ApiRequest) -> web.StreamResponse:
         return await stream.handle(request.http_request)
+
+    async def ancestor_events(request: ApiRequest) -> web.StreamResponse:
+        return await other_stream.handle(request.http_request)
 
     async def describe_api(_request: ApiRequest) -> web.StreamResponse:
         return json_response(api_description)
@@ -68,6 +75,14 @@ def create_app(api: DaemonApi, guard: Guard, stream: EventStream) -> web.Applica
             summary="Server-sent events: a snapshot of the status, then its changes.",
             response_type="text/event-stream",
             handler=events,
+            other_statuses=(503,),
+        ),
+        Route(
+            method="GET",
+            path="/import/events",
+            summary="Server-sent events under the names and fields of wkmp-ai.",
+            response_type="text/event-stream",
+            handler=ancestor_events,
             other_statuses=(503,),
         ),
         Route(

@@ -10,7 +10,7 @@ import asyncio
 import secrets
 import socket
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ import structlog
 from aiohttp import web
 
 from segued.web.connections import StreamSlot, begin_stream
+from segued.web.event_words import OwnWords, StreamWords
 from segued.web.fairness import FairSlots
 from segued.web.peers import CONTROL_PEER
 from segued.web.responses import error_response
@@ -65,14 +66,19 @@ class EventStream:
     """Sends the status and its changes to all subscribers."""
 
     def __init__(
-        self, status: Callable[[], Status], timing: StreamTiming | None = None
+        self,
+        status: Callable[[], Status],
+        timing: StreamTiming | None = None,
+        words: StreamWords | None = None,
     ) -> None:
         """Create a stream without subscribers.
 
         Args:
             status: Returns the current status, from memory.
             timing: The intervals and timeouts.
+            words: How the status is put into events; None for segued's own way.
         """
+        self._words: Final = words or OwnWords()
         self._status: Final = status
         self._timing: Final = timing or StreamTiming()
         # Event ids of an earlier run of the daemon must not match.
@@ -179,9 +185,10 @@ class EventStream:
         return [f"retry: {1_000 * RETRY_SECONDS}\n".encode() + self._snapshot_frame()]
 
     def _snapshot_frame(self) -> bytes:
-        return self._frame("snapshot", self._snapshot)
+        events = self._words.snapshot(self._snapshot)
+        return b"".join(self._frame(event, data) for event, data in events)
 
-    def _frame(self, event: str, data: dict[str, Any]) -> bytes:
+    def _frame(self, event: str, data: Mapping[str, Any]) -> bytes:
         head = f"id: {self._run_id}-{self._event_number}\nevent: {event}\ndata: "
         return head.encode() + msgspec.json.encode(data) + b"\n\n"
 
@@ -199,15 +206,12 @@ class EventStream:
         status: dict[str, Any] = msgspec.to_builtins(self._status())
         for name in OMITTED_FIELDS:
             del status[name]
-        changes = {
-            name: value
-            for name, value in status.items()
-            if self._snapshot.get(name, ...) != value
-        }
-        if not changes:
+        if status == self._snapshot:
             return
-        self._snapshot, self._event_number = status, self._event_number + 1
-        frame = self._frame("change", changes)
+        before, self._snapshot = self._snapshot, status
+        self._event_number += 1
+        events = self._words.changes(before, status)
+        frame = b"".join(self._frame(event, data) for event, data in events)
         self._changes.append((self._event_number, frame))
         for subscriber in self._subscribers:
             subscriber.push(frame)
