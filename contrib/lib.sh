@@ -9,7 +9,7 @@ HERE=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 VENV=$HERE/.venv
 RUN_PACKAGES=(python3-venv ca-certificates libchromaprint1)
 SERVICE_PACKAGES=("${RUN_PACKAGES[@]}" procps)
-TEST_PACKAGES=("${SERVICE_PACKAGES[@]}" libchromaprint-tools ffmpeg strace curl tcc chromium systemd libpam-systemd fish zsh mandoc mpd mpc liquidsoap)
+TEST_PACKAGES=("${SERVICE_PACKAGES[@]}" libchromaprint-tools ffmpeg strace curl tcc chromium systemd libpam-systemd fish zsh mandoc mpd mpc mosquitto liquidsoap)
 
 CONTAINER_PACKAGES=(buildah podman crun mmdebstrap)
 
@@ -24,6 +24,7 @@ reason_for() {
         curl) echo "sends the requests of the tests to the daemon" ;;
         chromium) echo "displays the page for the tests" ;;
         tcc) echo "compiles a clock that the tests can set" ;;
+        mosquitto) echo "takes the events of the tests" ;;
         mpd | mpc | liquidsoap) echo "plays what the tests export" ;;
         ffmpeg) echo "encodes and measures the audio files of the tests" ;;
         procps) echo "provides kill, which \`systemctl reload segued\` runs" ;;
@@ -47,6 +48,7 @@ present() {
         libchromaprint-tools) [[ -n $(command -v fpcalc) ]] ;;
         ffmpeg | strace | curl | tcc | chromium | fish | zsh | mandoc | mpd | mpc | liquidsoap | buildah | podman | crun | mmdebstrap | prometheus) [[ -n $(command -v "$1") ]] ;;
         procps) [[ -x /bin/kill ]] ;;
+        mosquitto) [[ -x /usr/sbin/mosquitto ]] ;;
         systemd) [[ -x /lib/systemd/systemd ]] ;;
         libpam-systemd) [[ -n $(compgen -G '/lib/*/security/pam_systemd.so') ]] ;;
     esac

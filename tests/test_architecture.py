@@ -66,6 +66,8 @@ SAME_NAME_ALLOWED: Final = {
 
 ALLOWED_IMPORTERS: Final = {
     "acoustid": {"media.fingerprint"},
+    "aiomqtt": {"clients.mqtt"},
+    "apprise": {"clients.notify"},
     "aiohttp": {"clients.http", "web"},
     "av": {"media.decoding.libav", "media.cover_pictures"},
     "blake3": {"media.hashing"},

@@ -34,7 +34,9 @@ def locked_versions(lock: str) -> dict[str, list[str]]:
     return versions
 
 
-@pytest.mark.parametrize("lock", ["program", "essentia", "tags", "build"])
+@pytest.mark.parametrize(
+    "lock", ["program", "essentia", "tags", "mqtt", "notify", "build"]
+)
 def test_lock_has_each_dependency(lock: str) -> None:
     """In versions that pyproject.toml allows; `contrib/lock` writes the locks."""
     versions = locked_versions(lock)
@@ -47,7 +49,7 @@ def test_lock_has_each_dependency(lock: str) -> None:
         )
 
 
-@pytest.mark.parametrize("extra", ["essentia", "tags"])
+@pytest.mark.parametrize("extra", ["essentia", "tags", "mqtt", "notify"])
 def test_locks_can_be_combined(extra: str) -> None:
     """`--with essentia,tags` installs two locks at once."""
     program = locked_versions("program")

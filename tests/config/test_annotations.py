@@ -15,13 +15,13 @@ from msgspec import inspect
 import segued
 from segued.config.annotations import mask_secrets, quoted, whole
 from segued.config.config import Config, Settings, check_setting, read_config
-from segued.config.hook_sections import HooksSection
 from segued.config.sections import PageSection
 from segued.errors import ConfigError
 
 KEY = "aSecretKey-42"
 
 SPECIMENS = (
+    "mqtt://nas",
     "2f61",
     "22:00-06:30",
     "http://localhost:5723",
@@ -94,6 +94,13 @@ def test_whole_pattern_matches_as_a_whole() -> None:
     assert found == [True, True, False, False, False]
 
 
+RECEIVER_ADDRESSES = {
+    ("HooksSection", "url"),
+    ("MqttSection", "url"),
+    ("NotifySection", "urls"),
+}
+
+
 def test_secrets_are_marked() -> None:
     """A field of the configuration with a secret's name is a secret."""
     for kind in all_structs():
@@ -101,8 +108,8 @@ def test_secrets_are_marked() -> None:
             continue
         for name in kind.__struct_fields__:
             is_secret = re.search("key$|token|password|secret", name) is not None
-            # The address of a hook may hold a key.
-            is_secret = is_secret or (kind is HooksSection and name == "url")
+            # The address of a receiver may hold a key.
+            is_secret = is_secret or (kind.__name__, name) in RECEIVER_ADDRESSES
             assert ('"...' in quoted(kind, name, KEY)) == is_secret, (kind, name)
 
 

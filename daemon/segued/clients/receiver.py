@@ -1,11 +1,13 @@
 """What takes events: the interface of all receivers, and how one fails."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 
-__all__ = ["Receiver", "SentEvent"]
+from segued.errors import ServiceUnavailableError
+
+__all__ = ["Receiver", "SentEvent", "UnusableReceiver"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +54,25 @@ class Receiver(Protocol):
 
     async def close(self) -> None:
         """Release what the receiver holds open."""
+
+
+class UnusableReceiver:
+    """Stands for a receiver that lacks something, while its events wait."""
+
+    is_summary = False
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name: str = name
+        self._reason: Final = reason
+
+    async def deliver(self, sent: SentEvent) -> None:
+        """Take nothing.
+
+        Raises:
+            ServiceError: Always; the message says what is missing.
+        """
+        del sent
+        raise ServiceUnavailableError(self.name, self._reason)
+
+    async def close(self) -> None:
+        """Nothing is held open."""

@@ -13,7 +13,12 @@ import msgspec
 from segued.config.annotations import SECRET, whole
 from segued.config.checking import CheckedConfig, SectionTypes, check, problem_of
 from segued.config.default_paths import state_folder
-from segued.config.hook_sections import HooksSection, RescanSection
+from segued.config.hook_sections import (
+    HooksSection,
+    MqttSection,
+    NotifySection,
+    RescanSection,
+)
 from segued.config.nearest_name import suggestion
 from segued.config.plain_names import PLAIN_NAMES, stored_form
 from segued.config.sections import (
@@ -136,6 +141,8 @@ class Config(Section, frozen=True):
     page: PageSection = PageSection()
     hooks: HooksSection = HooksSection()
     rescan: RescanSection = RescanSection()
+    mqtt: MqttSection = MqttSection()
+    notify: NotifySection = NotifySection()
     logging: LoggingSection = LoggingSection()
     settings: PinnedSettings = PinnedSettings()
 

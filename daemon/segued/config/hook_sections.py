@@ -7,7 +7,14 @@ import msgspec
 from segued.config.annotations import SECRET, whole
 from segued.config.sections import Section
 
-__all__ = ["HOOK_EVENTS", "HookEvent", "HooksSection", "RescanSection"]
+__all__ = [
+    "HOOK_EVENTS",
+    "HookEvent",
+    "HooksSection",
+    "MqttSection",
+    "NotifySection",
+    "RescanSection",
+]
 
 HookEvent = Literal[
     "file.imported",
@@ -105,3 +112,51 @@ class RescanSection(Section, frozen=True):
     jellyfin_url: OptionalUrl = ""
     jellyfin_key: SecretText = ""
     jellyfin_folder: str = ""
+
+
+class MqttSection(Section, frozen=True):
+    """An MQTT broker that gets the events.
+
+    Attributes:
+        url: The broker, with a user and a password if it wants them; empty for none.
+        topic: What the topics begin with.
+        discovery: The topic that Home Assistant watches; empty for no discovery.
+    """
+
+    url: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=whole("mqtts?://([!-.0-~]*@)?[^/?#@\\s]+|"),
+            description='a broker, as "mqtt://user:password@host:1883", or empty',
+        ),
+        SECRET,
+    ] = ""
+    topic: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=whole("[^+#\\s/]+(/[^+#\\s/]+)*"),
+            description='a topic, as "segued" or "home/segued"',
+        ),
+    ] = "segued"
+    discovery: Annotated[
+        str,
+        msgspec.Meta(pattern=whole("[^+#\\s]*"), description="a topic, or empty"),
+    ] = "homeassistant"
+    events: tuple[HookEvent, ...] = HOOK_EVENTS
+
+
+class NotifySection(Section, frozen=True):
+    """People who are notified through Apprise.
+
+    Attributes:
+        urls: Addresses as Apprise reads them.
+        events: The events that they are notified of.
+    """
+
+    urls: Annotated[tuple[str, ...], SECRET] = ()
+    events: tuple[HookEvent, ...] = (
+        "album.completed",
+        "review.needed",
+        "folder.offline",
+        "library.trouble",
+    )

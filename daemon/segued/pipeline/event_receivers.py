@@ -8,11 +8,15 @@ import msgspec
 from segued import __version__
 from segued.clients.hook_command import HookCommand
 from segued.clients.http import HttpSession, open_session
-from segued.clients.receiver import Receiver
+from segued.clients.mqtt import MqttPublisher
+from segued.clients.notify import PeopleNotifier
+from segued.clients.receiver import Receiver, UnusableReceiver
 from segued.clients.rescan_http import JellyfinRescan, OpenSubsonicRescan
 from segued.clients.rescan_mpd import MpdRescan
 from segued.clients.webhook import Webhook
 from segued.config.config import Config
+from segued.config.hook_sections import MqttSection, NotifySection
+from segued.errors import ConfigError
 from segued.store.outbox import FOLDER_IMPORTED
 
 __all__ = ["ConfiguredReceivers", "configured_receivers"]
@@ -44,11 +48,30 @@ def configured_receivers(config: Config) -> ConfiguredReceivers:
     if hooks.url:
         webhook = Webhook(_session(config), hooks.url, hooks.secret)
         found.append((webhook, hooks.events))
+    mqtt, notify, limit_seconds = config.mqtt, config.notify, hooks.limit_seconds
+    if mqtt.url:
+        found.append((_publisher(mqtt, limit_seconds), mqtt.events))
+    if notify.urls:
+        found.append((_notifier(notify, limit_seconds), notify.events))
     return ConfiguredReceivers(
         [receiver for receiver, _ in found],
         {receiver.name: events for receiver, events in found},
         hooks.keep,
     )
+
+
+def _publisher(mqtt: MqttSection, limit_seconds: float) -> Receiver:
+    try:
+        return MqttPublisher(mqtt.url, mqtt.topic, mqtt.discovery, limit_seconds)
+    except ConfigError as error:
+        return UnusableReceiver(MqttPublisher.name, str(error))
+
+
+def _notifier(notify: NotifySection, limit_seconds: float) -> Receiver:
+    try:
+        return PeopleNotifier(notify.urls, limit_seconds)
+    except ConfigError as error:
+        return UnusableReceiver(PeopleNotifier.name, str(error))
 
 
 def _rescans(config: Config) -> Iterator[Receiver]:

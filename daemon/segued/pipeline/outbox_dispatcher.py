@@ -201,8 +201,5 @@ class OutboxDispatcher:
 
 
 def _receivers_are_equal(one: Config, other: Config) -> bool:
-    return (one.hooks, one.rescan, one.services) == (
-        other.hooks,
-        other.rescan,
-        other.services,
-    )
+    names = ("hooks", "rescan", "mqtt", "notify", "services")
+    return all(getattr(one, name) == getattr(other, name) for name in names)
