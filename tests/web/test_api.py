@@ -47,10 +47,10 @@ def test_api_conforms_to_its_openapi_document(
         )
         assert done.returncode == 0, done.stdout[-6_000:]
         described = web_client.get_json("/api/openapi.json")["paths"]
-        # All but the event stream, which does not end, the route of the control socket,
+        # All but the event streams, which do not end, the route of the control socket,
         # and the document itself.
         operations = sum(map(len, described.values()))
-        assert f"Tested: {operations - 3}" in done.stdout
+        assert f"Tested: {operations - 4}" in done.stdout
 
 
 def test_whole_tables_are_for_the_control_socket(web_client: WebClient) -> None:

@@ -59,16 +59,41 @@ def create_app(api: DaemonApi, guard: Guard, stream: EventStream) -> web.Applica
 
     app.on_shutdown.append(close_stream)
 
+    async def describe_api(_request: ApiRequest) -> web.StreamResponse:
+        return json_response(api_description)
+
+    description_route = Route(
+        method="GET",
+        path="/api/openapi.json",
+        summary="This OpenAPI document.",
+        response_type=dict[str, Any],
+        handler=describe_api,
+    )
+    routes = (
+        *CONTROL_ROUTES,
+        *LIBRARY_ROUTES,
+        *MUSIC_ROUTES,
+        *REVIEW_ROUTES,
+        *EXPORT_ROUTES,
+        *SIMILAR_ROUTES,
+        *NEXT_ROUTES,
+        *_event_routes(stream, other_stream),
+        description_route,
+    )
+    api_description = openapi_document(routes, __version__)
+    for route in (*routes, *static_routes()):
+        app.router.add_route(route.method, route.path, route.handle)
+    return app
+
+
+def _event_routes(stream: EventStream, other_stream: EventStream) -> tuple[Route, ...]:
     async def events(request: ApiRequest) -> web.StreamResponse:
         return await stream.handle(request.http_request)
 
     async def ancestor_events(request: ApiRequest) -> web.StreamResponse:
         return await other_stream.handle(request.http_request)
 
-    async def describe_api(_request: ApiRequest) -> web.StreamResponse:
-        return json_response(api_description)
-
-    event_routes = (
+    return (
         Route(
             method="GET",
             path="/api/events",
@@ -85,28 +110,7 @@ def create_app(api: DaemonApi, guard: Guard, stream: EventStream) -> web.Applica
             handler=ancestor_events,
             other_statuses=(503,),
         ),
-        Route(
-            method="GET",
-            path="/api/openapi.json",
-            summary="This OpenAPI document.",
-            response_type=dict[str, Any],
-            handler=describe_api,
-        ),
     )
-    routes = (
-        *CONTROL_ROUTES,
-        *LIBRARY_ROUTES,
-        *MUSIC_ROUTES,
-        *REVIEW_ROUTES,
-        *EXPORT_ROUTES,
-        *SIMILAR_ROUTES,
-        *NEXT_ROUTES,
-        *event_routes,
-    )
-    api_description = openapi_document(routes, __version__)
-    for route in (*routes, *static_routes()):
-        app.router.add_route(route.method, route.path, route.handle)
-    return app
 
 
 @web.middleware
