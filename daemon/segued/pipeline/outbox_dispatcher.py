@@ -68,9 +68,14 @@ class OutboxDispatcher:
         configured = configured_receivers(config)
         if not configured.events and not self._forgets_others:
             return
-        await self._store.subscribe(
-            configured.events, configured.keep, forgets_others=self._forgets_others
-        )
+        try:
+            await self._store.subscribe(
+                configured.events, configured.keep, forgets_others=self._forgets_others
+            )
+        except BaseException:
+            for receiver in configured.receivers:
+                await receiver.close()
+            raise
         self._config, self._configured = config, configured
         if not configured.events:
             return
@@ -175,7 +180,8 @@ class OutboxDispatcher:
             if receiver.is_summary:
                 last = events[-1]
                 await receiver.deliver(SentEvent(last.event, last.payload))
-                taken = [each.number for each in events]
+                taken = [each.number for each in events if each.number]
+                self._unstored[receiver.name].clear()
                 return None
             for waiting in events:
                 await receiver.deliver(SentEvent(waiting.event, waiting.payload))
