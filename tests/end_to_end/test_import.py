@@ -480,6 +480,18 @@ def test_a_deleted_file_is_missing_and_comes_back(
     assert row["status"] == "INGEST COMPLETE"
 
 
+def test_more_workers_than_the_computer_uses_earn_a_warning(
+    segued: SeguedRunner, tmp_path: Path
+) -> None:
+    """They are started all the same."""
+    write_noise_wav(tmp_path / "music" / "song.wav", 1)
+
+    imported = segued.import_folders(tmp_path / "music", options=["--workers", "999"])
+
+    assert imported.code == 0
+    assert "segued: 999 workers are more than this computer uses" in imported.err
+
+
 def test_empty_folder_counts_as_offline(
     sample: Path, segued: SeguedRunner, tmp_path: Path
 ) -> None:

@@ -18,7 +18,11 @@ import msgspec
 from segued.cli.command_run import Commands, run_command
 from segued.cli.daemon_client import DaemonClient, find_daemon, no_daemon_error
 from segued.cli.library_command import explain, print_topic
-from segued.cli.options import configure_log, load_config
+from segued.cli.options import (
+    configure_log,
+    load_config,
+    warning_of_many_workers,
+)
 from segued.cli.seguectl_parser import seguectl_parser
 from segued.cli.stored_status import stored_status
 from segued.config.config import Config, check_setting, stored_name
@@ -34,9 +38,6 @@ __all__ = ["main"]
 
 WATCH_SECONDS: Final = 1.0
 FRAME_SECONDS: Final = 0.5
-
-WORKERS_PER_PROCESSOR: Final = 4
-"""More only wait for each other, and each may hold a decoded file."""
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -221,10 +222,8 @@ def _workers(args: argparse.Namespace) -> int:
     args.key = "ai_processing_thread_count"
     args.value = None if args.number is None else str(args.number)
     code = _settings(args)
-    processors = os.cpu_count() or 1
-    if args.number is not None and args.number > WORKERS_PER_PROCESSOR * processors:
-        hint = f"more than this computer uses: it has {processors} processors"
-        print(f"seguectl: {args.number} workers are {hint}", file=sys.stderr)  # noqa: T201
+    if warning := warning_of_many_workers(args.number):
+        print(f"seguectl: {warning}", file=sys.stderr)  # noqa: T201
     return code
 
 

@@ -16,6 +16,7 @@ import msgspec
 from rich.console import Console
 from rich.markup import escape
 
+from segued.cli.options import warning_of_many_workers
 from segued.config.config import Config
 from segued.errors import StoreError
 from segued.exit_codes import CANCELLED_NOTE, ExitCode
@@ -50,6 +51,8 @@ def run(args: argparse.Namespace, config: Config) -> int:
     pinned = ", ".join(config.settings.as_dict())
     if pinned and not args.json:
         command.note(f"fixed in {args.config}: {pinned}")
+    if warning := warning_of_many_workers(args.workers):
+        command.note(f"segued: {warning}")
     return command.conclude(asyncio.run(command.run_with_progress()))
 
 

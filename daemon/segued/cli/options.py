@@ -3,6 +3,7 @@
 import argparse
 import os
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
 
@@ -10,7 +11,10 @@ from segued.config.config import Config, read_config
 from segued.config.default_paths import SYSTEM_CONFIG, SYSTEM_LIBRARY, SYSTEM_SOCKET
 from segued.errors import ConfigError
 
-__all__ = ["configure_log", "load_config", "with_paths"]
+__all__ = ["configure_log", "load_config", "warning_of_many_workers", "with_paths"]
+
+WORKERS_PER_PROCESSOR: Final = 4
+"""More only wait for each other, and each may hold a decoded file."""
 
 
 def load_config(args: argparse.Namespace) -> Config:
@@ -41,6 +45,15 @@ def with_paths(args: argparse.Namespace, config: Config) -> Config:
         changes["database"] = str(args.database)
     library = msgspec.structs.replace(config.library, **changes)
     return msgspec.structs.replace(config, library=library)
+
+
+def warning_of_many_workers(count: int | None) -> str | None:
+    """Return what is to say about more workers than the computer uses, if they are."""
+    processors = os.cpu_count() or 1
+    if count is None or count <= WORKERS_PER_PROCESSOR * processors:
+        return None
+    uses = f"more than this computer uses: it has {processors} processors"
+    return f"{count} workers are {uses}"
 
 
 def configure_log(
