@@ -220,19 +220,33 @@ class LookupDispatcher:
         if not await self._store.do(lookups.has_due_questions, service.name):
             return []
         for kind, limit in service.batches:
-            questions = await self._reserve(service, kind, limit)
-            for _ in range(BATCH_WAITS_MAX):
-                found = len(questions)
-                if not 0 < found < limit or self._imports_idle():
-                    break
-                service.in_flight.difference_update(each.key for each in questions)
-                await self._clock.sleep(BATCH_WAIT_SECONDS)
-                questions = await self._reserve(service, kind, limit)
-                if len(questions) <= found:
-                    break
+            if kind in service.collecting:
+                continue  # two senders would send two part batches
+            service.collecting.add(kind)
+            try:
+                questions = await self._collect(service, kind, limit)
+            finally:
+                service.collecting.discard(kind)
             if questions:
+                self._wake_event.set()  # another sender may collect the next ones
                 return questions
         return []
+
+    async def _collect(
+        self, service: LookupService, kind: LookupKind, limit: int
+    ) -> list[LookupQuestion]:
+        """Reserve questions for a request; wait for more while files are imported."""
+        questions = await self._reserve(service, kind, limit)
+        for _ in range(BATCH_WAITS_MAX):
+            found = len(questions)
+            if not 0 < found < limit or self._imports_idle():
+                break
+            service.in_flight.difference_update(each.key for each in questions)
+            await self._clock.sleep(BATCH_WAIT_SECONDS)
+            questions = await self._reserve(service, kind, limit)
+            if len(questions) <= found:
+                break
+        return questions
 
     async def _reserve(
         self, service: LookupService, kind: LookupKind, limit: int

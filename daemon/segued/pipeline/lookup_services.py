@@ -54,6 +54,7 @@ class LookupService:
         concurrency: How many requests may be open at once.
         refusal: Why no more requests are sent to it; None while they are.
         in_flight: Keys of the questions that are being sent.
+        collecting: Kinds of which a sender collects questions for a request.
         shared: Which questions may share a request.
         search_recordings: Searches recordings by artist and title, for a person; None
             if the service has no such search.
@@ -70,6 +71,7 @@ class LookupService:
     concurrency: int = 2
     refusal: str | None = None
     in_flight: set[str] = field(default_factory=set)
+    collecting: set[LookupKind] = field(default_factory=set)
     shared: SharedRequests = field(default_factory=SharedRequests)
     search_recordings: SearchRecordings | None = None
 
