@@ -1,12 +1,12 @@
 """Annotations of configuration values: whole-string patterns, and secrets."""
 
 import json
-from typing import Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import inspect
 
-__all__ = ["SECRET", "mask", "mask_secrets", "quoted", "whole"]
+__all__ = ["SECRET", "SharedSecret", "mask", "mask_secrets", "quoted", "whole"]
 
 StructT = TypeVar("StructT", bound=msgspec.Struct)
 
@@ -24,6 +24,18 @@ def whole(pattern: str) -> str:
     `\Z`. The result means the same to Python and to JSON Schema.
     """
     return rf"^(?:{pattern})$(?!\n)"
+
+
+SharedSecret: TypeAlias = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=whole("[!-~]{16,}|"),
+        max_length=256,
+        description="16 to 256 characters of ASCII without spaces, or empty",
+    ),
+    SECRET,
+]
+"""A secret that two sides share: long enough that nobody guesses it."""
 
 
 def mask(value: object) -> str:

@@ -1,10 +1,10 @@
 """The tables of `segued.toml` about other programs that are told what happens."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, get_args
 
 import msgspec
 
-from segued.config.annotations import SECRET, whole
+from segued.config.annotations import SECRET, SharedSecret, whole
 from segued.config.sections import Section
 
 __all__ = [
@@ -26,15 +26,7 @@ HookEvent = Literal[
     "library.trouble",
 ]
 
-HOOK_EVENTS: Final[tuple[HookEvent, ...]] = (
-    "file.imported",
-    "album.completed",
-    "file.failed",
-    "review.needed",
-    "session.completed",
-    "folder.offline",
-    "library.trouble",
-)
+HOOK_EVENTS: Final[tuple[HookEvent, ...]] = get_args(HookEvent)
 
 
 class HooksSection(Section, frozen=True):
@@ -59,15 +51,7 @@ class HooksSection(Section, frozen=True):
         ),
         SECRET,
     ] = ""
-    secret: Annotated[
-        str,
-        msgspec.Meta(
-            pattern=whole("[!-~]{16,}|"),
-            max_length=256,
-            description="16 to 256 characters of ASCII without spaces, or empty",
-        ),
-        SECRET,
-    ] = ""
+    secret: SharedSecret = ""
     events: tuple[HookEvent, ...] = HOOK_EVENTS
     limit_seconds: Annotated[float, msgspec.Meta(gt=0, le=600)] = 30.0
     keep: Annotated[int, msgspec.Meta(ge=10, le=1_000_000)] = 10_000

@@ -4,7 +4,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
-from segued.config.annotations import SECRET, whole
+from segued.config.annotations import SharedSecret, whole
 
 __all__ = [
     "ComputeSection",
@@ -250,15 +250,7 @@ class PageSection(Section, frozen=True):
     shown: bool = True
     address: Annotated[str, msgspec.Meta(min_length=1)] = "127.0.0.1"
     port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 5723
-    token: Annotated[
-        str,
-        msgspec.Meta(
-            pattern=whole("[!-~]{16,}|"),
-            max_length=256,
-            description="16 to 256 characters of ASCII without spaces, or empty",
-        ),
-        SECRET,
-    ] = ""
+    token: SharedSecret = ""
     hosts: tuple[str, ...] = ()
 
 

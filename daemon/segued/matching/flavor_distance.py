@@ -26,8 +26,8 @@ METRICS: Final = ("squares", "variation")
 `squares`: mean squared differences, half of the weight for the characteristics with two
 classes, half for the others; a half without a characteristic known on both sides counts
 as 1. This is the distance of wkmp's SPEC003. `variation`: the mean share that would
-have to change its class; each characteristic has the same weight, whatever the number
-of its classes. With squared differences, one of ten classes has hardly any.
+have to change its class; each characteristic has the same weight, with few classes or
+many. With squared differences, one of ten classes has hardly any.
 """
 
 COLUMN_OF_CLASS: Final = {

@@ -212,7 +212,7 @@ def _bounds(piece: Piece, name: str, sign: str, value: str) -> Bounds:
 def _class(piece: Piece, characteristic: str, class_name: str) -> str:
     """Return the class whose share is compared.
 
-    Of a yes or no, such as a mood, it is the one that the characteristic is named
+    A characteristic that is true or not, such as a mood, has one that it is named
     after; of all others, the query has to name it.
     """
     classes = CHARACTERISTICS[characteristic]
