@@ -243,7 +243,7 @@ system_packages() {
 }
 
 build() {
-    local interpreter output growth code=0
+    local interpreter output growth code=0 began=$SECONDS
     export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
     cd -- "$HERE"
     if ! fresh base place; then
@@ -262,7 +262,7 @@ build() {
         show_end "$output"
         give_up "the Python libraries could not be installed; see above, then try again"
     fi
-    say "installed in $SECONDS s"
+    say "installed in $((SECONDS - began)) s"
     stamp libraries >"$VENV/.run" # the libraries for tests include those for run
     stamp libraries >"$VENV/.$1"
 }
