@@ -182,10 +182,10 @@ def artist(library: Path, artist_key: str) -> ArtistDetail:
             raise NotFoundError(f"no artist has the id {artist_key}")
         rows = database.execute(
             f"SELECT {ALBUM_COLUMNS} FROM album_index"  # noqa: S608
-            " WHERE artist_key = ?1 OR album_id IN"
-            " (SELECT album_id FROM track_index WHERE artist_key = ?1)"
+            " WHERE artist_key = :artist OR album_id IN"
+            " (SELECT album_id FROM track_index WHERE artist_key = :artist)"
             " ORDER BY year, title_key, album_id",
-            [artist_key],
+            {"artist": artist_key},
         ).fetchall()
         keys = database.execute(
             "SELECT passage_id FROM track_index WHERE artist_key = ?"
