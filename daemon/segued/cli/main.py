@@ -131,6 +131,18 @@ def _knowledge_import(args: argparse.Namespace) -> int:
     return knowledge_command.run_import(args, _chosen_library(args))
 
 
+def _import_from_beets(args: argparse.Namespace) -> int:
+    from segued.cli import import_from_command  # noqa: PLC0415
+
+    return import_from_command.beets(args, _chosen_library(args))
+
+
+def _import_from_itunes(args: argparse.Namespace) -> int:
+    from segued.cli import import_from_command  # noqa: PLC0415
+
+    return import_from_command.itunes(args, _chosen_library(args))
+
+
 def _import_dump(args: argparse.Namespace) -> int:
     from segued.cli import import_dump_command  # noqa: PLC0415
 
@@ -180,6 +192,8 @@ COMMANDS: Final[Commands] = {
     "restore": _restore,
     "knowledge export": _knowledge_export,
     "knowledge import": _knowledge_import,
+    "import-from beets": _import_from_beets,
+    "import-from itunes": _import_from_itunes,
     "config check": _config_check,
     "config show": _config_show,
     "service install": _service_install,

@@ -10,6 +10,7 @@ from typing import Final
 from segued import __version__
 from segued.cli.backup_parser import add_backup
 from segued.cli.export_parser import add_export, add_playlist, add_similar
+from segued.cli.import_from_parser import add_import_from
 from segued.cli.knowledge_parser import add_knowledge
 from segued.cli.parser import (
     CommandParser,
@@ -91,6 +92,7 @@ def segued_parser() -> CommandParser:
     _add_flavor(commands, shared)
     add_backup(commands, shared)
     add_knowledge(commands, shared)
+    add_import_from(commands, shared)
     _add_config(commands, shared)
     _add_service(commands)
     return parser

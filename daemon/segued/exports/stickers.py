@@ -5,10 +5,13 @@ from typing import Final
 
 from segued.exports.export_track import ExportTrack
 
-__all__ = ["PREFIX", "stickers_of"]
+__all__ = ["PREFIX", "RATING", "rating_of", "stickers_of"]
 
 PREFIX: Final = "segued_"
 """Our stickers begin with this, so that those of other programs are left alone."""
+
+RATING: Final = "rating"
+"""The sticker, 0 to 10, in which MPD's clients keep a person's rating."""
 
 MEASURES: Final = {
     "bpm": "bpm",
@@ -19,6 +22,7 @@ MEASURES: Final = {
     "confidence": "confidence",
     "recording_mbid": "recording_mbid",
     "release_mbid": "release_mbid",
+    "play_count": "play_count",
 }
 """The columns that are stickers, and their names."""
 
@@ -40,3 +44,9 @@ def stickers_of(track: ExportTrack) -> dict[str, str]:
                 suffix = "" if name == f"mood_{each}" else f"_{each}"
                 found[f"{PREFIX}{name}{suffix}"] = str(round(100 * share))
     return found
+
+
+def rating_of(track: ExportTrack) -> str | None:
+    """Return the rating of a passage as MPD's clients count, 0 to 10; None without."""
+    rating = track.columns.get("rating")
+    return None if rating is None else str(round(rating / 10))

@@ -213,7 +213,7 @@ def _judge_fingerprint_match(  # noqa: PLR0913
         why = "it is in its place on the album"
     elif not named:
         why = "the file's name agrees"
-    also = "; the tags name the same recording" if confirmed else ""
+    also = f"; {passage.naming} the same recording" if confirmed else ""
     reason = f"matched by fingerprint, and {why}{also}"
     return candidate.recording, _judgment(score, reason)
 
@@ -363,15 +363,17 @@ def _judge_without_fingerprint(
         if as_track is not None:
             return track.recording, as_track
     judged = judge_claims(
-        TagClaims(mbid, passage.title, passage.artist, passage.tagged)
+        TagClaims(
+            mbid, passage.title, passage.artist, passage.tagged, passage.recording_by
+        )
     )
     if mbid is None:
-        return None, judged  # The tags name no recording.
+        return None, judged  # Nothing names a recording.
     known = recordings.get(mbid)
     if known is None:  # MusicBrainz has not described it: by the file's own names.
         return Recording(mbid, title, passage.artist or "", passage.seconds), judged
     if _has_names(passage) and not has_same_names(title, passage.artist, known):
-        reason = "the recording that the tags name has other names"
+        reason = f"the recording that {passage.naming} has other names"
         return known, _judgment(LOW_FROM, reason, (QuestionKind.OTHER_NAMES,))
     return known, judged
 
@@ -386,7 +388,8 @@ def _judge_as_album_track(
     if names is not None and names < NAMES_AGREE_FROM:
         return None
     if passage.recording_mbid == track.recording.mbid:
-        reason = f"the album's track, named in the tags; {fingerprint_state(passage)}"
+        where = f"the album's track, {passage.named_where}"
+        reason = f"{where}; {fingerprint_state(passage)}"
         return _judgment(MEDIUM_FROM + NAMES_BONUS, reason)
     near = (duration_agreement(passage.seconds, length_of(track)) or 0) > 0
     if near and (names is not None or is_at_track(passage, track, release)):

@@ -66,12 +66,13 @@ def about_id(
     *,
     expected: bool,
 ) -> str:
-    """Compare with the recording that the tags name."""
+    """Compare with the recording that the tags, or another program, name."""
     if passage.recording_mbid in (None, candidate.mbid):
         return ""
     if any(each.mbid == passage.recording_mbid for each in candidates):
-        return "the tags name another recording with this fingerprint"
-    return "" if expected else "the tags name a recording without this fingerprint"
+        return f"{passage.naming} another recording with this fingerprint"
+    what = f"{passage.naming} a recording without this fingerprint"
+    return "" if expected else what
 
 
 def about_album(

@@ -136,6 +136,10 @@ class PassageEvidence:
         candidates: AcoustID's recordings; empty if it has not answered, or
             knows none.
         acoustid_problem: Why AcoustID's answer cannot be used; empty if it can.
+        recording_by: The program whose library names the recording, because the tags
+            do not; empty if it is the tags.
+        release_by: The same for the release.
+        said: What the library of each program says, as text, by program.
         merged: The old and the new id of each recording and release that tags or
             AcoustID name by an id that MusicBrainz has merged.
     """
@@ -158,3 +162,20 @@ class PassageEvidence:
     in_order: bool = True
     acoustid_problem: str = ""
     merged: tuple[tuple[str, str], ...] = ()
+    recording_by: str = ""
+    release_by: str = ""
+    said: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def naming(self) -> str:
+        """Who names the recording, with the verb, for sentences."""
+        return f"{self.recording_by} names" if self.recording_by else "the tags name"
+
+    @property
+    def named_where(self) -> str:
+        """Where the recording is named, for sentences."""
+        return (
+            f"named by {self.recording_by}"
+            if self.recording_by
+            else ("named in the tags")
+        )

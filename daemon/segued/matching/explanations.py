@@ -34,7 +34,8 @@ def describe_evidence(
         "duration": _duration_text(passage, chosen),
         "fingerprint": _fingerprint_text(passage, chosen, candidates),
         "names": _names_text(passage, names, chosen),
-        "embedded id": _embedded_id_text(passage, candidates),
+        _id_kind(passage): _embedded_id_text(passage, candidates),
+        **{f"{program} says": text for program, text in passage.said},
         "album": _album_text(recording, track, release),
     }
     return {kind: what for kind, what in found.items() if what}
@@ -63,7 +64,8 @@ def describe_rejected(
         why = "not among the candidates"
         if not candidates:
             why = "not the album's track" if track else "its names are others"
-        sentences.append(f"the recording named in the tags ({embedded}): {why}")
+        named = f"the recording {passage.named_where} ({embedded})"
+        sentences.append(f"{named}: {why}")
     return tuple(sentences)
 
 
@@ -147,6 +149,12 @@ def _names_text(
     if chosen is None or chosen.agreement.metadata is None:
         return whose
     return f"{whose}: similarity {chosen.agreement.metadata:.2f}"
+
+
+def _id_kind(passage: PassageEvidence) -> str:
+    """Return the kind of evidence that the id of the recording is."""
+    by = passage.recording_by
+    return f"id from {by}" if by else "embedded id"
 
 
 def _embedded_id_text(

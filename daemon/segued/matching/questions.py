@@ -140,6 +140,7 @@ def ask(
     heard = chosen or (best.recording if best else None)
     text = _TEXTS[kind].format(
         tags=_quoted(passage.artist, passage.title),
+        Naming=f"{passage.naming[0].upper()}{passage.naming[1:]}",
         sound=_quoted(heard.artist, heard.title) if heard else "",
         title=f"“{(chosen.title if chosen else passage.title) or 'untitled'}”",
         album=f"“{known.release.title}”" if known.release else "the album",
@@ -153,7 +154,7 @@ _UNKNOWN_SOUND: Final = (QuestionKind.UNCONFIRMED, QuestionKind.UNIDENTIFIED)
 _TEXTS: Final = {
     QuestionKind.OTHER_NAMES: "The tags say {tags}, the sound says {sound}.",
     QuestionKind.OFF_ALBUM: "The sound says {sound}, which is not on {album}.",
-    QuestionKind.OTHER_ID: "The tags name another recording than the sound, {sound}.",
+    QuestionKind.OTHER_ID: "{Naming} another recording than the sound, {sound}.",
     QuestionKind.UNIDENTIFIED: "Nothing identifies it: no names, and no known sound.",
     QuestionKind.RIVALS: "Several recordings of {title} have this sound.",
     QuestionKind.EDITION: "Two editions of {album} fit equally.",
@@ -260,7 +261,7 @@ def _named_by(
     elif release and on_release:
         yield f"on {release.title}"
     if mbid == known.passage.recording_mbid:
-        yield "named in the tags"
+        yield known.passage.named_where
 
 
 def _evidence_against(

@@ -34,6 +34,7 @@ class TagClaims:
 
     Attributes:
         recording_mbid: The MusicBrainz recording id in the tags.
+        recording_by: The program that names the recording instead of the tags, if any.
         tagged: Whether title and artist come from tags, a CUE sheet or chapters,
             not from the file name.
     """
@@ -42,6 +43,7 @@ class TagClaims:
     title: str | None
     artist: str | None
     tagged: bool
+    recording_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +89,11 @@ def judge_claims(claims: TagClaims) -> Judgment:
     """
     named = bool(claims.title and claims.artist)
     if claims.recording_mbid:
-        score = MEDIUM_FROM + NAMES_BONUS * named
+        # Names beside an id that is not in the tags were not written with it.
+        score = MEDIUM_FROM + NAMES_BONUS * (named and not claims.recording_by)
+        who = f"{claims.recording_by} names" if claims.recording_by else "the tags name"
         return Judgment(
-            score, confidence_band(score), "the tags name the recording; unconfirmed"
+            score, confidence_band(score), f"{who} the recording; unconfirmed"
         )
     if named and claims.tagged:
         reason = "title and artist from the tags alone"

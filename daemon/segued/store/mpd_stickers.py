@@ -8,7 +8,7 @@ from typing import Final
 
 from segued.errors import ExportError
 from segued.exports.export_track import ExportTrack
-from segued.exports.stickers import PREFIX, stickers_of
+from segued.exports.stickers import PREFIX, RATING, rating_of, stickers_of
 from segued.paths import folder_prefix, shown
 from segued.store.sqlite_errors import store_error
 
@@ -71,6 +71,12 @@ def write_stickers(target: Path, root: bytes, tracks: Iterable[ExportTrack]) -> 
                     "INSERT OR REPLACE INTO sticker VALUES ('song', ?, ?, ?)",
                     ((uri, *each) for each in stickers_of(track).items()),
                 )
+                # A rating that was given in a client of MPD is newer, and stays.
+                if (rating := rating_of(track)) is not None:
+                    database.execute(
+                        "INSERT OR IGNORE INTO sticker VALUES ('song', ?, ?, ?)",
+                        (uri, RATING, rating),
+                    )
             database.execute("COMMIT")
     except sqlite3.Error as error:
         raise store_error(target, error) from error

@@ -37,7 +37,8 @@ VIEWS = {
         " flavor_failure bpm key scale key_strength loudness_lufs loudness_range_lu"
         " true_peak_dbtp silences album_id disc disc_total track track_total"
         " album_artist date original_date genres isrcs compilation composers work"
-        " work_mbid track_gain_db album_gain_db album_peak_dbtp lyrics"
+        " work_mbid track_gain_db album_gain_db album_peak_dbtp lyrics rating"
+        " play_count last_played"
     ),
     "library_albums": (
         "album_id release_mbid title artist date original_date compilation disc_total"
@@ -48,6 +49,9 @@ VIEWS = {
     "library_copies": (
         "copy_id file_id path is_best kind why codec bit_rate size_bytes duration_ticks"
         " offset_ticks"
+    ),
+    "library_imported_ids": (
+        "file_id path source recording_mbid release_mbid added_at read_at"
     ),
     "library_review": (
         "card_id album_id file_id passage_id question text urgency candidates"

@@ -98,6 +98,10 @@ def _displayed_names(decision: Decision, names: Tags) -> tuple[str | None, str |
     return recording.title or names.title, recording.artist or names.artist
 
 
+def _embedded_id(evidence: PassageEvidence) -> str:
+    return "" if evidence.recording_by else evidence.recording_mbid or ""
+
+
 def _evidence_texts(findings: PassageFindings, lookup: ReleaseLookup) -> dict[str, str]:
     """Return a description of each kind of evidence there is, by kind."""
     names, decision = findings.names, findings.decision
@@ -105,7 +109,7 @@ def _evidence_texts(findings: PassageFindings, lookup: ReleaseLookup) -> dict[st
         "duration": f"{ticks_to_seconds(findings.span.length):.1f} s",
         "fingerprint": "",
         "names": " / ".join(name for name in (names.artist, names.title) if name),
-        "embedded id": findings.evidence.recording_mbid or "",
+        "embedded id": _embedded_id(findings.evidence),
         "cut": findings.cut_reason,
         "MusicBrainz": "; ".join(dict.fromkeys(lookup.problems)),
         "merged": "; ".join(
@@ -146,7 +150,9 @@ def _album_credit(findings: PassageFindings, lookup: ReleaseLookup) -> EntityRef
         key = normalize.name_key(release.artist, release.title)
         return EntityRef(release.title, release.mbid, key)
     names = findings.names
-    release_mbid = findings.evidence.release_mbid or names.release_mbid
+    # An id that only another program names is evidence, and not that of the album.
+    tagged = None if findings.evidence.release_by else findings.evidence.release_mbid
+    release_mbid = tagged or names.release_mbid
     if not names.album and not release_mbid:
         return None
     key = normalize.name_key(

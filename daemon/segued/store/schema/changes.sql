@@ -130,6 +130,24 @@ BEGIN
     JOIN song_works USING (song_id) WHERE work_id = new.id;
 END;
 
+CREATE TRIGGER changed_new_listening AFTER INSERT ON listening
+BEGIN
+    INSERT OR IGNORE INTO changed_rows
+    SELECT 'passage', id FROM passages WHERE file_id = new.file_id;
+END;
+
+CREATE TRIGGER changed_listening AFTER UPDATE ON listening
+BEGIN
+    INSERT OR IGNORE INTO changed_rows
+    SELECT 'passage', id FROM passages WHERE file_id = new.file_id;
+END;
+
+CREATE TRIGGER changed_removed_listening AFTER DELETE ON listening
+BEGIN
+    INSERT OR IGNORE INTO changed_rows
+    SELECT 'passage', id FROM passages WHERE file_id = old.file_id;
+END;
+
 INSERT OR IGNORE INTO changed_rows SELECT 'file', id FROM files;
 INSERT OR IGNORE INTO changed_rows SELECT 'passage', id FROM passages;
 INSERT OR IGNORE INTO changed_rows SELECT 'track', id FROM passages;

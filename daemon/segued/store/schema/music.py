@@ -34,6 +34,7 @@ from segued.store.schema.files import (
     now,
     one_of,
 )
+from segued.store.schema.imported import ImportedIds, Listening
 from segued.store.schema.lookups import (
     AcousticBrainzAnswer,
     AcoustIdAnswer,
@@ -226,5 +227,7 @@ TABLES: Final = (
     SameSound,
     OutgoingEvent,
     ToldSubject,
+    ImportedIds,
+    Listening,
 )
 """All tables; a table comes after those that its foreign keys reference."""

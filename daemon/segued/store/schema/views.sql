@@ -72,7 +72,10 @@ SELECT
     round(-18 - passages.loudness_lufs, 2) AS track_gain_db,
     round(-18 - album_index.loudness_lufs, 2) AS album_gain_db,
     album_index.peak_dbtp AS album_peak_dbtp,
-    files.tags ->> '$.lyrics' AS lyrics
+    files.tags ->> '$.lyrics' AS lyrics,
+    listening.rating,
+    listening.play_count,
+    listening.last_played
 FROM passages
 JOIN files ON files.id = passages.file_id
 -- Of several songs, the one that runs longest stands for the passage.
@@ -86,7 +89,12 @@ LEFT JOIN works ON works.id = (
     SELECT work_id FROM song_works WHERE song_id = songs.id ORDER BY work_id LIMIT 1
 )
 LEFT JOIN track_index ON track_index.passage_id = passages.id
-LEFT JOIN album_index ON album_index.album_id = track_index.album_id;
+LEFT JOIN album_index ON album_index.album_id = track_index.album_id
+-- Of several programs, the one that was read last.
+LEFT JOIN listening ON listening.file_id = files.id AND listening.source = (
+    SELECT source FROM listening AS last WHERE last.file_id = files.id
+    ORDER BY read_at DESC, source LIMIT 1
+);
 
 CREATE VIEW library_albums AS
 SELECT
@@ -120,6 +128,19 @@ SELECT
         ELSE EXISTS (SELECT 1 FROM album_index WHERE album_id = row_changes.id)
     END AS removed
 FROM row_changes;
+
+-- What the libraries of other programs say about files: evidence, never the match.
+CREATE VIEW library_imported_ids AS
+SELECT
+    imported_ids.file_id,
+    files.path_text AS path,
+    imported_ids.source,
+    imported_ids.recording_mbid,
+    imported_ids.release_mbid,
+    imported_ids.added_at,
+    imported_ids.read_at
+FROM imported_ids
+JOIN files ON files.id = imported_ids.file_id;
 
 -- Questions about matches that nobody has answered; a card is an album, or a file
 -- without one. An override applies within one second (28,224,000 ticks).
