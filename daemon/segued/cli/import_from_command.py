@@ -15,10 +15,10 @@ from segued.errors import ConfigError, DaemonError
 from segued.exit_codes import ExitCode
 from segued.model import FileId
 from segued.paths import shown
-from segued.store import imported
+from segued.store import imported_facts
 from segued.store.beets_library import read_beets
 from segued.store.database import Store
-from segued.store.imported import FileIds, FileListening
+from segued.store.imported_facts import FileIds, FileListening
 from segued.store.itunes_library import read_itunes
 from segued.store.reading import reports
 
@@ -50,10 +50,10 @@ class _Program(Generic[Value]):
 
 
 BEETS: Final[_Program[FileIds]] = _Program(
-    "beets", read_beets, imported.save_ids, "new ids"
+    "beets", read_beets, imported_facts.save_ids, "new ids"
 )
 ITUNES: Final[_Program[FileListening]] = _Program(
-    "itunes", read_itunes, imported.save_listening, "new ratings or play counts"
+    "itunes", read_itunes, imported_facts.save_listening, "new ratings or play counts"
 )
 
 
@@ -123,7 +123,7 @@ def _save_batch(
 ) -> None:
     """Store the values of the items whose files the library has, and count."""
     items = [(path, maps.places(path), value) for path, value in batch]
-    known = imported.files_at(
+    known = imported_facts.files_at(
         {path for _, places, _ in items for place in places for path in place}
     )
     values: dict[FileId, Value] = {}

@@ -11,7 +11,7 @@ from typing import Final
 
 from segued.errors import ConfigError
 from segued.paths import shown
-from segued.store.imported import FileIds
+from segued.store.imported_facts import FileIds
 
 __all__ = ["read_beets"]
 

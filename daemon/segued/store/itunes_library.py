@@ -13,7 +13,7 @@ from xml.parsers.expat import ExpatError
 
 from segued.errors import ConfigError
 from segued.paths import shown
-from segued.store.imported import FileListening
+from segued.store.imported_facts import FileListening
 
 __all__ = ["read_itunes"]
 

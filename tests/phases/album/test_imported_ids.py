@@ -6,7 +6,7 @@ from segued.matching.confidence import decide
 from segued.matching.evidence import PassageEvidence
 from segued.model import FileId
 from segued.phases.album.imported_ids import with_imported_ids
-from segued.store.imported import FileIds
+from segued.store.imported_facts import FileIds
 from tests.matching.sample_evidence import candidate, passage_of, recording
 
 FILE = FileId("f")

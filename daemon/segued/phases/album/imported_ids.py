@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from segued.matching.evidence import PassageEvidence
 from segued.model import FileId
-from segued.store.imported import FileIds
+from segued.store.imported_facts import FileIds
 
 __all__ = ["with_imported_ids"]
 

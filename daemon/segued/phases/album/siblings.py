@@ -25,7 +25,7 @@ from segued.phases import p03_tags, p05_fingerprint
 from segued.phases.album.current_ids import with_current_ids
 from segued.phases.album.imported_ids import with_imported_ids
 from segued.phases.base import FileResults, PhaseContext
-from segued.store import codec, folders, imported, lookup_failures, lookups
+from segued.store import codec, folders, imported_facts, lookup_failures, lookups
 from segued.units import Seconds, ticks_to_seconds
 
 __all__ = [
@@ -94,7 +94,7 @@ async def gather_folder_evidence(
     keys = [q.key for each in prints for q in p05_fingerprint.questions_of(each)]
     acoustid = await context.store.do(_read_answers, keys)
     passages = await asyncio.to_thread(_evidence_of_folder, by_file, acoustid)
-    said = await context.store.do(imported.ids_of, list(by_file))
+    said = await context.store.do(imported_facts.ids_of, list(by_file))
     passages = with_imported_ids(passages, said)
     passages = await with_current_ids(context, passages)
     own = tuple(each for each in passages if each.key.startswith(file_results.file.id))

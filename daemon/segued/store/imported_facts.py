@@ -20,7 +20,6 @@ __all__ = [
     "FileListening",
     "files_at",
     "ids_of",
-    "roots",
     "save_ids",
     "save_listening",
 ]
@@ -57,12 +56,6 @@ class FileListening:
 
 
 Value = TypeVar("Value", FileIds, FileListening)
-
-
-def roots() -> list[bytes]:
-    """Return the music folders in which the library's files were found."""
-    query = File.select(File.root).distinct().order_by(File.root)
-    return [bytes(root) for (root,) in iter_rows(query)]
 
 
 def files_at(paths: Collection[bytes]) -> dict[bytes, FileId]:
