@@ -177,5 +177,5 @@ class PassageEvidence:
         return (
             f"named by {self.recording_by}"
             if self.recording_by
-            else ("named in the tags")
+            else "named in the tags"
         )
