@@ -1,12 +1,11 @@
 """The open library database: one writer thread, short transactions.
 
-Writers pass a function to `Store.do`, which runs it in its own transaction on the
-only thread that uses the connection. So no transaction ever waits for an event, and
-transactions never interleave.
+Writers pass a function to `Store.do`, which runs it on the only thread that uses the
+connection: all of it or nothing is stored. So no transaction ever waits for an event,
+and transactions never interleave. Functions that wait at the same time share a commit.
 """
 
 import asyncio
-import contextvars
 import os
 import sqlite3
 import time
@@ -21,6 +20,7 @@ import structlog
 
 from segued.config.sections import StoreSection
 from segued.store import derived, library_lock, migrate
+from segued.store.group_commit import GroupCommit
 from segued.store.library_check import APPLICATION_ID, check_library
 from segued.store.outbox import Outbox
 from segued.store.schema import files, music
@@ -65,6 +65,9 @@ class Store:
             },
         )
         derived.register_functions(self._database)
+        self._group_commit: Final = GroupCommit(
+            self._database, after_each=self._refresh, to_error=self._error_of
+        )
 
     async def open(self) -> None:
         """Open the library; create or migrate it first if necessary.
@@ -78,17 +81,17 @@ class Store:
         await self._on_thread(self._open)
 
     async def do(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run `work` in its own transaction; return its result.
+        """Run `work`, commit, and return its result.
 
-        The transaction is rolled back if `work` raises. It is not interrupted when
-        the caller is canceled.
+        What it wrote is rolled back if it raises. It is not interrupted when the caller
+        is canceled.
 
         Raises:
             StoreError: The database failed; the subclass tells how.
         """
-        return await self._on_thread(
-            self._in_transaction, partial(work, *args, **kwargs)
-        )
+        future = self._group_commit.add(partial(work, *args, **kwargs))
+        self._thread.submit(self._commit_waiting)
+        return await _finished(asyncio.wrap_future(future))
 
     async def subscribe(
         self,
@@ -140,42 +143,29 @@ class Store:
         await self._on_thread(self._close)
         self._thread.shutdown()
 
-    async def _on_thread(self, work: Callable[..., T], *args: Any) -> T:  # noqa: ANN401
-        # The thread needs the caller's log context, which executors do not pass on.
-        context = contextvars.copy_context()
-        call = asyncio.get_running_loop().run_in_executor(
-            self._thread, partial(context.run, work, *args)
-        )
-        # A canceled caller waits for its transaction as well, so that it is known
-        # whether it was committed.
-        try:
-            return await asyncio.shield(call)
-        except asyncio.CancelledError:
-            # Retrieves an exception, which asyncio would log as unhandled otherwise.
-            call.add_done_callback(lambda done: done.cancelled() or done.exception())
-            await asyncio.wait({call}, timeout=CANCEL_WAIT_SECONDS)
-            raise
+    async def _on_thread(self, work: Callable[[], T]) -> T:
+        loop = asyncio.get_running_loop()
+        return await _finished(loop.run_in_executor(self._thread, work))
 
-    def _in_transaction(self, work: Callable[[], T]) -> T:
+    def _commit_waiting(self) -> None:
         started = time.monotonic()
-        try:
-            with self._database.atomic("IMMEDIATE"):
-                changes = self._database.connection().total_changes
-                result = work()
-                has_changes = self._database.connection().total_changes != changes
-                if has_changes:
-                    derived.refresh(self._database)
-                    self.outbox.refresh(self._database)
-            if has_changes:
-                self.outbox.notify()
-        except (peewee.DatabaseError, sqlite3.Error) as error:
-            raise store_error(self.path, error) from error
-        else:
-            return result
-        finally:
-            duration = time.monotonic() - started
-            if duration > self._limits.slow_seconds:
-                log.warning("store.slowed", took_ms=round(duration * 1_000))
+        if self._group_commit.commit_waiting():
+            self.outbox.notify()
+        duration = time.monotonic() - started
+        if duration > self._limits.slow_seconds:
+            log.warning("store.slowed", took_ms=round(duration * 1_000))
+
+    def _refresh(self) -> None:
+        derived.refresh(self._database)
+        self.outbox.refresh(self._database)
+
+    def _error_of(self, error: BaseException) -> BaseException:
+        """Return segued's error for one of the database, and any other as it is."""
+        if not isinstance(error, peewee.DatabaseError | sqlite3.Error):
+            return error
+        found = store_error(self.path, error)
+        found.__cause__ = error
+        return found
 
     def _open(self) -> None:
         is_new = self._acquire_lock()
@@ -216,3 +206,18 @@ class Store:
         if not self._database.is_closed():
             self._database.close()
         self.release_lock()
+
+
+async def _finished(call: asyncio.Future[T]) -> T:
+    """Return the result of a call on the thread.
+
+    A canceled caller waits for its transaction as well, so that it is known whether it
+    was committed.
+    """
+    try:
+        return await asyncio.shield(call)
+    except asyncio.CancelledError:
+        # Retrieves an exception, which asyncio would log as unhandled otherwise.
+        call.add_done_callback(lambda done: done.cancelled() or done.exception())
+        await asyncio.wait({call}, timeout=CANCEL_WAIT_SECONDS)
+        raise
