@@ -90,7 +90,8 @@ def test_all_options_of_a_command_are_offered(program: str) -> None:
 
 def test_words_that_a_command_knows_are_offered() -> None:
     """Topics of the library and names of settings are completed."""
-    assert completions_for("segued", "library", "") == set(reports.TOPICS)
+    offered = completions_for("segued", "library", "")
+    assert offered == {*reports.TOPICS, "check"}
     assert completions_for("seguectl", "settings", "") == {
         *Settings.__struct_fields__,
         *PLAIN_NAMES,

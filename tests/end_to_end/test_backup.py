@@ -1,6 +1,8 @@
 """Backups beside a running daemon, and going back to one."""
 
 import signal
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from segued.store.library_check import check_library
@@ -66,3 +68,30 @@ def test_the_daemon_backs_up(segued: SeguedRunner, tmp_path: Path) -> None:
     )
     checked = segued.run("config", "check", "--config", inside)
     assert (checked.code, "inside the music folder" in checked.err) == (2, True)
+
+
+def test_a_check_reads_the_whole_library(segued: SeguedRunner, tmp_path: Path) -> None:
+    """Beside a daemon it is intact; one bad page of an index is damage."""
+    music = tmp_path / "music"
+    write_noise_wav(music / "1.wav", 1)
+    options = ("--database", segued.database)
+    missing = segued.run("library", "check", *options)
+    assert (missing.code, "there is no library" in missing.err) == (3, True)
+    with running_daemon(segued, music) as daemon:
+        daemon.wait_until_done(1)
+        checked = segued.run("library", "check", *options, "--json")
+        assert checked.code == 0, checked.err
+        assert checked.json["size_bytes"] == segued.database.stat().st_size
+        daemon.stop()
+
+    checked = segued.run("library", "check", *options)
+    assert (checked.code, ": intact, " in checked.out) == (0, True), checked.err
+    with closing(sqlite3.connect(segued.database)) as library:
+        library.execute("PRAGMA writable_schema = ON")
+        library.execute(
+            """UPDATE sqlite_master SET sql = replace(sql, '("folder', '("path_text')
+            WHERE name = 'files_folder'"""
+        )
+        library.commit()
+    damaged = segued.run("library", "check", *options)
+    assert (damaged.code, "is damaged" in damaged.err) == (3, True), damaged.out

@@ -20,7 +20,7 @@ from segued.errors import (
 )
 from segued.store import backup as backups
 from segued.store.database import Store
-from segued.store.library_check import check_library
+from segued.store.library_check import Depth, check_library
 from segued.store.migrate import SCHEMA_VERSION
 from segued.store.restore import restore
 from segued.store.schema.music import Artist
@@ -186,7 +186,7 @@ def test_an_older_backup_is_migrated(tmp_path: Path) -> None:
     }
     assert schema < SCHEMA_VERSION
     assert restored.schema == schema
-    assert check_library(library, is_thorough=True) == SCHEMA_VERSION
+    assert check_library(library, Depth.INDEXES) == SCHEMA_VERSION
     assert check_library(backup) == schema
     with closing(sqlite3.connect(restored.kept)) as kept:
         assert kept.execute("SELECT DISTINCT name FROM artists").fetchall() == [

@@ -36,6 +36,24 @@ OLD_LIBRARY = FIRST_SCHEMA.with_name("library-0.1.0.sql")
 QUICK = StoreSection(busy_seconds=0.2)
 
 
+PAGE_SIZE = 4_096
+
+
+def page_of(path: Path, table: str) -> int:
+    """Return the number of the first page of a table, from 0."""
+    with closing(sqlite3.connect(path)) as connection:
+        query = "SELECT rootpage FROM sqlite_master WHERE name = ?"
+        return int(connection.execute(query, [table]).fetchone()[0]) - 1
+
+
+def damage(path: Path, content: bytes) -> None:
+    """Overwrite pages in the middle of the artists."""
+    middle = content.index(b"key 1000x") // PAGE_SIZE * PAGE_SIZE
+    with path.open("r+b") as file:
+        file.seek(middle)
+        file.write(b"\xa5" * 2 * PAGE_SIZE)
+
+
 async def open_and_close(path: Path) -> None:
     """Open a library, and close it."""
     store = Store(path, QUICK)
@@ -158,16 +176,19 @@ async def test_foreign_file_is_refused_and_untouched(
 
 
 async def test_a_damaged_library_is_refused(tmp_path: Path) -> None:
-    """A page of random bytes is detected before anything is written."""
+    """Damage at the end of a table is detected before anything is written."""
     path = tmp_path / "library.db"
     await make_library(path, artists=200)
-    size = path.stat().st_size
+    root = page_of(path, "artists")
     with path.open("r+b") as file:
-        file.seek(size // 2 // 4096 * 4096)
-        file.write(b"\xa5" * 8192)
+        file.seek(root * PAGE_SIZE)
+        file.write(b"\xa5" * PAGE_SIZE)
+    before = path.read_bytes()
 
     with pytest.raises(StoreCorruptError, match="damaged"):
         await open_and_close(path)
+
+    assert path.read_bytes() == before
 
 
 async def test_an_empty_file_becomes_a_library(tmp_path: Path) -> None:
@@ -466,3 +487,38 @@ async def test_migration_finds_merged_releases_in_stored_answers(
     with closing(sqlite3.connect(path)) as library:
         merged = library.execute("SELECT old_mbid, new_mbid FROM merged_ids")
         assert merged.fetchall() == [("old", "new")]
+
+
+async def test_a_library_that_was_cut_off_is_refused(tmp_path: Path) -> None:
+    """An interrupted copy is detected when it is opened."""
+    path = tmp_path / "library.db"
+    await make_library(path, artists=200)
+    os.truncate(path, path.stat().st_size - 8_192)
+
+    with pytest.raises(StoreCorruptError, match="damaged"):
+        await open_and_close(path)
+
+
+async def test_after_an_error_of_the_disk_every_page_is_checked(
+    tmp_path: Path,
+) -> None:
+    """Damage that was read once is found before the library is used again."""
+    path = tmp_path / "library.db"
+    await make_library(path, artists=2_000)
+    content = path.read_bytes()
+    damage(path, content)
+    store = Store(path, QUICK)
+    await store.open()
+    with pytest.raises(StoreCorruptError, match="damaged"):
+        await store.do(lambda: list(Artist.select()))
+    await store.close()
+    damaged = path.read_bytes()
+
+    with pytest.raises(StoreCorruptError, match="damaged"):
+        await open_and_close(path)
+
+    assert path.read_bytes() == damaged
+    path.write_bytes(content)
+    await open_and_close(path)
+    damage(path, path.read_bytes())
+    await open_and_close(path)

@@ -37,7 +37,7 @@ asyncio.run(main())
 
 def names() -> set[str]:
     """Return the artists of the open library."""
-    return {artist.name_key for artist in Artist.select()}
+    return {str(artist.name_key) for artist in Artist.select()}
 
 
 async def test_callers_that_wait_together_share_a_commit(store: Store) -> None:

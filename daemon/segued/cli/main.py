@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from segued.cli.command_run import Commands, run_command
-from segued.cli.segued_parser import segued_parser
+from segued.cli.segued_parser import CHECK, segued_parser
 
 if TYPE_CHECKING:
     from segued.cli.library_choice import LibraryChoice
@@ -48,6 +48,10 @@ def _config_show(args: argparse.Namespace) -> int:
 
 
 def _library(args: argparse.Namespace) -> int:
+    if args.topic == CHECK:
+        from segued.cli import library_check_command  # noqa: PLC0415
+
+        return library_check_command.check(args, _chosen_library(args))
     from segued.cli import library_command  # noqa: PLC0415
 
     return library_command.print_topic(args, args.topic)

@@ -27,6 +27,9 @@ __all__ = ["TABLES", "segued_parser"]
 TABLES: Final = ("files", "passages", "failures", "passed-over", "copies", "review")
 """The tables of `segued library`."""
 
+CHECK: Final = "check"
+"""`segued library check` reads the whole library instead."""
+
 EXIT_CODES: Final = """\
 exit codes:
   0    everything in the folders is imported
@@ -205,15 +208,16 @@ def _add_library(commands: Subparsers, shared: CommandParser) -> None:
         help="show what is in the library",
         description="Show a table of the library. In a terminal its columns are"
         " aligned; in a pipe they are separated by tabs. --json prints JSON Lines: one"
-        " object for each row, with all columns.",
+        " object for each row, with all columns. `check` reads every page and index of"
+        " the library instead, also while segued runs.",
     )
     listing.add_argument(
         "topic",
         nargs="?",
-        choices=TABLES,
+        choices=(*TABLES, CHECK),
         default="files",
         metavar="TABLE",
-        help=f"{', '.join(TABLES)} (files)",
+        help=f"{', '.join(TABLES)} (files); or {CHECK}: whether the library is intact",
     )
     listing.set_defaults(command="library")
 

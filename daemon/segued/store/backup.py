@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from segued.errors import ConfigError, StoreError
-from segued.store.library_check import check_library
+from segued.store.library_check import Depth, check_library
 from segued.store.reading.reports import open_read_only
 
 __all__ = ["Backup", "back_up", "back_up_into", "fsync_folder", "newest_age"]
@@ -174,7 +174,7 @@ def _check_target(library: Path, target: Path) -> None:
     if library.exists() and os.path.samefile(library, target):
         raise ConfigError(f"{target}: is the library itself")
     try:
-        is_library = check_library(target) > 0
+        is_library = check_library(target, Depth.ENDS) > 0
     except (StoreError, sqlite3.Error):
         is_library = False
     if not is_library and target.stat().st_size:
@@ -214,7 +214,7 @@ def _finish(partial: Path, target: Path) -> None:
         StoreError: It is damaged, or cannot be moved there.
     """
     try:
-        check_library(partial, is_thorough=True)
+        check_library(partial, Depth.INDEXES)
     except (StoreError, sqlite3.Error) as error:
         raise StoreError(
             f"{target}: the copy is damaged, and was removed: {error}"

@@ -19,12 +19,12 @@ import peewee
 import structlog
 
 from segued.config.sections import StoreSection
-from segued.store import derived, library_lock, migrate
+from segued.store import derived, doubt_note, library_lock, migrate
 from segued.store.group_commit import GroupCommit
-from segued.store.library_check import APPLICATION_ID, check_library
+from segued.store.library_check import APPLICATION_ID, Depth, check_library
 from segued.store.outbox import Outbox
 from segued.store.schema import files, music
-from segued.store.sqlite_errors import store_error
+from segued.store.sqlite_errors import library_error, store_error
 
 __all__ = ["Store"]
 
@@ -163,7 +163,7 @@ class Store:
         """Return segued's error for one of the database, and any other as it is."""
         if not isinstance(error, peewee.DatabaseError | sqlite3.Error):
             return error
-        found = store_error(self.path, error)
+        found = library_error(self.path, error)
         found.__cause__ = error
         return found
 
@@ -171,7 +171,7 @@ class Store:
         is_new = self._acquire_lock()
         try:
             if not is_new:
-                check_library(self.path)
+                self._check()
             self._database.connect()
             files.database.initialize(self._database)
             with self._database.atomic("EXCLUSIVE"):
@@ -186,6 +186,14 @@ class Store:
         except BaseException:
             self._close()
             raise
+
+    def _check(self) -> None:
+        """Check the library: every page only if its disk has reported an error."""
+        if doubt_note.is_in_doubt(self.path):
+            check_library(self.path, Depth.PAGES)
+            doubt_note.remove_doubt(self.path)
+        else:
+            check_library(self.path, Depth.ENDS)
 
     def _acquire_lock(self) -> bool:
         """Lock the library for this process; return whether it is new."""

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from segued.errors import ConfigError, StoreError
-from segued.store import library_lock
+from segued.store import doubt_note, library_lock
 from segued.store.backup import back_up, fsync_folder
 from segued.store.database import Store
-from segued.store.library_check import check_library
+from segued.store.library_check import Depth, check_library
 from segued.store.migrate import SCHEMA_VERSION
 from segued.store.sqlite_errors import store_error
 
@@ -68,6 +68,7 @@ def restore(library: Path, backup: Path) -> Restored:
             for suffix in SIDE_FILES:  # of a library that is gone
                 library.with_name(library.name + suffix).unlink(missing_ok=True)
             os.replace(prepared, library)
+            doubt_note.remove_doubt(library)
             fsync_folder(library.parent)
         return Restored(kept, schema, size_bytes)
     except OSError as error:
@@ -80,7 +81,7 @@ def restore(library: Path, backup: Path) -> Restored:
 
 def _check_backup(backup: Path) -> int:
     try:
-        schema = check_library(backup, is_thorough=True)
+        schema = check_library(backup, Depth.INDEXES)
     except sqlite3.Error as error:
         raise store_error(backup, error) from error
     if not schema:

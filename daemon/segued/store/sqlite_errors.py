@@ -15,8 +15,9 @@ from segued.errors import (
     StoreLockedError,
     StoreUnwritableError,
 )
+from segued.store.doubt_note import note_doubt
 
-__all__ = ["is_intact", "store_error"]
+__all__ = ["is_intact", "library_error", "store_error"]
 
 UNWRITABLE: Final = "the library may not be written: {}"
 
@@ -68,6 +69,17 @@ def store_error(path: Path, error: BaseException) -> StoreError:
                 )
             return error_class(f"{path}: {message.format(error)}")
     return StoreError(f"{path}: database error: {error}")
+
+
+def library_error(path: Path, error: BaseException) -> StoreError:
+    """Return segued's error, as `store_error`, for a library that was opened.
+
+    If it is one of the disk, the next opening checks every page of the library.
+    """
+    found = store_error(path, error)
+    if isinstance(found, StoreDiskError | StoreCorruptError):
+        note_doubt(path, str(error))
+    return found
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

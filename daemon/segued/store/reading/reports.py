@@ -14,7 +14,7 @@ from typing import Any, Final
 from segued.errors import StoreError
 from segued.paths import folder_prefix, shown
 from segued.store.reading.problems import FILE_PROBLEMS
-from segued.store.sqlite_errors import store_error
+from segued.store.sqlite_errors import library_error
 
 __all__ = [
     "CARD_COUNT",
@@ -104,7 +104,7 @@ def open_read_only(path: Path) -> Iterator[sqlite3.Connection]:
         finally:
             database.close()
     except sqlite3.Error as error:
-        raise store_error(path, error) from error
+        raise library_error(path, error) from error
 
 
 def rows(path: Path, topic: str) -> Generator[dict[str, Any]]:
