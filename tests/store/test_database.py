@@ -23,6 +23,7 @@ from segued.errors import (
 )
 from segued.store import migrate, requeue
 from segued.store.database import Store
+from segued.store.reading import reports
 from segued.store.schema.files import database
 from segued.store.schema.music import Artist
 from segued.store.sqlite_errors import store_error
@@ -522,3 +523,14 @@ async def test_after_an_error_of_the_disk_every_page_is_checked(
     await open_and_close(path)
     damage(path, path.read_bytes())
     await open_and_close(path)
+
+
+def test_a_foreign_file_gets_no_note(tmp_path: Path) -> None:
+    """Nothing is left beside a file that is no library."""
+    path = tmp_path / "text.db"
+    path.write_bytes(b"this is a text, not a database. " * 100)
+
+    with pytest.raises(StoreCorruptError, match="not a segued library"):
+        reports.roots(path)
+
+    assert list(tmp_path.iterdir()) == [path]

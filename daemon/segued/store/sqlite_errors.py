@@ -77,7 +77,8 @@ def library_error(path: Path, error: BaseException) -> StoreError:
     If it is one of the disk, the next opening checks every page of the library.
     """
     found = store_error(path, error)
-    if isinstance(found, StoreDiskError | StoreCorruptError):
+    is_foreign = _name(error) == "SQLITE_NOTADB"
+    if isinstance(found, StoreDiskError | StoreCorruptError) and not is_foreign:
         note_doubt(path, str(error))
     return found
 

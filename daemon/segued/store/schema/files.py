@@ -94,7 +94,7 @@ class File(BaseTable):
     id = TextField(primary_key=True, default=new_id)
     path = BlobField(unique=True)  # absolute, the file system's bytes
     folder = BlobField(index=True)  # the part of `path` before the last '/'
-    root = BlobField()  # the music folder it was found in
+    root = BlobField(index=True)  # the music folder it was found in
     path_text = TextField()  # for display: invalid bytes as U+FFFD
     size_bytes = IntegerField()
     mtime_ns = IntegerField()
