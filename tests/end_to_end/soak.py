@@ -218,6 +218,9 @@ def run_soak(folder: Path, *, seconds: float, seed: int, files_max: int) -> Soak
                         if disturb_daemon(daemon, rng, soak.counts):
                             break
             else:
+                # The notices of the changes before this one come before its notice. A
+                # change of a file's tags or name alone changes no count.
+                write_noise_wav(soak.music / "last.wav", seed + 1_000_000)
                 count = len(soak.music_files())
                 daemon.wait_until_done(count)
                 daemon.wait_for(
