@@ -18,6 +18,7 @@ SCRIPTS: Final = ("status.sql", "albums.sql", "changes.sql", "views.sql", "searc
 INDEX_TABLES: Final = (
     "file_index",
     "passage_index",
+    "index_counts",
     "index_stale",
     "track_index",
     "album_index",

@@ -213,12 +213,14 @@ async def test_every_file_is_on_one_page(store: Store) -> None:
 
     await store.do(fill)
     pages = [
-        listings.files(store.path, "wav", None, PageRequest(n, 5)) for n in range(1, 6)
+        listings.files(store.path, query, None, PageRequest(n, 5))
+        for query in ("", "wav")
+        for n in range(1, 6)
     ]
     beyond = listings.files(store.path, "", None, PageRequest(99, 5))
 
     names = [each.name for page in pages for each in page.files]
-    assert names == [f"{number:02}.wav" for number in range(23)]
+    assert names == 2 * [f"{number:02}.wav" for number in range(23)]
     assert {(page.pages, page.total) for page in pages} == {(5, 23)}
     assert (beyond.page, [each.name for each in beyond.files]) == (
         5,
@@ -282,6 +284,14 @@ def index_differences(store: Store) -> list[tuple[object, ...]]:
         held = f"SELECT * FROM {index}"  # noqa: S608
         for one, other in ((held, made_of), (made_of, held)):
             rows += library.execute_sql(f"{one} EXCEPT {other}").fetchall()
+    counted = (
+        "SELECT * FROM (SELECT 'file_index', status, count(*) FROM file_index"
+        " GROUP BY status UNION SELECT 'passage_index', confidence, count(*)"
+        " FROM passage_index GROUP BY confidence)"
+    )
+    kept = "SELECT * FROM index_counts WHERE count <> 0"
+    for one, other in ((kept, counted), (counted, kept)):
+        rows += library.execute_sql(f"{one} EXCEPT {other}").fetchall()
     library.close()
     return rows
 

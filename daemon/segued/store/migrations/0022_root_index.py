@@ -1,4 +1,7 @@
-"""Schema 22: an index of the music folders that files were found in."""
+"""Schema 22: an index of the music folders that files were found in.
+
+The search index, which is made anew, counts its rows from here on.
+"""
 
 from typing import Any
 

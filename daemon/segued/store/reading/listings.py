@@ -76,7 +76,11 @@ class _Listing:
     table: str
     key: str
     kind: str
-    order: str = "path"
+    order: tuple[str, ...] = ("path",)
+
+    def order_by(self, *, backwards: bool = False) -> str:
+        """Return the sort order in SQL."""
+        return ", ".join(f"{each} DESC" if backwards else each for each in self.order)
 
 
 FILE_INDEX: Final = _Listing("file_index", "file_id", "status")
@@ -84,7 +88,7 @@ PASSAGE_INDEX: Final = _Listing(
     "passage_index",
     "passage_index.passage_id",
     "passage_index.confidence",
-    "passage_index.path, passage_index.ordinal",
+    ("passage_index.path", "passage_index.ordinal"),
 )
 EVERYTHING: Final = Condition("1", (), is_indexed=True)
 
@@ -263,7 +267,7 @@ def _page_of(
         # Most searches have few hits: then a single scan is enough.
         hits = database.execute(
             f"SELECT {listing.key}, {listing.kind} FROM {listing.table}"  # noqa: S608
-            f" WHERE {condition.sql} ORDER BY {listing.order} LIMIT {SCAN_LIMIT}",
+            f" WHERE {condition.sql} ORDER BY {listing.order_by()} LIMIT {SCAN_LIMIT}",
             condition.values,
         ).fetchall()
         if len(hits) < SCAN_LIMIT:
@@ -279,25 +283,45 @@ def _page_of(
     request = request.with_total(
         sum(counts.values()) if kind is None else counts.get(kind, 0)
     )
+    return counts, request, _keys_on_page(database, listing, condition, kind, request)
+
+
+def _keys_on_page(
+    database: sqlite3.Connection,
+    listing: _Listing,
+    condition: Condition,
+    kind: str | None,
+    request: PageRequest,
+) -> list[str]:
+    """Return the keys on a page, read from the end that is nearer to it."""
+    after = (request.total or 0) - request.offset - request.limit
+    is_near_end = after < request.offset
     kind_condition = "" if kind is None else f" AND {listing.kind} = ?"
     rows = database.execute(
         f"SELECT {listing.key} FROM {listing.table}"  # noqa: S608
         f" WHERE {condition.sql}{kind_condition}"
-        f" ORDER BY {listing.order} LIMIT ? OFFSET ?",
+        f" ORDER BY {listing.order_by(backwards=is_near_end)} LIMIT ? OFFSET ?",
         [
             *condition.values,
             *([] if kind is None else [kind]),
             request.limit,
-            request.offset,
+            after if is_near_end else request.offset,
         ],
     )
-    return counts, request, [key for (key,) in rows]
+    keys = [key for (key,) in rows]
+    return keys[::-1] if is_near_end else keys
 
 
 def _count_by_kind(
     database: sqlite3.Connection, listing: _Listing, condition: Condition
 ) -> dict[str, int]:
     kind, table = listing.kind, listing.table
+    if condition == EVERYTHING:
+        kept = database.execute(
+            "SELECT kind, count FROM index_counts WHERE listing = ? AND count > 0",
+            [table],
+        )
+        return dict(kept)
     rows = database.execute(
         f"SELECT {kind}, count(*) FROM {table} WHERE {condition.sql} GROUP BY {kind}",  # noqa: S608
         condition.values,

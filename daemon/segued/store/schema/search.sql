@@ -20,6 +20,39 @@ CREATE TABLE passage_index (
     PRIMARY KEY (path, ordinal)
 ) STRICT, WITHOUT ROWID;
 
+-- How many rows of each index have each status or confidence: a page shows them all, and
+-- to count them anew reads the whole index.
+CREATE TABLE index_counts (
+    listing TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (listing, kind)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER counted_file AFTER INSERT ON file_index
+BEGIN
+    INSERT INTO index_counts VALUES ('file_index', new.status, 1)
+    ON CONFLICT DO UPDATE SET count = count + 1;
+END;
+
+CREATE TRIGGER uncounted_file AFTER DELETE ON file_index
+BEGIN
+    UPDATE index_counts SET count = count - 1
+    WHERE listing = 'file_index' AND kind = old.status;
+END;
+
+CREATE TRIGGER counted_passage AFTER INSERT ON passage_index
+BEGIN
+    INSERT INTO index_counts VALUES ('passage_index', new.confidence, 1)
+    ON CONFLICT DO UPDATE SET count = count + 1;
+END;
+
+CREATE TRIGGER uncounted_passage AFTER DELETE ON passage_index
+BEGIN
+    UPDATE index_counts SET count = count - 1
+    WHERE listing = 'passage_index' AND kind = old.confidence;
+END;
+
 CREATE TABLE index_stale (path BLOB NOT NULL PRIMARY KEY) STRICT, WITHOUT ROWID;
 
 -- Without the path of the music folder, which all paths below it share.
