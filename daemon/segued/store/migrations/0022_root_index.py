@@ -1,7 +1,4 @@
-"""Schema 22: an index of the music folders that files were found in.
-
-The search index, which is made anew, counts its rows from here on.
-"""
+"""Schema 22: an index of the music folders that files were found in."""
 
 from typing import Any
 
