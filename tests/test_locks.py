@@ -35,7 +35,7 @@ def locked_versions(lock: str) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize(
-    "lock", ["program", "essentia", "tags", "mqtt", "notify", "build"]
+    "lock", ["program", "essentia", "tags", "mqtt", "notify", "cluster", "build"]
 )
 def test_lock_has_each_dependency(lock: str) -> None:
     """In versions that pyproject.toml allows; `contrib/lock` writes the locks."""
@@ -49,7 +49,7 @@ def test_lock_has_each_dependency(lock: str) -> None:
         )
 
 
-@pytest.mark.parametrize("extra", ["essentia", "tags", "mqtt", "notify"])
+@pytest.mark.parametrize("extra", ["essentia", "tags", "mqtt", "notify", "cluster"])
 def test_locks_can_be_combined(extra: str) -> None:
     """`--with essentia,tags` installs two locks at once."""
     program = locked_versions("program")

@@ -9,6 +9,7 @@ The class of an error decides what happens to the file that was being imported:
     │   └── QueryError                 the request fails: a condition is invalid
     ├── ComputeError                   the import stops: no child process starts
     ├── DaemonError                    the command fails: no daemon, or not possible
+    ├── ElsewhereError                 the file is analyzed by another machine
     ├── InternalError                  the import stops: a bug in segued
     ├── StoreError                     the import stops; no file is to blame
     │   ├── StoreLockedError
@@ -56,6 +57,7 @@ __all__ = [
     "DaemonError",
     "DecodeError",
     "DiskReadError",
+    "ElsewhereError",
     "EmptyFileError",
     "ExportError",
     "FileChangedError",
@@ -147,6 +149,12 @@ class DaemonError(SeguedError):
     """The daemon is not running, or cannot carry out the command."""
 
     code = "daemon"
+
+
+class ElsewhereError(SeguedError):
+    """No other machine can analyze the file now; this one can."""
+
+    code = "elsewhere"
 
 
 class InternalError(SeguedError):

@@ -111,9 +111,16 @@ STATES: Final[Mapping[str, str]] = {
 }
 
 SENTENCES: Final[Mapping[str, str | Callable[[Event], str]]] = {
+    "analysis.elsewhere": "Not analyzed by another machine: {reason}",
     "analysis.failed": "Not analyzed: {detail} ({code})",
     "backup.failed": "No backup: {reason}",
     "backup.written": "Backed up to {path}",
+    "cluster.differs": "This machine gets no work: {reason}",
+    "cluster.failed": "No other machine can join: {reason}",
+    "cluster.joined": "Joined the daemon at {address}",
+    "cluster.listening": "Other machines can join at {address}",
+    "cluster.lost": "The connection to {address} has ended; joining again",
+    "cluster.refused": "Cannot join: {reason}",
     "config.read": "The configuration is loaded again",
     "config.refused": "The configuration is not loaded: {reason}",
     "control.asked": "Requested: {method} {path}",
@@ -134,6 +141,10 @@ SENTENCES: Final[Mapping[str, str | Callable[[Event], str]]] = {
     "hook.dropped": "The oldest {dropped} events for the receiver {receiver} are lost",
     "hook.failed": "The receiver {receiver} gets events later: {reason}",
     "hook.up": "The receiver {receiver} takes events again",
+    "node.differs": "{node} gets no work: {reason}",
+    "node.joined": "{node} has joined",
+    "node.left": "{node} has left, with {jobs} files that others get",
+    "node.rests": "{node} gets no work for a minute: {reason}",
     "page.closed": "The page is not served: {reason}",
     "page.limited": "Connections to the page are limited for {peer}: {reason}",
     "page.shown": _page_shown,

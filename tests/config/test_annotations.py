@@ -21,6 +21,7 @@ from segued.errors import ConfigError
 KEY = "aSecretKey-42"
 
 SPECIMENS = (
+    "nas.local:5724",
     "mqtt://nas",
     "2f61",
     "22:00-06:30",

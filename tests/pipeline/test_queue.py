@@ -102,7 +102,7 @@ async def test_analysis_waits_for_imports() -> None:
     """None is queued while a file to import waits or is in flight."""
     queue = WorkQueue(10)
     await queue.offer(audio_file("new"))
-    offering = asyncio.create_task(queue.offer_imported(audio_file("old"), 2))
+    offering = asyncio.create_task(queue.offer_imported(audio_file("old"), lambda: 2))
     flight = await queue.take()
     await asyncio.sleep(0)
     assert not offering.done()
@@ -119,9 +119,9 @@ async def test_analysis_waits_for_imports() -> None:
 async def test_analysis_concurrency_is_limited() -> None:
     """With a limit of two, the third waits until one is done."""
     queue = WorkQueue(10)
-    assert await queue.offer_imported(audio_file("a"), 2)
-    assert await queue.offer_imported(audio_file("b"), 2)
-    third = asyncio.create_task(queue.offer_imported(audio_file("c"), 2))
+    assert await queue.offer_imported(audio_file("a"), lambda: 2)
+    assert await queue.offer_imported(audio_file("b"), lambda: 2)
+    third = asyncio.create_task(queue.offer_imported(audio_file("c"), lambda: 2))
     flight = await queue.take()
     await asyncio.sleep(0)
     assert not third.done()
@@ -134,8 +134,8 @@ async def test_analysis_concurrency_is_limited() -> None:
 async def test_analysis_is_preempted_by_imports() -> None:
     """As many analyses are preempted as new files lack a worker."""
     queue = WorkQueue(10)
-    await queue.offer_imported(audio_file("a"), 2)
-    await queue.offer_imported(audio_file("b"), 2)
+    await queue.offer_imported(audio_file("a"), lambda: 2)
+    await queue.offer_imported(audio_file("b"), lambda: 2)
     flights = [await queue.take() for _ in range(2)]
 
     def preempted_count() -> int:
@@ -150,7 +150,7 @@ async def test_analysis_is_preempted_by_imports() -> None:
 async def test_no_preemption_while_a_worker_is_free() -> None:
     """The free worker gets the new file."""
     queue = WorkQueue(10)
-    await queue.offer_imported(audio_file("a"), 2)
+    await queue.offer_imported(audio_file("a"), lambda: 2)
     flight = await queue.take()
     taking = asyncio.create_task(queue.take())
     await asyncio.sleep(0)
@@ -164,7 +164,7 @@ async def test_no_preemption_while_a_worker_is_free() -> None:
 async def test_changed_file_preempts_its_own_analysis() -> None:
     """The import waits for its end: no file has two workers at once."""
     queue = WorkQueue(10)
-    await queue.offer_imported(audio_file("a"), 2)
+    await queue.offer_imported(audio_file("a"), lambda: 2)
     flight = await queue.take()
     offering = asyncio.create_task(queue.offer(audio_file("a", size=2)))
     await flight.preempted.wait()
@@ -180,11 +180,52 @@ async def test_changed_file_preempts_its_own_analysis() -> None:
 async def test_changed_file_replaces_its_queued_analysis() -> None:
     """The stale entry is skipped."""
     queue = WorkQueue(10)
-    await queue.offer_imported(audio_file("a"), 3)
-    await queue.offer_imported(audio_file("b"), 3)
+    await queue.offer_imported(audio_file("a"), lambda: 3)
+    await queue.offer_imported(audio_file("b"), lambda: 3)
 
     assert await queue.offer(audio_file("b", size=2), Priority.NEW)
 
     assert [(await queue.take()).file.id for _ in range(2)] == ["b", "a"]
     assert len(queue) == 0
     assert not queue.imports_idle
+
+
+async def test_files_for_other_machines_have_workers_of_their_own() -> None:
+    """They neither wait for the import nor are preempted by it, and have a limit."""
+    queue = WorkQueue(8)
+    await queue.offer(audio_file("new"), Priority.NEW)
+    places = 1
+    assert await queue.offer_imported(audio_file("a"), lambda: 1, lambda: places)
+    offering = asyncio.create_task(
+        queue.offer_imported(audio_file("b"), lambda: 0, lambda: places)
+    )
+    remote = await queue.take_remote()
+    for name in ("c", "d"):
+        await queue.offer(audio_file(name), Priority.BACKLOG)
+
+    assert remote.priority is Priority.REMOTE
+    assert not remote.preempted.is_set()
+    assert not offering.done()
+    assert (await queue.take()).file == audio_file("new")
+    places = 2
+    queue.notify()
+    assert await offering
+    queue.done(remote)
+    assert (await queue.take_remote()).file == audio_file("b")
+    queue.clear_imported()
+    assert not queue.is_empty
+
+
+async def test_a_changed_file_is_taken_back_from_another_machine() -> None:
+    """Its import waits until the worker has left it."""
+    queue = WorkQueue(8)
+    await queue.offer_imported(audio_file("a"), lambda: 0, lambda: 1)
+    remote = await queue.take_remote()
+    offering = asyncio.create_task(queue.offer(audio_file("a"), Priority.NEW))
+    async with asyncio.timeout(WAIT_SECONDS):
+        await remote.preempted.wait()
+    assert not offering.done()
+    queue.done(remote)
+
+    assert await offering
+    assert (await queue.take()).priority is Priority.NEW

@@ -159,6 +159,24 @@ def _install_models(args: argparse.Namespace) -> int:
     return install_models_command.run_install_models(args, _load_config(args))
 
 
+def _cluster_key(args: argparse.Namespace) -> int:
+    from segued.cli import cluster_command  # noqa: PLC0415
+
+    return cluster_command.make_key(args, _chosen_library(args).config)
+
+
+def _cluster_revoke(args: argparse.Namespace) -> int:
+    from segued.cli import cluster_command  # noqa: PLC0415
+
+    return cluster_command.revoke(args, _chosen_library(args).config)
+
+
+def _node(args: argparse.Namespace) -> int:
+    from segued.cli import node_command  # noqa: PLC0415
+
+    return node_command.run(args)
+
+
 def _load_config(args: argparse.Namespace) -> "Config":
     """Return the configuration that the shared options name; configure the log."""
     from segued.cli.options import configure_log, load_config  # noqa: PLC0415
@@ -198,6 +216,9 @@ COMMANDS: Final[Commands] = {
     "knowledge import": _knowledge_import,
     "import-from beets": _import_from_beets,
     "import-from itunes": _import_from_itunes,
+    "cluster key": _cluster_key,
+    "cluster revoke": _cluster_revoke,
+    "node": _node,
     "config check": _config_check,
     "config show": _config_show,
     "service install": _service_install,

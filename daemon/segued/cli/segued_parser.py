@@ -9,6 +9,7 @@ from typing import Final
 
 from segued import __version__
 from segued.cli.backup_parser import add_backup
+from segued.cli.cluster_parser import add_cluster, add_node
 from segued.cli.export_parser import add_export, add_playlist, add_similar
 from segued.cli.import_from_parser import add_import_from
 from segued.cli.knowledge_parser import add_knowledge
@@ -96,6 +97,8 @@ def segued_parser() -> CommandParser:
     add_backup(commands, shared)
     add_knowledge(commands, shared)
     add_import_from(commands, shared)
+    add_cluster(commands, shared)
+    add_node(commands, shared)
     _add_config(commands, shared)
     _add_service(commands)
     return parser

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from segued.cli.cluster_command import require_extra
 from segued.config.config import Config
 from segued.errors import ConfigError
 from segued.intake.walk import (
@@ -19,8 +20,10 @@ def check_folders(config: Config, folders: Sequence[str] = ()) -> list[bytes]:
 
     Raises:
         ConfigError: A path is invalid, the library or its backups are inside of a
-            music folder, or the page needs a token.
+            music folder, the page needs a token, or nodes an extra.
     """
+    if config.cluster.listen:
+        require_extra()
     try:
         check_page(config.page)
         roots = normalized_roots(folders or config.library.folders)

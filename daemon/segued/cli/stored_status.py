@@ -63,6 +63,8 @@ def stored_status(database: Path, session: Mapping[str, Any] | None) -> dict[str
         repeated={},
         phases=[],
         folders=[],
+        nodes=[],
+        cluster="",
         services={},
         trouble=None,
         version=__version__,

@@ -12,7 +12,8 @@ import msgspec
 
 from segued.config.annotations import SECRET, whole
 from segued.config.checking import CheckedConfig, SectionTypes, check, problem_of
-from segued.config.default_paths import state_folder
+from segued.config.cluster_sections import ClusterSection
+from segued.config.default_paths import cluster_folder, state_folder
 from segued.config.hook_sections import (
     HooksSection,
     MqttSection,
@@ -137,6 +138,7 @@ class Config(Section, frozen=True):
     compute: ComputeSection = ComputeSection()
     store: StoreSection = StoreSection()
     flavoring: FlavoringSection = FlavoringSection()
+    cluster: ClusterSection = ClusterSection()
     services: ServicesSection = ServicesSection()
     page: PageSection = PageSection()
     hooks: HooksSection = HooksSection()
@@ -171,6 +173,13 @@ class Config(Section, frozen=True):
         """The folder of the user's own Essentia classifiers; None if there is none."""
         configured = self.flavoring.classifiers
         return Path(configured).expanduser() if configured else None
+
+    @property
+    def cluster_folder(self) -> Path:
+        """The folder of the authority over nodes; need not exist."""
+        if self.cluster.keys:
+            return Path(self.cluster.keys).expanduser()
+        return cluster_folder(self.database)
 
     @property
     def processes(self) -> int:

@@ -8,6 +8,7 @@ __all__ = [
     "SYSTEM_CONFIG",
     "SYSTEM_LIBRARY",
     "SYSTEM_SOCKET",
+    "cluster_folder",
     "control_socket",
     "covers_folder",
     "spool_folder",
@@ -40,6 +41,11 @@ def state_folder() -> Path:
 def spool_folder(database: Path) -> Path:
     """Return the folder for what a running segued stores beside its library."""
     return database.with_name(f"{database.name}.spool")
+
+
+def cluster_folder(database: Path) -> Path:
+    """Return the folder for the authority over nodes, beside the library."""
+    return database.with_name(f"{database.name}.cluster")
 
 
 def covers_folder(database: Path) -> Path:

@@ -10,6 +10,7 @@ import structlog
 from segued.clients.clock import Clock
 from segued.compute.pools import ProcessPools
 from segued.daemon.backup_schedule import run_backups
+from segued.daemon.cluster_service import ClusterService
 from segued.daemon.import_loop import ImportLoop, RunConfig
 from segued.errors import (
     InternalError,
@@ -57,6 +58,7 @@ class Daemon:
         watchers: One watcher for each music folder.
         store: The library.
         compute: The child processes that decode and analyze.
+        cluster: The other machines that analyze.
         events: Delivers events to other programs.
         recorder: Stores the session.
     """
@@ -71,6 +73,7 @@ class Daemon:
         config = run_config.config
         self.store: Final = Store(config.database, config.store)
         self.compute: Final = ProcessPools.from_config(config)
+        self.cluster: Final = ClusterService(self.compute)
         self.events: Final = OutboxDispatcher(self.store, forgets_others=True)
         self.recorder: Final = SessionRecorder(self.store, self.progress)
         self._import_loop: ImportLoop | None = None
@@ -116,6 +119,7 @@ class Daemon:
                 await self._run_with_current_config()
         finally:
             self.compute.close()
+            await self.cluster.close()
             await self._record_shutdown()
             await self.events.close()
             await self.store.close()
@@ -242,6 +246,7 @@ class Daemon:
         self.watchers = watchers = create_watchers(config, self.store, intake_state)
         try:
             await self.events.configure(config)
+            await self.cluster.configure(config, self.run_config.roots)
             async with asyncio.TaskGroup() as group:
                 tasks = [
                     group.create_task(self.loop_monitor.run()),
@@ -296,7 +301,12 @@ class Daemon:
     def _resources(self) -> ImportResources:
         config = self.run_config.config
         return ImportResources(
-            config, self.store, self.compute, self.progress, self._clock
+            config,
+            self.store,
+            self.compute,
+            self.progress,
+            self._clock,
+            self.cluster.remote,
         )
 
     def _clear_trouble(self) -> None:

@@ -5,6 +5,7 @@ from typing import Final
 
 from segued import __version__
 from segued.daemon.daemon import Daemon
+from segued.daemon.node_source import node_infos, nodes_line
 from segued.model import SessionState
 from segued.paths import shown
 from segued.phases import PHASES
@@ -32,6 +33,7 @@ def build_status(daemon: Daemon, page: str) -> Status:
     trouble = daemon.trouble
     services = daemon.pipeline.service_states if daemon.pipeline else {}
     analysis = _analysis_text(daemon, snapshot)
+    nodes = node_infos(daemon.cluster.nodes)
     return Status(
         state=snapshot.state.value,
         session=daemon.recorder.session_id,
@@ -59,6 +61,8 @@ def build_status(daemon: Daemon, page: str) -> Status:
         phases=[phase.title for phase in PHASES],
         folders=folders,
         services=services,
+        nodes=nodes,
+        cluster=daemon.cluster.trouble,
         trouble=Problem(trouble.code, str(trouble)) if trouble else None,
         version=__version__,
         process=os.getpid(),
@@ -74,6 +78,8 @@ def build_status(daemon: Daemon, page: str) -> Status:
             *(wording.folder_line(folder) for folder in folders),
             *(f"{name}: {state}" for name, state in services.items() if state != "up"),
             *([f"Analysis: {analysis}"] if analysis else []),
+            *([f"Cluster: {line}"] if (line := nodes_line(nodes)) else []),
+            *([f"Cluster: {daemon.cluster.trouble}"] if daemon.cluster.trouble else []),
             *([wording.cards_line(snapshot.cards)] if snapshot.cards else []),
             *([f"Trouble: {trouble}"] if trouble else []),
             *([f"Page: {page}"] if page else []),

@@ -11,6 +11,7 @@ The input must be mono, 16 bits, in whole frames: Debian 12's libchromaprint abo
 the process on anything else.
 """
 
+import ctypes
 import math
 from collections.abc import Callable
 from typing import Any, Final, Literal, TypeAlias
@@ -38,6 +39,7 @@ __all__ = [
     "fingerprint_span",
     "fpcalc_sample_count",
     "is_available",
+    "library_version",
     "samples_needed",
 ]
 
@@ -77,6 +79,13 @@ DISTINCT_MIN: Final = 2
 def is_available() -> bool:
     """Return whether Chromaprint is installed."""
     return chromaprint is not None
+
+
+def library_version() -> str:
+    """Return the version of Chromaprint, which must be installed."""
+    get_version = chromaprint._libchromaprint.chromaprint_get_version  # noqa: SLF001
+    get_version.restype = ctypes.c_char_p
+    return str(get_version().decode())
 
 
 def fingerprint_resampler(rate: Hertz) -> Resampler:

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
+from segued.cluster.remote_analysis import RemoteAnalysis
 from segued.compute.pools import ProcessPools
 from segued.config.config import Config, Settings
 from segued.model import (
@@ -63,6 +64,7 @@ class PhaseContext:
         wake_lookups: Called when there may be new questions.
         on_passage: Called with the number of the passage in progress, from 1, and
             the number of passages.
+        remote: The other machines, if these analyze the file; else None.
     """
 
     config: Config
@@ -75,6 +77,7 @@ class PhaseContext:
     service_available: Callable[[Service], bool] = lambda _service: False
     wake_lookups: Callable[[], None] = lambda: None
     on_passage: Callable[[int, int], None] = lambda _passage, _passages: None
+    remote: RemoteAnalysis | None = None
 
 
 @dataclass(frozen=True, slots=True)

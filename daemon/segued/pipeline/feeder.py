@@ -1,15 +1,17 @@
 """Feed the work queue with the library's PENDING files, as it has room."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any, Final
+from collections.abc import Coroutine
+from functools import partial
+from typing import Any, Final, Protocol
 
 from segued.intake.state import IntakeState
+from segued.model import AudioFile
 from segued.pipeline.queue import Priority, WorkQueue
 from segued.store import waiting_files
 from segued.store.database import Store
 
-__all__ = ["feed", "feed_analysis"]
+__all__ = ["AnalysisLimits", "feed", "feed_analysis"]
 
 FILES_AT_ONCE: Final = 256
 
@@ -93,24 +95,31 @@ async def _offer_pending(
     return offered
 
 
+class AnalysisLimits(Protocol):
+    """Where imported files may be analyzed now, and how many of them at once."""
+
+    def allow(self, root: bytes) -> bool:
+        """Return whether files of a folder may be analyzed now, on any machine."""
+
+    def here(self, file: AudioFile) -> int:
+        """Return how many this machine may analyze at once if this file is one."""
+
+    def remote(self, file: AudioFile) -> int:
+        """Return the same for all other machines."""
+
+
 async def feed_analysis(
-    intake_state: IntakeState,
-    store: Store,
-    queue: WorkQueue,
-    *,
-    limit: int,
-    allowed: Callable[[], bool],
+    intake_state: IntakeState, store: Store, queue: WorkQueue, limits: AnalysisLimits
 ) -> int:
     """Offer the imported files that await local analysis; return how many.
 
-    Each is offered once, and only while no file is to be imported.
+    Each is offered once, to this machine only while no file is to be imported.
 
     Args:
         intake_state: The music folders.
         store: The library.
         queue: The work queue.
-        limit: How many of these files may wait or have a worker at once.
-        allowed: Returns whether analysis is allowed now; ends the offers if not.
+        limits: Where they may be analyzed.
     """
     offered = 0
     for root in intake_state.roots:
@@ -123,9 +132,19 @@ async def feed_analysis(
                 limit=ANALYSIS_FILES_AT_ONCE,
             )
         ):
+            if not limits.allow(root):
+                break
             for file in files:
-                if not allowed():
-                    return offered
-                offered += await queue.offer_imported(file, limit)
+                offered += await _offer_analysis(file, queue, limits)
             after = files[-1].path
     return offered
+
+
+async def _offer_analysis(
+    file: AudioFile, queue: WorkQueue, limits: AnalysisLimits
+) -> bool:
+    """Offer a file when one of the machines has room; skip it if none may have it."""
+    here, remote = partial(limits.here, file), partial(limits.remote, file)
+    if not (here() or remote()):
+        return False
+    return await queue.offer_imported(file, here, remote)

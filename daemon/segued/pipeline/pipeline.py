@@ -4,7 +4,7 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +13,7 @@ import structlog
 from segued import __version__
 from segued.clients.clock import Clock
 from segued.clients.http import open_session
+from segued.cluster.remote_analysis import RemoteAnalysis
 from segued.compute.fork_server import remove_old_socket_folders
 from segued.compute.pools import ProcessPools
 from segued.config.config import Config, Settings
@@ -21,6 +22,7 @@ from segued.errors import StoreUnwritableError
 from segued.intake.state import IntakeState
 from segued.media import fingerprint
 from segued.model import (
+    AudioFile,
     FileId,
     Need,
     Service,
@@ -34,8 +36,9 @@ from segued.pipeline.feeder import feed, feed_analysis
 from segued.pipeline.lookup_dispatcher import LookupDispatcher
 from segued.pipeline.lookup_services import LookupService, lookup_services
 from segued.pipeline.queue import WorkQueue
+from segued.pipeline.remote_workers import AnalysisPlaces, run_remote_workers
 from segued.pipeline.schedule import ActiveHours
-from segued.pipeline.worker import run_workers
+from segued.pipeline.worker import Worker, run_workers
 from segued.progress.progress import Progress
 from segued.store import lookups, requeue
 from segued.store.database import Store
@@ -56,13 +59,18 @@ not wake it."""
 
 @dataclass(frozen=True, slots=True)
 class ImportResources:
-    """What every import needs: of one run, or of the daemon."""
+    """What every import needs: of one run, or of the daemon.
+
+    Attributes:
+        remote: The other machines that analyze; None if there are none.
+    """
 
     config: Config
     store: Store
     compute: ProcessPools
     progress: Progress
     clock: Clock
+    remote: RemoteAnalysis | None = None
 
 
 @asynccontextmanager
@@ -118,6 +126,12 @@ class ImportPipeline:
         self.worker_count: Final = worker_count
         self.queue: Final = WorkQueue(resources.config.importing.queue_length)
         self.active_hours: Final = ActiveHours(resources.config.flavoring.hours)
+        self._places: Final = AnalysisPlaces(
+            resources.compute,
+            self._may_analyze,
+            resources.remote,
+            is_used_here=resources.config.cluster.here,
+        )
         self._analysis_wakeup: Final = asyncio.Event()
         self._analysis_task: asyncio.Task[None]
         self._has_local_flavor = False  # whether an installed analyzer gives a flavor
@@ -172,8 +186,9 @@ class ImportPipeline:
                     group.create_task(self._check_regularly()),
                 )
                 self._analysis_task = group.create_task(self._analysis_loop())
+                remote_task = group.create_task(self._run_remote_workers(context))
                 yield self
-                for task in (*background_tasks, self._analysis_task):
+                for task in (*background_tasks, self._analysis_task, remote_task):
                     task.cancel()
         except BaseExceptionGroup as failures:
             raise first_error(failures) from failures
@@ -192,8 +207,7 @@ class ImportPipeline:
         self._analysis_task.cancel()
         await asyncio.wait({self._analysis_task})
         await self.queue.wait_for(lambda: self.queue.is_empty)
-        if self._may_analyze():
-            await self._feed_analysis()
+        await self._feed_analysis()
         await self.queue.wait_for(lambda: self.queue.is_empty)
 
     async def _analysis_loop(self) -> None:
@@ -201,8 +215,7 @@ class ImportPipeline:
         await self._intake_state.first_scan_done.wait()
         while True:
             self._analysis_wakeup.clear()
-            if self._may_analyze():
-                await self._feed_analysis()
+            await self._feed_analysis()
             with suppress(TimeoutError):
                 async with asyncio.timeout(ANALYSIS_POLL_SECONDS):
                     await self._analysis_wakeup.wait()
@@ -213,16 +226,33 @@ class ImportPipeline:
             await asyncio.sleep(CHECK_SECONDS)
             if not self.active_hours.is_open:
                 self.queue.clear_imported()
+            self.queue.notify()
             await self._requeue_due_retries()
 
     async def _feed_analysis(self) -> None:
         await feed_analysis(
-            self._intake_state,
-            self._resources.store,
-            self.queue,
-            limit=self._resources.compute.idle_processes,
-            allowed=self._may_analyze,
+            self._intake_state, self._resources.store, self.queue, self._places
         )
+
+    async def _run_remote_workers(self, context: PhaseContext) -> None:
+        """Run the workers of other machines, if there are any; until cancelled."""
+        remote = self._resources.remote
+        if remote is None:
+            return
+        worker = Worker(
+            self.worker_count + 1,
+            self.queue,
+            replace(context, remote=remote),
+            self._resources.progress,
+            self._intake_state.offline_roots,
+            stale_counts=self._intake_state.stale_counts,
+            on_elsewhere=self._keep_here,
+        )
+        await run_remote_workers(remote, self.queue, worker, self._analysis_wakeup.set)
+
+    def _keep_here(self, file: AudioFile) -> None:
+        self._places.keep_here(file)
+        self._analysis_wakeup.set()
 
     def _may_analyze(self) -> bool:
         return self.active_hours.is_open

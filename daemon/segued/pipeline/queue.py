@@ -3,7 +3,8 @@
 It holds a part of the files that are PENDING in the library, so a crash loses
 nothing. It knows the files in flight, so that no file has two workers at once.
 Imported files, which await only analysis, get a worker while no file to import
-waits, and are preempted as soon as one does.
+waits, and are preempted as soon as one does. Those that other machines analyze have
+workers of their own, which never wait for the import.
 """
 
 import asyncio
@@ -20,11 +21,15 @@ __all__ = ["InFlight", "Priority", "WorkQueue"]
 
 
 class Priority(IntEnum):
-    """The order of files: new ones, the backlog, imported ones that await analysis."""
+    """The order of files: new ones, the backlog, imported ones that await analysis.
+
+    The last are those that await analysis by another machine.
+    """
 
     NEW = 0
     BACKLOG = 1
     IMPORTED = 2
+    REMOTE = 3
 
 
 @dataclass(order=True, slots=True)
@@ -55,6 +60,9 @@ class WorkQueue:
 
     def __init__(self, length: int) -> None:
         self._queue: Final = asyncio.PriorityQueue[_Entry](length)
+        self._remote_queue: Final = asyncio.Queue[
+            _Entry
+        ]()  # `offer_imported` limits it
         self._sequence: Final = itertools.count()
         self._waiting: Final[dict[bytes, _Entry]] = {}
         # The longest wait comes first.
@@ -67,6 +75,9 @@ class WorkQueue:
         # The imported ones among all these; `offer_imported` limits their number.
         self._imported_waiting: Final[set[bytes]] = set()
         self._imported_in_flight: Final[set[InFlight]] = set()
+        # Those for other machines.
+        self._remote_waiting: Final[set[bytes]] = set()
+        self._remote_in_flight: Final[set[InFlight]] = set()
 
     async def offer(
         self, file: AudioFile, priority: Priority = Priority.BACKLOG
@@ -78,7 +89,7 @@ class WorkQueue:
         """
         in_flight = self._in_flight.get(file.path)
         while (
-            in_flight is not None and in_flight.priority is Priority.IMPORTED > priority
+            in_flight is not None and in_flight.priority >= Priority.IMPORTED > priority
         ):
             in_flight.preempted.set()
             await in_flight.done.wait()
@@ -91,6 +102,9 @@ class WorkQueue:
             return False
         entry = _Entry(priority, next(self._sequence), file)
         self._add_waiting(entry)
+        if priority is Priority.REMOTE:
+            self._remote_queue.put_nowait(entry)
+            return True
         try:
             await self._queue.put(entry)
         except asyncio.CancelledError:
@@ -98,23 +112,39 @@ class WorkQueue:
             raise
         return True
 
-    async def offer_imported(self, file: AudioFile, limit: int) -> bool:
-        """Queue an imported file, once no file to import waits or is in flight.
+    async def offer_imported(
+        self,
+        file: AudioFile,
+        limit: Callable[[], int],
+        remote_limit: Callable[[], int] = lambda: 0,
+    ) -> bool:
+        """Queue an imported file, once another machine or this one has room for it.
+
+        This one has while no file to import waits or is in flight.
 
         Args:
             file: The file.
-            limit: How many imported files may wait or have a worker at once.
+            limit: Returns how many imported files may wait or have a worker at once.
+            remote_limit: Returns the same for the workers of other machines.
 
         Returns:
             Whether it was added.
         """
 
-        def has_room() -> bool:
+        def room() -> Priority | None:
+            remote = len(self._remote_waiting) + len(self._remote_in_flight)
+            if remote < remote_limit():
+                return Priority.REMOTE
             count = len(self._imported_waiting) + len(self._imported_in_flight)
-            return self.imports_idle and count < limit
+            return Priority.IMPORTED if self.imports_idle and count < limit() else None
 
-        await self.wait_for(has_room)
-        return await self.offer(file, Priority.IMPORTED)
+        await self.wait_for(lambda: room() is not None)
+        return await self.offer(file, room() or Priority.IMPORTED)
+
+    def notify(self) -> None:
+        """Make all who wait for a condition test it: a limit has changed."""
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
 
     def clear_imported(self) -> None:
         """Preempt all imported files in flight, and remove those that wait."""
@@ -122,6 +152,17 @@ class WorkQueue:
             self._remove_waiting(path)
         for in_flight in self._imported_in_flight:
             in_flight.preempted.set()
+
+    async def take_remote(self) -> InFlight:
+        """Return the next file for another machine; it is in flight from now on."""
+        while True:
+            entry = await self._remote_queue.get()
+            if self._waiting.get(entry.file.path) is entry:
+                in_flight = InFlight(entry.file, entry.priority)
+                self._in_flight[entry.file.path] = in_flight
+                self._remote_in_flight.add(in_flight)
+                self._remove_waiting(entry.file.path)
+                return in_flight
 
     async def take(self) -> InFlight:
         """Return the next file, waiting for one; it is in flight from now on."""
@@ -145,6 +186,7 @@ class WorkQueue:
         """Remove a file from those in flight, whatever its outcome."""
         self._in_flight.pop(in_flight.file.path, None)
         self._imported_in_flight.discard(in_flight)
+        self._remote_in_flight.discard(in_flight)
         in_flight.done.set()
         self._preempt_and_notify()
 
@@ -181,22 +223,27 @@ class WorkQueue:
         path = entry.file.path
         self._waiting[path] = entry
         self._waiting_since[path] = time.monotonic()
+        self._imported_waiting.discard(path)
+        self._remote_waiting.discard(path)
         if entry.priority is Priority.IMPORTED:
             self._imported_waiting.add(path)
-        else:
-            self._imported_waiting.discard(path)
+        elif entry.priority is Priority.REMOTE:
+            self._remote_waiting.add(path)
         self._preempt_and_notify()
 
     def _remove_waiting(self, path: bytes) -> None:
         self._waiting.pop(path, None)
         self._waiting_since.pop(path, None)
         self._imported_waiting.discard(path)
+        self._remote_waiting.discard(path)
         self._preempt_and_notify()
 
     def _preempt_and_notify(self) -> None:
         """Preempt imported files if workers are needed, and wake `wait_for`."""
         waiting = len(self._waiting) - len(self._imported_waiting)
+        waiting -= len(self._remote_waiting)
         working = len(self._in_flight) - len(self._imported_in_flight)
+        working -= len(self._remote_in_flight)
         if waiting or working:
             self._imports_idle.clear()
         else:
@@ -209,5 +256,4 @@ class WorkQueue:
             candidates, max(0, waiting - self._waiting_workers - len(preempted))
         ):
             in_flight.preempted.set()
-        changed, self._changed = self._changed, asyncio.Event()
-        changed.set()
+        self.notify()

@@ -12,6 +12,7 @@ import structlog
 
 from segued.errors import (
     DiskReadError,
+    ElsewhereError,
     FileChangedError,
     FileError,
     FileVanishedError,
@@ -88,6 +89,8 @@ class Worker:
         stale_counts: Music folders in which files were passed over; likewise.
         disk_limit: How long a disk may take to answer.
         probe_disk: Asks the disk of a music folder for something that is not cached.
+        on_elsewhere: Called with a file that no other machine could analyze; set for a
+            worker that has its files analyzed by others, and imports none.
     """
 
     number: int
@@ -99,6 +102,7 @@ class Worker:
     disk_limit: Seconds = DISK_CALL_TIMEOUT
     probe_disk: Callable[[bytes], object] = os.statvfs
     stale_counts: set[bytes] = field(default_factory=set)
+    on_elsewhere: Callable[[AudioFile], None] | None = None
 
     async def run(self) -> None:
         """Take files from the queue and import or analyze them, until cancelled.
@@ -107,12 +111,13 @@ class Worker:
             StoreError: The library cannot be used any more.
         """
         while True:
-            flight = await self.queue.take()
+            take = self.queue.take_remote if self.on_elsewhere else self.queue.take
+            flight = await take()
             try:
                 with structlog.contextvars.bound_contextvars(
                     worker=self.number, file=shown(flight.file.path)
                 ):
-                    if flight.priority is Priority.IMPORTED:
+                    if flight.priority >= Priority.IMPORTED:
                         await self._analyze(flight)
                     else:
                         await self._import_with_retries(flight.file)
@@ -165,6 +170,11 @@ class Worker:
             outcome = await self._run_while_mounted(
                 file, self._import(file, context), flight.preempted
             )
+        except ElsewhereError as error:
+            log.info("analysis.elsewhere", reason=str(error))
+            if self.on_elsewhere is not None:
+                self.on_elsewhere(file)
+            return
         except FileError as error:
             log.info("analysis.failed", code=error.code, detail=str(error))
             if isinstance(error, FileVanishedError | FileChangedError):

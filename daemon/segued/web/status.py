@@ -11,6 +11,7 @@ from segued.progress.status import FolderStatus, WorkerStatus
 from segued.units import Seconds
 
 __all__ = [
+    "NodeInfo",
     "PastSession",
     "Problem",
     "Status",
@@ -40,6 +41,39 @@ class WorkerInfo(msgspec.Struct, frozen=True):
     passages: int | None
     seconds: float
     stalled: bool
+
+
+class NodeInfo(msgspec.Struct, frozen=True):
+    """Another machine that has joined to analyze music.
+
+    Attributes:
+        host: The machine's own name; empty before its first report.
+        slots: How many files it analyzes at once.
+        running: How many files are with it now.
+        done: How many files it has analyzed since it joined.
+        refused: How many it could not read, or not now.
+        sound_per_minute: Seconds of sound that it analyzes in a minute, lately.
+        folders: The music folders that it can read now.
+        missing: Those that it is configured for, but cannot read now.
+        may: What it may do: "hearing", the analysis of passages.
+        why_not: Why it gets no work now, if so: versions that differ, or its hours.
+        joined_seconds: How long ago it joined.
+        seen_seconds: How long ago it was last heard of.
+    """
+
+    name: str
+    host: str
+    slots: int
+    running: int
+    done: int
+    refused: int
+    sound_per_minute: float
+    folders: list[str]
+    missing: list[str]
+    may: list[str]
+    why_not: list[str]
+    joined_seconds: float
+    seen_seconds: float
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -75,6 +109,8 @@ class Status(msgspec.Struct, frozen=True):
             session, by the phase's number.
         phases: The titles of the ten phases, in order.
         services: The state of each outside service, as text.
+        nodes: The other machines that have joined, by name.
+        cluster: Why no other machine can join, although it should; empty if it can.
         trouble: The error that keeps the daemon from importing; null if none.
         process: The process id of the daemon.
         library: The path of the library.
@@ -107,6 +143,8 @@ class Status(msgspec.Struct, frozen=True):
     phases: list[str]
     folders: list[FolderStatus]
     services: dict[str, str]
+    nodes: list[NodeInfo]
+    cluster: str
     trouble: Problem | None
     version: str
     process: int

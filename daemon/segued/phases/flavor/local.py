@@ -27,7 +27,11 @@ from segued.errors import (
 )
 from segued.media import file_analysis
 from segued.media.analyzers import essentia, passage_analysis, quick_analysis
-from segued.media.analyzers.passage_analysis import AnalyzerSelection, PassageRequest
+from segued.media.analyzers.passage_analysis import (
+    AnalyzerSelection,
+    PassageOutput,
+    PassageRequest,
+)
 from segued.model import Span
 from segued.phases import p01_filename, p02_hash
 from segued.phases.base import FileResults, PhaseContext
@@ -274,7 +278,27 @@ class FileAnalysis:
 
     async def _run_analyzers(self, requests: Sequence[PassageRequest]) -> None:
         file = self._file_results.file
+        outputs = await self._outputs(file.path, requests)
+        for each, found in zip(requests, outputs, strict=True):
+            for analyzer, reason in found.failures.items():
+                failure = PhaseCrashedError(file.path, reason)
+                self._record_failure(each.span, analyzer, failure)
+            for analyzer, output in found.outputs.items():
+                await self._store_output(each.span, analyzer, output)
+
+    async def _outputs(
+        self, path: bytes, requests: Sequence[PassageRequest]
+    ) -> list[PassageOutput]:
+        """Run analyzers on this machine or on another; there, Essentia as well."""
         signature = self._file_results[p01_filename.PHASE].signature
+        if self._context.remote is not None:
+            return await self._context.remote.analyze(
+                path,
+                signature,
+                requests,
+                is_quick=self._is_quick,
+                seconds=self._time_limit,
+            )
         limit = Seconds(len(requests) * self._time_limit)
         analyze = (
             quick_analysis.analyze_quickly
@@ -282,13 +306,7 @@ class FileAnalysis:
             else passage_analysis.analyze_passages
         )
         run_idle = self._context.compute.run_idle
-        outputs = await run_idle(limit, analyze, file.path, signature, requests)
-        for each, found in zip(requests, outputs, strict=True):
-            for analyzer, reason in found.failures.items():
-                failure = PhaseCrashedError(file.path, reason)
-                self._record_failure(each.span, analyzer, failure)
-            for analyzer, output in found.outputs.items():
-                await self._store_output(each.span, analyzer, output)
+        return await run_idle(limit, analyze, path, signature, requests)
 
     async def _run_essentia(
         self, span: Span, results: AnalysisResults

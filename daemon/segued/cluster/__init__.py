@@ -1,0 +1,1 @@
+"""Other machines that analyze music: their keys, offers and jobs."""

@@ -1,0 +1,1 @@
+"""The process on another machine that analyzes music for a daemon."""

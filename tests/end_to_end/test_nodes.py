@@ -1,0 +1,284 @@
+"""Other machines analyze the music of a daemon: real daemons and nodes, over TLS."""
+
+import os
+import signal
+import socket
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sample_library import encode, song, tag
+
+from tests.end_to_end.canonical import canonical_library
+from tests.end_to_end.library_queries import query
+from tests.end_to_end.running_daemon import RunningDaemon, running_daemon
+from tests.end_to_end.running_nodes import (
+    cluster_config,
+    copy_music,
+    free_port,
+    node_line,
+    running_node,
+    wait_until,
+    write_key,
+    write_node_config,
+)
+from tests.end_to_end.segued_runner import SeguedRunner
+
+ESSENTIA = 'sources = ["essentia"]'
+NOWHERE_ELSE = "here = false"
+ANY = "0.0.0.0"  # noqa: S104 - which ports are open there is the question
+
+
+def write_songs(folder: Path, count: int) -> Path:
+    """Write some tagged songs, the first with a name that is not UTF-8."""
+    folder.mkdir(parents=True)
+    for number in range(1, count + 1):
+        path = folder / f"{number:02}.mp3"
+        encode(path, song(number, 8.0), 44_100, "mp3")
+        tag(path, {"title": f"Song {number}", "artist": "Marram"})
+    os.rename(folder / "01.mp3", os.fsencode(folder) + b"/01 \xff\xfe.mp3")
+    return folder
+
+
+def wait_until_analyzed(daemon: RunningDaemon, count: int) -> None:
+    """Wait until so many files are imported, and all of them analyzed."""
+    daemon.wait_until_done(count)
+    daemon.wait_for(lambda status: status["files_analysed"] == count)
+
+
+def outputs(segued: SeguedRunner) -> list[tuple[Any, ...]]:
+    """Return which analyzer outputs are stored, without their numbers.
+
+    Essentia's differ a little from run to run, on one machine as well.
+    """
+    rows = query(
+        segued.database,
+        "SELECT hex(audio_hash) AS sound, start_ticks, end_ticks, source, version"
+        " FROM analyzer_outputs ORDER BY 1, 2, 3, 4",
+    )
+    return [tuple(row.values()) for row in rows]
+
+
+def open_ports(process: int) -> set[tuple[str, int]]:
+    """Return the addresses and ports on which a process listens for TCP."""
+    sockets = {
+        os.readlink(each)
+        for each in Path(f"/proc/{process}/fd").iterdir()
+        if each.is_symlink()
+    }
+    found = set()
+    for line in Path(f"/proc/{process}/net/tcp").read_text().splitlines()[1:]:
+        fields = line.split()
+        if fields[3] == "0A" and f"socket:[{fields[9]}]" in sockets:
+            address, _, port = fields[1].partition(":")
+            packed = bytes.fromhex(address)[::-1]
+            found.add((socket.inet_ntoa(packed), int(port, 16)))
+    return found
+
+
+def test_the_library_equals_that_of_one_machine(
+    tmp_path: Path, segued: SeguedRunner
+) -> None:
+    """Although one node is killed while it works, and the daemon as well."""
+    music = write_songs(tmp_path / "music", 5)
+    there = copy_music(music, tmp_path / "mnt")
+    port = free_port()
+    extra = cluster_config(port, NOWHERE_ELSE)
+    key1 = key2 = Path()
+    with running_daemon(
+        segued, music, flavoring=ESSENTIA, extra_config=extra
+    ) as daemon:
+        key1, key2 = write_key(segued, "desk1"), write_key(segued, "desk2")
+        daemon.wait_until_done(5)
+        # Nobody has analyzed anything: this machine does not, and no other is there.
+        assert outputs(segued) == []
+        with running_node(None, key1, port, {music: there}) as node:
+            daemon.wait_for(
+                lambda status: any(each["running"] for each in status["nodes"])
+            )
+            node.kill()
+            daemon.wait_for(lambda status: status["nodes"] == [])
+            node.runner.assert_no_process_left()
+        daemon.stop(signal.SIGKILL)
+    with running_node(None, key2, port, {music: there}) as node:
+        node.wait_for_log("cluster.refused")
+        with running_daemon(
+            segued, music, flavoring=ESSENTIA, extra_config=extra
+        ) as daemon:
+            wait_until_analyzed(daemon, 5)
+            line = node_line(daemon.status(), "desk2")
+            assert line is not None
+            assert (line["refused"], line["why_not"], line["may"]) == (
+                0,
+                [],
+                ["hearing"],
+            )
+            daemon.stop(signal.SIGKILL)
+            node.wait_for_log("cluster.lost")
+        # A later daemon finds its node again, and nothing to do.
+        with running_daemon(
+            segued, music, flavoring=ESSENTIA, extra_config=extra
+        ) as daemon:
+            daemon.wait_for(lambda status: node_line(status, "desk2"))
+    alone = SeguedRunner(tmp_path / "alone")
+    config = alone.write_config(f"[flavoring]\n{ESSENTIA}")
+    assert (
+        alone.import_folders(music, options=["--offline", "--config", config]).code == 0
+    )
+    assert outputs(segued) == outputs(alone)
+    assert canonical_library(segued) == canonical_library(alone)
+    assert query(segued.database, "SELECT * FROM failures") == []
+
+
+def test_what_is_odd_on_a_node_is_done_here(
+    tmp_path: Path, segued: SeguedRunner
+) -> None:
+    """A mount that comes late, a file that is older there, and one that is gone."""
+    music = write_songs(tmp_path / "music", 4)
+    there = tmp_path / "mnt"
+    there.mkdir()
+    copied = copy_music(music, tmp_path / "copied")
+    os.utime(copied / "02.mp3", ns=(0, 1_000_000_000))
+    (copied / "03.mp3").unlink()
+    port = free_port()
+    extra = cluster_config(port, NOWHERE_ELSE)
+    with running_daemon(
+        segued, music, flavoring=ESSENTIA, extra_config=extra
+    ) as daemon:
+        daemon.wait_until_done(4)
+        with running_node(None, write_key(segued, "nas-2"), port, {music: there}):
+            status = daemon.wait_for(
+                lambda status: status["nodes"] and status["nodes"][0]["missing"]
+            )
+            assert status["nodes"][0]["why_not"] == ["no music folder is there"]
+            there.rmdir()
+            copied.rename(there)
+            wait_until_analyzed(daemon, 4)
+            line = node_line(daemon.status(), "nas-2")
+    assert line is not None
+    assert (line["done"], line["refused"]) == (2, 2)
+    assert len(outputs(segued)) == 4
+    statuses = query(segued.database, "SELECT status FROM files")
+    assert {row["status"] for row in statuses} == {"INGEST COMPLETE"}
+
+
+def test_a_cancel_ends_the_work_of_nodes(tmp_path: Path, segued: SeguedRunner) -> None:
+    """Their child processes are killed, and a resume goes on."""
+    music = write_songs(tmp_path / "music", 3)
+    there = copy_music(music, tmp_path / "mnt")
+    port = free_port()
+    extra = cluster_config(port, NOWHERE_ELSE)
+    with (
+        running_daemon(segued, music, flavoring=ESSENTIA, extra_config=extra) as daemon,
+        running_node(
+            None, write_key(segued, "desk1"), port, {music: there}, "processes = 1"
+        ) as node,
+    ):
+        status = daemon.wait_for(
+            lambda status: any(each["running"] for each in status["nodes"])
+        )
+        assert status["nodes"][0]["running"] <= 2  # a slot, and one that waits
+        children = set(node.children())
+        assert segued.control("cancel", client=daemon.client).code == 0
+        daemon.wait_for(lambda status: not status["nodes"][0]["running"])
+        wait_until(
+            lambda: children - set(node.children()), lambda: "no child has ended"
+        )
+        assert segued.control("resume", client=daemon.client).code == 0
+        wait_until_analyzed(daemon, 3)
+
+
+def test_only_who_may_joins(tmp_path: Path, segued: SeguedRunner) -> None:
+    """Keys, versions and ports; `--check` says which is wrong."""
+    music = write_songs(tmp_path / "music", 1)
+    port = free_port()
+    extra = cluster_config(port).replace("127.0.0.1", ANY)
+    with running_daemon(
+        segued, music, flavoring=ESSENTIA, extra_config=extra
+    ) as daemon:
+        daemon.wait_for_log("cluster.listening")
+        beyond = {
+            each
+            for each in open_ports(daemon.process.pid)
+            if not each[0].startswith("127.")
+        }
+        assert beyond == {(ANY, port)}
+        key = write_key(segued, "desk1")
+
+        def check(key: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+            runner = SeguedRunner(tmp_path / "checked")
+            config = write_node_config(runner, key, port, {music: music})
+            return subprocess.run(
+                runner.command("node", "--check", "--config", config),
+                env=runner.environment() | environment,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+
+        good = check(key)
+        assert good.returncode == 0, good.stderr
+        assert "desk1: joined" in good.stdout
+        assert f"{music}: there" in good.stdout
+        assert good.stdout.endswith("may analyze\n")
+        other = tmp_path / "other" / "essentia-9.9.dist-info"
+        other.mkdir(parents=True)
+        (other / "METADATA").write_text(
+            "Metadata-Version: 2.1\nName: essentia\nVersion: 9.9\n"
+        )
+        differing = check(key, PYTHONPATH=str(other.parent))
+        assert differing.returncode == 1
+        assert "may not analyze: Essentia 9.9 there, 2.1" in differing.stdout
+        stranger = write_key(SeguedRunner(tmp_path / "stranger"), "desk1")
+        refused = check(stranger)
+        assert refused.returncode == 4
+        assert "not the daemon that the key is for" in refused.stderr
+        with running_node(daemon, key, port, {music: music}) as node:
+            paths = ("--database", segued.database)
+            assert segued.run("cluster", "revoke", "desk1", *paths).code == 0
+            daemon.wait_for(lambda status: status["nodes"] == [])
+            node.wait_for_log("cluster.refused")
+            assert "revoked" in node.log_entries("cluster.refused")[-1]["reason"]
+            beyond = {
+                each
+                for each in open_ports(node.process.pid)
+                if not each[0].startswith("127.")
+            }
+            assert beyond == set()
+
+
+def test_without_an_address_nothing_of_it_is_loaded(
+    tmp_path: Path, segued: SeguedRunner
+) -> None:
+    """The library for connections is in no memory map, and no folder is written."""
+    music = write_songs(tmp_path / "music", 1)
+    with running_daemon(segued, music) as daemon:
+        daemon.wait_until_done(1)
+        maps = Path(f"/proc/{daemon.process.pid}/maps").read_text()
+        assert daemon.status()["nodes"] == []
+        assert open_ports(daemon.process.pid) == set()
+    assert "cryptography" not in maps
+    assert "msgpack" not in maps
+    assert not segued.database.with_name("library.db.cluster").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("cluster", "revoke", "nobody"), "there is no key of nobody"),
+        (("cluster", "key", "a/b"), "is no name for a node"),
+        (("node",), "segued node needs --config"),
+        (("node", "--config", "nowhere.toml"), "nowhere.toml: cannot be read"),
+    ],
+)
+def test_wrong_commands_say_what_is_wrong(
+    segued: SeguedRunner, arguments: tuple[str, ...], message: str
+) -> None:
+    """In one line, with exit code 2."""
+    segued.home.mkdir(parents=True)
+    done = segued.run(*arguments, "--database", segued.database)
+
+    assert done.code == 2
+    assert message in done.err
+    assert len(done.err.splitlines()) == 1
