@@ -77,7 +77,7 @@ ALLOWED_IMPORTERS: Final = {
     "chromaprint": {"media.fingerprint"},
     "cryptography": {"cluster.authority"},
     "dask": {"cluster.dask_library"},
-    "distributed": {"cluster.dask_library", "cluster.scheduler", "node.worker"},
+    "distributed": {"cluster.dask_library", "cluster.scheduler", "node.connection"},
     "essentia": {"media.analyzers.essentia"},
     "multiprocessing": {"compute"},
     "mutagen": {"media.tags.formats"},

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from segued.cluster.messages import Answer, Job, Passage, Report
+from segued.cluster.messages import Job, JobAnswer, JobPassage, Report
 from segued.cluster.nodes import Nodes
 from segued.errors import ElsewhereError
 from segued.units import Seconds
@@ -61,7 +61,7 @@ def report(slots: int = 1, **more: object) -> Report:
 
 def job(number: int, path: bytes = ROOT + b"/a.mp3") -> Job:
     """Return a job on a file of the music folder."""
-    passages = (Passage(0, 28_224_000, tags=False, descriptors=True),)
+    passages = (JobPassage(0, 28_224_000, tags=False, descriptors=True),)
     return Job(number, path, 1, 2, True, 3.0, passages)  # noqa: FBT003
 
 
@@ -84,7 +84,7 @@ async def test_no_more_jobs_are_out_than_slots_and_one_for_each_node() -> None:
             assert out.get("two", 0) <= 2
             if len(done) == 20:
                 wire.nodes.leave("one")
-            wire.nodes.answer(address, Answer(number))
+            wire.nodes.answer(address, JobAnswer(number))
         await asyncio.sleep(0)
     assert most == 3
     assert sorted(each.result().id for each in runs) == list(range(40))
@@ -119,7 +119,7 @@ async def test_a_cancelled_job_is_cancelled_at_its_node() -> None:
 
     assert wire.cancelled == [("one", 7)]
     assert wire.nodes.all[0].out == {}
-    wire.nodes.answer("one", Answer(7))  # on its way already: dropped
+    wire.nodes.answer("one", JobAnswer(7))  # on its way already: dropped
     assert wire.nodes.all[0].done == 0
 
 
@@ -141,7 +141,7 @@ async def test_a_node_that_refuses_three_jobs_in_a_row_rests() -> None:
     for number, elsewhere in enumerate(answers):
         running = asyncio.create_task(wire.nodes.run(job(number), LIMIT))
         await wire.sent(number + 1)
-        wire.nodes.answer("one", Answer(number, elsewhere=elsewhere))
+        wire.nodes.answer("one", JobAnswer(number, elsewhere=elsewhere))
         await asyncio.wait({running})
         assert (running.exception() is None) == (elsewhere == "")
 

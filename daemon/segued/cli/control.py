@@ -264,8 +264,16 @@ def _review(args: argparse.Namespace) -> int:
     return review_command.review(args)
 
 
+def _nodes(args: argparse.Namespace) -> int:
+    from segued.cli.node_lines import node_lines  # noqa: PLC0415
+
+    status = _daemon(args).status()
+    return _print_result(args, status.nodes, "\n".join(node_lines(status)))
+
+
 COMMANDS: Final[Commands] = {
     "status": _status,
+    "nodes": _nodes,
     "watch": _watch,
     "scan": _scan,
     "pause": _session_command(DaemonClient.pause),

@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
     require_extra()
     fork_server.use_socket_folder(config.spool)
     fork_server.start_fork_server()
-    from segued.node.process import NodeProcess  # noqa: PLC0415
+    from segued.node.node_process import NodeProcess  # noqa: PLC0415
 
     process = NodeProcess(config)
     if args.check:

@@ -47,6 +47,7 @@ def seguectl_parser() -> CommandParser:
         "--running", action="store_true", help="exit with 4 if no daemon is running"
     )
     command("watch", "Show the status until Ctrl-C; with --json as JSON Lines.")
+    command("nodes", "Show the other machines that analyze, and why some get no work.")
     scan = command("scan", "Scan the music folders now, or one folder in them.")
     scan.add_argument("path", nargs="?", metavar="PATH")
     command("pause", "Stop the work until `resume`, also after a restart.")

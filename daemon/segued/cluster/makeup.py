@@ -11,7 +11,6 @@ from typing import Final
 from segued import __version__
 from segued.media import file_analysis
 from segued.media.analyzers import essentia, musicnn
-from segued.media.library_versions import library_versions
 
 __all__ = ["ESSENTIA_NAMES", "MUSICNN_NAMES", "collect_makeup"]
 
@@ -31,6 +30,9 @@ def collect_makeup(folder: bytes, models_folder: str) -> dict[str, str]:
         folder: Any folder; only named in errors.
         models_folder: The folder of the tagging models.
     """
+    # Not in the main process, which loads no decoder.
+    from segued.media.library_versions import library_versions  # noqa: PLC0415
+
     del folder
     makeup = {
         "segued": __version__,

@@ -14,12 +14,12 @@ __all__ = [
     "JOB_OP",
     "REPORT_OP",
     "VERDICT_OP",
-    "Answer",
     "Job",
-    "Passage",
+    "JobAnswer",
+    "JobPassage",
+    "MakeupVerdict",
     "PassageAnswer",
     "Report",
-    "Verdict",
     "decode",
     "encode",
 ]
@@ -34,7 +34,7 @@ VERDICT_OP: Final = "segued-verdict"
 """The names of the messages in the streams between the two."""
 
 
-class Passage(msgspec.Struct, frozen=True, array_like=True):
+class JobPassage(msgspec.Struct, frozen=True, array_like=True):
     """A passage, in ticks, and what to find out about it.
 
     Attributes:
@@ -64,7 +64,7 @@ class Job(msgspec.Struct, frozen=True):
     mtime_ns: int
     is_quick: bool
     seconds: float
-    passages: tuple[Passage, ...]
+    passages: tuple[JobPassage, ...]
 
 
 class PassageAnswer(msgspec.Struct, frozen=True, array_like=True):
@@ -77,7 +77,7 @@ class PassageAnswer(msgspec.Struct, frozen=True, array_like=True):
     failures: dict[str, str]
 
 
-class Answer(msgspec.Struct, frozen=True):
+class JobAnswer(msgspec.Struct, frozen=True):
     """What became of a job.
 
     Attributes:
@@ -116,7 +116,7 @@ class Report(msgspec.Struct, frozen=True):
     rests: str = ""
 
 
-class Verdict(msgspec.Struct, frozen=True):
+class MakeupVerdict(msgspec.Struct, frozen=True):
     """What the daemon says to the first report of a node.
 
     Attributes:

@@ -13,7 +13,7 @@ from typing import Final
 
 import structlog
 
-from segued.cluster.messages import Answer, Job, Report
+from segued.cluster.messages import Job, JobAnswer, Report
 from segued.errors import ElsewhereError
 from segued.paths import is_within, shown
 from segued.units import TICKS_PER_SECOND, Seconds
@@ -58,7 +58,7 @@ class Node:
     differences: tuple[str, ...] = ()
     done: int = 0
     refused: int = 0
-    out: dict[int, asyncio.Future[Answer]] = field(default_factory=dict)
+    out: dict[int, asyncio.Future[JobAnswer]] = field(default_factory=dict)
     _refusals: int = 0
     _rests_until: float = 0.0
     _recent: deque[tuple[float, float]] = field(
@@ -94,7 +94,7 @@ class Node:
         roots = self.report.roots if self.report else ()
         return any(is_within(path, root) for root in roots)
 
-    def count(self, job: Job, answer: Answer) -> None:
+    def count(self, job: Job, answer: JobAnswer) -> None:
         """Count an answer; the node rests after several refusals in a row."""
         if not answer.elsewhere:
             self._refusals = 0
@@ -179,7 +179,7 @@ class Nodes:
         self._notify()
         return node.differences if is_first else None
 
-    def answer(self, address: str, answer: Answer) -> None:
+    def answer(self, address: str, answer: JobAnswer) -> None:
         """Take the answer to a job; one that is not expected any more is dropped."""
         node = self._nodes.get(address)
         if node is None:
@@ -189,7 +189,7 @@ class Nodes:
         if future is not None and not future.done():
             future.set_result(answer)
 
-    async def run(self, job: Job, limit: Seconds) -> Answer:
+    async def run(self, job: Job, limit: Seconds) -> JobAnswer:
         """Have a job done by a node that offers its file, and return the answer.
 
         Args:
@@ -219,8 +219,8 @@ class Nodes:
                 return best
             await self._job_ended.wait()
 
-    async def _run_on(self, node: Node, job: Job, limit: Seconds) -> Answer:
-        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+    async def _run_on(self, node: Node, job: Job, limit: Seconds) -> JobAnswer:
+        future: asyncio.Future[JobAnswer] = asyncio.get_running_loop().create_future()
         node.out[job.id] = future
         try:
             self.send_job(node.address, job)
@@ -229,7 +229,7 @@ class Nodes:
         except TimeoutError:
             self.send_cancel(node.address, job.id)
             elsewhere = f"no answer after {limit:g} s"
-            answer = Answer(job.id, elsewhere=elsewhere)
+            answer = JobAnswer(job.id, elsewhere=elsewhere)
         except asyncio.CancelledError:
             self.send_cancel(node.address, job.id)
             raise

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from segued import errors
-from segued.cluster.messages import Answer, Job, Passage
+from segued.cluster.messages import Job, JobAnswer, JobPassage
 from segued.cluster.nodes import Nodes
 from segued.errors import FileUnreadableError, PhaseCrashedError
 from segued.media.analyzers.passage_analysis import PassageOutput, PassageRequest
@@ -63,7 +63,7 @@ class RemoteAnalysis:
             FileUnreadableError: The file cannot be analyzed, wherever it is read.
         """
         passages = tuple(
-            Passage(
+            JobPassage(
                 each.span.start,
                 each.span.end,
                 each.analyzers.models_folder is not None,
@@ -88,7 +88,7 @@ class RemoteAnalysis:
         return _outputs(job, answer)
 
 
-def _outputs(job: Job, answer: Answer) -> list[PassageOutput]:
+def _outputs(job: Job, answer: JobAnswer) -> list[PassageOutput]:
     if len(answer.passages) != len(job.passages):
         counts = f"{len(answer.passages)} results for {len(job.passages)} passages"
         raise PhaseCrashedError(job.path, f"a node returned {counts}")

@@ -22,10 +22,10 @@ from segued.cluster.messages import (
     JOB_OP,
     REPORT_OP,
     VERDICT_OP,
-    Answer,
     Job,
+    JobAnswer,
+    MakeupVerdict,
     Report,
-    Verdict,
     decode,
     encode,
 )
@@ -153,7 +153,7 @@ class ClusterScheduler:
 
     def _take_answer(self, body: bytes, worker: str) -> None:
         with suppress(msgspec.DecodeError):
-            self.nodes.answer(worker, decode(body, Answer))
+            self.nodes.answer(worker, decode(body, JobAnswer))
 
     def _take_report(self, body: bytes, worker: str) -> None:
         try:
@@ -162,7 +162,7 @@ class ClusterScheduler:
             log.warning("node.unreadable", address=worker, reason=str(error))
             return
         if differences is not None:
-            verdict = Verdict(differences, self._roots)
+            verdict = MakeupVerdict(differences, self._roots)
             self._send(worker, {"op": VERDICT_OP, "body": encode(verdict)})
 
 

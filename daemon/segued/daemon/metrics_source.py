@@ -2,9 +2,10 @@
 
 from segued import __version__
 from segued.daemon.daemon import Daemon
+from segued.daemon.node_source import node_infos
 from segued.phases import PHASES
 from segued.progress.histogram import Histogram
-from segued.web.readings import Readings, ServiceReading
+from segued.web.readings import NodeReading, Readings, ServiceReading
 
 __all__ = ["collect_readings"]
 
@@ -35,6 +36,18 @@ def collect_readings(daemon: Daemon, subscribers: int) -> Readings:
                 service.is_usable, service.retry_in(), service.rate, service.sent()
             )
             for service in (pipeline.lookup_services if pipeline else ())
+        },
+        nodes={
+            node.name: NodeReading(
+                node.slots,
+                bool(node.may),
+                node.running,
+                node.done,
+                node.refused,
+                node.sound_per_minute,
+                node.seen_seconds,
+            )
+            for node in node_infos(daemon.cluster.nodes)
         },
         lookups=snapshot.lookups,
         analyzed=snapshot.analyzed,

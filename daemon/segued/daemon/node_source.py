@@ -1,13 +1,13 @@
 """The nodes of the daemon, as values for programs and as lines of text."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from segued.cluster.nodes import Node, Nodes
 from segued.paths import shown
 from segued.web.status import NodeInfo
 
-__all__ = ["node_infos", "nodes_line"]
+__all__ = ["cluster_lines", "node_infos"]
 
 
 def node_infos(nodes: Nodes | None) -> list[NodeInfo]:
@@ -39,10 +39,15 @@ def _info(node: Node) -> NodeInfo:
     )
 
 
-def nodes_line(nodes: Sequence[NodeInfo]) -> str:
-    """Return one line about all nodes: "3 nodes, 20 slots, 1 not used: ..."."""
-    if not nodes:
-        return ""
+def cluster_lines(nodes: Sequence[NodeInfo], trouble: str) -> Iterator[str]:
+    """Yield lines for the status: "Cluster: 3 nodes, 20 slots, 1 not used: ..."."""
+    if trouble:
+        yield f"Cluster: {trouble}"
+    if nodes:
+        yield f"Cluster: {_nodes_line(nodes)}"
+
+
+def _nodes_line(nodes: Sequence[NodeInfo]) -> str:
     slots = sum(node.slots for node in nodes if node.may)
     unused = [node for node in nodes if not node.may]
     names = "; ".join(

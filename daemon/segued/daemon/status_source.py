@@ -1,17 +1,18 @@
 """The status of the daemon, as values for programs and as one line of text."""
 
 import os
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from segued import __version__
 from segued.daemon.daemon import Daemon
-from segued.daemon.node_source import node_infos, nodes_line
+from segued.daemon.node_source import cluster_lines, node_infos
 from segued.model import SessionState
 from segued.paths import shown
 from segued.phases import PHASES
 from segued.progress.progress import Snapshot
 from segued.views import wording
-from segued.web.status import Problem, Status, to_worker_infos
+from segued.web.status import NodeInfo, Problem, Status, to_worker_infos
 
 __all__ = ["build_status", "status_line"]
 
@@ -78,13 +79,22 @@ def build_status(daemon: Daemon, page: str) -> Status:
             *(wording.folder_line(folder) for folder in folders),
             *(f"{name}: {state}" for name, state in services.items() if state != "up"),
             *([f"Analysis: {analysis}"] if analysis else []),
-            *([f"Cluster: {line}"] if (line := nodes_line(nodes)) else []),
-            *([f"Cluster: {daemon.cluster.trouble}"] if daemon.cluster.trouble else []),
-            *([wording.cards_line(snapshot.cards)] if snapshot.cards else []),
-            *([f"Trouble: {trouble}"] if trouble else []),
-            *([f"Page: {page}"] if page else []),
+            *_notices(daemon, snapshot, nodes, page),
         ],
     )
+
+
+def _notices(
+    daemon: Daemon, snapshot: Snapshot, nodes: Sequence[NodeInfo], page: str
+) -> Iterator[str]:
+    """Yield the last lines of the status."""
+    yield from cluster_lines(nodes, daemon.cluster.trouble)
+    if snapshot.cards:
+        yield wording.cards_line(snapshot.cards)
+    if daemon.trouble:
+        yield f"Trouble: {daemon.trouble}"
+    if page:
+        yield f"Page: {page}"
 
 
 def _analysis_text(daemon: Daemon, snapshot: Snapshot) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from segued.cluster.messages import Answer, Job, Passage, PassageAnswer
+from segued.cluster.messages import Job, JobAnswer, JobPassage, PassageAnswer
 from segued.cluster.remote_analysis import FILE_ERRORS
 from segued.compute.fork_server import remove_old_socket_folders
 from segued.compute.pools import ProcessPools
@@ -59,7 +59,7 @@ class JobRunner:
         self._models: Final = str(models)
         self._spool: Final = spool
 
-    async def run(self, job: Job) -> Answer:
+    async def run(self, job: Job) -> JobAnswer:
         """Return the answer to a job, which also says why there is none."""
         try:
             path = self._mounts.local_path(job.path)
@@ -69,12 +69,12 @@ class JobRunner:
             outputs = await self._analyze(job, path, signature)
         except FileError as error:
             if error.code in FILE_ERRORS:
-                return Answer(job.id, error=error.code, detail=error.detail)
-            return Answer(job.id, elsewhere=error.detail)
+                return JobAnswer(job.id, error=error.code, detail=error.detail)
+            return JobAnswer(job.id, elsewhere=error.detail)
         except (SeguedError, OSError) as error:
-            return Answer(job.id, elsewhere=str(error) or type(error).__name__)
+            return JobAnswer(job.id, elsewhere=str(error) or type(error).__name__)
         answers = (PassageAnswer(each.outputs, each.failures) for each in outputs)
-        return Answer(job.id, tuple(answers))
+        return JobAnswer(job.id, tuple(answers))
 
     async def _analyze(
         self, job: Job, path: bytes, signature: Signature
@@ -98,7 +98,7 @@ class JobRunner:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         return outputs
 
-    def _request(self, passage: Passage, folder: str | None) -> PassageRequest:
+    def _request(self, passage: JobPassage, folder: str | None) -> PassageRequest:
         wav_path = f"{folder}/{passage.start}.wav" if folder else None
         selection = AnalyzerSelection(
             self._models if passage.tags else None,

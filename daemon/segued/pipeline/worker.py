@@ -132,6 +132,8 @@ class Worker:
         name = shown(os.path.basename(file.path))
 
         def on_phase_start(phase: Phase[Any]) -> None:
+            if self.on_elsewhere is not None:
+                return  # it is shown as the work of a node
             self.progress.start_phase(
                 self.number, file.id, name, phase.number, phase.title
             )

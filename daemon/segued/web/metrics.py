@@ -1,6 +1,6 @@
 """Metrics in the Prometheus text format."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import accumulate
 from typing import Final
 
@@ -17,7 +17,7 @@ from prometheus_client.registry import Collector
 
 from segued.progress.histogram import BUCKET_BOUNDS_SECONDS
 from segued.store.reading.rows import LibraryCounts
-from segued.web.readings import Readings, ServiceReading
+from segued.web.readings import NodeReading, Readings, ServiceReading
 
 __all__ = ["CONTENT_TYPE", "exposition"]
 
@@ -62,6 +62,7 @@ class _Collector(Collector):
         )
         yield from _phases(readings)
         yield from _services(readings.services)
+        yield from _nodes(readings.nodes)
         yield _gauge(
             "segued_lookups_waiting",
             "Lookups that wait for an outside service.",
@@ -174,6 +175,38 @@ def _services(services: Mapping[str, ServiceReading]) -> Iterator[Metric]:
     for name, each in services.items():
         sent.add_metric([name], each.requests)
     yield sent
+
+
+def _nodes(nodes: Mapping[str, NodeReading]) -> Iterator[Metric]:
+    gauges: Mapping[str, tuple[str, Callable[[NodeReading], float]]] = {
+        "slots": ("Files that a node analyzes at once.", lambda each: each.slots),
+        "used": ("1 while a node gets work.", lambda each: each.is_used),
+        "running": ("Files that are with a node.", lambda each: each.running),
+        "sound_seconds_per_minute": (
+            "Seconds of sound that a node analyzes in a minute.",
+            lambda each: each.sound_per_minute,
+        ),
+        "seen_seconds": (
+            "How long ago a node was last heard of.",
+            lambda each: each.seen_seconds,
+        ),
+    }
+    for name, (documentation, value) in gauges.items():
+        values = {node: value(each) for node, each in nodes.items()}
+        yield _labeled_gauge(f"segued_node_{name}", documentation, "node", values)
+    counts: Mapping[str, Callable[[NodeReading], float]] = {
+        "done": lambda each: each.done,
+        "refused": lambda each: each.refused,
+    }
+    for name, count in counts.items():
+        family = CounterMetricFamily(
+            f"segued_node_files_{name}",
+            f"Files {name} by a node since it joined.",
+            labels=["node"],
+        )
+        for node, each in nodes.items():
+            family.add_metric([node], count(each))
+        yield family
 
 
 def _info(name: str, documentation: str, **labels: str) -> Metric:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from segued.progress.histogram import Histogram
 
-__all__ = ["Readings", "ServiceReading"]
+__all__ = ["NodeReading", "Readings", "ServiceReading"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,29 @@ class ServiceReading:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeReading:
+    """The state of another machine that analyzes.
+
+    Attributes:
+        slots: How many files it analyzes at once.
+        is_used: Whether it gets work.
+        running: The number of files that are with it.
+        done: The number of files that it has analyzed since it joined.
+        refused: The number of those that it could not read, or not then.
+        sound_per_minute: Seconds of sound that it analyzes in a minute.
+        seen_seconds: How long ago it was last heard of.
+    """
+
+    slots: int
+    is_used: bool
+    running: int
+    done: int
+    refused: int
+    sound_per_minute: float
+    seen_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Readings:
     """The metrics that come from the daemon's memory.
 
@@ -36,6 +59,7 @@ class Readings:
         busy: The number of workers that process a file.
         phase_durations: The durations of each phase, by its number.
         phase_titles: The titles of the phases, by number.
+        nodes: The other machines that analyze, by name.
         lookups: The number of lookups that wait for an outside service.
         analyzed: The number of imported files that are completely analyzed.
         unanalyzed: The number of imported files that are not.
@@ -56,6 +80,7 @@ class Readings:
     phase_durations: Mapping[int, Histogram]
     phase_titles: Mapping[int, str]
     services: Mapping[str, ServiceReading]
+    nodes: Mapping[str, NodeReading]
     lookups: int
     analyzed: int
     unanalyzed: int

@@ -3,6 +3,7 @@
 import { getJson, sendJson } from "./api.js";
 import { countersTable } from "./counters.js";
 import { foldersPanel, servicesPanel } from "./folders.js";
+import { nodesPanel } from "./nodes.js";
 import { html, nothing } from "./vendor/lit-html.js";
 import { workersPanel } from "./workers.js";
 import { clock, count, pluralize, duration } from "./wording.js";
@@ -64,7 +65,7 @@ export function statusView(page) {
       <div class="status ${lost ? "stale" : ""}" data-test="now">
         ${progressPanel(page.live, pendingAction, act)} ${workersPanel(page.live, workerCount)}
         ${countersTable(status)}
-        <div class="side">${servicesPanel(status)} ${foldersPanel(status.folders)}</div>
+        <div class="side">${servicesPanel(status)} ${foldersPanel(status.folders)} ${nodesPanel(status)}</div>
       </div>
     `;
   }

@@ -12,16 +12,16 @@ import structlog
 
 from segued.cluster.key_files import node_context, node_name
 from segued.cluster.makeup import collect_makeup
-from segued.cluster.messages import Answer, Job, Report, Verdict
+from segued.cluster.messages import Job, JobAnswer, MakeupVerdict, Report
 from segued.compute.pools import ProcessPools
 from segued.config.node_config import NodeConfig
 from segued.daemon import systemd
 from segued.errors import ConfigError, DaemonError
 from segued.exit_codes import ExitCode
+from segued.node.connection import NodeEvents, NodeWorker
 from segued.node.jobs import JobRunner, remove_leftovers
 from segued.node.mounts import Mounts
 from segued.node.power import is_on_battery
-from segued.node.worker import NodeEvents, NodeWorker
 from segued.paths import is_within, shown
 from segued.pipeline.schedule import ActiveHours
 from segued.units import Seconds
@@ -70,7 +70,7 @@ class NodeProcess:
         self._tasks: Final[dict[int, asyncio.Task[None]]] = {}
         self._mounts_seen = (0.0, "")
         self._stop: Final = asyncio.Event()
-        self._verdict: Final[asyncio.Queue[Verdict]] = asyncio.Queue()
+        self._verdict: Final[asyncio.Queue[MakeupVerdict]] = asyncio.Queue()
 
     async def serve(self) -> int:
         """Work for the daemon until a signal stops it; return the exit code."""
@@ -232,7 +232,7 @@ class NodeProcess:
         for job_id, task in self._tasks.items():
             task.cancel()
             if reason:
-                self._worker.answer(Answer(job_id, elsewhere=reason))
+                self._worker.answer(JobAnswer(job_id, elsewhere=reason))
 
 
 def _mounted() -> str:
@@ -242,7 +242,9 @@ def _mounted() -> str:
     return ""
 
 
-def check_lines(name: str, report: Report, verdict: Verdict) -> tuple[list[str], bool]:
+def check_lines(
+    name: str, report: Report, verdict: MakeupVerdict
+) -> tuple[list[str], bool]:
     """Return what a node may do, in lines for people, and whether that is anything."""
     lines = [f"{name}: joined; {report.slots} at once"]
     lines += [f"may not analyze: {each}" for each in verdict.differences]

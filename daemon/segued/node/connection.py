@@ -19,10 +19,10 @@ from segued.cluster.messages import (
     JOB_OP,
     REPORT_OP,
     VERDICT_OP,
-    Answer,
     Job,
+    JobAnswer,
+    MakeupVerdict,
     Report,
-    Verdict,
     decode,
     encode,
 )
@@ -48,7 +48,7 @@ class NodeEvents:
 
     on_job: Callable[[Job], None]
     on_cancel: Callable[[int], None]
-    on_verdict: Callable[[Verdict], None]
+    on_verdict: Callable[[MakeupVerdict], None]
 
 
 class NodeWorker:
@@ -162,7 +162,7 @@ class NodeWorker:
         """Tell the daemon what this node offers."""
         self._send({"op": REPORT_OP, "body": encode(report)})
 
-    def answer(self, answer: Answer) -> None:
+    def answer(self, answer: JobAnswer) -> None:
         """Send the answer to a job."""
         self._send({"op": ANSWER_OP, "body": encode(answer)})
 
@@ -178,4 +178,4 @@ class NodeWorker:
 
     def _take_verdict(self, body: bytes) -> None:
         with suppress(msgspec.DecodeError):
-            self._events.on_verdict(decode(body, Verdict))
+            self._events.on_verdict(decode(body, MakeupVerdict))
