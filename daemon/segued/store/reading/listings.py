@@ -46,7 +46,7 @@ __all__ = [
     "passages",
 ]
 
-SCAN_LIMIT: Final = 10_000
+SCAN_LIMIT: Final = 1_000
 """With fewer hits, counts and page are taken from a single scan of the index."""
 
 PASSAGE_FIELDS: Final = fields(PassageRow)
@@ -71,11 +71,16 @@ SONG_JOINS: Final = """
 
 @dataclass(frozen=True, slots=True)
 class _Listing:
-    """A table to list: its key column, the column to count by, and the sort order."""
+    """An index to list: its key column, the column to count by, and the sort order.
 
-    table: str
+    Attributes:
+        table: The index, or tables joined to it.
+    """
+
+    index: str
     key: str
     kind: str
+    table: str
     order: tuple[str, ...] = ("path",)
 
     def order_by(self, *, backwards: bool = False) -> str:
@@ -83,11 +88,12 @@ class _Listing:
         return ", ".join(f"{each} DESC" if backwards else each for each in self.order)
 
 
-FILE_INDEX: Final = _Listing("file_index", "file_id", "status")
+FILE_INDEX: Final = _Listing("file_index", "file_id", "status", "file_index")
 PASSAGE_INDEX: Final = _Listing(
     "passage_index",
     "passage_index.passage_id",
     "passage_index.confidence",
+    "passage_index",
     ("passage_index.path", "passage_index.ordinal"),
 )
 EVERYTHING: Final = Condition("1", (), is_indexed=True)
@@ -315,15 +321,17 @@ def _keys_on_page(
 def _count_by_kind(
     database: sqlite3.Connection, listing: _Listing, condition: Condition
 ) -> dict[str, int]:
-    kind, table = listing.kind, listing.table
-    if condition == EVERYTHING:
-        kept = database.execute(
-            "SELECT kind, count FROM index_counts WHERE listing = ? AND count > 0",
-            [table],
-        )
-        return dict(kept)
-    rows = database.execute(
-        f"SELECT {kind}, count(*) FROM {table} WHERE {condition.sql} GROUP BY {kind}",  # noqa: S608
-        condition.values,
+    kept = database.execute(
+        "SELECT kind, count FROM index_counts WHERE listing = ? AND count > 0",
+        [listing.index],
     )
-    return dict(rows)
+    counts: dict[str, int] = dict(kept)
+    if condition == EVERYTHING or not counts:
+        return counts
+    # A sum for each kind is twice as fast as GROUP BY, which sorts the hits.
+    sums = ", ".join(f"count(*) FILTER (WHERE {listing.kind} = ?)" for _ in counts)
+    found = database.execute(
+        f"SELECT {sums} FROM {listing.table} WHERE {condition.sql}",  # noqa: S608
+        [*counts, *condition.values],
+    ).fetchone()
+    return {kind: count for kind, count in zip(counts, found, strict=True) if count > 0}
