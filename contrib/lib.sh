@@ -9,7 +9,7 @@ HERE=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 VENV=$HERE/.venv
 RUN_PACKAGES=(python3-venv ca-certificates libchromaprint1)
 SERVICE_PACKAGES=("${RUN_PACKAGES[@]}" procps)
-TEST_PACKAGES=("${SERVICE_PACKAGES[@]}" libchromaprint-tools ffmpeg strace curl tcc chromium systemd libpam-systemd fish zsh mandoc mpd mpc mosquitto liquidsoap)
+TEST_PACKAGES=("${SERVICE_PACKAGES[@]}" libchromaprint-tools ffmpeg strace curl tcc chromium systemd libpam-systemd fish zsh mandoc mpd mpc mosquitto liquidsoap acl)
 
 CONTAINER_PACKAGES=(buildah podman crun mmdebstrap)
 
@@ -29,6 +29,7 @@ reason_for() {
         ffmpeg) echo "encodes and measures the audio files of the tests" ;;
         procps) echo "provides kill, which \`systemctl reload segued\` runs" ;;
         systemd) echo "is booted by the tests, to run segued as a service" ;;
+        acl) echo "opens folders to an account in the tests" ;;
         fish | zsh) echo "completes commands in the tests" ;;
         buildah) echo "builds the image" ;;
         podman | crun) echo "runs containers" ;;
@@ -48,6 +49,7 @@ present() {
         libchromaprint-tools) [[ -n $(command -v fpcalc) ]] ;;
         ffmpeg | strace | curl | tcc | chromium | fish | zsh | mandoc | mpd | mpc | liquidsoap | buildah | podman | crun | mmdebstrap | prometheus) [[ -n $(command -v "$1") ]] ;;
         procps) [[ -x /bin/kill ]] ;;
+        acl) [[ -n $(command -v setfacl) ]] ;;
         mosquitto) [[ -x /usr/sbin/mosquitto ]] ;;
         systemd) [[ -x /lib/systemd/systemd ]] ;;
         libpam-systemd) [[ -n $(compgen -G '/lib/*/security/pam_systemd.so') ]] ;;

@@ -9,6 +9,7 @@ import pytest
 
 from segued.config.config import (
     Config,
+    FileSettings,
     PinnedSettings,
     Settings,
     check_setting,
@@ -30,7 +31,7 @@ def test_every_setting_is_documented_with_its_default() -> None:
     """The file's names and values are exactly those in the code."""
     in_file = tomllib.loads(documented_with_all_settings())
     in_code = msgspec.to_builtins(Config())
-    stored = msgspec.to_builtins(Settings())
+    stored = msgspec.to_builtins(FileSettings())
     stored["acoustid_api_key"] = ""
     stored["ai_processing_thread_count"] = 3
     in_code["settings"] = stored

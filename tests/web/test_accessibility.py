@@ -22,6 +22,7 @@ VIEWS = (
     "passages",
     "failures",
     "settings",
+    "setup",
 )
 
 

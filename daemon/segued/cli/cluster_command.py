@@ -9,7 +9,7 @@ from segued.config.config import Config
 from segued.errors import ConfigError
 from segued.exit_codes import ExitCode
 
-__all__ = ["make_key", "require_extra", "revoke"]
+__all__ = ["make_key", "require_extra", "require_extra_for", "revoke"]
 
 EXTRA_MISSING: Final = (
     "this needs the extra cluster: sudo contrib/install --with cluster, or"
@@ -57,6 +57,16 @@ def revoke(args: argparse.Namespace, config: Config) -> int:
     Authority(config.cluster_folder).revoke(args.name)
     print(f"The key of {args.name} is not valid any more.", file=sys.stderr)  # noqa: T201
     return ExitCode.ALL_DONE
+
+
+def require_extra_for(config: Config) -> None:
+    """Check that the extra is installed if the configuration lets nodes connect.
+
+    Raises:
+        ConfigError: It is not.
+    """
+    if config.cluster.listen:
+        require_extra()
 
 
 def require_extra() -> None:

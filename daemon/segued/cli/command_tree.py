@@ -16,6 +16,8 @@ __all__ = ["Argument", "Command", "Completed", "command_tree"]
 SETTING_NAMES: Final = (
     *(plain.key for plain in PLAIN_NAMES.values()),
     *PLAIN_NAMES,
+    "contact",
+    "music_folders",
 )
 
 

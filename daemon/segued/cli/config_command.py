@@ -10,15 +10,24 @@ from typing import Any, Final
 
 import msgspec
 
+from segued.cli.cluster_command import require_extra_for
 from segued.cli.daemon_client import find_daemon
 from segued.cli.options import with_paths
-from segued.cli.served_folders import check_folders
 from segued.config import checking
 from segued.config.annotations import mask_secrets
 from segued.config.checking import CheckedConfig
-from segued.config.config import SECTIONS, Config, Settings, cpu_count, to_config
+from segued.config.config import (
+    SECTIONS,
+    Config,
+    FileSettings,
+    Settings,
+    cpu_count,
+    to_config,
+)
 from segued.config.default_paths import SYSTEM_CONFIG, control_socket, user_config
+from segued.config.sections import DEFAULT_FOLDERS
 from segued.config.toml_source import ConfigSource, read_source
+from segued.daemon.served_folders import check_folders
 from segued.errors import ConfigError, SeguedError
 from segued.exit_codes import ExitCode
 from segued.media.disk_calls import run_on_thread
@@ -48,6 +57,7 @@ def check(args: argparse.Namespace) -> int:
         problems = checked.problems
         if not problems:
             config = with_paths(args, to_config(checked))
+            require_extra_for(config)
             warnings = list(_warnings(check_folders(config)))
     except ConfigError as error:
         problems = [str(error)]
@@ -122,8 +132,12 @@ def _rows(
         ("flavoring", "models"): str(config.models_folder.absolute()),
     }
     settings, stored_where = _settings(config)
+    chosen = {
+        ("library", "folders"): list(settings.music_folders or DEFAULT_FOLDERS),
+        ("services", "contact"): settings.contact,
+    }
     for section in SECTIONS:
-        part = settings if section == "settings" else getattr(config, section)
+        part = _of_file(settings) if section == "settings" else getattr(config, section)
         values: dict[str, Any] = msgspec.to_builtins(mask_secrets(part))
         for key, value in values.items():
             origin = checked.origins.get((section, key))
@@ -132,12 +146,21 @@ def _rows(
                 text = origin.text(source)
             if (section, key) == ("library", "database") and args.database:
                 text = "--database"
+            if origin is None and (section, key) in chosen:
+                yield section, key, chosen[section, key], text
+                continue
             yield section, key, effective.get((section, key), value), text
+
+
+def _of_file(settings: Settings) -> FileSettings:
+    """Return those of the settings that `[settings]` can fix."""
+    names = FileSettings.__struct_fields__
+    return FileSettings(**{name: getattr(settings, name) for name in names})
 
 
 def _settings(config: Config) -> tuple[Settings, str]:
     """Return the settings in force, and where those come from that no file fixes."""
-    fixed = config.settings.as_dict()
+    fixed = config.pinned.as_dict()
     try:
         client = find_daemon(
             [control_socket(config.library.control_socket)], config.database
@@ -149,4 +172,5 @@ def _settings(config: Config) -> tuple[Settings, str]:
         workers = {"ai_processing_thread_count": cpu_count() + 1}
         return msgspec.convert(workers | fixed, Settings), DEFAULT
     where = f"the library {config.database}"
-    return msgspec.convert(stored | fixed, Settings), where
+    known = {key: stored[key] for key in Settings.__struct_fields__ if key in stored}
+    return msgspec.convert(known | fixed, Settings), where

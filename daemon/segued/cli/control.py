@@ -193,7 +193,7 @@ def _settings(args: argparse.Namespace) -> int:
         configure_log(config)
         settings = library_operations.run_in_library(
             config,
-            lambda store: library_operations.masked_settings(store, config.settings),
+            lambda store: library_operations.masked_settings(store, config.pinned),
         )
     values: dict[str, Any] = msgspec.to_builtins(settings)
     if args.key is not None:
@@ -206,7 +206,7 @@ def _setting_lines(
     args: argparse.Namespace, config: Config, values: Mapping[str, Any]
 ) -> Iterator[str]:
     """Yield a line for each setting, with its plain name and unit beside it."""
-    pinned = config.settings.as_dict()
+    pinned = config.pinned.as_dict()
     for key, value in values.items():
         name, plain_value = plain_form(key, value)
         same = name if plain_value == value else f"{name} = {plain_value:g}"
@@ -241,7 +241,7 @@ def _put_setting(
         library_operations.run_in_library(
             config,
             lambda store: library_operations.put_setting(
-                store, config.settings, key, checked
+                store, config.pinned, key, checked
             ),
         )
     except DaemonError as error:

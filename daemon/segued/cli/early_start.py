@@ -10,6 +10,7 @@ from segued.cli.daemon_client import check_socket_free
 from segued.cli.options import configure_log, load_config
 from segued.config.config import Config
 from segued.config.default_paths import control_socket, spool_folder
+from segued.config.sections import DEFAULT_FOLDERS
 from segued.errors import ConfigError
 from segued.store import library_lock
 
@@ -46,7 +47,8 @@ def _start_fork_server(args: argparse.Namespace, config: Config) -> None:
     # The command itself reports an unusable library or folder; nothing may be written
     # beside that.
     with suppress(ConfigError, RuntimeError, ValueError):
-        roots = walk.normalized_roots(args.folders or config.library.folders)
+        named = args.folders or config.library.folders or DEFAULT_FOLDERS
+        roots = walk.normalized_roots(named)
         walk.check_library_outside_music(config.database, roots)
         fork_server.use_socket_folder(spool_folder(config.database))
     fork_server.start_fork_server()

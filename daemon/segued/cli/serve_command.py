@@ -7,12 +7,13 @@ from typing import Final
 
 from rich.console import Console
 
+from segued.cli.cluster_command import require_extra_for
 from segued.cli.options import configure_log, load_config
-from segued.cli.served_folders import check_folders
 from segued.cli.status_frame import to_frame
 from segued.config.config import Config
 from segued.daemon.import_loop import RunConfig
 from segued.daemon.process import DaemonProcess
+from segued.daemon.served_folders import build_run_config
 from segued.daemon.systemd import stderr_is_journal
 from segued.views.daemon_view import DaemonView
 
@@ -37,7 +38,8 @@ def run(args: argparse.Namespace) -> int:
             configure_log(config, "info")
         else:
             configure_log(config, "warning", view.write)
-        return RunConfig(config, check_folders(config, args.folders), args.offline)
+        require_extra_for(config)
+        return build_run_config(config, args.folders, offline=args.offline)
 
     if view is None:
         return asyncio.run(DaemonProcess(load_run_config).serve())

@@ -44,6 +44,14 @@ INTERNAL_ERROR_CODE: Final = 5
 BUSY_CODES: Final = frozenset({13, 14})
 
 
+SAMPLE_FINGERPRINT: Final = (
+    "AQAAS0mWJkqSFhfuAGg5JviHv0D6FD1xHEeOPjGM48BxBz8h4Ck-HD8O6EZPXHhw4AlajsNZHOmNngF-"
+    "HEFbGT7wA8ePf4SAG4-ABz8gPAx6PLiBCy3HCCd-5PALSBwgBCqsCjGiccgQ544ZggiEhDsCFSbEMMQh"
+    "YIJzRhxTkHBHnJYA"
+)
+"""Of twelve seconds of sine tones, which no recording has."""
+SAMPLE_SECONDS: Final = 12
+
 QueryOutcome: TypeAlias = bytes | ServiceAnswerError | None
 """The checked, unparsed list of results of a query, for `parse_candidates`.
 
@@ -156,6 +164,15 @@ class AcoustId:
             found[index] if index in found else (await self.lookup([query]))[0]
             for index, query in enumerate(queries)
         ]
+
+    async def check_key(self) -> None:
+        """Find out, by a lookup of a fingerprint, whether the service accepts the key.
+
+        Raises:
+            ServiceAuthError: It does not, or there is no key.
+            ServiceError: It gives no usable answer.
+        """
+        await self.lookup([FingerprintQuery(SAMPLE_FINGERPRINT, SAMPLE_SECONDS)])
 
     async def _look_up_batch(
         self, queries: Sequence[FingerprintQuery]

@@ -151,11 +151,19 @@ class BoundedDecoder:
         return bytes(self._body)
 
 
-def open_session(services: ServicesSection, version: str) -> HttpSession:
-    """Return the HTTP session for all services; it is an async context manager."""
+def open_session(
+    services: ServicesSection, version: str, contact: str = ""
+) -> HttpSession:
+    """Return the HTTP session for all services; it is an async context manager.
+
+    Args:
+        services: The limits of requests.
+        version: The version of segued.
+        contact: How the services reach the person who runs this.
+    """
     import aiohttp  # noqa: PLC0415
 
-    contact = services.contact.strip() or "no contact given"
+    contact = contact.strip() or services.contact.strip() or "no contact given"
     session = aiohttp.ClientSession(
         headers={
             "User-Agent": f"segued/{version} ( {contact} )",

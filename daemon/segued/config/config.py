@@ -24,6 +24,7 @@ from segued.config.nearest_name import suggestion
 from segued.config.plain_names import PLAIN_NAMES, stored_form
 from segued.config.sections import (
     ComputeSection,
+    Contact,
     FlavoringSection,
     ImportingSection,
     LibrarySection,
@@ -42,6 +43,7 @@ from segued.units import Dbfs, Seconds, Ticks
 __all__ = [
     "SECTIONS",
     "Config",
+    "FileSettings",
     "PinnedSettings",
     "Settings",
     "check_setting",
@@ -55,8 +57,8 @@ DAY_TICKS: Final = 2_438_553_600_000
 """24 hours."""
 
 
-class Settings(Section, frozen=True):
-    """The settings that the library stores, under their stored names.
+class FileSettings(Section, frozen=True):
+    """The stored settings that `[settings]` in the configuration file can fix.
 
     The stored levels are positive: 60 means 60 dB *below* full scale. Only the
     properties below negate them.
@@ -109,6 +111,27 @@ class Settings(Section, frozen=True):
         return Ticks(self.minimum_passage_audio_duration_ticks)
 
 
+FolderPath = Annotated[str, msgspec.Meta(pattern=whole("/[^\\x00]*"), max_length=1_024)]
+
+
+class Settings(FileSettings, frozen=True):
+    """The settings that the library stores, under their stored names.
+
+    Attributes:
+        contact: As `[services] contact`, which fixes it unless it is empty.
+        music_folders: Absolute paths of folders; `[library] folders` fixes them unless
+            it is empty. Empty: the default.
+    """
+
+    contact: Contact = ""
+    music_folders: Annotated[
+        tuple[FolderPath, ...],
+        msgspec.Meta(
+            max_length=50, description="a list in brackets of at most 50 absolute paths"
+        ),
+    ] = ()
+
+
 class PinnedSettings(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
 ):
@@ -121,6 +144,8 @@ class PinnedSettings(
     lead_out_threshold_dB: float | None = None  # noqa: N815
     acoustid_api_key: Annotated[str, SECRET] | None = None
     ai_processing_thread_count: int | None = None
+    contact: str | None = None
+    music_folders: tuple[str, ...] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the pinned settings by name."""
@@ -147,6 +172,19 @@ class Config(Section, frozen=True):
     notify: NotifySection = NotifySection()
     logging: LoggingSection = LoggingSection()
     settings: PinnedSettings = PinnedSettings()
+
+    @property
+    def pinned(self) -> PinnedSettings:
+        """The stored settings that the file fixes, in whichever section."""
+        return msgspec.structs.replace(
+            self.settings,
+            contact=self.services.contact.strip() or None,
+            music_folders=tuple(
+                os.path.abspath(os.path.expanduser(each))
+                for each in self.library.folders
+            )
+            or None,
+        )
 
     @property
     def database(self) -> Path:
@@ -199,7 +237,7 @@ def cpu_count() -> int:
 
 SECTIONS: Final[SectionTypes] = {
     **{name: type(getattr(Config(), name)) for name in Config.__struct_fields__},
-    "settings": Settings,
+    "settings": FileSettings,
 }
 """The type that the values of each section must have."""
 

@@ -7,7 +7,9 @@ import msgspec
 from segued.config.annotations import SharedSecret, whole
 
 __all__ = [
+    "DEFAULT_FOLDERS",
     "ComputeSection",
+    "Contact",
     "FlavoringSection",
     "ImportingSection",
     "LibrarySection",
@@ -107,6 +109,9 @@ IGNORED_FOLDERS: Final = (
 )
 """Recycle bins, snapshots and indexes of file systems, NAS systems and programs."""
 
+DEFAULT_FOLDERS: Final = ("~/Music",)
+"""The music folders of a daemon for which none are configured or chosen."""
+
 PARTIAL_SUFFIXES: Final = (".part", ".partial~", ".tmp", ".crdownload", ".!qB", "~")
 
 
@@ -115,10 +120,10 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class LibrarySection(Section, frozen=True):
-    """The library and its music folders. An empty path stands for the default."""
+    """The library and its music folders; an empty value stands for the default."""
 
     database: str = ""
-    folders: tuple[str, ...] = ("~/Music",)
+    folders: tuple[str, ...] = ()
     control_socket: str = ""
     backup_folder: str = ""
     backup_hours: Annotated[float, msgspec.Meta(gt=0, le=8_784)] = 24.0
@@ -211,6 +216,16 @@ Url = Annotated[
     ),
 ]
 Rate = Annotated[float, msgspec.Meta(gt=0, le=1_000)]
+Contact = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=whole("[ -'*-~]*"),
+        max_length=200,
+        description="a mail address or a web page, of at most 200 characters of"
+        " ASCII without parentheses",
+    ),
+]
+"""Part of a header of every request, as a comment in parentheses."""
 
 
 class ServicesSection(Section, frozen=True):
@@ -225,15 +240,7 @@ class ServicesSection(Section, frozen=True):
     acoustid_rate: Rate = 3.0
     musicbrainz_rate: Rate = 1.0
     acousticbrainz_rate: Rate = 1.0
-    contact: Annotated[
-        str,
-        msgspec.Meta(
-            pattern=whole("[ -'*-~]*"),
-            max_length=200,
-            description="a mail address or a web page, of at most 200 characters of"
-            " ASCII without parentheses",
-        ),
-    ] = ""
+    contact: Contact = ""
     connect_seconds: Annotated[float, msgspec.Meta(gt=0, le=300)] = 10.0
     total_seconds: Annotated[float, msgspec.Meta(gt=0, le=3_600)] = 30.0
     answer_mib: Annotated[float, msgspec.Meta(gt=0, le=256)] = 32.0

@@ -1,7 +1,7 @@
 """The daemon: watches music folders, imports new files, handles commands."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from segued.compute.pools import ProcessPools
 from segued.daemon.backup_schedule import run_backups
 from segued.daemon.cluster_service import ClusterService
 from segued.daemon.import_loop import ImportLoop, RunConfig
+from segued.daemon.served_folders import with_chosen_folders
 from segued.errors import (
     InternalError,
     SeguedError,
@@ -85,6 +86,7 @@ class Daemon:
         self._background_tasks: Final[set[asyncio.Task[None]]] = set()
         self._backoff_seconds = BACKOFF_SECONDS[0]
         self._intake_state = IntakeState(())
+        self._chosen_folders: Sequence[str] = ()
 
     @property
     def pipeline(self) -> ImportPipeline | None:
@@ -153,7 +155,8 @@ class Daemon:
         """Reset files and the session that an earlier process left unfinished."""
         failed = await self.store.do(requeue.count_crashes)
         interrupted = await self.store.do(requeue.reset_interrupted)
-        await self.store.do(settings.load, self.run_config.config.settings)
+        stored = await self.store.do(settings.load, self.run_config.config.pinned)
+        await self._use_folders(stored.music_folders)
         self.recorder.session_id = await self.store.do(sessions.find_paused)
         log.info("daemon.recovered", left=interrupted, set_aside=failed)
 
@@ -168,10 +171,31 @@ class Daemon:
         self._stopping = True
         self._change.set()
 
-    def reconfigure(self, run_config: RunConfig) -> None:
-        """Restart with another configuration or other music folders."""
-        self.run_config = run_config
+    async def reconfigure(self, run_config: RunConfig) -> None:
+        """Restart with another configuration or other music folders.
+
+        Raises:
+            ConfigError: The music folders that were chosen are invalid with it.
+        """
+        self.run_config = await asyncio.to_thread(
+            with_chosen_folders, run_config, self._chosen_folders
+        )
         self._change.set()
+
+    async def choose_folders(self, folders: Sequence[str]) -> None:
+        """Restart with the music folders that the library stores now.
+
+        Raises:
+            ConfigError: They are invalid with the configuration.
+        """
+        await self._use_folders(folders)
+        self._change.set()
+
+    async def _use_folders(self, folders: Sequence[str]) -> None:
+        self.run_config = await asyncio.to_thread(
+            with_chosen_folders, self.run_config, folders
+        )
+        self._chosen_folders = folders
 
     async def pause(self) -> None:
         """Stop working until `resume`, also after a restart of the process."""

@@ -30,11 +30,18 @@ RELEASE_AFTER_SECONDS: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class RunConfig:
-    """The configuration and the music folders that the daemon runs with."""
+    """The configuration and the music folders that the daemon runs with.
+
+    Attributes:
+        offline: Whether no service is asked.
+        folders_fixed_by: What fixes the music folders, as text; empty if those that
+            the library stores precede them.
+    """
 
     config: Config
     roots: Sequence[bytes]
     offline: bool = False
+    folders_fixed_by: str = "the command line"
 
 
 class ImportLoop:
@@ -79,7 +86,7 @@ class ImportLoop:
             ComputeError: No child process can be started.
         """
         config = self._run_config.config
-        stored_settings = await self._resources.store.do(settings.load, config.settings)
+        stored_settings = await self._resources.store.do(settings.load, config.pinned)
         resources = self._resources
         async with open_lookup_services(
             resources, stored_settings, offline=self._run_config.offline

@@ -8,19 +8,22 @@ from typing import Final
 
 import msgspec
 
-from segued.config.config import PinnedSettings, Settings
+from segued.config.config import PinnedSettings, Settings, check_setting
 from segued.daemon import library_operations
 from segued.daemon.covers import Covers
 from segued.daemon.daemon import Daemon
+from segued.daemon.first_visit import FirstVisit
 from segued.daemon.metrics_source import collect_readings
 from segued.daemon.status_source import build_status
 from segued.errors import DaemonError, NotFoundError, ServiceError
+from segued.intake.folder_choices import FolderChoices
 from segued.matching.evidence import Recording
 from segued.paths import is_within, shown
 from segued.store.deciders import Decider
 from segued.store.reading import reports
 from segued.web.daemon_api import AlbumCover, CardAnswer, Override
 from segued.web.readings import Readings
+from segued.web.setup import KeyCheck, Setup
 from segued.web.status import PastSession, Status
 
 __all__ = ["Operations"]
@@ -41,6 +44,7 @@ class Operations:
         self.page_status = lambda: ""
         self.subscriber_count = lambda: 0
         self._daemon: Final = daemon
+        self._first_visit: Final = FirstVisit(daemon)
         self._covers: Final = Covers(daemon.store.path, daemon.compute)
 
     @property
@@ -165,11 +169,51 @@ class Operations:
             ConfigError: The setting does not exist, or the value is out of range.
             DaemonError: The configuration file fixes the setting.
         """
+        key, checked = check_setting(name, value)
+        folders = checked if key == "music_folders" else None
+        if isinstance(folders, tuple):
+            await self._first_visit.check_folders(folders)
         await library_operations.put_setting(
             self._daemon.store, self._pinned, name, value
         )
-        await self._daemon.restart_loop()
+        if isinstance(folders, tuple):
+            await self._daemon.choose_folders(folders)
+        else:
+            await self._daemon.restart_loop()
         return await self.settings()
+
+    async def setup(self) -> Setup:
+        """Return what was set up, and whether a person should be asked.
+
+        Raises:
+            StoreError: The library cannot be read.
+        """
+        return await self._first_visit.setup()
+
+    async def finish_setup(self) -> Setup:
+        """End the first visit.
+
+        Raises:
+            StoreError: The library cannot be written.
+        """
+        return await self._first_visit.finish()
+
+    async def folder_choices(self, path: bytes | None) -> FolderChoices:
+        """Return the folders in a folder; without one, the places where music may be.
+
+        Raises:
+            DaemonError: The music folders cannot be chosen, or the disk does not
+                respond.
+        """
+        return await self._first_visit.folder_choices(path)
+
+    async def check_key(self, key: str | None) -> KeyCheck:
+        """Ask AcoustID whether it accepts a key; None stands for the one that is set.
+
+        Raises:
+            DaemonError: There is no key, or AcoustID gives no usable answer.
+        """
+        return await self._first_visit.check_key(key)
 
     async def set_override(
         self, path: bytes, passage: int, override: Override | None, by: Decider
@@ -260,4 +304,4 @@ class Operations:
 
     @property
     def _pinned(self) -> PinnedSettings:
-        return self._daemon.run_config.config.settings
+        return self._daemon.run_config.config.pinned

@@ -153,11 +153,11 @@ class DaemonProcess:
             run_config = await asyncio.to_thread(self.load_run_config)
             if run_config.config.database != self._daemon.run_config.config.database:
                 raise ConfigError("changing the library needs a restart")
+            previous_page = self._daemon.run_config.config.page
+            await self._daemon.reconfigure(run_config)
         except SeguedError as error:
             log.error("config.refused", reason=str(error))  # noqa: TRY400
         else:
-            previous_page = self._daemon.run_config.config.page
-            self._daemon.reconfigure(run_config)
             if run_config.config.page != previous_page:
                 await self._serve_page()
             log.info("config.read")

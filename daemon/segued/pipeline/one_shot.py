@@ -117,7 +117,7 @@ class OneShotImport:
         try:
             await self._store.open()
             await self._events.configure(self.config)
-            stored_settings = await self._store.do(settings.load, self.config.settings)
+            stored_settings = await self._store.do(settings.load, self.config.pinned)
             await self._recorder.start(roots)
             if rematch:
                 await self._store.do(requeue.requeue_for_matching, roots)

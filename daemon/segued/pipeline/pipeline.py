@@ -82,7 +82,7 @@ async def open_lookup_services(
         yield ()
         return
     services = resources.config.services
-    async with open_session(services, __version__) as session:
+    async with open_session(services, __version__, settings.contact) as session:
         yield lookup_services(
             session,
             services,

@@ -1,6 +1,6 @@
 """Load and save the settings stored in the library."""
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -8,7 +8,10 @@ from segued.config.config import PinnedSettings, Settings, check_setting, cpu_co
 from segued.errors import ConfigError
 from segued.store.schema.files import Setting
 
-__all__ = ["load", "save"]
+__all__ = ["FIRST_VISIT_ENDED", "load", "save"]
+
+FIRST_VISIT_ENDED: Final = "first_visit_ended"
+"""A key beside those of the settings: the questions of the page are not asked again."""
 
 
 def load(pinned: PinnedSettings) -> Settings:

@@ -23,6 +23,7 @@ from segued.web.peers import peer_process
 from segued.web.responses import Handler, json_response
 from segued.web.review_routes import REVIEW_ROUTES
 from segued.web.route import DAEMON_API, ApiRequest, Route
+from segued.web.setup_routes import SETUP_ROUTES
 from segued.web.similar_routes import SIMILAR, SIMILAR_ROUTES, SIMILAR_TURN
 from segued.web.static_files import static_routes
 
@@ -71,6 +72,7 @@ def create_app(api: DaemonApi, guard: Guard, stream: EventStream) -> web.Applica
     )
     routes = (
         *CONTROL_ROUTES,
+        *SETUP_ROUTES,
         *LIBRARY_ROUTES,
         *MUSIC_ROUTES,
         *REVIEW_ROUTES,

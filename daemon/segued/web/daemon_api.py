@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Protocol
 
 from segued.config.config import Settings
+from segued.intake.folder_choices import FolderChoices
 from segued.matching.evidence import Recording
 from segued.store.deciders import AnswerAction, Decider
 from segued.web.readings import Readings
+from segued.web.setup import KeyCheck, Setup
 from segued.web.status import PastSession, Status
 
 __all__ = ["AlbumCover", "CardAnswer", "DaemonApi", "Override"]
@@ -140,6 +142,35 @@ class DaemonApi(Protocol):
         Raises:
             ConfigError: The setting does not exist, or the value is out of range.
             DaemonError: The configuration file fixes the setting.
+        """
+
+    async def setup(self) -> Setup:
+        """Return what was set up, and whether a person should be asked.
+
+        Raises:
+            StoreError: The library cannot be read.
+        """
+
+    async def finish_setup(self) -> Setup:
+        """End the first visit.
+
+        Raises:
+            StoreError: The library cannot be written.
+        """
+
+    async def folder_choices(self, path: bytes | None) -> FolderChoices:
+        """Return the folders in a folder; without one, the places where music may be.
+
+        Raises:
+            DaemonError: The music folders cannot be chosen, or the disk does not
+                respond.
+        """
+
+    async def check_key(self, key: str | None) -> KeyCheck:
+        """Ask AcoustID whether it accepts a key; None stands for the one that is set.
+
+        Raises:
+            DaemonError: There is no key, or AcoustID gives no usable answer.
         """
 
     async def set_override(

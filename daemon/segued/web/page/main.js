@@ -3,17 +3,15 @@
 import { albumView } from "./album.js";
 import { albumsView } from "./albums.js";
 import { artistView, artistsView } from "./artists.js";
-import { copiesView } from "./copies.js";
-import { failuresView } from "./failures.js";
 import { fileView } from "./file.js";
 import { filesView } from "./files.js";
 import { homeView } from "./home.js";
+import { lazyView } from "./lazy_view.js";
 import { followStatus } from "./live.js";
 import { passagesView } from "./passages.js";
 import { reviewView } from "./review.js";
 import { parse } from "./router.js";
 import { keepScrollPositions } from "./scroll_positions.js";
-import { settingsView } from "./settings.js";
 import { shell } from "./shell.js";
 import { listenToShortcuts } from "./shortcuts.js";
 import { statusView } from "./status.js";
@@ -30,12 +28,13 @@ const VIEWS = {
   artists: artistsView,
   artist: artistView,
   review: reviewView,
-  copies: copiesView,
+  copies: lazyView("Copies", async () => (await import("./copies.js")).copiesView),
   files: filesView,
   passages: passagesView,
-  failures: failuresView,
+  failures: lazyView("Failures", async () => (await import("./failures.js")).failuresView),
   file: fileView,
-  settings: settingsView,
+  settings: lazyView("Settings", async () => (await import("./settings.js")).settingsView),
+  setup: lazyView("Set up segued", async () => (await import("./setup.js")).setupView),
 };
 
 /** What a view is given: the daemon's status, the route, and functions to redraw and report. */
@@ -47,8 +46,9 @@ let shownKey = null;
 let isNew = false;
 let isScheduled = false;
 
-/** Redraw the page before the next frame. */
-function draw() {
+/** Redraw the page before the next frame; `withFocus`: and focus its heading. */
+function draw(withFocus = false) {
+  isNew ||= withFocus === true;
   if (isScheduled) return;
   isScheduled = true;
   requestAnimationFrame(() => {
