@@ -19,6 +19,7 @@ from segued.model import (
     Tags,
 )
 from segued.phases import p03_tags, p04_segment, p05_fingerprint, p06_match
+from segued.phases.album.match_rows import with_known_prints
 from segued.phases.base import Deferred, FileResults, PhaseContext
 from segued.phases.p06_match import Match
 from segued.store.database import Store
@@ -69,7 +70,9 @@ async def match_file(
     outcome = await p06_match.run(context, results)
     result = outcome.result if isinstance(outcome, Deferred) else outcome
     assert isinstance(outcome, Deferred) == bool(result.asks)
-    return list(result.matches)
+    # Phase 5 has stored the fingerprints, and phase 7 stores them with the passages.
+    assert {match.passage.fingerprint for match in result.matches} == {None}
+    return with_known_prints(result.matches, prints)
 
 
 async def test_embedded_id_is_medium_and_fills_all_entities(store: Store) -> None:

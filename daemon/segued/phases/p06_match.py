@@ -27,12 +27,13 @@ from segued.model import (
     Service,
     Span,
 )
-from segued.phases import p02_hash, p03_tags
+from segued.phases import p02_hash, p03_tags, p05_fingerprint
 from segued.phases.album.match_rows import (
     Match,
     PassageFindings,
     build_match,
     merge_unknown,
+    without_known_prints,
 )
 from segued.phases.album.places import look_up_places
 from segued.phases.album.recording_lookup import look_up_recordings, mbids_to_look_up
@@ -60,6 +61,7 @@ class Matched:
     """The passages of a file, in order.
 
     Attributes:
+        matches: The passages, without the fingerprints that phase 5 has stored.
         assignment: The release of the file's folder and the tracks of the file, as
             text; empty if the folder matches no release.
         assignments: The same for each file of the folder, as far as known.
@@ -111,8 +113,9 @@ async def run(
         # that a CUE sheet or chapters mark are right without a song.
         matches = merge_unknown(matches)
     assignments = places.assignments(file_results.file.id)
+    known = file_results[p05_fingerprint.PHASE].prints
     result = Matched(
-        matches=tuple(matches),
+        matches=tuple(without_known_prints(matches, known)),
         assignment=assignments.get(file_results.file.id, ""),
         assignments=assignments,
         asks=questions,

@@ -259,7 +259,7 @@ def _write_with_checkpoint(
     stop = _write_rows(phase, file_results, phase_result)
     if stop is not None and stop.continues_as is not None:
         return stop
-    payload = codec.encode(phase.checkpointed(phase_result.result))
+    payload = codec.encode_sparse(phase.checkpointed(phase_result.result))
     checkpoints.save(
         file,
         checkpoints.StoredCheckpoint(phase.number, recipe, payload, phase_result.needs),

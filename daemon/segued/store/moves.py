@@ -222,7 +222,7 @@ def _take_place(
 
 
 def _update_checkpoint(file: FileId, phase: PhaseNumber, result: object) -> None:
-    Checkpoint.update(payload=codec.encode(result)).where(
+    Checkpoint.update(payload=codec.encode_sparse(result)).where(
         Checkpoint.file == file, Checkpoint.phase == phase
     ).execute()
 

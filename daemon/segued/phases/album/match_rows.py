@@ -1,6 +1,6 @@
 """From decisions to the rows to store: passages with their song and album."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -14,7 +14,14 @@ from segued.store.passages import PassageRecord
 from segued.store.songs import EntityRef, SongRecord
 from segued.units import ticks_to_seconds
 
-__all__ = ["Match", "PassageFindings", "build_match", "merge_unknown"]
+__all__ = [
+    "Match",
+    "PassageFindings",
+    "build_match",
+    "merge_unknown",
+    "with_known_prints",
+    "without_known_prints",
+]
 
 CANDIDATES_MAX: Final = 10
 
@@ -80,6 +87,40 @@ def build_match(findings: PassageFindings, lookup: ReleaseLookup) -> Match:
     if decision.confidence is not Confidence.NONE:
         song = _song_record(decision.recording, findings.names, findings.evidence)
     return Match(record, song, album, heard=_acoustid_recordings(findings))
+
+
+def without_known_prints(
+    matches: Iterable[Match], prints: Iterable[Fingerprint]
+) -> list[Match]:
+    """Return matches without the fingerprints that phase 5 has stored already."""
+    known = _texts(prints)
+    return [
+        _with_print(match, None)
+        if match.passage.fingerprint == known.get(match.passage.span)
+        else match
+        for match in matches
+    ]
+
+
+def with_known_prints(
+    matches: Iterable[Match], prints: Iterable[Fingerprint]
+) -> list[Match]:
+    """Return matches with the fingerprints that `without_known_prints` left out."""
+    known = _texts(prints)
+    return [
+        _with_print(match, known.get(match.passage.span))
+        if match.passage.fingerprint is None
+        else match
+        for match in matches
+    ]
+
+
+def _with_print(match: Match, text: str | None) -> Match:
+    return replace(match, passage=replace(match.passage, fingerprint=text))
+
+
+def _texts(prints: Iterable[Fingerprint]) -> dict[Span, str]:
+    return {each.span: each.encoded[0] for each in prints if each.encoded}
 
 
 def _album_name(album: EntityRef | None, findings: PassageFindings) -> str | None:
