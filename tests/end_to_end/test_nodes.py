@@ -24,6 +24,7 @@ from tests.end_to_end.running_nodes import (
     write_node_config,
 )
 from tests.end_to_end.segued_runner import SeguedRunner
+from tests.web.web_client import WebClient
 
 ESSENTIA = 'sources = ["essentia"]'
 NOWHERE_ELSE = "here = false"
@@ -163,12 +164,14 @@ def test_what_is_odd_on_a_node_is_done_here(
     assert {row["status"] for row in statuses} == {"INGEST COMPLETE"}
 
 
-def test_a_cancel_ends_the_work_of_nodes(tmp_path: Path, segued: SeguedRunner) -> None:
-    """Their child processes are killed, and a resume goes on."""
+def test_a_cancel_or_a_suspend_ends_the_work_of_a_node(
+    tmp_path: Path, segued: SeguedRunner
+) -> None:
+    """A cancel kills its child processes; what it had is done later."""
     music = write_songs(tmp_path / "music", 3)
     there = copy_music(music, tmp_path / "mnt")
     port = free_port()
-    extra = cluster_config(port, NOWHERE_ELSE)
+    extra = cluster_config(port, f"{NOWHERE_ELSE}\nlost_seconds = 11")
     with (
         running_daemon(segued, music, flavoring=ESSENTIA, extra_config=extra) as daemon,
         running_node(
@@ -186,7 +189,14 @@ def test_a_cancel_ends_the_work_of_nodes(tmp_path: Path, segued: SeguedRunner) -
             lambda: children - set(node.children()), lambda: "no child has ended"
         )
         assert segued.control("resume", client=daemon.client).code == 0
+        daemon.wait_for(lambda status: status["nodes"][0]["running"])
+        # Suspended: the connection stays, but the node says nothing any more.
+        node.process.send_signal(signal.SIGSTOP)
+        daemon.wait_for(lambda status: status["nodes"] == [])
+        node.process.send_signal(signal.SIGCONT)
         wait_until_analyzed(daemon, 3)
+        assert len(node.log_entries("cluster.joined")) == 2
+    assert len(outputs(segued)) == 3
 
 
 def test_only_who_may_joins(tmp_path: Path, segued: SeguedRunner) -> None:
@@ -195,7 +205,7 @@ def test_only_who_may_joins(tmp_path: Path, segued: SeguedRunner) -> None:
     port = free_port()
     extra = cluster_config(port).replace("127.0.0.1", ANY)
     with running_daemon(
-        segued, music, flavoring=ESSENTIA, extra_config=extra
+        segued, music, flavoring=ESSENTIA, extra_config=extra, page=True
     ) as daemon:
         daemon.wait_for_log("cluster.listening")
         beyond = {
@@ -235,6 +245,11 @@ def test_only_who_may_joins(tmp_path: Path, segued: SeguedRunner) -> None:
         assert refused.returncode == 4
         assert "not the daemon that the key is for" in refused.stderr
         with running_node(daemon, key, port, {music: music}) as node:
+            told = segued.control("nodes", client=daemon.client).out
+            assert told.startswith("desk1 (")
+            assert f"  {music}: there\n  may: hearing\n" in told
+            metrics = WebClient.for_daemon(daemon).request("GET", "/metrics")
+            assert b'segued_node_used{node="desk1"} 1.0' in metrics.body
             paths = ("--database", segued.database)
             assert segued.run("cluster", "revoke", "desk1", *paths).code == 0
             daemon.wait_for(lambda status: status["nodes"] == [])

@@ -15,6 +15,7 @@ INSTALLED_PATHS = (
     "/usr/local/share/fish/vendor_completions.d/segued.fish",
     "/usr/local/share/man/man1/segued.1",
     "/usr/local/share/zsh/site-functions/_segued",
+    "/etc/systemd/system/segued-node.service",
     "/etc/systemd/system/segued.service",
     "/etc/systemd/system/segued.socket",
     "/etc/systemd/system/multi-user.target.wants/segued.service",

@@ -16,6 +16,7 @@ OWN_UNIT: Final = "/etc/systemd/user/segued.service"
 UNITS: Final = (
     "/etc/systemd/system/segued.service",
     "/etc/systemd/system/segued.socket",
+    "/etc/systemd/system/segued-node.service",
 )
 
 
@@ -38,9 +39,10 @@ def test_units_are_correct(machine: Machine) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_service_exposure_is_low() -> None:
+@pytest.mark.parametrize("name", ["segued.service", "segued-node.service"])
+def test_service_exposure_is_low(name: str) -> None:
     """`systemd-analyze security` rates it at most 1.5."""
-    unit = REPOSITORY / "systemd" / "segued.service"
+    unit = REPOSITORY / "systemd" / name
 
     command = ("systemd-analyze", "security", "--offline=true", "--threshold=15", unit)
     done = subprocess.run(command, capture_output=True, check=False, text=True)

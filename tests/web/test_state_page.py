@@ -67,3 +67,49 @@ def test_low_is_no_warning_and_says_what_would_help(
             " === getComputedStyle(document.querySelector('.muted')).color"
         )
         assert neutral
+
+
+def test_other_machines_are_listed_if_there_are_any(
+    web_client: WebClient, chromium: Browser
+) -> None:
+    """With what they do, and why one of them gets no work."""
+    node = {
+        "host": "vm",
+        "slots": 4,
+        "running": 5,
+        "done": 1_200,
+        "refused": 0,
+        "sound_per_minute": 90.0,
+        "folders": ["/srv/music"],
+        "missing": [],
+        "may": ["hearing"],
+        "why_not": [],
+        "joined_seconds": 9.0,
+        "seen_seconds": 1.2,
+    }
+    rests = {"may": [], "why_not": ["it runs on battery"], "missing": ["/srv/more"]}
+    nodes = [node | {"name": "<desk1>"}, node | rests | {"name": "laptop"}]
+    status = web_client.get_json("/api/import/session")
+    assert status["nodes"] == []
+
+    def shown(nodes: list[dict[str, object]]) -> list[str]:
+        body = json.dumps(status | {"nodes": nodes})
+        body = f"retry: 600000\nid: 1\nevent: snapshot\ndata: {body}\n\n"
+        with open_window(chromium, "about:blank") as window:
+            page = window.page
+            page.route(
+                "**/api/events",
+                lambda route: route.fulfill(
+                    body=body, content_type="text/event-stream"
+                ),
+            )
+            page.goto(f"{web_client.url}/#/status")
+            expect(page.get_by_test_id("overall")).to_be_visible()
+            return page.locator("[data-node]").all_inner_texts()
+
+    assert shown([]) == []
+    works, laptop = shown(nodes)
+    assert "<desk1>" in works
+    assert "5 with it, 4 at once · 1,200 done · 1.5 minutes of sound a minute" in works
+    assert "it runs on battery" in laptop
+    assert "2 folders" in laptop

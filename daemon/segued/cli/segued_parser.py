@@ -237,6 +237,9 @@ def _add_service(commands: Subparsers) -> None:
         " a configuration if there is none. For the whole machine, this needs root.",
     )
     installing.add_argument("--user", action="store_true", help="for this user only")
+    installing.add_argument(
+        "--node", action="store_true", help="to analyze for a daemon on another machine"
+    )
     installing.add_argument("--now", action="store_true", help="also start it")
     installing.add_argument(
         "--dry-run", action="store_true", help="only list what would be installed"

@@ -23,6 +23,7 @@ __all__ = ["install", "uninstall"]
 
 ACCOUNT: Final = "segued"
 UNITS: Final = ("segued.socket", "segued.service")
+NODE_UNIT: Final = "segued-node.service"
 SAFE_PLACE: Final = "/opt/segued/venv"
 
 WRITABLE_TO_OTHERS: Final = 0o002
@@ -33,8 +34,8 @@ def install(args: argparse.Namespace) -> int:
     """Install or upgrade the service; return the exit code.
 
     Args:
-        args: `user` for the service of this user, `now` to start it, `dry_run` only
-            to list the files.
+        args: `user` for the service of this user, `node` for that of a node, `now` to
+            start it, `dry_run` only to list the files.
 
     Raises:
         ConfigError: It cannot be installed, or its configuration is invalid; nothing
@@ -42,8 +43,10 @@ def install(args: argparse.Namespace) -> int:
     """
     places = places_for_user() if args.user else places_for_machine()
     program = Path(sys.prefix, "bin", "segued")
+    if args.node and args.user:
+        raise ConfigError("a node is a service of the whole machine; omit --user")
     if args.dry_run:
-        for path, description in _plan(places, program):
+        for path, description in _plan(places, program, is_node=args.node):
             print(f"{path!s:58} {description}")  # noqa: T201
         return ExitCode.ALL_DONE
     _check_possible(places)
@@ -51,8 +54,11 @@ def install(args: argparse.Namespace) -> int:
         _check_program(program)
     if places.config.exists():
         _check_config(places, program)
-    _write_files(places, program)
-    _start(places, now=args.now)
+    _write_files(places, program, is_node=args.node)
+    if args.node:
+        _start_node(places, now=args.now)
+    else:
+        _start(places, now=args.now)
     return ExitCode.ALL_DONE
 
 
@@ -69,7 +75,7 @@ def uninstall(args: argparse.Namespace) -> int:
     places = places_for_user() if args.user else places_for_machine()
     _check_possible(places)
     program = Path(sys.prefix, "bin", "segued")
-    units = [name for name in UNITS if (places.units / name).exists()]
+    units = [name for name in (*UNITS, NODE_UNIT) if (places.units / name).exists()]
     if units and _is_running(places):
         _run(*_systemctl(places), "disable", "--quiet", "--now", *units)
     for link, _ in places.links(program):
@@ -84,7 +90,7 @@ def uninstall(args: argparse.Namespace) -> int:
         shutil.rmtree("/run/segued", ignore_errors=True)
     if _is_running(places):
         _run(*_systemctl(places), "daemon-reload")
-        _succeeds(*_systemctl(places), "reset-failed", *UNITS)
+        _succeeds(*_systemctl(places), "reset-failed", *UNITS, NODE_UNIT)
     kept = [path for path in _kept(places) if path.exists()]
     if args.purge:
         _purge(places, kept)
@@ -95,8 +101,11 @@ def uninstall(args: argparse.Namespace) -> int:
     return ExitCode.ALL_DONE
 
 
-def _plan(places: ServicePlaces, program: Path) -> Iterator[tuple[Path, str]]:
-    yield places.config, "the configuration, if there is none yet"
+def _plan(
+    places: ServicePlaces, program: Path, *, is_node: bool
+) -> Iterator[tuple[Path, str]]:
+    config = places.node_config if is_node else places.config
+    yield config, "the configuration, if there is none yet"
     for link, _ in places.links(program):
         yield link, "a link to the command"
     for file in places.files(program):
@@ -164,8 +173,11 @@ def _check_config(places: ServicePlaces, program: Path) -> None:
         )
 
 
-def _write_files(places: ServicePlaces, program: Path) -> None:
+def _write_files(places: ServicePlaces, program: Path, *, is_node: bool) -> None:
     os.umask(0o022)
+    config, source = places.config, "config/segued.toml"
+    if is_node:
+        config, source = places.node_config, "config/node.toml"
     for link, target in places.links(program):
         # Without this, a command in a user's PATH would be replaced.
         if places.is_for_machine or not os.path.lexists(link) or _is_segued(link):
@@ -177,12 +189,12 @@ def _write_files(places: ServicePlaces, program: Path) -> None:
             _write(file.path, file.text, 0o644)
     if places.sysusers is not None:
         _run("systemd-sysusers", str(places.sysusers))
-    if not places.config.exists():
+    if not config.exists():
         # It may hold an API key.
-        _write(places.config, source_text("config/segued.toml"), 0o600)
+        _write(config, source_text(source), 0o600)
         if places.is_for_machine:
-            shutil.chown(places.config, group=ACCOUNT)
-            places.config.chmod(0o640)
+            shutil.chown(config, group=ACCOUNT)
+            config.chmod(0o640)
 
 
 def _write(path: Path, text: str, mode: int) -> None:
@@ -223,6 +235,8 @@ def _start(places: ServicePlaces, *, now: bool) -> None:
         _run(*_systemctl(places), "daemon-reload")
         # A running service continues with the new version.
         actions = [("try-restart", UNITS[1])]
+        if places.is_for_machine:
+            actions.append(("try-restart", NODE_UNIT))
         if now:
             actions.append(("enable", "--quiet", "--now", *units))
         for action in actions:
@@ -246,6 +260,22 @@ def _start(places: ServicePlaces, *, now: bool) -> None:
     _say(
         "all accounts of this machine can open its page: http://127.0.0.1:5723"
         " (see [page] there)"
+    )
+
+
+def _start_node(places: ServicePlaces, *, now: bool) -> None:
+    """Restart the service of a node if it runs, or start it; say how to go on."""
+    if _is_running(places):
+        _run(*_systemctl(places), "daemon-reload")
+        action = ("enable", "--quiet", "--now") if now else ("try-restart",)
+        if not _succeeds(*_systemctl(places), *action, NODE_UNIT):
+            raise ConfigError(
+                "the service does not start; see: journalctl --unit segued-node"
+            )
+    _say(
+        f"set the daemon and the music folders in {places.node_config}, and copy this"
+        " machine's key there; then: segued node --check --config"
+        f" {places.node_config}; systemctl enable --now segued-node"
     )
 
 
@@ -280,13 +310,20 @@ def _succeeds(*command: str) -> bool:
 
 def _kept(places: ServicePlaces) -> list[Path]:
     """Return what only --purge removes."""
-    paths = [places.config, places.state, places.units / "segued.service.d"]
+    paths = [
+        places.node_config,
+        places.config,
+        places.state,
+        places.units / "segued.service.d",
+    ]
     return paths if places.sysusers is None else [*paths, places.sysusers]
 
 
 def _purge(places: ServicePlaces, kept: list[Path]) -> None:
     for kept_path in kept:
         path = kept_path.parent if kept_path == places.config else kept_path
+        if not path.exists():
+            continue
         if path.is_dir():
             shutil.rmtree(path)
         else:

@@ -39,7 +39,9 @@ __all__ = [
 PROGRAMS: Final = ("segued", "seguectl")
 
 SOURCES: Final = (
+    "config/node.toml",
     "config/segued.toml",
+    "systemd/segued-node.service",
     "systemd/segued.service",
     "systemd/segued.socket",
     "systemd/segued.sysusers",
@@ -91,6 +93,11 @@ class ServicePlaces:
     config: Path
     state: Path
 
+    @property
+    def node_config(self) -> Path:
+        """The configuration file of a node."""
+        return self.config.with_name("node.toml")
+
     def files(self, program: Path) -> Iterator[ServiceFile]:
         """Yield all files but the configuration.
 
@@ -107,6 +114,11 @@ class ServicePlaces:
                 self.units / "segued.service",
                 _unit("systemd/segued.service", program),
                 "the service",
+            )
+            yield ServiceFile(
+                self.units / "segued-node.service",
+                _unit("systemd/segued-node.service", program),
+                "the service of a machine that analyzes for another one",
             )
             yield ServiceFile(
                 self.units / "segued.socket",

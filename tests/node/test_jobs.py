@@ -1,0 +1,117 @@
+"""What a node does with a job, in real child processes."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sample_library import encode, song
+
+from segued.cluster.messages import Job, JobPassage
+from segued.compute.pools import ProcessPools
+from segued.config.cluster_sections import MusicFolder
+from segued.node.jobs import JobRunner
+from segued.node.mounts import Mounts
+from segued.units import TICKS_PER_SECOND, Seconds
+from tests.limits import WAIT_SECONDS
+
+
+@pytest.fixture(name="pools")
+async def _pools() -> AsyncIterator[ProcessPools]:
+    pools = ProcessPools(
+        processes=1, memory_mib=2_048, file_limit=Seconds(WAIT_SECONDS)
+    )
+    yield pools
+    pools.close()
+
+
+@pytest.fixture(name="runner")
+def _runner(tmp_path: Path, pools: ProcessPools) -> JobRunner:
+    """A node with a folder of music and without models."""
+    music = tmp_path / "music"
+    music.mkdir()
+    (tmp_path / "spool").mkdir()
+    encode(music / "song.mp3", song(1, 8.0), 44_100, "mp3")
+    (music / "text.mp3").write_text("no music at all" * 100)
+    mounts = Mounts([MusicFolder("/srv/m", str(music))])
+    return JobRunner(pools, mounts, tmp_path / "models", tmp_path / "spool")
+
+
+def job(folder: Path, name: str, **more: object) -> Job:
+    """Return a job on a file as it is on the disk."""
+    path = folder / "music" / name
+    status = path.stat()
+    passage = JobPassage(0, 8 * TICKS_PER_SECOND, tags=False, descriptors=True)
+    fields: dict[str, object] = {
+        "id": 1,
+        "path": os.fsencode(f"/srv/m/{name}"),
+        "size": status.st_size,
+        "mtime_ns": status.st_mtime_ns,
+        "is_quick": True,
+        "seconds": WAIT_SECONDS,
+        "passages": (passage,),
+        **more,
+    }
+    return Job(**fields)  # type: ignore[arg-type]
+
+
+async def test_quick_and_full_analyses_are_one_job(
+    runner: JobRunner, tmp_path: Path
+) -> None:
+    """The full one has all descriptors, and leaves nothing in the spool."""
+    quick = await runner.run(job(tmp_path, "song.mp3"))
+    full = await runner.run(job(tmp_path, "song.mp3", is_quick=False))
+
+    assert [quick.elsewhere, quick.error, full.elsewhere, full.error] == [""] * 4
+    assert list(quick.passages[0].outputs) == list(full.passages[0].outputs)
+    assert b'"lowlevel.dissonance.mean"' not in quick.passages[0].outputs["essentia"]
+    assert b'"lowlevel.dissonance.mean"' in full.passages[0].outputs["essentia"]
+    assert list((tmp_path / "spool").iterdir()) == []
+
+
+async def test_what_any_machine_would_find_is_an_error(
+    runner: JobRunner, tmp_path: Path
+) -> None:
+    """A file that is no music, and one that takes too long."""
+    broken = await runner.run(job(tmp_path, "text.mp3"))
+    slow = await runner.run(job(tmp_path, "song.mp3", seconds=0.001, is_quick=False))
+
+    assert (broken.error, broken.elsewhere) == ("not-audio", "")
+    assert slow.error in {"timeout", ""}
+    assert slow.error or "more than 0.001 s" in slow.passages[0].failures["essentia"]
+
+
+async def test_what_only_this_machine_finds_is_done_elsewhere(
+    runner: JobRunner, tmp_path: Path
+) -> None:
+    """A missing file, another version, a folder that is not here, no spool."""
+    changed = await runner.run(job(tmp_path, "song.mp3", size=1))
+    gone = await runner.run(job(tmp_path, "song.mp3", path=b"/srv/m/gone.mp3"))
+    stray = await runner.run(job(tmp_path, "song.mp3", path=b"/srv/x/song.mp3"))
+    (tmp_path / "spool").rmdir()
+    spool = await runner.run(job(tmp_path, "song.mp3", is_quick=False))
+
+    answers = (changed, gone, stray, spool)
+    assert [each.error for each in answers] == [""] * 4
+    assert "its size differs" in changed.elsewhere
+    assert "No such file" in gone.elsewhere
+    assert "in no folder" in stray.elsewhere
+    assert "No such file" in spool.elsewhere
+
+
+async def test_a_cancelled_job_kills_its_child(
+    runner: JobRunner, pools: ProcessPools, tmp_path: Path
+) -> None:
+    """The next job gets a new one, and succeeds."""
+    await runner.run(job(tmp_path, "song.mp3"))
+    (child,) = pools._idle_pool._free
+    running = asyncio.create_task(runner.run(job(tmp_path, "song.mp3")))
+    async with asyncio.timeout(WAIT_SECONDS):
+        while not pools._idle_pool._busy:  # noqa: ASYNC110 - a set, which has no event
+            await asyncio.sleep(0)
+    running.cancel()
+    await asyncio.wait({running})
+
+    assert not child.is_free
+    assert (await runner.run(job(tmp_path, "song.mp3"))).passages
