@@ -37,7 +37,7 @@ SERVE_CONFIG: Final = """
 [library]
 control_socket = "{socket}"
 [page]
-port = {port}
+port = 0
 """
 
 
@@ -93,7 +93,11 @@ def import_command(
 
 @contextmanager
 def running_daemon(
-    folder: Path, database: Path, place: Path, config: str = "", port: int = 0
+    folder: Path,
+    database: Path,
+    place: Path,
+    config: str = "",
+    base: str = CONFIG,
 ) -> Iterator[tuple[int, DaemonClient]]:
     """Run a daemon that watches a folder; yield its process id and a client.
 
@@ -102,10 +106,10 @@ def running_daemon(
         database: The library.
         place: An empty folder for its socket and its log.
         config: Further lines of its configuration.
-        port: Port of its page; 0 for any free port.
+        base: The first lines of its configuration.
     """
     socket, file = place / "control.sock", place / "segued.toml"
-    file.write_text(CONFIG + SERVE_CONFIG.format(socket=socket, port=port) + config)
+    file.write_text(base + SERVE_CONFIG.format(socket=socket) + config)
     program = [sys.executable, "-P", "-m", "segued", "serve", "--offline"]
     where = ["--config", str(file), "--database", str(database)]
     with (

@@ -85,6 +85,21 @@ def message_for(text: str, folder: Path) -> str:
             ),
         ),
         (
+            '[cluster]\nsend = ["hearing", "decoding"]\n',
+            (
+                'line 2: [cluster] send = ["hearing", "decoding"]: this must be a'
+                ' list of "hearing"; decoding needs so much of the network that it'
+                " stays here"
+            ),
+        ),
+        (
+            '[cluster]\nlisten = "0.0.0.0"\n',
+            (
+                'line 2: [cluster] listen = "0.0.0.0": this must be an address and a'
+                ' port, as "0.0.0.0:5724", or empty'
+            ),
+        ),
+        (
             '[library]\nfolders = "/srv"\n',
             (
                 'line 2: [library] folders = "/srv": this must be a list in brackets of'

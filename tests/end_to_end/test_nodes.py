@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import subprocess
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -216,9 +217,11 @@ def test_only_who_may_joins(tmp_path: Path, segued: SeguedRunner) -> None:
         assert beyond == {(ANY, port)}
         key = write_key(segued, "desk1")
 
-        def check(key: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+        def check(
+            key: Path, more: str = "", **environment: str
+        ) -> subprocess.CompletedProcess[str]:
             runner = SeguedRunner(tmp_path / "checked")
-            config = write_node_config(runner, key, port, {music: music})
+            config = write_node_config(runner, key, port, {music: music}, more)
             return subprocess.run(
                 runner.command("node", "--check", "--config", config),
                 env=runner.environment() | environment,
@@ -240,6 +243,10 @@ def test_only_who_may_joins(tmp_path: Path, segued: SeguedRunner) -> None:
         differing = check(key, PYTHONPATH=str(other.parent))
         assert differing.returncode == 1
         assert "may not analyze: Essentia 9.9 there, 2.1" in differing.stdout
+        later = datetime.now().astimezone() + timedelta(hours=2)
+        end = later + timedelta(hours=1)
+        resting = check(key, f'hours = "{later:%H:%M}-{end:%H:%M}"')
+        assert f"rests now: it works from {later:%H:%M} on" in resting.stdout
         stranger = write_key(SeguedRunner(tmp_path / "stranger"), "desk1")
         refused = check(stranger)
         assert refused.returncode == 4
@@ -284,6 +291,7 @@ def test_without_an_address_nothing_of_it_is_loaded(
         (("cluster", "revoke", "nobody"), "there is no key of nobody"),
         (("cluster", "key", "a/b"), "is no name for a node"),
         (("node",), "segued node needs --config"),
+        (("service", "install", "--node", "--user"), "omit --user"),
         (("node", "--config", "nowhere.toml"), "nowhere.toml: cannot be read"),
     ],
 )
@@ -292,7 +300,8 @@ def test_wrong_commands_say_what_is_wrong(
 ) -> None:
     """In one line, with exit code 2."""
     segued.home.mkdir(parents=True)
-    done = segued.run(*arguments, "--database", segued.database)
+    paths = () if "service" in arguments else ("--database", segued.database)
+    done = segued.run(*arguments, *paths)
 
     assert done.code == 2
     assert message in done.err

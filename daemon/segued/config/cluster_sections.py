@@ -34,7 +34,14 @@ class ClusterSection(Section, frozen=True):
         ),
     ] = ""
     keys: str = ""
-    send: Annotated[tuple[SentWork, ...], msgspec.Meta(min_length=1)] = ("hearing",)
+    send: Annotated[
+        tuple[SentWork, ...],
+        msgspec.Meta(
+            min_length=1,
+            description='a list of "hearing"; decoding needs so much of the network'
+            " that it stays here",
+        ),
+    ] = ("hearing",)
     here: bool = True
     # The library for connections needs eleven seconds to call one dead.
     lost_seconds: Annotated[int, msgspec.Meta(ge=11, le=3_600)] = 15
