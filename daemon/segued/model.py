@@ -5,6 +5,7 @@ that types can be checked when a checkpoint is loaded.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import ClassVar, Final, NewType
@@ -200,6 +201,7 @@ class FolderListing:
         is_linked: Whether the walk came to it through a link.
         sheets: Its CUE sheets.
         sheets_digest: What identifies them; None if there are none.
+        lyrics: The lyrics beside its files, by the path of the file.
     """
 
     root: bytes
@@ -209,6 +211,7 @@ class FolderListing:
     is_linked: bool = False
     sheets: tuple[FileEntry, ...] = ()
     sheets_digest: str | None = None
+    lyrics: Mapping[bytes, FileEntry] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,12 @@
 import os
 import shutil
 import signal
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sample_library import tag
@@ -161,6 +166,43 @@ def test_a_sheet_divides_a_file_again(segued: SeguedRunner, tmp_path: Path) -> N
         assert len(passages_of(segued.database, song.name)) == 1
         assert daemon.counter_total("4", "decoded") == 4
         assert daemon.counter_total("2", "hashed") == 4
+
+
+def test_lyrics_that_come_later_are_read(segued: SeguedRunner, tmp_path: Path) -> None:
+    """By an event: added, changed and removed; only their song is read, not decoded."""
+    music = tmp_path / "music"
+    tide = write_album(music / "Tide")
+    lyrics = tide / "02 song.lrc"
+
+    with running_daemon(segued, music) as daemon:
+        daemon.wait_until_done(4)
+        for text in ("[00:01.00]Low tide", "[00:01.00]High tide", None):
+            if text is None:
+                lyrics.unlink()
+            else:
+                lyrics.write_text(text)
+            expected = [None, text, None, None]
+            daemon.wait_for(partial(_has_lyrics, segued, expected))
+        daemon.wait_until_done(4)
+
+        assert daemon.counter_total("4", "decoded") == 4
+        assert daemon.counter_total("2", "hashed") == 4
+        phases = daemon.log_entries("phase.started")
+        tags_read = Counter(each["file"] for each in phases if each["phase"] == 3)
+    assert sorted(tags_read.values()) == [1, 1, 1, 4]
+
+
+def _lyrics(segued: SeguedRunner) -> list[str | None]:
+    """Return the lyrics of all files, by path."""
+    statement = "SELECT tags ->> '$.lyrics' FROM files ORDER BY path"
+    with closing(sqlite3.connect(segued.database)) as library:
+        return [row[0] for row in library.execute(statement)]
+
+
+def _has_lyrics(
+    segued: SeguedRunner, expected: list[str | None], _status: dict[str, Any]
+) -> bool:
+    return _lyrics(segued) == expected
 
 
 def _titles(segued: SeguedRunner) -> set[str]:

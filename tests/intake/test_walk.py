@@ -129,6 +129,22 @@ def test_the_sheets_of_a_folder_are_listed(tmp_path: Path) -> None:
     assert listing.sheets_digest
 
 
+def test_lyrics_belong_to_the_file_of_their_name(tmp_path: Path) -> None:
+    """Without a file they belong to none; they are no music files."""
+    for name in ("a.lrc", "a.flac", "B.LRC", "B.mp3", "c.lrc", "._a.lrc", "d.mp3"):
+        (tmp_path / name).write_text(name)
+
+    (listing,) = walk(bytes(tmp_path), Filters.of(ScanningSection()))
+
+    assert isinstance(listing, FolderListing)
+    found = {
+        Path(file.decode()).name: Path(each.path.decode()).name
+        for file, each in listing.lyrics.items()
+    }
+    assert found == {"a.flac": "a.lrc", "B.mp3": "B.LRC"}
+    assert len(listing.files) == 3
+
+
 def test_links_are_not_followed(tmp_path: Path) -> None:
     """Neither to files nor to folders, so that no walk is endless."""
     make_files(tmp_path, "real/a.mp3")

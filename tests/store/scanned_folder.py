@@ -32,13 +32,18 @@ class ScannedFolder:
     last_scan: inventory.ScanCounts = field(default_factory=inventory.ScanCounts)
 
     async def scan(
-        self, *names: FileEntry | str, sheets: str | None = None, settled: bool = True
+        self,
+        *names: FileEntry | str,
+        sheets: str | None = None,
+        lyrics: int | None = None,
+        settled: bool = True,
     ) -> inventory.ScanCounts:
         """Store a scan with exactly these files, and mark all others as missing.
 
         Args:
             names: The files.
             sheets: The digest of the folder's CUE sheets.
+            lyrics: The version of the lyrics beside the first file; None: it has none.
             settled: Whether all files and sheets are completely written.
         """
         entries = tuple(
@@ -51,6 +56,9 @@ class ScannedFolder:
             entries,
             sheets=(entry,) if sheets else (),
             sheets_digest=sheets,
+            lyrics={entries[0].path: file_entry("a.lrc", version=lyrics)}
+            if lyrics is not None
+            else {},
         )
         is_written = None if settled else lambda entry: entry in entries
         counts = await self.store.do(inventory.apply_listing, [listing], is_written)

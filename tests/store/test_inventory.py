@@ -11,7 +11,15 @@ from segued.model import (
     Signature,
     SongStatus,
 )
-from segued.store import checkpoints, files, inventory, requeue, songs, waiting_files
+from segued.store import (
+    beside_files,
+    checkpoints,
+    files,
+    inventory,
+    requeue,
+    songs,
+    waiting_files,
+)
 from segued.store.checkpoints import StoredCheckpoint
 from segued.store.database import Store
 from segued.store.schema.files import File
@@ -92,7 +100,7 @@ async def test_other_sheets_requeue_their_folder_from_the_tags_on(
         counts = await folder.scan("a", "b", sheets=sheets)
         assert (counts.unfinished, counts.complete, counts.failed) == (1, 0, 1)
         assert await folder.statuses() == {"a": "PENDING", "b": "FAILED"}
-        assert await store.do(files.sheets_of, file.id) == sheets
+        assert await store.do(beside_files.sheets_of, file.id) == sheets
         left = await store.do(checkpoints.for_file, file.id)
         assert [each.phase for each in left] == [PhaseNumber.HASH]
         await folder.finish("a")
@@ -116,18 +124,41 @@ async def test_a_sheet_that_is_being_written_is_waited_for(store: Store) -> None
     assert await folder.statuses() == {"a": "PENDING"}
 
 
+async def test_lyrics_requeue_the_file_that_they_are_of(store: Store) -> None:
+    """From the tags on, when they are completely written; its folder stays."""
+    folder = ScannedFolder(store)
+    await folder.scan("a", "b", sheets="one")
+    await folder.finish("a")
+    await folder.finish("b")
+    file = await folder.get_file("a")
+
+    half = await folder.scan("a", "b", sheets="one", lyrics=1, settled=False)
+    assert [each.path for each in half.sheets_being_written] == [
+        b"/music/x.cue",
+        b"/music/a.lrc",
+    ]
+    for version in (1, 2, None):
+        seen = await folder.scan("a", "b", sheets="one", lyrics=version)
+        assert (seen.unfinished, seen.complete) == (1, 1)
+        assert await folder.statuses() == {"a": "PENDING", "b": "INGEST COMPLETE"}
+        assert await store.do(beside_files.sheets_of, file.id) == "one"
+        await folder.finish("a")
+        again = await folder.scan("a", "b", sheets="one", lyrics=version)
+        assert (again.unfinished, again.complete) == (0, 2)
+
+
 async def test_a_new_file_has_the_sheets_of_its_folder(store: Store) -> None:
     """So does one that changed; neither is counted twice."""
     folder = ScannedFolder(store)
     await folder.scan("a", sheets="one")
     await folder.finish("a")
     file = await folder.get_file("a")
-    assert await store.do(files.sheets_of, file.id) == "one"
+    assert await store.do(beside_files.sheets_of, file.id) == "one"
 
     counts = await folder.scan(file_entry("a", version=2), sheets="two")
 
     assert (counts.changed, counts.pending, counts.complete) == (1, 1, 0)
-    assert await store.do(files.sheets_of, file.id) == "two"
+    assert await store.do(beside_files.sheets_of, file.id) == "two"
 
 
 async def test_pending_files_are_paged_in_path_order(store: Store) -> None:

@@ -25,6 +25,7 @@ from segued.intake.links import followed_links
 from segued.intake.scan import ScanResult, ScanScope, scan_folder
 from segued.intake.state import IntakeState
 from segued.media.disk_calls import DISK_CALL_TIMEOUT, call_disk
+from segued.media.tags.lyrics import is_lyrics_name
 from segued.media.tags.sheets import is_sheet_name
 from segued.model import FileEntry
 from segued.paths import is_within, shown
@@ -200,9 +201,8 @@ class FolderWatcher:
             if not is_folder:
                 name = os.path.basename(path)
                 deep = name in IGNORE_MARKERS
-                if not (
-                    deep or is_sheet_name(name) or self._filters.accepts_file(name)
-                ):
+                is_beside = is_sheet_name(name) or is_lyrics_name(name)
+                if not (deep or is_beside or self._filters.accepts_file(name)):
                     continue
                 if self._debouncer.touch(path, now):
                     continue  # its folder is scanned when the file is quiet

@@ -260,7 +260,8 @@ def _is_unchanged(
         return False
     # The hash of a signature leaves out its ctime.
     ctimes = tuple(each.signature.ctime_ns for each in folder.files)
-    folder_hash = hash((folder.files, ctimes, folder.passed_over, folder.sheets_digest))
+    beside = folder.sheets_digest, tuple(folder.lyrics.items())
+    folder_hash = hash((folder.files, ctimes, folder.passed_over, beside))
     unchanged = folder_hashes.get(folder.path) == folder_hash
     folder_hashes[folder.path] = folder_hash
     return unchanged

@@ -15,6 +15,7 @@ from segued.intake.filters import IGNORE_MARKERS, Filters
 from segued.intake.links import FollowedLinks
 from segued.media.disk_calls import run_on_thread
 from segued.media.safe_open import signature_of
+from segued.media.tags.lyrics import is_lyrics_name
 from segued.media.tags.sheets import is_sheet_name, sheets_digest
 from segued.model import FileEntry, FolderListing, PassedOver
 from segued.paths import is_within, shown
@@ -175,6 +176,7 @@ def walk(
             here.is_linked,
             tuple(listing.sheets),
             sheets_digest(listing.sheets),
+            _lyrics_by_file(listing),
         )
         if recursive:
             waiting += sorted(listing.folders, key=_path_of, reverse=True)
@@ -193,12 +195,22 @@ _path_of = attrgetter("path")
 
 @dataclass(slots=True)
 class _Entries:
-    """The entries of a folder: files, CUE sheets and folders; the others' names."""
+    """The entries of a folder: files, those beside them, and folders; other names."""
 
     files: list[FileEntry] = field(default_factory=list)
     sheets: list[FileEntry] = field(default_factory=list)
+    lyrics: list[FileEntry] = field(default_factory=list)
     folders: list[_Place] = field(default_factory=list)
     passed_over: list[tuple[PassedOver, bytes]] = field(default_factory=list)
+
+
+def _lyrics_by_file(listing: _Entries) -> dict[bytes, FileEntry]:
+    """Return the lyrics of each file that has some beside it, by its path."""
+    if not listing.lyrics:
+        return {}
+    stems = {os.path.splitext(each.path)[0]: each for each in listing.lyrics}
+    found = ((each.path, os.path.splitext(each.path)[0]) for each in listing.files)
+    return {path: stems[stem] for path, stem in found if stem in stems}
 
 
 def _is_ignored(root: bytes, place: bytes) -> bool:
@@ -283,8 +295,12 @@ def _add_file(
     A FIFO or socket with a music file's name is added; phase 1 rejects it.
     """
     why_not = filters.why_not_file(entry.name)
-    is_sheet = why_not is PassedOver.ENDING and is_sheet_name(entry.name)
-    if why_not is not None and not is_sheet:
+    found_in = listing.files
+    if why_not is PassedOver.ENDING and is_sheet_name(entry.name):
+        found_in = listing.sheets
+    elif why_not is PassedOver.ENDING and is_lyrics_name(entry.name):
+        found_in = listing.lyrics
+    elif why_not is not None:
         is_file = entry.is_file(follow_symlinks=False)
         return why_not if is_file else PassedOver.NOT_REGULAR
     try:
@@ -293,8 +309,7 @@ def _add_file(
         return None  # deleted between listing and stat
     if stat.S_ISLNK(status.st_mode):
         return PassedOver.LINK  # it became one in between
-    found = FileEntry(entry.path, signature_of(status))
-    (listing.sheets if is_sheet else listing.files).append(found)
+    found_in.append(FileEntry(entry.path, signature_of(status)))
     return None
 
 

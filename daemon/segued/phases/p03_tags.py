@@ -23,7 +23,7 @@ from segued.model import (
 )
 from segued.phases import p01_filename
 from segued.phases.base import FileResults, Phase, PhaseContext
-from segued.store import file_tags, files
+from segued.store import beside_files, file_tags, files
 from segued.store.file_tags import RememberedValue, StoredTags
 from segued.units import Seconds
 
@@ -100,7 +100,7 @@ def _is_complete(warnings: tuple[FileWarning, ...]) -> bool:
 
 def _read_known(file: FileId) -> tuple[str | None, StoredTags]:
     """Return the version of the folder's CUE sheets, and the tags known so far."""
-    return files.sheets_of(file), file_tags.load(file)
+    return beside_files.sheets_of(file), file_tags.load(file)
 
 
 async def _read_sheet(

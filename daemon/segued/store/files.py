@@ -175,13 +175,6 @@ def _record_failure(
     ).on_conflict_replace().execute()
 
 
-def sheets_of(file: FileId) -> str | None:
-    """Return the digest of the CUE sheets of a file's folder; None: it has none."""
-    for (digest,) in _sheets(file):
-        return None if digest is None else str(digest)
-    return None
-
-
 def set_assignment(file: FileId, assignment: str) -> None:
     """Store the release and track that phase 6 assigned to a file; "" for none."""
     _set_assignment(file, assignment)
@@ -248,11 +241,6 @@ def _clear_failure(file: FileId) -> Query:
 @prepared
 def _failures_of(file: FileId) -> Query:
     return Failure.select(Failure.phase, Failure.fatal).where(Failure.file == file)
-
-
-@prepared
-def _sheets(file: FileId) -> Query:
-    return File.select(File.sheets).where(File.id == file)
 
 
 @prepared

@@ -15,13 +15,12 @@ from segued.model import (
     FileStatus,
     FolderListing,
     PassageStatus,
-    PhaseNumber,
     Signature,
 )
-from segued.store import duplicates, flavors, moves, passed_over
+from segued.store import beside_files, duplicates, flavors, moves, passed_over
 from segued.store.folder_requeue import requeue_one_per_folder
 from segued.store.prepared import Query, prepared
-from segued.store.requeue import FILES_AT_ONCE, requeue, requeue_from_phase
+from segued.store.requeue import requeue
 from segued.store.schema.files import (
     Checkpoint,
     Failure,
@@ -46,9 +45,6 @@ REREAD_STATUSES = frozenset(
 )
 """Files in one of these states may have other tags if their ctime changed."""
 
-READS_SHEETS = (FileStatus.PENDING, FileStatus.PROCESSING, FileStatus.COMPLETE)
-"""Files in one of these states have read the CUE sheets of their folder, or will."""
-
 
 @dataclass(frozen=True, slots=True)
 class ScanCounts:
@@ -57,8 +53,8 @@ class ScanCounts:
     Attributes:
         missing: Id and path of the files in the library that were not listed.
         being_written: New or changed files that are not completely written yet.
-        sheets_being_written: The CUE sheets of a folder whose sheets changed, if one
-            of them is not completely written yet.
+        sheets_being_written: CUE sheets and lyrics that changed, and of which some
+            are not completely written yet.
     """
 
     new: int = 0
@@ -102,9 +98,10 @@ def apply_listing(
 
     Nothing is written for an unchanged file, or one that was passed over. A new or
     changed one becomes PENDING; a missing one that exists again gets back its previous
-    status. Files whose folder has other CUE sheets than before read their tags and
-    sheets again. A file that was not listed is only returned: only a walk of the whole
-    music folder can decide whether the file is MISSING or its disk is offline.
+    status. Files whose folder has other CUE sheets than before, or that have other
+    lyrics beside them, read their tags and these again. A file that was not listed is
+    only returned: only a walk of the whole music folder can decide whether the file is
+    MISSING or its disk is offline.
 
     Args:
         folders: The listings, as walked.
@@ -130,8 +127,7 @@ def _apply_folder(
         folder, known.keys() | passed_files, is_fully_written
     )
     any_restored = False
-    is_settled = all(map(is_complete, folder.sheets))
-    other_sheets: list[FileId] = []
+    beside = beside_files.Beside(folder, is_complete)
     for entry in folder.files:
         row = known.pop(entry.path, None)
         if row is None:
@@ -141,8 +137,7 @@ def _apply_folder(
         if is_changed and not is_complete(entry):
             being_written.append(entry)
             continue
-        if sheets != folder.sheets_digest:
-            other_sheets.append(file)
+        beside.compare(file, entry, sheets)
         if is_changed:
             _reset_changed(file, entry.signature)
             counts += ScanCounts(changed=1)
@@ -155,8 +150,8 @@ def _apply_folder(
             status = _note_ctime(file, status, signature, entry.signature)
         counts += _count_status(status)
     _insert(folder, new)
-    if is_settled and other_sheets:
-        counts += _follow_sheets(other_sheets, folder.sheets_digest)
+    reopened = beside.requeue_changed()
+    counts += ScanCounts(complete=-reopened, unfinished=reopened)
     if any_restored:
         requeue_one_per_folder([folder.path])
     missing = tuple(
@@ -168,7 +163,7 @@ def _apply_folder(
         new=len(new),
         missing=missing,
         being_written=tuple(being_written),
-        sheets_being_written=() if is_settled or not other_sheets else folder.sheets,
+        sheets_being_written=tuple(beside.being_written),
     )
 
 
@@ -205,32 +200,10 @@ def _follow_renames(
             continue
         # Its tags and sheets are read again in any case.
         renamed = File.path == entry.path
-        File.update(sheets=folder.sheets_digest).where(renamed).execute()
+        beside = beside_files.digest_of(folder, entry)
+        File.update(sheets=beside).where(renamed).execute()
         counts += _count_status(status)
     return others, counts
-
-
-def _follow_sheets(files: Sequence[FileId], digest: str | None) -> ScanCounts:
-    """Store that the CUE sheets of files changed; requeue those from phase 3 on.
-
-    Nothing is hashed or decoded again.
-
-    Returns:
-        The difference to counts in which the files have their previous status.
-    """
-    complete = 0
-    for start in range(0, len(files), FILES_AT_ONCE):
-        batch = list(files[start : start + FILES_AT_ONCE])
-        File.update(sheets=digest).where(File.id.in_(batch)).execute()
-        concerned = File.select(File.id, File.status).where(
-            File.id.in_(batch), File.status.in_(list(READS_SHEETS))
-        )
-        rows = list(iter_rows(concerned))
-        complete += sum(status == FileStatus.COMPLETE for _, status in rows)
-        requeue_from_phase(
-            [FileId(file) for file, _ in rows], PhaseNumber.TAGS, in_flight=True
-        )
-    return ScanCounts(complete=-complete, unfinished=complete)
 
 
 def _known_files(
@@ -238,7 +211,7 @@ def _known_files(
 ) -> dict[bytes, tuple[FileId, Signature, FileStatus, str | None, str | None]]:
     """Return the stored files of a folder by path.
 
-    Each with its status, the status before, and the digest of its CUE sheets.
+    Each with its status, the status before, and the digest of what is beside it.
     """
     rows = File.select(
         File.id,
@@ -283,7 +256,7 @@ def _insert(folder: FolderListing, new: Sequence[FileEntry]) -> None:
             File.mtime_ns: entry.signature.mtime_ns,
             File.inode: entry.signature.inode,
             File.ctime_ns: entry.signature.ctime_ns,
-            File.sheets: folder.sheets_digest,
+            File.sheets: beside_files.digest_of(folder, entry),
         }
         for entry in new
     ]

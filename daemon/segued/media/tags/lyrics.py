@@ -1,7 +1,7 @@
 """Lyrics: those in a file's tags, or the text beside the file that has its name.
 
 The text is not changed, also if it has a time before each line (the form LRC). Lyrics
-beside a file are read together with its tags: when it is imported, or changes.
+beside a file are read together with its tags: when it is imported, or either changes.
 """
 
 import os
@@ -14,7 +14,13 @@ from segued.media.safe_open import open_regular, read_fully
 from segued.media.tags.text_encoding import decode_text
 from segued.model import Tags
 
-__all__ = ["LYRICS_MAX", "clean_lyrics", "id3_lyrics", "with_lyrics_beside"]
+__all__ = [
+    "LYRICS_MAX",
+    "clean_lyrics",
+    "id3_lyrics",
+    "is_lyrics_name",
+    "with_lyrics_beside",
+]
 
 LYRICS_MAX: Final = 32_768
 """Longer lyrics are cut to this many characters."""
@@ -55,6 +61,11 @@ def timed_lyrics(lines: Iterable[tuple[str, int]]) -> str:
 def _time(at_ms: int) -> str:
     minutes, rest = divmod(max(0, at_ms), MS_PER_MINUTE)
     return f"{minutes:02}:{rest // MS_PER_SECOND:02}.{rest % MS_PER_SECOND // 10:02}"
+
+
+def is_lyrics_name(name: bytes) -> bool:
+    """Return whether a file of this name holds lyrics, and is not hidden."""
+    return name.endswith(BESIDE) and (not name.startswith(b".") or name[:2] == b"..")
 
 
 def with_lyrics_beside(path: bytes, tags: Tags) -> Tags:

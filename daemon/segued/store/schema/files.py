@@ -116,7 +116,7 @@ class File(BaseTable):
     tags_read_at = TextField(null=True)  # last time without a warning
     ctime_ns = IntegerField(null=True)  # null if never seen
     retagged_ns = IntegerField(null=True)  # ctime with other tags, but the same mtime
-    sheets = TextField(null=True)  # digest of its folder's CUE sheets; null: none
+    sheets = TextField(null=True)  # see `store.beside_files`; null: nothing beside it
     shown_status = TextField(null=True, default=FileStatus.PENDING)  # by a trigger
 
     class Meta:
