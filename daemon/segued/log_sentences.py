@@ -124,6 +124,7 @@ SENTENCES: Final[Mapping[str, str | Callable[[Event], str]]] = {
     "config.read": "The configuration is loaded again",
     "config.refused": "The configuration is not loaded: {reason}",
     "control.asked": "Requested: {method} {path}",
+    "cover.failed": "No cover of release {release} from the archive: {detail}",
     "daemon.library_unavailable": "Waiting for the library: {reason}",
     "daemon.ready": "Ready; seguectl controls it, at {socket}",
     "daemon.recovered": _recovered,

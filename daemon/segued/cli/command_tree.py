@@ -17,6 +17,7 @@ SETTING_NAMES: Final = (
     *(plain.key for plain in PLAIN_NAMES.values()),
     *PLAIN_NAMES,
     "contact",
+    "cover_art_archive",
     "music_folders",
 )
 

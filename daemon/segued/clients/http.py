@@ -5,7 +5,7 @@ becomes a TransientError, a ServiceUnavailableError or a ServiceAnswerError.
 """
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from urllib.parse import urljoin, urlsplit
@@ -69,12 +69,19 @@ class Request:
     body: bytes | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
-    def redirected(self, response: Response) -> "Request | None":
+    def redirected(
+        self, response: Response, is_trusted: Callable[[str], bool] = lambda _url: False
+    ) -> "Request | None":
         """Return this request with the target of a redirect.
+
+        Args:
+            response: The response to this request.
+            is_trusted: Whether a URL of another host, port or scheme may be requested.
 
         Returns:
             This request itself if `response` is not a redirect; None if the target
-            has another host, port or scheme, or the redirect changes the method.
+            is of another origin that is not trusted, or the redirect changes the
+            method.
         """
         if response.status not in REDIRECT_STATUSES:
             return self
@@ -82,7 +89,9 @@ class Request:
         keeps_method = (
             self.method == "GET" or response.status in METHOD_KEEPING_STATUSES
         )
-        if not keeps_method or url == self.url or not _same_origin(url, self.url):
+        if not keeps_method or url == self.url:
+            return None
+        if not _same_origin(url, self.url) and not is_trusted(url):
             return None
         return replace(self, url=url)
 

@@ -9,7 +9,7 @@ import asyncio
 import gzip
 import random
 from collections.abc import Callable, Mapping
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 from urllib.parse import urlencode
 
 import structlog
@@ -34,7 +34,7 @@ from segued.errors import (
     ServiceUnavailableError,
 )
 
-__all__ = ["ResponseCheck", "ServiceClient"]
+__all__ = ["Redirects", "ResponseCheck", "ServiceClient"]
 
 log: Final = structlog.get_logger()
 
@@ -61,6 +61,21 @@ ResponseCheck: TypeAlias = Callable[[bytes], object]
 That of a large body runs in a thread.
 """
 
+
+class Redirects(NamedTuple):
+    """Which redirects a client follows.
+
+    Attributes:
+        count_max: How many, one after the other.
+        is_trusted: Whether a URL of another origin may be requested.
+    """
+
+    count_max: int = 1
+    is_trusted: Callable[[str], bool] = lambda _url: False
+
+
+SAME_ORIGIN: Final = Redirects()
+
 LARGE_BODY: Final = 1 << 18
 """Parsing a body of more bytes would block the event loop for milliseconds."""
 
@@ -79,6 +94,7 @@ class ServiceClient:
         session: From `open_session`; its timeouts apply to each try.
         clock: Clock for the rate limit, pauses and retries.
         limits: Settings with the largest accepted answer.
+        redirects: Which redirects are followed.
     """
 
     def __init__(  # noqa: PLR0913
@@ -90,12 +106,14 @@ class ServiceClient:
         session: HttpSession,
         clock: Clock,
         limits: ServicesSection,
+        redirects: Redirects = SAME_ORIGIN,
     ) -> None:
         self.name: Final = name
         self._base_url = base_url.rstrip("/")
         self._session = session
         self._clock = clock
         self._bytes_max = int(limits.answer_mib * (1 << 20))
+        self._redirects = redirects
         self._limiter = RateLimiter(rate, clock)
         self._breaker = CircuitBreaker(clock.now)
         self.rate: Final = rate
@@ -123,9 +141,19 @@ class ServiceClient:
         return max(self._breaker.wait_seconds, self._limiter.paused_seconds)
 
     async def get(
-        self, path: str, params: Mapping[str, str], check: ResponseCheck
+        self,
+        path: str,
+        params: Mapping[str, str],
+        check: ResponseCheck,
+        accept: str = "application/json",
     ) -> bytes | None:
         """Send a GET request.
+
+        Args:
+            path: What is appended to the base URL.
+            params: The parameters of the query.
+            check: Parses the answer's body.
+            accept: The type of the answer.
 
         Returns:
             The body, checked; None for 404 Not Found.
@@ -133,8 +161,10 @@ class ServiceClient:
         Raises:
             ServiceError: Any kind except ServiceAuthError.
         """
-        url = f"{self._base_url}{path}?{urlencode(params)}"
-        response = await self._request(Request("GET", url), check)
+        query = f"?{urlencode(params)}" if params else ""
+        url = f"{self._base_url}{path}{query}"
+        request = Request("GET", url, headers={"Accept": accept})
+        response = await self._request(request, check)
         if response.status == NOT_FOUND:
             return None
         if response.is_refusal:
@@ -204,11 +234,14 @@ class ServiceClient:
 
     async def _send_once(self, request: Request, permit: Permit) -> Response:
         response = await self._send_in_turn(request, permit)
-        redirected = request.redirected(response)
-        if redirected is None:
-            raise GarbledAnswerError(self.name, "redirects to another origin")
-        if redirected is not request:
-            response = await self._send_in_turn(redirected, permit)
+        for _ in range(self._redirects.count_max):
+            redirected = request.redirected(response, self._redirects.is_trusted)
+            if redirected is None:
+                raise GarbledAnswerError(self.name, "redirects to another origin")
+            if redirected is request:
+                break
+            request = redirected
+            response = await self._send_in_turn(request, permit)
         if response.status in BUSY_STATUSES:
             raise self._pause_and_make_error(response)
         if (pause_seconds := reset_after_seconds(response.headers)) is not None:

@@ -84,6 +84,7 @@ class FileSettings(Section, frozen=True):
         | None
     ) = None
     ai_processing_thread_count: Annotated[int, msgspec.Meta(ge=1, le=1_024)] = 0
+    cover_art_archive: bool = False
 
     @property
     def silence_level(self) -> Dbfs:
@@ -144,6 +145,7 @@ class PinnedSettings(
     lead_out_threshold_dB: float | None = None  # noqa: N815
     acoustid_api_key: Annotated[str, SECRET] | None = None
     ai_processing_thread_count: int | None = None
+    cover_art_archive: bool | None = None
     contact: str | None = None
     music_folders: tuple[str, ...] | None = None
 

@@ -237,9 +237,11 @@ class ServicesSection(Section, frozen=True):
     acoustid_url: Url = "https://api.acoustid.org"
     musicbrainz_url: Url = "https://musicbrainz.org"
     acousticbrainz_url: Url = "https://acousticbrainz.org"
+    coverartarchive_url: Url = "https://coverartarchive.org"
     acoustid_rate: Rate = 3.0
     musicbrainz_rate: Rate = 1.0
     acousticbrainz_rate: Rate = 1.0
+    coverartarchive_rate: Rate = 2.0
     contact: Contact = ""
     connect_seconds: Annotated[float, msgspec.Meta(gt=0, le=300)] = 10.0
     total_seconds: Annotated[float, msgspec.Meta(gt=0, le=3_600)] = 30.0

@@ -3,11 +3,14 @@
 import asyncio
 import hashlib
 import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from segued.compute.pools import ProcessPools
 from segued.config.default_paths import covers_folder
+from segued.daemon.archive_covers import ArchiveCovers, ArchiveUse
 from segued.errors import (
     FileError,
     PhaseCrashedError,
@@ -38,6 +41,11 @@ BOMBS: Final = (
 )
 """Errors that the picture causes: it is not tried again."""
 
+NO_PICTURE: Final = {"small": b"", "large": b""}
+
+NONE_SECONDS: Final = 7 * 86_400.0
+"""After so long, the archive is asked again for a cover that it did not have."""
+
 AT_ONCE: Final = 2
 """So many covers are made at once: imports have the same processes."""
 
@@ -49,7 +57,21 @@ KEPT_SHARE: Final = 0.8
 class Covers:
     """Finds, makes and keeps the covers of albums."""
 
-    def __init__(self, database: Path, compute: ProcessPools) -> None:
+    def __init__(
+        self,
+        database: Path,
+        compute: ProcessPools,
+        archive_use: Callable[[], ArchiveUse | None],
+    ) -> None:
+        """Prepare.
+
+        Args:
+            database: The library, beside which the pictures are kept.
+            compute: The child processes that decode pictures.
+            archive_use: Returns how the Cover Art Archive is used; None if it is not.
+        """
+        self.archive: Final = ArchiveCovers(archive_use, self._keep_from_archive)
+        self._archive_use: Final = archive_use
         self._database: Final = database
         self._compute: Final = compute
         self._folder: Final = covers_folder(database)
@@ -66,7 +88,7 @@ class Covers:
         source = await asyncio.to_thread(cover_source, self._database, album)
         found = await self._find(source)
         if found is None:
-            return None
+            return await self._get_from_archive(source.release_mbid, size)
         path, key = found
         picture = await asyncio.to_thread(self._read, key, size)
         if picture is None:
@@ -75,6 +97,41 @@ class Covers:
                 if picture is None:
                     picture = await self._make(source, path, key, size)
         return AlbumCover(key, picture) if picture else None
+
+    async def _get_from_archive(
+        self, release_mbid: str | None, size: str
+    ) -> AlbumCover | None:
+        """Return a cover that was fetched before; fetch it if that is not known."""
+        if release_mbid is None or self._archive_use() is None:
+            return None
+        key = _archive_key(release_mbid)
+        picture, age = await asyncio.to_thread(self._read_with_age, key, size)
+        if picture is None or (not picture and age > NONE_SECONDS):
+            self.archive.request(release_mbid)
+        return AlbumCover(key, picture) if picture else None
+
+    async def _keep_from_archive(
+        self, release_mbid: str, picture: bytes | None
+    ) -> bool:
+        """Keep what the archive has of a release; return whether it can be shown."""
+        key = _archive_key(release_mbid)
+        if picture is None:
+            await asyncio.to_thread(self._keep, key, NO_PICTURE)
+            return False
+        partial = self._folder / f"{key}.original"
+        try:
+            await asyncio.to_thread(_write, partial, picture)
+            async with self._making:
+                made = await self._thumbnails(
+                    bytes(partial), bytes(self._folder), is_music=False
+                )
+        except OSError:
+            return False  # a full disk
+        finally:
+            await asyncio.to_thread(partial.unlink, missing_ok=True)
+        if made is not None:
+            await asyncio.to_thread(self._keep, key, made)
+        return made is not None and bool(made["small"])
 
     async def _find(self, source: CoverSource) -> tuple[bytes, str] | None:
         """Return the file with the cover, and the key that it is kept by."""
@@ -97,24 +154,24 @@ class Covers:
         self, source: CoverSource, path: bytes, key: str, size: str
     ) -> bytes:
         """Make both sizes, and keep them; empty ones if the picture cannot be shown."""
-        try:
-            made = await self._compute.run_short(
-                MAKE_SECONDS,
-                make_thumbnails,
-                path,
-                source.root,
-                is_music=source.embedded is not None,
-            )
-        except FileError as error:
-            if not isinstance(error, BOMBS):
-                return b""  # not readable now
-            made = None
-        sizes = {
-            "small": made.small if made else b"",
-            "large": made.large if made else b"",
-        }
+        is_music = source.embedded is not None
+        sizes = await self._thumbnails(path, source.root, is_music=is_music)
+        if sizes is None:
+            return b""
         await asyncio.to_thread(self._keep, key, sizes)
         return sizes[size]
+
+    async def _thumbnails(
+        self, path: bytes, root: bytes, *, is_music: bool
+    ) -> dict[str, bytes] | None:
+        """Return both sizes of a picture; None if it cannot be read now."""
+        try:
+            made = await self._compute.run_short(
+                MAKE_SECONDS, make_thumbnails, path, root, is_music=is_music
+            )
+        except FileError as error:
+            return NO_PICTURE if isinstance(error, BOMBS) else None
+        return {"small": made.small, "large": made.large} if made else NO_PICTURE
 
     def _file(self, key: str, size: str) -> Path:
         return self._folder / key[:2] / f"{key}-{size}.jpg"
@@ -124,6 +181,14 @@ class Covers:
             return self._file(key, size).read_bytes()
         except OSError:
             return None
+
+    def _read_with_age(self, key: str, size: str) -> tuple[bytes | None, float]:
+        """Return a picture, and for how many seconds it is kept by the clock."""
+        try:
+            kept_at = self._file(key, size).stat().st_mtime
+        except OSError:
+            return None, 0.0
+        return self._read(key, size), time.time() - kept_at
 
     def _keep(self, key: str, sizes: dict[str, bytes]) -> None:
         """Store pictures; a full disk costs only the time to make them again."""
@@ -156,3 +221,12 @@ class Covers:
 
     def _all_files(self) -> list[tuple[Path, os.stat_result]]:
         return [(file, file.stat()) for file in self._folder.glob("*/*.jpg")]
+
+
+def _archive_key(release_mbid: str) -> str:
+    return hashlib.blake2b(b"archive " + release_mbid.encode()).hexdigest()[:64]
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    path.write_bytes(content)

@@ -1,7 +1,7 @@
 """The daemon: watches music folders, imports new files, handles commands."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Final
 
@@ -9,6 +9,7 @@ import structlog
 
 from segued.clients.clock import Clock
 from segued.compute.pools import ProcessPools
+from segued.config.config import Settings
 from segued.daemon.backup_schedule import run_backups
 from segued.daemon.cluster_service import ClusterService
 from segued.daemon.import_loop import ImportLoop, RunConfig
@@ -54,6 +55,7 @@ class Daemon:
 
     Attributes:
         run_config: The current configuration and music folders.
+        settings: The settings in force; the defaults until the library is open.
         progress: The state of the session, the workers and the counters.
         trouble: Why nothing can be imported at the moment; None if it can.
         watchers: One watcher for each music folder.
@@ -66,6 +68,7 @@ class Daemon:
 
     def __init__(self, run_config: RunConfig, clock: Clock | None = None) -> None:
         self.run_config = run_config
+        self.settings = Settings()
         self.progress: Final = Progress()
         self.loop_monitor: Final = LoopMonitor(0.25)
         self.trouble: SeguedError | None = None
@@ -86,7 +89,6 @@ class Daemon:
         self._background_tasks: Final[set[asyncio.Task[None]]] = set()
         self._backoff_seconds = BACKOFF_SECONDS[0]
         self._intake_state = IntakeState(())
-        self._chosen_folders: Sequence[str] = ()
 
     @property
     def pipeline(self) -> ImportPipeline | None:
@@ -155,8 +157,7 @@ class Daemon:
         """Reset files and the session that an earlier process left unfinished."""
         failed = await self.store.do(requeue.count_crashes)
         interrupted = await self.store.do(requeue.reset_interrupted)
-        stored = await self.store.do(settings.load, self.run_config.config.pinned)
-        await self._use_folders(stored.music_folders)
+        await self._load_settings(self.run_config)
         self.recorder.session_id = await self.store.do(sessions.find_paused)
         log.info("daemon.recovered", left=interrupted, set_aside=failed)
 
@@ -177,25 +178,28 @@ class Daemon:
         Raises:
             ConfigError: The music folders that were chosen are invalid with it.
         """
-        self.run_config = await asyncio.to_thread(
-            with_chosen_folders, run_config, self._chosen_folders
-        )
+        await self._load_settings(run_config)
         self._change.set()
 
-    async def choose_folders(self, folders: Sequence[str]) -> None:
-        """Restart with the music folders that the library stores now.
+    async def use_stored_settings(self) -> None:
+        """Apply the settings that the library stores now.
 
         Raises:
-            ConfigError: They are invalid with the configuration.
+            ConfigError: The music folders are invalid with the configuration.
         """
-        await self._use_folders(folders)
-        self._change.set()
+        before = self.settings.music_folders
+        await self._load_settings(self.run_config)
+        if self.settings.music_folders != before:
+            self._change.set()
+        else:
+            await self.restart_loop()
 
-    async def _use_folders(self, folders: Sequence[str]) -> None:
+    async def _load_settings(self, run_config: RunConfig) -> None:
+        stored = await self.store.do(settings.load, run_config.config.pinned)
         self.run_config = await asyncio.to_thread(
-            with_chosen_folders, self.run_config, folders
+            with_chosen_folders, run_config, stored.music_folders
         )
-        self._chosen_folders = folders
+        self.settings = stored
 
     async def pause(self) -> None:
         """Stop working until `resume`, also after a restart of the process."""

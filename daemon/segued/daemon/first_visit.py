@@ -9,7 +9,6 @@ from segued.clients.clock import Clock
 from segued.clients.http import open_session
 from segued.clients.rate_limit import RateLimiter
 from segued.clients.service_client import ServiceClient
-from segued.config.config import Settings
 from segued.daemon.daemon import Daemon
 from segued.daemon.served_folders import with_chosen_folders
 from segued.errors import DaemonError, ServiceAuthError, ServiceError
@@ -53,15 +52,11 @@ class FirstVisit:
             account=folder_choices.account_name(),
             folders=[shown(root) for root in run_config.roots],
             folders_fixed_by=run_config.folders_fixed_by,
-            has_key=(await self._settings()).acoustid_api_key is not None,
+            has_key=self._daemon.settings.acoustid_api_key is not None,
             fixed=list(run_config.config.pinned.as_dict()),
             acoustid=run_config.config.services.acoustid_url,
             is_offline=run_config.offline,
         )
-
-    async def _settings(self) -> Settings:
-        pinned = self._daemon.run_config.config.pinned
-        return await self._daemon.store.do(settings.load, pinned)
 
     async def finish(self) -> Setup:
         """Store that the first visit has ended.
@@ -122,7 +117,7 @@ class FirstVisit:
                 runs offline.
         """
         run_config = self._daemon.run_config
-        stored = await self._settings()
+        stored = self._daemon.settings
         key = key or stored.acoustid_api_key
         if key is None:
             raise DaemonError("no key is set")

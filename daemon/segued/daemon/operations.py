@@ -10,6 +10,7 @@ import msgspec
 
 from segued.config.config import PinnedSettings, Settings, check_setting
 from segued.daemon import library_operations
+from segued.daemon.archive_covers import ArchiveUse
 from segued.daemon.covers import Covers
 from segued.daemon.daemon import Daemon
 from segued.daemon.first_visit import FirstVisit
@@ -45,7 +46,20 @@ class Operations:
         self.subscriber_count = lambda: 0
         self._daemon: Final = daemon
         self._first_visit: Final = FirstVisit(daemon)
-        self._covers: Final = Covers(daemon.store.path, daemon.compute)
+        self._covers: Final = Covers(
+            daemon.store.path, daemon.compute, self._archive_use
+        )
+
+    def _archive_use(self) -> ArchiveUse | None:
+        run_config, settings = self._daemon.run_config, self._daemon.settings
+        if not settings.cover_art_archive:
+            return None
+        services = run_config.config.services
+        return ArchiveUse(services, settings.contact, run_config.offline)
+
+    async def close(self) -> None:
+        """Stop what runs in the background."""
+        await self._covers.archive.close()
 
     @property
     def database(self) -> Path:
@@ -58,7 +72,8 @@ class Operations:
 
     def status(self) -> Status:
         """Return the status of the daemon, from memory: it never waits."""
-        return build_status(self._daemon, self.page_status())
+        status = build_status(self._daemon, self.page_status())
+        return msgspec.structs.replace(status, covers=self._covers.archive.arrived)
 
     def readings(self) -> Readings:
         """Return the values that only the metrics show, from memory."""
@@ -176,10 +191,7 @@ class Operations:
         await library_operations.put_setting(
             self._daemon.store, self._pinned, name, value
         )
-        if isinstance(folders, tuple):
-            await self._daemon.choose_folders(folders)
-        else:
-            await self._daemon.restart_loop()
+        await self._daemon.use_stored_settings()
         return await self.settings()
 
     async def setup(self) -> Setup:

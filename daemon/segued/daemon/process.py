@@ -60,6 +60,7 @@ class DaemonProcess:
     load_run_config: Callable[[], RunConfig]
     show: Callable[[Status], None] | None = None
     _daemon: Daemon = field(init=False)
+    _operations: Operations = field(init=False)
     _server: WebServer = field(init=False)
     _guard: Guard = field(default_factory=Guard)
     _stopping: bool = False
@@ -94,13 +95,14 @@ class DaemonProcess:
             systemd.notify("STOPPING=1", "STATUS=Stopping")
             for task in tasks:
                 task.cancel()
+            await self._operations.close()
             await server.close()
             await asyncio.to_thread(systemd.flush, NOTIFY_FLUSH_SECONDS)
         log.info("daemon.stopped")
         return ExitCode.ALL_DONE
 
     def _create_server(self) -> WebServer:
-        operations = Operations(self._daemon)
+        self._operations = operations = Operations(self._daemon)
         stream = EventStream(operations.status)
         server = WebServer(create_app(operations, self._guard, stream))
         operations.page_status = lambda: server.page_status

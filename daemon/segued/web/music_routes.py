@@ -66,10 +66,14 @@ class SearchQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CoverQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The size: 256 or 800 pixels. With the cover's hash as `v`, it is kept forever."""
+    """The size: 256 or 800 pixels. With the cover's hash as `v`, it is kept forever.
+
+    Another `n` asks anew where there was none.
+    """
 
     size: Literal["small", "large"] = "small"
     v: Annotated[str, msgspec.Meta(max_length=128)] = ""
+    n: Annotated[int, msgspec.Meta(ge=0, le=(1 << 31) - 1)] = 0
 
 
 class ChangesQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -117,6 +117,7 @@ class Status(msgspec.Struct, frozen=True):
         page: The URL of the page, or the reason why it is not served.
         loop_stall_ms: The longest delay of the event loop, in milliseconds.
         text: The status as lines for a terminal.
+        covers: How many covers arrived from the Cover Art Archive since the start.
     """
 
     state: str
@@ -152,6 +153,7 @@ class Status(msgspec.Struct, frozen=True):
     page: str
     loop_stall_ms: float
     text: list[str]
+    covers: int = 0
 
 
 class PastSession(msgspec.Struct, frozen=True):

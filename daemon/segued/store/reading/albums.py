@@ -147,14 +147,22 @@ def cover_source(library: Path, album_id: str) -> CoverSource:
     """
     with open_read_only(library) as database:
         found = database.execute(
-            "SELECT files.path, files.root, files.tags ->> '$.cover.blake3' AS cover"
+            "SELECT files.path, files.root, files.tags ->> '$.cover.blake3' AS cover,"
+            " album_index.release_mbid"
             " FROM track_index JOIN files ON files.path = track_index.path"
-            " WHERE album_id = ? ORDER BY cover DESC, track_index.path LIMIT 1",
+            " JOIN album_index USING (album_id)"
+            " WHERE album_id = ?"
+            " ORDER BY files.tags ->> '$.cover.blake3' DESC, track_index.path LIMIT 1",
             [album_id],
         ).fetchone()
     if found is None:
         raise NotFoundError(f"no album has the id {album_id}")
-    return CoverSource(bytes(found["path"]), bytes(found["root"]), found["cover"])
+    return CoverSource(
+        bytes(found["path"]),
+        bytes(found["root"]),
+        found["cover"],
+        found["release_mbid"],
+    )
 
 
 def artists(library: Path, query: str, page: PageAfter) -> ArtistPage:

@@ -38,11 +38,13 @@ class CoverSource:
         path: A file of the album, as the file system's bytes.
         root: Its music folder.
         embedded: The hash of the picture in the file; None: there is none.
+        release_mbid: The release that the album is; None if that is not known.
     """
 
     path: bytes
     root: bytes
     embedded: str | None
+    release_mbid: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,16 @@ export function albumPicture(album, size = "small", hasPicture = true) {
   `;
 }
 
+/** Ask again for the covers that are not shown: some arrived, of which `count` tells. */
+export function askForMissingCovers(count) {
+  for (const picture of document.querySelectorAll(".picture img[data-none]")) {
+    const address = new URL(picture.src);
+    address.searchParams.set("n", count);
+    picture.loading = "eager"; // what is not displayed is never near the window
+    picture.src = address;
+  }
+}
+
 // Without a cover, the answer is empty, and the initials stay.
 const show = ({ target }) => target.removeAttribute("data-none");
 const hide = ({ target }) => target.setAttribute("data-none", "");

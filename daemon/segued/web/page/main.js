@@ -1,6 +1,7 @@
 // The page: shows the view that the address names, and redraws it.
 
 import { albumView } from "./album.js";
+import { askForMissingCovers } from "./album_card.js";
 import { albumsView } from "./albums.js";
 import { artistView, artistsView } from "./artists.js";
 import { fileView } from "./file.js";
@@ -119,6 +120,7 @@ function notFoundView() {
 }
 
 page.live = followStatus((names) => {
+  if (names.includes("covers") && page.live.status.covers) askForMissingCovers(page.live.status.covers);
   view?.statusChanged?.(names);
   if (view) draw();
 });

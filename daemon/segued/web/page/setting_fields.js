@@ -51,7 +51,7 @@ export function settingFields(page, settings, fixed) {
   }
 
   function field(each) {
-    const { name, title, help, unit, step, isText, isSecret, format, parse, note } = each;
+    const { name, title, help, unit, step, isText, isSwitch, isSecret, format, parse, note } = each;
     const value = state.values[name];
     const text = edits.get(name) ?? format(value);
     const error = errors.get(name);
@@ -60,7 +60,9 @@ export function settingFields(page, settings, fixed) {
       <div class="setting" data-setting=${name} ?data-changed=${isChanged(each)}>
         <label for=${name}>${title} <code>${name}</code></label>
         <div class="value">
-          <input
+          ${isSwitch
+            ? html`<input id=${name} type="checkbox" aria-describedby="${name}-help ${name}-error" ?disabled=${isFixed} .checked=${parse(text)} @change=${(event) => edit(name, String(event.target.checked))} />`
+            : html`<input
             id=${name}
             class=${isText ? "text" : nothing}
             type=${isText ? "text" : "number"}
@@ -74,7 +76,7 @@ export function settingFields(page, settings, fixed) {
             ?disabled=${isFixed}
             .value=${text}
             @input=${(event) => edit(name, event.target.value)}
-          />
+          />`}
           <span class="unit">${unit ?? ""}</span>
           <span class="muted figure">${note && Number.isFinite(Number(text)) ? note(parse(text)) : nothing}</span>
           ${besides.get(name)?.(Boolean(value))}

@@ -68,6 +68,14 @@ export const SETTINGS = [
     beside: keyCheck,
   },
   {
+    name: "cover_art_archive",
+    title: "Covers of the Cover Art Archive",
+    help: "Where neither the files nor their folder have a cover, the page shows the front cover that the Cover Art Archive has of the release. segued asks it for the albums that are shown, and keeps the pictures.",
+    isSwitch: true,
+    format: String,
+    parse: (text) => text === "true",
+  },
+  {
     name: "contact",
     title: "Contact",
     help: "Your mail address or web page, sent with every request to MusicBrainz, AcoustID and the others: they block programs that break their rules, and can write to you first.",
