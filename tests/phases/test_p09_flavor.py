@@ -98,6 +98,8 @@ class Evidence:
         available: The services that can be queried.
         is_matched: Whether AcoustID has answered; without, no MBID is known.
         song_flavors: The stored flavors of the passage's songs, one for each.
+        analyzed_seconds: The length of the passage, of another file, that the stored
+            flavor of the song is of; None if it is not known.
         passage_flavor: The stored flavor of the passage itself.
         seconds: The length of the passage.
         idle: Whether there is idle time for an analysis.
@@ -112,6 +114,7 @@ class Evidence:
     available: Sequence[Service] = ()
     is_matched: bool = True
     song_flavors: tuple[Flavor | None, ...] = (None,)
+    analyzed_seconds: int | None = None
     passage_flavor: Flavor | None = None
     seconds: int = 60
     idle: bool = False
@@ -124,6 +127,20 @@ class Evidence:
 
 
 UNANSWERED: Final = Evidence(document=None)
+
+
+def add_file(file: FileId, path: bytes) -> None:
+    """Store a file, as a scan does."""
+    File.create(
+        id=file,
+        path=path,
+        folder=b"/m",
+        root=b"/m",
+        path_text=path.decode(),
+        size_bytes=1,
+        mtime_ns=1,
+        inode=1,
+    )
 
 
 class OnePassage:
@@ -163,6 +180,16 @@ class OnePassage:
         return outcome
 
     @staticmethod
+    def _add_analyzed_passage(record: PassageRecord, seconds: int | None) -> str | None:
+        """Store a passage of another file, and return its id."""
+        if seconds is None:
+            return None
+        file = FileId("another file")
+        add_file(file, b"/m/another")
+        span = Span(Ticks(0), Ticks(seconds * TICKS_PER_SECOND))
+        return passages.replace(file, [replace(record, span=span)])[0]
+
+    @staticmethod
     def _match(evidence: Evidence) -> p06_match.Match:
         record = PassageRecord(
             span=evidence.span,
@@ -180,16 +207,7 @@ class OnePassage:
         return p06_match.Match(record, None, None, heard)
 
     def _fill(self, evidence: Evidence, match: p06_match.Match) -> None:
-        File.create(
-            id=self._file.id,
-            path=self._file.path,
-            folder=b"/m",
-            root=self._file.root,
-            path_text="/m/f",
-            size_bytes=1,
-            mtime_ns=1,
-            inode=1,
-        )
+        add_file(self._file.id, self._file.path)
         (passage,) = passages.replace(self._file.id, [match.passage])
         if evidence.passage_flavor is not None:
             flavors.set_passage_flavor(passage, evidence.passage_flavor)
@@ -202,7 +220,10 @@ class OnePassage:
                 row = Song.create(name_key=f"song {number}")
                 PassageSong.create(passage=passage, song=row)
             if flavor is not None:
-                flavors.set_song_flavor(row.id, flavor)
+                analyzed = self._add_analyzed_passage(
+                    match.passage, evidence.analyzed_seconds
+                )
+                flavors.set_song_flavor(row.id, flavor, analyzed)
         for analyzer, output in evidence.outputs.items():
             versions = {**evidence.analyzers, **evidence.output_versions}
             version = versions[analyzer]
@@ -382,6 +403,15 @@ async def test_new_flavor_comes_from_the_preferred_source(
         ),
         pytest.param(
             evidence_of(
+                song_flavors=(timbre(0.2, "essentia", ESSENTIA_VERSION),),
+                analyzed_seconds=59,
+                **ESSENTIA_RAN,
+            ),
+            "essentia",
+            id="of a shorter passage",
+        ),
+        pytest.param(
+            evidence_of(
                 song_flavors=(timbre(0.2, "essentia+musicnn", QUICK_VERSION),),
                 **BOTH_RAN,
             ),
@@ -393,7 +423,7 @@ async def test_new_flavor_comes_from_the_preferred_source(
 async def test_better_flavor_replaces_the_stored_one(
     one_passage: OnePassage, evidence: Evidence, source: str
 ) -> None:
-    """By a preferred source, a newer version, or more analyzers."""
+    """By a preferred source, a newer version, more analyzers, or of more of the song."""
     result = only_result(await one_passage.run(evidence))
 
     assert result.outcome == source
@@ -458,6 +488,24 @@ REMOTE_STORED: Final = {"song_flavors": (timbre(0.2, "acousticbrainz"),)}
             ),
             "pre-existing",
             id="by the same version",
+        ),
+        pytest.param(
+            evidence_of(
+                song_flavors=(timbre(0.2, "essentia", ESSENTIA_VERSION),),
+                analyzed_seconds=61,
+                **ESSENTIA_RAN,
+            ),
+            "pre-existing",
+            id="of a longer passage",
+        ),
+        pytest.param(
+            evidence_of(
+                song_flavors=(timbre(0.2, "essentia", ESSENTIA_VERSION),),
+                analyzed_seconds=60,
+                **ESSENTIA_RAN,
+            ),
+            "pre-existing",
+            id="of an equally long passage of an earlier path",
         ),
         pytest.param(
             evidence_of(

@@ -253,7 +253,9 @@ def _better_local_flavor(
     if subject.has_remote_flavor:
         return None  # A flavor by AcousticBrainz is never replaced.
     if is_current_flavor(context, stored):
-        return None  # By the same analyzers and the same rules.
+        # By the same analyzers and the same rules, but perhaps of a lesser passage.
+        is_like = (found.source, found.version) == (stored.source, stored.version)
+        return found if is_like and subject.stands_for_song else None
     if set(found.source.split("+")) < set(stored.source.split("+")):
         return None  # By fewer analyzers than the stored one.
     return found

@@ -1,17 +1,20 @@
 """Read and write the flavors and measurements of passages and songs."""
 
 from dataclasses import astuple, dataclass, fields
-from typing import Final
+from typing import Any, Final, TypeAlias
+
+from peewee import JOIN
 
 from segued.model import FileId, Need, SongStatus
 from segued.store.prepared import Query, prepared
-from segued.store.schema.files import Checkpoint, Passage, now
+from segued.store.schema.files import Checkpoint, File, Passage, now
 from segued.store.schema.music import PassageSong, Song
 from segued.units import Ticks
 
 __all__ = [
     "Flavor",
     "Measures",
+    "PassageRank",
     "StoredPassageFlavor",
     "StoredSongFlavor",
     "clear",
@@ -31,6 +34,12 @@ FLAVOR_COLUMNS: Final = (
     "flavored_at",
     "flavor_failure",
 )
+
+PassageRank: TypeAlias = tuple[int, bytes, int]
+"""Which passage stands for a song: the longest, then the first by path and place.
+
+So the flavor of a song does not depend on which of its passages was analyzed first.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +76,14 @@ class StoredSongFlavor:
 
     Attributes:
         length: Length of its part of the passage in ticks; None: the whole passage.
+        analyzed: The rank of the passage that its flavor is of; None if a service sent
+            it, or that passage is no more.
     """
 
     song: str
     length: Ticks | None
     flavor: Flavor | None
+    analyzed: PassageRank | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +96,7 @@ class StoredPassageFlavor:
     """
 
     passage: str
+    rank: PassageRank
     songs: tuple[StoredSongFlavor, ...]
     flavor: Flavor | None
 
@@ -91,13 +104,19 @@ class StoredPassageFlavor:
 def for_file(file: FileId) -> list[StoredPassageFlavor]:
     """Return a file's passages, in order, with their stored flavors."""
     songs: dict[str, list[StoredSongFlavor]] = {}
-    for passage, song, length, *flavor in _songs(file):
+    for passage, song, length, *flavor, shortness, path, ordinal in _songs(file):
+        analyzed = None if path is None else (shortness, bytes(path), ordinal)
         songs.setdefault(passage, []).append(
-            StoredSongFlavor(song, length, flavor_of(*flavor))
+            StoredSongFlavor(song, length, flavor_of(*flavor), analyzed)
         )
     return [
-        StoredPassageFlavor(passage, tuple(songs.get(passage, ())), flavor_of(*flavor))
-        for passage, *flavor in _passages(file)
+        StoredPassageFlavor(
+            passage,
+            (shortness, bytes(path), ordinal),
+            tuple(songs.get(passage, ())),
+            flavor_of(*flavor),
+        )
+        for passage, *flavor, shortness, path, ordinal in _passages(file)
     ]
 
 
@@ -113,6 +132,8 @@ def set_song_flavor(
 ) -> None:
     """Store the flavor of a song; None marks it FLAVORING FAILED.
 
+    What the same analyzers gave for a passage that comes before this one stays.
+
     Args:
         song: The song.
         flavor: The flavor.
@@ -120,12 +141,24 @@ def set_song_flavor(
     """
     if flavor is not None:
         text, source, version = astuple(flavor)
+        if source_passage is not None and _is_preceded(song, flavor, source_passage):
+            return
         _set_song_flavor(song, text, source, version, now(), source_passage)
         return
     # Another file of the same song may have got a flavor meanwhile.
     Song.update(status=SongStatus.FLAVORING_FAILED).where(
         Song.id == song, Song.status != SongStatus.FLAVOR_READY
     ).execute()
+
+
+def _is_preceded(song: str, flavor: Flavor, passage: str) -> bool:
+    """Return whether a song has a flavor, by the same source, of a better passage."""
+    own = [(shortness, bytes(path), place) for shortness, path, place in _rank(passage)]
+    return any(
+        (source, version) == (flavor.source, flavor.version)
+        and [(shortness, bytes(path), place)] < own
+        for source, version, shortness, path, place in _analyzed_rank(song)
+    )
 
 
 def set_passage_flavor(passage: str, flavor: Flavor | None) -> None:
@@ -160,6 +193,15 @@ def set_measures(passage: str, measures: Measures) -> None:
     _set_measures(passage, **values)
 
 
+ANALYZED: Final = Passage.alias()
+ANALYZED_FILE: Final = File.alias()
+
+
+def _rank_columns(passage: Any, file: Any) -> tuple[Any, ...]:  # noqa: ANN401
+    """Return the columns of a `PassageRank`."""
+    return passage.start_ticks - passage.end_ticks, file.path, passage.ordinal
+
+
 @prepared
 def _songs(file: FileId) -> Query:
     return (
@@ -170,8 +212,11 @@ def _songs(file: FileId) -> Query:
             Song.flavor,
             Song.flavor_source,
             Song.flavor_version,
+            *_rank_columns(ANALYZED, ANALYZED_FILE),
         )
         .join(Song)
+        .join(ANALYZED, JOIN.LEFT_OUTER, on=Song.flavor_passage == ANALYZED.id)
+        .join(ANALYZED_FILE, JOIN.LEFT_OUTER, on=ANALYZED.file == ANALYZED_FILE.id)
         .switch(PassageSong)
         .join(Passage)
         .where(Passage.file == file)
@@ -183,10 +228,35 @@ def _songs(file: FileId) -> Query:
 def _passages(file: FileId) -> Query:
     return (
         Passage.select(
-            Passage.id, Passage.flavor, Passage.flavor_source, Passage.flavor_version
+            Passage.id,
+            Passage.flavor,
+            Passage.flavor_source,
+            Passage.flavor_version,
+            *_rank_columns(Passage, File),
         )
+        .join(File)
         .where(Passage.file == file)
         .order_by(Passage.ordinal)
+    )
+
+
+@prepared
+def _rank(passage: str) -> Query:
+    columns = _rank_columns(Passage, File)
+    return Passage.select(*columns).join(File).where(Passage.id == passage)
+
+
+@prepared
+def _analyzed_rank(song: str) -> Query:
+    return (
+        Song.select(
+            Song.flavor_source,
+            Song.flavor_version,
+            *_rank_columns(ANALYZED, ANALYZED_FILE),
+        )
+        .join(ANALYZED, on=Song.flavor_passage == ANALYZED.id)
+        .join(ANALYZED_FILE, on=ANALYZED.file == ANALYZED_FILE.id)
+        .where(Song.id == song)
     )
 
 

@@ -52,6 +52,12 @@ class FlavorSubject:
         return songs[0].song if len(songs) == 1 else None
 
     @property
+    def stands_for_song(self) -> bool:
+        """Whether it comes before the passage that its song's flavor is of."""
+        analyzed = self.stored.songs[0].analyzed if self.song is not None else None
+        return analyzed is not None and self.stored.rank < analyzed
+
+    @property
     def has_remote_flavor(self) -> bool:
         """Whether the stored flavor is by AcousticBrainz."""
         return self.flavor is not None and self.flavor.source == ACOUSTICBRAINZ
