@@ -423,7 +423,7 @@ async def test_new_flavor_comes_from_the_preferred_source(
 async def test_better_flavor_replaces_the_stored_one(
     one_passage: OnePassage, evidence: Evidence, source: str
 ) -> None:
-    """By a preferred source, a newer version, more analyzers, or of more of the song."""
+    """By a preferred source, newer or more analyzers, or of more of the song."""
     result = only_result(await one_passage.run(evidence))
 
     assert result.outcome == source
