@@ -56,6 +56,18 @@ from segued.log_sentences import SENTENCES, sentence
             "acoustid is not available, and asked again in 30 s: no route",
         ),
         (
+            {"event": "folder.offline", "folder": "/m", "reason": None},
+            "Offline: /m",
+        ),
+        (
+            {"event": "folder.offline", "folder": "/m", "reason": "no answer"},
+            "Offline: /m: no answer",
+        ),
+        (
+            {"event": "backup.written", "path": None},
+            "Backed up to ",
+        ),
+        (
             {"event": "store.slowed", "level": "warning", "took_ms": 1_200},
             "Store slowed: took ms 1200",
         ),

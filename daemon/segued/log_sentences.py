@@ -29,7 +29,7 @@ def sentence(event: Event) -> str:
     """
     own = SENTENCES.get(event["event"])
     if own is not None and "exception" not in event:
-        return own(event) if callable(own) else own.format_map(_Values(event))
+        return own(event) if callable(own) else own.format_map(_known(event))
     parts = [str(event[key]) for key in UNLABELED_KEYS if event.get(key) is not None]
     for key, value in event.items():
         if key == "exception":
@@ -38,6 +38,10 @@ def sentence(event: Event) -> str:
             parts.append(f"{key.replace('_', ' ')} {value}")
     what = str(event["event"]).replace(".", " ").replace("_", " ").capitalize()
     return f"{what}: {', '.join(parts)}" if parts else what
+
+
+def _known(event: Event) -> "_Values":
+    return _Values({key: each for key, each in event.items() if each is not None})
 
 
 class _Values(dict[str, Any]):
@@ -89,6 +93,11 @@ def _recovered(event: Event) -> str:
     return text
 
 
+def _folder_offline(event: Event) -> str:
+    reason = f": {event['reason']}" if event.get("reason") else ""
+    return f"Offline: {event.get('folder')}{reason}"
+
+
 def _page_shown(event: Event) -> str:
     token = ", which needs the token" if event.get("token") else ""
     return f"The page is at {event.get('address')}{token}"
@@ -135,7 +144,7 @@ SENTENCES: Final[Mapping[str, str | Callable[[Event], str]]] = {
     "file.done": _file_done,
     "file.failed": "Failed: {detail} ({code})",
     "file.passed_over": "Not imported: {detail} ({reason})",
-    "folder.offline": "Offline: {folder} {reason}",
+    "folder.offline": _folder_offline,
     "folder.polling": "Scanned regularly instead of watched: {folder}, {reason}",
     "folder.unreadable": "Not readable: {folder}, {reason}",
     "hook.crashed": "An error in segued: the receiver {receiver} gets no event",
