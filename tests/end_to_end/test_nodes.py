@@ -25,6 +25,7 @@ from tests.end_to_end.running_nodes import (
     write_node_config,
 )
 from tests.end_to_end.segued_runner import SeguedRunner
+from tests.limits import WAIT_SECONDS
 from tests.web.web_client import WebClient
 
 ESSENTIA = 'sources = ["essentia"]'
@@ -209,6 +210,8 @@ def test_only_who_may_joins(tmp_path: Path, segued: SeguedRunner) -> None:
         segued, music, flavoring=ESSENTIA, extra_config=extra, page=True
     ) as daemon:
         daemon.wait_for_log("cluster.listening")
+        silent = socket.create_connection(("127.0.0.1", port))
+        silent.settimeout(WAIT_SECONDS)
         beyond = {
             each
             for each in open_ports(daemon.process.pid)
@@ -268,6 +271,9 @@ def test_only_who_may_joins(tmp_path: Path, segued: SeguedRunner) -> None:
                 if not each[0].startswith("127.")
             }
             assert beyond == set()
+        # Who shows no certificate is not kept connected.
+        with silent:
+            assert silent.recv(1) == b""
 
 
 def test_without_an_address_nothing_of_it_is_loaded(

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -114,4 +115,26 @@ async def test_a_cancelled_job_kills_its_child(
     await asyncio.wait({running})
 
     assert not child.is_free
+    assert (await runner.run(job(tmp_path, "song.mp3"))).passages
+
+
+async def test_a_crash_costs_the_file_and_not_the_node(
+    runner: JobRunner, pools: ProcessPools, tmp_path: Path
+) -> None:
+    """Twice, as with a file that crashes its decoder; the next file is analyzed."""
+    running = asyncio.create_task(runner.run(job(tmp_path, "song.mp3", is_quick=False)))
+    killed: set[int] = set()
+    async with asyncio.timeout(WAIT_SECONDS):
+        while len(killed) < 2 and not running.done():
+            for child in pools._idle_pool._busy:
+                if child._job_has_begun and child._process.pid not in killed:
+                    killed.add(child._process.pid or 0)
+                    os.kill(child._process.pid or 0, signal.SIGSEGV)
+            await asyncio.sleep(0)
+    answer = await running
+
+    assert len(killed) == 2
+    assert (answer.error, answer.elsewhere) == ("crashed", "")
+    assert "SIGSEGV" in answer.detail
+    assert list((tmp_path / "spool").iterdir()) == []
     assert (await runner.run(job(tmp_path, "song.mp3"))).passages

@@ -15,6 +15,7 @@ from distributed.scheduler import Scheduler
 
 from segued.cluster.authority import Authority
 from segued.cluster.dask_library import TlsSecurity, configure, restrict
+from segued.cluster.handshakes import limit_handshakes
 from segued.cluster.key_files import AuthorityFiles, home_context, load_revoked
 from segued.cluster.messages import (
     ANSWER_OP,
@@ -103,6 +104,8 @@ class ClusterScheduler:
                 scheduler, {ANSWER_OP: self._take_answer, REPORT_OP: self._take_report}
             )
             await scheduler
+            for listener in scheduler.listeners:
+                limit_handshakes(listener)
         except (OSError, ValueError, RuntimeError) as error:
             reason = error.__cause__ or error
             raise ConfigError(f"[cluster] listen = {host}:{port}: {reason}") from error
