@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import subprocess
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -84,51 +85,41 @@ def test_the_library_equals_that_of_one_machine(
     tmp_path: Path, segued: SeguedRunner
 ) -> None:
     """Although one node is killed while it works, and the daemon as well."""
-    music = write_songs(tmp_path / "music", 5)
+    music = write_songs(tmp_path / "music", 4)
     there = copy_music(music, tmp_path / "mnt")
     port = free_port()
     extra = cluster_config(port, NOWHERE_ELSE)
-    key1 = key2 = Path()
-    with running_daemon(
-        segued, music, flavoring=ESSENTIA, extra_config=extra
-    ) as daemon:
-        key1, key2 = write_key(segued, "desk1"), write_key(segued, "desk2")
-        daemon.wait_until_done(5)
-        # Nobody has analyzed anything: this machine does not, and no other is there.
-        assert outputs(segued) == []
-        with running_node(None, key1, port, {music: there}) as node:
-            daemon.wait_for(
-                lambda status: any(each["running"] for each in status["nodes"])
-            )
-            node.kill()
-            daemon.wait_for(lambda status: status["nodes"] == [])
-            node.runner.assert_no_process_left()
-        daemon.stop(signal.SIGKILL)
-    with running_node(None, key2, port, {music: there}) as node:
-        node.wait_for_log("cluster.refused")
+    with ExitStack() as stack:
         with running_daemon(
             segued, music, flavoring=ESSENTIA, extra_config=extra
         ) as daemon:
-            wait_until_analyzed(daemon, 5)
-            line = node_line(daemon.status(), "desk2")
-            assert line is not None
-            assert (line["refused"], line["why_not"], line["may"]) == (
-                0,
-                [],
-                ["hearing"],
-            )
+            key1, key2 = write_key(segued, "desk1"), write_key(segued, "desk2")
+            daemon.wait_until_done(4)
+            # This machine does not analyze, and no other is there.
+            assert outputs(segued) == []
+            with running_node(None, key1, port, {music: there}) as node:
+                daemon.wait_for(
+                    lambda status: any(each["running"] for each in status["nodes"])
+                )
+                node.kill()
+                daemon.wait_for(lambda status: status["nodes"] == [])
+                node.runner.assert_no_process_left()
+            node = stack.enter_context(running_node(None, key2, port, {music: there}))
+            node.wait_for_log("cluster.joined")
             daemon.stop(signal.SIGKILL)
             node.wait_for_log("cluster.lost")
-        # A later daemon finds its node again, and nothing to do.
         with running_daemon(
             segued, music, flavoring=ESSENTIA, extra_config=extra
         ) as daemon:
-            daemon.wait_for(lambda status: node_line(status, "desk2"))
+            wait_until_analyzed(daemon, 4)
+            line = node_line(daemon.status(), "desk2")
+    assert line is not None
+    assert (line["refused"], line["why_not"], line["may"]) == (0, [], ["hearing"])
+    assert len(node.log_entries("cluster.joined")) == 2
     alone = SeguedRunner(tmp_path / "alone")
     config = alone.write_config(f"[flavoring]\n{ESSENTIA}")
-    assert (
-        alone.import_folders(music, options=["--offline", "--config", config]).code == 0
-    )
+    options = ["--offline", "--config", config]
+    assert alone.import_folders(music, options=options).code == 0
     assert outputs(segued) == outputs(alone)
     assert canonical_library(segued) == canonical_library(alone)
     assert query(segued.database, "SELECT * FROM failures") == []
@@ -138,7 +129,7 @@ def test_what_is_odd_on_a_node_is_done_here(
     tmp_path: Path, segued: SeguedRunner
 ) -> None:
     """A mount that comes late, a file that is older there, and one that is gone."""
-    music = write_songs(tmp_path / "music", 4)
+    music = write_songs(tmp_path / "music", 3)
     there = tmp_path / "mnt"
     there.mkdir()
     copied = copy_music(music, tmp_path / "copied")
@@ -149,7 +140,7 @@ def test_what_is_odd_on_a_node_is_done_here(
     with running_daemon(
         segued, music, flavoring=ESSENTIA, extra_config=extra
     ) as daemon:
-        daemon.wait_until_done(4)
+        daemon.wait_until_done(3)
         with running_node(None, write_key(segued, "nas-2"), port, {music: there}):
             status = daemon.wait_for(
                 lambda status: status["nodes"] and status["nodes"][0]["missing"]
@@ -157,11 +148,11 @@ def test_what_is_odd_on_a_node_is_done_here(
             assert status["nodes"][0]["why_not"] == ["no music folder is there"]
             there.rmdir()
             copied.rename(there)
-            wait_until_analyzed(daemon, 4)
+            wait_until_analyzed(daemon, 3)
             line = node_line(daemon.status(), "nas-2")
     assert line is not None
-    assert (line["done"], line["refused"]) == (2, 2)
-    assert len(outputs(segued)) == 4
+    assert (line["done"], line["refused"]) == (1, 2)
+    assert len(outputs(segued)) == 3
     statuses = query(segued.database, "SELECT status FROM files")
     assert {row["status"] for row in statuses} == {"INGEST COMPLETE"}
 

@@ -220,7 +220,9 @@ async def test_a_changed_file_is_taken_back_from_another_machine() -> None:
     """Its import waits until the worker has left it."""
     queue = WorkQueue(8)
     await queue.offer_imported(audio_file("a"), lambda: 0, lambda: 1)
+    assert queue.imports_idle
     remote = await queue.take_remote()
+    assert queue.imports_idle
     offering = asyncio.create_task(queue.offer(audio_file("a"), Priority.NEW))
     async with asyncio.timeout(WAIT_SECONDS):
         await remote.preempted.wait()
