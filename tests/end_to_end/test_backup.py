@@ -9,6 +9,7 @@ from segued.store.library_check import check_library
 from tests.end_to_end.library_queries import query
 from tests.end_to_end.running_daemon import running_daemon, write_noise_wav
 from tests.end_to_end.segued_runner import SeguedRunner
+from tests.web.web_client import WebClient
 
 
 def test_backup_and_restore(segued: SeguedRunner, tmp_path: Path) -> None:
@@ -50,9 +51,11 @@ def test_the_daemon_backs_up(segued: SeguedRunner, tmp_path: Path) -> None:
     write_noise_wav(music / "0.wav", 0)
     # Each interval is about a second: backups have the second in their names.
     extra = f'backup_folder = "{folder}"\nbackup_hours = 0.0003\nbackup_keep = 2\n'
-    with running_daemon(segued, music, extra_config=extra) as daemon:
+    with running_daemon(segued, music, page=True, extra_config=extra) as daemon:
         daemon.wait_until_done(1)
         daemon.wait_for(lambda _: len(daemon.log_entries("backup.written")) >= 4)
+        metrics = WebClient.for_daemon(daemon).request("GET", "/metrics").body.decode()
+        assert "\nsegued_backup_age_seconds " in metrics
         daemon.stop()
     names = sorted(path.name for path in folder.iterdir())
     written = [each["path"] for each in daemon.log_entries("backup.written")]

@@ -17,6 +17,7 @@ from tests.end_to_end.running_daemon import (
 )
 from tests.end_to_end.segued_runner import SeguedRunner
 from tests.limits import WAIT_SECONDS
+from tests.web.web_client import WebClient
 
 SECRET = "0123456789-secret"  # noqa: S105
 
@@ -99,12 +100,17 @@ def test_a_receiver_that_hangs_delays_nothing(
             f'[hooks]\ncommand = {command}\nurl = "{receiver.url}"\n'
             'events = ["file.imported"]\n'
         )
-        with running_daemon(segued, music, extra_config=hooks) as daemon:
+        with running_daemon(segued, music, page=True, extra_config=hooks) as daemon:
             daemon.wait_until_done(3)
             daemon.wait_for(
                 lambda _: events.exists() and events.read_text().count("\n") >= 3
             )
             assert receiver.taken == []
+            metrics = (
+                WebClient.for_daemon(daemon).request("GET", "/metrics").body.decode()
+            )
+            assert 'segued_events_waiting{receiver="url"} 3.0' in metrics
+            assert "segued_backup_age_seconds" not in metrics
             daemon.stop()
         receiver.moods = lambda: "take"
         config = segued.write_config(

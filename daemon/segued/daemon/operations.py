@@ -20,6 +20,7 @@ from segued.errors import DaemonError, NotFoundError, ServiceError
 from segued.intake.folder_choices import FolderChoices
 from segued.matching.evidence import Recording
 from segued.paths import is_within, shown
+from segued.store import backup
 from segued.store.deciders import Decider
 from segued.store.reading import reports
 from segued.web.daemon_api import AlbumCover, CardAnswer, Override
@@ -78,6 +79,11 @@ class Operations:
     def readings(self) -> Readings:
         """Return the values that only the metrics show, from memory."""
         return collect_readings(self._daemon, self.subscriber_count())
+
+    def backup_age(self) -> float | None:
+        """Return how old the newest backup is in seconds; it reads a folder."""
+        folder = self._daemon.run_config.config.backup_folder
+        return None if folder is None else backup.newest_age(self.database, folder)
 
     async def session(self, session: str) -> Status | PastSession:
         """Return the status if `session` is the current session, else its stored row.

@@ -179,7 +179,8 @@ async def _health(request: ApiRequest) -> web.Response:
 async def _metrics(request: ApiRequest) -> web.Response:
     readings = request.api.readings()
     counts = await asyncio.to_thread(listings.counts, request.api.database)
-    body = await asyncio.to_thread(metrics.exposition, readings, counts)
+    age = await asyncio.to_thread(request.api.backup_age)
+    body = await asyncio.to_thread(metrics.exposition, readings, counts, age)
     return web.Response(body=body, headers={"Content-Type": metrics.CONTENT_TYPE})
 
 

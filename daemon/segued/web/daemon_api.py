@@ -83,6 +83,9 @@ class DaemonApi(Protocol):
     def readings(self) -> Readings:
         """Return the values that only the metrics show, from memory."""
 
+    def backup_age(self) -> float | None:
+        """Return how old the newest backup is in seconds; it reads a folder."""
+
     async def session(self, session: str) -> Status | PastSession:
         """Return the status if `session` is the current session, else its stored row.
 

@@ -24,18 +24,30 @@ __all__ = ["CONTENT_TYPE", "exposition"]
 CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
 
 
-def exposition(readings: Readings, counts: LibraryCounts) -> bytes:
-    """Return all metrics in the Prometheus text format."""
+def exposition(
+    readings: Readings, counts: LibraryCounts, backup_age: float | None
+) -> bytes:
+    """Return all metrics in the Prometheus text format.
+
+    Args:
+        readings: From the daemon's memory.
+        counts: From the library.
+        backup_age: How old the newest backup is in seconds; None if there is none, or
+            none is wanted.
+    """
     registry = CollectorRegistry()
-    registry.register(_Collector(readings, counts))
+    registry.register(_Collector(readings, counts, backup_age))
     ProcessCollector(registry=registry)
     return generate_latest(registry)
 
 
 class _Collector(Collector):
-    def __init__(self, readings: Readings, counts: LibraryCounts) -> None:
+    def __init__(
+        self, readings: Readings, counts: LibraryCounts, backup_age: float | None
+    ) -> None:
         self._readings: Final = readings
         self._counts: Final = counts
+        self._backup_age: Final = backup_age
 
     def collect(self) -> Iterator[Metric]:
         readings, counts = self._readings, self._counts
@@ -69,6 +81,12 @@ class _Collector(Collector):
             readings.lookups,
         )
         yield from _library(readings, counts)
+        if self._backup_age is not None:
+            yield _gauge(
+                "segued_backup_age_seconds",
+                "How old the newest backup by the daemon is.",
+                self._backup_age,
+            )
         yield _labeled_gauge(
             "segued_watches",
             "Folders with an inotify watch, by music folder.",
@@ -128,6 +146,12 @@ def _library(readings: Readings, counts: LibraryCounts) -> Iterator[Metric]:
         ' "ending" are no music.',
         "reason",
         counts.passed_over,
+    )
+    yield _labeled_gauge(
+        "segued_events_waiting",
+        "Events that a receiver of hooks has not taken yet.",
+        "receiver",
+        counts.waiting_events,
     )
 
 

@@ -205,6 +205,11 @@ def counts(library: Path) -> LibraryCounts:
             _count_by_kind(database, PASSAGE_INDEX, EVERYTHING),
             dict(failed.fetchall()),
             passed_over_counts(database),
+            dict(
+                database.execute(
+                    "SELECT receiver, count(*) FROM outbox GROUP BY receiver"
+                )
+            ),
         )
 
 

@@ -65,12 +65,14 @@ class LibraryCounts:
 
     Attributes:
         passed_over: Number of files and folders that scans passed over, by reason.
+        waiting_events: Number of events that a receiver has not taken, by receiver.
     """
 
     statuses: dict[str, int]
     confidences: dict[str, int]
     failures: dict[str, int]
     passed_over: dict[str, int]
+    waiting_events: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
