@@ -12,7 +12,7 @@ from sample_library import encode, song
 from segued.cluster.messages import Job, JobPassage
 from segued.compute.pools import ProcessPools
 from segued.config.cluster_sections import MusicFolder
-from segued.node.jobs import JobRunner
+from segued.node.jobs import JobRunner, claim_spool
 from segued.node.mounts import Mounts
 from segued.units import TICKS_PER_SECOND, Seconds
 from tests.limits import WAIT_SECONDS
@@ -138,3 +138,14 @@ async def test_a_crash_costs_the_file_and_not_the_node(
     assert "SIGSEGV" in answer.detail
     assert list((tmp_path / "spool").iterdir()) == []
     assert (await runner.run(job(tmp_path, "song.mp3"))).passages
+
+
+def test_a_spool_is_of_one_node_and_cleared_at_its_start(tmp_path: Path) -> None:
+    """A second one does not remove what the first one works on."""
+    spool = tmp_path / "spool"
+    claim_spool(spool)
+    (spool / "segued-flavor-x").mkdir()
+    with pytest.raises(BlockingIOError):
+        claim_spool(spool)
+
+    assert (spool / "segued-flavor-x").is_dir()

@@ -7,6 +7,7 @@ from typing import Final
 __all__ = [
     "SYSTEM_CONFIG",
     "SYSTEM_LIBRARY",
+    "SYSTEM_NODE_CONFIG",
     "SYSTEM_SOCKET",
     "cluster_folder",
     "control_socket",
@@ -17,6 +18,7 @@ __all__ = [
 ]
 
 SYSTEM_CONFIG: Final = Path("/etc/segued/segued.toml")
+SYSTEM_NODE_CONFIG: Final = Path("/etc/segued/node.toml")
 SYSTEM_LIBRARY: Final = Path("/var/lib/segued/library.db")
 SYSTEM_SOCKET: Final = Path("/run/segued/control.sock")
 """What the service of the machine reads, writes and listens on."""

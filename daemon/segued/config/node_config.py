@@ -1,5 +1,6 @@
 """The configuration of a node, `node.toml`, read once into immutable values."""
 
+import os
 from pathlib import Path
 from typing import Final
 
@@ -8,7 +9,11 @@ import msgspec
 from segued.config.checking import SectionTypes, check
 from segued.config.cluster_sections import NodeSection
 from segued.config.config import cpu_count
-from segued.config.default_paths import state_folder
+from segued.config.default_paths import (
+    SYSTEM_LIBRARY,
+    SYSTEM_NODE_CONFIG,
+    state_folder,
+)
 from segued.config.sections import LoggingSection, Section
 from segued.config.toml_source import read_source
 from segued.errors import ConfigError
@@ -47,6 +52,14 @@ class NodeConfig(Section, frozen=True):
         return state_folder() / "node.spool"
 
 
+def _with_folders(config: NodeConfig, state: Path) -> NodeConfig:
+    """Return a configuration whose default folders are in `state`."""
+    node = config.node
+    models, spool = node.models or state / "models", node.spool or state / "node.spool"
+    node = msgspec.structs.replace(node, models=str(models), spool=str(spool))
+    return msgspec.structs.replace(config, node=node)
+
+
 NODE_SECTIONS: Final[SectionTypes] = {
     name: type(getattr(NodeConfig(), name)) for name in NodeConfig.__struct_fields__
 }
@@ -66,6 +79,9 @@ def read_node_config(path: Path | None) -> NodeConfig:
         more = f" (and {len(others)} more)" if others else ""
         raise ConfigError(first + more)
     config = msgspec.convert(checked.values, NodeConfig)
+    if path == SYSTEM_NODE_CONFIG and "STATE_DIRECTORY" not in os.environ:
+        # systemd names this folder to the service alone.
+        config = _with_folders(config, SYSTEM_LIBRARY.parent)
     if not config.node.music:
         raise ConfigError(f"{path}: there is no music folder: add a [[node.music]]")
     return config

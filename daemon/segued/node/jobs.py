@@ -1,6 +1,8 @@
 """What a node does with a job: run it in its own child processes, with its limits."""
 
 import asyncio
+import fcntl
+import os
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -23,18 +25,22 @@ from segued.model import Signature, Span
 from segued.node.mounts import Mounts, local_signature
 from segued.units import Seconds, Ticks
 
-__all__ = ["JobRunner", "remove_leftovers"]
+__all__ = ["JobRunner", "claim_spool"]
 
 SPOOL_PREFIX: Final = "segued-flavor-"
 
 
-def remove_leftovers(spool: Path) -> None:
-    """Create the spool, and remove what a killed node left in it.
+def claim_spool(spool: Path) -> None:
+    """Create the spool for this process alone, and remove what a killed node left.
 
     Raises:
+        BlockingIOError: Another node uses it.
         OSError: It cannot be created or cleared.
     """
     spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Open until the process ends, and with it the lock.
+    descriptor = os.open(spool, os.O_RDONLY | os.O_DIRECTORY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     for leftover in spool.glob(f"{SPOOL_PREFIX}*"):
         shutil.rmtree(leftover)
     remove_old_socket_folders(spool)

@@ -19,7 +19,7 @@ from segued.daemon import systemd
 from segued.errors import ConfigError, DaemonError
 from segued.exit_codes import ExitCode
 from segued.node.connection import NodeEvents, NodeWorker
-from segued.node.jobs import JobRunner, remove_leftovers
+from segued.node.jobs import JobRunner, claim_spool
 from segued.node.mounts import Mounts
 from segued.node.power import is_on_battery
 from segued.paths import is_within, shown
@@ -124,7 +124,9 @@ class NodeProcess:
         """
         spool = self._config.spool
         try:
-            await asyncio.to_thread(remove_leftovers, spool)
+            await asyncio.to_thread(claim_spool, spool)
+        except BlockingIOError as error:
+            raise ConfigError(f"{spool}: another node uses this folder") from error
         except OSError as error:
             raise ConfigError(f"{spool}: cannot be used: {error.strerror}") from error
         models = str(self._config.models_folder)

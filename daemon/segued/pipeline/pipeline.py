@@ -52,10 +52,6 @@ CHECK_SECONDS: Final = 10.0
 """How long an analysis may outlast the active hours, and a file that failed for a cause
 outside its bytes the end of its pause."""
 
-ANALYSIS_POLL_SECONDS: Final = 60.0
-"""How soon the loop notices that the active hours have begun, or new work that did
-not wake it."""
-
 
 @dataclass(frozen=True, slots=True)
 class ImportResources:
@@ -217,7 +213,7 @@ class ImportPipeline:
             self._analysis_wakeup.clear()
             await self._feed_analysis()
             with suppress(TimeoutError):
-                async with asyncio.timeout(ANALYSIS_POLL_SECONDS):
+                async with asyncio.timeout(self._places.poll_seconds):
                     await self._analysis_wakeup.wait()
 
     async def _check_regularly(self) -> None:

@@ -14,6 +14,14 @@ from segued.pipeline.worker import Worker
 
 __all__ = ["AnalysisPlaces", "run_remote_workers"]
 
+POLL_SECONDS: Final = 60.0
+"""How soon it is noticed that the active hours have begun, or new work that did not
+wake the analysis."""
+
+REMOTE_POLL_SECONDS: Final = 5.0
+"""The same while other machines, which do not wait for the end of an import, could work
+on the files that it has finished."""
+
 ONLY_HERE_SECONDS: Final = 600.0
 ONLY_HERE_MAX: Final = 10_000
 """So many files that other machines could not analyze are not offered again for so
@@ -44,6 +52,12 @@ class AnalysisPlaces:
         self._remote: Final = remote
         self._is_used_here: Final = is_used_here or remote is None
         self._only_here: Final[dict[bytes, float]] = {}
+
+    @property
+    def poll_seconds(self) -> float:
+        """How long to wait at most before files are offered again."""
+        has_others = self._remote is not None and self._remote.nodes.places > 0
+        return REMOTE_POLL_SECONDS if has_others else POLL_SECONDS
 
     def allow(self, root: bytes) -> bool:
         """Return whether files of a folder may be analyzed now, on any machine."""
