@@ -257,8 +257,8 @@ class Worker:
                     return task.result()
                 if done:
                     return None
-                # Hundreds of files may be with others, which read their own mounts; that
-                # the disk is away here is noticed by the folder's watcher.
+                # Hundreds of files may be with others, which read their own mounts;
+                # that the disk is away here is noticed by the folder's watcher.
                 if self.on_elsewhere is None:
                     await self._probe_disk(file.root)
             raise DiskReadError(file.path, "its disk is away")

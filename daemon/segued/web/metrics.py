@@ -99,19 +99,23 @@ class _Collector(Collector):
             "folder",
             {folder: int(offline) for folder, offline in readings.offline.items()},
         )
-        yield _gauge(
-            "segued_event_loop_lag_seconds",
-            "Delay of the event loop at the last measurement.",
-            readings.loop_lag_seconds,
-        )
-        yield _gauge(
-            "segued_event_loop_stall_seconds_max",
-            "Longest delay of the event loop since the start.",
-            readings.loop_stall_seconds,
-        )
+        yield from _event_loop(readings)
         yield _gauge(
             "segued_listeners", "Clients that receive events.", readings.subscribers
         )
+
+
+def _event_loop(readings: Readings) -> Iterator[Metric]:
+    yield _gauge(
+        "segued_event_loop_lag_seconds",
+        "Delay of the event loop at the last measurement.",
+        readings.loop_lag_seconds,
+    )
+    yield _gauge(
+        "segued_event_loop_stall_seconds_max",
+        "Longest delay of the event loop since the start.",
+        readings.loop_stall_seconds,
+    )
 
 
 def _library(readings: Readings, counts: LibraryCounts) -> Iterator[Metric]:
