@@ -72,12 +72,14 @@ if systemctl --quiet is-active segued.service; then
         echo "segued: not restarted: correct the configuration, then restart it" >&2
     fi
 fi
+systemctl try-restart segued-node.service || true
 """
 
 PRERM: Final = """\
 #!/bin/sh
 set -e
 if [ "$1" = remove ] && [ -d /run/systemd/system ]; then
+    systemctl disable --quiet --now segued-node.service || true
     systemctl disable --quiet --now segued.socket segued.service || true
 fi
 # Compiled modules that no package owns.

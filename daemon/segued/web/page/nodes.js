@@ -4,7 +4,7 @@ import { html, nothing } from "./vendor/lit-html.js";
 import { count, pluralize } from "./wording.js";
 
 /** Nothing where no other machine may join, which is nearly everywhere. */
-export function nodesPanel({ nodes, cluster }) {
+export function nodesPanel({ nodes = [], cluster = "" }) {
   if (!nodes.length && !cluster) return nothing;
   return html`
     <section class="panel folders nodes" aria-labelledby="nodes">
