@@ -2,13 +2,16 @@
 
 import asyncio
 import os
+import shutil
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from sample_library import encode, song
 
+from segued.cluster.makeup import collect_makeup
 from segued.cluster.messages import Job, JobPassage
 from segued.compute.pools import ProcessPools
 from segued.config.cluster_sections import MusicFolder
@@ -16,6 +19,9 @@ from segued.node.jobs import JobRunner, claim_spool
 from segued.node.mounts import Mounts
 from segued.units import TICKS_PER_SECOND, Seconds
 from tests.limits import WAIT_SECONDS
+from tests.musicnn_models import installed_models
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(name="pools")
@@ -149,3 +155,42 @@ def test_a_spool_is_of_one_node_and_cleared_at_its_start(tmp_path: Path) -> None
         claim_spool(spool)
 
     assert (spool / "segued-flavor-x").is_dir()
+
+
+async def test_tagging_models_run_on_a_node(
+    runner: JobRunner, pools: ProcessPools, tmp_path: Path
+) -> None:
+    """Together with Essentia, in quick and in full; its own folder of models counts."""
+    mounts = Mounts([MusicFolder("/srv/m", str(tmp_path / "music"))])
+    models = installed_models()
+    tagging = JobRunner(pools, mounts, models, tmp_path / "spool")
+    passage = JobPassage(0, 8 * TICKS_PER_SECOND, tags=True, descriptors=True)
+    wanted = job(tmp_path, "song.mp3", passages=(passage,))
+
+    for is_quick in (True, False):
+        answer = await tagging.run(msgspec.structs.replace(wanted, is_quick=is_quick))
+        assert answer.passages[0].outputs.keys() == {"essentia", "musicnn"}
+        assert answer.passages[0].failures == {}
+    without = await runner.run(wanted)
+    assert without.passages[0].outputs.keys() == {"essentia"}
+    assert "models cannot be used" in without.passages[0].failures["musicnn"]
+
+
+async def test_the_makeup_names_what_results_depend_on(
+    pools: ProcessPools, tmp_path: Path
+) -> None:
+    """Other models are another makeup, wherever they are."""
+    models = shutil.copytree(installed_models(), tmp_path / "models")
+    makeups = []
+    for _ in range(2):
+        folder = str(models)
+        makeups.append(await pools.run_short(None, collect_makeup, b"/", folder))
+        changed = next(models.glob("MSD*.onnx"))
+        changed.write_bytes(changed.read_bytes() + b"x")
+    here = collect_makeup(b"/", str(installed_models()))
+
+    assert makeups[0] == here
+    names = {"segued", "libavcodec", "soxr", "numpy", "Chromaprint", "Essentia"}
+    assert names < here.keys()
+    differing = {name for name in here if here[name] != makeups[1][name]}
+    assert differing == {"musicnn's models"}
