@@ -4,7 +4,7 @@ import os
 import signal
 import socket
 import subprocess
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,11 @@ from sample_library import encode, song, tag
 
 from tests.end_to_end.canonical import canonical_library
 from tests.end_to_end.library_queries import query
-from tests.end_to_end.running_daemon import RunningDaemon, running_daemon
+from tests.end_to_end.running_daemon import (
+    RunningDaemon,
+    running_daemon,
+    write_noise_mp3,
+)
 from tests.end_to_end.running_nodes import (
     cluster_config,
     copy_music,
@@ -190,6 +194,48 @@ def test_a_cancel_or_a_suspend_ends_the_work_of_a_node(
         wait_until_analyzed(daemon, 3)
         assert len(node.log_entries("cluster.joined")) == 2
     assert len(outputs(segued)) == 3
+
+
+def test_nodes_do_not_wait_for_the_end_of_an_import(
+    tmp_path: Path, segued: SeguedRunner
+) -> None:
+    """A song that is imported is analyzed while another one is still decoded."""
+    music = write_songs(tmp_path / "music", 1)
+    write_noise_mp3(music / "long.mp3", 4.0)
+    port = free_port()
+    key = write_key(segued, "desk1")
+    with (
+        running_node(None, key, port, {music: music}),
+        running_daemon(
+            segued, music, flavoring=ESSENTIA, extra_config=cluster_config(port)
+        ) as daemon,
+    ):
+        decoders: list[int] = []
+
+        def is_decoding() -> bool:
+            decoders[:] = decoders_of(segued, b"long")
+            return bool(decoders)
+
+        wait_until(is_decoding, daemon.log_path.read_text)
+        # As on a disk that does not answer: the import does not end.
+        os.kill(decoders[0], signal.SIGSTOP)
+        status = daemon.wait_for(lambda status: status["files_analysed"])
+        assert status["files_done"] == 1
+        assert status["nodes"][0]["done"] == 1
+        assert decoders_of(segued, b"long") == decoders
+        os.kill(decoders[0], signal.SIGCONT)
+        daemon.wait_until_done(2)
+
+
+def decoders_of(segued: SeguedRunner, name: bytes) -> list[int]:
+    """Return the processes whose title says that they decode a file of this name."""
+    found = []
+    for process in segued.leftover_processes():
+        with suppress(OSError):
+            title = Path(f"/proc/{process}/cmdline").read_bytes()
+            if b"decoding" in title and name in title:
+                found.append(process)
+    return found
 
 
 def test_only_who_may_joins(tmp_path: Path, segued: SeguedRunner) -> None:
