@@ -13,6 +13,7 @@ from tests.end_to_end.segued_runner import SeguedRunner
 
 SECONDS = 20.0
 RATE = 44_100
+RECORDING = "0a0b0c0d-0000-4000-8000-000000000001"
 
 
 @pytest.fixture(name="music")
@@ -87,3 +88,45 @@ def test_copies_are_found_and_the_best_is_named(
     named = ("same sound, other tags", "named as a copy")
     assert left["Marram/Tide/01 (copy).flac"] == named
     assert left["Downloads/01.opus"] == ("other encoding", "lossy")
+
+
+def test_a_better_copy_inherits_decisions(segued: SeguedRunner, tmp_path: Path) -> None:
+    """At its own place, with who decided; it can be undone, and stays undone."""
+    music = tmp_path / "music"
+    downloads, album = music / "Downloads", music / "Marram"
+    downloads.mkdir(parents=True)
+    album.mkdir()
+    samples = song(1, SECONDS)
+    lossy, lossless = downloads / "tide.mp3", album / "Tide.flac"
+    encode(lossy, samples, RATE, "mp3")
+    other = album / "Other.flac"
+    encode(other, song(2, SECONDS), RATE, "flac")
+    assert segued.import_folders(music).code == 0
+    paths = ("--database", segued.database)
+    decided = ("--recording", RECORDING, "--title", "Low Tide")
+    assert segued.run("decide", *paths, *decided, lossy).code == 0
+    silence = np.zeros((2 * RATE, *samples.shape[1:]), samples.dtype)
+    encode(lossless, np.concatenate((silence, samples)), RATE, "flac")
+    assert segued.import_folders(music).code == 0
+
+    def recordings() -> dict[str, str | None]:
+        rows = query(segued.database, "SELECT * FROM library_passages")
+        return {Path(row["path"]).name: row["recording_mbid"] for row in rows}
+
+    assert recordings() == {
+        "tide.mp3": RECORDING,
+        "Tide.flac": RECORDING,
+        "Other.flac": None,
+    }
+    answers = segued.run("review", *paths, "--history", "--json").json
+    assert [each["action"] for each in answers] == ["recording", "recording"]
+    assert answers[0]["person"] == answers[1]["person"]
+    assert answers[0]["program"] == "copied from tide.mp3"
+    last = segued.run("review", *paths, "--undo", "--json")
+    assert last.json["undone"] == answers[1]["answer"], last.out
+    assert segued.run("decide", *paths, *decided, lossy).code == 0
+    assert segued.run("review", *paths, "--undo", str(answers[0]["answer"])).code == 0
+    for _ in range(2):
+        assert segued.import_folders(music).code == 0
+        assert recordings()["Tide.flac"] is None
+    assert recordings()["tide.mp3"] == RECORDING

@@ -24,7 +24,13 @@ from segued.media import file_analysis
 from segued.model import FileStatus, LevelCurve, PhaseNumber
 from segued.phases import p02_hash, p05_fingerprint, p06_match
 from segued.phases.base import FileResults, Phase, PhaseContext
-from segued.store import decode_cache, files, passages, same_sounds
+from segued.store import (
+    decode_cache,
+    files,
+    inherited_answers,
+    passages,
+    same_sounds,
+)
 from segued.store.decode_cache import DecodeResult
 from segued.store.same_sounds import SoundPair
 from segued.units import TICKS_PER_SECOND, Ticks
@@ -96,12 +102,15 @@ def _levels(curve: LevelCurve) -> Levels:
 
 
 def save(file_results: FileResults, result: Finalized) -> None:
-    """Store other encodings; mark the passages as complete, and with them the file."""
-    same_sounds.save_pairs(file_results[p02_hash.PHASE].audio, result.pairs)
-    if file_results.already_imported:
-        return
-    passages.mark_complete(file_results.file.id)
-    files.mark_finished(file_results.file.id, FileStatus.COMPLETE)
+    """Store other encodings, and what was decided about them; mark all as complete."""
+    audio_hash = file_results[p02_hash.PHASE].audio
+    file = file_results.file.id
+    new_pairs = same_sounds.save_pairs(audio_hash, result.pairs)
+    if not file_results.already_imported:
+        passages.mark_complete(file)
+        files.mark_finished(file, FileStatus.COMPLETE)
+    if new_pairs:
+        inherited_answers.inherit(file, audio_hash, new_pairs)
 
 
 PHASE: Final = Phase(

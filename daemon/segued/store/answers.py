@@ -6,6 +6,7 @@ the history says who changed them from what to what. The files are matched again
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from segued.errors import DaemonError, NotFoundError
 from segued.model import FileId, PhaseNumber
@@ -24,12 +25,19 @@ from segued.store.schema.music import PassageSong, Song
 from segued.units import Ticks
 
 __all__ = [
+    "COPIED",
     "Answer",
     "OverrideChange",
     "answer",
     "find_passage",
+    "record",
     "undo",
 ]
+
+
+COPIED: Final = "copied from"
+"""With a file's name, the program of answers in the history that another encoding got
+from that file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +118,15 @@ def answer(answers: Sequence[Answer], by: Decider) -> int:
     action = AnswerAction.LEAVE
     if actions:
         action = min(actions, key=list(AnswerAction).index)
-    return _record(action, changes, by)
+    return record(action, changes, by)
 
 
 def undo(number: int | None, by: Decider) -> int:
     """Take an answer back: the overrides are again what they were before it.
 
     Args:
-        number: The answer; None: the last one that was not taken back.
+        number: The answer; None: the last one that a person gave and did not take
+            back.
         by: Who takes it back.
 
     Returns:
@@ -141,7 +150,7 @@ def undo(number: int | None, by: Decider) -> int:
         replace_near(each.audio_hash, each.start, each.before)
     _match_again(changes)
     backward = [replace(each, before=each.after, after=each.before) for each in changes]
-    _record(AnswerAction.UNDO, backward, by, undoes=row.id)
+    record(AnswerAction.UNDO, backward, by, undoes=row.id)
     return int(row.id)
 
 
@@ -154,7 +163,11 @@ def _find_answer(number: int | None) -> StoredAnswer | None:
     )
     last: StoredAnswer | None = (
         StoredAnswer.select()
-        .where(StoredAnswer.undoes.is_null(), StoredAnswer.id.not_in(undone))
+        .where(
+            StoredAnswer.undoes.is_null(),
+            StoredAnswer.id.not_in(undone),
+            ~StoredAnswer.program.startswith(COPIED),
+        )
         .order_by(StoredAnswer.id.desc())
         .first()
     )
@@ -213,12 +226,13 @@ def _match_again(changes: Iterable[OverrideChange]) -> None:
     requeue_from_phase(files, PhaseNumber.MATCH, in_flight=True)
 
 
-def _record(
+def record(
     action: AnswerAction,
     changes: Sequence[OverrideChange],
     by: Decider,
     undoes: int | None = None,
 ) -> int:
+    """Add an answer to the history; return its number."""
     row = StoredAnswer.create(
         person=by.person,
         program=by.program,

@@ -55,13 +55,15 @@ def index_sound(audio_hash: str, items: Sequence[int]) -> list[str]:
     ]
 
 
-def save_pairs(audio_hash: str, pairs: Sequence[SoundPair]) -> None:
-    """Replace what is stored of a sound's other encodings."""
+def save_pairs(audio_hash: str, pairs: Sequence[SoundPair]) -> list[SoundPair]:
+    """Replace what is stored of a sound's other encodings; return the new ones."""
+    known = {other for (other,) in _paired_with(audio_hash)}
     _unpair(audio_hash)
     for each in pairs:
         _pair(audio_hash, each.other_hash, each.offset, each.error, each.spread_db)
         back = Ticks(-each.offset)
         _pair(each.other_hash, audio_hash, back, each.error, each.spread_db)
+    return [each for each in pairs if each.other_hash not in known]
 
 
 def _sound_id(audio_hash: str) -> int:
@@ -87,6 +89,13 @@ def _with_item(item: int, limit: int) -> Query:
 @prepared
 def _insert(item: int, sound: int) -> Query:
     return PrintItem.insert(item=item, sound=sound)
+
+
+@prepared
+def _paired_with(audio_hash: str) -> Query:
+    return SameSound.select(SameSound.other_hash).where(
+        SameSound.audio_hash == audio_hash
+    )
 
 
 @prepared
