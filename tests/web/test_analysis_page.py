@@ -69,7 +69,7 @@ def test_analysis_waits_for_active_hours_and_is_shown(
                 "Imported 1 of 1"
             )
             expect(count).to_have_text(
-                f"Analysed 0 of 1, {waits}; you may stop now, nothing is lost"
+                f"Analyzed 0 of 1, {waits}; you may stop now, nothing is lost"
             )
             bar = window.page.get_by_test_id("analysis-bar")
             expect(bar).to_have_attribute("aria-valuenow", "0.0")
@@ -84,7 +84,7 @@ def test_analysis_waits_for_active_hours_and_is_shown(
             count = window.page.get_by_test_id("analysed")
             expect(count).to_be_visible()
             window.layout_shift()
-            expect(count).to_have_text("Analysed 1 of 1")
+            expect(count).to_have_text("Analyzed 1 of 1")
             bar = window.page.get_by_test_id("analysis-bar")
             expect(bar).to_have_attribute("aria-valuenow", "100.0")
             assert window.layout_shift() == 0

@@ -39,10 +39,10 @@ def test_a_completed_import_is_not_green_during_analysis(
             expect(state).to_have_text("COMPLETED")
             expect(page.get_by_test_id("overall")).to_have_text("Imported 72 of 72")
             expect(page.get_by_test_id("analysed")).to_have_text(
-                "Analysed 21 of 72, 219 files per hour, 14 min left;"
+                "Analyzed 21 of 72, 219 files per hour, 14 min left;"
                 " you may stop now, nothing is lost"
                 if is_busy
-                else "Analysed 72 of 72, 219 files per hour, 14 min left"
+                else "Analyzed 72 of 72, 219 files per hour, 14 min left"
             )
             color: str = state.evaluate("each => getComputedStyle(each).color")
             return color

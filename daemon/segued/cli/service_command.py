@@ -250,17 +250,14 @@ def _start(places: ServicePlaces, *, now: bool) -> None:
             f" {control} enable --now segued"
         )
     _say(
-        f"set the music folders in {places.config}, [library] folders; then:"
-        f" {control} reload segued"
+        "choose the music folders on its page, http://127.0.0.1:5723, or set them in"
+        f" {places.config}, [library] folders; then: {control} reload segued"
     )
     if places.is_for_machine:
         _say("to let an account use seguectl: usermod --append --groups segued NAME")
     else:
         _say("to keep it running while you are logged out: loginctl enable-linger")
-    _say(
-        "all accounts of this machine can open its page: http://127.0.0.1:5723"
-        " (see [page] there)"
-    )
+    _say("all accounts of this machine can open the page (see [page] there)")
 
 
 def _start_node(places: ServicePlaces, *, now: bool) -> None:

@@ -20,7 +20,9 @@ export function lazyView(title, load) {
 
     const loading = () => html`<h1 class="visually-hidden" tabindex="-1">${title}</h1><p class="muted loading">Loading …</p>`;
     return {
-      title,
+      get title() {
+        return view?.title ?? title;
+      },
       template: () => (view ? view.template() : loading()),
       update: (route) => view?.update?.(route),
       afterDraw: () => view?.afterDraw?.(),

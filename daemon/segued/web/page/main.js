@@ -4,13 +4,11 @@ import { albumView } from "./album.js";
 import { askForMissingCovers } from "./album_card.js";
 import { albumsView } from "./albums.js";
 import { artistView, artistsView } from "./artists.js";
-import { fileView } from "./file.js";
 import { filesView } from "./files.js";
 import { homeView } from "./home.js";
 import { lazyView } from "./lazy_view.js";
 import { followStatus } from "./live.js";
 import { passagesView } from "./passages.js";
-import { reviewView } from "./review.js";
 import { parse } from "./router.js";
 import { keepScrollPositions } from "./scroll_positions.js";
 import { shell } from "./shell.js";
@@ -28,12 +26,12 @@ const VIEWS = {
   album: albumView,
   artists: artistsView,
   artist: artistView,
-  review: reviewView,
+  review: lazyView("Needs you", async () => (await import("./review.js")).reviewView),
   copies: lazyView("Copies", async () => (await import("./copies.js")).copiesView),
   files: filesView,
   passages: passagesView,
   failures: lazyView("Failures", async () => (await import("./failures.js")).failuresView),
-  file: fileView,
+  file: lazyView("File", async () => (await import("./file.js")).fileView),
   settings: lazyView("Settings", async () => (await import("./settings.js")).settingsView),
   setup: lazyView("Set up segued", async () => (await import("./setup.js")).setupView),
 };

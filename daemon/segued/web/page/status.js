@@ -127,7 +127,7 @@ function progressBar(name, label, percent) {
 function analysisText(status) {
   const { files_analysed: analyzed, files_done: done, files_total: total, analysis } = status;
   const { analysis_per_hour: perHour = null, analysis_seconds_left: left = null } = status;
-  const parts = [`Analysed ${count(analyzed)} of ${count(total)}`];
+  const parts = [`Analyzed ${count(analyzed)} of ${count(total)}`];
   if (analysis.startsWith("waits")) parts.push(analysis);
   if (perHour !== null) parts.push(`${count(Math.round(perHour))} files per hour`);
   if (left) parts.push(`${duration(left)} left`);
