@@ -169,3 +169,28 @@ def test_settings_of_the_library_are_shown(home: Path) -> None:
         "value": 50.0,
         "origin": "SEGUED_SETTINGS__SILENCE_DB",
     }
+
+
+def test_what_the_page_sets_is_shown_in_its_section(home: Path) -> None:
+    """Folders and contact address, unless the file names them."""
+    database = home / "library.db"
+    for name, value in (("music_folders", '["/srv/music"]'), ("contact", "me@home")):
+        settings = ("settings", name, value, "--database", str(database))
+        subprocess.run(
+            (sys.executable, "-m", "segued.cli.control", *settings),
+            capture_output=True,
+            check=True,
+        )
+    arguments = ("show", "--json", "--database", database)
+
+    stored = json.loads(run(*arguments).stdout)
+    fixed = json.loads(run(*arguments, SEGUED_LIBRARY__FOLDERS="/music").stdout)
+
+    origin = f"the library {database}"
+    assert stored["library"]["folders"] == {"value": ["/srv/music"], "origin": origin}
+    assert stored["services"]["contact"] == {"value": "me@home", "origin": origin}
+    assert "contact" not in stored["settings"]
+    assert fixed["library"]["folders"] == {
+        "value": ["/music"],
+        "origin": "SEGUED_LIBRARY__FOLDERS",
+    }

@@ -129,11 +129,12 @@ def _rows(
         ("library", "control_socket"): str(
             control_socket(config.library.control_socket)
         ),
+        ("library", "folders"): list(config.library.folders or DEFAULT_FOLDERS),
         ("flavoring", "models"): str(config.models_folder.absolute()),
     }
     settings, stored_where = _settings(config)
     chosen = {
-        ("library", "folders"): list(settings.music_folders or DEFAULT_FOLDERS),
+        ("library", "folders"): list(settings.music_folders),
         ("services", "contact"): settings.contact,
     }
     for section in SECTIONS:
@@ -146,8 +147,8 @@ def _rows(
                 text = origin.text(source)
             if (section, key) == ("library", "database") and args.database:
                 text = "--database"
-            if origin is None and (section, key) in chosen:
-                yield section, key, chosen[section, key], text
+            if origin is None and chosen.get((section, key)):
+                yield section, key, chosen[section, key], stored_where
                 continue
             yield section, key, effective.get((section, key), value), text
 

@@ -15,7 +15,7 @@ from segued.clients.clock import Clock
 from segued.clients.cover_archive import CoverArchive
 from segued.clients.http import open_session
 from segued.config.sections import ServicesSection
-from segued.errors import GarbledAnswerError, ServiceAnswerError, ServiceError
+from segued.errors import GarbledAnswerError, SeguedError, ServiceAnswerError
 
 __all__ = ["ArchiveCovers", "ArchiveUse"]
 
@@ -108,20 +108,18 @@ class ArchiveCovers:
     async def _fetch(self, archive: CoverArchive, release: str) -> bool:
         """Fetch one cover; return whether the archive is available."""
         try:
-            picture = await archive.front(release)
-        except ServiceError as error:
-            log.warning("cover.failed", release=release, detail=error.detail)
-            if not _is_about_this_cover(error):
-                self._away_until = self._clock.now() + AWAY_SECONDS
-                return False
-            picture = None
-        if await self._keep(release, picture):
-            self.arrived += 1
+            try:
+                picture = await archive.front(release)
+            except ServiceAnswerError as error:
+                if isinstance(error, GarbledAnswerError):
+                    raise  # something else answers
+                log.warning("cover.failed", release=release, detail=error.detail)
+                picture = None
+            if await self._keep(release, picture):
+                self.arrived += 1
+        except SeguedError as error:
+            # The archive is away, or no child process can decode.
+            log.warning("cover.failed", release=release, detail=str(error))
+            self._away_until = self._clock.now() + AWAY_SECONDS
+            return False
         return True
-
-
-def _is_about_this_cover(error: ServiceError) -> bool:
-    """Return whether the archive answers, and only this cover cannot be used."""
-    return isinstance(error, ServiceAnswerError) and not isinstance(
-        error, GarbledAnswerError
-    )

@@ -26,6 +26,9 @@ __all__ = ["FirstVisit"]
 DISK_SECONDS: Final = Seconds(5.0)
 """How long a folder may take to be listed."""
 
+ANY: Final = b"folder choices"
+"""Stands for all folders: of the listings of dead disks, only few may hang."""
+
 CHECKS_PER_SECOND: Final = 1.0
 """Beside the lookups of the import, of which AcoustID allows three a second."""
 
@@ -82,9 +85,9 @@ class FirstVisit:
         extensions = frozenset(self._daemon.run_config.config.scanning.extensions)
         try:
             if path is None:
-                return await call_disk(b"/", DISK_SECONDS, folder_choices.list_places)
+                return await call_disk(ANY, DISK_SECONDS, folder_choices.list_places)
             return await call_disk(
-                path,
+                ANY,
                 DISK_SECONDS,
                 folder_choices.list_folder,
                 path,
