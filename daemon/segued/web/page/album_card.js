@@ -19,19 +19,30 @@ export function albumPicture(album, size = "small", hasPicture = true) {
   `;
 }
 
+const JUST_MS = 10_000;
+const arrived = { count: 0, at: -Infinity };
+
 /** Ask again for the covers that are not shown: some arrived, of which `count` tells. */
 export function askForMissingCovers(count) {
-  for (const picture of document.querySelectorAll(".picture img[data-none]")) {
-    const address = new URL(picture.src);
-    address.searchParams.set("n", count);
-    picture.loading = "eager"; // what is not displayed is never near the window
-    picture.src = address;
-  }
+  Object.assign(arrived, { count, at: performance.now() });
+  document.querySelectorAll(".picture img[data-none]").forEach(askAgain);
 }
 
-// Without a cover, the answer is empty, and the initials stay.
+function askAgain(picture) {
+  const address = new URL(picture.src);
+  if (address.searchParams.get("n") === String(arrived.count)) return;
+  address.searchParams.set("n", arrived.count);
+  picture.loading = "eager"; // what is not displayed is never near the window
+  picture.src = address;
+}
+
+// Without a cover, the answer is empty, and the initials stay. The cover may have arrived
+// before the empty answer.
 const show = ({ target }) => target.removeAttribute("data-none");
-const hide = ({ target }) => target.setAttribute("data-none", "");
+function hide({ target }) {
+  target.setAttribute("data-none", "");
+  if (performance.now() - arrived.at < JUST_MS) askAgain(target);
+}
 
 // One of six tints, always the same for a title.
 const tint = (title) => [...title].reduce((sum, each) => (31 * sum + each.codePointAt(0)) >>> 0, 0) % 6;
