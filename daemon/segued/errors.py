@@ -152,9 +152,17 @@ class DaemonError(SeguedError):
 
 
 class ElsewhereError(SeguedError):
-    """No other machine can analyze the file now; this one can."""
+    """No other machine can analyze the file now; this one can.
+
+    Attributes:
+        is_lasting: Whether the same is to be expected of another try.
+    """
 
     code = "elsewhere"
+
+    def __init__(self, reason: str, *, is_lasting: bool = True) -> None:
+        super().__init__(reason)
+        self.is_lasting: Final = is_lasting
 
 
 class InternalError(SeguedError):

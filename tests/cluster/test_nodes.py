@@ -94,18 +94,26 @@ async def test_no_more_jobs_are_out_than_slots_and_one_for_each_node() -> None:
 async def test_a_job_whose_node_is_lost_goes_to_the_next_three_times() -> None:
     """A file that freezes machines comes home."""
     wire = Wire()
-    running = asyncio.create_task(wire.nodes.run(job(1), LIMIT))
-    with pytest.raises(ElsewhereError, match="no node offers"):
-        await running
-    for number in range(3):
-        wire.join(f"n{number}")
-    running = asyncio.create_task(wire.nodes.run(job(1), LIMIT))
     for number in range(1, 4):
+        # A single node, which joins again each time.
+        wire.join(f"n{number}")
+        running = asyncio.create_task(wire.nodes.run(job(1), LIMIT))
+        await wire.sent(number)
+        wire.nodes.leave(wire.jobs[-1][0])
+        with pytest.raises(ElsewhereError) as error:
+            await running
+        is_last = number == 3
+        assert error.value.is_lasting is is_last
+        assert ("lost each time" in str(error.value)) is is_last
+    for number in range(3):
+        wire.join(f"m{number}")
+    running = asyncio.create_task(wire.nodes.run(job(2), LIMIT))
+    for number in range(4, 7):
         await wire.sent(number)
         wire.nodes.leave(wire.jobs[-1][0])
     with pytest.raises(ElsewhereError, match="lost each time"):
         await running
-    assert len({address for address, _ in wire.jobs}) == 3
+    assert len({address for address, _ in wire.jobs}) == 6
 
 
 async def test_a_cancelled_job_is_cancelled_at_its_node() -> None:
@@ -143,7 +151,9 @@ async def test_a_node_that_refuses_three_jobs_in_a_row_rests() -> None:
         await wire.sent(number + 1)
         wire.nodes.answer("one", JobAnswer(number, elsewhere=elsewhere))
         await asyncio.wait({running})
-        assert (running.exception() is None) == (elsewhere == "")
+        error = running.exception()
+        assert isinstance(error, ElsewhereError) == (elsewhere != "")
+        assert not isinstance(error, ElsewhereError) or error.is_lasting
 
     node = wire.nodes.all[0]
     assert (node.done, node.refused, node.places) == (1, 5, 0)
@@ -167,6 +177,20 @@ async def test_a_node_of_another_makeup_gets_nothing(name: str) -> None:
         f"{name} is missing there, {MAKEUP[name]} here",
     )
     assert (other.places, lacking_node.places, more.places) == (0, 0, 2)
+
+
+async def test_a_job_that_a_node_gives_up_to_rest_is_for_others() -> None:
+    """Nothing is wrong with the file."""
+    wire = Wire()
+    wire.join("laptop")
+    running = asyncio.create_task(wire.nodes.run(job(1), LIMIT))
+    await wire.sent(1)
+    wire.nodes.report("laptop", report(rests="it runs on battery"))
+    wire.nodes.answer("laptop", JobAnswer(1, elsewhere="it runs on battery"))
+
+    with pytest.raises(ElsewhereError, match="battery") as error:
+        await running
+    assert not error.value.is_lasting
 
 
 async def test_folders_hours_and_reports_decide_who_gets_a_job() -> None:

@@ -25,6 +25,9 @@ log: Final = structlog.get_logger()
 LOSSES_MAX: Final = 3
 """A file that was with a node so often when the node was lost may be the cause."""
 
+LOST_FILES_MAX: Final = 10_000
+"""Of so many files it is remembered how often they lost their node."""
+
 REFUSALS_MAX: Final = 3
 REST_SECONDS: Final = 60.0
 """A node that refuses so many jobs in a row is left alone for so long."""
@@ -130,6 +133,7 @@ class Nodes:
         self._nodes: Final[dict[str, Node]] = {}
         self._job_ended = asyncio.Event()
         self._offers_before: Sequence[object] = ()
+        self._losses: Final[dict[bytes, int]] = {}
 
     @property
     def all(self) -> list[Node]:
@@ -199,13 +203,22 @@ class Nodes:
         Raises:
             ElsewhereError: No node can do it; the reason is for the log.
         """
-        for _ in range(LOSSES_MAX):
+        while self._losses.get(job.path, 0) < LOSSES_MAX:
             node = await self._free_node(job.path)
             try:
-                return await self._run_on(node, job, limit)
+                answer = await self._run_on(node, job, limit)
             except _NodeLostError:
-                continue
+                self._count_loss(job.path)
+            else:
+                self._losses.pop(job.path, None)
+                return answer
+        del self._losses[job.path]
         raise ElsewhereError(f"{shown(job.path)}: its node was lost each time")
+
+    def _count_loss(self, path: bytes) -> None:
+        self._losses[path] = self._losses.pop(path, 0) + 1
+        if len(self._losses) > LOST_FILES_MAX:
+            del self._losses[next(iter(self._losses))]
 
     async def _free_node(self, path: bytes) -> Node:
         """Wait for a node with a free place."""
@@ -213,7 +226,9 @@ class Nodes:
             able = [each for each in self._nodes.values() if each.offers(path)]
             able = [each for each in able if each.places]
             if not able:
-                raise ElsewhereError(f"{shown(path)}: no node offers its folder now")
+                raise ElsewhereError(
+                    f"{shown(path)}: no node offers its folder now", is_lasting=False
+                )
             best = min(able, key=lambda each: len(each.out) / each.places)
             if len(best.out) < best.places:
                 return best
@@ -239,7 +254,8 @@ class Nodes:
         node.count(job, answer)
         if answer.elsewhere:
             reason = f"{shown(job.path)}: {node.name}: {answer.elsewhere}"
-            raise ElsewhereError(reason)
+            is_resting = bool(node.report and node.report.rests)
+            raise ElsewhereError(reason, is_lasting=not is_resting)
         return answer
 
     def _notify(self) -> None:

@@ -18,7 +18,7 @@ from segued.compute.fork_server import remove_old_socket_folders
 from segued.compute.pools import ProcessPools
 from segued.config.config import Config, Settings
 from segued.config.default_paths import spool_folder
-from segued.errors import StoreUnwritableError
+from segued.errors import ElsewhereError, StoreUnwritableError
 from segued.intake.state import IntakeState
 from segued.media import fingerprint
 from segued.model import (
@@ -246,8 +246,9 @@ class ImportPipeline:
         )
         await run_remote_workers(remote, self.queue, worker, self._analysis_wakeup.set)
 
-    def _keep_here(self, file: AudioFile) -> None:
-        self._places.keep_here(file)
+    def _keep_here(self, file: AudioFile, error: ElsewhereError) -> None:
+        if error.is_lasting:
+            self._places.keep_here(file)
         self._analysis_wakeup.set()
 
     def _may_analyze(self) -> bool:

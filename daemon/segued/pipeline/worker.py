@@ -102,7 +102,7 @@ class Worker:
     disk_limit: Seconds = DISK_CALL_TIMEOUT
     probe_disk: Callable[[bytes], object] = os.statvfs
     stale_counts: set[bytes] = field(default_factory=set)
-    on_elsewhere: Callable[[AudioFile], None] | None = None
+    on_elsewhere: Callable[[AudioFile, ElsewhereError], None] | None = None
 
     async def run(self) -> None:
         """Take files from the queue and import or analyze them, until cancelled.
@@ -175,7 +175,7 @@ class Worker:
         except ElsewhereError as error:
             log.info("analysis.elsewhere", reason=str(error))
             if self.on_elsewhere is not None:
-                self.on_elsewhere(file)
+                self.on_elsewhere(file, error)
             return
         except FileError as error:
             log.info("analysis.failed", code=error.code, detail=str(error))
