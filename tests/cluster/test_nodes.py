@@ -7,8 +7,11 @@ import pytest
 
 from segued.cluster.messages import Job, JobAnswer, JobPassage, Report
 from segued.cluster.nodes import Nodes
-from segued.errors import ElsewhereError
-from segued.units import Seconds
+from segued.cluster.remote_analysis import RemoteAnalysis
+from segued.errors import DecodeError, ElsewhereError
+from segued.media.analyzers.passage_analysis import AnalyzerSelection, PassageRequest
+from segued.model import Signature, Span
+from segued.units import Seconds, Ticks
 from tests.limits import WAIT_SECONDS
 
 MAKEUP = {"segued": "1", "libavcodec": "62.1", "numpy": "2.4"}
@@ -89,6 +92,38 @@ async def test_no_more_jobs_are_out_than_slots_and_one_for_each_node() -> None:
     assert most == 3
     assert sorted(each.result().id for each in runs) == list(range(40))
     assert wire.nodes.places == 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        pytest.param(JobAnswer(1), ElsewhereError, id="no results"),
+        pytest.param(JobAnswer(1, error="odd"), ElsewhereError, id="an unknown error"),
+        pytest.param(
+            JobAnswer(1, error=DecodeError.code), DecodeError, id="a broken file"
+        ),
+    ],
+)
+async def test_only_a_broken_file_fails_what_is_odd_is_done_at_home(
+    answer: JobAnswer, error: type[Exception]
+) -> None:
+    """A node that answers nonsense costs no file."""
+    wire = Wire()
+    wire.join("one")
+    request = PassageRequest(
+        Span(Ticks(0), Ticks(28_224_000)), AnalyzerSelection(descriptors=True)
+    )
+    analysis = RemoteAnalysis(wire.nodes)
+    running = asyncio.create_task(
+        analysis.analyze(
+            ROOT + b"/a", Signature(1, 2, 3), [request], is_quick=True, seconds=3.0
+        )
+    )
+    await wire.sent(1)
+    wire.nodes.answer("one", answer)
+
+    with pytest.raises(error):
+        await running
 
 
 async def test_a_job_whose_node_is_lost_goes_to_the_next_three_times() -> None:

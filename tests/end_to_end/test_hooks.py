@@ -157,6 +157,7 @@ def test_mpd_plays_what_was_imported(segued: SeguedRunner, tmp_path: Path) -> No
                 write_album(music / "by" / "tide", songs=2)
                 daemon.wait_until_done(2)
                 daemon.wait_for(lambda _: "by/tide/02 song.mp3" in songs_of(address))
+                assert songs_of(address).count("file: ") == 2
         finally:
             mpd.terminate()
 

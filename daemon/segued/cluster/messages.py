@@ -83,7 +83,7 @@ class JobAnswer(msgspec.Struct, frozen=True):
     Attributes:
         passages: The results, in the order of the job's passages.
         elsewhere: Why this node cannot do it; another machine may.
-        error: The code of the error that the file caused, whoever reads it.
+        error: The code of the error that the file caused, on any machine.
         detail: The reason, without the path.
     """
 

@@ -7,9 +7,10 @@ from typing import Final
 from segued import errors
 from segued.cluster.messages import Job, JobAnswer, JobPassage
 from segued.cluster.nodes import Nodes
-from segued.errors import FileUnreadableError, PhaseCrashedError
+from segued.errors import ElsewhereError, FileUnreadableError
 from segued.media.analyzers.passage_analysis import PassageOutput, PassageRequest
 from segued.model import Signature
+from segued.paths import shown
 from segued.units import Seconds
 
 __all__ = ["FILE_ERRORS", "RemoteAnalysis"]
@@ -82,16 +83,17 @@ class RemoteAnalysis:
         )
         limit = Seconds(PATIENCE * 2 * len(passages) * seconds)
         answer = await self.nodes.run(job, limit)
+        if answer.error in FILE_ERRORS:
+            raise FILE_ERRORS[answer.error](path, answer.detail)
         if answer.error:
-            kind = FILE_ERRORS.get(answer.error, PhaseCrashedError)
-            raise kind(path, answer.detail)
+            raise ElsewhereError(f"{shown(path)}: a node reports {answer.error!r}")
         return _outputs(job, answer)
 
 
 def _outputs(job: Job, answer: JobAnswer) -> list[PassageOutput]:
     if len(answer.passages) != len(job.passages):
         counts = f"{len(answer.passages)} results for {len(job.passages)} passages"
-        raise PhaseCrashedError(job.path, f"a node returned {counts}")
+        raise ElsewhereError(f"{shown(job.path)}: a node returned {counts}")
     return [
         PassageOutput(dict(each.outputs), dict(each.failures))
         for each in answer.passages

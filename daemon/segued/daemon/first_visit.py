@@ -113,7 +113,7 @@ class FirstVisit:
         await asyncio.to_thread(with_chosen_folders, run_config, folders)
 
     async def check_key(self, key: str | None) -> KeyCheck:
-        """Ask AcoustID whether it accepts a key; None stands for the one that is set.
+        """Ask AcoustID whether it accepts a key; with None, the key in the settings.
 
         Raises:
             DaemonError: There is no key, AcoustID gives no usable answer, or segued

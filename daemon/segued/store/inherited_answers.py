@@ -107,7 +107,7 @@ def _was_decided(audio_hash: str) -> bool:
 
 
 def _decision_about(audio_hash: str) -> tuple[AnswerAction, str]:
-    """Return what was decided last about a sound, and by whom."""
+    """Return the last decision about a sound, and the person who made it."""
     for row in _answers_about(audio_hash):
         if row.undoes is None:
             return AnswerAction(row.action), str(row.person)

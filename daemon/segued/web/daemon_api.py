@@ -170,7 +170,7 @@ class DaemonApi(Protocol):
         """
 
     async def check_key(self, key: str | None) -> KeyCheck:
-        """Ask AcoustID whether it accepts a key; None stands for the one that is set.
+        """Ask AcoustID whether it accepts a key; with None, the key in the settings.
 
         Raises:
             DaemonError: There is no key, or AcoustID gives no usable answer.
