@@ -88,6 +88,48 @@ def test_the_first_visit_sets_segued_up(
     assert visit.services.keys_in_urls == []
 
 
+# The page asks for folders, and gets no answer until the test asks for the answers.
+HOLD_ANSWERS = """() => {
+    const fetch = window.fetch;
+    window.held = [];
+    window.fetch = (url, options) => String(url).includes("/api/setup/folders")
+        ? new Promise((give) => held.push(async () => {
+            const answer = await fetch(url, options);
+            give(new Response(await answer.text(), answer));
+            await new Promise(requestAnimationFrame);
+          }))
+        : fetch(url, options);
+}"""
+GIVE_LAST_FIRST = "async () => { while (held.length) await held.pop()(); }"
+
+
+def test_a_slow_disk_adds_the_folder_that_was_chosen_last(
+    visit: FirstVisit, chromium: Browser, tmp_path: Path
+) -> None:
+    """Not the one that is still shown; a late answer for another one is not shown."""
+    chosen, other = tmp_path / "music" / "Chosen", tmp_path / "music" / "Other"
+    chosen.mkdir(parents=True)
+    (other / "deep").mkdir(parents=True)
+    with open_window(chromium, visit.client.url) as window:
+        page = window.page
+        page.get_by_role("button", name="Do not watch").click()
+        page.get_by_role("textbox", name="Path of a folder").fill(str(chosen.parent))
+        page.get_by_test_id("open-folder").click()
+        expect(page.get_by_role("button", name="Other", exact=True)).to_be_visible()
+        page.evaluate(HOLD_ANSWERS)
+        page.get_by_role("button", name="Other", exact=True).click()
+        page.get_by_role("button", name="Chosen", exact=True).click()
+        page.get_by_test_id("add-folder").click()
+
+        expect(page.locator(".chosen-folders li")).to_have_attribute(
+            "data-folder", str(chosen)
+        )
+        page.evaluate(GIVE_LAST_FIRST)
+        expect(page.locator(".chosen-folders")).to_contain_text("segued may read it")
+        expect(page.get_by_role("list", name=f"Folders in {chosen}")).to_have_count(1)
+        assert page.get_by_role("button", name="deep").count() == 0
+
+
 def test_the_contact_of_the_page_is_sent(visit: FirstVisit) -> None:
     """With the check of the key that is stored."""
     visit.client.send_json("PUT", "/api/settings/contact", "me@example.org")

@@ -22,6 +22,7 @@ export function folderPicker(page) {
   let chosen = [];
   let open = null; // the folder that is shown
   let typed = ""; // the path in the field
+  let turns = 0; // how many folders were asked for
   let error = null;
 
   start();
@@ -55,19 +56,25 @@ export function folderPicker(page) {
     page.draw();
   }
 
+  /** Show a folder. The field names it at once, so that what is added is what was chosen
+   *  last, however long the answer takes. */
   async function show(path) {
     error = null;
+    typed = path;
+    const turn = ++turns;
+    page.draw();
     try {
-      open = await list(path);
-      typed = path;
+      const listed = await list(path);
+      if (turn === turns) open = listed;
     } catch (failure) {
-      fail(failure);
+      if (turn === turns) fail(failure);
     }
     page.draw();
   }
 
   async function add(path) {
     chosen = [...chosen, path];
+    page.draw();
     await check(path);
   }
 
