@@ -7,7 +7,7 @@ It is derived from the other tables. Triggers store the paths whose rows are sta
 import re
 import sqlite3
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import groupby
 from typing import Final
@@ -23,6 +23,7 @@ __all__ = [
     "search_words",
     "searchable",
     "split_statements",
+    "words_condition",
 ]
 
 PLAIN_FUNCTION: Final = "segued_plain"
@@ -43,6 +44,9 @@ ASCII_WORDS: Final = re.compile(r"[a-z0-9]+|(?<!\S)[^\sa-z0-9]+(?!\S)")
 
 SYMBOLS: Final = frozenset(("Sm", "Sc", "So", "Co", "Cn"))
 """The categories of symbols, of private and of unassigned characters."""
+
+GLOB_WORD: Final = re.compile(r"[a-z0-9]{1,1000}")
+"""Words that GLOB finds as they are written. SQLite bounds the length of a pattern."""
 
 WORDS_MAX: Final = 12
 """Further words of a query are ignored."""
@@ -111,6 +115,24 @@ def search_words(query: str) -> list[str]:
         return [query.strip()]  # only slashes or joiners, which match nothing
     words.sort(key=len, reverse=True)  # the longest is the rarest: check it first
     return words
+
+
+def words_condition(column: str, words: Sequence[str]) -> tuple[str, list[str]]:
+    """Return the condition that a column contains all words, and its values.
+
+    GLOB looks for the first letter of a word many bytes at a time, and so needs half of
+    the time of `instr`.
+
+    Example:
+        >>> words_condition("words", ["live", "!!!"])
+        ('words GLOB ? AND instr(words, ?)', ['*live*', '!!!'])
+    """
+    parts, values = [], []
+    for word in words:
+        is_plain = GLOB_WORD.fullmatch(word) is not None
+        parts.append(f"{column} GLOB ?" if is_plain else f"instr({column}, ?)")
+        values.append(f"*{word}*" if is_plain else word)
+    return " AND ".join(parts) or "1", values
 
 
 def _words_in(text: str) -> Iterator[str]:

@@ -38,7 +38,7 @@ from segued.store.reading.query_conditions import (
     register_query_functions,
 )
 from segued.store.reading.reports import open_read_only
-from segued.store.search import search_words
+from segued.store.search import search_words, words_condition
 
 __all__ = [
     "ALBUM_COLUMNS",
@@ -259,7 +259,7 @@ def _album_page(
     page: PageAfter,
     condition: str = "1",
 ) -> AlbumPage:
-    matching, values = _words_condition(words, "words")
+    matching, values = words_condition("words", words)
     where = f"{matching} AND {condition}"
     ((total,),) = database.execute(
         f"SELECT count(*) FROM album_index WHERE {where}",  # noqa: S608
@@ -275,7 +275,7 @@ def _artist_page(
     words: Sequence[str],
     page: PageAfter,
 ) -> ArtistPage:
-    where, values = _words_condition(words, "artist_key")
+    where, values = words_condition("artist_key", words)
     ((total,),) = database.execute(
         f"SELECT count(*) FROM artist_index WHERE {where}",  # noqa: S608
         values,
@@ -321,10 +321,6 @@ def _last_place(rows: Sequence[sqlite3.Row], order: _Order, limit: int) -> Place
     if len(rows) <= limit:
         return None
     return tuple(rows[limit - 1][column] for column in order.columns)
-
-
-def _words_condition(words: Sequence[str], column: str) -> tuple[str, list[str]]:
-    return " AND ".join(f"instr({column}, ?)" for _ in words) or "1", [*words]
 
 
 def _tracks(rows: Sequence[sqlite3.Row]) -> list[TrackRow]:

@@ -33,7 +33,7 @@ from segued.store.reading.rows import (
     PassagePage,
     PassageRow,
 )
-from segued.store.search import search_words
+from segued.store.search import search_words, words_condition
 
 __all__ = [
     "PASSAGE_COLUMNS",
@@ -107,9 +107,8 @@ def files(
     Raises:
         StoreError: The library does not exist, or cannot be read.
     """
-    words = tuple(search_words(query))
-    where = " AND ".join("instr(words, ?)" for _ in words) or "1"
-    condition = Condition(where, words, is_indexed=True)
+    where, values = words_condition("words", search_words(query))
+    condition = Condition(where, tuple(values), is_indexed=True)
     with open_read_only(library) as database:
         counts, request, keys = _page_of(
             database, FILE_INDEX, condition, status, request

@@ -16,7 +16,7 @@ from segued.matching.library_query import (
     parse_query,
 )
 from segued.matching.query_values import Bounds
-from segued.store.search import search_words, searchable
+from segued.store.search import search_words, searchable, words_condition
 from segued.units import TICKS_PER_SECOND
 
 __all__ = ["QUERY_SOURCE", "Condition", "query_condition", "register_query_functions"]
@@ -104,8 +104,12 @@ def query_condition(query: str | LibraryQuery) -> Condition:
         QueryError: One of its terms is invalid.
     """
     parsed = parse_query(query) if isinstance(query, str) else query
-    parts = ["instr(passage_index.words, ?)" for _ in search_words(parsed.words)]
-    values: list[Any] = list(search_words(parsed.words))
+    words = search_words(parsed.words)
+    parts: list[str] = []
+    values: list[Any] = []
+    if words:
+        condition, values = words_condition("passage_index.words", words)
+        parts.append(condition)
     for term in parsed.terms:
         sql, term_values = _term_sql(term)
         # Of an unknown value, neither the condition nor its reverse holds.
@@ -136,14 +140,12 @@ def _term_sql(term: Term) -> tuple[str, list[Any]]:
 def _text_sql(term: TextTerm) -> tuple[str, list[Any]]:
     """Return a condition on words; the index leaves few rows to normalize."""
     words = search_words(term.text)
-    parts, values = [], []
-    if term.field in INDEXED:
-        parts += ["instr(passage_index.words, ?)" for _ in words]
-        values += words
-    for word in words:
-        parts.append(f"instr({PLAIN}({TEXT_COLUMNS[term.field]}), ?)")
-        values.append(word)
-    return " AND ".join(parts), values
+    column = f"{PLAIN}({TEXT_COLUMNS[term.field]})"
+    exact, values = words_condition(column, words)
+    if term.field not in INDEXED:
+        return exact, values
+    likely, _ = words_condition("passage_index.words", words)
+    return f"{likely} AND {exact}", [*values, *values]
 
 
 def _key_sql(term: KeyTerm) -> tuple[str, list[Any]]:
