@@ -29,6 +29,7 @@ from segued.media.decoding.decode import (
     open_source,
     sample_blocks,
 )
+from segued.media.decoding.source import BLOCK_FRAMES
 from segued.model import Signature
 from tests.audio import Sound, encode_audio, length_by_ffmpeg, music, silence
 from tests.media.formats import DELAY, FORMATS, make_format_file, signature
@@ -89,6 +90,46 @@ def test_whole_file_is_decoded(name: str, formats: Path) -> None:
         expected = sound.mean(axis=1)[: found.frames].astype(np.float32)
         assert correlation(found.mono, expected) > 0.98
     assert found.peak == pytest.approx(np.abs(sound).max(), rel=0.35)
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize(
+    ("ending", "codec"),
+    [
+        ("wav", "pcm_s24le"),
+        ("w64", "pcm_s24le"),
+        ("wav", "pcm_s32le"),
+        ("aiff", "pcm_s16be"),
+        ("aiff", "pcm_s16le"),
+        ("aiff", "pcm_s24be"),
+        ("aiff", "pcm_s32be"),
+        ("caf", "pcm_s24le"),
+        ("au", "pcm_s24be"),
+    ],
+)
+def test_no_bit_of_an_integer_is_lost(
+    ending: str, codec: str, channels: int, tmp_path: Path
+) -> None:
+    """Samples of any width and byte order have the values that FFmpeg decodes."""
+    # More than a block, not a whole number of blocks; and a soft end.
+    frames = BLOCK_FRAMES + 12_344
+    noise = np.random.default_rng(3).uniform(-1, 1, (frames, channels))
+    noise[-99:] *= 1e-4
+    path = tmp_path / f"noise.{ending}"
+    encode_audio(path, noise.astype(np.float32), RATE, "-c:a", codec)
+
+    with open_source(os.fsencode(path)) as source:
+        decoder = source.decoder
+        blocks = [block.copy() for block in source.blocks()]
+
+    decoding = ("ffmpeg", "-loglevel", "error", "-i", path, "-f", "s32le", "-")
+    done = subprocess.run(decoding, capture_output=True, check=True)
+    expected = np.frombuffer(done.stdout, np.int32).reshape(-1, channels)
+    found = np.concatenate(blocks, axis=1).T
+    assert decoder == "libsndfile"
+    assert len(expected) == frames
+    shift = 8 * (expected.itemsize - found.itemsize)
+    assert np.array_equal(found.astype(np.int32) << shift, expected)
 
 
 def test_more_channels_than_a_speaker_layout(tmp_path: Path) -> None:
@@ -375,6 +416,7 @@ def test_change_is_reported_instead_of_damage(tmp_path: Path) -> None:
     [
         pytest.param("wav", "6+", "2+", id="in a WAV's header"),
         pytest.param("wav", "20", "99", id="in a WAV's samples, once"),
+        pytest.param("aiff", "13", "99", id="in an AIFF's samples, once"),
         pytest.param("mp3", "4+", "5+", id="in an MP3's frames"),
     ],
 )

@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from itertools import islice
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 import soundfile
@@ -42,6 +42,13 @@ PCM_SUBTYPES: Final[dict[str, tuple[SampleType, int]]] = {
 }
 """Supported encodings: the dtype to read them as, which loses no bit and never wraps
 around, and their bytes per sample."""
+
+BIG_ENDIAN_FORMATS: Final = frozenset(("AIFF", "AU", "CAF"))
+"""Byte order of samples where a file does not name another one."""
+
+INTEGER_SUBTYPES: Final = frozenset(("PCM_16", "PCM_24", "PCM_32"))
+PACKED_BYTES: Final = 3
+"""Of samples of 24 bits; no array holds such integers."""
 
 COMPRESSED: Final[tuple[SampleType, int]] = ("float32", 4)
 """How samples of other encodings are read: never as integers, which wrap around."""
@@ -88,13 +95,11 @@ class PcmSource:
 
     def blocks(self) -> Iterator[Block]:
         """Yield the samples. See `segued.media.decoding.source.AudioSource`."""
-        dtype, _ = PCM_SUBTYPES.get(self._file.subtype, COMPRESSED)
-        packed = np.empty((BLOCK_FRAMES, self.channels), dtype=dtype)
-        # libsndfile writes directly into the array's memory.
-        memory = packed.reshape(-1).data.cast("B")
+        converted = _is_converted(self._file)
+        reader = (_IntegerReader if converted else _SampleReader)(self._file)
         while True:
             try:
-                count = self._file.buffer_read_into(memory, dtype)
+                count = reader.read()
             except soundfile.LibsndfileError as error:
                 if error.code == SYSTEM_ERROR:
                     # libsndfile does not report which error; the caller adds the path.
@@ -103,7 +108,91 @@ class PcmSource:
                 return
             if not count:
                 return
-            yield packed[:count].T
+            yield reader.packed[:count].T
+
+
+def _byte_order(file: soundfile.SoundFile) -> Literal["<", ">"]:
+    """Return the byte order of a file's samples, as NumPy writes it."""
+    if file.endian == "FILE":
+        return ">" if file.format in BIG_ENDIAN_FORMATS else "<"
+    return ">" if file.endian == "BIG" else "<"
+
+
+def _is_converted(file: soundfile.SoundFile) -> bool:
+    """Return whether a file's samples are integers that NumPy has to convert."""
+    return file.subtype in INTEGER_SUBTYPES and (
+        PCM_SUBTYPES[file.subtype][1] == PACKED_BYTES
+        or np.dtype(_byte_order(file) + "i4") != np.dtype(np.int32)
+    )
+
+
+class _SampleReader:
+    """Reads blocks of samples as libsndfile converts them.
+
+    Attributes:
+        packed: The block that was read last; shape (`BLOCK_FRAMES`, channels).
+    """
+
+    def __init__(self, file: soundfile.SoundFile) -> None:
+        self._file: Final = file
+        self._dtype, _ = PCM_SUBTYPES.get(file.subtype, COMPRESSED)
+        self.packed: Block = np.empty((BLOCK_FRAMES, file.channels), self._dtype)
+        # libsndfile writes directly into the array's memory.
+        self._memory: Final = self.packed.reshape(-1).data.cast("B")
+
+    def read(self) -> int:
+        """Read the next block, and return the number of its frames; 0 at the end."""
+        count: int = self._file.buffer_read_into(self._memory, self._dtype)
+        return count
+
+
+class _IntegerReader:
+    """Reads blocks of integers as bytes, and converts them to native integers.
+
+    libsndfile converts one at a time, which takes up to ten times as long.
+
+    Attributes:
+        packed: The block that was read last; shape (`BLOCK_FRAMES`, channels). Samples
+            of 24 bits are in the upper bytes of 32.
+    """
+
+    def __init__(self, file: soundfile.SoundFile) -> None:
+        self._file: Final[Any] = file
+        dtype, width = PCM_SUBTYPES[file.subtype]
+        order = _byte_order(file)
+        shape = (BLOCK_FRAMES, file.channels)
+        self._frame_bytes: Final = width * file.channels
+        self._size: Final = BLOCK_FRAMES * self._frame_bytes
+        # Three bytes are taken as the upper ones of four; the lowest one belongs to a
+        # neighbor. Therefore there is a byte in front of all, and one after.
+        memory = np.zeros(self._size + 2, np.uint8)
+        self._pointer: Final = soundfile._ffi.from_buffer(memory[1:])  # noqa: SLF001
+        start = 0 if width == PACKED_BYTES and order == "<" else 1
+        self._mask: Final = -256 if width == PACKED_BYTES else -1
+        self._stored: Final[Block] = np.ndarray(
+            shape,
+            np.dtype(dtype).newbyteorder(order),
+            memory,
+            start,
+            (self._frame_bytes, width),
+        )
+        self.packed: Block = np.empty(shape, dtype)
+
+    def read(self) -> int:
+        """Read the next block, and return the number of its frames; 0 at the end.
+
+        Raises:
+            soundfile.LibsndfileError: The disk failed.
+        """
+        # soundfile has no function for it.
+        library: Any = soundfile._snd  # noqa: SLF001
+        file = self._file._file  # noqa: SLF001
+        count = int(library.sf_read_raw(file, self._pointer, self._size))
+        if code := library.sf_error(file):
+            raise soundfile.LibsndfileError(code)
+        frames: int = count // self._frame_bytes
+        np.bitwise_and(self._stored[:frames], self._mask, out=self.packed[:frames])
+        return frames
 
 
 class WaveWriter:
