@@ -5,10 +5,17 @@ recursion over samples is slow in NumPy, so it is written as matrix products: fr
 are filtered in runs of some 40 as if each began in silence, and the filter's state at
 the beginning of a run, four numbers, adds its decay. The states of all runs are found
 by a second product of the same kind.
+
+Not even the filtered frames are needed, only their energy. The filter amplifies high
+frequencies most; what it takes away from that is another filter's output, of the same
+states, which is a low-pass: its square has nearly nothing above 5 kHz, so that the mean
+of some frames is the mean of all. The energy is the difference, but for what the states
+hold of it at both ends of a block. Where most of it is taken away, such as an offset,
+the frames are filtered after all.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Final, NamedTuple, TypeAlias
 
@@ -35,12 +42,22 @@ HIGH_PASS_Q: Final = 0.5003270373238773
 BS.1770 lists; libebur128 and FFmpeg transform the same ones at other rates."""
 
 STATES: Final = 4
-RUN_FRAMES: Final = (24, 46)
-"""Bounds of a run. A product costs as many operations per frame as a run has frames,
-and a run some hundred operations more."""
+RUN_FRAMES: Final = (24, 64)
+"""Bounds of a run. A product costs more operations per frame in a longer run, and a run
+some hundred operations more."""
 
 GROUP_RUNS: Final = (8, 22)
 """Bounds of the runs whose states are found in one product."""
+
+REST_HZ: Final = 11_025
+"""How many frames a second of the low-pass count, at least. A tone whose frames could
+all be beside those, of half this rate, is left with 0.4 % of its energy."""
+
+REST_SHARE: Final = 1 / 16
+STORED_FACTOR: Final = 2
+"""Energy that must be left, as a share of that of the samples, and as a multiple of
+what the states held before; otherwise rounding would matter. Less is left of an offset,
+of tones below 30 Hz, and in a quiet block after a loud one."""
 
 NEGLIGIBLE: Final = 1e-9
 """Share of a state that is lost in the rounding of samples."""
@@ -77,8 +94,8 @@ def _layout(rate: Hertz) -> _Layout:
     )
     groups = np.maximum(1, np.rint(wanted / (runs * frames)))
     error = np.abs(groups * runs * frames - wanted)
-    # Of equal ones that with the largest groups of the longest runs.
-    cost = error.astype(np.float64) - 1e-6 * runs * frames
+    # Of equal ones that with the longest runs, and with the largest groups of them.
+    cost = error.astype(np.float64) - 1e-6 * frames - 1e-9 * runs
     best = np.unravel_index(np.argmin(cost), cost.shape)
     return _Layout(int(groups[best]), int(runs[best]), int(frames[best]))
 
@@ -89,6 +106,12 @@ class _Matrices(NamedTuple):
     Attributes:
         run: From the frames of a run and the state before it to its filtered frames;
             float32, shape (frames + STATES, frames).
+        rest: The same for the low-pass, and some frames, each with the square root of
+            the number of frames that it stands for; None at rates so low that all
+            frames count.
+        gain: The factor of the energy at high frequencies.
+        stored: The energy that a state holds, as a quadratic form: what both filters
+            put out until it has decayed.
         entry: From the frames of a run to their share of the state after it; float32,
             shape (frames, STATES).
         states: From the entries of a group's runs to the state before each run, as
@@ -102,6 +125,9 @@ class _Matrices(NamedTuple):
     """
 
     run: npt.NDArray[np.float32]
+    rest: npt.NDArray[np.float32] | None
+    gain: np.float32
+    stored: npt.NDArray[np.float64]
     entry: npt.NDArray[np.float32]
     states: npt.NDArray[np.float32]
     carry: npt.NDArray[np.float32]
@@ -128,24 +154,38 @@ class KWeighting:
         length = self._layout.frames
         runs, blocks = count // length, count // math.prod(self._layout)
         size = channels * runs * (length + STATES)
-        if size + samples.size > len(self._memory):
-            self._memory = np.empty(size + samples.size, dtype=np.float32)
+        if size > len(self._memory):
+            self._memory = np.empty(size, dtype=np.float32)
         rows = self._memory[:size].reshape(channels, runs, length + STATES)
-        filtered = self._memory[size : size + samples.size]
         rows[:, :, :length] = samples.reshape(channels, runs, length)
-        rows[:, :, length:] = self._states(rows[:, :, :length] @ self._matrices.entry)
-        np.matmul(
-            rows.reshape(-1, length + STATES),
-            self._matrices.run,
-            out=filtered.reshape(-1, length),
-        )
-        parts = filtered.reshape(channels, blocks, -1)
-        energies: BlockEnergies = np.vecdot(parts, parts)
-        energies *= np.float32(1 / parts.shape[2])
+        entries = rows[:, :, :length] @ self._matrices.entry
+        rows[:, :, length:], stored = self._states(entries)
+        blocks_of_rows = rows.reshape(channels, blocks, -1, length + STATES)
+        if self._matrices.rest is None:
+            energies = _energies(blocks_of_rows, self._matrices.run)
+        else:
+            parts = samples.reshape(channels, blocks, -1)
+            whole = self._matrices.gain * np.vecdot(parts, parts)
+            rest = _energies(blocks_of_rows, self._matrices.rest)
+            energies = (whole - rest - np.diff(stored, axis=1)).astype(np.float32)
+            low = energies < REST_SHARE * whole + STORED_FACTOR * stored[:, :-1]
+            if low.any():
+                energies[low] = _energies(blocks_of_rows[low], self._matrices.run)
+        energies *= np.float32(blocks / count)
         return energies
 
-    def _states(self, entries: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Return the state before each run; float32, shape (channels, runs, STATES)."""
+    def _states(
+        self, entries: npt.NDArray[np.float32]
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]:
+        """Return the state before each run, and the energy that each block begins with.
+
+        Args:
+            entries: Of each run; shape (channels, runs, STATES).
+
+        Returns:
+            float32, shape (channels, runs, STATES); and float64, shape (channels,
+            blocks + 1).
+        """
         groups = entries.reshape(len(entries), -1, self._layout.runs * STATES)
         states = np.concatenate(
             [self._state[:, np.newaxis], groups @ self._matrices.end], axis=1
@@ -156,7 +196,22 @@ class KWeighting:
         self._state = states[:, -1].copy()
         before = _to_float32(states[:, :-1])
         runs = groups @ self._matrices.states + before @ self._matrices.carry
-        return runs.reshape(entries.shape)
+        ends = states[:, :: self._layout.groups]
+        stored: npt.NDArray[np.float64] = np.vecdot(ends @ self._matrices.stored, ends)
+        return runs.reshape(entries.shape), stored
+
+
+def _energies(rows: Samples, matrix: npt.NDArray[np.float32]) -> BlockEnergies:
+    """Return the energies of runs times a matrix, added up for each block.
+
+    Args:
+        rows: Shape (..., blocks, runs, frames + STATES).
+        matrix: Shape (frames + STATES, results).
+    """
+    results = rows.reshape(-1, rows.shape[-1]) @ matrix
+    parts = results.reshape(*rows.shape[:-2], -1)
+    energies: BlockEnergies = np.vecdot(parts, parts)
+    return energies
 
 
 def _biquads(rate: Hertz) -> list[tuple[npt.NDArray[np.float64], ...]]:
@@ -205,10 +260,18 @@ def _matrices(rate: Hertz) -> _Matrices:
     response = np.array(
         [b1[0] * b2[0], *(exit_ @ power @ entry for power in powers[:-1])]
     )
-    run = np.zeros((frames + STATES, frames))
-    for row in range(frames):
-        run[row, row:] = response[: frames - row]
-    run[frames:] = np.stack([exit_ @ power for power in powers[:-1]], axis=1)
+    run = _run_matrix(response, exit_, powers, range(frames))
+    step_frames = rate // REST_HZ
+    rest = None
+    gain, direct, rest_exit = _rest(rate, step, entry)
+    if step_frames > 1:
+        counted = range(0, frames, step_frames)
+        response = np.array(
+            [direct, *(rest_exit @ power @ entry for power in powers[:-1])]
+        )
+        gaps = np.diff([counted[-1] - frames, *counted, frames])
+        weights = (gaps[:-1] + gaps[1:]) / 2
+        rest = _run_matrix(response, rest_exit, powers, counted) * np.sqrt(weights)
     jumps = _powers(powers[-1], runs)
     states = np.zeros((runs, STATES, runs, STATES))
     for first in range(runs):
@@ -216,6 +279,9 @@ def _matrices(rate: Hertz) -> _Matrices:
             states[first, :, later] = jumps[later - 1 - first].T
     return _Matrices(
         run=_to_float32(run),
+        rest=None if rest is None else _to_float32(rest),
+        gain=np.float32(gain),
+        stored=_stored(step, np.stack([exit_, rest_exit])),
         entry=_to_float32(
             np.stack([powers[frames - 1 - n] @ entry for n in range(frames)])
         ),
@@ -224,6 +290,90 @@ def _matrices(rate: Hertz) -> _Matrices:
         end=_to_float32(np.concatenate([jumps[runs - 1 - n].T for n in range(runs)])),
         decays=tuple(_squares(jumps[-1].T)),
     )
+
+
+def _run_matrix(
+    response: npt.NDArray[np.float64],
+    exit_: npt.NDArray[np.float64],
+    powers: list[npt.NDArray[np.float64]],
+    counted: Sequence[int],
+) -> npt.NDArray[np.float64]:
+    """Return the matrix from a run and the state before it to some filtered frames.
+
+    Args:
+        response: The filter's impulse response.
+        exit_: From a state to the next output.
+        powers: Of the matrix from a state to the next one.
+        counted: The filtered frames.
+    """
+    frames = len(powers) - 1
+    matrix = np.zeros((frames + STATES, len(counted)))
+    for column, frame in enumerate(counted):
+        matrix[: frame + 1, column] = response[frame::-1]
+        matrix[frames:, column] = exit_ @ powers[frame]
+    return matrix
+
+
+def _rest(
+    rate: Hertz, step: npt.NDArray[np.float64], entry: npt.NDArray[np.float64]
+) -> tuple[float, float, npt.NDArray[np.float64]]:
+    """Return the filter whose energy is what the K-weighting takes away.
+
+    The squares of both responses add up to the same at all frequencies, the energy
+    gain. As polynomials in the square of the analog frequency, that gives the squared
+    zeros of this filter, which are all real; its poles are those of the K-weighting.
+
+    Args:
+        rate: The sample rate.
+        step: From a state to the next one without input, for column vectors.
+        entry: From an input to the next state.
+
+    Returns:
+        The energy gain, and the weights of an input and of a state in an output.
+    """
+    k, low_k = (math.tan(math.pi * each / rate) for each in (SHELF_HZ, HIGH_PASS_HZ))
+    gain = 10 ** (SHELF_GAIN_DB / 20)
+    shelf = [1, k / SHELF_Q, k * k]
+    high_pass = [1, low_k / HIGH_PASS_Q, low_k * low_k]
+    boost = [gain, gain**SHELF_MIDDLE * k / SHELF_Q, k * k]
+    scale = sum(high_pass) ** 2  # BS.1770 does not scale the high-pass to 1.
+    rest = scale * (
+        gain**2 * np.convolve(_squared(shelf), _squared(high_pass))
+        - np.convolve(_squared(boost), [1, 0, 0])
+    )
+    turns = 2 * np.pi * np.geomspace(1, rate / 2.1, 500) / rate
+    analog = 1j * np.tan(turns / 2)
+    poles = np.polyval(shelf, analog) * np.polyval(high_pass, analog)
+    zeros = [analog + math.sqrt(-each) for each in np.roots(rest[1:]).real]
+    wanted = math.sqrt(rest[1]) * np.prod(zeros, axis=0) / poles
+    # The weights that give this response, by least squares.
+    inputs = np.ones((len(turns), 1 + STATES), complex)
+    unit = np.exp(1j * turns)[:, np.newaxis, np.newaxis] * np.eye(STATES)
+    inputs[:, 1:] = np.linalg.solve(unit - step, entry[:, np.newaxis])[:, :, 0]
+    both = np.concatenate([inputs.real, inputs.imag])
+    weights = np.linalg.lstsq(both, np.concatenate([wanted.real, wanted.imag]))[0]
+    return scale * gain**2, float(weights[0]), weights[1:]
+
+
+def _stored(
+    step: npt.NDArray[np.float64], exits: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Return the energy of all later outputs of a state, without input.
+
+    Args:
+        step: From a state to the next one, for column vectors.
+        exits: From a state to each output; shape (outputs, STATES).
+    """
+    # The energy now is that of the next output, and the energy of the next state.
+    later = np.eye(STATES * STATES) - np.kron(step.T, step.T)
+    energies = np.linalg.solve(later, (exits.T @ exits).reshape(-1))
+    return np.array(energies.reshape(STATES, STATES), dtype=np.float64)
+
+
+def _squared(polynomial: Sequence[float]) -> npt.NDArray[np.float64]:
+    """Return the square of a quadratic's absolute value, in squared frequency."""
+    a, b, c = polynomial
+    return np.array([a * a, b * b - 2 * a * c, c * c])
 
 
 def _to_float32(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
