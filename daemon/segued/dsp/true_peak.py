@@ -37,7 +37,7 @@ ROUNDING: Final = 0.999
 """Lowers the threshold for the bound's own errors: the weights of an interpolated value
 are balanced to a few parts in ten thousand, and sums are rounded."""
 
-PART_FRAMES: Final = 400
+PART_FRAMES: Final = 140
 """The bound is computed for parts of a block, of at least so many frames."""
 
 PLACES_MAX: Final = 8_192
@@ -107,7 +107,7 @@ class TruePeakMeter:
         levels = self._array(0, buffer, frames)
         np.abs(buffer[:, HALF_TAPS : HALF_TAPS + frames], out=levels)
         parts = levels.reshape(-1, self._part)
-        highest = parts.max(axis=1)
+        highest = self._part_maxima(levels).reshape(-1)
         peaks: BlockPeaks
         peaks = highest.reshape(len(buffer), blocks, -1).max(axis=2).max(axis=0)
         if self._interpolation is None:
@@ -145,12 +145,19 @@ class TruePeakMeter:
         np.subtract(steps[:, 1:], steps[:, :-1], out=bends)
         np.abs(bends, out=bends)
         start, stop = HALF_TAPS, bends.shape[1] - (HALF_TAPS - 2)
-        parts = bends[:, start:stop].reshape(len(buffer), -1, self._part).max(axis=2)
+        parts = self._part_maxima(bends[:, start:stop])
         before = bends[:, :start].max(axis=1, keepdims=True)
         after = bends[:, stop:].max(axis=1, keepdims=True)
         every = np.concatenate([before, parts, after], axis=1)
         near: Samples = np.maximum(np.maximum(every[:, :-2], every[:, 2:]), parts)
         return near
+
+    def _part_maxima(self, values: Samples) -> Samples:
+        """Return the largest value of each part; shape (channels, parts)."""
+        starts = np.arange(0, values.shape[1], self._part)
+        # Takes half of the time of a maximum over an axis.
+        maxima: Samples = np.maximum.reduceat(values, starts, axis=1)
+        return maxima
 
     def _array(self, number: int, buffer: Samples, frames: int) -> Samples:
         """Return one of three arrays in memory, shape (channels, frames)."""
