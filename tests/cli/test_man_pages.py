@@ -41,4 +41,4 @@ def test_text_is_not_taken_for_a_request() -> None:
 
     assert "Remove what `segued service install` installed" in page
     assert "its title, instead of MusicBrainz's" in page
-    assert "(--recording MBID | --no-song | --clear)" in page
+    assert "(--recording MBID | --no-song | --clear | --release MBID |" in page

@@ -13,6 +13,7 @@ from tests.fake_services import FakeServices, services_in_background
 from tests.fake_services.answers import musicbrainz_path
 
 __all__ = [
+    "BRINE",
     "FILES",
     "OTHER",
     "RIVALS",
@@ -31,6 +32,9 @@ OTHER: Final = mbid("other song")
 """The recording that the sound of a song with other tags is."""
 
 FILES: Final = 2 + len(TRACKS)
+
+BRINE: Final = mbid("Curlew", "Brine")
+"""A release with the tracks of the album under another title, which nothing names."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +130,8 @@ def _answers(offline: SeguedRunner, music: Path) -> ServiceCatalog:
         }
         path = musicbrainz_path("recording", recording)
         catalog.answers[path] = json.dumps(document).encode()
+    tracks = [f"Salt {number}" for number in range(1, 5)]
+    assert catalog.add_release("Curlew", "Brine", tracks, [SECONDS] * 4) == BRINE
     (rivals,) = catalog.passages("one")
     (other,) = catalog.passages("two")
     group = mbid("group")

@@ -1,6 +1,8 @@
 """Files with the same sound: same bytes, other tags, other encodings."""
 
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import mutagen
@@ -8,12 +10,14 @@ import numpy as np
 import pytest
 from sample_library import encode, song, tag
 
+from segued.units import TICKS_PER_SECOND
 from tests.end_to_end.library_queries import query
 from tests.end_to_end.segued_runner import SeguedRunner
 
 SECONDS = 20.0
 RATE = 44_100
 RECORDING = "0a0b0c0d-0000-4000-8000-000000000001"
+RELEASE = "0a0b0c0d-0000-4000-8000-000000000002"
 
 
 @pytest.fixture(name="music")
@@ -105,6 +109,13 @@ def test_a_better_copy_inherits_decisions(segued: SeguedRunner, tmp_path: Path) 
     paths = ("--database", segued.database)
     decided = ("--recording", RECORDING, "--title", "Low Tide")
     assert segued.run("decide", *paths, *decided, lossy).code == 0
+    assert segued.run("decide", *paths, "--release", RELEASE, lossy).code == 0
+    with closing(sqlite3.connect(segued.database)) as library, library:
+        library.execute(
+            "UPDATE passages SET fade_in_ticks = ?, fade_out_curve = 'cosine' WHERE"
+            " file_id = (SELECT id FROM files WHERE path_text = ?)",
+            [3 * TICKS_PER_SECOND, str(lossy)],
+        )
     silence = np.zeros((2 * RATE, *samples.shape[1:]), samples.dtype)
     encode(lossless, np.concatenate((silence, samples)), RATE, "flac")
     assert segued.import_folders(music).code == 0
@@ -118,14 +129,26 @@ def test_a_better_copy_inherits_decisions(segued: SeguedRunner, tmp_path: Path) 
         "Tide.flac": RECORDING,
         "Other.flac": None,
     }
+    releases = query(segued.database, "SELECT * FROM library_chosen_releases")
+    assert {Path(row["path"]).name: row["release_mbid"] for row in releases} == {
+        "tide.mp3": RELEASE,
+        "Tide.flac": RELEASE,
+    }
+    faded = query(
+        segued.database, "SELECT * FROM passages WHERE fade_out_curve = 'cosine'"
+    )
+    fades = sorted(row["fade_in_ticks"] / TICKS_PER_SECOND for row in faded)
+    assert fades == pytest.approx([3.0, 5.0], abs=0.1)
     answers = segued.run("review", *paths, "--history", "--json").json
-    assert [each["action"] for each in answers] == ["recording", "recording"]
-    assert answers[0]["person"] == answers[1]["person"]
-    assert answers[0]["program"] == "copied from tide.mp3"
+    actions = [each["action"] for each in answers]
+    assert actions == ["release", "recording", "release", "recording"]
+    assert len({each["person"] for each in answers}) == 1
+    copied = [each["program"] == "copied from tide.mp3" for each in answers]
+    assert copied == [True, True, False, False]
     last = segued.run("review", *paths, "--undo", "--json")
-    assert last.json["undone"] == answers[1]["answer"], last.out
+    assert last.json["undone"] == answers[2]["answer"], last.out
     assert segued.run("decide", *paths, *decided, lossy).code == 0
-    assert segued.run("review", *paths, "--undo", str(answers[0]["answer"])).code == 0
+    assert segued.run("review", *paths, "--undo", str(answers[1]["answer"])).code == 0
     for _ in range(2):
         assert segued.import_folders(music).code == 0
         assert recordings()["Tide.flac"] is None

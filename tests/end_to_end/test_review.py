@@ -11,14 +11,18 @@ import pytest
 
 from tests.end_to_end.library_queries import query
 from tests.end_to_end.review_music import (
+    BRINE,
     FILES,
     OTHER,
     RIVALS,
     ReviewMusic,
     import_review_music,
+    services_config,
 )
 from tests.end_to_end.running_daemon import running_daemon
 from tests.end_to_end.segued_runner import CommandResult, SeguedRunner
+from tests.end_to_end.service_catalog import mbid
+from tests.fake_services import FakeServices, services_in_background
 
 ANOTHER = "0a0b0c0d-0000-4000-8000-000000000001"
 
@@ -158,9 +162,9 @@ def test_an_older_answer_is_not_undone_below_a_newer_one(
 ) -> None:
     """`decide` writes the same history."""
     paths = ("--database", reviewed.segued.database, "--config", reviewed.config)
-    for mbid in (*RIVALS, ANOTHER):
+    for recording in (*RIVALS, ANOTHER):
         decided = reviewed.segued.run(
-            "decide", *paths, "--recording", mbid, reviewed.rivals
+            "decide", *paths, "--recording", recording, reviewed.rivals
         )
         assert decided.code == 0, decided.err
 
@@ -209,3 +213,88 @@ def test_a_daemon_answers_over_a_restart(reviewed: ReviewMusic) -> None:
         module="segued.cli.control",
     )
     assert status.json["cards"] == 3
+
+
+def album_of(reviewed: ReviewMusic) -> dict[str, Any]:
+    """Return what the view says of the album; nothing while its songs are on two."""
+    rows = query(reviewed.segued.database, "SELECT * FROM library_albums")
+    return next((each for each in rows if each["tracks"] == 3), {})
+
+
+def test_an_album_is_another_release(reviewed: ReviewMusic) -> None:
+    """The choice survives restart, new tags, move and rematch, until it is undone."""
+    segued, path = reviewed.segued, reviewed.album / "01.mp3"
+    before = [album_of(reviewed), passage(segued, path)]
+    card = cards(reviewed)[2]["card"]
+    answers = reviewed.catalog.in_memory_answers
+    with (
+        services_in_background(
+            lambda: FakeServices(answers, limits=False)
+        ) as background,
+        running_daemon(
+            segued,
+            reviewed.music,
+            online=True,
+            extra_config=services_config(background.services),
+        ) as daemon,
+    ):
+        daemon.wait_until_done(FILES)
+        args = ("review", card, "--release", BRINE, "--json")
+        chosen = segued.control(*args, client=daemon.client)
+        assert chosen.code == 0, chosen.err
+        daemon.wait_for(lambda _: album_of(reviewed).get("release_mbid") == BRINE)
+        daemon.wait_until_done(FILES)
+    assert album_of(reviewed)["title"] == "Brine"
+    assert passage(segued, path)["recording_mbid"] == mbid("Curlew", "Salt 1")
+    asked = [each["question"] for each in cards(reviewed)]
+    assert asked == ["other names", "rivals", "missing tracks"]
+
+    original = path.read_bytes()
+    moved = path.with_name("moved.mp3")
+    options = ("--config", reviewed.config, "--offline")
+    paths = ("--database", segued.database, "--config", reviewed.config)
+    try:
+        tags = mutagen.File(path, easy=True)
+        tags["album"] = "Something Else"
+        tags.save()
+        path.rename(moved)
+        assert segued.import_folders(reviewed.music, options=options).code == 0
+        assert segued.run("rematch", *paths).code == 0
+        assert (album_of(reviewed)["title"], album_of(reviewed)["tracks"]) == (
+            "Brine",
+            3,
+        )
+        explained = segued.run("explain", *paths, moved)
+        assert f"{BRINE}, as a person says" in explained.out
+    finally:
+        moved.unlink(missing_ok=True)
+        path.write_bytes(original)
+    assert segued.import_folders(reviewed.music, options=options).code == 0
+
+    assert review(reviewed, "--undo", "--json").json == {
+        "undone": chosen.json["answer"]
+    }
+    changing = {"status": None, "album_id": None, "added_at": None}
+    after = [album_of(reviewed), passage(segued, path)]
+    assert [each | changing for each in after] == [each | changing for each in before]
+    assert query(segued.database, "SELECT * FROM library_chosen_releases") == []
+    assert cards(reviewed)[2]["text"].startswith("No fingerprint of 3 songs is known")
+
+
+def test_a_file_is_of_another_release(reviewed: ReviewMusic) -> None:
+    """`decide` says it of one file, in the same history."""
+    segued = reviewed.segued
+    paths = ("--database", segued.database, "--config", reviewed.config)
+
+    decided = segued.run("decide", *paths, "--release", BRINE, reviewed.rivals)
+    found = query(segued.database, "SELECT * FROM library_chosen_releases")
+    cleared = segued.run("decide", *paths, "--any-release", reviewed.rivals)
+
+    assert (decided.code, cleared.code) == (0, 0), decided.err + cleared.err
+    assert [(row["path"], row["release_mbid"]) for row in found] == [
+        (str(reviewed.rivals), BRINE)
+    ]
+    assert query(segued.database, "SELECT * FROM library_chosen_releases") == []
+    actions = [each["action"] for each in review(reviewed, "--history", "--json").json]
+    assert actions == ["any release", "release"]
+    assert review(reviewed, "none", "--release", BRINE).code == 2

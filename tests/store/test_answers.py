@@ -1,5 +1,8 @@
 """Answers about matches, and taking them back: `segued.store.answers`."""
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 import pytest_asyncio
 
@@ -14,12 +17,15 @@ from segued.store.overrides import PassageOverride
 from segued.store.passages import PassageRecord
 from segued.store.reading import reports, review
 from segued.store.reading.rows import PageRequest
+from segued.store.release_choices import choice_of
+from segued.store.schema.files import PassageDecision
 from segued.store.songs import EntityRef, SongRecord, link_passage
 from segued.units import Ticks
 from tests.store.scanned_folder import ScannedFolder
 
 BY = Decider("alice", "tests", "1")
 MBID = "0a0b0c0d-0000-4000-8000-000000000001"
+OTHER_MBID = "0a0b0c0d-0000-4000-8000-000000000002"
 CANDIDATE = CandidateFacts(
     MBID, "Song", "Artist", None, ("named",), (), is_current=True
 )
@@ -163,3 +169,80 @@ async def test_one_unknown_passage_refuses_the_whole_answer(
 
     assert await stored(folder, "a") == []
     assert review.answers(folder.store.path, 9) == []
+
+
+async def chosen(folder: ScannedFolder) -> dict[str, str]:
+    """Return the chosen releases, by file name."""
+    with closing(sqlite3.connect(folder.store.path)) as library:
+        rows = library.execute("SELECT path, release_mbid FROM library_chosen_releases")
+        return {path.rpartition("/")[2]: release for path, release in rows}
+
+
+async def choose(folder: ScannedFolder, release: str | None, *names: str) -> int:
+    """Choose the release of some files."""
+    found = await passage_ids(folder, *names)
+    return await folder.store.do(answers.choose_release, found, release, BY)
+
+
+async def test_a_chosen_release_is_of_all_files_with_the_audio(
+    folder: ScannedFolder,
+) -> None:
+    """Their questions are answered, and they are matched again; the others are not."""
+    number = await choose(folder, MBID, "a")
+
+    assert await chosen(folder) == {"a": MBID, "copy of a": MBID}
+    statuses = await folder.statuses()
+    assert (statuses["a"], statuses["copy of a"]) == (FileStatus.PENDING,) * 2
+    assert statuses["b"] == FileStatus.COMPLETE
+    assert open_files(folder) == ["b"]
+    (row,) = review.answers(folder.store.path, 9)
+    assert (row.answer, row.action, row.passages) == (number, "release", [])
+    (release,) = row.releases
+    assert (release.name, release.before) == ("Artist / a", None)
+    assert release.after is not None
+    assert release.after.release_mbid == MBID
+
+
+async def test_a_question_after_the_choice_is_open(folder: ScannedFolder) -> None:
+    """What the match with the chosen release asks was not answered by choosing it."""
+    await choose(folder, MBID, "b")
+    closed = open_files(folder)
+    question = Question(QuestionKind.OTHER_LENGTH, "How long is it?", ())
+    await folder.store.do(
+        lambda: PassageDecision.update(
+            at="9999", question=question.kind, question_text=question.text
+        ).execute()
+    )
+
+    assert "b" not in closed
+    assert "b" in open_files(folder)
+
+
+async def test_undo_restores_the_release_that_was_chosen(folder: ScannedFolder) -> None:
+    """Not where it was chosen anew since; and without a choice, there is none again."""
+    first = await choose(folder, MBID, "a", "b")
+    before = await folder.store.do(choice_of, "audio a")
+    await choose(folder, OTHER_MBID, "a")
+
+    with pytest.raises(DaemonError, match="Artist / a was decided again since"):
+        await folder.store.do(answers.undo, first, BY)
+    assert await folder.store.do(choice_of, "audio b") is not None
+    await folder.store.do(answers.undo, None, BY)
+    assert await folder.store.do(choice_of, "audio a") == before
+    await folder.store.do(answers.undo, None, BY)
+
+    assert await chosen(folder) == {}
+    assert set(open_files(folder)) == {"b", "a", "copy of a"}
+
+
+async def test_a_choice_is_taken_back_as_an_answer(folder: ScannedFolder) -> None:
+    """Which is undone as any other."""
+    await choose(folder, MBID, "a")
+    await choose(folder, None, "a")
+    without = await chosen(folder)
+    await folder.store.do(answers.undo, None, BY)
+
+    assert without == {}
+    assert await chosen(folder) == {"a": MBID, "copy of a": MBID}
+    actions = [row.action for row in review.answers(folder.store.path, 9)]
+    assert actions == ["undo", "any release", "release"]

@@ -5,7 +5,12 @@ from segued.store import analysis_cache
 from segued.store.analysis_cache import StoredOutput
 from segued.store.database import Store
 from segued.store.knowledge_import import save_lines
-from segued.store.knowledge_lines import KnownAnswer, KnownDecision, KnownOutput
+from segued.store.knowledge_lines import (
+    KnownAnswer,
+    KnownDecision,
+    KnownOutput,
+    KnownRelease,
+)
 from segued.store.reading.knowledge import knowledge
 from segued.store.schema.lookups import MusicBrainzAnswer
 from segued.store.schema.music import StoredOverride
@@ -30,6 +35,20 @@ async def test_the_later_decision_counts(store: Store) -> None:
     assert [(row.title, row.start_ticks, row.at) for row in rows] == [
         ("three", 20, "2026-03")
     ]
+
+
+async def test_the_later_choice_of_a_release_counts(store: Store) -> None:
+    """It comes out again as it went in."""
+    one, two = (
+        KnownRelease("hash", name, at)
+        for name, at in (("one", "2026-01"), ("two", "2026-02"))
+    )
+
+    assert await store.do(save_lines, [two]) == {"release": 1}
+    assert await store.do(save_lines, [one, two]) == {}
+
+    lines = [line for line in knowledge(store.path) if isinstance(line, KnownRelease)]
+    assert lines == [two]
 
 
 async def test_what_was_heard_stays(store: Store) -> None:

@@ -3,12 +3,12 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.end_to_end.review_music import (
+    BRINE,
     FILES,
     OTHER,
     RIVALS,
@@ -35,6 +35,32 @@ def _review_client(review_music: ReviewMusic) -> Iterator[WebClient]:
     with running_daemon(review_music.segued, review_music.music, page=True) as daemon:
         daemon.wait_until_done(FILES)
         daemon.wait_for(lambda status: status["cards"] == 3)
+        yield WebClient.for_daemon(daemon)
+
+
+@pytest.fixture(name="online_client", scope="module")
+def _online_client(
+    review_music: ReviewMusic, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[WebClient]:
+    """A client of a daemon that asks the services, with a copy of the library."""
+    segued = SeguedRunner(tmp_path_factory.mktemp("online") / "state")
+    segued.home.mkdir()
+    with closing(sqlite3.connect(review_music.segued.database)) as library:
+        library.execute("VACUUM INTO ?", [str(segued.database)])
+    answers = review_music.catalog.in_memory_answers
+    with (
+        services_in_background(
+            lambda: FakeServices(answers, limits=False)
+        ) as background,
+        running_daemon(
+            segued,
+            review_music.music,
+            page=True,
+            online=True,
+            extra_config=services_config(background.services),
+        ) as daemon,
+    ):
+        daemon.wait_until_done(FILES)
         yield WebClient.for_daemon(daemon)
 
 
@@ -118,48 +144,63 @@ def test_a_song_is_answered_with_the_mouse(
 
 
 def test_musicbrainz_is_searched_by_name(
-    review_music: ReviewMusic, tmp_path: Path, chromium: Browser
+    online_client: WebClient, chromium: Browser
 ) -> None:
     """From the question, with the names of the song; a result answers it."""
-    segued = SeguedRunner(tmp_path / "state")
-    segued.home.mkdir()
-    with closing(sqlite3.connect(review_music.segued.database)) as library:
-        library.execute("VACUUM INTO ?", [str(segued.database)])
-    with (
-        services_in_background(
-            lambda: FakeServices(review_music.catalog.in_memory_answers, limits=False)
-        ) as background,
-        running_daemon(
-            segued,
-            review_music.music,
-            page=True,
-            online=True,
-            extra_config=services_config(background.services),
-        ) as daemon,
-    ):
-        daemon.wait_until_done(FILES)
-        client = WebClient.for_daemon(daemon)
-        with open_window(chromium, f"{client.url}/#/review") as window:
-            cards = window.page.get_by_test_id("card")
-            rivals = cards.nth(1)
-            rivals.get_by_text("Another recording", exact=True).click()
-            expect(rivals.get_by_label("Artist", exact=True)).to_have_value("Marram")
-            rivals.get_by_label("Title", exact=True).fill("no such song")
-            rivals.get_by_test_id("search-musicbrainz").click()
-            expect(rivals.get_by_test_id("nothing-found")).to_be_visible()
-            rivals.get_by_label("Title", exact=True).fill("ebb")
-            rivals.get_by_test_id("search-musicbrainz").click()
-            found = rivals.get_by_test_id("found-recordings")
-            expect(found.locator(f'[data-candidate="{OTHER}"]')).to_contain_text("Ebb")
-            found.locator('[data-answer="found"]').click()
-            expect(cards).to_have_count(2)
-            assert window.console == []
-        daemon.wait_for(
-            lambda _: (
-                client.get_json("/api/review/history")["answers"][0]["action"]
-                == "recording"
-            )
-        )
+    with open_window(chromium, f"{online_client.url}/#/review") as window:
+        cards = window.page.get_by_test_id("card")
+        rivals = cards.nth(1)
+        search = rivals.get_by_test_id("search-form")
+        rivals.get_by_text("Another recording", exact=True).click()
+        expect(search.get_by_label("Artist", exact=True)).to_have_value("Marram")
+        search.get_by_label("Title", exact=True).fill("no such song")
+        search.get_by_test_id("search-musicbrainz").click()
+        expect(rivals.get_by_test_id("nothing-found")).to_be_visible()
+        search.get_by_label("Title", exact=True).fill("ebb")
+        search.get_by_test_id("search-musicbrainz").click()
+        found = rivals.get_by_test_id("found-recordings")
+        expect(found.locator(f'[data-candidate="{OTHER}"]')).to_contain_text("Ebb")
+        found.locator('[data-answer="found"]').click()
+        expect(cards).to_have_count(2)
+        assert window.console == []
+    (last, *_) = online_client.get_json("/api/review/history")["answers"]
+    assert last["action"] == "recording"
+    online_client.send_json("POST", "/api/review/undo", {})
+
+
+def test_an_album_is_said_to_be_another_release(
+    online_client: WebClient, chromium: Browser
+) -> None:
+    """From its card, by a search; its page shows that, and takes it back."""
+    with open_window(chromium, f"{online_client.url}/#/review") as window:
+        page = window.page
+        card = page.get_by_test_id("card").filter(has_text="Salt")
+        album = card.get_by_role("link", name="Salt", exact=True).get_attribute("href")
+        card.get_by_text("Another release", exact=True).click()
+        form = card.get_by_test_id("release-form")
+        expect(form.get_by_label("Artist", exact=True)).to_have_value("Curlew")
+        form.get_by_label("Album", exact=True).fill("brine")
+        form.get_by_test_id("search-releases").click()
+        brine = card.get_by_test_id("found-releases").locator("li")
+        expect(brine).to_contain_text("Curlew · 1990-01-01 · 4 tracks")
+        page.goto(f"{online_client.url}/{album}")
+        page.get_by_text("Another release", exact=True).click()
+        box = page.get_by_label("MusicBrainz ID or URL of the release")
+        box.fill(f"https://musicbrainz.org/recording/{OTHER}")
+        page.get_by_role("button", name="Use this release").click()
+        assert not box.evaluate("each => each.validity.valid")
+        box.fill(f"https://musicbrainz.org/release/{BRINE}")
+        page.get_by_role("button", name="Use this release").click()
+        expect(page.get_by_role("heading", name="Brine")).to_be_visible()
+        expect(page.get_by_test_id("chosen-release")).to_contain_text("by hand")
+        page.get_by_test_id("any-release").click()
+        expect(page.get_by_role("heading", name="Salt")).to_be_visible()
+        expect(page.get_by_test_id("chosen-release")).to_have_count(0)
+        assert window.console == []
+    history = online_client.get_json("/api/review/history")["answers"]
+    actions = [each["action"] for each in history]
+    assert actions[:2] == ["any release", "release"]
+    assert len(history[0]["releases"]) == 3
 
 
 def test_a_search_needs_names_and_the_network(review_client: WebClient) -> None:

@@ -110,6 +110,8 @@ class DaemonClient:
             body["recording"] = override.recording
             body["title"] = override.title
             body["artist"] = override.artist
+            body["release"] = override.release
+            body["any_release"] = override.any_release
         self.request("POST", "/api/decide", body)
 
     def forget_tags(self, path: bytes) -> int:

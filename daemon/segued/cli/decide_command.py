@@ -36,7 +36,9 @@ def run(args: argparse.Namespace, choice: LibraryChoice) -> int:
     path = os.path.abspath(os.fsencode(args.file))
     override = None
     if not args.clear:
-        override = Override(args.recording, args.title, args.artist)
+        override = Override(
+            args.recording, args.title, args.artist, args.release, args.any_release
+        )
     config, client = choice.config, choice.daemon()
     if client is not None:
         client.set_override(path, args.passage, override)

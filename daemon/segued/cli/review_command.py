@@ -30,11 +30,12 @@ LETTERS: Final = {
 """The answers that a letter gives, for all songs that are shown."""
 
 PROMPT: Final = (
-    "a accept, 1-9 a candidate, n no song, l leave it so, an id or link of MusicBrainz,"
-    " u undo, s skip, q end: "
+    "a accept, 1-9 a candidate, n no song, l leave it so, an id or link of a recording,"
+    " r and that of a release, u undo, s skip, q end: "
 )
 
 MBID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+RELEASE: Final = re.compile(rf"(?:r\s+|.*/release/)({MBID.pattern})")
 
 
 def review(args: argparse.Namespace) -> int:
@@ -51,7 +52,7 @@ def review(args: argparse.Namespace) -> int:
         choice = replace(choice, client=find_daemon([socket], choice.database))
     configure_log(choice.config)
     source = review_source(choice)
-    action, recording = _given_answer(args)
+    action, mbid = _given_answer(args)
     if args.history:
         answers = source.history(HISTORY_LENGTH)
         _print(args, answers, review_text.history_lines(answers))
@@ -60,7 +61,7 @@ def review(args: argparse.Namespace) -> int:
         source.close()
         _print(args, {"undone": undone}, [f"answer {undone} is undone"])
     elif action is not None:
-        number = _answer(args, source, action, recording)
+        number = _answer(args, source, action, mbid)
         source.close()
         _print(args, {"answer": number}, [f"answer {number} is stored"])
     elif args.json or args.list or not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -77,27 +78,28 @@ def _given_answer(args: argparse.Namespace) -> tuple[AnswerAction | None, str | 
     Raises:
         ConfigError: It does not say what it answers.
     """
-    if args.recording is not None:
-        action = AnswerAction.RECORDING
-    elif args.accept:
-        action = AnswerAction.ACCEPT
-    elif args.leave:
-        action = AnswerAction.LEAVE
-    elif args.no_song:
-        action = AnswerAction.NO_SONG
-    else:
-        return None, None
-    if args.card is None:
+    given = {
+        AnswerAction.RECORDING: args.recording is not None,
+        AnswerAction.RELEASE: args.release is not None,
+        AnswerAction.ANY_RELEASE: args.any_release,
+        AnswerAction.ACCEPT: args.accept,
+        AnswerAction.LEAVE: args.leave,
+        AnswerAction.NO_SONG: args.no_song,
+    }
+    action = next((each for each, is_given in given.items() if is_given), None)
+    if action is not None and args.card is None:
         raise ConfigError("an answer needs the ID of an album or file: see --list")
-    return action, args.recording
+    return action, args.recording or args.release
 
 
 def _answer(
     args: argparse.Namespace,
     source: ReviewSource,
     action: AnswerAction,
-    recording: str | None,
+    mbid: str | None,
 ) -> int:
+    if action in (AnswerAction.RELEASE, AnswerAction.ANY_RELEASE):
+        return source.answer(args.card, action, [], mbid)
     passages = source.card(args.card)["passages"]
     if args.song is not None:
         if args.song > len(passages):
@@ -106,11 +108,11 @@ def _answer(
             )
         passages = [passages[args.song - 1]]
         return source.answer(
-            args.card, action, [each["passage"] for each in passages], recording
+            args.card, action, [each["passage"] for each in passages], mbid
         )
-    if recording is not None and len(passages) > 1:
+    if mbid is not None and len(passages) > 1:
         raise ConfigError(f"{args.card}: several songs have questions: add --song")
-    return source.answer(args.card, action, [], recording)
+    return source.answer(args.card, action, [], mbid)
 
 
 def _show(args: argparse.Namespace, source: ReviewSource) -> None:
@@ -184,6 +186,8 @@ class _Dialog:
             self._skipped.clear()
         elif typed in LETTERS:
             self._source.answer(key, LETTERS[typed], [], None)
+        elif (release := RELEASE.match(typed.lower())) is not None:
+            self._source.answer(key, AnswerAction.RELEASE, [], release[1])
         elif found is not None and passages:
             first = passages[0]["passage"]
             self._source.answer(key, AnswerAction.RECORDING, [first], found[0])

@@ -30,6 +30,12 @@ def add_review(commands: Subparsers, shared: CommandParser) -> None:
     what.add_argument("--no-song", action="store_true", help="they are no songs")
     what.add_argument("--recording", type=mbid, metavar="MBID", help="the recording")
     what.add_argument(
+        "--release", type=mbid, metavar="MBID", help="all of it is this release"
+    )
+    what.add_argument(
+        "--any-release", action="store_true", help="take the choice of a release back"
+    )
+    what.add_argument(
         "--undo",
         nargs="?",
         type=int,

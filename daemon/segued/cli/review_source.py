@@ -38,9 +38,15 @@ class ReviewSource(Protocol):
         card: str,
         action: AnswerAction,
         passages: list[str],
-        recording: str | None,
+        mbid: str | None,
     ) -> int:
         """Store an answer, and return its number.
+
+        Args:
+            card: The album or file.
+            action: What is answered.
+            passages: Those that it is about; all of the card if empty.
+            mbid: The recording or the release, if the action needs one.
 
         Raises:
             ConfigError: No such question is open.
@@ -88,14 +94,11 @@ class _OfDaemon:
         card: str,
         action: AnswerAction,
         passages: list[str],
-        recording: str | None,
+        mbid: str | None,
     ) -> int:
-        body = {
-            "card": card,
-            "action": action,
-            "passages": passages or None,
-            "recording": recording,
-        }
+        body = {"card": card, "action": action, "passages": passages or None}
+        if mbid is not None:
+            body[str(action)] = mbid  # the actions with an id are named after its field
         return int(self._client.request("POST", "/api/review/answer", body)["answer"])
 
     def undo(self, number: int | None) -> int:
@@ -131,9 +134,15 @@ class _OfFile:
         card: str,
         action: AnswerAction,
         passages: list[str],
-        recording: str | None,
+        mbid: str | None,
     ) -> int:
-        given = CardAnswer(card, action, tuple(passages) or None, recording)
+        given = CardAnswer(
+            card,
+            action,
+            tuple(passages) or None,
+            recording=mbid if action is AnswerAction.RECORDING else None,
+            release=mbid if action is AnswerAction.RELEASE else None,
+        )
         self._has_changed = True
         return library_operations.run_in_library(
             self._config,

@@ -134,6 +134,12 @@ def _add_decide(commands: Subparsers, shared: CommandParser) -> None:
     what.add_argument("--recording", type=mbid, metavar="MBID", help="its recording")
     what.add_argument("--no-song", action="store_true", help="it is no song")
     what.add_argument("--clear", action="store_true", help="match it as before")
+    what.add_argument(
+        "--release", type=mbid, metavar="MBID", help="the release that the file is of"
+    )
+    what.add_argument(
+        "--any-release", action="store_true", help="take the choice of a release back"
+    )
     deciding.add_argument("--title", help="its title, instead of MusicBrainz's")
     deciding.add_argument("--artist", help="its artist, instead of MusicBrainz's")
     deciding.set_defaults(command="decide")

@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from segued.clients.musicbrainz_parse import (
+    parse_editions,
     parse_recording,
     parse_releases,
     parse_search,
@@ -22,7 +23,7 @@ from segued.clients.schema import (
 )
 from segued.clients.service_client import ResponseCheck, ServiceClient
 from segued.errors import ServiceAnswerError
-from segued.matching.evidence import Recording
+from segued.matching.evidence import Edition, Recording
 
 __all__ = [
     "NOT_IN_SEARCH",
@@ -42,6 +43,7 @@ RECORDINGS_MAX: Final = 100
 """The size of one page of search results."""
 
 SEARCH_RESULTS_MAX: Final = 10
+EDITIONS_MAX: Final = 25
 
 RELEASE_INC: Final = (
     "recordings artist-credits isrcs release-groups "
@@ -172,6 +174,21 @@ class MusicBrainz:
 
         await self._get("recording", params, check)
         return tuple(found)
+
+    async def search_editions(self, artist: str, title: str) -> tuple[Edition, ...]:
+        """Search for releases to choose from; either text may be empty.
+
+        Returns:
+            At most `EDITIONS_MAX`, the best first.
+
+        Raises:
+            ValueError: Both are empty.
+            ServiceError: Any kind except ServiceAuthError.
+        """
+        query = _lucene_query({"release": title, "artist": artist})
+        params = {"query": query, "limit": str(EDITIONS_MAX)}
+        answer = await self._get("release", params, parse_editions)
+        return () if answer is None else parse_editions(answer)
 
     async def _get(
         self, path: str, params: Mapping[str, str], check: ResponseCheck

@@ -1,6 +1,7 @@
 """Parse MusicBrainz's answers, fresh or stored."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Annotated, Final, TypeAlias, TypeVar
@@ -9,10 +10,16 @@ import msgspec
 
 from segued.clients.schema import Mbid, ResponseModel, decode_response
 from segued.errors import ServiceAnswerError
-from segued.matching.evidence import MusicBrainzEntity, Recording, Release, Track
+from segued.matching.evidence import (
+    Edition,
+    MusicBrainzEntity,
+    Recording,
+    Release,
+    Track,
+)
 from segued.units import Seconds
 
-__all__ = ["parse_recording", "parse_releases", "parse_search"]
+__all__ = ["parse_editions", "parse_recording", "parse_releases", "parse_search"]
 
 RawT = TypeVar("RawT")
 ParsedT = TypeVar("ParsedT")
@@ -131,6 +138,31 @@ class _Search(ResponseModel, frozen=True):
     releases: list[msgspec.Raw]
 
 
+class _Label(ResponseModel, frozen=True):
+    name: str | None = None
+
+
+class _LabelInfo(ResponseModel, frozen=True):
+    catalog_number: str | None = None
+    label: _Label | None = None
+
+
+class _FoundMedium(ResponseModel, frozen=True):
+    format: str | None = None
+    track_count: Count = 0
+
+
+class _FoundRelease(ResponseModel, frozen=True):
+    id: Mbid
+    title: str
+    artist_credit: list[_Credit] | None = None
+    date: str | None = None
+    country: str | None = None
+    disambiguation: str | None = None
+    label_info: list[_LabelInfo] | None = None
+    media: list[_FoundMedium] | None = None
+
+
 def parse_releases(raw: bytes) -> tuple[Release, ...]:
     """Parse a release, or a page of releases, without what is malformed in them.
 
@@ -164,6 +196,42 @@ def parse_search(raw: bytes) -> tuple[str, ...]:
     close = [each for each in hits if each.score >= SCORE_MIN]
     ranked = sorted(close, key=lambda each: -each.score)
     return tuple(dict.fromkeys(each.id.lower() for each in ranked))
+
+
+def parse_editions(raw: bytes) -> tuple[Edition, ...]:
+    """Return the releases that a search found, best first.
+
+    Raises:
+        ServiceAnswerError: It is not a page of search results.
+    """
+    page = decode_response(NAME, raw, _Search).releases
+    return tuple(_well_formed(page, _parse_edition))
+
+
+def _parse_edition(raw: msgspec.Raw) -> Edition:
+    found = decode_response(NAME, raw, _FoundRelease)
+    media = Counter(each.format for each in found.media or () if each.format)
+    notes = [
+        " ".join(
+            part
+            for part in (each.label and each.label.name, each.catalog_number)
+            if part
+        )
+        for each in found.label_info or ()
+    ]
+    notes.append(found.disambiguation or "")
+    return Edition(
+        mbid=found.id.lower(),
+        title=found.title,
+        artist=_credit_text(found.artist_credit),
+        date=found.date or None,
+        country=found.country or None,
+        media=" + ".join(
+            f"{count} x {name}" if count > 1 else name for name, count in media.items()
+        ),
+        tracks=sum(each.track_count for each in found.media or ()),
+        note=", ".join(dict.fromkeys(note for note in notes if note)),
+    )
 
 
 def _well_formed(

@@ -85,7 +85,9 @@ async def set_override(
 
     def find_and_answer() -> bool:
         found = answers.find_passage(path, passage)
-        if found is not None:
+        if found is not None and override and override.is_about_release:
+            answers.choose_release([found], override.release, by)
+        elif found is not None:
             answers.answer([_as_answer(found, override)], by)
         return found is not None
 
@@ -118,6 +120,8 @@ async def answer(store: Store, given: CardAnswer, by: Decider) -> int:
     passages = asked if given.passages is None else given.passages
     if not passages or not set(passages) <= set(asked):
         raise NotFoundError(f"{given.card}: no such question is open")
+    if given.action in (AnswerAction.RELEASE, AnswerAction.ANY_RELEASE):
+        return await store.do(answers.choose_release, passages, given.release, by)
     each_answer = [
         Answer(each, given.action, given.recording, given.title, given.artist)
         for each in passages

@@ -2,9 +2,9 @@
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -18,8 +18,9 @@ from segued.daemon.metrics_source import collect_readings
 from segued.daemon.status_source import build_status
 from segued.errors import DaemonError, NotFoundError, ServiceError
 from segued.intake.folder_choices import FolderChoices
-from segued.matching.evidence import Recording
+from segued.matching.evidence import Edition, Recording
 from segued.paths import is_within, shown
+from segued.pipeline.lookup_services import LookupService
 from segued.store import backup
 from segued.store.deciders import Decider
 from segued.store.reading import reports
@@ -29,6 +30,8 @@ from segued.web.setup import KeyCheck, Setup
 from segued.web.status import PastSession, Status
 
 __all__ = ["Operations"]
+
+Found = TypeVar("Found", Edition, Recording)
 
 
 class Operations:
@@ -288,11 +291,26 @@ class Operations:
         Raises:
             DaemonError: MusicBrainz is not asked now, or gives no usable answer.
         """
+        return await self._search(lambda each: each.search_recordings, artist, title)
+
+    async def search_editions(self, artist: str, title: str) -> tuple[Edition, ...]:
+        """Search MusicBrainz for releases, as `search_recordings`."""
+        return await self._search(lambda each: each.search_editions, artist, title)
+
+    async def _search(
+        self,
+        search_of: Callable[
+            [LookupService], Callable[[str, str], Awaitable[tuple[Found, ...]]] | None
+        ],
+        artist: str,
+        title: str,
+    ) -> tuple[Found, ...]:
         pipeline = self._daemon.pipeline
         for service in pipeline.lookup_services if pipeline else ():
-            if service.search_recordings is not None:
+            search = search_of(service)
+            if search is not None:
                 try:
-                    return await service.search_recordings(artist, title)
+                    return await search(artist, title)
                 except ServiceError as error:
                     raise DaemonError(str(error)) from error
         raise DaemonError("MusicBrainz is not asked while segued is paused or offline")

@@ -23,6 +23,7 @@ from segued.matching.scores import (
 __all__ = [
     "FITTING_MIN",
     "AlbumMatch",
+    "assign_to_chosen",
     "group_by_album",
     "is_at_track",
     "is_printed_at_place",
@@ -143,6 +144,15 @@ def match_album(
         )
 
     return min(matches, key=preference_key, default=None)
+
+
+def assign_to_chosen(
+    passages: Sequence[PassageEvidence], release: Release
+) -> AlbumMatch:
+    """Return the release that a person chose for passages, with the tracks that fit."""
+    passages = [without_placeholders(each) for each in passages]
+    tracks = _assign_tracks(passages, release)
+    return AlbumMatch(release, tracks, _count_confirmed(passages, tracks))
 
 
 def _passages_for(
@@ -271,7 +281,9 @@ def _fit_score(
     here = is_at_track(passage, track, release)
     near = off is not None and off <= LENGTH_SAME_S
     by_name = title is not None and title >= TITLE_SAME
-    by_place = here and near and (title is None or not passage.tagged)
+    # Of a release that a person chose, the place counts more than other names.
+    is_placed = title is None or not passage.tagged or passage.release_chosen
+    by_place = here and near and is_placed
     if not (fingerprint or embedded or by_name or by_place):
         return None
     close = 1 - off / LENGTH_OTHER_S if off is not None else 0.0

@@ -383,10 +383,11 @@ def _judge_as_album_track(
 ) -> Judgment | None:
     """Judge a passage as its album's track; None if names or place contradict it."""
     names = track_names_agreement(passage, track, release)
-    if not passage.tagged and names is not None and names < NAMES_AGREE_FROM:
-        names = None  # Nobody chose the name of a file to be a title.
     if names is not None and names < NAMES_AGREE_FROM:
-        return None
+        if passage.tagged and not passage.release_chosen:
+            return None
+        # Nobody chose the name of a file to be a title, or a person chose the release.
+        names = None
     if passage.recording_mbid == track.recording.mbid:
         where = f"the album's track, {passage.named_where}"
         reason = f"{where}; {fingerprint_state(passage)}"

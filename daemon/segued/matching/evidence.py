@@ -11,6 +11,7 @@ from segued.units import Seconds
 
 __all__ = [
     "Candidate",
+    "Edition",
     "MusicBrainzEntity",
     "PassageEvidence",
     "Recording",
@@ -118,6 +119,27 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class Edition:
+    """A release in a list to choose from: what tells it from others of its name.
+
+    Attributes:
+        date: Year, or more of it; None if it is not known, as for `country`.
+        media: The formats of its media, such as "2 x CD"; empty if not known.
+        tracks: The number of tracks on all media.
+        note: Its label, catalog number and MusicBrainz's disambiguation.
+    """
+
+    mbid: str
+    title: str
+    artist: str
+    date: str | None
+    country: str | None
+    media: str
+    tracks: int
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class PassageEvidence:
     """What is known about a passage before it is matched.
 
@@ -139,6 +161,7 @@ class PassageEvidence:
         recording_by: The program whose library names the recording, because the tags
             do not; empty if it is the tags.
         release_by: The same for the release.
+        release_chosen: Whether a person chose the release, instead of the tags.
         said: What the library of each program says, as text, by program.
         merged: The old and the new id of each recording and release that tags or
             AcoustID name by an id that MusicBrainz has merged.
@@ -164,6 +187,7 @@ class PassageEvidence:
     merged: tuple[tuple[str, str], ...] = ()
     recording_by: str = ""
     release_by: str = ""
+    release_chosen: bool = False
     said: tuple[tuple[str, str], ...] = ()
 
     @property

@@ -181,7 +181,10 @@ async def _decide_passages(
     recordings, _ = await look_up_recordings(context, mbids)
     album_match = split.lookup.album_match
     release = album_match.release if album_match else None
-    is_album = album_match is not None and len(album_match.tracks) >= FITTING_MIN
+    is_album = album_match is not None and (
+        len(album_match.tracks) >= FITTING_MIN
+        or any(passage.release_chosen for passage in split.passages)
+    )
     videos = videos_among(release, recordings)
     decisions: list[Decision] = []
     off_release: list[str] = []

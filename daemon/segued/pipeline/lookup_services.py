@@ -24,7 +24,7 @@ from segued.clients.musicbrainz import (
 from segued.clients.service_client import ServiceClient
 from segued.config.sections import ServicesSection
 from segued.errors import ServiceAnswerError
-from segued.matching.evidence import Recording
+from segued.matching.evidence import Edition, Recording
 from segued.model import Service
 from segued.pipeline.shared_requests import SharedRequests
 from segued.store import codec
@@ -34,6 +34,7 @@ from segued.store.lookups import LookupAnswer, LookupQuestion
 __all__ = ["LookupService", "lookup_services"]
 
 SearchRecordings = Callable[[str, str], Awaitable[tuple[Recording, ...]]]
+SearchEditions = Callable[[str, str], Awaitable[tuple[Edition, ...]]]
 SendBatch = Callable[[Sequence[LookupQuestion]], Awaitable[Sequence[LookupAnswer]]]
 
 
@@ -58,6 +59,7 @@ class LookupService:
         shared: Which questions may share a request.
         search_recordings: Searches recordings by artist and title, for a person; None
             if the service has no such search.
+        search_editions: The same for releases.
     """
 
     name: Service
@@ -74,6 +76,7 @@ class LookupService:
     collecting: set[LookupKind] = field(default_factory=set)
     shared: SharedRequests = field(default_factory=SharedRequests)
     search_recordings: SearchRecordings | None = None
+    search_editions: SearchEditions | None = None
 
     @property
     def is_usable(self) -> bool:
@@ -169,6 +172,7 @@ def _musicbrainz_lookups(client: MusicBrainz) -> LookupService:
         lambda: client.service.requests_sent,
         concurrency=4,
         search_recordings=client.search_recordings,
+        search_editions=client.search_editions,
     )
 
 

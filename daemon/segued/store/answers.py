@@ -1,7 +1,8 @@
 """Answer questions about matches: store what a person decides, and take it back.
 
-An answer is one transaction. It changes the overrides of some passages, and a row of
-the history says who changed them from what to what. The files are matched again.
+An answer is one transaction. It changes the overrides of some passages, or the releases
+that are chosen for their files, and a row of the history says who changed them from
+what to what. The files are matched again.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,6 +19,12 @@ from segued.store.overrides import (
     replace_near,
     rows_near,
 )
+from segued.store.release_choices import (
+    ReleaseChange,
+    ReleaseChoice,
+    choice_of,
+    replace_choice,
+)
 from segued.store.requeue import requeue_from_phase
 from segued.store.schema.answered import StoredAnswer
 from segued.store.schema.files import File, Passage, iter_rows, now
@@ -29,6 +36,7 @@ __all__ = [
     "Answer",
     "OverrideChange",
     "answer",
+    "choose_release",
     "find_passage",
     "record",
     "undo",
@@ -113,7 +121,7 @@ def answer(answers: Sequence[Answer], by: Decider) -> int:
         changes.append(
             OverrideChange(facts.audio_hash, facts.start, facts.name, before, after)
         )
-    _match_again(changes)
+    _match_again(each.audio_hash for each in changes)
     actions = {each.action for each in answers}
     action = AnswerAction.LEAVE
     if actions:
@@ -121,8 +129,35 @@ def answer(answers: Sequence[Answer], by: Decider) -> int:
     return record(action, changes, by)
 
 
+def choose_release(passages: Sequence[str], release: str | None, by: Decider) -> int:
+    """Choose the release of the files with some passages; return the answer's number.
+
+    Args:
+        passages: The ids of the passages.
+        release: Its MusicBrainz id; None: what matching finds.
+        by: Who chooses it.
+
+    Raises:
+        NotFoundError: There is no such passage; nothing is stored.
+    """
+    choice = None if release is None else ReleaseChoice(release, now())
+    names: dict[str, str] = {}
+    for each in passages:
+        facts = _facts(each)
+        names.setdefault(facts.audio_hash, facts.name)
+    changes = [
+        ReleaseChange(audio_hash, name, choice_of(audio_hash), choice)
+        for audio_hash, name in names.items()
+    ]
+    for change in changes:
+        replace_choice(change.audio_hash, choice)
+    _match_again(names)
+    action = AnswerAction.RELEASE if choice else AnswerAction.ANY_RELEASE
+    return record(action, (), by, releases=changes)
+
+
 def undo(number: int | None, by: Decider) -> int:
-    """Take an answer back: the overrides are again what they were before it.
+    """Take an answer back: all is again what it was before it.
 
     Args:
         number: The answer; None: the last one that a person gave and did not take
@@ -141,16 +176,24 @@ def undo(number: int | None, by: Decider) -> int:
         which = "nothing to undo" if number is None else f"no answer {number} to undo"
         raise NotFoundError(f"there is {which}")
     changes = codec.decode(row.changes, list[OverrideChange])
+    releases = codec.decode(row.releases or "[]", list[ReleaseChange])
     if StoredAnswer.select().where(StoredAnswer.undoes == row.id).exists():
         raise DaemonError(f"answer {row.id} was undone before")
     for each in changes:
         if rows_near(each.audio_hash, each.start) != each.after:
             raise DaemonError(f"{each.name} was decided again since answer {row.id}")
+    for release in releases:
+        if choice_of(release.audio_hash) != release.after:
+            raise DaemonError(f"{release.name} was decided again since answer {row.id}")
     for each in changes:
         replace_near(each.audio_hash, each.start, each.before)
-    _match_again(changes)
+    for release in releases:
+        replace_choice(release.audio_hash, release.before)
+    hashes = [each.audio_hash for each in changes]
+    _match_again([*hashes, *(each.audio_hash for each in releases)])
     backward = [replace(each, before=each.after, after=each.before) for each in changes]
-    record(AnswerAction.UNDO, backward, by, undoes=row.id)
+    chosen = [replace(each, before=each.after, after=each.before) for each in releases]
+    record(AnswerAction.UNDO, backward, by, undoes=row.id, releases=chosen)
     return int(row.id)
 
 
@@ -214,13 +257,12 @@ def _facts(passage: str) -> _PassageFacts:
     raise NotFoundError(f"no passage has the id {passage}")
 
 
-def _match_again(changes: Iterable[OverrideChange]) -> None:
+def _match_again(hashes: Iterable[str]) -> None:
     """Requeue all files with the audio, which may have other tags."""
-    hashes = {each.audio_hash for each in changes}
     files = [
         FileId(file)
         for (file,) in iter_rows(
-            File.select(File.id).where(File.audio_hash.in_(sorted(hashes)))
+            File.select(File.id).where(File.audio_hash.in_(sorted(set(hashes))))
         )
     ]
     requeue_from_phase(files, PhaseNumber.MATCH, in_flight=True)
@@ -230,7 +272,9 @@ def record(
     action: AnswerAction,
     changes: Sequence[OverrideChange],
     by: Decider,
+    *,
     undoes: int | None = None,
+    releases: Sequence[ReleaseChange] = (),
 ) -> int:
     """Add an answer to the history; return its number."""
     row = StoredAnswer.create(
@@ -240,5 +284,6 @@ def record(
         action=action,
         changes=codec.encode(changes),
         undoes=undoes,
+        releases=codec.encode(releases) if releases else None,
     )
     return int(row.id)

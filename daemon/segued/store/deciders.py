@@ -13,6 +13,8 @@ class AnswerAction(StrEnum):
     RECORDING = "recording"
     NO_SONG = "no song"
     LEAVE = "leave"
+    RELEASE = "release"
+    ANY_RELEASE = "any release"
     CLEAR = "clear"
     UNDO = "undo"
 

@@ -16,12 +16,14 @@ from segued.store.knowledge_lines import (
     KnownLoudness,
     KnownMerge,
     KnownOutput,
+    KnownRelease,
     KnownSetting,
     KnownSound,
     KnownSpectrum,
 )
 from segued.store.lookups import LookupAnswer, LookupQuestion
 from segued.store.overrides import OverrideRow, PassageOverride
+from segued.store.release_choices import ReleaseChoice, choice_of, replace_choice
 from segued.store.requeue import requeue_from_phase
 from segued.store.schema.audio import (
     AnalyzerOutput,
@@ -59,11 +61,24 @@ def _save_decision(line: KnownDecision) -> bool:
         start, line.recording_mbid, line.title, line.artist, line.keeps_match
     )
     overrides.replace_near(line.audio_hash, start, (OverrideRow(decided, line.at),))
-    files = File.select(File.id).where(File.audio_hash == line.audio_hash)
+    _match_again(line.audio_hash)
+    return True
+
+
+def _save_release(line: KnownRelease) -> bool:
+    known = choice_of(line.audio_hash)
+    if known is not None and known.at >= line.at:
+        return False
+    replace_choice(line.audio_hash, ReleaseChoice(line.release_mbid, line.at))
+    _match_again(line.audio_hash)
+    return True
+
+
+def _match_again(audio_hash: str) -> None:
+    files = File.select(File.id).where(File.audio_hash == audio_hash)
     requeue_from_phase(
         [FileId(file) for (file,) in iter_rows(files)], PhaseNumber.MATCH
     )
-    return True
 
 
 def _save_sound(line: KnownSound) -> bool:
@@ -170,6 +185,7 @@ def _save_setting(line: KnownSetting) -> bool:
 
 WRITERS: Final[Mapping[type, Callable[[Any], bool]]] = {
     KnownDecision: _save_decision,
+    KnownRelease: _save_release,
     KnownSound: _save_sound,
     KnownLoudness: _save_loudness,
     KnownSpectrum: _save_spectrum,

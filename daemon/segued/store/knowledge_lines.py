@@ -21,6 +21,7 @@ __all__ = [
     "KnownLoudness",
     "KnownMerge",
     "KnownOutput",
+    "KnownRelease",
     "KnownSetting",
     "KnownSound",
     "KnownSpectrum",
@@ -52,6 +53,14 @@ class KnownDecision(KnownItem, frozen=True, tag="decision"):
     title: str | None
     artist: str | None
     keeps_match: bool
+    at: str
+
+
+class KnownRelease(KnownItem, frozen=True, tag="release"):
+    """The release that a person chose for some audio."""
+
+    audio_hash: str
+    release_mbid: str
     at: str
 
 
@@ -135,6 +144,7 @@ class KnowledgeEnd(KnownItem, frozen=True, tag="end"):
 KnowledgeLine: TypeAlias = (
     KnowledgeHeader
     | KnownDecision
+    | KnownRelease
     | KnownSound
     | KnownLoudness
     | KnownSpectrum

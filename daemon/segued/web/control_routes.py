@@ -46,6 +46,8 @@ class OverrideBody(msgspec.Struct, forbid_unknown_fields=True):
     """What a user decides about a passage; the file is given by its id or its path.
 
     Without a recording the passage is no song; `clear` deletes an earlier decision.
+    With `release`, the whole file is of that release, and nothing else is decided;
+    `any_release` takes that back.
     """
 
     file: Text | None = None
@@ -55,6 +57,8 @@ class OverrideBody(msgspec.Struct, forbid_unknown_fields=True):
     title: Text | None = None
     artist: Text | None = None
     clear: bool = False
+    release: Mbid | None = None
+    any_release: bool = False
 
 
 class ForgetBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -141,7 +145,9 @@ async def _set_override(request: ApiRequest) -> OverrideResponse:
         raise NotFoundError("either file or path is required")
     override = None
     if not body.clear:
-        override = Override(body.recording, body.title, body.artist)
+        override = Override(
+            body.recording, body.title, body.artist, body.release, body.any_release
+        )
     by = decider_of(request.http_request)
     await request.run_to_end(request.api.set_override(path, body.passage, override, by))
     return OverrideResponse(shown(path))

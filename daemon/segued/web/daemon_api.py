@@ -6,7 +6,7 @@ from typing import Protocol
 
 from segued.config.config import Settings
 from segued.intake.folder_choices import FolderChoices
-from segued.matching.evidence import Recording
+from segued.matching.evidence import Edition, Recording
 from segued.store.deciders import AnswerAction, Decider
 from segued.web.readings import Readings
 from segued.web.setup import KeyCheck, Setup
@@ -17,17 +17,26 @@ __all__ = ["AlbumCover", "CardAnswer", "DaemonApi", "Override"]
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """What a user decides about one passage.
+    """What a user decides about one passage, or about the release of its file.
 
     Attributes:
         recording: The MusicBrainz id of its recording; None if it is no song.
         title: The title to use instead of MusicBrainz's.
         artist: The artist to use instead of MusicBrainz's.
+        release: The MusicBrainz id of the release; then nothing else is decided.
+        any_release: Whether an earlier choice of the release is taken back.
     """
 
     recording: str | None = None
     title: str | None = None
     artist: str | None = None
+    release: str | None = None
+    any_release: bool = False
+
+    @property
+    def is_about_release(self) -> bool:
+        """Whether the release is decided, and not the passage."""
+        return self.any_release or self.release is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +49,7 @@ class CardAnswer:
         recording: The MusicBrainz id, if the action is to set one.
         title: The title to use instead of MusicBrainz's.
         artist: The artist to use instead of MusicBrainz's.
+        release: The MusicBrainz id, if the action is to choose a release.
     """
 
     card: str
@@ -48,6 +58,7 @@ class CardAnswer:
     recording: str | None = None
     title: str | None = None
     artist: str | None = None
+    release: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +226,9 @@ class DaemonApi(Protocol):
         Raises:
             DaemonError: MusicBrainz is not asked now, or gives no usable answer.
         """
+
+    async def search_editions(self, artist: str, title: str) -> tuple[Edition, ...]:
+        """Search MusicBrainz for releases, as `search_recordings`."""
 
     async def forget_tags(self, path: bytes) -> int:
         """Delete the remembered tags of a file; return how many there were.

@@ -41,13 +41,16 @@ class AnswerBody(msgspec.Struct, forbid_unknown_fields=True):
     """An answer to the questions of a card, or of those of its passages that are named.
 
     `accept` fixes what each passage is matched to; `leave` lets it be and asks no more;
-    `recording` is the MusicBrainz id that is given; `no song` is none.
+    `recording` is the MusicBrainz id that is given; `no song` is none. `release` is the
+    MusicBrainz id of the release that the whole card is, and `any release` takes that
+    back; both need no question, and are about the files of the passages.
     """
 
     card: Id
-    action: Literal["accept", "recording", "no song", "leave"]
+    action: Literal["accept", "recording", "no song", "leave", "release", "any release"]
     passages: Annotated[list[Id], msgspec.Meta(max_length=1_000)] | None = None
     recording: Mbid | None = None
+    release: Mbid | None = None
     title: Name | None = None
     artist: Name | None = None
 
@@ -58,8 +61,8 @@ class UndoBody(msgspec.Struct, forbid_unknown_fields=True):
     answer: AnswerNumber | None = None
 
 
-class RecordingSearch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The names of a recording; one of them may be missing."""
+class NameSearch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The names of a recording or release; one of them may be missing."""
 
     artist: SearchText = ""
     title: SearchText = ""
@@ -79,6 +82,25 @@ class SearchResponse(msgspec.Struct, frozen=True):
     """The recordings that MusicBrainz finds, the best first."""
 
     recordings: list[FoundRecording]
+
+
+class FoundRelease(msgspec.Struct, frozen=True):
+    """A release of MusicBrainz, with what tells it from other editions."""
+
+    release_mbid: str
+    title: str
+    artist: str
+    date: str | None
+    country: str | None
+    media: str
+    tracks: int
+    note: str
+
+
+class ReleasesResponse(msgspec.Struct, frozen=True):
+    """The releases that MusicBrainz finds, the best first."""
+
+    releases: list[FoundRelease]
 
 
 class AnswerResponse(msgspec.Struct, frozen=True):
@@ -112,9 +134,17 @@ async def _answer(request: ApiRequest) -> AnswerResponse:
     action = AnswerAction(body.action)
     if (action is AnswerAction.RECORDING) != (body.recording is not None):
         raise DaemonError("a recording belongs to the action `recording`")
+    if (action is AnswerAction.RELEASE) != (body.release is not None):
+        raise DaemonError("a release belongs to the action `release`")
     passages = None if body.passages is None else tuple(body.passages)
     given = CardAnswer(
-        body.card, action, passages, body.recording, body.title, body.artist
+        body.card,
+        action,
+        passages,
+        body.recording,
+        body.title,
+        body.artist,
+        body.release,
     )
     by = decider_of(request.http_request)
     number = await request.run_to_end(request.api.answer(given, by))
@@ -129,7 +159,7 @@ async def _undo(request: ApiRequest) -> AnswerResponse:
 
 
 async def _search(request: ApiRequest) -> SearchResponse:
-    query = request.query(RecordingSearch)
+    query = request.query(NameSearch)
     if not (query.artist.strip() or query.title.strip()):
         return SearchResponse([])
     found = await request.run_to_end(
@@ -138,6 +168,30 @@ async def _search(request: ApiRequest) -> SearchResponse:
     return SearchResponse(
         [
             FoundRecording(each.mbid, each.title, each.artist, each.seconds, each.note)
+            for each in found
+        ]
+    )
+
+
+async def _search_releases(request: ApiRequest) -> ReleasesResponse:
+    query = request.query(NameSearch)
+    if not (query.artist.strip() or query.title.strip()):
+        return ReleasesResponse([])
+    found = await request.run_to_end(
+        request.api.search_editions(query.artist, query.title)
+    )
+    return ReleasesResponse(
+        [
+            FoundRelease(
+                each.mbid,
+                each.title,
+                each.artist,
+                each.date,
+                each.country,
+                each.media,
+                each.tracks,
+                each.note,
+            )
             for each in found
         ]
     )
@@ -199,7 +253,16 @@ REVIEW_ROUTES: Final = (
         summary="Search MusicBrainz for a recording by its names.",
         response_type=SearchResponse,
         handler=_search,
-        query=RecordingSearch,
+        query=NameSearch,
+        other_statuses=(409,),
+    ),
+    Route(
+        method="GET",
+        path="/api/review/releases",
+        summary="Search MusicBrainz for a release by its names.",
+        response_type=ReleasesResponse,
+        handler=_search_releases,
+        query=NameSearch,
         other_statuses=(409,),
     ),
     Route(

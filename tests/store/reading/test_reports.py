@@ -53,6 +53,7 @@ VIEWS = {
     "library_imported_ids": (
         "file_id path source recording_mbid release_mbid added_at read_at"
     ),
+    "library_chosen_releases": "file_id path release_mbid chosen_at",
     "library_review": (
         "card_id album_id file_id passage_id question text urgency candidates"
     ),

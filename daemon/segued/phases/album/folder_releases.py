@@ -1,8 +1,8 @@
 """The releases of a folder, which may hold more than one.
 
-A folder is matched as a whole first. What is left over is matched again, by the groups
-that its tags name: a second album, a live disc, a bonus file. One group does not drag
-down another.
+Files for which a person chose a release are matched with that. The others are matched
+as a whole first. What is left over is matched again, by the groups that its tags name:
+a second album, a live disc, a bonus file. One group does not drag down another.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +15,7 @@ from segued.model import FileId
 from segued.phases.album.release_lookup import (
     ReleaseLookup,
     assignments_by_file,
+    look_up_chosen_release,
     look_up_release,
 )
 from segued.phases.base import PhaseContext
@@ -28,7 +29,9 @@ GROUPS_MAX: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class FolderReleases:
-    """The lookups of a folder's releases: of the whole folder first.
+    """The lookups of a folder's releases.
+
+    That of the whole folder comes first; those that a person chose are the last.
 
     Attributes:
         lookups: Each with the passages that it is about.
@@ -58,10 +61,16 @@ class FolderReleases:
         """Return the lookup that some passages of a file belong to.
 
         It is the one whose release has most of them, or else that of the whole folder,
-        without its release if their tags name another one.
+        without its release if their tags name another one. Where a person chose a
+        release, it is that.
         """
+        keys = {each.key for each in own}
         best = max(
-            (lookup for lookup, _ in self.lookups),
+            (
+                lookup
+                for lookup, passages in self.lookups
+                if not keys or any(each.key in keys for each in passages)
+            ),
             key=lambda lookup: _count_matched(lookup, own),
         )
         found = replace(
@@ -90,11 +99,28 @@ class FolderReleases:
 async def look_up_folder(
     context: PhaseContext, passages: Sequence[PassageEvidence]
 ) -> FolderReleases:
-    """Look up the release of a folder, and those of the groups that are left over."""
+    """Look up the releases of a folder: those that a person chose, and of the rest."""
+    chosen: dict[str, list[PassageEvidence]] = {}
+    for each in passages:
+        if each.release_chosen and each.release_mbid:
+            chosen.setdefault(each.release_mbid, []).append(each)
+    by_choice = [
+        (await look_up_chosen_release(context, group, mbid), tuple(group))
+        for mbid, group in chosen.items()
+    ]
+    others = [each for each in passages if not each.release_chosen]
+    found = await _look_up_unchosen(context, others) if others or not chosen else ()
+    return FolderReleases((*found, *by_choice))
+
+
+async def _look_up_unchosen(
+    context: PhaseContext, passages: Sequence[PassageEvidence]
+) -> tuple[tuple[ReleaseLookup, tuple[PassageEvidence, ...]], ...]:
+    """Look up the release of files, and those of the groups that are left over."""
     whole = await look_up_release(context, passages)
     found = [(whole, tuple(passages))]
     if whole.questions:
-        return FolderReleases(tuple(found))
+        return tuple(found)
     matched = _matched_keys(whole)
     rest = [each for each in passages if each.key not in matched]
     groups = [
@@ -103,7 +129,7 @@ async def look_up_folder(
         if len(group) < len(passages) and _is_worth_a_lookup(whole, group)
     ]
     found += [(await look_up_release(context, group), group) for group in groups]
-    return FolderReleases(tuple(found))
+    return tuple(found)
 
 
 def _is_worth_a_lookup(whole: ReleaseLookup, group: Sequence[PassageEvidence]) -> bool:

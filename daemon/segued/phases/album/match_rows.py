@@ -143,6 +143,12 @@ def _embedded_id(evidence: PassageEvidence) -> str:
     return "" if evidence.recording_by else evidence.recording_mbid or ""
 
 
+def _chosen_release(evidence: PassageEvidence) -> str:
+    return (
+        f"{evidence.release_mbid}, as a person says" if evidence.release_chosen else ""
+    )
+
+
 def _evidence_texts(findings: PassageFindings, lookup: ReleaseLookup) -> dict[str, str]:
     """Return a description of each kind of evidence there is, by kind."""
     names, decision = findings.names, findings.decision
@@ -151,6 +157,7 @@ def _evidence_texts(findings: PassageFindings, lookup: ReleaseLookup) -> dict[st
         "fingerprint": "",
         "names": " / ".join(name for name in (names.artist, names.title) if name),
         "embedded id": _embedded_id(findings.evidence),
+        "release": _chosen_release(findings.evidence),
         "cut": findings.cut_reason,
         "MusicBrainz": "; ".join(dict.fromkeys(lookup.problems)),
         "merged": "; ".join(
@@ -186,13 +193,18 @@ def _acoustid_recordings(findings: PassageFindings) -> tuple[str, ...] | None:
 def _album_credit(findings: PassageFindings, lookup: ReleaseLookup) -> EntityRef | None:
     """Return the album: the matched release, or else that of the tags."""
     album_match = lookup.album_match
-    if album_match is not None and findings.evidence.key in album_match.tracks:
+    evidence = findings.evidence
+    if album_match is not None and (
+        evidence.key in album_match.tracks or evidence.release_chosen
+    ):
         release = album_match.release
         key = normalize.name_key(release.artist, release.title)
         return EntityRef(release.title, release.mbid, key)
     names = findings.names
-    # An id that only another program names is evidence, and not that of the album.
-    tagged = None if findings.evidence.release_by else findings.evidence.release_mbid
+    # An id that only another program names is evidence, and not that of the album. A
+    # chosen release that is not known yet has no names.
+    is_tagged = not (evidence.release_by or evidence.release_chosen)
+    tagged = evidence.release_mbid if is_tagged else None
     release_mbid = tagged or names.release_mbid
     if not names.album and not release_mbid:
         return None

@@ -32,6 +32,7 @@ from segued.store.lookups import LookupQuestion
 __all__ = [
     "ReleaseLookup",
     "assignments_by_file",
+    "look_up_chosen_release",
     "look_up_release",
     "prefetch_named_releases",
 ]
@@ -159,6 +160,32 @@ def _match_album(
     return releases, album.match_album(passages, releases)
 
 
+async def look_up_chosen_release(
+    context: PhaseContext, passages: Sequence[PassageEvidence], mbid: str
+) -> ReleaseLookup:
+    """Return a release that a person chose for passages, with the tracks that fit."""
+    stage = await _read_stage(context, keys_of(LookupKind.RELEASE, [mbid]))
+    lookup = ReleaseLookup(
+        questions=stage.questions, not_found=stage.not_found, problems=stage.problems
+    )
+    if not stage.documents:
+        return lookup
+    releases, album_match = await asyncio.to_thread(
+        _match_chosen, tuple(passages), stage.documents[0]
+    )
+    return replace(lookup, releases=releases, album_match=album_match)
+
+
+@lru_cache(maxsize=4)
+def _match_chosen(
+    passages: tuple[PassageEvidence, ...], document: bytes
+) -> tuple[tuple[Release, ...], album.AlbumMatch | None]:
+    releases = parse_stored_releases(document)[:1]
+    if not releases:
+        return (), None
+    return releases, album.assign_to_chosen(passages, releases[0])
+
+
 async def prefetch_named_releases(
     context: PhaseContext, passages: Sequence[PassageEvidence], file_count: int
 ) -> ReleaseLookup:
@@ -174,6 +201,8 @@ async def prefetch_named_releases(
         file_count: The number of files in the folder.
     """
     mbids, _ = album.vote_for_releases(passages, file_count)
+    chosen = {each.release_mbid for each in passages if each.release_chosen}
+    mbids = tuple(dict.fromkeys((*sorted(filter(None, chosen)), *mbids)))
     keys = keys_of(LookupKind.RELEASE, mbids)[:RELEASES_MAX]
     if not keys:
         return ReleaseLookup()

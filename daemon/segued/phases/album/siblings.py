@@ -22,10 +22,18 @@ from segued.model import (
     Tags,
 )
 from segued.phases import p03_tags, p05_fingerprint
+from segued.phases.album.chosen_releases import with_chosen_releases
 from segued.phases.album.current_ids import with_current_ids
 from segued.phases.album.imported_ids import with_imported_ids
 from segued.phases.base import FileResults, PhaseContext
-from segued.store import codec, folders, imported_facts, lookup_failures, lookups
+from segued.store import (
+    codec,
+    folders,
+    imported_facts,
+    lookup_failures,
+    lookups,
+    release_choices,
+)
 from segued.units import Seconds, ticks_to_seconds
 
 __all__ = [
@@ -96,6 +104,8 @@ async def gather_folder_evidence(
     passages = await asyncio.to_thread(_evidence_of_folder, by_file, acoustid)
     said = await context.store.do(imported_facts.ids_of, list(by_file))
     passages = with_imported_ids(passages, said)
+    chosen = await context.store.do(release_choices.chosen_for, list(by_file))
+    passages = with_chosen_releases(passages, chosen)
     passages = await with_current_ids(context, passages)
     own = tuple(each for each in passages if each.key.startswith(file_results.file.id))
     return FolderEvidence(

@@ -131,10 +131,19 @@ def album(library: Path, album_id: str) -> AlbumDetail:
             " ORDER BY disc, track, track_index.path, track_index.ordinal",
             [album_id],
         ).fetchall()
+        chosen, again = database.execute(
+            "SELECT max(chosen_releases.release_mbid),"
+            " sum(files.status IN ('PENDING', 'PROCESSING')) FROM track_index"
+            " JOIN files ON files.path = track_index.path"
+            " LEFT JOIN chosen_releases USING (audio_hash) WHERE album_id = ?",
+            [album_id],
+        ).fetchone()
     return AlbumDetail(
         album_row(found),
         _tracks(rows),
         [(disc, track) for disc, track in json.loads(found["missing"])],
+        chosen,
+        again,
     )
 
 

@@ -50,6 +50,9 @@ COPIED_COLUMNS: Final = (
     "true_peak_dbtp",
     "fade_in_ticks",
     "fade_out_ticks",
+    "album_id",
+    "disc",
+    "track",
 )
 """Columns of a passage that `PassageFacts` takes over unchanged."""
 
@@ -307,9 +310,11 @@ def _passages(database: sqlite3.Connection, facts: FileFacts) -> list[PassageFac
         " iif(passages.flavor IS NULL, songs.flavored_at,"
         " passages.flavored_at) AS flavored_at,"
         " flavor_failure, key_strength, loudness_range_lu, true_peak_dbtp,"
-        " fade_in_ticks, fade_out_ticks FROM passages"
+        " fade_in_ticks, fade_out_ticks, track_index.album_id, disc, track"
+        " FROM passages"
         f" JOIN files ON files.id = passages.file_id {SONG_JOINS}"
         " LEFT JOIN decisions ON decisions.passage_id = passages.id"
+        " LEFT JOIN track_index ON track_index.passage_id = passages.id"
         " WHERE passages.file_id = ? ORDER BY passages.ordinal",
         [facts.file],
     )

@@ -22,6 +22,7 @@ from segued.store.knowledge_lines import (
     KnownLoudness,
     KnownMerge,
     KnownOutput,
+    KnownRelease,
     KnownSetting,
     KnownSound,
     KnownSpectrum,
@@ -83,6 +84,10 @@ def _decision(row: Row) -> KnowledgeLine:
     return KnownDecision(**values | {"keeps_match": row["keeps_match"] == 1})
 
 
+def _release(row: Row) -> KnowledgeLine:
+    return KnownRelease(row["audio_hash"], row["release_mbid"], row["at"])
+
+
 def _sound(row: Row) -> KnowledgeLine:
     values = {name: row[name] for name in KnownSound.__struct_fields__}
     values["levels"] = zlib.decompress(row["levels"])
@@ -121,6 +126,7 @@ def _answer(service: Service, row: Row) -> KnowledgeLine:
 
 QUERIES: Final[tuple[tuple[str, Callable[[Row], KnowledgeLine]], ...]] = (
     ("SELECT * FROM overrides", _decision),
+    ("SELECT * FROM chosen_releases", _release),
     ("SELECT * FROM decode_cache", _sound),
     ("SELECT * FROM loudness_curves", _loudness),
     ("SELECT * FROM spectrum_cache", _spectrum),

@@ -112,11 +112,16 @@ class AlbumDetail:
     Attributes:
         missing: Numbers of tracks that it lacks, each with its disc, as far as the tags
             tell how many there are.
+        chosen_release: The release that a person chose for its files; None: matching
+            found it.
+        matched_again: How many of its tracks are about to be matched again.
     """
 
     album: AlbumRow
     tracks: list[TrackRow]
     missing: list[tuple[int, int]]
+    chosen_release: str | None
+    matched_again: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,10 +21,12 @@ from segued.store.reading.listings import PASSAGE_COLUMNS, SONG_JOINS, passage_v
 from segued.store.reading.music_rows import AlbumRow
 from segued.store.reading.reports import CARD_COUNT, open_read_only
 from segued.store.reading.rows import PageRequest, PassageRow
+from segued.store.release_choices import ReleaseChange, ReleaseChoice
 
 __all__ = [
     "AnswerRow",
     "AnsweredPassage",
+    "AnsweredRelease",
     "ReviewCard",
     "ReviewPage",
     "ReviewPassage",
@@ -49,6 +51,11 @@ WHERE track_index.album_id = ? AND NOT EXISTS (
     AND abs(overrides.start_ticks - passages.start_ticks) <= {START_TOLERANCE}
 )
 """  # noqa: S608
+
+OF_ALBUM_OR_FILE: Final = """
+SELECT passage_id FROM track_index WHERE album_id = :id
+UNION SELECT id FROM passages WHERE file_id = :id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +119,15 @@ class AnsweredPassage:
 
 
 @dataclass(frozen=True, slots=True)
+class AnsweredRelease:
+    """A file in the history, with the release chosen before and after an answer."""
+
+    name: str
+    before: ReleaseChoice | None
+    after: ReleaseChoice | None
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerRow:
     """An answer in the history.
 
@@ -130,6 +146,7 @@ class AnswerRow:
     undoes: int | None
     is_undone: bool
     passages: list[AnsweredPassage] = field(default_factory=list)
+    releases: list[AnsweredRelease] = field(default_factory=list)
 
 
 def cards(library: Path, request: PageRequest) -> ReviewPage:
@@ -174,13 +191,19 @@ def passages_of(library: Path, card_id: str, action: AnswerAction) -> list[str]:
     """Return the ids of the passages that an answer to a whole card is about.
 
     They are those with an open question. To leave an album with missing tracks as it
-    is, is about all of its passages that nobody has decided.
+    is, is about all of its passages that nobody has decided. A release is chosen for
+    all passages of an album or file, whether it has a question or not.
 
     Raises:
-        NotFoundError: No question of this album or file is open.
+        NotFoundError: No question of this album or file is open, or there is none.
         StoreError: The library does not exist, or cannot be read.
     """
     with open_read_only(library) as database:
+        if action in (AnswerAction.RELEASE, AnswerAction.ANY_RELEASE):
+            found = database.execute(OF_ALBUM_OR_FILE, {"id": card_id}).fetchall()
+            if not found:
+                raise NotFoundError(f"no album or file has the id {card_id}")
+            return [passage for (passage,) in found]
         asked = [
             passage
             for (passage,) in database.execute(
@@ -207,7 +230,7 @@ def answers(library: Path, limit: int) -> list[AnswerRow]:
         rows = database.execute(
             "SELECT id, at, person, program, version, action, undoes, changes, EXISTS"
             " (SELECT 1 FROM answers AS later WHERE later.undoes = answers.id)"
-            " AS is_undone FROM answers ORDER BY id DESC LIMIT ?",
+            " AS is_undone, releases FROM answers ORDER BY id DESC LIMIT ?",
             [limit],
         ).fetchall()
     return [
@@ -223,6 +246,10 @@ def answers(library: Path, limit: int) -> list[AnswerRow]:
             [
                 AnsweredPassage(each.name, each.before, each.after)
                 for each in codec.decode(row["changes"], list[OverrideChange])
+            ],
+            [
+                AnsweredRelease(each.name, each.before, each.after)
+                for each in codec.decode(row["releases"] or "[]", list[ReleaseChange])
             ],
         )
         for row in rows

@@ -296,6 +296,8 @@ class PassageFacts(PassageRow):
         flavor_version: Version of the flavor's source.
         flavor_failure: Why the flavor is missing or incomplete.
         key_strength: Strength of the musical key, 0 to 1.
+        album_id: The album that it is on; None if it is on none.
+        disc: Its place there, as `track`; 0 if that is not known.
     """
 
     reason: str
@@ -311,6 +313,9 @@ class PassageFacts(PassageRow):
     true_peak_dbtp: float | None
     fade_in_ticks: int | None
     fade_out_ticks: int | None
+    album_id: str | None
+    disc: int | None
+    track: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,10 @@
-"""The table of what people answered to questions about matches."""
+"""The tables of what people answered to questions about matches."""
 
 from peewee import AutoField, IntegerField, TextField
 
 from segued.store.schema.files import BaseTable, now
 
-__all__ = ["StoredAnswer"]
+__all__ = ["ChosenRelease", "StoredAnswer"]
 
 
 class StoredAnswer(BaseTable):
@@ -18,6 +18,22 @@ class StoredAnswer(BaseTable):
     action = TextField()
     changes = TextField()  # JSON: for each passage the overrides before and after
     undoes = IntegerField(null=True)  # the answer that this one takes back
+    releases = TextField(null=True)  # JSON: the chosen releases before and after
 
     class Meta:
         table_name = "answers"
+
+
+class ChosenRelease(BaseTable):
+    """The release that a person says a file is of; it precedes what matching finds.
+
+    The key is the audio, so that it applies to the file after renames and retags.
+    """
+
+    audio_hash = TextField(primary_key=True)
+    release_mbid = TextField()
+    at = TextField(default=now)
+
+    class Meta:
+        table_name = "chosen_releases"
+        without_rowid = True

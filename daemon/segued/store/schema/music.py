@@ -12,7 +12,7 @@ from peewee import (
 )
 
 from segued.model import SongStatus
-from segued.store.schema.answered import StoredAnswer
+from segued.store.schema.answered import ChosenRelease, StoredAnswer
 from segued.store.schema.audio import (
     AnalyzerOutput,
     DecodeCache,
@@ -229,5 +229,6 @@ TABLES: Final = (
     ToldSubject,
     ImportedIds,
     Listening,
+    ChosenRelease,
 )
 """All tables; a table comes after those that its foreign keys reference."""

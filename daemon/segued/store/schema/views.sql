@@ -142,8 +142,19 @@ SELECT
 FROM imported_ids
 JOIN files ON files.id = imported_ids.file_id;
 
+-- The releases that a person chose for files; they precede what matching finds.
+CREATE VIEW library_chosen_releases AS
+SELECT
+    files.id AS file_id,
+    files.path_text AS path,
+    chosen_releases.release_mbid,
+    chosen_releases.at AS chosen_at
+FROM chosen_releases
+JOIN files ON files.audio_hash = chosen_releases.audio_hash;
+
 -- Questions about matches that nobody has answered; a card is an album, or a file
--- without one. An override applies within one second (28,224,000 ticks).
+-- without one. An override applies within one second (28,224,000 ticks). A release that
+-- is chosen answers what was asked before the file is matched with it.
 CREATE VIEW library_review AS
 SELECT
     coalesce(track_index.album_id, passages.file_id) AS card_id,
@@ -164,6 +175,11 @@ WHERE decisions.urgency IS NOT NULL
         SELECT 1 FROM overrides WHERE overrides.audio_hash = files.audio_hash
         AND start_ticks BETWEEN passages.start_ticks - 28224000
             AND passages.start_ticks + 28224000
+    )
+    AND NOT EXISTS (
+        SELECT 1 FROM chosen_releases
+        WHERE chosen_releases.audio_hash = files.audio_hash
+        AND chosen_releases.at > decisions.at
     )
 UNION ALL
 SELECT

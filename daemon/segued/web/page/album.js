@@ -1,18 +1,95 @@
-// The view of one album: its tracks in running order, what is missing, and playback.
+// The view of one album: its tracks in running order, what is missing, playback, and the
+// choice of another release.
 
 import { albumPicture } from "./album_card.js";
+import { getJson, sendJson } from "./api.js";
 import { confidenceBadge } from "./files.js";
-import { artistLink, fileLink } from "./router.js";
+import { musicBrainzLink } from "./musicbrainz.js";
+import { releaseChoices } from "./release_choice.js";
+import { albumLink, artistLink, fileLink } from "./router.js";
 import { singleView } from "./single.js";
 import { trackPlayer } from "./track_player.js";
 import { html, nothing } from "./vendor/lit-html.js";
 import { clock, length, pluralize, seconds, signed } from "./wording.js";
 
+/** The fields of the status that change when an album is matched again. */
+const NAMES_OF_CHANGES = ["files_again", "state"];
+
+const RELOAD_MS = 1000;
+const RELOADS_MAX = 60;
+
 export function albumView(page, { id }) {
   const player = trackPlayer(page);
   const path = `/api/albums/${encodeURIComponent(id)}`;
-  const draw = ({ album, tracks, missing }) => html`${header(album)} ${notices(missing, tracks)} ${trackTable(album, tracks, player)}`;
-  return singleView(page, "Album", path, draw, player.stop);
+  const otherRelease = releaseChoices(page);
+  let isSending = false;
+  let isStopped = false;
+  let file = null;
+  let timer = 0;
+  let reloads = 0;
+
+  async function answer(fields, message) {
+    isSending = true;
+    reloads = 0;
+    page.draw();
+    try {
+      await sendJson("/api/review/answer", { card: id, ...fields });
+      page.showMessage(message);
+      await refresh();
+    } catch (error) {
+      page.showError(error);
+    }
+    isSending = false;
+    page.draw();
+  }
+
+  const choose = (release) => answer({ action: "release", release }, "The release is chosen: the album is matched again. “Needs you” has it to undo.");
+  const takeBack = () => answer({ action: "any release" }, "The release is determined automatically again.");
+
+  /** Load the album again; one of another release is another album, with the same files. */
+  async function refresh() {
+    const found = file && (await getJson(`/api/files/${encodeURIComponent(file)}`).catch(() => null));
+    if (isStopped) return;
+    const album = found?.passages.find((each) => each.album_id)?.album_id;
+    if (album && album !== id) location.replace(albumLink(album));
+    else await view.reload();
+  }
+
+  // What is matched again may be done before the next change of the status.
+  function reloadLater() {
+    if (isStopped || timer || reloads++ >= RELOADS_MAX) return;
+    timer = setTimeout(() => {
+      timer = 0;
+      refresh();
+    }, RELOAD_MS);
+  }
+
+  function stop() {
+    isStopped = true;
+    clearTimeout(timer);
+    player.stop();
+  }
+
+  function draw({ album, tracks, missing, chosen_release: chosen, matched_again: again }) {
+    file = tracks[0]?.file ?? file;
+    if (again || (chosen && chosen !== album.release_mbid)) reloadLater();
+    return html`
+      ${header(album)} ${notices(missing, tracks)}
+      ${chosen
+        ? html`<p class="chosen-release" data-test="chosen-release">
+            ${musicBrainzLink(`release/${chosen}`, "The release")} is chosen by
+            hand${chosen === album.release_mbid ? "." : "; MusicBrainz has not described it yet."}
+            <button data-test="any-release" ?disabled=${isSending} @click=${takeBack}>Undo manual choice</button>
+          </p>`
+        : nothing}
+      ${trackTable(album, tracks, player)}
+      ${otherRelease(id, { artist: album.artist, title: album.title, current: album.release_mbid, isSending, choose })}
+    `;
+  }
+
+  const view = singleView(page, "Album", path, draw, stop);
+  const statusChanged = (names) => !isSending && NAMES_OF_CHANGES.some((each) => names.includes(each)) && refresh();
+  return { ...view, statusChanged };
 }
 
 function header(album) {

@@ -9,6 +9,8 @@ const ACTIONS = {
   leave: "left as it is",
   recording: "recording set",
   "no song": "no song",
+  release: "release chosen",
+  "any release": "choice of the release taken back",
   clear: "decision deleted",
   undo: "undone",
 };
@@ -59,8 +61,9 @@ export function history(page, undo) {
   }
 
   function row(each) {
-    const names = each.passages.slice(0, NAMES_MAX).map(({ name }) => name).join(", ");
-    const more = each.passages.length - NAMES_MAX;
+    const about = [...each.passages, ...each.releases];
+    const names = about.slice(0, NAMES_MAX).map(({ name }) => name).join(", ");
+    const more = about.length - NAMES_MAX;
     const canUndo = !each.is_undone && each.undoes === null;
     return html`
       <tr data-answer-number=${each.answer}>

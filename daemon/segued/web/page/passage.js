@@ -1,11 +1,13 @@
 // The details of one passage: marks, identification, measurements, flavor.
 
+import { albumPicture } from "./album_card.js";
 import { sendJson } from "./api.js";
 import { confidenceBadge } from "./files.js";
 import { flavor } from "./flavor.js";
 import { measures } from "./measures.js";
 import { musicBrainzLink } from "./musicbrainz.js";
 import { overrideForm } from "./override.js";
+import { albumLink } from "./router.js";
 import { similar } from "./similar.js";
 import { html, nothing } from "./vendor/lit-html.js";
 import { CONFIDENCE_TEXTS, position, whatWouldConfirm } from "./wording.js";
@@ -43,15 +45,20 @@ function pendingReason(phases, status) {
 }
 
 function names(passage) {
-  const { recording_mbid: recording, release_mbid: release } = passage;
+  const { recording_mbid: recording, release_mbid: release, album, album_id: albumId, disc, track } = passage;
+  const place = track ? ` · ${disc > 1 ? `disc ${disc}, ` : ""}track ${track}` : "";
+  const onAlbum = albumId ? html`<a href=${albumLink(albumId)} data-test="album-of-passage">${album || "untitled"}</a>${place}` : album;
   return html`
-    <header>
-      <h3>${passage.title ?? "Untitled"}</h3>
-      <p>${passage.artist ?? "Unknown artist"}${passage.album ? html` <span class="muted">· ${passage.album}</span>` : nothing}</p>
-      <p class="links">
-        ${recording ? musicBrainzLink(`recording/${recording}`, "recording") : html`<span class="muted">no recording</span>`}
-        ${release ? musicBrainzLink(`release/${release}`, "release") : nothing}
-      </p>
+    <header class="passage-names" ?data-album=${albumId !== null}>
+      ${albumId ? albumPicture({ album_id: albumId, title: album ?? "" }) : nothing}
+      <div>
+        <h3>${passage.title ?? "Untitled"}</h3>
+        <p>${passage.artist ?? "Unknown artist"}${onAlbum ? html` <span class="muted">· ${onAlbum}</span>` : nothing}</p>
+        <p class="links">
+          ${recording ? musicBrainzLink(`recording/${recording}`, "recording") : html`<span class="muted">no recording</span>`}
+          ${release ? musicBrainzLink(`release/${release}`, "release") : nothing}
+        </p>
+      </div>
     </header>
   `;
 }

@@ -6,6 +6,7 @@ import { history } from "./history.js";
 import { listState, listing, pager } from "./listing.js";
 import { songQuestion } from "./question.js";
 import { recordingSearches } from "./recording_search.js";
+import { releaseChoices } from "./release_choice.js";
 import { albumLink, artistLink, link } from "./router.js";
 import { isEditable } from "./shortcuts.js";
 import { trackPlayer } from "./track_player.js";
@@ -22,6 +23,7 @@ const DONE = {
   leave: "Left as it is.",
   recording: "The recording is set.",
   "no song": "Marked as no song.",
+  release: "The release is chosen: it is matched again.",
 };
 
 export function reviewView(page) {
@@ -29,6 +31,7 @@ export function reviewView(page) {
   const past = history(page, (number) => undo(number));
   const player = trackPlayer(page);
   const search = recordingSearches(page);
+  const otherRelease = releaseChoices(page);
   let params = {};
   let isSending = false;
   let focusRow = null;
@@ -107,15 +110,22 @@ export function reviewView(page) {
             <h2>${album ? html`<a href=${albumLink(album.album_id)}>${album.title || "untitled"}</a>` : cardTitle(card)}</h2>
             ${album?.artist_key ? html`<p class="by"><a href=${artistLink(album.artist_key)}>${album.artist}</a></p>` : nothing}
             <p class="question" data-test="question">${card.text}</p>
-            <p class="actions" ?data-row=${!passages.length}>
+            <div class="actions" ?data-row=${!passages.length}>
               ${passages.length
                 ? html`<button class="strong" data-key="a" data-answer="accept" ?disabled=${isSending} @click=${() => answer(card, "accept")}>
                     ${many ? `Accept all ${passages.length}` : "Accept"}
                   </button>`
                 : nothing}
               <button data-key="l" data-answer="leave" ?disabled=${isSending} @click=${() => answer(card, "leave")}>Leave it so</button>
-              <span class="muted">${many ? pluralize(passages.length, "song") : nothing}</span>
-            </p>
+              ${many ? html`<span class="muted">${pluralize(passages.length, "song")}</span>` : nothing}
+              ${otherRelease(card.card, {
+                artist: album?.artist ?? passages[0]?.artist,
+                title: album?.title ?? passages[0]?.album,
+                current: album?.release_mbid,
+                isSending,
+                choose: (release) => answer(card, "release", { release }),
+              })}
+            </div>
           </div>
         </header>
         ${passages.map((passage) =>

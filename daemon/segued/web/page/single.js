@@ -3,7 +3,10 @@
 import { getJson, isAborted } from "./api.js";
 import { html } from "./vendor/lit-html.js";
 
-/** Load the JSON at `path` and draw it with `draw(answer)`; `stopped` is called at the end. */
+/**
+ * Load the JSON at `path` and draw it with `draw(answer)`; `stopped` is called at the end.
+ * `reload()` loads it again, and keeps what is drawn if that fails.
+ */
 export function singleView(page, title, path, draw, stopped = () => {}) {
   const controller = new AbortController();
   let answer = null;
@@ -12,8 +15,9 @@ export function singleView(page, title, path, draw, stopped = () => {}) {
   async function load() {
     try {
       answer = await getJson(path, {}, controller.signal);
+      problem = null;
     } catch (error) {
-      if (isAborted(error)) return;
+      if (isAborted(error) || answer) return;
       problem = error;
     }
     page.draw();
@@ -36,5 +40,5 @@ export function singleView(page, title, path, draw, stopped = () => {}) {
   }
 
   load();
-  return { title, template, stop };
+  return { title, template, stop, reload: load };
 }
