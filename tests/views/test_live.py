@@ -12,7 +12,7 @@ from rich.console import Console
 from segued.model import SessionState
 from segued.progress.progress import Snapshot
 from segued.units import Seconds
-from segued.views import daemon_view, live
+from segued.views import daemon_view, live, wording
 from segued.views.daemon_view import DaemonView, Frame
 from tests.limits import WAIT_SECONDS
 
@@ -93,3 +93,20 @@ def test_a_terminal_that_takes_nothing_delays_nobody() -> None:
     written = re.findall(r"line \d+", text[0])
     assert len(written) + sum(dropped) == 3 * daemon_view.LINES_MAX
     assert len(written) >= daemon_view.LINES_MAX
+
+
+def test_a_session_without_files_says_so() -> None:
+    """In words: a share of nothing beside COMPLETED would look like a failure."""
+    row = {
+        "state": "COMPLETED",
+        "files_done": 0,
+        "files_total": 0,
+        "files_failed": 0,
+        "started_at": "2026-01-01T00:00:00.000+00:00",
+        "ended_at": None,
+        "reason": None,
+    }
+
+    assert wording.progress_line(snapshot(0, 0)) == "no music files yet"
+    assert wording.session_line(row).startswith("COMPLETED   no music files yet   ")
+    assert wording.progress_line(snapshot(0, 2)).startswith("0 of 2 files (0.0 %)")

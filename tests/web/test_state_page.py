@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.web.chromium import open_window
@@ -48,6 +49,40 @@ def test_a_completed_import_is_not_green_during_analysis(
             return color
 
     assert open_and_read(is_busy=True) != open_and_read(is_busy=False)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_an_empty_library_is_not_shown_as_a_success(
+    web_client: WebClient, chromium: Browser, *, dark: bool
+) -> None:
+    """The state says that there is no music, without a share of nothing, in gray."""
+    status = web_client.get_json("/api/import/session") | {
+        "state": "COMPLETED",
+        "files_total": 0,
+        "files_done": 0,
+        "files_analysed": 0,
+        "analysis": "",
+        "percent": 0.0,
+        "workers": [],
+    }
+    body = f"retry: 600000\nid: 1\nevent: snapshot\ndata: {json.dumps(status)}\n\n"
+    with open_window(chromium, "about:blank", dark=dark) as window:
+        page = window.page
+        page.route(
+            "**/api/events",
+            lambda route: route.fulfill(body=body, content_type="text/event-stream"),
+        )
+        page.goto(f"{web_client.url}/#/status")
+        state = page.get_by_test_id("state")
+        expect(state).to_have_text("NO MUSIC YET")
+        expect(page.get_by_test_id("percent")).to_have_text("")
+        expect(page.get_by_test_id("overall")).to_have_text("No music files yet")
+        expect(page.get_by_test_id("analysed")).to_have_text("Nothing to analyze yet")
+        is_gray = state.evaluate(
+            "each => getComputedStyle(each).color"
+            " === getComputedStyle(document.querySelector('.keys')).color"
+        )
+        assert is_gray
 
 
 def test_low_is_no_warning_and_says_what_would_help(

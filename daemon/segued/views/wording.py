@@ -116,6 +116,8 @@ CODECS: Final[Mapping[str, str]] = {
 }
 """Names of codecs, by those of their decoders without suffix."""
 
+NO_FILES: Final = "no music files yet"
+
 DECODER_SUFFIXES: Final = re.compile(r"float$|_(at|fixed|latm)$|^lib|_layer_iii$")
 
 
@@ -148,9 +150,9 @@ def position(ticks: int) -> str:
 
 def progress_line(snapshot: Snapshot) -> str:
     """Return the progress of a session in one line."""
-    parts = [
-        f"{snapshot.done:,} of {snapshot.total:,} files ({snapshot.percent:.1f} %)"
-    ]
+    count = f"{snapshot.done:,} of {snapshot.total:,} files ({snapshot.percent:.1f} %)"
+    # A share of nothing is none: "0.0 %" beside COMPLETED would look like a failure.
+    parts = [count if snapshot.total else NO_FILES]
     if snapshot.rate is not None:
         parts.append(f"{snapshot.rate:.1f} files/s")
     is_running = snapshot.state in (SessionState.SCANNING, SessionState.PROCESSING)
@@ -204,7 +206,7 @@ def analysis_line(snapshot: Snapshot, opens_at: str = "") -> str:
 def session_line(row: Mapping[str, Any]) -> str:
     """Return the state of a stored session in one line."""
     done, total = row["files_done"], row["files_total"]
-    parts = [row["state"], f"{done:,} of {total:,} files"]
+    parts = [row["state"], f"{done:,} of {total:,} files" if total else NO_FILES]
     if row["files_failed"]:
         parts.append(f"{row['files_failed']:,} failed")
     parts.append(f"since {local_time(row['started_at'])}")

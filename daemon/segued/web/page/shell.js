@@ -52,7 +52,7 @@ function header(page) {
       </nav>
       <div class="indicators ${connected ? "" : "stale"}">
         <span class="percent" data-test="percent" title="Files done"
-          >${status ? `${status.percent.toFixed(1)} %` : ""}</span
+          >${status?.files_total ? `${status.percent.toFixed(1)} %` : ""}</span
         >
         ${stateChip(status)}
         <button class="quiet" data-test="theme" aria-label="Switch between light and dark" title="Switch between light and dark" @click=${() => window.theme.toggle()}>
@@ -66,12 +66,14 @@ function header(page) {
   `;
 }
 
-// A completed import is green only when nothing is being analyzed any more.
+// A completed import is green only when nothing is being analyzed any more, and when there
+// is anything that it has imported.
 function stateChip(status) {
   const state = status?.state ?? "";
   const isBusy = status && (status.workers.length > 0 || (status.analysis && !status.analysis.startsWith("waits")));
-  return html`<span class="chip state" id="state" data-test="state" data-state=${state} ?data-busy=${isBusy} role="status"
-    >${state || "…"}</span
+  const isEmpty = state === "COMPLETED" && !status.files_total;
+  return html`<span class="chip state" id="state" data-test="state" data-state=${state} ?data-busy=${isBusy} ?data-empty=${isEmpty} role="status"
+    >${isEmpty ? "NO MUSIC YET" : state || "…"}</span
   >`;
 }
 

@@ -84,7 +84,7 @@ function progressPanel(live, pendingAction, act) {
   const { files_done: done, files_total: total, files_analysed: analyzed, percent } = status;
   return html`
     <section class="panel overall" aria-label="Progress">
-      <p class="line" data-test="overall">${`Imported ${count(done)} of ${count(total)}`}</p>
+      <p class="line" data-test="overall">${total ? `Imported ${count(done)} of ${count(total)}` : "No music files yet"}</p>
       ${progressBar("bar", "Files imported", percent)}
       <p class="analyzed" data-test="analysed">${analysisText(status)}</p>
       ${progressBar("analysis-bar", "Files analysed", total ? (100 * analyzed) / total : 0)}
@@ -126,6 +126,7 @@ function progressBar(name, label, percent) {
 
 function analysisText(status) {
   const { files_analysed: analyzed, files_done: done, files_total: total, analysis } = status;
+  if (!total) return "Nothing to analyze yet";
   const { analysis_per_hour: perHour = null, analysis_seconds_left: left = null } = status;
   const parts = [`Analyzed ${count(analyzed)} of ${count(total)}`];
   if (analysis.startsWith("waits")) parts.push(analysis);
