@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 SECONDS: Final = 14.0
-TRACKS: Final = (1, 2, 4)
+TRACKS: Final = {1: "Harbor", 2: "Blue Winter", 4: "Lantern"}
 
 RIVALS: Final = (mbid("rival", "1"), mbid("rival", "2"))
 """Two recordings of one song, with the same sound and names."""
@@ -34,7 +34,7 @@ OTHER: Final = mbid("other song")
 FILES: Final = 2 + len(TRACKS)
 
 BRINE: Final = mbid("Curlew", "Brine")
-"""A release with the tracks of the album under another title, which nothing names."""
+"""A release with the tracks of the album after another one, which nothing names."""
 
 
 @dataclass(frozen=True)
@@ -69,9 +69,9 @@ def import_review_music(folder: Path) -> ReviewMusic:
             *(
                 (
                     album / f"{track:02}.mp3",
-                    tags | {"title": f"Salt {track}", "tracknumber": f"{track}/4"},
+                    tags | {"title": title, "tracknumber": f"{track}/4"},
                 )
-                for track in TRACKS
+                for track, title in TRACKS.items()
             ),
         )
     ):
@@ -130,7 +130,7 @@ def _answers(offline: SeguedRunner, music: Path) -> ServiceCatalog:
         }
         path = musicbrainz_path("recording", recording)
         catalog.answers[path] = json.dumps(document).encode()
-    tracks = [f"Salt {number}" for number in range(1, 5)]
+    tracks = ["Prelude", *TRACKS.values()]
     assert catalog.add_release("Curlew", "Brine", tracks, [SECONDS] * 4) == BRINE
     (rivals,) = catalog.passages("one")
     (other,) = catalog.passages("two")

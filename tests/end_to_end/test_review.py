@@ -245,9 +245,10 @@ def test_an_album_is_another_release(reviewed: ReviewMusic) -> None:
         daemon.wait_for(lambda _: album_of(reviewed).get("release_mbid") == BRINE)
         daemon.wait_until_done(FILES)
     assert album_of(reviewed)["title"] == "Brine"
-    assert passage(segued, path)["recording_mbid"] == mbid("Curlew", "Salt 1")
-    asked = [each["question"] for each in cards(reviewed)]
-    assert asked == ["other names", "rivals", "missing tracks"]
+    assert passage(segued, path)["recording_mbid"] == mbid("Curlew", "Harbor")
+    assert passage(segued, path)["track"] == 2  # Prelude comes first, and is missing
+    assert [each["question"] for each in cards(reviewed)][2:] == ["missing tracks"]
+    assert cards(reviewed)[2]["missing"] == [[1, 1]]
 
     original = path.read_bytes()
     moved = path.with_name("moved.mp3")

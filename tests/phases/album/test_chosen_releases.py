@@ -8,18 +8,20 @@ import pytest
 
 from segued.compute.pools import ProcessPools
 from segued.config.config import Config, Settings
-from segued.matching.album import assign_to_chosen
+from segued.matching.album import AlbumMatch, assign_to_chosen
 from segued.matching.confidence import decide
 from segued.matching.evidence import PassageEvidence
 from segued.matching.questions import QuestionKind
-from segued.model import FileId, Service
+from segued.model import FileId, Fingerprint, Service, Span, Tags
 from segued.phases.album.chosen_releases import with_chosen_releases
 from segued.phases.album.folder_releases import look_up_folder
+from segued.phases.album.match_rows import PassageFindings, build_match
+from segued.phases.album.release_lookup import ReleaseLookup
 from segued.phases.base import PhaseContext
 from segued.store import lookups
 from segued.store.database import Store
 from segued.store.lookups import LookupAnswer, LookupQuestion
-from segued.units import Seconds
+from segued.units import Seconds, Ticks
 from tests.matching.sample_evidence import (
     ALBUM,
     album_passages,
@@ -94,6 +96,24 @@ def test_the_place_on_the_chosen_release_counts_more_than_names() -> None:
     assert without == {}
     assert (found.recording, found.confidence) == (OTHER.tracks[1].recording, "Medium")
     assert assign_to_chosen([chosen(longer)], OTHER).tracks == {}
+
+
+def test_a_file_that_fits_no_track_is_on_the_chosen_release() -> None:
+    """As another song of it; without a choice, its tags name the album."""
+    span = Span(Ticks(0), Ticks(9))
+    lookup = ReleaseLookup(AlbumMatch(OTHER, {}, confirmed=0))
+
+    def album_of(passage: PassageEvidence) -> str | None:
+        decision = decide(passage, track=None, release=OTHER, recordings={})
+        names = Tags(album="Night Flight", title="Harbour")
+        findings = PassageFindings(
+            span, Fingerprint(span), passage, decision, names, names
+        )
+        album = build_match(findings, lookup).album
+        return album.name if album else None
+
+    assert album_of(chosen(passage_of(1))) == OTHER.title
+    assert album_of(passage_of(1)) == "Night Flight"
 
 
 async def test_the_chosen_release_is_looked_up_for_its_files_alone(

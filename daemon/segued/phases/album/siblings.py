@@ -34,6 +34,7 @@ from segued.store import (
     lookups,
     release_choices,
 )
+from segued.store.imported_facts import FileIds
 from segued.units import Seconds, ticks_to_seconds
 
 __all__ = [
@@ -102,9 +103,8 @@ async def gather_folder_evidence(
     keys = [q.key for each in prints for q in p05_fingerprint.questions_of(each)]
     acoustid = await context.store.do(_read_answers, keys)
     passages = await asyncio.to_thread(_evidence_of_folder, by_file, acoustid)
-    said = await context.store.do(imported_facts.ids_of, list(by_file))
+    said, chosen = await context.store.do(_read_sayings, list(by_file))
     passages = with_imported_ids(passages, said)
-    chosen = await context.store.do(release_choices.chosen_for, list(by_file))
     passages = with_chosen_releases(passages, chosen)
     passages = await with_current_ids(context, passages)
     own = tuple(each for each in passages if each.key.startswith(file_results.file.id))
@@ -134,6 +134,13 @@ class _AcoustIdAnswers:
         """Return why an answer for a fingerprint cannot be used; empty if all can."""
         keys = (question.key for question in p05_fingerprint.questions_of(fingerprint))
         return next((self.problems[key] for key in keys if key in self.problems), "")
+
+
+def _read_sayings(
+    files: Collection[FileId],
+) -> tuple[dict[FileId, dict[str, FileIds]], dict[FileId, str]]:
+    """Return what other programs say about files, and the releases that were chosen."""
+    return imported_facts.ids_of(files), release_choices.chosen_for(files)
 
 
 def _read_answers(keys: Collection[str]) -> _AcoustIdAnswers:

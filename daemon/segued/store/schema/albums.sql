@@ -64,6 +64,8 @@ CREATE TABLE stale_albums (
 
 CREATE TABLE stale_artists (artist_key TEXT NOT NULL PRIMARY KEY) STRICT, WITHOUT ROWID;
 
+-- On a release that a person chose, the place is that of the assigned track, "1.2" after
+-- the id of the release: the numbers in the tags are those of another release.
 CREATE VIEW track_facts AS
 SELECT
     passages.id AS passage_id,
@@ -71,12 +73,18 @@ SELECT
     passages.ordinal,
     (SELECT album_id FROM passage_albums WHERE passage_id = passages.id LIMIT 1)
         AS album_id,
-    coalesce(CAST(files.tags ->> '$.disc' AS INTEGER), 1) AS disc,
+    coalesce(
+        CAST(substr(assignment, length(release_mbid) + 2) AS INTEGER),
+        CAST(files.tags ->> '$.disc' AS INTEGER), 1
+    ) AS disc,
     coalesce(
         CASE WHEN passages.ordinal > 1 OR EXISTS (
             SELECT 1 FROM passages AS next
             WHERE next.file_id = files.id AND next.ordinal = 2
-        ) THEN passages.ordinal ELSE CAST(files.tags ->> '$.track' AS INTEGER) END, 0
+        ) THEN passages.ordinal
+        WHEN release_mbid IS NOT NULL
+            THEN CAST(substr(assignment, instr(assignment, '.') + 1) AS INTEGER)
+        ELSE CAST(files.tags ->> '$.track' AS INTEGER) END, 0
     ) AS track,
     coalesce(passages.artist, '') AS artist,
     segued_plain(passages.artist) AS artist_key,
@@ -84,4 +92,6 @@ SELECT
     passages.end_ticks - passages.start_ticks AS length_ticks
 FROM passages
 JOIN files ON files.id = passages.file_id
+LEFT JOIN chosen_releases ON chosen_releases.audio_hash = files.audio_hash
+    AND files.assignment GLOB chosen_releases.release_mbid || ' [0-9]*.[0-9]*'
 WHERE files.shown_status <> 'MISSING';

@@ -51,8 +51,15 @@ INSERT INTO album_index
             min(files.tags ->> '$.date') AS date,
             min(files.tags ->> '$.original_date') AS original_date,
             coalesce(max(files.tags ->> '$.compilation'), 0) AS compilation,
-            max(CAST(files.tags ->> '$.disc_total' AS INTEGER)) AS disc_total,
-            max(CAST(files.tags ->> '$.track_total' AS INTEGER)) AS track_total,
+            -- Those in the tags are not of a release that a person chose.
+            max(
+                CASE WHEN chosen_releases.at IS NULL
+                    THEN CAST(files.tags ->> '$.disc_total' AS INTEGER) END
+            ) AS disc_total,
+            max(
+                CASE WHEN chosen_releases.at IS NULL
+                    THEN CAST(files.tags ->> '$.track_total' AS INTEGER) END
+            ) AS track_total,
             count(*) AS tracks,
             count(*) FILTER (WHERE passages.confidence IN ('Low', 'None')) AS uncertain,
             sum(track_index.length_ticks) AS length_ticks,
@@ -70,6 +77,7 @@ INSERT INTO album_index
         CROSS JOIN track_index ON track_index.album_id = stale_albums.album_id
         CROSS JOIN passages ON passages.id = track_index.passage_id
         CROSS JOIN files ON files.id = passages.file_id
+        LEFT JOIN chosen_releases ON chosen_releases.audio_hash = files.audio_hash
         GROUP BY stale_albums.album_id
     );
 

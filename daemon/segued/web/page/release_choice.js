@@ -27,10 +27,10 @@ export function releaseChoices(page) {
   }
 
   /** The forms for a card, and what was found; `choose(mbid)` is called with a release. */
-  return (card, { artist, title, current, isSending, choose }) => {
+  return (card, { artist, title, current, isSending, isOpen = false, choose }) => {
     const { isBusy = false, found = null } = byCard.get(card) ?? {};
     return html`
-      <details class="other-release" data-test="other-release">
+      <details class="other-release" data-test="other-release" ?open=${isOpen}>
         <summary>Another release</summary>
         <form class="other-recording" data-test="release-form" @submit=${(event) => search(card, event)}>
           <label>Artist <input name="artist" maxlength="200" autocomplete="off" .defaultValue=${artist ?? ""} /></label>

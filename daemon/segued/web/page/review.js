@@ -123,6 +123,7 @@ export function reviewView(page) {
                 title: album?.title ?? passages[0]?.album,
                 current: album?.release_mbid,
                 isSending,
+                isOpen: card.question === "edition",
                 choose: (release) => answer(card, "release", { release }),
               })}
             </div>
