@@ -39,7 +39,7 @@ def test_a_sine_is_one_peak(hertz: float) -> None:
 
     loudest = peaks.magnitude > 0.01
     assert peaks.frame[loudest].tolist() == list(range(peaks.frames))
-    assert peaks.frames == 1 + (2 * RATE - 4_096) // 6_144
+    assert peaks.frames == 1 + (2 * RATE - 4_096) // 2_048
     np.testing.assert_allclose(peaks.hertz[loudest], hertz, atol=0.6)
     np.testing.assert_allclose(peaks.magnitude[loudest], 0.3, rtol=0.1)
 
@@ -111,6 +111,14 @@ def test_silent_frames_count_as_white_noise() -> None:
     assert mean_centroid(with_silence, FLAT) == pytest.approx(expected, rel=0.06)
     quiet_noise = np.concatenate((sound, noise * np.float32(1e-5)))
     assert mean_centroid(quiet_noise, FLAT) == pytest.approx(expected, rel=0.06)
+
+
+def test_a_quiet_end_is_not_silence() -> None:
+    """It keeps its brightness, 90 dB below the rest."""
+    quiet = tones(2_000.0) * np.float32(10 ** (-90 / 20))
+    sound = np.concatenate((tones(2_000.0), quiet))
+
+    assert mean_centroid(sound, FLAT) == pytest.approx(2_000.0, rel=0.05)
 
 
 def test_onsets_are_where_a_sound_begins_or_changes() -> None:

@@ -37,8 +37,8 @@ BLACKMAN_HARRIS_TERMS: Final = (0.44959, -0.49364, 0.05677)
 HANN_TERMS: Final = (0.5, -0.5)
 
 PEAK_WINDOW: Final = 4_096
-PEAK_HOP: Final = 6_144
-"""Three times MusicExtractor's: two thirds of the samples are used."""
+PEAK_HOP: Final = 2_048
+"""MusicExtractor's. With every third frame, the strengths of keys differ too much."""
 PEAK_MAGNITUDE_MIN: Final = 1e-5
 
 STANDARD_TUNING: Final = 440.0
@@ -51,8 +51,9 @@ CENTROID_WINDOW: Final = 2_048
 CENTROID_HOP: Final = 4_096
 """Four times MusicExtractor's."""
 LOUD_QUANTILE: Final = 0.95
-SILENCE_SHARE: Final = 1e-8
-"""A frame is silent 80 dB below the loud ones, of which there are 5 %."""
+SILENCE_SHARE: Final = 1e-10
+"""A frame is silent 100 dB below the loud ones, of which there are 5 %. At 80 dB, the
+ends of songs that fade out would make them bright."""
 
 ONSET_WINDOW: Final = 2_048
 ONSET_HOP: Final = 1_024

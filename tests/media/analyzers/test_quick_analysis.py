@@ -85,11 +85,11 @@ def test_each_passage_has_its_own_result(tmp_path: Path) -> None:
 def test_tags_are_those_of_the_stretches(tmp_path: Path) -> None:
     """Sound between them does not count, and the last one counts as the first."""
     rate = musicnn.RATE
-    sound = music(120.0, rate, channels=1)
-    other, without_last = silence(120.0, rate, channels=1), sound.copy()
+    sound = music(160.0, rate, channels=1)
+    other, without_last = silence(160.0, rate, channels=1), sound.copy()
     parts = [
         slice(each.start * rate // RATE - 800, each.stop * rate // RATE + 800)
-        for each in spread(120 * RATE, 36, 3 * RATE)
+        for each in spread(160 * RATE, 48, 3 * RATE)
     ]
     for each in parts:
         other[each] = sound[each]
@@ -100,7 +100,7 @@ def test_tags_are_those_of_the_stretches(tmp_path: Path) -> None:
     ]
 
     one, same, changed = (
-        json.loads(analyze(each, span(0, 120))[0].outputs["musicnn"]) for each in paths
+        json.loads(analyze(each, span(0, 160))[0].outputs["musicnn"]) for each in paths
     )
 
     for network, tags in one.items():

@@ -109,8 +109,8 @@ def describe(path: bytes, sound: Mono) -> bytes:
     """Return the few descriptors that a flavor needs, as JSON.
 
     The names, algorithms and parameters are MusicExtractor's. What needs spectra gets
-    them, of all frames together, from `segued.dsp.spectral_frames`, for key and
-    brightness of fewer frames.
+    them, of all frames together, from `segued.dsp.spectral_frames`, for brightness of
+    fewer frames.
 
     Args:
         path: The music file, for errors.

@@ -29,7 +29,7 @@ from segued.units import Hertz, ticks_to_frames
 
 __all__ = ["analyze_quickly", "spread"]
 
-PATCHES_MAX: Final = 36
+PATCHES_MAX: Final = 48
 PATCH_FRAMES: Final = -(-(musicnn.PATCH_SAMPLES + 2) * RATE // musicnn.RATE)
 """Frames at `RATE` that give a patch, with something to spare."""
 
