@@ -102,8 +102,13 @@ def test_an_album_is_found_opened_and_played(
         rows.nth(1).get_by_test_id("play").click()
         expect(rows.nth(1)).to_have_attribute("data-playing", "")
         expect(rows.nth(2)).to_have_attribute("data-playing", "")  # the next one
+        rows.nth(2).get_by_role("link").click()
+        place = page.get_by_test_id("details").locator(".passage-names")
+        expect(place).to_contain_text("Marram · Ebb · track 4")
+        page.get_by_test_id("album-of-passage").click()
+        expect(rows).to_have_count(3)
         page.get_by_role("link", name="Marram").click()
-        expect(page.locator("[data-album]")).to_have_count(2)
+        expect(page.locator("main .card[data-album]")).to_have_count(2)
         expect(page.get_by_test_id("songs").locator("[data-row]")).to_have_count(6)
         assert window.console == []
 
