@@ -41,6 +41,7 @@ DECODING = "lower bound: decoders"
 PRINTS = "lower bound: decoders, Chromaprint"
 LOUDNESS = "lower bound: decoders, Chromaprint, libebur128"
 RESAMPLED = "(d) as (c), but resampled as in fpcalc"
+QUIET_RESAMPLED = "(e) as (d), without libebur128"
 HASHING = "lower bound: BLAKE3 (b3sum)"
 
 CPU_MAX: Final = 1.35
@@ -153,6 +154,7 @@ def _jobs(
         PRINTS: lambda: lower_bound_of("chromaprint"),
         LOUDNESS: lambda: lower_bound_of("chromaprint", "ebur128"),
         RESAMPLED: lambda: lower_bound_of("swresample", "ebur128"),
+        QUIET_RESAMPLED: lambda: lower_bound_of("swresample"),
         HASHING: lambda: measure_cost(["b3sum", "--num-threads", "1", *files]),
         FPCALC: lambda: for_each("fpcalc", "FILE"),
         SILENCE: lambda: for_each("ffmpeg", *detect, "-f", "null", "-"),
@@ -183,6 +185,7 @@ def _print_report(
         *(_row(name, found, (name,), minutes) for name in each),
         _row("(c) lower bound, all of it", found, (LOUDNESS, HASHING), minutes),
         _row(RESAMPLED, found, (RESAMPLED, HASHING), minutes),
+        _row(QUIET_RESAMPLED, found, (QUIET_RESAMPLED, HASHING), minutes),
     ]
     print_table(("", "CPU s", "ms per minute", "wall s"), rows)
     print(
@@ -209,6 +212,8 @@ def _targets(found: SpeedRounds, memory: Memory) -> list[Target]:
     of_quiet = ratio(cpu, found.cpu(QUIET))
     of_lower_bound = ratio(cpu, found.cpu(LOUDNESS, HASHING))
     of_resampled = ratio(cpu, found.cpu(RESAMPLED, HASHING))
+    quiet_bound = found.cpu(QUIET_RESAMPLED, HASHING)
+    of_quiet_bound = ratio(found.cpu(QUIET), quiet_bound)
     of_both = ratio(cpu, found.cpu(FPCALC, SILENCE))
     wall_of_both = ratio(wall, found.wall(FPCALC, SILENCE))
     speed_up = ratio(found.wall(ONE), wall)
@@ -217,6 +222,7 @@ def _targets(found: SpeedRounds, memory: Memory) -> list[Target]:
         _max_target("CPU of the import / without loudness", of_quiet, LOUDNESS_CPU_MAX),
         _max_target("CPU of the import / of (c)", of_lower_bound, CPU_MAX),
         _max_target("CPU of the import / of (d)", of_resampled, CPU_MAX),
+        _max_target("CPU without loudness / of (e)", of_quiet_bound, CPU_MAX),
         _max_target("CPU of the import / of (a) + (b)", of_both, 1.0),
         _max_target("wall time of the import / of (a) + (b)", wall_of_both, 1.0),
         Target(
