@@ -17,7 +17,6 @@ from segued.errors import SpoolError
 from segued.media.analyzers.musicnn import Tagger
 from segued.media.decoding.decode import open_source
 from segued.media.decoding.resample import Resampler
-from segued.media.decoding.sndfile import WaveWriter
 from segued.media.decoding.source import AudioSource
 from segued.model import Signature, Span
 from segued.units import TICKS_PER_SECOND, Hertz, Ticks, ticks_to_frames
@@ -235,6 +234,9 @@ class _EssentiaFeed:
     """Writes the WAV file for Essentia."""
 
     def __init__(self, path: bytes, wav_path: str, rate: Hertz, channels: int) -> None:
+        # As in `segued.media.decoding.decode`: the main process needs none.
+        from segued.media.decoding.sndfile import WaveWriter  # noqa: PLC0415
+
         self._path: Final = path
         self._resampler: Final = Resampler(rate, ESSENTIA_RATE, channels, "HQ")
         try:
