@@ -17,6 +17,10 @@ const NAMES_OF_CHANGES = ["files_again", "state"];
 
 const RELOAD_MS = 1000;
 const RELOADS_MAX = 60;
+const SETTLING_MS = 10_000;
+
+/** When a release was chosen last, in any album. */
+const answered = { at: -Infinity };
 
 export function albumView(page, { id }) {
   const player = trackPlayer(page);
@@ -31,6 +35,7 @@ export function albumView(page, { id }) {
   async function answer(fields, message) {
     isSending = true;
     reloads = 0;
+    answered.at = performance.now();
     page.draw();
     try {
       await sendJson("/api/review/answer", { card: id, ...fields });
@@ -52,7 +57,7 @@ export function albumView(page, { id }) {
     if (isStopped) return;
     const album = found?.passages.find((each) => each.album_id)?.album_id;
     if (album && album !== id) location.replace(albumLink(album));
-    else await view.reload();
+    else if (!(await view.reload())) reloadLater(); // gone meanwhile: the file knows where to
   }
 
   // What is matched again may be done before the next change of the status.
@@ -72,7 +77,9 @@ export function albumView(page, { id }) {
 
   function draw({ album, tracks, missing, chosen_release: chosen, matched_again: again }) {
     file = tracks[0]?.file ?? file;
-    if (again || (chosen && chosen !== album.release_mbid)) reloadLater();
+    // The songs come to another album one by one.
+    const isNew = performance.now() - answered.at < SETTLING_MS;
+    if (again || isNew || (chosen && chosen !== album.release_mbid)) reloadLater();
     return html`
       ${header(album)} ${notices(missing, tracks)}
       ${chosen

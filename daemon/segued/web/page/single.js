@@ -5,7 +5,8 @@ import { html } from "./vendor/lit-html.js";
 
 /**
  * Load the JSON at `path` and draw it with `draw(answer)`; `stopped` is called at the end.
- * `reload()` loads it again, and keeps what is drawn if that fails.
+ * `reload()` loads it again, keeps what is drawn if that fails, and returns whether it
+ * did not.
  */
 export function singleView(page, title, path, draw, stopped = () => {}) {
   const controller = new AbortController();
@@ -17,10 +18,11 @@ export function singleView(page, title, path, draw, stopped = () => {}) {
       answer = await getJson(path, {}, controller.signal);
       problem = null;
     } catch (error) {
-      if (isAborted(error) || answer) return;
+      if (isAborted(error) || answer) return false;
       problem = error;
     }
     page.draw();
+    return problem === null;
   }
 
   function template() {
