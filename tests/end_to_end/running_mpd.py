@@ -1,5 +1,6 @@
 """A music player daemon, MPD, that runs for the length of a test."""
 
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -29,6 +30,11 @@ class MusicPlayerDaemon:
 
     socket: Path
 
+    def is_listening(self) -> bool:
+        """Return whether it accepts connections: its socket exists a moment earlier."""
+        with socket.socket(socket.AF_UNIX) as client:
+            return client.connect_ex(str(self.socket)) == 0
+
     def mpc(self, *words: str) -> bytes:
         """Run a command of mpc, and return its output."""
         command = ("mpc", "--host", str(self.socket), *words)
@@ -52,7 +58,7 @@ def running_mpd(music: Path, home: Path) -> Iterator[MusicPlayerDaemon]:
         try:
             player = MusicPlayerDaemon(home / "socket")
             until = time.monotonic() + WAIT_SECONDS
-            while not player.socket.exists() and process.poll() is None:
+            while not player.is_listening() and process.poll() is None:
                 assert time.monotonic() < until
                 time.sleep(0.02)
             player.mpc("--quiet", "update", "--wait")

@@ -90,7 +90,9 @@ def open_window(
     page = context.new_page()
     page.set_default_timeout(1_000 * WAIT_SECONDS)
     page.set_viewport_size({"width": width, "height": height})
-    page.emulate_media(color_scheme="dark" if dark else "light")
+    page.emulate_media(
+        color_scheme="dark" if dark else "light", reduced_motion="reduce"
+    )
     page.add_init_script(RECORD_SHIFTS_SCRIPT)
     window = BrowserWindow(page)
     page.on("console", lambda message: window.console.append(message.text))

@@ -72,9 +72,9 @@ def test_import_is_shown_cancelled_and_resumed(
     """Workers and totals are live, without layout shifts; cancel and resume work."""
     music = tmp_path / "music"
     music.mkdir()
-    long = write_noise_mp3(music / "00.mp3", 8.0).read_bytes()
+    long = write_noise_mp3(music / "00.mp3", 4.0).read_bytes()
     for number in range(1, 30):
-        (music / f"{number:02}.mp3").write_bytes(long[number * 5_000 :])
+        (music / f"{number:02}.mp3").write_bytes(long[number * 2_500 :])
     with (
         running_daemon(segued, music, page=True) as daemon,
         open_window(chromium, f"{WebClient.for_daemon(daemon).url}/#/status") as window,
