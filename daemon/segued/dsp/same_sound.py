@@ -21,6 +21,8 @@ Levels: TypeAlias = npt.NDArray[np.float32]
 
 HOPS_PER_SECOND: Final = 100
 
+ITEM_BITS: Final = 32
+
 ERROR_MAX: Final = 0.15
 """Share of the bits of aligned fingerprints that may differ."""
 
@@ -32,6 +34,9 @@ OFFSET_ITEMS_MAX: Final = 80
 
 SMOOTHED_HOPS: Final = 20
 """Levels are compared over 200 ms: encoders smear attacks."""
+
+SAMPLED_HOPS: Final = 4_000
+"""Of so many moments at least, the shift is found; all of them then decide."""
 
 SHIFT_HOPS_MAX: Final = 15
 """A fingerprint places the sound within half an item; the levels say exactly."""
@@ -88,16 +93,20 @@ def compare_sounds(one: Sound, other: Sound) -> SoundMatch | None:
     guess = round(offset * ITEM_SECONDS * HOPS_PER_SECOND)
     first, second = _smoothed(one.levels), _smoothed(other.levels)
     best: tuple[float, int] | None = None
+    step = max(1, min(SMOOTHED_HOPS // 2, min(len(first), len(second)) // SAMPLED_HOPS))
     for shift in range(guess - SHIFT_HOPS_MAX, guess + SHIFT_HOPS_MAX + 1):
-        differences = _differences(first, second, shift)
+        differences = _differences(first, second, shift, step)
         if len(differences):
             spread = float(np.percentile(np.abs(differences), 90))
             best = min(best or (spread, shift), (spread, shift))
-    if best is None or best[0] > SPREAD_DB_MAX:
+    if best is None:
         return None
-    spread, shift = best
-    outliers = np.abs(_differences(first, second, shift)) > OUTLIER_DB
-    if outliers.sum() > OUTLIERS_SECONDS_MAX * HOPS_PER_SECOND:
+    shift = best[1]
+    apart = np.abs(_differences(first, second, shift))
+    spread = float(np.percentile(apart, 90))
+    if spread > SPREAD_DB_MAX:
+        return None
+    if (apart > OUTLIER_DB).sum() > OUTLIERS_SECONDS_MAX * HOPS_PER_SECOND:
         return None
     if _rest_hops(first, second, shift) > REST_SECONDS_MAX * HOPS_PER_SECOND:
         return None
@@ -115,7 +124,7 @@ def _align(one: PrintItems, other: PrintItems) -> tuple[float, int]:
         start, end = max(0, -offset), min(len(one), len(other) - offset)
         if end - start >= needed:
             different = one[start:end] ^ other[start + offset : end + offset]
-            error = float(np.unpackbits(different.view(np.uint8)).mean())
+            error = float(np.bitwise_count(different).mean()) / ITEM_BITS
             best = min(best, (error, offset))
     return best
 
@@ -132,12 +141,15 @@ def _smoothed(levels: Levels) -> Levels:
     return smoothed
 
 
-def _differences(one: Levels, other: Levels, shift: int) -> Levels:
-    """Return the differences where both are aligned and one is loud, less the usual."""
+def _differences(one: Levels, other: Levels, shift: int, step: int = 1) -> Levels:
+    """Return the differences where both are aligned and one is loud, less the usual.
+
+    Every `step`-th of them.
+    """
     start, end = max(0, -shift), min(len(one), len(other) - shift)
     if end <= start:
         return np.zeros(0, np.float32)
-    first, second = one[start:end], other[start + shift : end + shift]
+    first, second = one[start:end:step], other[start + shift : end + shift : step]
     loud = np.maximum(first, second) > QUIET_DB
     differences: Levels = (first - second)[loud]
     return differences - np.median(differences) if len(differences) else differences
