@@ -10,6 +10,7 @@ import pytest
 from sample_library import encode, song, tag
 
 from segued.exports.format_list import EXPORT_FORMATS
+from tests.end_to_end.library_queries import passages_of
 from tests.end_to_end.running_daemon import running_daemon, write_album
 from tests.end_to_end.running_mpd import running_mpd
 from tests.end_to_end.segued_runner import SeguedRunner
@@ -27,7 +28,7 @@ def _music(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (music / "Side").mkdir()
     encode(music / "Side" / "side.flac", song(9, 36.0), 44_100, "flac")
     (music / "Side" / "side.cue").write_text(
-        'PERFORMER "Marram"\nTITLE "Side"\nFILE "side.flac" WAVE\n'
+        'PERFORMER "Marram"\nTITLE "Neap"\nFILE "side.flac" WAVE\n'
         '  TRACK 01 AUDIO\n    TITLE "Ebb"\n    INDEX 01 00:00:00\n'
         '  TRACK 02 AUDIO\n    TITLE "Flow"\n    INDEX 01 00:12:37\n'
         '  TRACK 03 AUDIO\n    TITLE "Slack"\n    INDEX 01 00:25:01\n'
@@ -97,6 +98,9 @@ def test_mpd_plays_the_cuts_of_a_sheet(
 
     assert done.code == 0, done.err
     assert 'FILE "side.flac" WAVE' in text
+    assert text.count('TITLE "Neap"') == 1
+    albums = {each["album"] for each in passages_of(library.database, "side.flac")}
+    assert albums == {"Neap"}
     assert [line.split()[-1] for line in text.splitlines() if "INDEX 01" in line] == [
         "00:00:00",
         "00:12:37",
@@ -144,7 +148,7 @@ def test_tables_have_all_columns(library: SeguedRunner) -> None:
     assert [each["title"] for each in songs] == ["Song 1", "Song 2", "Song 3"]
     assert songs[0].keys() == rows[0].keys()
     titles = {json.loads(line)["title"] for line in albums.out.splitlines()}
-    assert titles == {"Tide"}
+    assert titles == {"Neap", "Tide"}
 
 
 def test_errors_name_place_and_reason(library: SeguedRunner, tmp_path: Path) -> None:

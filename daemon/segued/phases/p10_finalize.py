@@ -40,46 +40,53 @@ __all__ = ["PHASE", "Finalized"]
 
 @dataclass(frozen=True, slots=True)
 class Finalized:
-    """The number of complete passages, and the other encodings of the file's sound."""
+    """The number of complete passages, and the other encodings of the file's sound.
+
+    Attributes:
+        compared: The sounds that it was compared with; None if it is not one song.
+    """
 
     passages: int
     pairs: tuple[SoundPair, ...] = ()
+    compared: tuple[str, ...] | None = None
 
 
 async def run(context: PhaseContext, file_results: FileResults) -> Finalized:
     """Find other encodings; count the passages that `save` will mark as complete."""
     matches = file_results[p06_match.PHASE].matches
     prints = file_results[p05_fingerprint.PHASE].prints
-    pairs: tuple[SoundPair, ...] = ()
-    if len(matches) == len(prints) == 1 and len(prints[0].encoded) == 1:
-        audio_hash = file_results[p02_hash.PHASE].audio
-        pairs = await _find_pairs(context, audio_hash, prints[0].encoded[0])
-    return Finalized(len(matches), pairs)
+    if len(matches) != 1 or len(prints) != 1 or len(prints[0].encoded) != 1:
+        return Finalized(len(matches))
+    audio_hash = file_results[p02_hash.PHASE].audio
+    found = await _find_pairs(context, audio_hash, prints[0].encoded[0])
+    pairs = tuple(pair for pair in found.values() if pair is not None)
+    return Finalized(len(matches), pairs, tuple(found))
 
 
 async def _find_pairs(
     context: PhaseContext, audio_hash: str, encoded: str
-) -> tuple[SoundPair, ...]:
-    """Return the sounds that are other encodings of a sound."""
+) -> dict[str, SoundPair | None]:
+    """Compare a sound with similar ones; return each, and the pair if they match."""
     items = await asyncio.to_thread(_decode, encoded)
     sample = sample_items(items)
     similar = await context.store.do(same_sounds.index_sound, audio_hash, sample)
     if not similar:
-        return ()
+        return {}
     own = await context.store.do(decode_cache.load, audio_hash, file_analysis.VERSION)
     if own is None:
-        return ()
-    pairs = []
+        return {}
+    found: dict[str, SoundPair | None] = {}
     sound = Sound(items, _levels(own.curve))
     for each in similar:
         other = await context.store.do(decode_cache.load, each, file_analysis.VERSION)
         if other is None:
             continue
         match = await asyncio.to_thread(_compare, sound, other)
+        found[each] = None
         if match is not None:
             offset = Ticks(round(match.offset_seconds * TICKS_PER_SECOND))
-            pairs.append(SoundPair(each, offset, match.error, match.spread_db))
-    return tuple(pairs)
+            found[each] = SoundPair(each, offset, match.error, match.spread_db)
+    return found
 
 
 def _compare(sound: Sound, other: DecodeResult) -> SoundMatch | None:
@@ -105,7 +112,7 @@ def save(file_results: FileResults, result: Finalized) -> None:
     """Store other encodings, and what was decided about them; mark all as complete."""
     audio_hash = file_results[p02_hash.PHASE].audio
     file = file_results.file.id
-    new_pairs = same_sounds.save_pairs(audio_hash, result.pairs)
+    new_pairs = same_sounds.save_pairs(audio_hash, result.pairs, result.compared)
     if not file_results.already_imported:
         passages.mark_complete(file)
         files.mark_finished(file, FileStatus.COMPLETE)

@@ -5,7 +5,7 @@ same ones: of two files that are imported at the same time, the second finds the
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -55,10 +55,24 @@ def index_sound(audio_hash: str, items: Sequence[int]) -> list[str]:
     ]
 
 
-def save_pairs(audio_hash: str, pairs: Sequence[SoundPair]) -> list[SoundPair]:
-    """Replace what is stored of a sound's other encodings; return the new ones."""
+def save_pairs(
+    audio_hash: str, pairs: Sequence[SoundPair], compared: Collection[str] | None
+) -> list[SoundPair]:
+    """Store a sound's other encodings; return the new ones.
+
+    A pair with a sound that it was not compared with stays: that one was imported at
+    the same time, and has found this one.
+
+    Args:
+        audio_hash: The sound.
+        pairs: The other encodings.
+        compared: The sounds that it was compared with; None if it is not one song,
+            which has no other encodings.
+    """
     known = {other for (other,) in _paired_with(audio_hash)}
-    _unpair(audio_hash)
+    for other in known if compared is None else known.intersection(compared):
+        _unpair(audio_hash, other)
+        _unpair(other, audio_hash)
     for each in pairs:
         _pair(audio_hash, each.other_hash, each.offset, each.error, each.spread_db)
         back = Ticks(-each.offset)
@@ -99,14 +113,9 @@ def _paired_with(audio_hash: str) -> Query:
 
 
 @prepared
-def _unpair(audio_hash: str) -> Query:
-    # Each pair has both rows, so the other hashes are known without an index of them.
-    others = SameSound.select(SameSound.other_hash).where(
-        SameSound.audio_hash == audio_hash
-    )
+def _unpair(audio_hash: str, other_hash: str) -> Query:
     return SameSound.delete().where(
-        (SameSound.audio_hash == audio_hash)
-        | (SameSound.audio_hash.in_(others) & (SameSound.other_hash == audio_hash))
+        SameSound.audio_hash == audio_hash, SameSound.other_hash == other_hash
     )
 
 

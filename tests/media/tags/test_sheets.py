@@ -2,6 +2,7 @@
 
 import os
 import unicodedata
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -100,13 +101,18 @@ def test_the_sheet_with_the_own_name_comes_first(tmp_path: Path) -> None:
 
 
 def test_one_sheet_for_several_files(tmp_path: Path) -> None:
-    """Each file gets the tracks of its FILE line; one track names the whole file."""
+    """Each file gets the tracks of its FILE line; one track names the whole file.
+
+    The album is that of the sheet.
+    """
     text = sheet_text("Disc 1.wav") + "\n" + sheet_text("Disc 2.wav", titles="Four")
 
     assert titles_of(tmp_path, "Disc 1.flac", {"all.cue": text}) == ALL
     single = read(tmp_path, "Disc 2.flac", {})
     assert single.marks == ()
-    assert single.names == Tags(title="Four", artist="Can")
+    album = Tags(album="Soon", album_artist="Can")
+    assert single.names == replace(album, title="Four", artist="Can")
+    assert read(tmp_path, "Disc 1.flac", {}).names == album
 
 
 NOT_ON_DISK = {"utf-8-sig", "utf-16", "utf-16-le", "cp1250"}

@@ -43,7 +43,7 @@ class SheetReading:
 
     Attributes:
         marks: Its passages: none or at least two, ascending.
-        names: Names for the whole file, if it is a single track of a sheet.
+        names: The album's names, and the song's if the file is a single track of it.
         named: Whether the sheet's FILE line names the file.
         length: The length that the sheet declares; None if it does not.
         warnings: Sheets that should be the file's, and are not used.
@@ -151,11 +151,14 @@ def _names_another(sheet: Sheet, folder: _Folder, extension: str) -> bool:
 
 
 def _names_for_file(sheet: Sheet, stems: frozenset[str]) -> Tags:
-    """Return the names of a file with a single track, in a sheet for several files."""
+    """Return the names of the album, and of the song of a file that has only one."""
+    album = Tags(album=sheet.title, album_artist=sheet.artist)
     tracks = sheet.tracks_of(stems)
     if len(tracks) != 1:
-        return NO_TAGS
-    return Tags(title=tracks[0].title, artist=tracks[0].artist or sheet.artist)
+        return album
+    return replace(
+        album, title=tracks[0].title, artist=tracks[0].artist or sheet.artist
+    )
 
 
 @lru_cache(maxsize=FOLDERS_KEPT)
