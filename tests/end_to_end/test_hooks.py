@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from tests.end_to_end.hook_kills import run_hook_kills
 from tests.end_to_end.hook_receiver import hook_receiver
@@ -29,6 +30,11 @@ echo >> "{folder}/events"
 """
 
 
+def kinds(taken: list[dict[str, Any]]) -> Counter[str]:
+    """Return how many events there are of each kind."""
+    return Counter(each["event"] for each in taken)
+
+
 def test_a_command_and_an_address_are_told(
     segued: SeguedRunner, tmp_path: Path
 ) -> None:
@@ -46,21 +52,23 @@ def test_a_command_and_an_address_are_told(
         )
         with running_daemon(segued, music, extra_config=hooks) as daemon:
             daemon.wait_until_done(3)
-            daemon.wait_for(lambda _: len(receiver.taken) >= 5)
+            daemon.wait_for(lambda _: "album.completed" in kinds(receiver.taken))
             shutil.move(music, tmp_path / "away")
-            daemon.wait_for(lambda _: len(receiver.taken) >= 6)
+            daemon.wait_for(lambda _: "folder.offline" in kinds(receiver.taken))
             daemon.wait_for(
-                lambda _: events.exists() and events.read_text().count("\n") >= 6
+                lambda _: events.exists() and "folder.offline" in events.read_text()
             )
             daemon.stop()
         config = ("--config", next(segued.home.glob("*.toml")))
         shown = segued.run("config", "show", *config)
 
-    assert Counter(each["event"] for each in receiver.taken) == {
+    told = kinds(receiver.taken)
+    # Files that were just written may come after a first session that had none.
+    assert told.pop("session.completed") in (1, 2)
+    assert told == {
         "file.imported": 2,
         "file.failed": 1,
         "album.completed": 1,
-        "session.completed": 1,
         "folder.offline": 1,
     }
     failed = next(each for each in receiver.taken if each["event"] == "file.failed")

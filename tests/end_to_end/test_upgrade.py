@@ -26,6 +26,7 @@ DUMP = Path(__file__).parents[1] / "golden" / "library-0.1.0.sql"
 OLD_ROOT = "/golden-music"
 NEVER = "2999-01-01T00:00:00.000+00:00"
 LATER = "later.wav"
+SIDE = "side.wav"
 BROKEN = "broken.mp3"
 STATUS_COUNTS = {
     "INGEST COMPLETE": 6,
@@ -171,7 +172,7 @@ def test_an_old_library_is_opened_without_decoding_or_requests(
 
     assert ran.code == 1  # broken.mp3 is still a failed file
     assert ran.json["files"] == STATUS_COUNTS
-    assert fake_services.requests == []
+    assert_only_the_album_of_the_sheet_is_searched(fake_services)
     phases = phases_by_name(ran.err)
     assert phases.pop(BROKEN) == [1, 2, 3, 4]
     assert {phase for each in phases.values() for phase in each} == {1, *range(3, 11)}
@@ -180,6 +181,9 @@ def test_an_old_library_is_opened_without_decoding_or_requests(
         if Path(before["path"]).name == BROKEN:
             before["failure_detail"] = after["failure_detail"]
         assert {name: after[name] for name in before} == before
+    for each in passages:
+        if Path(each["path"]).name == SIDE:
+            each["album"] = "Side"  # by its sheet, of which 0.1.0 read no album
     assert passage_rows(old_library.database) == passages
     for row in passage_rows(old_library.database, ("path", *LOUDNESS_COLUMNS)):
         if Path(row["path"]).name == LATER:
@@ -191,7 +195,14 @@ def test_an_old_library_is_opened_without_decoding_or_requests(
     again = old_library.import_folders(music, options=options)
 
     assert phases_by_name(again.err) == {}
-    assert fake_services.requests == []
+    assert_only_the_album_of_the_sheet_is_searched(fake_services)
+
+
+def assert_only_the_album_of_the_sheet_is_searched(services: FakeServices) -> None:
+    """Assert that there was one request: version 0.1.0 did not know of that album."""
+    (request,) = services.requests
+    assert request.path.endswith("/release")
+    assert request.query["query"] == 'release:"Side" AND artist:"Marram"'
 
 
 def test_an_override_from_an_old_library_applies(
@@ -215,7 +226,7 @@ def test_an_override_from_an_old_library_applies(
     assert row["confidence"] == "High"
     assert single.json["passages"][0]["reason"] == "a person says so"
     assert song.json["passages"][0]["recording_mbid"] == mbid("Marram", SONGS[1])
-    assert fake_services.requests == []
+    assert_only_the_album_of_the_sheet_is_searched(fake_services)
 
 
 def test_an_old_library_is_migrated_and_kept(
