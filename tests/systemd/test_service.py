@@ -189,6 +189,7 @@ def test_reload_adds_a_folder(service: ServiceUnit, songs: list[Path]) -> None:
     service.wait_until_imported(2)
     service.configure("/srv/music", "/srv/more", 5)  # type: ignore[arg-type]
     refused = service.machine.try_run("systemctl", "reload", "segued")
+    service.machine.run("journalctl", "--sync")
     log = service.machine.run("journalctl", "--unit=segued", "--output=cat")
     service.send("HUP")  # without the check in the unit
 
