@@ -128,11 +128,16 @@ def test_lyrics_beside_a_song_are_shown(
     assert sum(text is not None for text in texts) == len(ALBUMS)
 
 
+NARROW_TITLES = """[...document.querySelectorAll("table[data-test=tracks]")]
+    .filter((table) => table.querySelector(".main").clientWidth < table.clientWidth / 3)
+    .length"""
+
+
 @pytest.mark.parametrize("dark", [False, True])
 def test_music_views_fit_the_window(
     album_client: WebClient, chromium: Browser, *, dark: bool
 ) -> None:
-    """At three widths, without a scroll bar on a page that fits."""
+    """At three widths, with room for titles, and no scroll bar on a page that fits."""
     album = album_client.get_json("/api/albums")["albums"][0]["album_id"]
     for width in (390, 1_024, 1_440):
         for view in ("albums", "artists", f"album/{album}", "artist/marram"):
@@ -142,6 +147,7 @@ def test_music_views_fit_the_window(
                 assert window.overflow_pixels() <= 0, (view, width)
                 assert window.layout_shift() == 0, (view, width)
                 assert window.console == [], view
+                assert window.page.evaluate(NARROW_TITLES) == 0, (view, width)
                 height = window.page.evaluate("document.documentElement.scrollHeight")
                 if view == "artists":
                     assert height <= 900

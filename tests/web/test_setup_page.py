@@ -106,7 +106,7 @@ GIVE_LAST_FIRST = "async () => { while (held.length) await held.pop()(); }"
 def test_a_slow_disk_adds_the_folder_that_was_chosen_last(
     visit: FirstVisit, chromium: Browser, tmp_path: Path
 ) -> None:
-    """Not the one that is still shown; a late answer for another one is not shown."""
+    """The folder that is still shown is not added; a late answer is not shown."""
     chosen, other = tmp_path / "music" / "Chosen", tmp_path / "music" / "Other"
     chosen.mkdir(parents=True)
     (other / "deep").mkdir(parents=True)
