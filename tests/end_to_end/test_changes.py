@@ -293,7 +293,7 @@ def test_a_folder_that_appears_later(segued: SeguedRunner, tmp_path: Path) -> No
     music = tmp_path / "music"
 
     with running_daemon(segued, music) as daemon:
-        assert daemon.status()["folders"][0]["state"] == "offline"
+        daemon.wait_for(lambda status: status["folders"][0]["state"] == "offline")
         write_noise_wav(tmp_path / "made" / "song.wav", 1)
         (tmp_path / "made").rename(music)
         daemon.wait_until_done(1)

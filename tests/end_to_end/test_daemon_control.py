@@ -161,7 +161,7 @@ def test_control_commands_are_answered(segued: SeguedRunner, songs: Path) -> Non
         for method, route in (("GET", "status"), ("POST", "cancel"), ("POST", "pause")):
             with pytest.raises(ConfigError, match="session"):
                 daemon.client.request(method, f"/api/import/{route}/no-such-id")
-        assert daemon.status()["state"] == "COMPLETED"
+        daemon.wait_for(lambda status: status["state"] == "COMPLETED")
         nonsense = subprocess.run(
             ("curl", "-s", "-d", "[", *socket, "http://segued/api/retry"),
             capture_output=True,

@@ -129,7 +129,7 @@ def test_irrelevant_signals_are_ignored(segued: SeguedRunner, tmp_path: Path) ->
         daemon.process.send_signal(signal.SIGPIPE)
         daemon.process.send_signal(signal.SIGUSR1)
         daemon.wait_for_log("Current thread")
-        assert daemon.status()["state"] == "COMPLETED"
+        daemon.wait_for(lambda status: status["state"] == "COMPLETED")
         assert daemon.stop(signal.SIGINT) == 0
 
 

@@ -190,7 +190,7 @@ def test_a_picture_bomb_counts_as_none(library: Library) -> None:
 
     assert library.cover_once_asked(2).status == 204
     assert {file.stat().st_size for file in library.kept_files()} == {0}
-    assert library.daemon.status()["state"] == "COMPLETED"
+    library.daemon.wait_for(lambda status: status["state"] == "COMPLETED")
 
 
 @pytest.mark.parametrize(

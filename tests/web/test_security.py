@@ -323,7 +323,7 @@ def test_idle_connections_do_not_block_the_server(web_client: WebClient) -> None
             connections.append(connection)
             if number % 2:
                 connection.sendall(b"GET / HT")
-        assert web_client.daemon.status()["state"] == "COMPLETED"
+        web_client.daemon.wait_for(lambda status: status["state"] == "COMPLETED")
         open_files = os.listdir(f"/proc/{web_client.daemon.process.pid}/fd")
         assert len(open_files) < 400
     finally:
