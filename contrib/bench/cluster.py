@@ -94,7 +94,7 @@ def _measure(arguments: argparse.Namespace) -> None:
 async def _measure_jobs(place: Path, arguments: argparse.Namespace) -> list[Target]:
     """Send jobs to made-up nodes, over TLS, from this process."""
     port, nodes = free_port(), Nodes()
-    nodes.makeup = {"segued": "made up"}
+    nodes.makeups = {"hearing": {"segued": "made up"}}
     keys = place / "keys"
     section = ClusterSection(listen=f"127.0.0.1:{port}")
     scheduler = ClusterScheduler(section, keys, place / "spool", nodes, (b"/m",))
@@ -108,7 +108,7 @@ async def _measure_jobs(place: Path, arguments: argparse.Namespace) -> list[Targ
     counts = [str(arguments.nodes), str(arguments.slots), str(place)]
     with subprocess.Popen([*command, *counts], env=environment()) as process:  # noqa: ASYNC220, S603
         try:
-            while nodes.places < arguments.nodes * (arguments.slots + 1):  # noqa: ASYNC110
+            while nodes.places("hearing") < arguments.nodes * (arguments.slots + 1):  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
             return await _run_jobs(RemoteAnalysis(nodes), arguments.jobs)
         finally:
@@ -138,7 +138,7 @@ async def _run_jobs(remote: RemoteAnalysis, count: int) -> list[Target]:
     monitoring = asyncio.create_task(monitor.run())
     before, started = _own_cpu(), time.monotonic()
     async with asyncio.TaskGroup() as group:
-        for _ in range(remote.nodes.places):
+        for _ in range(remote.nodes.places("hearing")):
             group.create_task(work())
             await asyncio.sleep(0)
     cpu, wall = _own_cpu() - before, time.monotonic() - started

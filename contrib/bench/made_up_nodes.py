@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from segued.cluster.key_files import node_context
-from segued.cluster.messages import Job, JobAnswer, PassageAnswer, Report
+from segued.cluster.messages import AnyJob, Job, JobAnswer, PassageAnswer, Report
 from segued.node.connection import NodeEvents, NodeWorker
 
 __all__ = ["PASSAGE_SECONDS"]
@@ -23,9 +23,10 @@ REPORT_SECONDS: Final = 2.0
 
 
 async def _run_node(name: str, port: str, slots: int, folder: Path) -> None:
-    def answer(job: Job) -> None:
+    def answer(job: AnyJob) -> None:
         outputs = PassageAnswer({"essentia": OUTPUT}, {})
-        worker.answer(JobAnswer(job.id, (outputs,) * len(job.passages)))
+        count = len(job.passages) if isinstance(job, Job) else 0
+        worker.answer(JobAnswer(job.id, (outputs,) * count))
 
     events = NodeEvents(answer, lambda _job: None, lambda _verdict: None)
     context = node_context(folder / f"{name}.pem")

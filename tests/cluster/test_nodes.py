@@ -24,7 +24,7 @@ class Wire:
 
     def __init__(self) -> None:
         self.nodes = Nodes()
-        self.nodes.makeup = MAKEUP
+        self.nodes.makeups = {"hearing": MAKEUP}
         self.nodes.send_job = lambda address, job: self.jobs.append((address, job.id))
         self.nodes.send_cancel = lambda address, job: self.cancelled.append(
             (address, job)
@@ -73,7 +73,8 @@ async def test_no_more_jobs_are_out_than_slots_and_one_for_each_node() -> None:
     wire = Wire()
     wire.join("one", 2)
     wire.join("two", 1)
-    assert wire.nodes.places == wire.nodes.places_for(ROOT + b"/x") == 5
+    assert wire.nodes.places("hearing") == 5
+    assert wire.nodes.places_for(ROOT + b"/x", "hearing") == 5
     runs = [asyncio.create_task(wire.nodes.run(job(n), LIMIT)) for n in range(40)]
     await wire.settle(lambda: len(wire.jobs) == 5)
     most = 0
@@ -91,7 +92,7 @@ async def test_no_more_jobs_are_out_than_slots_and_one_for_each_node() -> None:
         await asyncio.sleep(0)
     assert most == 3
     assert sorted(each.result().id for each in runs) == list(range(40))
-    assert wire.nodes.places == 2
+    assert wire.nodes.places("hearing") == 2
 
 
 @pytest.mark.parametrize(
@@ -207,8 +208,8 @@ async def test_a_node_of_another_makeup_gets_nothing(name: str) -> None:
     wire.join("more", makeup=MAKEUP | {"musicnn": "1"})
 
     lacking_node, more, other = wire.nodes.all
-    assert other.differences == (f"{name} 0 there, {MAKEUP[name]} here",)
-    assert lacking_node.differences == (
+    assert other.differences["hearing"] == (f"{name} 0 there, {MAKEUP[name]} here",)
+    assert lacking_node.differences["hearing"] == (
         f"{name} is missing there, {MAKEUP[name]} here",
     )
     assert (other.places, lacking_node.places, more.places) == (0, 0, 2)
@@ -232,15 +233,17 @@ async def test_folders_hours_and_reports_decide_who_gets_a_job() -> None:
     """A node is used for what its last report offers."""
     wire = Wire()
     changes: list[int] = []
-    wire.nodes.on_change = lambda: changes.append(wire.nodes.places)
+    wire.nodes.on_change = lambda: changes.append(wire.nodes.places("hearing"))
     wire.nodes.join("one", "one")
-    assert wire.nodes.report("one", report(roots=(), missing=(ROOT,))) == ()
-    assert wire.nodes.places_for(ROOT) == 0
+    assert wire.nodes.report("one", report(roots=(), missing=(ROOT,))) == {
+        "hearing": ()
+    }
+    assert wire.nodes.places_for(ROOT, "hearing") == 0
     assert wire.nodes.report("one", report()) is None
-    assert wire.nodes.places_for(ROOT + b"/sub") == 2
-    assert wire.nodes.places_for(ROOT + b"2") == 0
+    assert wire.nodes.places_for(ROOT + b"/sub", "hearing") == 2
+    assert wire.nodes.places_for(ROOT + b"2", "hearing") == 0
     wire.nodes.report("one", report(rests="it runs on battery"))
-    assert wire.nodes.places_for(ROOT) == 0
+    assert wire.nodes.places_for(ROOT, "hearing") == 0
     wire.nodes.leave("one")
     assert changes == [0, 2, 0, 0]
     assert wire.nodes.report("one", report()) is None

@@ -85,11 +85,10 @@ def message_for(text: str, folder: Path) -> str:
             ),
         ),
         (
-            '[cluster]\nsend = ["hearing", "decoding"]\n',
+            '[cluster]\nsend = ["hashing"]\n',
             (
-                'line 2: [cluster] send = ["hearing", "decoding"]: this must be a'
-                ' list of "hearing"; decoding needs so much of the network that it'
-                " stays here"
+                'line 2: [cluster] send = ["hashing"]: this must be a list of'
+                ' "hearing" and "decoding"'
             ),
         ),
         (

@@ -91,6 +91,7 @@ def running_node(
     port: int,
     folders: dict[Path, Path],
     more: str = "",
+    **environment: str,
 ) -> Iterator[RunningNode]:
     """Start a node; stop it at the end of the context.
 
@@ -100,6 +101,7 @@ def running_node(
         port: The port of the daemon.
         folders: Where each music folder of the daemon is on the node.
         more: Further lines of the section `[node]`.
+        environment: Further environment variables.
     """
     runner = SeguedRunner(key.parent / key.stem)
     config = write_node_config(runner, key, port, folders, more)
@@ -108,7 +110,7 @@ def running_node(
         log_path.open("ab") as log,
         subprocess.Popen(
             runner.command("node", "--config", config),
-            env=runner.environment(),
+            env=runner.environment() | environment,
             stdout=log,
             stderr=log,
             start_new_session=True,

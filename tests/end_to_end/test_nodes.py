@@ -38,14 +38,15 @@ NOWHERE_ELSE = "here = false"
 ANY = "0.0.0.0"  # noqa: S104 - which ports are open there is the question
 
 
-def write_songs(folder: Path, count: int) -> Path:
+def write_songs(folder: Path, count: int, first: int = 1) -> Path:
     """Write some tagged songs, the first with a name that is not UTF-8."""
     folder.mkdir(parents=True)
-    for number in range(1, count + 1):
+    for number in range(first, first + count):
         path = folder / f"{number:02}.mp3"
         encode(path, song(number, 8.0), 44_100, "mp3")
         tag(path, {"title": f"Song {number}", "artist": "Marram"})
-    os.rename(folder / "01.mp3", os.fsencode(folder) + b"/01 \xff\xfe.mp3")
+    name = f"{first:02}"
+    os.rename(folder / f"{name}.mp3", os.fsencode(folder / name) + b" \xff\xfe.mp3")
     return folder
 
 
@@ -127,6 +128,65 @@ def test_the_library_equals_that_of_one_machine(
     assert outputs(segued) == outputs(alone)
     assert canonical_library(segued) == canonical_library(alone)
     assert query(segued.database, "SELECT * FROM failures") == []
+
+
+def test_nodes_decode_as_this_machine_does(
+    tmp_path: Path, segued: SeguedRunner
+) -> None:
+    """Those that have its libraries; one without Chromaprint analyzes only."""
+    music, album = tmp_path / "music", write_songs(tmp_path / "album", 3)
+    (album / "text.mp3").write_text("no music at all" * 100)
+    write_songs(music / "one", 1, first=9)
+    there = copy_music(music, tmp_path / "mnt")
+    lacking = tmp_path / "lacking"
+    lacking.mkdir()
+    (lacking / "chromaprint.py").write_text("raise ImportError")
+    port = free_port()
+    extra = cluster_config(port, f'{NOWHERE_ELSE}\nsend = ["hearing", "decoding"]')
+    with (
+        running_daemon(segued, music, flavoring=ESSENTIA, extra_config=extra) as daemon,
+        ExitStack() as stack,
+    ):
+        daemon.wait_until_done(1)  # without any node, and so here
+        for name in ("desk1", "desk2", "other"):
+            key = write_key(segued, name)
+            environment = {"PYTHONPATH": str(lacking)} if name == "other" else {}
+            node = running_node(
+                daemon, key, port, {music: there}, "processes = 1", **environment
+            )
+            stack.enter_context(node)
+        copy_music(album, there / "album")
+        album.rename(music / "album")
+        daemon.wait_until_done(5)
+        status = daemon.wait_for(lambda status: status["files_analysed"] == 5)
+        told = segued.control("nodes", client=daemon.client).out
+        refused = daemon.log_entries("decoding.elsewhere")
+    nodes = {node["name"]: node for node in status["nodes"]}
+    assert nodes["desk1"]["may"] == nodes["desk2"]["may"] == ["hearing", "decoding"]
+    assert nodes["other"]["may"] == ["hearing"]
+    assert "  may: hearing\n  not decoding: Chromaprint is missing there, 1." in told
+    # Three decodes and the one that fails, which is done here as well; four analyses.
+    assert sum(node["done"] for node in nodes.values()) == 8
+    (failure,) = [each["reason"] for each in refused if "text.mp3" in each["reason"]]
+    assert "text.mp3: " in failure
+    # All others were decoded by nodes, but for the first.
+    assert {each["reason"] for each in refused if "text.mp3" not in each["reason"]} == {
+        f"{music}/one/09 \\xff\\xfe.mp3: no node offers its folder now"
+    }
+    alone = SeguedRunner(tmp_path / "alone")
+    config = alone.write_config(f"[flavoring]\n{ESSENTIA}")
+    options = ["--offline", "--config", config]
+    alone.import_folders(music, options=options)
+    assert canonical_library(segued) == canonical_library(alone)
+    assert outputs(segued) == outputs(alone)
+    assert failures(segued) == failures(alone)
+    assert len(failures(segued)) == 1
+
+
+def failures(segued: SeguedRunner) -> list[tuple[Any, ...]]:
+    """Return which files failed, where and why."""
+    rows = query(segued.database, "SELECT phase, code, detail FROM failures")
+    return [tuple(row.values()) for row in rows]
 
 
 def test_what_is_odd_on_a_node_is_done_here(

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -12,12 +13,21 @@ import pytest
 from sample_library import encode, song
 
 from segued.cluster.makeup import collect_makeup
-from segued.cluster.messages import Job, JobPassage
+from segued.cluster.messages import DecodeJob, FingerprintJob, Job, JobPassage, decode
 from segued.compute.pools import ProcessPools
 from segued.config.cluster_sections import MusicFolder
+from segued.dsp.segment import Hints, Rules
+from segued.media.file_analysis import (
+    Analysis,
+    AnalysisPlan,
+    analyze_file,
+    fingerprints_of,
+)
+from segued.media.safe_open import signature_of
+from segued.model import Fingerprint, Span
 from segued.node.jobs import JobRunner, claim_spool
 from segued.node.mounts import Mounts
-from segued.units import TICKS_PER_SECOND, Seconds
+from segued.units import TICKS_PER_SECOND, Dbfs, Seconds, Ticks
 from tests.limits import WAIT_SECONDS
 from tests.musicnn_models import installed_models
 
@@ -75,6 +85,39 @@ async def test_quick_and_full_analyses_are_one_job(
     assert b'"lowlevel.dissonance.mean"' not in quick.passages[0].outputs["essentia"]
     assert b'"lowlevel.dissonance.mean"' in full.passages[0].outputs["essentia"]
     assert list((tmp_path / "spool").iterdir()) == []
+
+
+async def test_a_file_is_decoded_as_the_daemon_decodes_it(
+    runner: JobRunner, tmp_path: Path
+) -> None:
+    """Byte for byte, with the node's own spool; a message brings back all of it."""
+    # Shorter ones have no fingerprint.
+    encode(tmp_path / "music" / "print.mp3", song(2, 30.0), 22_050, "mp3")
+    wanted = job(tmp_path, "print.mp3")
+    path = bytes(tmp_path / "music" / "print.mp3")
+    signature = signature_of(os.stat(path))
+    rules = Rules(Dbfs(-60.0), Ticks(TICKS_PER_SECOND), Ticks(TICKS_PER_SECOND))
+    hints = Hints(leading_number=False, siblings=2, track=None, track_total=None)
+    plan = AnalysisPlan(rules, hints, (), str(tmp_path), loudness=True)
+    here = analyze_file(path, signature, plan)
+    place = (wanted.path, wanted.size, wanted.mtime_ns)
+
+    there = await runner.run(
+        DecodeJob(1, *place, WAIT_SECONDS, replace(plan, spool="/nowhere"))
+    )
+    spans = (Span(Ticks(TICKS_PER_SECOND), Ticks(29 * TICKS_PER_SECOND)),)
+    whole = here.spans[0]
+    prints = await runner.run(FingerprintJob(2, *place, WAIT_SECONDS, spans, whole))
+    slow = await runner.run(DecodeJob(3, *place, 0.001, plan))
+
+    assert (there.elsewhere, there.error) == ("", "")
+    assert decode(there.decoded, Analysis) == here
+    assert here.loudness is not None
+    assert len(here.fingerprints[0].encoded) == 1
+    expected = fingerprints_of(path, signature, spans, whole)
+    assert decode(prints.decoded, tuple[Fingerprint, ...]) == expected
+    assert len(expected[0].encoded) > 1
+    assert slow.error == "timeout"
 
 
 async def test_what_any_machine_would_find_is_an_error(

@@ -26,7 +26,7 @@ def places(remote: RemoteAnalysis | None, *, here: bool) -> AnalysisPlaces:
 def joined(*roots: bytes) -> RemoteAnalysis:
     """Return the analysis by one node with four slots."""
     nodes = Nodes()
-    nodes.makeup = {}
+    nodes.makeups = {"hearing": {}}
     nodes.join("one", "one")
     nodes.report("one", Report("h", 4, 0, {}, roots, ()))
     return RemoteAnalysis(nodes)

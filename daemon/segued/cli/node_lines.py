@@ -30,4 +30,5 @@ def _lines_of(node: NodeInfo) -> Iterator[str]:
     yield from (f"  {folder}: not there, or empty" for folder in node.missing)
     if node.may:
         yield f"  may: {', '.join(node.may)}"
-    yield from (f"  gets no work: {reason}" for reason in node.why_not)
+    prefix = "" if node.may else "gets no work: "
+    yield from (f"  {prefix}{reason}" for reason in node.why_not)

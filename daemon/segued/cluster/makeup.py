@@ -1,25 +1,30 @@
-"""The versions that the results of an analysis depend on.
+"""The versions that the results of other machines depend on, by the kind of work.
 
 Two machines give the same results only if all of these are equal.
 """
 
+from collections.abc import Collection, Iterable, Mapping
 from hashlib import blake2b
 from importlib import metadata
 from pathlib import Path
 from typing import Final
 
 from segued import __version__
+from segued.config.cluster_sections import SentWork
 from segued.media import file_analysis
 from segued.media.analyzers import essentia, musicnn
 
-__all__ = ["ESSENTIA_NAMES", "MUSICNN_NAMES", "collect_makeup"]
+__all__ = ["collect_makeup", "difference_lines", "differences_of", "makeup_for"]
 
+CHROMAPRINT: Final = "Chromaprint"
 ESSENTIA: Final = "Essentia"
 RUNTIME: Final = "onnxruntime"
 MODELS: Final = "musicnn's models"
 
-ESSENTIA_NAMES: Final = frozenset({ESSENTIA})
-MUSICNN_NAMES: Final = frozenset({RUNTIME, MODELS})
+ANALYZER_NAMES: Final = {
+    "essentia": frozenset({ESSENTIA}),
+    "musicnn": frozenset({RUNTIME, MODELS}),
+}
 """What only the results of one analyzer depend on."""
 
 
@@ -52,3 +57,48 @@ def _hash_of_models(folder: Path) -> str:
     for name in sorted(musicnn.MODELS):
         digest.update(musicnn.model_file(folder, name).read_bytes())
     return digest.hexdigest()
+
+
+def makeup_for(
+    work: SentWork, makeup: Mapping[str, str], analyzers: Collection[str]
+) -> dict[str, str]:
+    """Return the versions that the results of a kind of work depend on.
+
+    Args:
+        work: The kind of work.
+        makeup: All versions of this machine.
+        analyzers: The names of the analyzers that are used.
+    """
+    if work == "decoding":
+        unused = frozenset().union(*ANALYZER_NAMES.values())
+        # A node must lack it as well, or the library would depend on who decodes.
+        makeup = {CHROMAPRINT: "", **makeup}
+    else:
+        parts = (each for name, each in ANALYZER_NAMES.items() if name not in analyzers)
+        unused = frozenset({CHROMAPRINT}).union(*parts)
+    return {name: each for name, each in makeup.items() if name not in unused}
+
+
+def differences_of(
+    here: Mapping[str, str], there: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Return what differs on another machine, a sentence for each version."""
+    return tuple(
+        f"{name} {there.get(name) or 'is missing'} there, {version or 'none'} here"
+        for name, version in here.items()
+        if there.get(name, "") != version
+    )
+
+
+def difference_lines(differences: Mapping[SentWork, Iterable[str]]) -> list[str]:
+    """Return each difference once, with the work that it prevents if not all."""
+    prevented: dict[str, list[str]] = {}
+    for work, sentences in differences.items():
+        for sentence in sentences:
+            prevented.setdefault(sentence, []).append(work)
+    return [
+        sentence
+        if len(works) == len(differences)
+        else f"not {', '.join(works)}: {sentence}"
+        for sentence, works in prevented.items()
+    ]

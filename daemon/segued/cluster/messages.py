@@ -4,9 +4,13 @@ Paths are the bytes of the file system. Nothing here is code: a job names a file
 passages and what is wanted of them.
 """
 
-from typing import Final, TypeVar
+from typing import ClassVar, Final, TypeAlias, TypeVar
 
 import msgspec
+
+from segued.config.cluster_sections import SentWork
+from segued.media.file_analysis import AnalysisPlan
+from segued.model import Span
 
 __all__ = [
     "ANSWER_OP",
@@ -14,6 +18,9 @@ __all__ = [
     "JOB_OP",
     "REPORT_OP",
     "VERDICT_OP",
+    "AnyJob",
+    "DecodeJob",
+    "FingerprintJob",
     "Job",
     "JobAnswer",
     "JobPassage",
@@ -21,6 +28,7 @@ __all__ = [
     "PassageAnswer",
     "Report",
     "decode",
+    "decode_job",
     "encode",
 ]
 
@@ -48,7 +56,7 @@ class JobPassage(msgspec.Struct, frozen=True, array_like=True):
     descriptors: bool
 
 
-class Job(msgspec.Struct, frozen=True):
+class Job(msgspec.Struct, frozen=True, tag="passages"):
     """A file whose passages a node is to analyze.
 
     Attributes:
@@ -66,6 +74,48 @@ class Job(msgspec.Struct, frozen=True):
     seconds: float
     passages: tuple[JobPassage, ...]
 
+    WORK: ClassVar[SentWork] = "hearing"
+
+
+class DecodeJob(msgspec.Struct, frozen=True, tag="decode"):
+    """A file that a node is to decode.
+
+    Attributes:
+        seconds: The time limit.
+        plan: How it is divided; its spool is the node's own.
+    """
+
+    id: int
+    path: bytes
+    size: int
+    mtime_ns: int
+    seconds: float
+    plan: AnalysisPlan
+
+    WORK: ClassVar[SentWork] = "decoding"
+
+
+class FingerprintJob(msgspec.Struct, frozen=True, tag="fingerprints"):
+    """A file of which a node is to fingerprint some spans.
+
+    Attributes:
+        seconds: The time limit.
+        whole: The whole file, as decoded.
+    """
+
+    id: int
+    path: bytes
+    size: int
+    mtime_ns: int
+    seconds: float
+    spans: tuple[Span, ...]
+    whole: Span
+
+    WORK: ClassVar[SentWork] = "decoding"
+
+
+AnyJob: TypeAlias = Job | DecodeJob | FingerprintJob
+
 
 class PassageAnswer(msgspec.Struct, frozen=True, array_like=True):
     """The output of the analyzers for a passage, and the reasons of those that failed.
@@ -82,6 +132,7 @@ class JobAnswer(msgspec.Struct, frozen=True):
 
     Attributes:
         passages: The results, in the order of the job's passages.
+        decoded: The result of a decode, as a message of its own.
         elsewhere: Why this node cannot do it; another machine may.
         error: The code of the error that the file caused, on any machine.
         detail: The reason, without the path.
@@ -92,6 +143,7 @@ class JobAnswer(msgspec.Struct, frozen=True):
     elsewhere: str = ""
     error: str = ""
     detail: str = ""
+    decoded: bytes = b""
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -120,15 +172,16 @@ class MakeupVerdict(msgspec.Struct, frozen=True):
     """What the daemon says to the first report of a node.
 
     Attributes:
-        differences: What keeps the node from getting jobs, a sentence for each version.
+        differences: What keeps the node from each kind of work that the daemon sends,
+            a sentence for each version; empty if it may do it.
         roots: The music folders of the daemon.
     """
 
-    differences: tuple[str, ...]
+    differences: dict[SentWork, tuple[str, ...]]
     roots: tuple[bytes, ...]
 
 
-def encode(message: msgspec.Struct) -> bytes:
+def encode(message: object) -> bytes:
     """Return a message as bytes."""
     return msgspec.msgpack.encode(message)
 
@@ -140,3 +193,9 @@ def decode(data: bytes, kind: type[MessageT]) -> MessageT:
         msgspec.DecodeError: It is none.
     """
     return msgspec.msgpack.decode(data, type=kind)
+
+
+def decode_job(data: bytes) -> AnyJob:
+    """Return a job of any kind; raises what `decode` does."""
+    job: AnyJob = msgspec.msgpack.decode(data, type=AnyJob)
+    return job

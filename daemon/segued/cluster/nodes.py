@@ -5,6 +5,7 @@ and sends what it wants to be sent. All is counted here, and believed of no node
 """
 
 import asyncio
+import itertools
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +14,9 @@ from typing import Final
 
 import structlog
 
-from segued.cluster.messages import Job, JobAnswer, Report
+from segued.cluster.makeup import difference_lines, differences_of
+from segued.cluster.messages import AnyJob, Job, JobAnswer, Report
+from segued.config.cluster_sections import SentWork
 from segued.errors import ElsewhereError
 from segued.paths import is_within, shown
 from segued.units import TICKS_PER_SECOND, Seconds
@@ -48,7 +51,8 @@ class Node:
         address: Where it is, as the scheduler names it; another one each time it joins.
         name: The name that it has in its certificate.
         report: What it offers; None before its first report.
-        differences: What keeps it from getting jobs, a sentence for each version.
+        differences: What keeps it from each kind of work that is sent, a sentence for
+            each version; empty if it may do it.
         done: How many jobs it has done.
         refused: How many it could not do.
     """
@@ -58,7 +62,7 @@ class Node:
     joined_at: float = field(default_factory=time.monotonic)
     last_seen: float = field(default_factory=time.monotonic)
     report: Report | None = None
-    differences: tuple[str, ...] = ()
+    differences: Mapping[SentWork, tuple[str, ...]] = field(default_factory=dict)
     done: int = 0
     refused: int = 0
     out: dict[int, asyncio.Future[JobAnswer]] = field(default_factory=dict)
@@ -69,13 +73,16 @@ class Node:
     )
 
     @property
+    def work(self) -> tuple[SentWork, ...]:
+        """The kinds of work that it may do now."""
+        if not (self.report and self.report.roots) or self.why_resting:
+            return ()
+        return tuple(work for work, each in self.differences.items() if not each)
+
+    @property
     def places(self) -> int:
         """How many jobs may be with it: one more than it runs at once."""
-        if not (self.report and self.report.roots):
-            return 0
-        if self.differences or self.why_resting:
-            return 0
-        return self.report.slots + 1
+        return self.report.slots + 1 if self.report and self.work else 0
 
     @property
     def why_resting(self) -> str:
@@ -97,12 +104,13 @@ class Node:
         roots = self.report.roots if self.report else ()
         return any(is_within(path, root) for root in roots)
 
-    def count(self, job: Job, answer: JobAnswer) -> None:
+    def count(self, job: AnyJob, answer: JobAnswer) -> None:
         """Count an answer; the node rests after several refusals in a row."""
         if not answer.elsewhere:
             self._refusals = 0
             self.done += 1
-            ticks = sum(each.end - each.start for each in job.passages)
+            passages = job.passages if isinstance(job, Job) else ()
+            ticks = sum(each.end - each.start for each in passages)
             self._recent.append((time.monotonic(), ticks / TICKS_PER_SECOND))
             return
         self.refused += 1
@@ -117,14 +125,15 @@ class Nodes:
     """All nodes that have joined, by address.
 
     Attributes:
-        makeup: The versions that a node must have as well, by name.
+        makeups: The kinds of work that are sent, with the versions that a node must
+            have as well for each, by name.
         send_job: Sends a job to the node with an address; must not wait.
         send_cancel: Cancels a job with an id there; must not wait.
         on_change: Called when nodes offer something else, or other folders.
     """
 
-    makeup: Mapping[str, str]
-    send_job: Callable[[str, Job], None]
+    makeups: Mapping[SentWork, Mapping[str, str]]
+    send_job: Callable[[str, AnyJob], None]
     send_cancel: Callable[[str, int], None]
 
     def __init__(self) -> None:
@@ -134,20 +143,28 @@ class Nodes:
         self._job_ended = asyncio.Event()
         self._offers_before: Sequence[object] = ()
         self._losses: Final[dict[bytes, int]] = {}
+        self._ids: Final = itertools.count(1)
+
+    def next_id(self) -> int:
+        """Return an id for a job, which no other has."""
+        return next(self._ids)
 
     @property
     def all(self) -> list[Node]:
         """All nodes by name."""
         return sorted(self._nodes.values(), key=lambda node: node.name)
 
-    @property
-    def places(self) -> int:
-        """How many jobs may be out at once."""
-        return sum(node.places for node in self._nodes.values())
+    def places(self, work: SentWork) -> int:
+        """Return how many jobs of a kind may be out at once."""
+        return sum(each.places for each in self._nodes.values() if work in each.work)
 
-    def places_for(self, path: bytes) -> int:
-        """Return how many jobs on files below a folder may be out at once."""
-        return sum(node.places for node in self._nodes.values() if node.offers(path))
+    def places_for(self, path: bytes, work: SentWork) -> int:
+        """Return the same of jobs on files below a folder."""
+        return sum(each.places for each in self._able(path, work))
+
+    def _able(self, path: bytes, work: SentWork) -> list[Node]:
+        nodes = self._nodes.values()
+        return [each for each in nodes if work in each.work and each.offers(path)]
 
     def join(self, address: str, name: str) -> None:
         """Add a node, which has said nothing yet."""
@@ -165,7 +182,9 @@ class Nodes:
                 future.set_exception(_NodeLostError())
         self._notify()
 
-    def report(self, address: str, report: Report) -> tuple[str, ...] | None:
+    def report(
+        self, address: str, report: Report
+    ) -> Mapping[SentWork, tuple[str, ...]] | None:
         """Take what a node offers from now on.
 
         Returns:
@@ -177,9 +196,14 @@ class Nodes:
         is_first = node.report is None
         node.last_seen = time.monotonic()
         before = node.differences
-        node.report, node.differences = report, _differences(self.makeup, report.makeup)
-        if node.differences and node.differences != before:
-            log.warning("node.differs", node=node.name, reason=node.differences[0])
+        node.report = report
+        node.differences = {
+            work: differences_of(here, report.makeup)
+            for work, here in self.makeups.items()
+        }
+        lines = difference_lines(node.differences)
+        if lines and node.differences != before:
+            log.warning("node.differs", node=node.name, reason=lines[0])
         self._notify()
         return node.differences if is_first else None
 
@@ -193,7 +217,7 @@ class Nodes:
         if future is not None and not future.done():
             future.set_result(answer)
 
-    async def run(self, job: Job, limit: Seconds) -> JobAnswer:
+    async def run(self, job: AnyJob, limit: Seconds) -> JobAnswer:
         """Have a job done by a node that offers its file, and return the answer.
 
         Args:
@@ -204,7 +228,7 @@ class Nodes:
             ElsewhereError: No node can do it; the reason is for the log.
         """
         while self._losses.get(job.path, 0) < LOSSES_MAX:
-            node = await self._free_node(job.path)
+            node = await self._free_node(job)
             try:
                 answer = await self._run_on(node, job, limit)
             except _NodeLostError:
@@ -220,21 +244,19 @@ class Nodes:
         if len(self._losses) > LOST_FILES_MAX:
             del self._losses[next(iter(self._losses))]
 
-    async def _free_node(self, path: bytes) -> Node:
+    async def _free_node(self, job: AnyJob) -> Node:
         """Wait for a node with a free place."""
         while True:
-            able = [each for each in self._nodes.values() if each.offers(path)]
-            able = [each for each in able if each.places]
+            able = self._able(job.path, job.WORK)
             if not able:
-                raise ElsewhereError(
-                    f"{shown(path)}: no node offers its folder now", is_lasting=False
-                )
+                reason = f"{shown(job.path)}: no node offers its folder now"
+                raise ElsewhereError(reason, is_lasting=False)
             best = min(able, key=lambda each: len(each.out) / each.places)
             if len(best.out) < best.places:
                 return best
             await self._job_ended.wait()
 
-    async def _run_on(self, node: Node, job: Job, limit: Seconds) -> JobAnswer:
+    async def _run_on(self, node: Node, job: AnyJob, limit: Seconds) -> JobAnswer:
         future: asyncio.Future[JobAnswer] = asyncio.get_running_loop().create_future()
         node.out[job.id] = future
         try:
@@ -260,7 +282,10 @@ class Nodes:
 
     def _notify(self) -> None:
         """Tell that the offers of nodes have changed, if they have."""
-        offers = [(node.places, node.report and node.report.roots) for node in self.all]
+        offers = [
+            (node.work, node.places, node.report and node.report.roots)
+            for node in self.all
+        ]
         if offers != self._offers_before:
             self._offers_before = offers
             self._wake()
@@ -270,11 +295,3 @@ class Nodes:
         """Wake all who wait for a free place."""
         ended, self._job_ended = self._job_ended, asyncio.Event()
         ended.set()
-
-
-def _differences(here: Mapping[str, str], there: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(
-        f"{name} {there.get(name) or 'is missing'} there, {version} here"
-        for name, version in here.items()
-        if there.get(name) != version
-    )

@@ -1,6 +1,5 @@
 """The analysis of passages by other machines, as phase 9 asks for it."""
 
-import itertools
 from collections.abc import Sequence
 from typing import Final
 
@@ -39,7 +38,6 @@ class RemoteAnalysis:
 
     def __init__(self, nodes: Nodes) -> None:
         self.nodes: Final = nodes
-        self._ids: Final = itertools.count(1)
 
     async def analyze(
         self,
@@ -73,7 +71,7 @@ class RemoteAnalysis:
             for each in requests
         )
         job = Job(
-            next(self._ids),
+            self.nodes.next_id(),
             path,
             signature.size_bytes,
             signature.mtime_ns,

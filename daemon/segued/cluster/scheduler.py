@@ -23,7 +23,7 @@ from segued.cluster.messages import (
     JOB_OP,
     REPORT_OP,
     VERDICT_OP,
-    Job,
+    AnyJob,
     JobAnswer,
     MakeupVerdict,
     Report,
@@ -63,7 +63,7 @@ class ClusterScheduler:
             section: The configuration.
             folder: The folder of the authority, which is created if necessary.
             spool: A folder for temporary files.
-            nodes: Takes the nodes; its makeup is set.
+            nodes: Takes the nodes; its makeups are set.
             roots: The music folders.
         """
         self._roots: Final = tuple(roots)
@@ -143,7 +143,7 @@ class ClusterScheduler:
             await self._scheduler.remove_worker(address, stimulus_id="segued")
         self.nodes.leave(address)
 
-    def _send_job(self, address: str, job: Job) -> None:
+    def _send_job(self, address: str, job: AnyJob) -> None:
         self._send(address, {"op": JOB_OP, "body": encode(job)})
 
     def _send_cancel(self, address: str, job_id: int) -> None:
@@ -165,7 +165,7 @@ class ClusterScheduler:
             log.warning("node.unreadable", address=worker, reason=str(error))
             return
         if differences is not None:
-            verdict = MakeupVerdict(differences, self._roots)
+            verdict = MakeupVerdict(dict(differences), self._roots)
             self._send(worker, {"op": VERDICT_OP, "body": encode(verdict)})
 
 

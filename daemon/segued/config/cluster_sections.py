@@ -9,7 +9,7 @@ from segued.config.sections import HOURS_PATTERN, Section
 
 __all__ = ["ClusterSection", "MusicFolder", "NodeSection", "SentWork"]
 
-SentWork = Literal["hearing"]
+SentWork = Literal["hearing", "decoding"]
 
 ADDRESS_PATTERN = "(\\[[0-9a-fA-F:.]+\\]|[^\\s:/@\\[\\]]+):[0-9]{1,5}"
 """A host and a port; an address of IPv6 is in brackets."""
@@ -38,8 +38,7 @@ class ClusterSection(Section, frozen=True):
         tuple[SentWork, ...],
         msgspec.Meta(
             min_length=1,
-            description='a list of "hearing"; decoding needs so much of the network'
-            " that it stays here",
+            description='a list of "hearing" and "decoding"',
         ),
     ] = ("hearing",)
     here: bool = True

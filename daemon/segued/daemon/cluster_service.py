@@ -7,10 +7,11 @@ from typing import Any, Final
 
 import structlog
 
-from segued.cluster.makeup import ESSENTIA_NAMES, MUSICNN_NAMES, collect_makeup
+from segued.cluster.makeup import collect_makeup, makeup_for
 from segued.cluster.nodes import Nodes
 from segued.cluster.remote_analysis import RemoteAnalysis
 from segued.compute.pools import ProcessPools
+from segued.config.cluster_sections import SentWork
 from segued.config.config import Config
 from segued.config.default_paths import spool_folder
 from segued.errors import SeguedError
@@ -68,7 +69,7 @@ class ClusterService:
     async def _run(self, config: Config, roots: Sequence[bytes], nodes: Nodes) -> None:
         while True:
             try:
-                nodes.makeup = await self._makeup(config)
+                nodes.makeups = await self._makeups(config)
                 await self._listen(config, roots, nodes)
             except SeguedError as error:
                 self.trouble = str(error)
@@ -98,13 +99,9 @@ class ClusterService:
     def _clear_trouble(self) -> None:
         self.trouble = ""
 
-    async def _makeup(self, config: Config) -> Mapping[str, str]:
-        """Return the versions that results depend on with this configuration."""
+    async def _makeups(self, config: Config) -> Mapping[SentWork, Mapping[str, str]]:
+        """Return the versions that results depend on, by the kind of work."""
         models = str(config.models_folder)
         makeup = await self._compute.run_short(None, collect_makeup, b"/", models)
-        unused: set[str] = set()
-        if "essentia" not in config.flavoring.sources:
-            unused |= ESSENTIA_NAMES
-        if "musicnn" not in config.flavoring.sources:
-            unused |= MUSICNN_NAMES
-        return {name: each for name, each in makeup.items() if name not in unused}
+        sources = config.flavoring.sources
+        return {work: makeup_for(work, makeup, sources) for work in config.cluster.send}

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 
+from segued.cluster.makeup import difference_lines
 from segued.cluster.nodes import Node, Nodes
 from segued.paths import shown
 from segued.web.status import NodeInfo
@@ -17,7 +18,7 @@ def node_infos(nodes: Nodes | None) -> list[NodeInfo]:
 
 def _info(node: Node) -> NodeInfo:
     report, now = node.report, time.monotonic()
-    why_not = [*node.differences]
+    why_not = difference_lines(node.differences)
     if node.why_resting:
         why_not.append(node.why_resting)
     if report and not report.roots:
@@ -32,7 +33,7 @@ def _info(node: Node) -> NodeInfo:
         sound_per_minute=round(node.seconds_of_sound_per_minute, 1),
         folders=[shown(each) for each in report.roots] if report else [],
         missing=[shown(each) for each in report.missing] if report else [],
-        may=[] if why_not or not report else ["hearing"],
+        may=list(node.work),
         why_not=why_not,
         joined_seconds=round(now - node.joined_at, 1),
         seen_seconds=round(now - node.last_seen, 1),

@@ -19,11 +19,12 @@ from segued.cluster.messages import (
     JOB_OP,
     REPORT_OP,
     VERDICT_OP,
-    Job,
+    AnyJob,
     JobAnswer,
     MakeupVerdict,
     Report,
     decode,
+    decode_job,
     encode,
 )
 from segued.errors import DaemonError
@@ -46,7 +47,7 @@ class NodeEvents:
         on_verdict: Called with what the daemon says to the first report.
     """
 
-    on_job: Callable[[Job], None]
+    on_job: Callable[[AnyJob], None]
     on_cancel: Callable[[int], None]
     on_verdict: Callable[[MakeupVerdict], None]
 
@@ -171,7 +172,7 @@ class NodeWorker:
 
     def _take_job(self, body: bytes) -> None:
         with suppress(msgspec.DecodeError):
-            self._events.on_job(decode(body, Job))
+            self._events.on_job(decode_job(body))
 
     def _take_cancel(self, job: int) -> None:
         self._events.on_cancel(job)

@@ -6,14 +6,26 @@ import os
 import shutil
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from segued.cluster.messages import Job, JobAnswer, JobPassage, PassageAnswer
+from segued.cluster.messages import (
+    AnyJob,
+    DecodeJob,
+    FingerprintJob,
+    Job,
+    JobAnswer,
+    JobPassage,
+    PassageAnswer,
+    encode,
+)
 from segued.cluster.remote_analysis import FILE_ERRORS
+from segued.cluster.remote_decoding import DECODED_BYTES_MAX
 from segued.compute.fork_server import remove_old_socket_folders
 from segued.compute.pools import ProcessPools
-from segued.errors import FileError, FileUnreadableError, SeguedError
+from segued.errors import ElsewhereError, FileError, FileUnreadableError, SeguedError
+from segued.media import file_analysis
 from segued.media.analyzers import essentia, passage_analysis, quick_analysis
 from segued.media.analyzers.passage_analysis import (
     AnalyzerSelection,
@@ -65,13 +77,16 @@ class JobRunner:
         self._models: Final = str(models)
         self._spool: Final = spool
 
-    async def run(self, job: Job) -> JobAnswer:
+    async def run(self, job: AnyJob) -> JobAnswer:
         """Return the answer to a job, which also says why there is none."""
         try:
             path = self._mounts.local_path(job.path)
             signature = await call_disk(
                 path, DISK_CALL_TIMEOUT, local_signature, path, job.size, job.mtime_ns
             )
+            if not isinstance(job, Job):
+                decoded = await self._decode(job, path, signature)
+                return JobAnswer(job.id, decoded=decoded)
             outputs = await self._analyze(job, path, signature)
         except FileError as error:
             if error.code in FILE_ERRORS:
@@ -81,6 +96,33 @@ class JobRunner:
             return JobAnswer(job.id, elsewhere=str(error) or type(error).__name__)
         answers = (PassageAnswer(each.outputs, each.failures) for each in outputs)
         return JobAnswer(job.id, tuple(answers))
+
+    async def _decode(
+        self, job: DecodeJob | FingerprintJob, path: bytes, signature: Signature
+    ) -> bytes:
+        """Return the result of a decode as a message."""
+        limit, run_long = Seconds(job.seconds), self._pools.run_long
+        found: object
+        if isinstance(job, DecodeJob):
+            plan = replace(job.plan, spool=str(self._spool))
+            found = await run_long(
+                limit, file_analysis.analyze_file, path, signature, plan
+            )
+        else:
+            found = await run_long(
+                limit,
+                file_analysis.fingerprints_of,
+                path,
+                signature,
+                job.spans,
+                job.whole,
+            )
+        decoded = encode(found)
+        if len(decoded) > DECODED_BYTES_MAX:
+            raise ElsewhereError(
+                f"{len(decoded)} bytes of results are too many to send"
+            )
+        return decoded
 
     async def _analyze(
         self, job: Job, path: bytes, signature: Signature

@@ -11,9 +11,10 @@ from typing import Final
 import structlog
 
 from segued.cluster.key_files import node_context, node_name
-from segued.cluster.makeup import collect_makeup
-from segued.cluster.messages import Job, JobAnswer, MakeupVerdict, Report
+from segued.cluster.makeup import collect_makeup, difference_lines
+from segued.cluster.messages import AnyJob, JobAnswer, MakeupVerdict, Report
 from segued.compute.pools import ProcessPools
+from segued.config.cluster_sections import SentWork
 from segued.config.node_config import NodeConfig
 from segued.daemon import systemd
 from segued.errors import ConfigError, DaemonError
@@ -44,6 +45,8 @@ BACKOFF_SECONDS: Final = (0.5, 5.0)
 """The first and the longest wait before another try to join."""
 
 VERDICT_SECONDS: Final = 20.0
+
+VERBS: Final[dict[SentWork, str]] = {"hearing": "analyze", "decoding": "decode"}
 
 FILE_LIMIT: Final = Seconds(1_800)
 """For jobs without a limit of their own; each has one."""
@@ -171,17 +174,17 @@ class NodeProcess:
             await asyncio.sleep(wait)
 
     async def _report_regularly(self, worker: NodeWorker) -> None:
-        differences: tuple[str, ...] = ()
+        differences: list[str] = []
         while True:
             report = await self._report()
             worker.report(report)
             if report.rests:
                 self._cancel_all(report.rests)
             while not self._verdict.empty():
-                verdict = self._verdict.get_nowait()
-                if verdict.differences and verdict.differences != differences:
-                    log.warning("cluster.differs", reason=verdict.differences[0])
-                differences = verdict.differences
+                found = difference_lines(self._verdict.get_nowait().differences)
+                if found and found != differences:
+                    log.warning("cluster.differs", reason=found[0])
+                differences = found
             if not self._tasks and self._pools.idle_seconds > RELEASE_SECONDS:
                 await self._pools.release_processes()
             await asyncio.sleep(REPORT_SECONDS)
@@ -215,11 +218,11 @@ class NodeProcess:
         self._mounts_seen = (time.monotonic(), mounts)
         await self._mounts.check()
 
-    def _start_job(self, job: Job) -> None:
+    def _start_job(self, job: AnyJob) -> None:
         if job.id not in self._tasks:
             self._tasks[job.id] = asyncio.create_task(self._run_job(job, self._worker))
 
-    async def _run_job(self, job: Job, worker: NodeWorker) -> None:
+    async def _run_job(self, job: AnyJob, worker: NodeWorker) -> None:
         try:
             worker.answer(await self._runner.run(job))
         finally:
@@ -249,7 +252,11 @@ def check_lines(
 ) -> tuple[list[str], bool]:
     """Return what a node may do, in lines for people, and whether that is anything."""
     lines = [f"{name}: joined; {report.slots} at once"]
-    lines += [f"may not analyze: {each}" for each in verdict.differences]
+    able: list[str] = []
+    for work, differences in verdict.differences.items():
+        verb = VERBS[work]
+        lines += [f"may not {verb}: {each}" for each in differences]
+        able += [] if differences else [verb]
     usable = False
     for root in verdict.roots:
         offered = any(_covers(each, root) for each in report.roots)
@@ -259,8 +266,8 @@ def check_lines(
         usable = usable or offered
     if report.rests:
         lines.append(f"rests now: {report.rests}")
-    may = usable and not verdict.differences
-    lines.append("may analyze" if may else "gets no work")
+    may = usable and bool(able)
+    lines.append(f"may {' and '.join(able)}" if may else "gets no work")
     return lines, may
 
 

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 from segued.cluster.remote_analysis import RemoteAnalysis
+from segued.cluster.remote_decoding import RemoteDecoding
 from segued.compute.pools import ProcessPools
 from segued.config.config import Config, Settings
 from segued.model import (
@@ -65,6 +66,7 @@ class PhaseContext:
         on_passage: Called with the number of the passage in progress, from 1, and
             the number of passages.
         remote: The other machines, if these analyze the file; else None.
+        remote_decoding: The same, if these decode it.
     """
 
     config: Config
@@ -78,6 +80,7 @@ class PhaseContext:
     wake_lookups: Callable[[], None] = lambda: None
     on_passage: Callable[[int, int], None] = lambda _passage, _passages: None
     remote: RemoteAnalysis | None = None
+    remote_decoding: RemoteDecoding | None = None
 
 
 @dataclass(frozen=True, slots=True)

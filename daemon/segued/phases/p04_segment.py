@@ -18,6 +18,7 @@ from segued.model import (
     FileStatus,
     FileWarning,
     PhaseNumber,
+    Signature,
     Span,
 )
 from segued.phases import p01_filename, p02_hash, p03_tags
@@ -86,9 +87,7 @@ async def run(context: PhaseContext, file_results: FileResults) -> Segmented:
         str(context.spool),
         loudness=context.config.flavoring.loudness,
     )
-    analysis = await context.compute.run_long(
-        None, file_analysis.analyze_file, file.path, signature, plan
-    )
+    analysis = await _analyze(context, file.path, signature, plan)
     fresh = DecodeResult(
         analysis.facts,
         analysis.curve,
@@ -98,6 +97,22 @@ async def run(context: PhaseContext, file_results: FileResults) -> Segmented:
     )
     warnings = _warnings(analysis.warnings, analysis.facts, tags_read, analysis.spans)
     return Segmented(analysis.facts, analysis.spans, warnings, fresh, analysis.loudness)
+
+
+async def _analyze(
+    context: PhaseContext,
+    path: bytes,
+    signature: Signature,
+    plan: file_analysis.AnalysisPlan,
+) -> file_analysis.Analysis:
+    """Decode the file, on another machine if one shall."""
+    if context.remote_decoding is not None:
+        found = await context.remote_decoding.analyze_file(path, signature, plan)
+        if found is not None:
+            return found
+    return await context.compute.run_long(
+        None, file_analysis.analyze_file, path, signature, plan
+    )
 
 
 def _warnings(

@@ -101,14 +101,7 @@ async def fingerprints_for(
     missing = tuple(span for span in spans if span not in by_span)
     fresh: tuple[Fingerprint, ...] = ()
     if missing and has_chromaprint:
-        fresh = await context.compute.run_long(
-            None,
-            file_analysis.fingerprints_of,
-            file_results.file.path,
-            file_results[p01_filename.PHASE].signature,
-            missing,
-            _whole_file(file_results[p04_segment.PHASE]),
-        )
+        fresh = await _decode(context, file_results, missing)
         by_span |= {each.span: each for each in fresh}
     prints = tuple(
         by_span.get(span)
@@ -116,6 +109,24 @@ async def fingerprints_for(
         for span in spans
     )
     return prints, fresh
+
+
+async def _decode(
+    context: PhaseContext, file_results: FileResults, spans: tuple[Span, ...]
+) -> tuple[Fingerprint, ...]:
+    """Decode the file for fingerprints, on another machine if one shall."""
+    path = file_results.file.path
+    signature = file_results[p01_filename.PHASE].signature
+    whole = _whole_file(file_results[p04_segment.PHASE])
+    if context.remote_decoding is not None:
+        found = await context.remote_decoding.fingerprints_of(
+            path, signature, spans, whole
+        )
+        if found is not None:
+            return found
+    return await context.compute.run_long(
+        None, file_analysis.fingerprints_of, path, signature, spans, whole
+    )
 
 
 def questions_of(acoustic_fingerprint: Fingerprint) -> list[LookupQuestion]:

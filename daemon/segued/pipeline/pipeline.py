@@ -4,7 +4,7 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -36,7 +36,13 @@ from segued.pipeline.feeder import feed, feed_analysis
 from segued.pipeline.lookup_dispatcher import LookupDispatcher
 from segued.pipeline.lookup_services import LookupService, lookup_services
 from segued.pipeline.queue import WorkQueue
-from segued.pipeline.remote_workers import AnalysisPlaces, run_remote_workers
+from segued.pipeline.remote_workers import (
+    AnalysisPlaces,
+    context_here,
+    may_analyze_here,
+    run_remote_workers,
+    workers_by_work,
+)
 from segued.pipeline.schedule import ActiveHours
 from segued.pipeline.worker import Worker, run_workers
 from segued.progress.progress import Progress
@@ -124,9 +130,9 @@ class ImportPipeline:
         self.active_hours: Final = ActiveHours(resources.config.flavoring.hours)
         self._places: Final = AnalysisPlaces(
             resources.compute,
-            self._may_analyze,
+            lambda: self.active_hours.is_open,
             resources.remote,
-            is_used_here=resources.config.cluster.here,
+            is_used_here=may_analyze_here(resources.config.cluster),
         )
         self._analysis_wakeup: Final = asyncio.Event()
         self._analysis_task: asyncio.Task[None]
@@ -172,7 +178,7 @@ class ImportPipeline:
                 worker_pool = run_workers(
                     self.worker_count,
                     self.queue,
-                    context,
+                    context_here(context, resources.remote),
                     resources.progress,
                     intake_state,
                 )
@@ -238,21 +244,20 @@ class ImportPipeline:
         worker = Worker(
             self.worker_count + 1,
             self.queue,
-            replace(context, remote=remote),
+            context,
             self._resources.progress,
             self._intake_state.offline_roots,
             stale_counts=self._intake_state.stale_counts,
-            on_elsewhere=self._keep_here,
         )
-        await run_remote_workers(remote, self.queue, worker, self._analysis_wakeup.set)
+        workers = workers_by_work(worker, remote, self._keep_here)
+        await run_remote_workers(
+            remote.nodes, self.queue, workers, self._analysis_wakeup.set
+        )
 
     def _keep_here(self, file: AudioFile, error: ElsewhereError) -> None:
         if error.is_lasting:
             self._places.keep_here(file)
         self._analysis_wakeup.set()
-
-    def _may_analyze(self) -> bool:
-        return self.active_hours.is_open
 
     async def _fall_back_from_acousticbrainz(self) -> int:
         """Requeue files whose flavor waits for a service that is away.

@@ -55,8 +55,10 @@ class NodeInfo(msgspec.Struct, frozen=True):
         sound_per_minute: Seconds of sound that it analyzes in a minute, lately.
         folders: The music folders that it can read now.
         missing: Those that it is configured for, but cannot read now.
-        may: What it may do: "hearing", the analysis of passages.
-        why_not: Why it gets no work now, if so: versions that differ, or its hours.
+        may: What it may do now: "hearing", the analysis of passages, and "decoding",
+            that of new files.
+        why_not: Why it gets no work now, or not all kinds, if so: versions that differ,
+            or its hours.
         joined_seconds: How long ago it joined.
         seen_seconds: How long ago it was last heard of.
     """
