@@ -67,6 +67,24 @@ async def test_a_duplicate_takes_the_place_of_a_failed_original(store: Store) ->
     assert (await folder.hash_file("b", "same")).status is None
 
 
+async def test_of_several_duplicates_the_lowest_path_takes_the_place(
+    store: Store,
+) -> None:
+    """In whatever order they were listed and hashed."""
+    folder = ScannedFolder(store)
+    names = "ahgfedcb"
+    await folder.scan(*names)
+    for name in names:
+        await folder.hash_file(name, "same")
+
+    original = await folder.get_file("a")
+    error = DecodeError(original.path, "no audio")
+    await store.do(files.mark_failed, original.id, PhaseNumber.SEGMENT, error)
+
+    statuses = await folder.statuses()
+    assert [name for name in names if statuses[name] == "PENDING"] == ["b"]
+
+
 async def test_a_duplicate_takes_the_place_of_a_missing_original(store: Store) -> None:
     """A duplicate of a missing file takes over its id, with all results."""
     folder = ScannedFolder(store)

@@ -53,6 +53,10 @@ class Deferred(Generic[ResultT]):
     reason: str
 
 
+async def _no_wait(_content_hash: str) -> None:
+    """Return at once: the only file in progress is the first."""
+
+
 @dataclass(frozen=True, slots=True)
 class PhaseContext:
     """The resources of a phase: all that it uses except the file.
@@ -65,6 +69,8 @@ class PhaseContext:
         wake_lookups: Called when there may be new questions.
         on_passage: Called with the number of the passage in progress, from 1, and
             the number of passages.
+        claim_turn: Called with the file's content hash; waits until no file whose
+            import began earlier may turn out to be equal.
         remote: The other machines, if these analyze the file; else None.
         remote_decoding: The same, if these decode it.
     """
@@ -79,6 +85,7 @@ class PhaseContext:
     service_available: Callable[[Service], bool] = lambda _service: False
     wake_lookups: Callable[[], None] = lambda: None
     on_passage: Callable[[int, int], None] = lambda _passage, _passages: None
+    claim_turn: Callable[[str], Awaitable[None]] = _no_wait
     remote: RemoteAnalysis | None = None
     remote_decoding: RemoteDecoding | None = None
 

@@ -52,6 +52,7 @@ async def run(context: PhaseContext, file_results: FileResults) -> Hashed:
     hashes = await context.compute.run_short(
         None, moving_picture.hash_music, file.path, signature
     )
+    await context.claim_turn(hashes.content)
     rivals = await context.store.do(
         duplicates.files_with_content_or_audio, file.id, hashes.content, hashes.audio
     )

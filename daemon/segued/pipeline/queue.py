@@ -11,6 +11,7 @@ import asyncio
 import itertools
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
@@ -18,6 +19,11 @@ from typing import Final
 from segued.model import AudioFile
 
 __all__ = ["InFlight", "Priority", "WorkQueue"]
+
+
+TURN_SECONDS: Final = 60.0
+"""How long a file waits at most for others that may be equal: their disk may not
+answer."""
 
 
 class Priority(IntEnum):
@@ -47,12 +53,16 @@ class InFlight:
         preempted: Set when a file to import needs the worker; this one is offered
             again later.
         done: Set when the worker has left the file.
+        content_hash: Its hash, once it is known.
+        is_hashed: Whether its hash is stored, or was before.
     """
 
     file: AudioFile
     priority: Priority
     preempted: asyncio.Event = field(default_factory=asyncio.Event)
     done: asyncio.Event = field(default_factory=asyncio.Event)
+    content_hash: str | None = None
+    is_hashed: bool = False
 
 
 class WorkQueue:
@@ -158,7 +168,7 @@ class WorkQueue:
         while True:
             entry = await self._remote_queue.get()
             if self._waiting.get(entry.file.path) is entry:
-                in_flight = InFlight(entry.file, entry.priority)
+                in_flight = InFlight(entry.file, entry.priority, is_hashed=True)
                 self._in_flight[entry.file.path] = in_flight
                 self._remote_in_flight.add(in_flight)
                 self._remove_waiting(entry.file.path)
@@ -178,6 +188,7 @@ class WorkQueue:
         in_flight = InFlight(entry.file, entry.priority)
         self._in_flight[entry.file.path] = in_flight
         if in_flight.priority is Priority.IMPORTED:
+            in_flight.is_hashed = True
             self._imported_in_flight.add(in_flight)
         self._remove_waiting(entry.file.path)
         return in_flight
@@ -189,6 +200,38 @@ class WorkQueue:
         self._remote_in_flight.discard(in_flight)
         in_flight.done.set()
         self._preempt_and_notify()
+
+    def mark_hashed(self, in_flight: InFlight) -> None:
+        """Let equal files that were taken later claim their content."""
+        if not in_flight.is_hashed:
+            in_flight.is_hashed = True
+            self.notify()
+
+    async def wait_for_turn(self, in_flight: InFlight, content_hash: str) -> None:
+        """Wait until no file that was taken earlier may turn out to be equal to this.
+
+        Of equal files in flight, the one that was taken first becomes the original,
+        however fast each is hashed. Only files of the same size can be equal.
+        """
+        in_flight.content_hash = content_hash
+        self.notify()
+        size = in_flight.file.signature.size_bytes
+
+        def is_first() -> bool:
+            # In the order in which they were taken.
+            for each in self._in_flight.values():
+                if each is in_flight:
+                    break
+                has_other_bytes = each.file.signature.size_bytes != size or (
+                    each.content_hash not in (None, content_hash)
+                )
+                if not each.is_hashed and not has_other_bytes:
+                    return False
+            return True
+
+        with suppress(TimeoutError):
+            async with asyncio.timeout(TURN_SECONDS):
+                await self.wait_for(is_first)
 
     @property
     def imports_idle(self) -> bool:

@@ -120,18 +120,21 @@ class Worker:
                     if flight.priority >= Priority.IMPORTED:
                         await self._analyze(flight)
                     else:
-                        await self._import_with_retries(flight.file)
+                        await self._import_with_retries(flight)
             finally:
                 self.progress.clear_worker(self.number)
                 self.queue.done(flight)
 
     def _import(
-        self, file: AudioFile, context: PhaseContext
+        self, flight: InFlight, context: PhaseContext
     ) -> Coroutine[Any, Any, Outcome]:
         """Return the import of a file, which reports its phases to `progress`."""
+        file = flight.file
         name = shown(os.path.basename(file.path))
 
         def on_phase_start(phase: Phase[Any]) -> None:
+            if phase.number > PhaseNumber.HASH:
+                self.queue.mark_hashed(flight)
             if self.on_elsewhere is not None:
                 return  # it is shown as the work of a node
             self.progress.start_phase(
@@ -149,7 +152,8 @@ class Worker:
                 self.progress.set_passage(self.number, None, counts["passages"])
 
         on_passage = partial(self.progress.set_passage, self.number)
-        context = replace(context, on_passage=on_passage)
+        claim_turn = partial(self.queue.wait_for_turn, flight)
+        context = replace(context, on_passage=on_passage, claim_turn=claim_turn)
         return import_file(
             file,
             context,
@@ -170,7 +174,7 @@ class Worker:
         file = flight.file
         try:
             outcome = await self._run_while_mounted(
-                file, self._import(file, context), flight.preempted
+                file, self._import(flight, context), flight.preempted
             )
         except ElsewhereError as error:
             log.info("analysis.elsewhere", reason=str(error))
@@ -195,15 +199,16 @@ class Worker:
         elif outcome.analyzed:
             self.progress.finish_analysis(file.id)
 
-    async def _import_with_retries(self, file: AudioFile) -> None:
+    async def _import_with_retries(self, flight: InFlight) -> None:
         """Import a file; retry while it is being written, `unsettled_tries` times."""
+        file = flight.file
         limits = self.context.config.importing
         tries = 0
         while True:
             tries += 1
             try:
                 outcome = await self._run_while_mounted(
-                    file, self._import(file, self.context)
+                    file, self._import(flight, self.context)
                 )
             except FileError as error:
                 verdict = decide_retry(

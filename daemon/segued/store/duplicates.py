@@ -2,7 +2,9 @@
 
 All functions run on the single writer thread, inside a transaction. This makes a
 claim safe: of two equal files in flight, the first to commit its hash owns the
-content, and the other sees that.
+content, and the other sees that. Which one commits first does not depend on the order
+of work: each waits for those that were taken from the queue before it
+(`WorkQueue.wait_for_turn`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -55,7 +57,7 @@ class SameContentFile:
 
 
 def files_with_content(file: FileId, content_hash: str) -> list[SameContentFile]:
-    """Return the other files with this content, those known longest first."""
+    """Return the other files with this content: the longest known, then by path."""
     return _to_files(_same_content(file, content_hash))
 
 
@@ -91,7 +93,7 @@ def _same_content(file: FileId, content_hash: str) -> Query:
     return (
         _select_files()
         .where(File.content_hash == content_hash, File.id != file)
-        .order_by(File.added_at, File.id)
+        .order_by(File.added_at, File.path)
     )
 
 
@@ -152,7 +154,8 @@ def promote_duplicate_of(file: FileId) -> FileId | None:
     """Requeue a duplicate of a file that failed or is missing; return its id.
 
     The duplicate becomes PENDING from phase 2 on, which finds the missing file and
-    takes over its row. None is requeued if the missing file itself is PENDING under
+    takes over its row. Of several, it is the one known longest, then the lowest path.
+    None is requeued if the missing file itself is PENDING under
     a new name: then that one owns the content again.
     """
     content = File.select(File.content_hash).where(File.id == file)
@@ -163,7 +166,7 @@ def promote_duplicate_of(file: FileId) -> FileId | None:
             File.id != file,
             File.status == FileStatus.DUPLICATE,
         )
-        .order_by(File.added_at, File.id)
+        .order_by(File.added_at, File.path)
         .first()
     )
     if successor is None or has_original(file) or _was_renamed(file):

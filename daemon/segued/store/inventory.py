@@ -29,6 +29,7 @@ from segued.store.schema.files import (
     is_under,
     iter_rows,
     new_id,
+    now,
 )
 
 __all__ = [
@@ -245,6 +246,7 @@ def _count_status(status: FileStatus) -> ScanCounts:
 
 
 def _insert(folder: FolderListing, new: Sequence[FileEntry]) -> None:
+    added_at = now()  # one for all: none of them was known before another
     rows = [
         {
             File.id: new_id(),
@@ -257,6 +259,7 @@ def _insert(folder: FolderListing, new: Sequence[FileEntry]) -> None:
             File.inode: entry.signature.inode,
             File.ctime_ns: entry.signature.ctime_ns,
             File.sheets: beside_files.digest_of(folder, entry),
+            File.added_at: added_at,
         }
         for entry in new
     ]

@@ -2,7 +2,7 @@
 
 All functions run on the single writer thread, inside a transaction. This makes a
 claim safe: of two equal files in flight, the first to commit its hash owns the
-content, and the other sees that.
+content, and the other sees that; see `segued.store.duplicates`.
 """
 
 import os
