@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,9 +28,16 @@ def free_port() -> int:
         return port
 
 
-def cluster_config(port: int, more: str = "") -> str:
-    """Return a `[cluster]` section with this port on the loopback interface."""
-    return f'[cluster]\nlisten = "127.0.0.1:{port}"\n{more}\n'
+def cluster_config(port: int | str, more: str = "") -> str:
+    """Return a `[cluster]` section with this port on the loopback interface.
+
+    A text is an address of another interface, with its port.
+    """
+    return f'[cluster]\nlisten = "{_address(port)}"\n{more}\n'
+
+
+def _address(port: int | str) -> str:
+    return port if isinstance(port, str) else f"127.0.0.1:{port}"
 
 
 def write_key(segued: SeguedRunner, name: str) -> Path:
@@ -85,12 +92,14 @@ def wait_until(predicate: Callable[[], object], what: Callable[[], str]) -> None
 
 
 @contextmanager
-def running_node(
+def running_node(  # noqa: PLR0913
     daemon: RunningDaemon | None,
     key: Path,
-    port: int,
+    port: int | str,
     folders: dict[Path, Path],
     more: str = "",
+    *,
+    wrapper: Sequence[str] = (),
     **environment: str,
 ) -> Iterator[RunningNode]:
     """Start a node; stop it at the end of the context.
@@ -98,9 +107,10 @@ def running_node(
     Args:
         daemon: The daemon, to wait until the node may work; None to not wait.
         key: The key file, named after the node.
-        port: The port of the daemon.
+        port: The port of the daemon, or its address with the port.
         folders: Where each music folder of the daemon is on the node.
         more: Further lines of the section `[node]`.
+        wrapper: A command that runs the node's in its place.
         environment: Further environment variables.
     """
     runner = SeguedRunner(key.parent / key.stem)
@@ -109,7 +119,7 @@ def running_node(
     with (
         log_path.open("ab") as log,
         subprocess.Popen(
-            runner.command("node", "--config", config),
+            [*wrapper, *runner.command("node", "--config", config)],
             env=runner.environment() | environment,
             stdout=log,
             stderr=log,
@@ -133,7 +143,7 @@ def running_node(
 def write_node_config(
     runner: SeguedRunner,
     key: Path,
-    port: int,
+    port: int | str,
     folders: dict[Path, Path],
     more: str = "",
 ) -> str:
@@ -144,7 +154,7 @@ def write_node_config(
     )
     return runner.write_config(
         f'[logging]\nlevel = "debug"\nformat = "json"\n'
-        f'[node]\njoin = "127.0.0.1:{port}"\nkey_file = "{key}"\n{more}\n{music}'
+        f'[node]\njoin = "{_address(port)}"\nkey_file = "{key}"\n{more}\n{music}'
     )
 
 

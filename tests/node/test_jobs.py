@@ -2,9 +2,12 @@
 
 import asyncio
 import os
+import resource
 import shutil
 import signal
-from collections.abc import AsyncIterator
+import struct
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,6 +35,14 @@ from tests.limits import WAIT_SECONDS
 from tests.musicnn_models import installed_models
 
 pytestmark = pytest.mark.slow
+
+PLAN = AnalysisPlan(
+    Rules(Dbfs(-60.0), Ticks(TICKS_PER_SECOND), Ticks(TICKS_PER_SECOND)),
+    Hints(leading_number=False, siblings=2, track=None, track_total=None),
+    (),
+    "/spool/of/the/daemon",
+    loudness=True,
+)
 
 
 @pytest.fixture(name="pools")
@@ -96,9 +107,7 @@ async def test_a_file_is_decoded_as_the_daemon_decodes_it(
     wanted = job(tmp_path, "print.mp3")
     path = bytes(tmp_path / "music" / "print.mp3")
     signature = signature_of(os.stat(path))
-    rules = Rules(Dbfs(-60.0), Ticks(TICKS_PER_SECOND), Ticks(TICKS_PER_SECOND))
-    hints = Hints(leading_number=False, siblings=2, track=None, track_total=None)
-    plan = AnalysisPlan(rules, hints, (), str(tmp_path), loudness=True)
+    plan = replace(PLAN, spool=str(tmp_path))
     here = analyze_file(path, signature, plan)
     place = (wanted.path, wanted.size, wanted.mtime_ns)
 
@@ -187,6 +196,57 @@ async def test_a_crash_costs_the_file_and_not_the_node(
     assert "SIGSEGV" in answer.detail
     assert list((tmp_path / "spool").iterdir()) == []
     assert (await runner.run(job(tmp_path, "song.mp3"))).passages
+
+
+async def test_a_hog_and_a_hang_cost_the_file_and_not_the_node(
+    runner: JobRunner, pools: ProcessPools, tmp_path: Path
+) -> None:
+    """Jobs beside them finish, and so does the next one in the same place."""
+    write_silence(tmp_path / "music" / "hog.wav", 600)
+    length = JobPassage(0, 600 * TICKS_PER_SECOND, tags=False, descriptors=True)
+    hog_job = job(tmp_path, "hog.wav", passages=(length,))
+    song_job = job(tmp_path, "song.mp3")
+    place = (song_job.path, song_job.size, song_job.mtime_ns)
+    decode_job = DecodeJob(3, *place, WAIT_SECONDS, PLAN)
+    await asyncio.gather(runner.run(song_job), runner.run(decode_job))  # starts both
+    (analyzer,), (decoder,) = pools._idle_pool._free, pools._long_pool._free
+
+    with memory_limited(analyzer._process.pid, 40):
+        hog, beside = await asyncio.gather(runner.run(hog_job), runner.run(decode_job))
+    hanging = asyncio.create_task(
+        runner.run(msgspec.structs.replace(decode_job, seconds=2.0))
+    )
+    await asyncio.sleep(0)
+    os.kill(decoder._process.pid or 0, signal.SIGSTOP)
+    hang, song_beside = await asyncio.gather(hanging, runner.run(song_job))
+
+    assert (hog.error, hog.elsewhere) == ("memory", "")
+    assert (hang.error, hang.elsewhere) == ("timeout", "")
+    assert beside.decoded
+    assert song_beside.passages[0].outputs.keys() == {"essentia"}
+    assert (await runner.run(decode_job)).decoded == beside.decoded
+
+
+@contextmanager
+def memory_limited(process: int | None, more_mib: int) -> Iterator[None]:
+    """Let a process have only so much more memory than it has now."""
+    assert process is not None
+    pages = int(Path(f"/proc/{process}/statm").read_text().split()[0])
+    limit = pages * resource.getpagesize() + (more_mib << 20)
+    before = resource.prlimit(process, resource.RLIMIT_AS)
+    resource.prlimit(process, resource.RLIMIT_AS, (limit, before[1]))
+    yield
+    with suppress(ProcessLookupError):
+        resource.prlimit(process, resource.RLIMIT_AS, before)
+
+
+def write_silence(path: Path, seconds: int) -> None:
+    """Write a WAV file of silence, which takes no room on the disk."""
+    size, rate = 2 * 44_100 * seconds, 44_100
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, rate, 2 * rate, 2, 16)
+    head = struct.pack("<4sI4s", b"RIFF", 36 + size, b"WAVE") + form
+    path.write_bytes(head + struct.pack("<4sI", b"data", size))
+    os.truncate(path, 44 + size)
 
 
 def test_a_spool_is_of_one_node_and_cleared_at_its_start(tmp_path: Path) -> None:

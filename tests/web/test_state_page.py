@@ -123,7 +123,12 @@ def test_other_machines_are_listed_if_there_are_any(
         "seen_seconds": 1.2,
     }
     rests = {"may": [], "why_not": ["it runs on battery"], "missing": ["/srv/more"]}
-    nodes = [node | {"name": "<desk1>"}, node | rests | {"name": "laptop"}]
+    part = {"why_not": ["not decoding: Chromaprint 1.5.0 there, 1.5.1 here"]}
+    nodes = [
+        node | {"name": "<desk1>"},
+        node | rests | {"name": "laptop"},
+        node | part | {"name": "part"},
+    ]
     status = web_client.get_json("/api/import/session")
     assert status["nodes"] == []
 
@@ -143,8 +148,10 @@ def test_other_machines_are_listed_if_there_are_any(
             return page.locator("[data-node]").all_inner_texts()
 
     assert shown([]) == []
-    works, laptop = shown(nodes)
+    works, laptop, part_shown = shown(nodes)
     assert "<desk1>" in works
     assert "5 with it, 4 at once · 1,200 done · 1.5 minutes of sound a minute" in works
     assert "it runs on battery" in laptop
+    assert "works" in part_shown.lower()
+    assert "not decoding: Chromaprint 1.5.0 there, 1.5.1 here" in part_shown
     assert "2 folders" in laptop
