@@ -4,28 +4,36 @@
 
 Three measurements: jobs on made-up nodes, which answer at once, for what the daemon
 spends on each and how long its event loop is blocked; a real node without work; and
-songs analyzed by one node with one process, and by two. The last is only meaningful on
-a quiet machine with at least two processors.
+songs analyzed by one node with one process, and by two, beside what one and two
+processes of this machine do without nodes. The last is only meaningful on a quiet
+machine with at least two processors. A projection says what limits a large library.
 """
 
 import argparse
 import asyncio
+import os
 import resource
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from bench import sample_music
 from bench.commandline import parser, run_measurement
 from bench.made_up_nodes import PASSAGE_SECONDS
-from bench.measure import MeasureError, cpu_seconds, process_tree, pss_mib
-from bench.measured_program import environment, running_daemon
+from bench.measure import cpu_seconds, process_tree, pss_mib
+from bench.measured_program import environment
+from bench.nodes_here import (
+    LIMIT_SECONDS,
+    daemon_and_nodes,
+    free_port,
+    status_of,
+)
 from bench.tables import Target, print_table, print_targets
 
 from segued import log
@@ -34,12 +42,14 @@ from segued.cluster.authority import Authority
 from segued.cluster.nodes import Nodes
 from segued.cluster.remote_analysis import RemoteAnalysis
 from segued.cluster.scheduler import ClusterScheduler
+from segued.compute.pools import ProcessPools
 from segued.config.cluster_sections import ClusterSection
-from segued.errors import DaemonError
+from segued.media.analyzers import quick_analysis
 from segued.media.analyzers.passage_analysis import AnalyzerSelection, PassageRequest
+from segued.media.safe_open import signature_of
 from segued.model import Signature, Span
 from segued.progress.loop_monitor import LoopMonitor
-from segued.units import TICKS_PER_SECOND, Ticks
+from segued.units import TICKS_PER_SECOND, Seconds, Ticks
 
 JOB_MS_MAX: Final = 15.0
 STALL_MS_MAX: Final = 100.0
@@ -50,21 +60,27 @@ SPEEDUP_MIN: Final = 1.8
 SAMPLED_EVERY: Final = 50
 IDLE_PROCESSES: Final = 2
 
-LIMIT_SECONDS: Final = 3_600.0
 HEARING_SECONDS: Final = 4.0
 """CPU seconds of the quick analysis of a song, about; see contrib/bench/flavor."""
 
-LIBRARY_SONGS: Final = 100_000
-ENCODING: Final[sample_music.Encoding] = ("-c:a", "libmp3lame", "-q:a", "2")
+PROCESSOR_SHARE_MIN: Final = 90.0
+"""Two nodes on this machine cannot do more than two of its processes do."""
 
-CONFIG: Final = """
-[flavoring]
-sources = ["essentia"]
-loudness = true
-[cluster]
-listen = "127.0.0.1:{port}"
-here = false
-"""
+OVERHEAD_PERCENT_MAX: Final = 1.0
+
+LARGE_SONGS: Final = 10_000_000
+LARGE_CORES: Final = 400
+NETWORK_MB_PER_SECOND: Final = 110.0
+"""1 Gbit/s."""
+
+SOON_SONGS: Final = 4
+
+SONG_MB: Final = 8.0
+IMPORTS_PER_SECOND: Final = 50.0
+"""Files that a daemon imports, about: one writer, one event loop."""
+
+DAY_SECONDS: Final = 86_400.0
+ENCODING: Final[sample_music.Encoding] = ("-c:a", "libmp3lame", "-q:a", "2")
 
 
 def main() -> int:
@@ -74,7 +90,7 @@ def main() -> int:
     add("--jobs", type=int, default=5_000, help="jobs on made-up nodes (5000)")
     add("--nodes", type=int, default=50, help="made-up nodes (50)")
     add("--slots", type=int, default=8, help="jobs that each runs at once (8)")
-    add("--seconds", type=int, default=60, help="seconds to measure an idle node (60)")
+    add("--seconds", type=int, default=60, help="seconds of an idle node (60); 0: none")
     add("--songs", type=int, default=12, help="songs for one node and two; 0: none")
     arguments = options.parse_args()
     log.configure("error", None, as_json=False)
@@ -85,7 +101,8 @@ def _measure(arguments: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory(prefix="segued-bench-") as name:
         place = Path(name)
         targets = asyncio.run(_measure_jobs(place, arguments))
-        targets += _measure_idle(place / "idle", arguments.seconds)
+        if arguments.seconds:
+            targets += _measure_idle(place / "idle", arguments.seconds)
         if arguments.songs:
             targets += _measure_songs(place, arguments.songs)
     print_targets(targets)
@@ -110,14 +127,16 @@ async def _measure_jobs(place: Path, arguments: argparse.Namespace) -> list[Targ
         try:
             while nodes.places("hearing") < arguments.nodes * (arguments.slots + 1):  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
-            return await _run_jobs(RemoteAnalysis(nodes), arguments.jobs)
+            return await _run_jobs(RemoteAnalysis(nodes), arguments.jobs, process.pid)
         finally:
             process.terminate()
             listening.cancel()
             await asyncio.wait({listening})
 
 
-async def _run_jobs(remote: RemoteAnalysis, count: int) -> list[Target]:
+async def _run_jobs(
+    remote: RemoteAnalysis, count: int, nodes_process: int
+) -> list[Target]:
     span = Span(Ticks(0), Ticks(PASSAGE_SECONDS * TICKS_PER_SECOND))
     requests = [PassageRequest(span, AnalyzerSelection(descriptors=True))]
     monitor = LoopMonitor(0.25)
@@ -137,14 +156,16 @@ async def _run_jobs(remote: RemoteAnalysis, count: int) -> list[Target]:
 
     monitoring = asyncio.create_task(monitor.run())
     before, started = _own_cpu(), time.monotonic()
+    there_before = cpu_seconds([nodes_process])
     async with asyncio.TaskGroup() as group:
         for _ in range(remote.nodes.places("hearing")):
             group.create_task(work())
             await asyncio.sleep(0)
     cpu, wall = _own_cpu() - before, time.monotonic() - started
+    there = cpu_seconds([nodes_process]) - there_before
     monitoring.cancel()
+    overhead = 100 * (cpu + there) / count / HEARING_SECONDS
     each_ms, stall = 1_000 * cpu / count, 1_000 * monitor.longest_stall
-    cores = HEARING_SECONDS / (cpu / count)
     print_table(
         ("jobs on made-up nodes", ""),
         [
@@ -152,15 +173,8 @@ async def _run_jobs(remote: RemoteAnalysis, count: int) -> list[Target]:
             ("jobs", f"{count:,}"),
             ("jobs a second", f"{count / wall:.0f}"),
             ("the daemon's CPU a job, ms", f"{each_ms:.2f}"),
+            ("the nodes' CPU a job, ms", f"{1_000 * there / count:.2f}"),
             ("most jobs with one node", str(most_out)),
-            (
-                f"cores that these keep busy, at {HEARING_SECONDS:g} s a song",
-                f"{cores:,.0f}",
-            ),
-            (
-                f"hours of 20 cores for {LIBRARY_SONGS:,} songs",
-                f"{LIBRARY_SONGS * HEARING_SECONDS / 20 / 3_600:.1f}",
-            ),
         ],
     )
     return [
@@ -169,6 +183,12 @@ async def _run_jobs(remote: RemoteAnalysis, count: int) -> list[Target]:
             f"<= {JOB_MS_MAX:g}",
             f"{each_ms:.2f}",
             each_ms <= JOB_MS_MAX,
+        ),
+        Target(
+            f"overhead of a job, % of {HEARING_SECONDS:g} s",
+            f"<= {OVERHEAD_PERCENT_MAX:g}",
+            f"{overhead:.3f}",
+            overhead <= OVERHEAD_PERCENT_MAX,
         ),
         Target(
             "longest stall, ms",
@@ -189,7 +209,7 @@ def _measure_idle(place: Path, seconds: int) -> list[Target]:
     music = place / "music"
     music.mkdir(parents=True)
     sample_music.encoded_song(music / "song.mp3", 1, ENCODING)
-    with _daemon_and_nodes(place, music, 1) as (_, (node,)):
+    with daemon_and_nodes(place, music, 1) as (_, _, (node,)):
         # It stops its child processes after an idle minute; one of Python's own stays.
         until = time.monotonic() + LIMIT_SECONDS
         while len(process_tree(node)) > IDLE_PROCESSES and time.monotonic() < until:
@@ -218,101 +238,136 @@ def _measure_songs(place: Path, count: int) -> list[Target]:
     """Have the same songs analyzed by one node, and by two, with one process each."""
     music = place / "songs"
     music.mkdir()
-    for number in range(count):
-        path = music / f"{number:03}.mp3"
+    paths = [music / f"{number:03}.mp3" for number in range(count)]
+    for number, path in enumerate(paths):
         sample_music.encoded_song(path, number, ENCODING)
-    walls = []
+    here = [asyncio.run(_analyze_here(paths, processes)) for processes in (1, 2)]
+    there, daemon_ms = [], []
     for nodes in (1, 2):
         folder = place / f"by-{nodes}"
         folder.mkdir()
-        with _daemon_and_nodes(folder, music, nodes, wait_for_import=count) as (
+        with daemon_and_nodes(folder, music, nodes, wait_for_import=count) as (
             client,
-            _,
+            daemon,
+            processes,
         ):
-            started = time.monotonic()
-            _wait(client, lambda status: status["files_analysed"] == count)
-            walls.append(time.monotonic() - started)
-    speedup = walls[0] / walls[1]
-    rows = [(f"{n} nodes", f"{wall:.1f}") for n, wall in enumerate(walls, start=1)]
-    print_table((f"{count} songs", "wall s"), rows)
+            spent_before = cpu_seconds([daemon])
+            with _timed(processes) as timed:
+                _wait_analyzed(client, count)
+            there.append(timed[0])
+            daemon_ms.append(1_000 * (cpu_seconds([daemon]) - spent_before) / count)
+    speedup, possible = (each[0].wall / each[1].wall for each in (there, here))
+    rows = [
+        ("wall s without nodes", *(f"{each.wall:.1f}" for each in here)),
+        ("wall s by nodes", *(f"{each.wall:.1f}" for each in there)),
+        ("CPU s without nodes", *(f"{each.cpu:.1f}" for each in here)),
+        ("CPU s of the nodes", *(f"{each.cpu:.1f}" for each in there)),
+        ("the daemon's CPU a song, ms", *(f"{each:.1f}" for each in daemon_ms)),
+    ]
+    print_table((f"{count} songs", "one", "two"), rows)
+    _print_projection(min(daemon_ms) / 1_000)
+    share = 100 * speedup / possible
     return [
         Target(
             "two nodes, times one",
             f">= {SPEEDUP_MIN:g}",
             f"{speedup:.2f}",
             speedup >= SPEEDUP_MIN,
-        )
+        ),
+        Target(
+            "the same, % of what two processes do here",
+            f">= {PROCESSOR_SHARE_MIN:g}",
+            f"{share:.0f}",
+            share >= PROCESSOR_SHARE_MIN,
+        ),
     ]
 
 
+@dataclass
+class _Spent:
+    """Wall time and CPU time of some work."""
+
+    wall: float
+    cpu: float
+
+
 @contextmanager
-def _daemon_and_nodes(
-    place: Path, music: Path, count: int, *, wait_for_import: int = 1
-) -> Iterator[tuple[DaemonClient, list[int]]]:
-    """Yield a client of a daemon, and the process ids of nodes that have joined.
-
-    They join when the import has ended.
-    """
-    port, database = free_port(), place / "library.db"
-    run = place / "run"
-    run.mkdir()
-    config = CONFIG.format(port=port)
-    with (
-        running_daemon(music, database, run, base=config) as (_, client),
-        ExitStack() as stack,
-    ):
-        _wait(client, lambda status: status["files_done"] >= wait_for_import)
-        processes = []
-        for number in range(count):
-            file = _node_config(place, music, port, f"n{number}")
-            command = [
-                sys.executable,
-                "-P",
-                "-m",
-                "segued",
-                "node",
-                "--config",
-                str(file),
-            ]
-            process = stack.enter_context(
-                subprocess.Popen(command, env=environment(), stderr=subprocess.DEVNULL)  # noqa: S603
-            )
-            stack.callback(process.terminate)
-            processes.append(process.pid)
-        _wait(client, lambda status: len(status["nodes"]) == count)
-        yield client, processes
+def _timed(processes: Sequence[int]) -> Iterator[list[_Spent]]:
+    """Yield a list that gets what processes and their descendants spend meanwhile."""
+    found: list[_Spent] = []
+    before, started = _cpu_of_trees(processes), time.monotonic()
+    yield found
+    wall = time.monotonic() - started
+    found.append(_Spent(wall, _cpu_of_trees(processes) - before))
 
 
-def _node_config(place: Path, music: Path, port: int, name: str) -> Path:
-    key = place / f"{name}.pem"
-    folder = place / "library.db.cluster"
-    key.write_bytes(Authority(folder).issue(name))
-    file = place / f"{name}.toml"
-    file.write_text(
-        f'[node]\njoin = "127.0.0.1:{port}"\nkey_file = "{key}"\nprocesses = 1\n'
-        f'spool = "{place / name}"\n'
-        f'[[node.music]]\nthere = "{music}"\nhere = "{music}"\n'
+def _cpu_of_trees(processes: Sequence[int]) -> float:
+    return sum(cpu_seconds(process_tree(each)) for each in processes)
+
+
+def _wait_analyzed(client: DaemonClient, count: int) -> None:
+    """Wait until all songs are analyzed; seldom, as each look costs the daemon."""
+    pause = 2.0
+    while (done := status_of(client)["files_analysed"]) < count:
+        time.sleep(pause)
+        pause = 2.0 if count - done > SOON_SONGS else 0.1
+
+
+async def _analyze_here(paths: Sequence[Path], processes: int) -> _Spent:
+    """Return what some processes of this machine take without any node."""
+    pools = ProcessPools(
+        processes=processes, memory_mib=2_048, file_limit=Seconds(LIMIT_SECONDS)
     )
-    return file
+
+    async def analyze(number: int, path: Path) -> None:
+        name, length = bytes(path), sample_music.length_of(number)
+        span = Span(Ticks(0), Ticks(int(length * TICKS_PER_SECOND)))
+        requests = [PassageRequest(span, AnalyzerSelection(descriptors=True))]
+        await pools.run_idle(
+            None,
+            quick_analysis.analyze_quickly,
+            name,
+            signature_of(os.stat(name)),
+            requests,
+        )
+
+    try:
+        # The first jobs start the processes.
+        await asyncio.gather(*(analyze(0, paths[0]) for _ in range(processes)))
+        with _timed([os.getpid()]) as timed:
+            await asyncio.gather(*(analyze(*each) for each in enumerate(paths)))
+        return timed[0]
+    finally:
+        pools.close()
 
 
-def _wait(client: DaemonClient, predicate: Any) -> None:  # noqa: ANN401
-    until = time.monotonic() + LIMIT_SECONDS
-    while time.monotonic() < until:
-        try:
-            if predicate(client.request("GET", "/api/import/session")):
-                return
-        except DaemonError:
-            pass
-        time.sleep(0.2)
-    raise MeasureError("the daemon does not finish")
+def _print_projection(daemon_seconds: float) -> None:
+    """Print how long a large library takes, and what limits it.
 
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
+    Args:
+        daemon_seconds: The daemon's CPU time for each song that nodes have analyzed.
+    """
+    days = {
+        f"analysis on {LARGE_CORES} cores": HEARING_SECONDS / LARGE_CORES,
+        "the daemon, which stores the results": daemon_seconds,
+        "the network, 1 Gbit/s": SONG_MB / NETWORK_MB_PER_SECOND,
+        "the import before it, on the daemon": 1 / IMPORTS_PER_SECOND,
+    }
+    rows = [
+        (what, f"{LARGE_SONGS * each / DAY_SECONDS:.1f}") for what, each in days.items()
+    ]
+    limit = max(days, key=lambda what: days[what])
+    cores = HEARING_SECONDS / max(daemon_seconds, 1e-6)
+    print_table((f"{LARGE_SONGS:,} songs", "days"), [*rows, ("limited by", limit)])
+    network_cores = HEARING_SECONDS * NETWORK_MB_PER_SECOND / SONG_MB
+    print_table(
+        ("cores that are kept busy", ""),
+        [
+            ("by the daemon", f"{cores:,.0f}"),
+            ("by a network of 1 Gbit/s", f"{network_cores:,.0f}"),
+            ("by a network of 10 Gbit/s", f"{10 * network_cores:,.0f}"),
+        ],
+    )
 
 
 if __name__ == "__main__":

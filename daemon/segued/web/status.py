@@ -50,7 +50,7 @@ class NodeInfo(msgspec.Struct, frozen=True):
         host: The machine's own name; empty before its first report.
         slots: How many files it analyzes at once.
         running: How many files are with it now.
-        done: How many files it has analyzed since it joined.
+        done: How many files it has analyzed or decoded since it joined.
         refused: How many it could not read, or not now.
         sound_per_minute: Seconds of sound that it analyzes in a minute, lately.
         folders: The music folders that it can read now.
