@@ -66,8 +66,9 @@ class Store:
         )
         derived.register_functions(self._database)
         self._group_commit: Final = GroupCommit(
-            self._database, after_each=self._refresh, to_error=self._error_of
+            self._database, at_end=self._refresh, to_error=self._error_of
         )
+        self._is_called = False
 
     async def open(self) -> None:
         """Open the library; create or migrate it first if necessary.
@@ -89,9 +90,11 @@ class Store:
         Raises:
             StoreError: The database failed; the subclass tells how.
         """
-        future = self._group_commit.add(partial(work, *args, **kwargs))
-        self._thread.submit(self._commit_waiting)
-        return await _finished(asyncio.wrap_future(future))
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._group_commit.add(partial(work, *args, **kwargs), future)
+        if not self._is_called:
+            self._call_thread()
+        return await _finished(future)
 
     async def subscribe(
         self,
@@ -147,13 +150,25 @@ class Store:
         loop = asyncio.get_running_loop()
         return await _finished(loop.run_in_executor(self._thread, work))
 
+    def _call_thread(self) -> None:
+        """Let the thread look at what waits, once for all that is added until then."""
+        self._is_called = True
+        try:
+            self._thread.submit(self._commit_waiting)
+        except RuntimeError:  # the store is closed
+            self._is_called = False
+            raise
+
     def _commit_waiting(self) -> None:
-        started = time.monotonic()
-        if self._group_commit.commit_waiting():
-            self.outbox.notify()
-        duration = time.monotonic() - started
-        if duration > self._limits.slow_seconds:
-            log.warning("store.slowed", took_ms=round(duration * 1_000))
+        # What is added from now on either is seen by the loop below or calls again.
+        self._is_called = False
+        while self._group_commit.is_waiting:
+            started = time.monotonic()
+            if self._group_commit.commit_waiting():
+                self.outbox.notify()
+            duration = time.monotonic() - started
+            if duration > self._limits.slow_seconds:
+                log.warning("store.slowed", took_ms=round(duration * 1_000))
 
     def _refresh(self) -> None:
         derived.refresh(self._database)

@@ -2,15 +2,18 @@
 
 Most of a small transaction is its commit, which waits for the disk. Each piece of work
 has a savepoint of its own, so that one that fails leaves the others alone, and nobody
-is told of success before the commit.
+is told of success before the commit. A group that cannot be committed as a whole is
+committed piece by piece: then only that fails which is at fault.
 """
 
+import asyncio
 import contextvars
 import time
 from collections import deque
-from collections.abc import Callable
-from concurrent.futures import Future
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any, Final
 
 from peewee import SqliteDatabase
@@ -29,13 +32,21 @@ class _Work:
     """A function that waits for its transaction, and what became of it."""
 
     call: Callable[[], Any]
+    future: asyncio.Future[Any]
     # The thread needs the caller's log context.
     context: contextvars.Context = field(default_factory=contextvars.copy_context)
-    future: Future[Any] = field(default_factory=Future)
     result: Any = None
     error: BaseException | None = None
 
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop of the caller."""
+        return self.future.get_loop()
+
     def tell(self) -> None:
+        """Tell the caller, on its event loop."""
+        if self.future.done():
+            return
         if self.error is None:
             self.future.set_result(self.result)
         else:
@@ -46,8 +57,7 @@ class GroupCommit:
     """Functions that wait for the writer thread, which commits them in groups.
 
     Attributes:
-        after_each: Called after each function that changed the database, within its
-            savepoint.
+        at_end: Called at the end of each transaction that changed the database.
         to_error: Returns what callers are told instead of an error of the database.
     """
 
@@ -55,77 +65,103 @@ class GroupCommit:
         self,
         database: SqliteDatabase,
         *,
-        after_each: Callable[[], None],
+        at_end: Callable[[], None],
         to_error: Callable[[BaseException], BaseException],
     ) -> None:
-        self.after_each: Final = after_each
+        self.at_end: Final = at_end
         self.to_error: Final = to_error
         self._database: Final = database
         self._waiting: Final[deque[_Work]] = deque()
 
-    def add(self, call: Callable[[], Any]) -> Future[Any]:
-        """Add a function; return the future of its result, or of its error."""
-        work = _Work(call)
-        self._waiting.append(work)
-        return work.future
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a function waits for a transaction."""
+        return bool(self._waiting)
+
+    def add(self, call: Callable[[], Any], future: asyncio.Future[Any]) -> None:
+        """Add a function, and the future of its result, or of its error."""
+        self._waiting.append(_Work(call, future))
 
     def commit_waiting(self) -> bool:
         """Run what waits, up to a bound, in one transaction, and tell the callers.
 
         Returns:
-            Whether the transaction changed the database and was committed.
+            Whether the database was changed.
         """
-        if not self._waiting:
-            return False  # an earlier group has taken it
         group = [self._waiting.popleft()]
-        changes = 0
         try:
-            with self._database.atomic("IMMEDIATE"):
-                before = self._total_changes()
-                self._run_group(group)
-                changes = self._total_changes() - before
+            has_changed = self._commit(group)
         except BaseException as error:  # noqa: BLE001 - a caller would wait forever
-            # Nothing of the group is stored.
-            changes, told = 0, self.to_error(error)
-            for work in group:
-                work.error = work.error or told
-        for work in group:
-            work.tell()
-        return changes > 0
+            has_changed = self._commit_singly(group, error)
+        for loop, works in groupby(group, lambda work: work.loop):
+            with suppress(RuntimeError):  # a loop that is closed has no callers
+                loop.call_soon_threadsafe(_tell, list(works))
+        return has_changed
 
-    def _run_group(self, group: list[_Work]) -> None:
-        """Run the first piece of work, and those that wait, which join the group."""
-        if self._waiting:
-            self._run_in_savepoint(group[0])
-        else:
-            self._run(group[0])
-        until = time.monotonic() + GROUP_SECONDS
-        while self._waiting and len(group) < WORKS_MAX and time.monotonic() < until:
-            group.append(self._waiting.popleft())
-            self._run_in_savepoint(group[-1])
+    def _commit_singly(self, group: Sequence[_Work], error: BaseException) -> bool:
+        """Commit each piece of work of a group alone, after the group had an error."""
+        if len(group) == 1:
+            group[0].error = group[0].error or self.to_error(error)
+            return False
+        has_changed = False
+        for work in group:
+            work.result = work.error = None
+            try:
+                has_changed |= self._commit([work], is_open=False)
+            except BaseException as own_error:  # noqa: BLE001 - as above
+                work.error = work.error or self.to_error(own_error)
+        return has_changed
+
+    def _commit(self, group: list[_Work], *, is_open: bool = True) -> bool:
+        """Run a group in one transaction; return whether that changed the database.
+
+        Args:
+            group: The pieces of work.
+            is_open: Whether those that wait join the group.
+        """
+        with self._database.atomic("IMMEDIATE"):
+            before = self._total_changes()
+            if is_open and self._waiting:
+                self._run_in_savepoint(group[0])
+            else:
+                self._run(group[0])
+            until = time.monotonic() + GROUP_SECONDS
+            while is_open and self._waiting and len(group) < WORKS_MAX:
+                group.append(self._waiting.popleft())
+                self._run_in_savepoint(group[-1])
+                if time.monotonic() > until:
+                    break
+            has_changed = self._total_changes() != before
+            if has_changed:
+                self.at_end()
+        return has_changed
 
     def _run_in_savepoint(self, work: _Work) -> None:
         """Run one piece of work; if it fails, take back only what it did.
 
         Raises:
-            peewee.DatabaseError: SQLite has rolled back the whole transaction, such as
-                on a full disk.
+            sqlite3.Error: SQLite has rolled back the whole transaction, such as on a
+                full disk.
         """
-        self._database.execute_sql("SAVEPOINT work")
+        connection = self._database.connection()
+        connection.execute("SAVEPOINT work")
         try:
             self._run(work)
         except BaseException as error:
-            if not self._database.connection().in_transaction:
+            if not connection.in_transaction:
                 raise
-            self._database.execute_sql("ROLLBACK TO work")
+            connection.execute("ROLLBACK TO work")
             work.error = self.to_error(error)
-        self._database.execute_sql("RELEASE work")
+        connection.execute("RELEASE work")
 
-    def _run(self, work: _Work) -> None:
-        before = self._total_changes()
+    @staticmethod
+    def _run(work: _Work) -> None:
         work.result = work.context.run(work.call)
-        if self._total_changes() != before:
-            self.after_each()
 
     def _total_changes(self) -> int:
         return int(self._database.connection().total_changes)
+
+
+def _tell(works: Sequence[_Work]) -> None:
+    for work in works:
+        work.tell()

@@ -5,7 +5,6 @@ SQLite takes to run it. This matters for queries that run for every file.
 """
 
 import inspect
-import itertools
 import re
 import sqlite3
 from collections.abc import Callable
@@ -36,24 +35,31 @@ def prepared(build: Callable[P, Query]) -> Callable[P, sqlite3.Cursor]:
             all rows would get the same value.
     """
     names = tuple(inspect.signature(build).parameters)
+    places = {name: place for place, name in enumerate(names)}
 
     @cache
-    def build_sql() -> tuple[str, dict[str, Any]]:
-        placeholders: dict[str, Any] = {name: SQL(f":{name}") for name in names}
-        query = build(**placeholders)  # type: ignore[call-arg]
+    def build_sql() -> tuple[str, list[Any], list[tuple[int, int]]]:
+        """Return the SQL, its values, and which of them are which arguments."""
+        query = build(**{name: SQL(f":{name}") for name in names})  # type: ignore[call-arg]
         if isinstance(query, ModelInsert):
             _check_defaults(query)
-        text, values = database.get_sql_context().sql(query).query()
-        numbers = itertools.count()
-        named_sql = re.sub(r"\?", lambda _: f":_{next(numbers)}", text)
-        return named_sql, {f"_{nth}": value for nth, value in enumerate(values)}
+        text, constants = database.get_sql_context().sql(query).query()
+        unused = iter(constants)
+        found = [name for name in re.findall(r"\?|:(\w+)", text)]
+        values = [None if name else next(unused) for name in found]
+        arguments = [(n, places[name]) for n, name in enumerate(found) if name]
+        return re.sub(r":\w+", "?", text), values, arguments
 
     @wraps(build)
     def run(*args: P.args, **kwargs: P.kwargs) -> sqlite3.Cursor:
-        text, constants = build_sql()
-        # SQLite says which value is missing; `Signature.bind` takes as long as a query.
-        values = constants | dict(zip(names, args, strict=False)) | kwargs
-        cursor: sqlite3.Cursor = database.execute_sql(text, values)
+        text, constants, arguments = build_sql()
+        given: tuple[Any, ...] = args
+        if kwargs:
+            given += tuple(kwargs[name] for name in names[len(args) :])
+        values = constants.copy()
+        for place, argument in arguments:
+            values[place] = given[argument]
+        cursor: sqlite3.Cursor = database.connection().execute(text, values)
         return cursor
 
     return run
