@@ -1,6 +1,10 @@
 """One file through its phases: `segued.pipeline.runner`."""
 
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -10,8 +14,15 @@ from segued.errors import (
     PhaseCrashedError,
     StoreError,
 )
-from segued.model import AudioFile, FileStatus, Need, PhaseNumber, Signature
-from segued.phases.base import FileResults, PhaseContext, Stop
+from segued.model import (
+    AudioFile,
+    FileId,
+    FileStatus,
+    Need,
+    PhaseNumber,
+    Signature,
+)
+from segued.phases.base import FileResults, Phase, PhaseContext, Stop
 from segued.pipeline.runner import Outcome, import_file
 from segued.store import checkpoints, files
 from segued.store.database import Store
@@ -33,12 +44,19 @@ async def run_phases(
 ) -> Outcome:
     """Import the file through the sample phases, from where it stopped."""
     await context.store.do(files.mark_processing, file)
+    return await import_phases(sample.phases, file, context)
+
+
+async def import_phases(
+    phases: Sequence[Phase[Any]], file: AudioFile, context: PhaseContext
+) -> Outcome:
+    """Import the file through some phases."""
     return await import_file(
         file,
         context,
         on_phase_start=lambda _phase: None,
         on_phase_done=lambda _phase, _result: None,
-        phases=sample.phases,
+        phases=phases,
     )
 
 
@@ -46,13 +64,8 @@ async def analyze(
     sample: SamplePhases, file: AudioFile, context: PhaseContext
 ) -> Outcome:
     """Run what an imported file has deferred until idle."""
-    return await import_file(
-        file,
-        replace(context, capabilities=frozenset({Need.IDLE})),
-        on_phase_start=lambda _phase: None,
-        on_phase_done=lambda _phase, _result: None,
-        phases=sample.phases,
-    )
+    capable = replace(context, capabilities=frozenset({Need.IDLE}))
+    return await import_phases(sample.phases, file, capable)
 
 
 async def stored_phases(context: PhaseContext, file: AudioFile) -> list[int]:
@@ -261,6 +274,61 @@ async def test_an_unexpected_error_names_phase_and_cause(
         await run_phases(SamplePhases({3: [StoreError("disk is full")]}), file, context)
 
 
+def reading(
+    sample: SamplePhases, number: int, function: Callable[[FileId], int]
+) -> list[Phase[Any]]:
+    """Return the sample phases, one of which reads a value and returns it."""
+
+    async def run(context: PhaseContext, file_results: FileResults) -> Found:
+        file = file_results.file.id
+        return Found(await file_results.read(context.store, function, file))
+
+    return [
+        replace(phase, run=run, reads=lambda results: ((function, (results.file.id,)),))
+        if phase.number == number
+        else phase
+        for phase in sample.phases
+    ]
+
+
+async def test_what_a_phase_reads_is_read_with_the_commit_before(
+    context: PhaseContext,
+) -> None:
+    """In the same transaction, after its rows; also if phases between are skipped."""
+    file = await begin(context.store)
+    counts: list[tuple[int, int]] = []
+
+    def count(of: FileId) -> int:
+        with closing(sqlite3.connect(context.store.path)) as other:
+            rows = other.execute("SELECT count(*) FROM checkpoints").fetchone()
+        counts.append((len(checkpoints.for_file(of)), rows[0]))
+        return len(counts)
+
+    phases = reading(SamplePhases(), 3, count)
+    await import_phases(phases, file, context)
+    assert counts == [(2, 1)]  # that of phase 2 is not committed yet
+
+    first, second, third, last = phases
+    await context.store.do(files.mark_processing, file)
+    await import_phases([first, second, replace(third, version=2), last], file, context)
+    assert counts == [(2, 1), (4, 4)]
+
+
+async def test_what_cannot_be_read_fails_the_phase_that_reads_it(
+    context: PhaseContext,
+) -> None:
+    """The commit before is kept."""
+    file = await begin(context.store)
+
+    def damaged(_file: FileId) -> int:
+        raise ValueError("no such value")
+
+    with pytest.raises(PhaseCrashedError, match="phase 3 failed: ValueError"):
+        await import_phases(reading(SamplePhases(), 3, damaged), file, context)
+
+    assert await stored_phases(context, file) == [1, 2]
+
+
 async def test_nothing_is_written_about_bytes_that_are_gone(
     context: PhaseContext,
 ) -> None:
@@ -275,12 +343,8 @@ async def test_nothing_is_written_about_bytes_that_are_gone(
     sample = SamplePhases()
     first, second, *others = sample.phases
     with pytest.raises(FileChangedError):
-        await import_file(
-            file,
-            context,
-            on_phase_start=lambda _phase: None,
-            on_phase_done=lambda _phase, _result: None,
-            phases=[first, replace(second, run=rescan), *others],
+        await import_phases(
+            [first, replace(second, run=rescan), *others], file, context
         )
 
     assert sample.ran == [1]

@@ -4,11 +4,14 @@ import asyncio
 import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
+
+from peewee import SqliteDatabase
 
 from segued.errors import StoreFullError
 from segued.store.database import Store
-from segued.store.group_commit import WORKS_MAX
+from segued.store.group_commit import WORKS_MAX, GroupCommit
 from segued.store.schema.files import database
 from segued.store.schema.music import Artist
 from tests.limits import WAIT_SECONDS
@@ -130,3 +133,38 @@ async def test_a_kill_loses_nothing_that_was_told(tmp_path: Path) -> None:
     await store.close()
     assert len(told) >= 200
     assert set(told) <= stored
+
+
+async def test_a_group_that_fails_as_a_whole_is_committed_singly(
+    tmp_path: Path,
+) -> None:
+    """As when what follows from the rows of one cannot be derived."""
+    rows = SqliteDatabase(str(tmp_path / "rows.db"))
+    rows.execute_sql("CREATE TABLE numbers (number INTEGER)")
+
+    def derive() -> None:
+        if rows.execute_sql("SELECT 1 FROM numbers WHERE number = 3").fetchone():
+            raise ArithmeticError("3 has no successor")
+
+    group = GroupCommit(rows, at_end=derive, to_error=lambda error: error)
+    futures = [asyncio.get_running_loop().create_future() for _ in range(5)]
+
+    def insert(number: int) -> int:
+        rows.execute_sql("INSERT INTO numbers VALUES (?)", (number,))
+        return number
+
+    for number, future in enumerate(futures):
+        group.add(partial(insert, number), future)
+
+    assert group.commit_waiting()
+
+    told = await asyncio.gather(*futures, return_exceptions=True)
+    assert [told[number] for number in (0, 1, 2, 4)] == [0, 1, 2, 4]
+    assert isinstance(told[3], ArithmeticError)
+    assert rows.execute_sql("SELECT number FROM numbers").fetchall() == [
+        (0,),
+        (1,),
+        (2,),
+        (4,),
+    ]
+    rows.close()

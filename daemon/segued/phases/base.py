@@ -1,10 +1,10 @@
 """The types that all phases share: a phase derives one more result about a file."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, ParamSpec, TypeAlias, TypeVar
 
 from segued.cluster.remote_analysis import RemoteAnalysis
 from segued.cluster.remote_decoding import RemoteDecoding
@@ -21,9 +21,14 @@ from segued.model import (
 from segued.store import codec
 from segued.store.database import Store
 
-__all__ = ["Deferred", "FileResults", "Phase", "PhaseContext", "Stop"]
+__all__ = ["Deferred", "FileResults", "Phase", "PhaseContext", "Read", "Stop"]
 
+P = ParamSpec("P")
+T = TypeVar("T")
 ResultT = TypeVar("ResultT")
+
+Read: TypeAlias = tuple[Callable[..., Any], tuple[Hashable, ...]]
+"""A function that reads from the library, and its arguments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +102,13 @@ class FileResults:
     Attributes:
         finished_at: When the import of the file ended, if it is INGEST COMPLETE and is
             only analyzed further; None while it is imported.
+        prefetched: What the phase in progress has read before it began.
     """
 
     file: AudioFile
     finished_at: str | None = None
     _results: Mapping[int, Any] = field(default_factory=lambda: MappingProxyType({}))
+    prefetched: Mapping[Read, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def already_imported(self) -> bool:
@@ -120,7 +127,23 @@ class FileResults:
     def with_result(self, phase: "Phase[ResultT]", result: ResultT) -> "FileResults":
         """Return a copy that also holds `phase`'s result."""
         results = {**self._results, phase.number: result}
-        return FileResults(self.file, self.finished_at, MappingProxyType(results))
+        return FileResults(
+            self.file, self.finished_at, MappingProxyType(results), self.prefetched
+        )
+
+    def with_prefetched(self, prefetched: Mapping[Read, Any]) -> "FileResults":
+        """Return a copy for a phase, with what was read for it."""
+        return FileResults(self.file, self.finished_at, self._results, prefetched)
+
+    async def read(
+        self, store: Store, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Read from the library, as `Store.do`, unless it was read before the phase."""
+        key = (function, args)
+        if not kwargs and key in self.prefetched:
+            found: T = self.prefetched[key]
+            return found
+        return await store.do(function, *args, **kwargs)
 
 
 def _identity(result: ResultT) -> ResultT:
@@ -139,6 +162,8 @@ class Phase(Generic[ResultT]):
             a phase with a checkpoint of an older version runs again.
         result_type: The type that `run` returns, for decoding checkpoints.
         run: Computes the result. May read anything, writes nothing.
+        reads: Returns what `run` certainly reads from the library. It is read in the
+            transaction that commits the phase before, which saves one of its own.
         save: Writes the rows that follow from the result; most phases have
             none. Shares one transaction with the checkpoint, may be called
             again with the same arguments, and may return `Stop`, for conditions
@@ -160,6 +185,7 @@ class Phase(Generic[ResultT]):
     run: Callable[
         [PhaseContext, FileResults], Awaitable[ResultT | Deferred[ResultT] | Stop]
     ]
+    reads: Callable[[FileResults], Sequence[Read]] = lambda _file: ()
     save: Callable[[FileResults, ResultT], Stop | None] = lambda _file, _result: None
     checkpointed: Callable[[ResultT], ResultT] = _identity
     settings: Callable[[PhaseContext], tuple[object, ...]] = lambda _context: ()

@@ -28,7 +28,7 @@ from segued.model import (
     PhaseNumber,
     Signature,
 )
-from segued.phases.base import FileResults, Phase, PhaseContext, Stop
+from segued.phases.base import FileResults, Phase, PhaseContext, Read, Stop
 from segued.store import file_tags, files
 from segued.units import Seconds
 
@@ -72,7 +72,7 @@ async def run(context: PhaseContext, file_results: FileResults) -> FileChecked |
         )
     except TimeoutError as error:
         raise DiskReadError(file.path, "the disk does not respond") from error
-    known = await context.store.do(files.status_of, file.id)
+    known = await file_results.read(context.store, files.status_of, file.id)
     if known is None:
         raise FileVanishedError(file.path, "no longer in the library")
     status, signature = known
@@ -86,7 +86,7 @@ async def run(context: PhaseContext, file_results: FileResults) -> FileChecked |
         )
     if status in FINISHED and signature == found:
         return Stop(status, "unchanged")
-    retagged_ns = await context.store.do(files.retagged_at, file.id)
+    retagged_ns = await file_results.read(context.store, files.retagged_at, file.id)
     touched = signature.ctime_ns not in (None, found.ctime_ns)
     if signature == found and touched and await _has_other_tags(context, file, found):
         retagged_ns = found.ctime_ns or 0
@@ -124,6 +124,11 @@ def _stat_signature(path: bytes, follow_links: bool) -> Signature:  # noqa: FBT0
     return signature_of(status)
 
 
+def _reads(file_results: FileResults) -> tuple[Read, ...]:
+    file = file_results.file.id
+    return (files.status_of, (file,)), (files.retagged_at, (file,))
+
+
 def save(file_results: FileResults, result: FileChecked) -> None:
     """Set the file's status to PROCESSING and store its current signature."""
     if file_results.already_imported:
@@ -141,6 +146,7 @@ PHASE: Final = Phase(
     version=1,
     result_type=FileChecked,
     run=run,
+    reads=_reads,
     save=save,
     counts=lambda _checked: {"looked up": 1},
     always_run=True,

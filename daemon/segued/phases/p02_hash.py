@@ -56,6 +56,8 @@ async def run(context: PhaseContext, file_results: FileResults) -> Hashed:
     rivals = await context.store.do(
         duplicates.files_with_content_or_audio, file.id, hashes.content, hashes.audio
     )
+    if not rivals:
+        return Hashed(hashes.content, hashes.audio)
     try:
         absent = await call_disk(file.root, DISK_CALL_TIMEOUT, _find_absent, rivals)
     except TimeoutError:

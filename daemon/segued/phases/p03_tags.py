@@ -74,7 +74,9 @@ async def run(context: PhaseContext, file_results: FileResults) -> TagsRead:
     file = file_results.file
     signature = file_results[p01_filename.PHASE].signature
     reading = await _read_tags(context, file.path, signature)
-    sheets_version, before = await context.store.do(_read_known, file.id)
+    sheets_version, before = await file_results.read(
+        context.store, _read_known, file.id
+    )
     sheet = await _read_sheet(context, file, sheets_version)
     doubt = None
     if sheet.marks and not sheet.named:
@@ -149,6 +151,7 @@ PHASE: Final = Phase(
     version=4,
     result_type=TagsRead,
     run=run,
+    reads=lambda results: ((_read_known, (results.file.id,)),),
     save=save,
     counts=lambda tags_read: {"failed" if tags_read.warnings else "read": 1},
 )

@@ -22,7 +22,7 @@ from segued.model import (
     Span,
 )
 from segued.phases import p01_filename, p02_hash, p03_tags
-from segued.phases.base import FileResults, Phase, PhaseContext, Stop
+from segued.phases.base import FileResults, Phase, PhaseContext, Read, Stop
 from segued.store import decode_cache, files, loudness_cache
 from segued.store.decode_cache import DecodeResult
 from segued.units import frames_to_ticks
@@ -63,15 +63,17 @@ async def run(context: PhaseContext, file_results: FileResults) -> Segmented:
     rules = _rules(context)
     hints = Hints(
         leading_number=tags_read.leading_number is not None,
-        siblings=await context.store.do(files.count_folder_files, file.id),
+        siblings=await file_results.read(
+            context.store, files.count_folder_files, file.id
+        ),
         track=tags_read.tags.track,
         track_total=tags_read.tags.track_total,
         side=any(
             map(filename.is_side_title, (tags_read.tags.title, tags_read.guessed.title))
         ),
     )
-    cached = await context.store.do(
-        decode_cache.load, audio_hash, file_analysis.VERSION
+    cached = await file_results.read(
+        context.store, decode_cache.load, audio_hash, file_analysis.VERSION
     )
     if cached is not None:
         spans = await asyncio.to_thread(
@@ -149,6 +151,14 @@ def _rules(context: PhaseContext) -> Rules:
     return Rules(settings.silence_level, settings.min_silence, settings.min_audible)
 
 
+def _reads(file_results: FileResults) -> tuple[Read, ...]:
+    audio_hash = file_results[p02_hash.PHASE].audio
+    return (
+        (files.count_folder_files, (file_results.file.id,)),
+        (decode_cache.load, (audio_hash, file_analysis.VERSION)),
+    )
+
+
 def save(file_results: FileResults, result: Segmented) -> Stop | None:
     """Store the result of the decode; a silent file needs no further phases."""
     file = file_results.file.id
@@ -181,6 +191,7 @@ PHASE: Final = Phase(
     version=2,
     result_type=Segmented,
     run=run,
+    reads=_reads,
     save=save,
     checkpointed=lambda segmented: replace(segmented, fresh=None, loudness=None),
     settings=_settings,

@@ -65,9 +65,7 @@ async def run(
         context, file_results, file_results[p04_segment.PHASE].spans
     )
     every = [question for each in prints for question in questions_of(each)]
-    keys = [question.key for question in every]
-    answers = await context.store.do(lookups.cached_answers, Service.ACOUSTID, keys)
-    put_off = await context.store.do(lookup_failures.put_off, Service.ACOUSTID, keys)
+    answers, put_off = await context.store.do(_read_answers, [q.key for q in every])
     asks, empty = open_questions(prints, answers, put_off)
     result = Fingerprinted(prints, fresh, asks, empty)
     if any(each.missing_reason == fingerprint.NO_CHROMAPRINT for each in prints):
@@ -89,8 +87,8 @@ async def fingerprints_for(
         FileUnreadableError: Reading it again failed.
     """
     # Those of phase 4 are stored by now, as after any earlier decode.
-    stored = await context.store.do(
-        decode_cache.fingerprints, file_results[p02_hash.PHASE].audio
+    stored = await file_results.read(
+        context.store, decode_cache.fingerprints, file_results[p02_hash.PHASE].audio
     )
     has_chromaprint = Need.CHROMAPRINT in context.capabilities
     by_span = {
@@ -126,6 +124,16 @@ async def _decode(
             return found
     return await context.compute.run_long(
         None, file_analysis.fingerprints_of, path, signature, spans, whole
+    )
+
+
+def _read_answers(
+    keys: Sequence[str],
+) -> tuple[Mapping[str, bytes | None], Collection[str]]:
+    """Return AcoustID's answers, and the keys of questions to send again later."""
+    return (
+        lookups.cached_answers(Service.ACOUSTID, keys),
+        lookup_failures.put_off(Service.ACOUSTID, keys),
     )
 
 
@@ -224,6 +232,9 @@ PHASE: Final = Phase(
     version=2,
     result_type=Fingerprinted,
     run=run,
+    reads=lambda results: (
+        (decode_cache.fingerprints, (results[p02_hash.PHASE].audio,)),
+    ),
     save=save,
     checkpointed=lambda found: Fingerprinted(found.prints),
     counts=_counts,

@@ -35,12 +35,12 @@ from segued.phases.album.match_rows import (
     merge_unknown,
     without_known_prints,
 )
-from segued.phases.album.places import look_up_places
+from segued.phases.album.places import look_up_places, reads_of_places
 from segued.phases.album.recording_lookup import look_up_recordings, mbids_to_look_up
 from segued.phases.album.release_lookup import ReleaseLookup
 from segued.phases.album.siblings import mark_of, names_of
 from segued.phases.album.side_split import SplitResult, split_side, unsplit
-from segued.phases.base import Deferred, FileResults, Phase, PhaseContext
+from segued.phases.base import Deferred, FileResults, Phase, PhaseContext, Read
 from segued.store import (
     decode_cache,
     files,
@@ -217,7 +217,9 @@ async def _overrides_by_passage(
 
     That a person leaves a match as it is changes nothing here.
     """
-    stored = await context.store.do(overrides.overrides_for, file_results.file.id)
+    stored = await file_results.read(
+        context.store, overrides.overrides_for, file_results.file.id
+    )
     changing = [each for each in stored if not each.keeps_match]
     return [
         next((each for each in changing if each.applies_to(span.start)), None)
@@ -278,6 +280,11 @@ def _apply_override(
     )
 
 
+def _reads(file_results: FileResults) -> tuple[Read, ...]:
+    file = file_results.file.id
+    return (*reads_of_places(file_results), (overrides.overrides_for, (file,)))
+
+
 def save(file_results: FileResults, result: Matched) -> None:
     """Store new fingerprints and open questions; requeue files whose track changed."""
     file = file_results.file
@@ -306,6 +313,7 @@ PHASE: Final = Phase(
     version=7,
     result_type=Matched,
     run=run,
+    reads=_reads,
     save=save,
     # The assignment has a column of its own, in `files`.
     checkpointed=lambda matched: Matched(matched.matches),

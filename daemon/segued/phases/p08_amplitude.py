@@ -47,8 +47,8 @@ async def run(context: PhaseContext, file_results: FileResults) -> LeadPoints:
         FileChangedError: Its level curve is not in the library any more.
     """
     audio_hash = file_results[p02_hash.PHASE].audio
-    cached = await context.store.do(
-        decode_cache.load, audio_hash, file_analysis.VERSION
+    cached = await file_results.read(
+        context.store, decode_cache.load, audio_hash, file_analysis.VERSION
     )
     if cached is None:
         raise FileChangedError(file_results.file.path, "its level curve is gone")
@@ -87,6 +87,9 @@ PHASE: Final = Phase(
     version=1,
     result_type=LeadPoints,
     run=run,
+    reads=lambda results: (
+        (decode_cache.load, (results[p02_hash.PHASE].audio, file_analysis.VERSION)),
+    ),
     save=save,
     settings=lambda context: (
         context.settings.lead_in_level,

@@ -16,7 +16,8 @@ from segued.model import (
     PhaseNumber,
     Service,
 )
-from segued.phases.base import Deferred, FileResults, Phase, PhaseContext
+from segued.phases import p02_hash, p06_match
+from segued.phases.base import Deferred, FileResults, Phase, PhaseContext, Read
 from segued.phases.flavor import local
 from segued.phases.flavor.remote import (
     ACOUSTICBRAINZ,
@@ -33,6 +34,7 @@ from segued.phases.flavor.results import (
     is_current_flavor,
     local_flavor_source,
 )
+from segued.phases.flavor.stored_results import read_outputs, stored_results
 from segued.store import flavors, lookups
 from segued.store.flavors import Flavor, Measures
 from segued.store.lookups import LookupQuestion
@@ -155,7 +157,7 @@ async def _flavor_passage(
     """Find the flavor of one passage; analyze it only if there is idle time."""
     remote = remote_flavor(subject, answers)
     has_flavor = remote is not None or subject.flavor is not None
-    results = await local.stored_results(context, file_results, subject.span)
+    results = await stored_results(context, file_results, subject.span)
     pending = local.pending_analyzers(context, subject.span, results)
     # An answer may make the analysis superfluous, unless that is of loudness only.
     may_wait = not pending or local_flavor_source(context) is not None
@@ -281,6 +283,15 @@ def _outcome_without_flavor(
     return FlavorOutcome.NONE  # The analyzers found only silence, or none is wanted.
 
 
+def _reads(file_results: FileResults) -> tuple[Read, ...]:
+    audio_hash = file_results[p02_hash.PHASE].audio
+    matches = file_results[p06_match.PHASE].matches
+    return (
+        (flavors.for_file, (file_results.file.id,)),
+        *((read_outputs, (audio_hash, each.passage.span)) for each in matches),
+    )
+
+
 def save(file_results: FileResults, result: Flavored) -> None:
     """Store the flavors: of the song, or of a passage that is no single song."""
     lookups.set_pending(
@@ -335,6 +346,7 @@ PHASE: Final = Phase(
     version=2,
     result_type=Flavored,
     run=run,
+    reads=_reads,
     save=save,
     settings=_settings,
     # Flavors and measures are stored in tables of their own.

@@ -1,8 +1,9 @@
 """Run one file through the phases that it has not completed."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -28,9 +29,11 @@ from segued.phases.base import (
     FileResults,
     Phase,
     PhaseContext,
+    Read,
     Stop,
 )
 from segued.store import checkpoints, codec, files
+from segued.store.checkpoints import StoredCheckpoint
 
 __all__ = ["Outcome", "import_file"]
 
@@ -51,6 +54,11 @@ class Outcome:
     status: FileStatus
     reason: str | None = None
     waits_for: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, stop: Stop) -> "Outcome":
+        """Return the outcome of a file that needs no further phases."""
+        return cls(stop.status, stop.reason)
 
     @property
     def analyzed(self) -> bool:
@@ -83,32 +91,33 @@ async def import_file(
             the phases before it are kept.
         StoreError: The library cannot be used any more.
     """
-    finished_at = None
-    if Need.IDLE in context.capabilities:
-        # Read before the checkpoints: another worker may import the file meanwhile.
-        finished_at = await context.store.do(files.end_of_import, file.id)
-    valid = await _valid_checkpoints(file, context, phases)
-    file_results = FileResults(file, finished_at)
+    is_analysis = Need.IDLE in context.capabilities
+    file_results, stored = await context.store.do(
+        _read_start, file, phases[0], is_analysis=is_analysis
+    )
+    valid = _valid_checkpoints(stored, context, phases)
     took_ms: dict[str, int] = {}
     waits_for: list[str] = []
+    has_saved = False
 
-    for phase in phases:
-        stored = phase_result = valid.get(phase.number)
+    for position, phase in enumerate(phases):
+        known = phase_result = valid.get(phase.number)
         if phase_result is None or phase.always_run:
             started = time.monotonic()
             on_phase_start(phase)
-            outcome = await _run_and_commit(phase, context, file_results, stored)
+            run = _PhaseRun(phase, context, file_results, has_saved)
+            outcome = await run.run_and_commit(known, phases[position + 1 :], valid)
             if isinstance(outcome, Stop):
-                ended = Outcome(outcome.status, outcome.reason)
-                return _log_outcome(file_results, ended, took_ms)
+                return _log_outcome(file_results, Outcome.of(outcome), took_ms)
             phase_result = outcome.phase_result
             if not outcome.is_same:
                 valid = {}
+                has_saved = phase.number > PhaseNumber.FILENAME
             took_ms[phase.name] = round(1_000 * (time.monotonic() - started))
             on_phase_done(phase, phase_result.result)
             if outcome.stop is not None:
-                ended = Outcome(outcome.stop.status, outcome.stop.reason)
-                return _log_outcome(file_results, ended, took_ms)
+                return _log_outcome(file_results, Outcome.of(outcome.stop), took_ms)
+            file_results = file_results.with_prefetched(outcome.prefetched)
         file_results = file_results.with_result(
             phase, phase.checkpointed(phase_result.result)
         )
@@ -141,40 +150,153 @@ class _Committed:
         is_same: Whether the result equals that of the stored checkpoint; later
             checkpoints are then still valid.
         stop: Set if `save` found, in its transaction, that the file ends here.
+        prefetched: What the next phase reads from the library.
     """
 
     phase_result: _PhaseResult
     is_same: bool
     stop: Stop | None
+    prefetched: Mapping[Read, Any]
 
 
-async def _run_and_commit(
-    phase: Phase[Any],
+@dataclass(frozen=True, slots=True)
+class _PhaseRun:
+    """The run of a phase on a file.
+
+    Attributes:
+        has_saved: Whether a checkpoint of an earlier phase, but phase 1, was saved in
+            this import. That has deleted all later ones.
+    """
+
+    phase: Phase[Any]
+    context: PhaseContext
+    file_results: FileResults
+    has_saved: bool
+
+    async def run_and_commit(
+        self,
+        known: _PhaseResult | None,
+        later: Sequence[Phase[Any]],
+        valid: Mapping[int, _PhaseResult],
+    ) -> _Committed | Stop:
+        """Run the phase and commit its result; if it returns `Stop`, commit nothing.
+
+        Args:
+            known: The result of its checkpoint, if that is valid.
+            later: The phases after it.
+            valid: The valid checkpoints, by phase.
+        """
+        with _attribute_errors(self.phase, self.file_results):
+            log.debug("phase.started", phase=self.phase.number)
+            outcome = await self.phase.run(self.context, self.file_results)
+            if isinstance(outcome, Stop):
+                return outcome
+            fresh = _PhaseResult.of(outcome)
+            is_same = known is not None and known.result == fresh.result
+            following = self._following(fresh, later, valid if is_same else {})
+            stop, prefetched = await self.context.store.do(
+                self._save, fresh, following, is_same=is_same
+            )
+            log.debug("phase.saved", phase=self.phase.number, stood=is_same)
+        return _Committed(fresh, is_same, stop, prefetched)
+
+    def _following(
+        self,
+        fresh: _PhaseResult,
+        later: Sequence[Phase[Any]],
+        valid: Mapping[int, _PhaseResult],
+    ) -> tuple[Phase[Any], FileResults] | None:
+        """Return the phase that runs next, and the results that it gets."""
+        file_results = self.file_results.with_result(
+            self.phase, self.phase.checkpointed(fresh.result)
+        )
+        for phase in later:
+            known = valid.get(phase.number)
+            if known is None or phase.always_run:
+                return phase, file_results
+            file_results = file_results.with_result(phase, known.result)
+        return None
+
+    def _save(
+        self,
+        fresh: _PhaseResult,
+        following: tuple[Phase[Any], FileResults] | None,
+        *,
+        is_same: bool,
+    ) -> tuple[Stop | None, Mapping[Read, Any]]:
+        """Write the rows, and the checkpoint unless the stored one is the same.
+
+        In the same transaction, what the next phase needs is read.
+        """
+        stop = self._write_rows(fresh)
+        moved = stop is not None and stop.continues_as is not None
+        if not is_same and not moved:
+            self._write_checkpoint(fresh)
+            if stop is not None:
+                files.mark_finished(self.file_results.file.id, stop.status)
+        if stop is not None or following is None:
+            return stop, {}
+        return None, _prefetch(*following)
+
+    def _write_rows(self, fresh: _PhaseResult) -> Stop | None:
+        """Write the rows, unless the library knows the file to have changed.
+
+        Raises:
+            FileChangedError: In the library, the file is gone or has another signature,
+                or another worker has imported it meanwhile.
+        """
+        file_results = self.file_results
+        file = file_results.file
+        if self.phase.number is not PhaseNumber.FILENAME and not files.is_unchanged(
+            file.id,
+            file_results[p01_filename.PHASE].signature,
+            finished_at=file_results.finished_at,
+        ):
+            raise FileChangedError(file.path, "changed during its import")
+        return self.phase.save(file_results, fresh.result)
+
+    def _write_checkpoint(self, fresh: _PhaseResult) -> None:
+        phase = self.phase
+        payload = codec.encode_sparse(phase.checkpointed(fresh.result))
+        recipe = phase.recipe(self.context)
+        checkpoints.save(
+            self.file_results.file.id,
+            StoredCheckpoint(phase.number, recipe, payload, fresh.needs),
+            # Nothing requeues a complete file that lacks its last checkpoint.
+            keep_later=self.has_saved or self.file_results.already_imported,
+        )
+
+
+def _read_start(
+    file: AudioFile, first: Phase[Any], *, is_analysis: bool
+) -> tuple[FileResults, Sequence[StoredCheckpoint]]:
+    """Return what the first phase works with, and all checkpoints of the file."""
+    finished_at = files.end_of_import(file.id) if is_analysis else None
+    file_results = FileResults(file, finished_at)
+    file_results = file_results.with_prefetched(_prefetch(first, file_results))
+    return file_results, checkpoints.for_file(file.id)
+
+
+def _prefetch(phase: Phase[Any], file_results: FileResults) -> Mapping[Read, Any]:
+    """Read what a phase needs from the library, in the caller's transaction.
+
+    What cannot be read is left to the phase, which fails then: not the one before.
+    """
+    found: dict[Read, Any] = {}
+    for function, arguments in phase.reads(file_results):
+        with suppress(ValueError, msgspec.MsgspecError, zlib.error):
+            found[function, arguments] = function(*arguments)
+    return found
+
+
+def _valid_checkpoints(
+    every: Sequence[StoredCheckpoint],
     context: PhaseContext,
-    file_results: FileResults,
-    stored: _PhaseResult | None,
-) -> _Committed | Stop:
-    """Run a phase and commit its result; if it returns `Stop`, commit nothing."""
-    log.debug("phase.started", phase=phase.number)
-    outcome = await _run(phase, context, file_results)
-    if isinstance(outcome, Stop):
-        return outcome
-    fresh = _PhaseResult.of(outcome)
-    is_same = stored is not None and stored.result == fresh.result
-    stop = await _commit_phase(phase, context, file_results, fresh, is_same=is_same)
-    log.debug("phase.saved", phase=phase.number, stood=is_same)
-    return _Committed(fresh, is_same, stop)
-
-
-async def _valid_checkpoints(
-    file: AudioFile, context: PhaseContext, phases: Sequence[Phase[Any]]
+    phases: Sequence[Phase[Any]],
 ) -> dict[int, _PhaseResult]:
     """Return the valid checkpoints by phase: those before the first invalid one."""
     valid: dict[int, _PhaseResult] = {}
-    by_phase = {
-        stored.phase: stored
-        for stored in await context.store.do(checkpoints.for_file, file.id)
-    }
+    by_phase = {stored.phase: stored for stored in every}
     for phase in phases:
         stored = by_phase.get(phase.number)
         if stored is None or stored.recipe != phase.recipe(context):
@@ -187,37 +309,6 @@ async def _valid_checkpoints(
             break
         valid[phase.number] = _PhaseResult(result, stored.needs)
     return valid
-
-
-async def _run(
-    phase: Phase[Any], context: PhaseContext, file_results: FileResults
-) -> Any:  # noqa: ANN401
-    """Run a phase; any error that concerns the file becomes a `FileError`."""
-    with _attribute_errors(phase, file_results):
-        return await phase.run(context, file_results)
-
-
-async def _commit_phase(
-    phase: Phase[Any],
-    context: PhaseContext,
-    file_results: FileResults,
-    phase_result: _PhaseResult,
-    *,
-    is_same: bool,
-) -> Stop | None:
-    """Commit a phase's rows, and its checkpoint unless the stored one is the same."""
-    with _attribute_errors(phase, file_results):
-        if is_same:
-            return await context.store.do(
-                _write_rows, phase, file_results, phase_result
-            )
-        return await context.store.do(
-            _write_with_checkpoint,
-            phase,
-            file_results,
-            phase_result,
-            phase.recipe(context),
-        )
 
 
 @contextmanager
@@ -246,48 +337,6 @@ def _phase_crashed(
     crashed = PhaseCrashedError(file_results.file.path, detail)
     crashed.phase = phase.number
     return crashed
-
-
-def _write_with_checkpoint(
-    phase: Phase[Any],
-    file_results: FileResults,
-    phase_result: _PhaseResult,
-    recipe: str,
-) -> Stop | None:
-    """Write a phase's rows and its checkpoint, in the caller's transaction."""
-    file = file_results.file.id
-    stop = _write_rows(phase, file_results, phase_result)
-    if stop is not None and stop.continues_as is not None:
-        return stop
-    payload = codec.encode_sparse(phase.checkpointed(phase_result.result))
-    checkpoints.save(
-        file,
-        checkpoints.StoredCheckpoint(phase.number, recipe, payload, phase_result.needs),
-        # Nothing requeues a complete file that lacks its last checkpoint.
-        keep_later=file_results.already_imported,
-    )
-    if stop is not None:
-        files.mark_finished(file, stop.status)
-    return stop
-
-
-def _write_rows(
-    phase: Phase[Any], file_results: FileResults, phase_result: _PhaseResult
-) -> Stop | None:
-    """Write a phase's rows, unless the library knows the file to have changed.
-
-    Raises:
-        FileChangedError: In the library, the file is gone or has another signature, or
-            another worker has imported it meanwhile.
-    """
-    file = file_results.file
-    if phase.number is not PhaseNumber.FILENAME and not files.is_unchanged(
-        file.id,
-        file_results[p01_filename.PHASE].signature,
-        finished_at=file_results.finished_at,
-    ):
-        raise FileChangedError(file.path, "changed during its import")
-    return phase.save(file_results, phase_result.result)
 
 
 def _log_outcome(

@@ -29,7 +29,7 @@ class StoredCheckpoint:
 def save(
     file: FileId, checkpoint: StoredCheckpoint, *, keep_later: bool = False
 ) -> None:
-    """Store the checkpoint of a phase.
+    """Store the checkpoint of a phase, in place of an earlier one.
 
     The checkpoints of all later phases of the file are deleted: they depend on the
     result that this one replaces.
@@ -37,16 +37,14 @@ def save(
     Args:
         file: The file.
         checkpoint: Its checkpoint.
-        keep_later: Whether those of later phases stay until each is replaced. The file
-            then never lacks them, wherever its analysis ends.
+        keep_later: Whether those of later phases stay: there are none, or each is
+            replaced in turn, and the file never lacks them.
     """
-    if keep_later:
-        _delete_one(file, checkpoint.phase)
-    else:
+    if not keep_later:
         _delete_from(file, checkpoint.phase)
-    if checkpoint.phase > PhaseNumber.FILENAME:
-        # A crash count is only about crashes without progress in between.
-        _clear_crashes(file)
+        if checkpoint.phase > PhaseNumber.FILENAME:
+            # A crash count is only about crashes without progress in between.
+            _clear_crashes(file)
     _insert(
         file=file,
         phase=checkpoint.phase,
@@ -76,11 +74,6 @@ def _delete_from(file: FileId, phase: PhaseNumber) -> Query:
 
 
 @prepared
-def _delete_one(file: FileId, phase: PhaseNumber) -> Query:
-    return Checkpoint.delete().where(Checkpoint.file == file, Checkpoint.phase == phase)
-
-
-@prepared
 def _insert(  # noqa: PLR0913
     *,
     file: FileId,
@@ -92,7 +85,7 @@ def _insert(  # noqa: PLR0913
 ) -> Query:
     return Checkpoint.insert(
         file=file, phase=phase, recipe=recipe, payload=payload, needs=needs, at=at
-    )
+    ).on_conflict_replace()
 
 
 @prepared

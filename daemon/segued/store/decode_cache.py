@@ -72,9 +72,9 @@ def save(audio_hash: str, version: int, result: DecodeResult) -> None:
     stored = load(audio_hash, version)
     by_span = {each.span: each for each in stored.fingerprints} if stored else {}
     by_span |= {each.span: each for each in result.fingerprints}
-    DecodeCache.insert(
-        audio_hash=audio_hash,
-        version=version,
+    _insert(
+        audio_hash,
+        version,
         rate=result.curve.rate,
         hop_frames=result.curve.hop,
         frames=result.curve.frames,
@@ -82,14 +82,10 @@ def save(audio_hash: str, version: int, result: DecodeResult) -> None:
         facts=codec.encode(result.facts),
         prints=codec.encode(list(by_span.values())),
         warnings=codec.encode(result.warnings),
-    ).on_conflict_replace().execute()
+    )
     if result.spectrum is not None:
-        SpectrumCache.insert(
-            audio_hash=audio_hash,
-            version=version,
-            interval_frames=result.spectrum.interval,
-            spectra=zlib.compress(result.spectrum.values, COMPRESSION_LEVEL),
-        ).on_conflict_replace().execute()
+        spectra = zlib.compress(result.spectrum.values, COMPRESSION_LEVEL)
+        _insert_spectrum(audio_hash, version, result.spectrum.interval, spectra)
 
 
 def load_spectrum(audio_hash: str, version: int) -> SpectrumCurve | None:
@@ -116,6 +112,44 @@ def fingerprints(audio_hash: str) -> tuple[Fingerprint, ...]:
     for (text,) in _fingerprints(audio_hash):
         return tuple(codec.decode(text, list[Fingerprint]))
     return ()
+
+
+@prepared
+def _insert(  # noqa: PLR0913
+    audio_hash: str,
+    version: int,
+    *,
+    rate: Hertz,
+    hop_frames: Frames,
+    frames: Frames,
+    levels: bytes,
+    facts: str,
+    prints: str,
+    warnings: str,
+) -> Query:
+    return DecodeCache.insert(
+        audio_hash=audio_hash,
+        version=version,
+        rate=rate,
+        hop_frames=hop_frames,
+        frames=frames,
+        levels=levels,
+        facts=facts,
+        prints=prints,
+        warnings=warnings,
+    ).on_conflict_replace()
+
+
+@prepared
+def _insert_spectrum(
+    audio_hash: str, version: int, interval: Frames, spectra: bytes
+) -> Query:
+    return SpectrumCache.insert(
+        audio_hash=audio_hash,
+        version=version,
+        interval_frames=interval,
+        spectra=spectra,
+    ).on_conflict_replace()
 
 
 @prepared

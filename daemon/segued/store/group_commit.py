@@ -109,7 +109,7 @@ class GroupCommit:
             try:
                 has_changed |= self._commit([work], is_open=False)
             except BaseException as own_error:  # noqa: BLE001 - as above
-                work.error = work.error or self.to_error(own_error)
+                work.error = self.to_error(own_error)
         return has_changed
 
     def _commit(self, group: list[_Work], *, is_open: bool = True) -> bool:

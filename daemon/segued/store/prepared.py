@@ -40,12 +40,13 @@ def prepared(build: Callable[P, Query]) -> Callable[P, sqlite3.Cursor]:
     @cache
     def build_sql() -> tuple[str, list[Any], list[tuple[int, int]]]:
         """Return the SQL, its values, and which of them are which arguments."""
-        query = build(**{name: SQL(f":{name}") for name in names})  # type: ignore[call-arg]
+        placeholders: dict[str, Any] = {name: SQL(f":{name}") for name in names}
+        query = build(**placeholders)  # type: ignore[call-arg]
         if isinstance(query, ModelInsert):
             _check_defaults(query)
         text, constants = database.get_sql_context().sql(query).query()
         unused = iter(constants)
-        found = [name for name in re.findall(r"\?|:(\w+)", text)]
+        found: list[str] = re.findall(r"\?|:(\w+)", text)
         values = [None if name else next(unused) for name in found]
         arguments = [(n, places[name]) for n, name in enumerate(found) if name]
         return re.sub(r":\w+", "?", text), values, arguments

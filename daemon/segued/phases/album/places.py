@@ -16,10 +16,10 @@ from segued.phases.album.release_lookup import (
     prefetch_named_releases,
 )
 from segued.phases.album.siblings import FolderEvidence, gather_folder_evidence
-from segued.phases.base import FileResults, PhaseContext
+from segued.phases.base import FileResults, PhaseContext, Read
 from segued.store import folders
 
-__all__ = ["Places", "look_up_places"]
+__all__ = ["Places", "look_up_places", "reads_of_places"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +113,24 @@ async def look_up_places(context: PhaseContext, file_results: FileResults) -> Pl
     evidence = await gather_folder_evidence(context, file_results, own_folder)
     all_answered = _all_answered(file_results, evidence)
     every = [await _look_up_place(context, evidence, all_answered=all_answered)]
-    for folder in await context.store.do(folders.folders_with_copies, file.id):
+    copies = await file_results.read(
+        context.store, folders.folders_with_copies, file.id
+    )
+    for folder in copies:
         evidence = await gather_folder_evidence(context, file_results, folder)
         if evidence.is_album:
             place = await _look_up_place(context, evidence, all_answered=all_answered)
             every.append(place)
     return Places(tuple(every), all_answered)
+
+
+def reads_of_places(file_results: FileResults) -> tuple[Read, ...]:
+    """Return what `look_up_places` certainly reads from the library."""
+    file = file_results.file
+    return (
+        (folders.files_in, (os.path.dirname(file.path), folders.FILES_MAX)),
+        (folders.folders_with_copies, (file.id,)),
+    )
 
 
 def _all_answered(file_results: FileResults, evidence: FolderEvidence) -> bool:

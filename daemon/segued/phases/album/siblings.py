@@ -8,7 +8,7 @@ that changes the result requeues the others.
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -46,6 +46,11 @@ __all__ = [
 ]
 
 
+INLINE_MAX: Final = 64 * 1024
+"""So many characters of JSON are decoded on the event loop, in some tenths of a
+millisecond: a thread costs as much. The fingerprints of 200 files are a megabyte."""
+
+
 @dataclass(frozen=True, slots=True)
 class FolderEvidence:
     """The evidence for the passages of a folder.
@@ -77,7 +82,9 @@ async def gather_folder_evidence(
         folder: Its folder, or one with a copy of it.
     """
     acoustid_available = context.service_available(Service.ACOUSTID)
-    siblings = await context.store.do(folders.files_in, folder, folders.FILES_MAX)
+    siblings = await file_results.read(
+        context.store, folders.files_in, folder, folders.FILES_MAX
+    )
     named = file_results[p03_tags.PHASE].tags.release_mbid
     if not siblings and named:
         siblings = await context.store.do(
@@ -95,15 +102,13 @@ async def gather_folder_evidence(
         file_results[p03_tags.PHASE],
         file_results[p05_fingerprint.PHASE].prints,
     )
-    # The fingerprints of 200 files are a megabyte of JSON: not on the event loop.
-    by_file = await asyncio.to_thread(_decode_siblings, siblings)
+    by_file = await _decode_siblings(siblings)
     # Its own results may be newer than the stored ones; an unsorted folder has none.
     by_file[file_results.file.id] = own_results
     prints = [each for _, own_prints in by_file.values() for each in own_prints]
     keys = [q.key for each in prints for q in p05_fingerprint.questions_of(each)]
-    acoustid = await context.store.do(_read_answers, keys)
+    acoustid, said, chosen = await context.store.do(_read_facts, keys, list(by_file))
     passages = await asyncio.to_thread(_evidence_of_folder, by_file, acoustid)
-    said, chosen = await context.store.do(_read_sayings, list(by_file))
     passages = with_imported_ids(passages, said)
     passages = with_chosen_releases(passages, chosen)
     passages = await with_current_ids(context, passages)
@@ -136,17 +141,25 @@ class _AcoustIdAnswers:
         return next((self.problems[key] for key in keys if key in self.problems), "")
 
 
-def _read_sayings(
-    files: Collection[FileId],
-) -> tuple[dict[FileId, dict[str, FileIds]], dict[FileId, str]]:
-    """Return what other programs say about files, and the releases that were chosen."""
-    return imported_facts.ids_of(files), release_choices.chosen_for(files)
+def _read_facts(
+    keys: Collection[str], files: Collection[FileId]
+) -> tuple[_AcoustIdAnswers, dict[FileId, dict[str, FileIds]], dict[FileId, str]]:
+    """Return what AcoustID, other programs and persons say about the files of a folder.
 
+    Args:
+        keys: The questions about the fingerprints of the files.
+        files: The files.
 
-def _read_answers(keys: Collection[str]) -> _AcoustIdAnswers:
+    Returns:
+        The answers; the ids by other programs; the releases that were chosen.
+    """
     put_off = lookup_failures.put_off(Service.ACOUSTID, keys)
     answers = lookups.cached_answers(Service.ACOUSTID, keys)
-    return _AcoustIdAnswers(dict.fromkeys(put_off) | answers, put_off)
+    return (
+        _AcoustIdAnswers(dict.fromkeys(put_off) | answers, put_off),
+        imported_facts.ids_of(files),
+        release_choices.chosen_for(files),
+    )
 
 
 TagsAndFingerprints: TypeAlias = dict[
@@ -154,12 +167,19 @@ TagsAndFingerprints: TypeAlias = dict[
 ]
 
 
-def _decode_siblings(siblings: Sequence[folders.FolderFile]) -> TagsAndFingerprints:
-    return {
-        sibling.file: read
-        for sibling in siblings
-        if (read := _decode_sibling(sibling)) is not None
-    }
+async def _decode_siblings(
+    siblings: Sequence[folders.FolderFile],
+) -> TagsAndFingerprints:
+    def decode() -> TagsAndFingerprints:
+        return {
+            sibling.file: read
+            for sibling in siblings
+            if (read := _decode_sibling(sibling)) is not None
+        }
+
+    if sum(len(each.fingerprint_payload or "") for each in siblings) < INLINE_MAX:
+        return decode()
+    return await asyncio.to_thread(decode)
 
 
 def _evidence_of_folder(

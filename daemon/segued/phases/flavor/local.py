@@ -7,7 +7,6 @@ were imported without it are decoded for it.
 """
 
 import asyncio
-import json
 import os
 import shutil
 import tempfile
@@ -18,7 +17,6 @@ from typing import Final
 
 import structlog
 
-from segued.dsp import loudness
 from segued.errors import (
     DiskReadError,
     FileUnreadableError,
@@ -42,9 +40,9 @@ from segued.phases.flavor.results import (
     LOUDNESS,
     MUSICNN,
     AnalysisResults,
-    accepts,
     is_quick,
 )
+from segued.phases.flavor.stored_results import stored_results
 from segued.store import analysis_cache, loudness_cache
 from segued.store.analysis_cache import StoredOutput
 from segued.units import TICKS_PER_SECOND, Seconds, Ticks
@@ -54,7 +52,6 @@ __all__ = [
     "is_too_short",
     "open_file_analysis",
     "pending_analyzers",
-    "stored_results",
 ]
 
 
@@ -71,26 +68,6 @@ SPOOL_PREFIX: Final = "segued-flavor-"
 """The prefix of the names of segued's folders in the spool."""
 
 log: Final = structlog.get_logger()
-
-
-async def stored_results(
-    context: PhaseContext, file_results: FileResults, span: Span
-) -> AnalysisResults:
-    """Return the stored output for a passage, current and outdated."""
-    audio_hash = file_results[p02_hash.PHASE].audio
-    found = await context.store.do(analysis_cache.load, audio_hash, span)
-    version = str(loudness.VERSION)
-    if LOUDNESS not in found or found[LOUDNESS].version != version:
-        curve = await context.store.do(loudness_cache.load, audio_hash)
-        if curve is not None:
-            text = json.dumps(loudness.loudness_of(curve, span))
-            found[LOUDNESS] = StoredOutput(LOUDNESS, version, text.encode())
-    current: dict[str, StoredOutput] = {}
-    outdated: dict[str, StoredOutput] = {}
-    for analyzer, each in found.items():
-        is_current = accepts(context.analyzers.get(analyzer), each.version)
-        (current if is_current else outdated)[analyzer] = each
-    return AnalysisResults(current, outdated)
 
 
 def is_too_short(span: Span) -> bool:
@@ -122,7 +99,8 @@ async def open_file_analysis(
         spans: The spans of all its passages, in order.
     """
     async with AsyncExitStack() as stack:
-        yield FileAnalysis(context, file_results, spans, stack)
+        # Another worker may store results meanwhile: they are read again.
+        yield FileAnalysis(context, file_results.with_prefetched({}), spans, stack)
 
 
 @asynccontextmanager

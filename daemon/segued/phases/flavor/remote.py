@@ -82,7 +82,9 @@ async def load_subjects(
     context: PhaseContext, file_results: FileResults
 ) -> list[FlavorSubject]:
     """Return the passages of a file, in order."""
-    stored = await context.store.do(flavors.for_file, file_results.file.id)
+    stored = await file_results.read(
+        context.store, flavors.for_file, file_results.file.id
+    )
     subjects = []
     for each, match in zip(stored, file_results[p06_match.PHASE].matches, strict=True):
         mbid = match.song.song.mbid if match.song else None
