@@ -152,6 +152,27 @@ async def test_a_job_whose_node_is_lost_goes_to_the_next_three_times() -> None:
     assert len({address for address, _ in wire.jobs}) == 6
 
 
+async def test_a_job_whose_folder_goes_away_at_its_node_goes_to_the_next() -> None:
+    """A disk that does not answer would hold it; jobs on other folders stay."""
+    wire = Wire()
+    wire.join("one", 2, roots=(ROOT, b"/other"))
+    runs = [
+        asyncio.create_task(wire.nodes.run(job(number, path), LIMIT))
+        for number, path in enumerate((ROOT + b"/a", b"/other/b"))
+    ]
+    await wire.sent(2)
+    wire.nodes.report("one", report(2, roots=(b"/other",), missing=(ROOT,)))
+    wire.join("two")
+    await wire.sent(3)
+    wire.nodes.answer("two", JobAnswer(0))
+    wire.nodes.answer("one", JobAnswer(1))
+
+    assert [(await each).id for each in runs] == [0, 1]
+    assert wire.cancelled == [("one", 0)]
+    assert wire.jobs[2] == ("two", 0)
+    assert [node.done for node in wire.nodes.all] == [1, 1]
+
+
 async def test_a_cancelled_job_is_cancelled_at_its_node() -> None:
     """And its place is free at once."""
     wire = Wire()

@@ -5,7 +5,7 @@ They hang until the test resumes them: what returns before has not waited for th
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,14 @@ from tests.end_to_end.running_daemon import (
     running_daemon,
     write_noise_wav,
 )
+from tests.end_to_end.running_nodes import (
+    cluster_config,
+    free_port,
+    running_node,
+    write_key,
+)
 from tests.end_to_end.segued_runner import SeguedRunner
+from tests.end_to_end.test_nodes import ESSENTIA, NOWHERE_ELSE, write_songs
 from tests.limits import WAIT_SECONDS
 from tests.needs_root.fuse_disk import FuseDisk, Opcode, fuse_disk
 
@@ -60,6 +67,39 @@ def _wait_until_blocked(process: int) -> None:
     ):
         assert time.monotonic() < until
         time.sleep(POLL_SECONDS)
+
+
+def test_a_node_whose_disk_hangs_gives_its_files_back(
+    segued: SeguedRunner, tmp_path: Path
+) -> None:
+    """Another one analyzes them, and none fails."""
+    music, far = write_songs(tmp_path / "music", 2), tmp_path / "far"
+    far.mkdir()
+    port = free_port()
+    extra = cluster_config(port, NOWHERE_ELSE)
+    with (
+        fuse_disk(music, far) as disk,
+        running_daemon(segued, music, flavoring=ESSENTIA, extra_config=extra) as daemon,
+        ExitStack() as stack,
+    ):
+        daemon.wait_until_done(2)
+        with withhold_replies(disk, lambda opcode, _path: opcode is Opcode.READ):
+            key = write_key(segued, "hanging")
+            stack.enter_context(running_node(None, key, port, {music: far}))
+            daemon.wait_for(lambda _status: len(disk.withheld) == 2)
+            disk.withholds_reply = any_request
+            daemon.wait_for(
+                lambda status: (
+                    status["nodes"][0]["missing"] and not status["nodes"][0]["running"]
+                )
+            )
+            key = write_key(segued, "other")
+            stack.enter_context(running_node(None, key, port, {music: music}))
+            status = daemon.wait_for(lambda status: status["files_analysed"] == 2)
+    nodes = {node["name"]: node for node in status["nodes"]}
+    assert (nodes["hanging"]["done"], nodes["other"]["done"]) == (0, 2)
+    assert nodes["hanging"]["why_not"] == ["no music folder is there"]
+    assert set(statuses_by_name(segued.database).values()) == {"INGEST COMPLETE"}
 
 
 def test_hung_file_fails_alone(segued: SeguedRunner, tmp_path: Path) -> None:

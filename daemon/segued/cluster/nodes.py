@@ -40,7 +40,7 @@ RATE_SECONDS: Final = 600.0
 
 
 class _NodeLostError(Exception):
-    """The node of a job left."""
+    """The node of a job left, or cannot read its file any more."""
 
 
 @dataclass(eq=False, slots=True)
@@ -55,6 +55,8 @@ class Node:
             each version; empty if it may do it.
         done: How many jobs it has done.
         refused: How many it could not do.
+        out: The answers that are expected, by the id of the job.
+        paths: The files of these jobs.
     """
 
     address: str
@@ -66,6 +68,7 @@ class Node:
     done: int = 0
     refused: int = 0
     out: dict[int, asyncio.Future[JobAnswer]] = field(default_factory=dict)
+    paths: dict[int, bytes] = field(default_factory=dict)
     _refusals: int = 0
     _rests_until: float = 0.0
     _recent: deque[tuple[float, float]] = field(
@@ -201,11 +204,23 @@ class Nodes:
             work: differences_of(here, report.makeup)
             for work, here in self.makeups.items()
         }
+        self._take_back(node)
         lines = difference_lines(node.differences)
         if lines and node.differences != before:
             log.warning("node.differs", node=node.name, reason=lines[0])
         self._notify()
         return node.differences if is_first else None
+
+    def _take_back(self, node: Node) -> None:
+        """Take back the jobs on files that a node cannot read any more.
+
+        A disk that does not answer would hold them until their time limit.
+        """
+        for job_id, path in node.paths.items():
+            future = node.out[job_id]
+            if not (node.offers(path) or future.done()):
+                self.send_cancel(node.address, job_id)
+                future.set_exception(_NodeLostError())
 
     def answer(self, address: str, answer: JobAnswer) -> None:
         """Take the answer to a job; one that is not expected any more is dropped."""
@@ -258,7 +273,7 @@ class Nodes:
 
     async def _run_on(self, node: Node, job: AnyJob, limit: Seconds) -> JobAnswer:
         future: asyncio.Future[JobAnswer] = asyncio.get_running_loop().create_future()
-        node.out[job.id] = future
+        node.out[job.id], node.paths[job.id] = future, job.path
         try:
             self.send_job(node.address, job)
             async with asyncio.timeout(limit):
@@ -271,7 +286,7 @@ class Nodes:
             self.send_cancel(node.address, job.id)
             raise
         finally:
-            del node.out[job.id]
+            del node.out[job.id], node.paths[job.id]
             self._wake()
         node.count(job, answer)
         if answer.elsewhere:

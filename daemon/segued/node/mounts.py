@@ -1,5 +1,6 @@
 """The daemon's music folders on a node: where they are, and whether they are there."""
 
+import asyncio
 import os
 from collections.abc import Sequence
 from typing import Final
@@ -32,16 +33,15 @@ class Mounts:
         self.missing: tuple[bytes, ...] = tuple(there for there, _ in self._pairs)
 
     async def check(self) -> None:
-        """Look which folders are there: mounted, readable and not empty."""
-        present: list[bytes] = []
-        missing: list[bytes] = []
-        for there, here in self._pairs:
-            try:
-                is_offline = await call_disk(here, PROBE_SECONDS, root_is_offline, here)
-            except TimeoutError:
-                is_offline = True
-            (missing if is_offline else present).append(there)
-        self.present, self.missing = tuple(present), tuple(missing)
+        """Look which folders are there: mounted, readable and not empty.
+
+        All at once: several that do not answer must not make the node silent.
+        """
+        offline = await asyncio.gather(*(_is_offline(here) for _, here in self._pairs))
+        folders = [there for there, _ in self._pairs]
+        pairs = list(zip(folders, offline, strict=True))
+        self.present = tuple(each for each, is_offline in pairs if not is_offline)
+        self.missing = tuple(each for each, is_offline in pairs if is_offline)
 
     def local_path(self, path: bytes) -> bytes:
         """Return where a file of the daemon is on this machine.
@@ -57,6 +57,13 @@ class Mounts:
     def place(self, folder: bytes) -> bytes:
         """Return where a configured folder of the daemon is on this machine."""
         return dict(self._pairs)[folder]
+
+
+async def _is_offline(folder: bytes) -> bool:
+    try:
+        return await call_disk(folder, PROBE_SECONDS, root_is_offline, folder)
+    except TimeoutError:
+        return True
 
 
 def _folder(path: str) -> bytes:
