@@ -7,7 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -75,6 +75,20 @@ class RunningNode:
         """Return the process ids of all processes that the node has started."""
         own = self.runner.leftover_processes()
         return [each for each in own if each != self.process.pid]
+
+    def has_ended(self, child: int) -> bool:
+        """Return whether a child process is gone."""
+        return child not in self.children()
+
+    def analyzers(self) -> list[int]:
+        """Return the child processes that analyze a song now."""
+        found = []
+        for child in self.children():
+            with suppress(OSError):
+                title = Path(f"/proc/{child}/cmdline").read_bytes()
+                if b"analyzing" in title:
+                    found.append(child)
+        return found
 
     def kill(self) -> None:
         """Kill the node as a power cut does."""

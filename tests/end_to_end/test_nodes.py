@@ -6,6 +6,7 @@ import socket
 import subprocess
 from contextlib import ExitStack, suppress
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -142,7 +143,8 @@ def test_nodes_decode_as_this_machine_does(
     lacking.mkdir()
     (lacking / "chromaprint.py").write_text("raise ImportError")
     port = free_port()
-    extra = cluster_config(port, f'{NOWHERE_ELSE}\nsend = ["hearing", "decoding"]')
+    sent = 'send = ["hearing", "decoding"]\nlost_seconds = 300'
+    extra = cluster_config(port, f"{NOWHERE_ELSE}\n{sent}")
     with (
         running_daemon(segued, music, flavoring=ESSENTIA, extra_config=extra) as daemon,
         ExitStack() as stack,
@@ -221,11 +223,11 @@ def test_what_is_odd_on_a_node_is_done_here(
     assert {row["status"] for row in statuses} == {"INGEST COMPLETE"}
 
 
-def test_a_cancel_or_a_suspend_ends_the_work_of_a_node(
+def test_a_pause_a_cancel_or_a_suspend_ends_the_work_of_a_node(
     tmp_path: Path, segued: SeguedRunner
 ) -> None:
-    """A cancel kills its child processes; what it had is done later."""
-    music = write_songs(tmp_path / "music", 3)
+    """Its child processes are killed; what it had is done later."""
+    music = write_songs(tmp_path / "music", 5)
     there = copy_music(music, tmp_path / "mnt")
     port = free_port()
     extra = cluster_config(port, f"{NOWHERE_ELSE}\nlost_seconds = 11")
@@ -235,25 +237,28 @@ def test_a_cancel_or_a_suspend_ends_the_work_of_a_node(
             None, write_key(segued, "desk1"), port, {music: there}, "processes = 1"
         ) as node,
     ):
-        status = daemon.wait_for(
-            lambda status: any(each["running"] for each in status["nodes"])
-        )
-        assert status["nodes"][0]["running"] <= 2  # a slot, and one that waits
-        children = set(node.children())
-        assert segued.control("cancel", client=daemon.client).code == 0
-        daemon.wait_for(lambda status: not status["nodes"][0]["running"])
-        wait_until(
-            lambda: children - set(node.children()), lambda: "no child has ended"
-        )
-        assert segued.control("resume", client=daemon.client).code == 0
+        for command in ("pause", "cancel"):
+            status = daemon.wait_for(
+                lambda status: any(each["running"] for each in status["nodes"])
+            )
+            assert status["nodes"][0]["running"] <= 2  # a slot, and one that waits
+            wait_until(node.analyzers, lambda: "no job has begun")
+            (analyzer,) = node.analyzers()
+            assert segued.control(command, client=daemon.client).code == 0
+            daemon.wait_for(lambda status: not status["nodes"][0]["running"])
+            wait_until(
+                partial(node.has_ended, analyzer),
+                lambda: "the child has not ended",
+            )
+            assert segued.control("resume", client=daemon.client).code == 0
         daemon.wait_for(lambda status: status["nodes"][0]["running"])
         # Suspended: the connection stays, but the node says nothing any more.
         node.process.send_signal(signal.SIGSTOP)
         daemon.wait_for(lambda status: status["nodes"] == [])
         node.process.send_signal(signal.SIGCONT)
-        wait_until_analyzed(daemon, 3)
+        wait_until_analyzed(daemon, 5)
         assert len(node.log_entries("cluster.joined")) == 2
-    assert len(outputs(segued)) == 3
+    assert len(outputs(segued)) == 5
 
 
 def test_nodes_do_not_wait_for_the_end_of_an_import(

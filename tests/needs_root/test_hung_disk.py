@@ -29,6 +29,7 @@ POLL_SECONDS = 0.02
 COUNT = 30
 SHORT_TIMEOUT = "[compute]\nfile_seconds = 10.0\n"
 HANGING = 3
+IDLE_SECONDS = 20.0
 
 
 def any_request(_opcode: Opcode, _path: str) -> bool:
@@ -100,6 +101,35 @@ def test_a_node_whose_disk_hangs_gives_its_files_back(
     assert (nodes["hanging"]["done"], nodes["other"]["done"]) == (0, 2)
     assert nodes["hanging"]["why_not"] == ["no music folder is there"]
     assert set(statuses_by_name(segued.database).values()) == {"INGEST COMPLETE"}
+
+
+def test_an_idle_node_lets_the_disk_of_its_music_sleep(
+    segued: SeguedRunner, tmp_path: Path
+) -> None:
+    """It lists the folder once a minute, while its reports go on every two seconds."""
+    music, far = write_songs(tmp_path / "music", 1), tmp_path / "far"
+    far.mkdir()
+    port = free_port()
+    opcodes: list[Opcode] = []
+
+    def note(opcode: Opcode, _path: str) -> bool:
+        opcodes.append(opcode)
+        return False
+
+    with (
+        fuse_disk(music, far) as disk,
+        running_daemon(segued, music, extra_config=cluster_config(port)) as daemon,
+        running_node(daemon, write_key(segued, "desk1"), port, {music: far}),
+    ):
+        daemon.wait_until_done(1)
+        disk.withholds_reply = note
+        began = daemon.status()["nodes"][0]["joined_seconds"]
+        status = daemon.wait_for(
+            lambda status: status["nodes"][0]["joined_seconds"] > began + IDLE_SECONDS
+        )
+        assert status["nodes"][0]["folders"] == [str(music)]
+    assert opcodes.count(Opcode.OPENDIR) <= 1
+    assert Opcode.READ not in opcodes
 
 
 def test_hung_file_fails_alone(segued: SeguedRunner, tmp_path: Path) -> None:
