@@ -45,6 +45,10 @@ class TerminalScreen:
         """Send what a terminal sends for Ctrl-C."""
         os.write(self._terminal, b"\x03")
 
+    def type_line(self, text: str) -> None:
+        """Send a line, as a person types it."""
+        os.write(self._terminal, text.encode() + b"\n")
+
     def exit_code(self) -> int:
         """Return the exit code of the program, which is about to end."""
         return os.waitstatus_to_exitcode(os.waitpid(self.process, 0)[1])

@@ -22,6 +22,7 @@ from tests.end_to_end.review_music import (
 from tests.end_to_end.running_daemon import running_daemon
 from tests.end_to_end.segued_runner import CommandResult, SeguedRunner
 from tests.end_to_end.service_catalog import mbid
+from tests.end_to_end.terminal_screen import run_in_terminal
 from tests.fake_services import FakeServices, services_in_background
 
 ANOTHER = "0a0b0c0d-0000-4000-8000-000000000001"
@@ -299,3 +300,36 @@ def test_a_file_is_of_another_release(reviewed: ReviewMusic) -> None:
     actions = [each["action"] for each in review(reviewed, "--history", "--json").json]
     assert actions == ["any release", "release"]
     assert review(reviewed, "none", "--release", BRINE).code == 2
+
+
+def test_questions_are_answered_in_a_terminal(reviewed: ReviewMusic) -> None:
+    """One after the other; what is no answer is said, and the question stays."""
+    segued = reviewed.segued
+    command = segued.command(
+        "review", "--database", segued.database, "--config", reviewed.config
+    )
+    with run_in_terminal(command, segued.environment()) as screen:
+        screen.wait_for("the sound says “Marram / Ebb”")
+        screen.wait_for("q end: ")
+        screen.type_line("perhaps")
+        screen.wait_for("that is none of the answers")
+        screen.wait_for("q end: ")
+        screen.type_line("s")
+        screen.wait_for("Several recordings of “Twice” have this sound")
+        screen.wait_for("q end: ")
+        screen.type_line("9")
+        screen.wait_for("there is no candidate 9")
+        screen.wait_for("q end: ")
+        screen.type_line("2")
+        screen.wait_for("Track 3 is missing")
+        screen.wait_for("q end: ")
+        screen.type_line(f"r https://musicbrainz.org/release/{BRINE}")
+        screen.wait_for("its files are matched again with it")
+        screen.wait_for("Nothing needs you")
+        assert screen.exit_code() == 0
+
+    actions = [each["action"] for each in review(reviewed, "--history", "--json").json]
+    assert actions == ["release", "recording"]
+    chosen = query(segued.database, "SELECT * FROM library_chosen_releases")
+    assert {row["release_mbid"] for row in chosen} == {BRINE}
+    assert passage(segued, reviewed.rivals)["recording_mbid"] in RIVALS

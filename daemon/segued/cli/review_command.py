@@ -188,6 +188,9 @@ class _Dialog:
             self._source.answer(key, LETTERS[typed], [], None)
         elif (release := RELEASE.match(typed.lower())) is not None:
             self._source.answer(key, AnswerAction.RELEASE, [], release[1])
+            # What is open about the album then is known only after that.
+            print("  its files are matched again with it")  # noqa: T201
+            self._skipped.add(key)
         elif found is not None and passages:
             first = passages[0]["passage"]
             self._source.answer(key, AnswerAction.RECORDING, [first], found[0])
