@@ -84,6 +84,8 @@ class RemoteDecoding:
         return None
 
     async def _result(self, job: AnyJob, kind: type[ResultT]) -> ResultT | None:
+        if not self._nodes.places_for(job.path, job.WORK):
+            return None  # as for every file while no node is there
         try:
             answer = await self._nodes.run(job, Seconds(PATIENCE * self._seconds))
             reason = answer.detail or answer.error
