@@ -14,7 +14,7 @@ import pytest
 from sample_library import encode, song, tag
 
 from tests.end_to_end.canonical import canonical_library
-from tests.end_to_end.library_queries import query
+from tests.end_to_end.library_queries import QUERIES, query
 from tests.end_to_end.running_daemon import (
     RunningDaemon,
     running_daemon,
@@ -178,8 +178,23 @@ def test_nodes_decode_as_this_machine_does(
     alone.import_folders(music, options=options)
     assert canonical_library(segued) == canonical_library(alone)
     assert outputs(segued) == outputs(alone)
+    assert decoded(segued) == decoded(alone)
+    assert [len(rows) for rows in decoded(segued)] == [4, 4, 4 * 5 + 3]
     assert failures(segued) == failures(alone)
     assert len(failures(segued)) == 1
+
+
+def decoded(segued: SeguedRunner) -> list[list[dict[str, Any]]]:
+    """Return all that decoding has stored, byte for byte, with its checkpoints."""
+    queries = (
+        QUERIES["curves"],
+        "SELECT * FROM loudness_curves ORDER BY audio_hash",
+        (
+            "SELECT files.path, phase, recipe, payload FROM checkpoints"
+            " JOIN files ON files.id = file_id WHERE phase <= 5 ORDER BY 1, 2"
+        ),
+    )
+    return [query(segued.database, sql) for sql in queries]
 
 
 def failures(segued: SeguedRunner) -> list[tuple[Any, ...]]:
