@@ -1,10 +1,11 @@
 """Measure how the cost of an import and of a rescan grows with the number of files.
 
-    contrib/bench/growth [--files N [N ...]]
+    contrib/bench/growth [--files N [N ...]] [--libraries N [N ...]]
 
 The files, 0.3 seconds of noise each, are generated once, in the user's cache folder.
 Each number of them is imported into an empty library, and imported again unchanged.
-The cost of a file does not contain the start, which is measured with one folder.
+The cost of a file does not contain the start, which is measured with one folder. A
+daemon is asked for all pages of libraries of files that do not exist.
 """
 
 import sys
@@ -14,11 +15,13 @@ from typing import Final, NamedTuple
 
 from bench import sample_music
 from bench.commandline import parser, run_measurement
+from bench.library_answers import LibraryAnswers, answer_targets, measure_library
 from bench.measure import Cost
 from bench.measured_program import import_folder
 from bench.tables import Target, print_table, print_targets
 
 FILES: Final = (1_000, 10_000, 100_000)
+LIBRARIES: Final = (100_000, 1_000_000)
 GROWTH_MAX: Final = 1.15
 RESCANS: Final = 3
 
@@ -37,11 +40,16 @@ def main() -> int:
     options.add_argument(
         "--files", type=int, nargs="+", default=FILES, help="numbers of files"
     )
-    counts = sorted(options.parse_args().files)
-    return run_measurement("growth", lambda: _measure(counts))
+    options.add_argument(
+        "--libraries", type=int, nargs="+", default=LIBRARIES, help="files in libraries"
+    )
+    arguments = options.parse_args()
+    counts = sorted(arguments.files)
+    libraries = sorted(arguments.libraries)
+    return run_measurement("growth", lambda: _measure(counts, libraries))
 
 
-def _measure(counts: list[int]) -> None:
+def _measure(counts: list[int], libraries: list[int]) -> None:
     start = _cost(sample_music.PER_FOLDER)
     costs = []
     for count in counts:
@@ -49,6 +57,7 @@ def _measure(counts: list[int]) -> None:
         print(".", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     _print_report(start, costs)
+    _print_libraries([measure_library(each) for each in libraries])
 
 
 def _cost(count: int) -> GrowthCost:
@@ -88,6 +97,28 @@ def _print_report(start: GrowthCost, costs: list[GrowthCost]) -> None:
             _target(f"cost of a file in a rescan, {numbers}", rescan),
         ]
     )
+
+
+def _print_libraries(libraries: list[LibraryAnswers]) -> None:
+    heads = ("files in the library", "start, s", "MiB", "MiB after all pages")
+    print_table(
+        (*heads, "slowest page, ms", "longest, ms"),
+        [
+            (
+                f"{each.files:,}",
+                f"{each.start_seconds:.2f}",
+                f"{each.first_mib:.0f}",
+                f"{each.last_mib:.0f}",
+                f"{each.slowest_ms:.1f}",
+                f"{each.longest_ms:.1f}",
+            )
+            for each in libraries
+        ],
+    )
+    few, many = libraries[0], libraries[-1]
+    numbers = f"{many.files:,} / {few.files:,} files"
+    memory = _target(f"memory of the daemon, {numbers}", many.last_mib / few.last_mib)
+    print_targets([*answer_targets(many), memory])
 
 
 def _file_ms(cost: GrowthCost, start: GrowthCost) -> float:

@@ -23,7 +23,7 @@ from segued.phases.base import Deferred, FileResults, PhaseContext
 from segued.phases.flavor import local
 from segued.phases.flavor.results import QUICK_SUFFIX, AnalysisResults
 from segued.phases.p09_flavor import Flavored, FlavorOutcome, FlavorResult
-from segued.store import analysis_cache, flavors, lookups, passages, songs
+from segued.store import analysis_cache, due_lookups, flavors, lookups, passages, songs
 from segued.store.analysis_cache import StoredOutput
 from segued.store.database import Store
 from segued.store.flavors import Flavor
@@ -758,7 +758,7 @@ async def test_unanswered_recordings_are_queued(one_passage: OnePassage) -> None
     await one_passage.run(replace(UNANSWERED, available=(Service.ACOUSTICBRAINZ,)))
 
     queued = await one_passage.store.do(
-        lookups.next_questions, Service.ACOUSTICBRAINZ, 10
+        due_lookups.next_questions, Service.ACOUSTICBRAINZ, 10
     )
     assert [question.key for question in queued] == [MBID]
 

@@ -19,7 +19,7 @@ from segued.model import Need, PhaseNumber, Service
 from segued.pipeline.lookup_dispatcher import BATCH_WAIT_SECONDS, LookupDispatcher
 from segued.pipeline.lookup_services import LookupService
 from segued.progress.progress import Progress
-from segued.store import checkpoints, lookup_failures, lookups
+from segued.store import checkpoints, due_lookups, lookup_failures, lookups
 from segued.store.checkpoints import StoredCheckpoint
 from segued.store.database import Store
 from segued.store.lookup_keys import LookupKind
@@ -208,7 +208,7 @@ async def test_a_refused_key_ends_all_requests(store: Store) -> None:
     assert states == ["invalid API key"]
     assert service.batches == [["1"]]
     assert await ScannedFolder(store).statuses() == {"a": "INGEST COMPLETE"}
-    left = await store.do(lookups.count_questions, Service.ACOUSTID)
+    left = await store.do(due_lookups.count_questions, Service.ACOUSTID)
     assert left == 1
 
 
@@ -228,7 +228,7 @@ async def test_an_unreachable_service_is_sent_nothing(store: Store) -> None:
 
 async def wait_until_none_is_due(store: Store) -> None:
     """Wait until no question is left that would be sent now."""
-    while await store.do(lookups.count_questions, Service.ACOUSTID):  # noqa: ASYNC110  (no event for it)
+    while await store.do(due_lookups.count_questions, Service.ACOUSTID):  # noqa: ASYNC110  (no event for it)
         await asyncio.sleep(0.01)
 
 

@@ -1,12 +1,25 @@
 """Stored decode results: `segued.store.decode_cache`."""
 
+import random
+import zlib
 from dataclasses import replace
 
-from segued.model import AudioFacts, LevelCurve, SpectrumCurve
-from segued.store import decode_cache
+from segued.model import (
+    AudioFacts,
+    Fingerprint,
+    LevelCurve,
+    PhaseNumber,
+    Span,
+    SpectrumCurve,
+)
+from segued.store import checkpoints, codec, decode_cache
 from segued.store.database import Store
 from segued.store.decode_cache import DecodeResult
-from segued.units import Frames, Hertz
+from segued.store.packed_levels import pack_levels, unpack_levels
+from segued.store.schema.audio import DecodeCache
+from segued.store.schema.files import Checkpoint, File
+from segued.units import Frames, Hertz, Ticks
+from tests.store.scanned_folder import ScannedFolder
 
 RATE = Hertz(44_100)
 SPECTRUM = SpectrumCurve(bytes(range(60)), Frames(22_050))
@@ -36,3 +49,49 @@ async def test_audio_without_a_spectrum_has_none(store: Store) -> None:
 
     assert await store.do(decode_cache.load_spectrum, "short", 1) is None
     assert await store.do(decode_cache.load_spectrum, "hash", 2) is None
+
+
+def test_levels_are_packed_without_loss_and_tightly() -> None:
+    """Those of older libraries, which are not differences, are read as well."""
+    rng = random.Random(5)  # noqa: S311
+    level, levels = 60, bytearray()
+    for _ in range(20_000):
+        level = min(255, max(0, level + round(rng.gauss(0, 5))))
+        levels.append(level)
+
+    packed = pack_levels(bytes(levels))
+
+    assert unpack_levels(packed) == levels
+    assert unpack_levels(zlib.compress(levels)) == levels
+    assert len(packed) < 0.85 * len(zlib.compress(levels))
+    assert unpack_levels(pack_levels(b"")) == b""
+
+
+async def test_a_checkpoint_leaves_out_stored_fingerprints(store: Store) -> None:
+    """It is complete when it is loaded; without the stored ones it does not count."""
+    span, other = Span(Ticks(0), Ticks(9)), Span(Ticks(9), Ticks(20))
+    prints = (Fingerprint(span, ("AQADtexts",)), Fingerprint(other, (), "silence"))
+    fresh = Fingerprint(Span(Ticks(1), Ticks(5)), ("AQADother",))
+    result = {"prints": [*prints, fresh]}
+    folder = ScannedFolder(store)
+    await folder.scan("a")
+    file = (await folder.get_file("a")).id
+
+    def save() -> str:
+        File.update(audio_hash="hash").execute()
+        decode_cache.save("hash", 1, replace(RESULT, fingerprints=prints))
+        checkpoints.save(
+            file,
+            checkpoints.StoredCheckpoint(
+                PhaseNumber.FINGERPRINT, "recipe", codec.encode(result), None
+            ),
+        )
+        return str(Checkpoint.get().payload)
+
+    payload = await store.do(save)
+    (loaded,) = await store.do(checkpoints.for_file, file)
+    await store.do(lambda: DecodeCache.update(prints="[]").execute())
+
+    assert ("AQADtexts" in payload, "AQADother" in payload) == (False, True)
+    assert loaded.payload == codec.encode(result)
+    assert await store.do(checkpoints.for_file, file) == []

@@ -13,6 +13,7 @@ from segued.model import (
 )
 from segued.store import (
     checkpoints,
+    due_lookups,
     lookup_failures,
     lookups,
     merged_ids,
@@ -73,7 +74,7 @@ async def test_last_answer_requeues_the_file(store: Store) -> None:
     )
 
     assert await status_of(store, file) == FileStatus.PENDING
-    assert await store.do(lookups.count_questions, Service.ACOUSTID) == 0
+    assert await store.do(due_lookups.count_questions, Service.ACOUSTID) == 0
     known = await store.do(
         lookups.cached_answers, Service.ACOUSTID, ["one", "two", "three"]
     )
@@ -152,7 +153,7 @@ async def test_question_answered_meanwhile_is_not_asked_again(store: Store) -> N
 
     await store.do(save_phase)
 
-    assert await store.do(lookups.next_questions, Service.ACOUSTID, 9) == [TWO]
+    assert await store.do(due_lookups.next_questions, Service.ACOUSTID, 9) == [TWO]
 
 
 async def finish_with_not_found(
@@ -192,13 +193,13 @@ async def test_expired_not_found_requeues_every_dependent_file(
         [LookupAnswer(ONE, NOTHING, not_found=True)],
     )
     await store.do(lookups.set_pending, first, Service.ACOUSTID, (), ())
-    assert await store.do(lookups.next_questions, Service.ACOUSTID, 9) == []
+    assert await store.do(due_lookups.next_questions, Service.ACOUSTID, 9) == []
 
     await finish_with_not_found(store, first, ONE)
-    assert await store.do(lookups.next_questions, Service.ACOUSTID, 9) == []
+    assert await store.do(due_lookups.next_questions, Service.ACOUSTID, 9) == []
     await expire_not_found(store)
 
-    assert await store.do(lookups.next_questions, Service.ACOUSTID, 9) == [ONE]
+    assert await store.do(due_lookups.next_questions, Service.ACOUSTID, 9) == [ONE]
 
 
 async def test_newest_questions_come_first_and_once(store: Store) -> None:
@@ -222,14 +223,19 @@ async def test_newest_questions_come_first_and_once(store: Store) -> None:
 
     await store.do(work)
 
-    assert await store.do(lookups.next_questions, Service.MUSICBRAINZ, 9) == [TWO, ONE]
+    assert await store.do(due_lookups.next_questions, Service.MUSICBRAINZ, 9) == [
+        TWO,
+        ONE,
+    ]
     busy = frozenset({"two"})
     assert await store.do(
-        lookups.next_questions, Service.MUSICBRAINZ, 9, exclude=busy
+        due_lookups.next_questions, Service.MUSICBRAINZ, 9, exclude=busy
     ) == [ONE]
     elsewhere = [b"/elsewhere"]
     assert (
-        await store.do(lookups.next_questions, Service.MUSICBRAINZ, 9, roots=elsewhere)
+        await store.do(
+            due_lookups.next_questions, Service.MUSICBRAINZ, 9, roots=elsewhere
+        )
         == []
     )
 
@@ -245,8 +251,8 @@ async def test_answered_files_are_requeued_at_start(
     )
     assert await status_of(store, file) == FileStatus.COMPLETE
 
-    assert await store.do(lookups.requeue_all_answered, elsewhere) == 0
-    assert await store.do(lookups.requeue_all_answered, [b"/music"]) == 1
+    assert await store.do(due_lookups.requeue_all_answered, elsewhere) == 0
+    assert await store.do(due_lookups.requeue_all_answered, [b"/music"]) == 1
 
 
 async def test_pending_keys_and_cached_answers_are_known(store: Store) -> None:
@@ -312,7 +318,7 @@ async def test_a_failed_question_lets_its_files_go_on(
     assert await status_of(store, file) == FileStatus.PENDING
 
     await finish_with_not_found(store, file, ONE)
-    assert await store.do(lookups.count_questions, Service.ACOUSTID) == 0
+    assert await store.do(due_lookups.count_questions, Service.ACOUSTID) == 0
     await store.do(lookups.save_answers, Service.ACOUSTID, [answer])
     assert await status_of(store, file) == FileStatus.PENDING
 
@@ -324,7 +330,7 @@ async def test_a_failed_question_stays_put_off_for_other_files(store: Store) -> 
 
     await store.do(lookups.set_pending, file, Service.ACOUSTID, (ONE, TWO), ())
 
-    assert await store.do(lookups.next_questions, Service.ACOUSTID, 9) == [TWO]
+    assert await store.do(due_lookups.next_questions, Service.ACOUSTID, 9) == [TWO]
 
 
 async def test_failed_questions_are_sent_last_and_alone(store: Store) -> None:
@@ -338,10 +344,10 @@ async def test_failed_questions_are_sent_last_and_alone(store: Store) -> None:
         Lookup.update(due_at="2000").execute()
 
     await store.do(make_due)
-    found = await store.do(lookups.next_questions, Service.ACOUSTID, 9)
+    found = await store.do(due_lookups.next_questions, Service.ACOUSTID, 9)
     assert found == [three]
     await store.do(lookups.save_answers, Service.ACOUSTID, [LookupAnswer(three, FOUND)])
-    found = await store.do(lookups.next_questions, Service.ACOUSTID, 9)
+    found = await store.do(due_lookups.next_questions, Service.ACOUSTID, 9)
     assert len(found) == 1
     assert await status_of(store, file) == FileStatus.COMPLETE
 
@@ -360,3 +366,30 @@ async def test_merged_ids_lead_to_the_current_one(store: Store) -> None:
         "b": "c",
     }
     assert await store.do(merged_ids.current_ids, ["x"]) == {}
+
+
+async def test_a_final_answer_is_stored_without_the_fingerprint(store: Store) -> None:
+    """The question of an answer that expires is kept: it is sent again as it is."""
+    text = '{"fingerprint":"AQAD","seconds":9}'
+    found, empty = LookupQuestion("found", text), LookupQuestion("empty", text)
+    answers = [LookupAnswer(found, FOUND), LookupAnswer(empty, NOTHING, not_found=True)]
+
+    await store.do(lookups.save_answers, Service.ACOUSTID, answers)
+
+    def stored() -> dict[str, str]:
+        return {each.key: each.question for each in AcoustIdAnswer.select()}
+
+    assert await store.do(stored) == {"found": '{"seconds":9}', "empty": text}
+
+
+async def test_questions_of_some_folders_are_counted_and_sent(store: Store) -> None:
+    """Also if the library has files before, between and after the folders."""
+    file = await waiting_file(store, ONE, TWO)
+    root = (await store.do(lambda: bytes(File.get_by_id(file).root)),)
+    elsewhere = (b"/elsewhere",)
+
+    for roots, count in (((), 2), (root, 2), (elsewhere, 0), (root + elsewhere, 2)):
+        assert (
+            await store.do(due_lookups.count_questions, Service.ACOUSTID, roots)
+            == count
+        )

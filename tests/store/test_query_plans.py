@@ -22,6 +22,7 @@ SMALL_TABLES = {
     "changed_rows",
     "import_sessions",
     "index_stale",
+    "index_unlisted",
     "settings",
     "main",
     "stale_albums",

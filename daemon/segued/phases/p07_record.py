@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from segued.model import PhaseNumber
-from segued.phases import p05_fingerprint, p06_match
-from segued.phases.album.match_rows import with_known_prints
+from segued.phases import p06_match
 from segued.phases.base import FileResults, Phase, PhaseContext
 from segued.store import passages, songs
 
@@ -32,8 +31,8 @@ async def run(_context: PhaseContext, file_results: FileResults) -> Recorded:
 
 def save(file_results: FileResults, _result: Recorded) -> None:
     """Replace the file's passages. Running twice is the same as running once."""
-    prints = file_results[p05_fingerprint.PHASE].prints
-    matches = with_known_prints(file_results[p06_match.PHASE].matches, prints)
+    # The fingerprints that phase 5 has stored are not stored again.
+    matches = file_results[p06_match.PHASE].matches
     ids = passages.replace(file_results.file.id, [match.passage for match in matches])
     for passage, match in zip(ids, matches, strict=True):
         songs.link_passage(passage, match.song, match.album)

@@ -25,7 +25,7 @@ from segued.errors import (
 from segued.model import Service
 from segued.pipeline.lookup_services import LookupService
 from segued.progress.progress import Progress
-from segued.store import folder_requeue, lookups
+from segued.store import due_lookups, folder_requeue, lookups
 from segued.store.database import Store
 from segued.store.lookup_keys import LookupKind
 from segued.store.lookups import LookupAnswer, LookupQuestion
@@ -115,7 +115,9 @@ class LookupDispatcher:
                 self._requeued = self._progress.lookups = 0
                 return True
             counts = [
-                await self._store.do(lookups.count_questions, service.name, self._roots)
+                await self._store.do(
+                    due_lookups.count_questions, service.name, self._roots
+                )
                 for service in self.services.values()
                 if service.is_usable or service.in_flight
             ]
@@ -217,7 +219,7 @@ class LookupDispatcher:
         self, service: LookupService
     ) -> list[LookupQuestion]:
         # Each file that stores questions wakes all that send some: mostly for nothing.
-        if not await self._store.do(lookups.has_due_questions, service.name):
+        if not await self._store.do(due_lookups.has_due_questions, service.name):
             return []
         for kind, limit in service.batches:
             if kind in service.collecting:
@@ -252,7 +254,7 @@ class LookupDispatcher:
         self, service: LookupService, kind: LookupKind, limit: int
     ) -> list[LookupQuestion]:
         found = await self._store.do(
-            lookups.next_questions,
+            due_lookups.next_questions,
             service.name,
             limit,
             exclude=service.in_flight | service.shared.set_aside,

@@ -46,7 +46,7 @@ from segued.pipeline.remote_workers import (
 from segued.pipeline.schedule import ActiveHours
 from segued.pipeline.worker import Worker, run_workers
 from segued.progress.progress import Progress
-from segued.store import lookups, requeue
+from segued.store import due_lookups, requeue
 from segued.store.database import Store
 from segued.store.reading import reports
 
@@ -328,7 +328,7 @@ class ImportPipeline:
         deferred = await self._requeue_in_batches(
             await store.do(requeue.deferred_files, capabilities)
         )
-        deferred += await store.do(lookups.requeue_all_answered, roots)
+        deferred += await store.do(due_lookups.requeue_all_answered, roots)
         retried = await self._requeue_due_retries(all_retries=True)
         log.info(
             "session.started",

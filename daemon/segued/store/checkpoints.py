@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from segued.model import FileId, Need, PhaseNumber
+from segued.store import decode_cache
 from segued.store.prepared import Query, prepared
-from segued.store.schema.files import Checkpoint, Crash, now
+from segued.store.schema.audio import DecodeCache
+from segued.store.schema.files import Checkpoint, Crash, File, now
 
 __all__ = ["StoredCheckpoint", "for_file", "save"]
 
@@ -40,6 +42,10 @@ def save(
         keep_later: Whether those of later phases stay: there are none, or each is
             replaced in turn, and the file never lacks them.
     """
+    payload = checkpoint.payload
+    if checkpoint.phase == PhaseNumber.FINGERPRINT:
+        for (prints,) in _fingerprints_of(file):
+            payload = decode_cache.without_fingerprints(payload, prints)
     if not keep_later:
         _delete_from(file, checkpoint.phase)
         if checkpoint.phase > PhaseNumber.FILENAME:
@@ -49,18 +55,44 @@ def save(
         file=file,
         phase=checkpoint.phase,
         recipe=checkpoint.recipe,
-        payload=checkpoint.payload,
+        payload=payload,
         needs=checkpoint.needs,
         at=now(),
     )
 
 
 def for_file(file: FileId) -> Sequence[StoredCheckpoint]:
-    """Return a file's checkpoints in the order of their phases."""
-    return [
-        StoredCheckpoint(PhaseNumber(phase), recipe, payload, needs and Need(needs))
-        for phase, recipe, payload, needs in _for_file(file)
-    ]
+    """Return a file's checkpoints in the order of their phases.
+
+    That of phase 5 is not among them if its fingerprints are not stored any more.
+    """
+    found = []
+    for phase, recipe, text, needs in _for_file(file):
+        payload = text
+        if phase == PhaseNumber.FINGERPRINT:
+            payload = _with_fingerprints(file, text)
+            if payload is None:
+                continue
+        found.append(
+            StoredCheckpoint(PhaseNumber(phase), recipe, payload, needs and Need(needs))
+        )
+    return found
+
+
+def _with_fingerprints(file: FileId, payload: str) -> str | None:
+    """Return the result of phase 5 with its fingerprints; None if some are missing."""
+    for (prints,) in _fingerprints_of(file):
+        return decode_cache.with_fingerprints(payload, prints)
+    return decode_cache.with_fingerprints(payload, None)
+
+
+@prepared
+def _fingerprints_of(file: FileId) -> Query:
+    return (
+        DecodeCache.select(DecodeCache.prints)
+        .join(File, on=(File.audio_hash == DecodeCache.audio_hash))
+        .where(File.id == file)
+    )
 
 
 @prepared

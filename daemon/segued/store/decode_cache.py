@@ -3,7 +3,9 @@
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
+
+import msgspec
 
 from segued.model import (
     AudioFacts,
@@ -13,6 +15,7 @@ from segued.model import (
     SpectrumCurve,
 )
 from segued.store import codec
+from segued.store.packed_levels import pack_levels, unpack_levels
 from segued.store.prepared import Query, prepared
 from segued.store.schema.audio import DecodeCache, SpectrumCache
 from segued.units import Frames, Hertz
@@ -24,10 +27,16 @@ __all__ = [
     "load",
     "load_spectrum",
     "save",
+    "with_fingerprints",
+    "without_fingerprints",
 ]
 
 COMPRESSION_LEVEL: Final = 6
-"""Deflate's default level: 4 ms per song, about half a byte per hop."""
+"""Deflate's default level, for spectra."""
+
+
+LEFT_OUT: Final = '"texts":[],"reason":null'
+"""What is in the result of phase 5 in place of a stored fingerprint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +64,7 @@ def load(audio_hash: str, version: int) -> DecodeResult | None:
         return DecodeResult(
             facts=codec.decode(facts, AudioFacts),
             curve=LevelCurve(
-                zlib.decompress(levels), Frames(hop), Hertz(rate), Frames(frames)
+                unpack_levels(levels), Frames(hop), Hertz(rate), Frames(frames)
             ),
             fingerprints=tuple(codec.decode(prints_json, list[Fingerprint])),
             warnings=tuple(codec.decode(warnings, list[FileWarning])),
@@ -78,7 +87,7 @@ def save(audio_hash: str, version: int, result: DecodeResult) -> None:
         rate=result.curve.rate,
         hop_frames=result.curve.hop,
         frames=result.curve.frames,
-        levels=zlib.compress(result.curve.levels, COMPRESSION_LEVEL),
+        levels=pack_levels(result.curve.levels),
         facts=codec.encode(result.facts),
         prints=codec.encode(list(by_span.values())),
         warnings=codec.encode(result.warnings),
@@ -112,6 +121,52 @@ def fingerprints(audio_hash: str) -> tuple[Fingerprint, ...]:
     for (text,) in _fingerprints(audio_hash):
         return tuple(codec.decode(text, list[Fingerprint]))
     return ()
+
+
+def without_fingerprints(payload: str, stored: str) -> str:
+    """Return the result of phase 5 without the fingerprints that are stored.
+
+    Args:
+        payload: The result, as JSON.
+        stored: The fingerprints of the file's audio, as JSON.
+    """
+    result = msgspec.json.decode(payload)
+    by_span = _by_span(stored)
+    for each in result.get("prints", ()):
+        if by_span.get(_span_of(each)) == each and each["texts"]:
+            each["texts"] = []
+    return codec.encode(result)
+
+
+def with_fingerprints(payload: str, stored: str | None) -> str | None:
+    """Return the result of phase 5 with the fingerprints that it leaves out.
+
+    Args:
+        payload: The result, as JSON.
+        stored: The fingerprints of the file's audio, as JSON.
+
+    Returns:
+        The result, as JSON; None if one of them is not stored any more.
+    """
+    if LEFT_OUT not in payload:
+        return payload
+    by_span = _by_span(stored or "[]")
+    result = msgspec.json.decode(payload)
+    for each in result["prints"]:
+        if not each["texts"] and each["reason"] is None:
+            found = by_span.get(_span_of(each))
+            if found is None or not found["texts"]:
+                return None
+            each["texts"] = found["texts"]
+    return codec.encode(result)
+
+
+def _by_span(stored: str) -> dict[tuple[int, int], Any]:
+    return {_span_of(each): each for each in msgspec.json.decode(stored)}
+
+
+def _span_of(each: Any) -> tuple[int, int]:  # noqa: ANN401
+    return each["span"]["start"], each["span"]["end"]
 
 
 @prepared

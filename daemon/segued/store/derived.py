@@ -9,7 +9,7 @@ from typing import Final
 
 from peewee import SqliteDatabase
 
-from segued.store import row_changes, search
+from segued.store import row_changes, search, search_index
 
 __all__ = ["create", "rebuild", "refresh", "register_functions"]
 
@@ -20,6 +20,9 @@ INDEX_TABLES: Final = (
     "passage_index",
     "index_counts",
     "index_stale",
+    "index_unlisted",
+    "gram_terms",
+    "file_grams",
     "track_index",
     "album_index",
     "artist_index",
@@ -45,7 +48,7 @@ def register_functions(database: SqliteDatabase) -> None:
 
 def refresh(database: SqliteDatabase) -> None:
     """Bring them up to date, within the current transaction."""
-    search.refresh(database)
+    search_index.refresh(database)
     row_changes.refresh(database)
 
 

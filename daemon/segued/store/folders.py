@@ -7,6 +7,7 @@ from peewee import fn
 
 from segued.model import FileId, FileStatus, PhaseNumber, Service
 from segued.store.prepared import Query, prepared
+from segued.store.schema.audio import DecodeCache
 from segued.store.schema.files import Checkpoint, File, now
 from segued.store.schema.lookups import Lookup
 
@@ -55,21 +56,21 @@ class FolderFile:
     Attributes:
         tags_payload: JSON result of phase 3; None before that phase.
         fingerprint_payload: JSON result of phase 5; None before that phase.
+        stored_fingerprints: JSON of the fingerprints that it leaves out.
     """
 
     file: FileId
     path: bytes
     tags_payload: str | None
     fingerprint_payload: str | None
+    stored_fingerprints: str | None
 
 
 def files_in(folder: bytes, limit: int) -> list[FolderFile]:
     """Return a folder's files by name; an empty list if there are more than `limit`."""
     siblings = [
-        FolderFile(FileId(file), bytes(path), tags_payload, fingerprint_payload)
-        for file, path, tags_payload, fingerprint_payload in _files_in(
-            folder, limit + 1
-        )
+        FolderFile(FileId(file), bytes(path), *results)
+        for file, path, *results in _files_in(folder, limit + 1)
     ]
     return siblings if len(siblings) <= limit else []
 
@@ -80,10 +81,8 @@ def files_of_release(folder: bytes, release_mbid: str, limit: int) -> list[Folde
     A box set of hundreds of tracks is an album in a folder of any size.
     """
     siblings = [
-        FolderFile(FileId(file), bytes(path), tags_payload, fingerprint_payload)
-        for file, path, tags_payload, fingerprint_payload in _files_naming(
-            folder, release_mbid, limit + 1
-        )
+        FolderFile(FileId(file), bytes(path), *results)
+        for file, path, *results in _files_naming(folder, release_mbid, limit + 1)
     ]
     return siblings if len(siblings) <= limit else []
 
@@ -92,7 +91,9 @@ def files_of_release(folder: bytes, release_mbid: str, limit: int) -> list[Folde
 def _files_naming(folder: bytes, release_mbid: str, limit: int) -> Query:
     tags, fingerprints = Checkpoint.alias(), Checkpoint.alias()
     return (
-        File.select(File.id, File.path, tags.payload, fingerprints.payload)
+        File.select(
+            File.id, File.path, tags.payload, fingerprints.payload, DecodeCache.prints
+        )
         .join(tags, on=((tags.file == File.id) & (tags.phase == PhaseNumber.TAGS)))
         .switch(File)
         .left_outer_join(
@@ -102,6 +103,8 @@ def _files_naming(folder: bytes, release_mbid: str, limit: int) -> Query:
                 & (fingerprints.phase == PhaseNumber.FINGERPRINT)
             ),
         )
+        .switch(File)
+        .left_outer_join(DecodeCache, on=(DecodeCache.audio_hash == File.audio_hash))
         .where(
             File.folder == folder,
             File.status.not_in(list(NON_ALBUM_STATUSES)),
@@ -121,12 +124,19 @@ def _files_in(folder: bytes, limit: int) -> Query:
     )
     return (
         select_songs(
-            folder, ORIGINAL_OR_FILE, File.path, tags.payload, fingerprints.payload
+            folder,
+            ORIGINAL_OR_FILE,
+            File.path,
+            tags.payload,
+            fingerprints.payload,
+            DecodeCache.prints,
         )
         .switch(File)
         .left_outer_join(tags, on=of_tags)
         .switch(File)
         .left_outer_join(fingerprints, on=of_fingerprints)
+        .switch(File)
+        .left_outer_join(DecodeCache, on=(DecodeCache.audio_hash == File.audio_hash))
         .order_by(File.path)
         .limit(limit)
     )

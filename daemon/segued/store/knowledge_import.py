@@ -23,6 +23,7 @@ from segued.store.knowledge_lines import (
 )
 from segued.store.lookups import LookupAnswer, LookupQuestion
 from segued.store.overrides import OverrideRow, PassageOverride
+from segued.store.packed_levels import pack_levels
 from segued.store.release_choices import ReleaseChoice, choice_of, replace_choice
 from segued.store.requeue import requeue_from_phase
 from segued.store.schema.audio import (
@@ -93,7 +94,7 @@ def _save_sound(line: KnownSound) -> bool:
         rate=line.rate,
         hop_frames=line.hop_frames,
         frames=line.frames,
-        levels=zlib.compress(line.levels),
+        levels=pack_levels(line.levels),
         facts=codec.encode(line.facts),
         prints=codec.encode(line.prints),
         warnings=codec.encode(line.warnings),

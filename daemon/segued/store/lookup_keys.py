@@ -9,10 +9,14 @@ import hashlib
 import json
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, Final
 
 from segued.store import codec
 
-__all__ = ["LookupKey", "LookupKind"]
+__all__ = ["LookupKey", "LookupKind", "kept_question"]
+
+FINGERPRINT_FIRST: Final = '{"fingerprint":'
+"""How the JSON of a question to AcoustID begins."""
 
 
 class LookupKind(StrEnum):
@@ -80,3 +84,16 @@ class LookupKey:
     def __str__(self) -> str:
         """Return the key as the library stores it."""
         return f"{self.kind.prefix}{self.argument}"
+
+
+def kept_question(text: str, expires: str | None) -> str:
+    """Return the question to store with an answer.
+
+    A fingerprint, which is long and stored already, is only kept for an answer that
+    expires: that question is sent again as it is stored.
+    """
+    if expires is not None or not text.startswith(FINGERPRINT_FIRST):
+        return text
+    question: dict[str, Any] = json.loads(text)
+    del question["fingerprint"]
+    return codec.encode(question)

@@ -9,16 +9,20 @@ import zlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
-
-from peewee import fn
+from typing import Final
 
 from segued.model import FileId, FileStatus, Need, PhaseNumber, Service
 from segued.store import lookup_failures, merged_ids
-from segued.store.lookup_keys import LookupKey, LookupKind
+from segued.store.lookup_keys import LookupKey, kept_question
 from segued.store.prepared import Query, prepared
 from segued.store.requeue import requeue_from_phase
-from segued.store.schema.files import Checkpoint, File, is_under_any, iter_rows, now
+from segued.store.schema.files import (
+    Checkpoint,
+    File,
+    is_under_any,
+    iter_rows,
+    now,
+)
 from segued.store.schema.lookups import ANSWER_TABLES, Lookup
 
 __all__ = [
@@ -26,11 +30,7 @@ __all__ = [
     "LookupQuestion",
     "add_pending",
     "cached_answers",
-    "count_questions",
-    "has_due_questions",
     "known_keys",
-    "next_questions",
-    "requeue_all_answered",
     "requeue_if_answered",
     "save_answers",
     "set_pending",
@@ -54,9 +54,6 @@ about the pieces of a side."""
 
 KEYS_AT_ONCE: Final = 500
 """Keys in the IN list of one statement."""
-
-FILES_PER_QUESTION: Final = 16
-"""Files assumed to wait for the same question; with more, a batch is not full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,69 +162,6 @@ def _delete_pending(file: FileId, service: Service) -> Query:
     return Lookup.delete().where(Lookup.file == file, Lookup.service == service)
 
 
-def has_due_questions(service: Service) -> bool:
-    """Return whether any question to a service is due, also one that is being sent."""
-    return _first_due(service, now()).fetchone() is not None
-
-
-@prepared
-def _first_due(service: Service, at: str) -> Query:
-    due = (Lookup.service == service) & (Lookup.due_at <= at)
-    return Lookup.select(Lookup.key).where(due).limit(1)
-
-
-def next_questions(
-    service: Service,
-    limit: int,
-    *,
-    exclude: Collection[str] = (),
-    kind: LookupKind = LookupKind.ONLY,
-    roots: Sequence[bytes] = (),
-) -> list[LookupQuestion]:
-    """Return due questions to a service, the most recently queued first.
-
-    Questions whose last answer could not be used come after all others, and alone.
-
-    Args:
-        service: The service.
-        limit: Maximum number of questions.
-        exclude: Keys of questions that are being sent already.
-        kind: Only questions of this kind; ONLY stands for all kinds.
-        roots: Only questions of files below these music folders; all if empty.
-    """
-    is_asked = (
-        _is_due(service, roots)
-        & Lookup.key.not_in(list(exclude))
-        # A range of keys, which the index finds, also if there are none.
-        & (Lookup.key.between(kind.prefix, f"{kind.prefix}~") if kind else True)
-    )
-    failed = Lookup.key.in_(lookup_failures.failed_keys(service))
-    keys = _newest_keys(is_asked & ~failed, limit)
-    keys = keys or _newest_keys(is_asked & failed, 1)
-    rows = Lookup.select(Lookup.key, Lookup.question).where(
-        Lookup.service == service, Lookup.key.in_(keys)
-    )
-    texts = dict(iter_rows(rows))
-    return [LookupQuestion(key, texts[key]) for key in keys]
-
-
-def _newest_keys(condition: object, limit: int) -> list[str]:
-    # In the order of the index; a dozen files may wait for the same question.
-    newest = (
-        Lookup.select(Lookup.key)
-        .where(condition)
-        .order_by(Lookup.at.desc())
-        .limit(limit * FILES_PER_QUESTION)
-    )
-    return list(dict.fromkeys(key for (key,) in iter_rows(newest)))[:limit]
-
-
-def count_questions(service: Service, roots: Sequence[bytes] = ()) -> int:
-    """Return the number of due questions to a service, for files below `roots`."""
-    due = _is_due(service, roots)
-    return int(Lookup.select(Lookup.key).where(due).distinct().count())
-
-
 def save_answers(
     service: Service, new_answers: Sequence[LookupAnswer], roots: Sequence[bytes] = ()
 ) -> int:
@@ -274,7 +208,7 @@ def _store_answer(service: Service, answer: LookupAnswer, expires: str | None) -
     """Store an answer; return whether earlier ones to its question were not usable."""
     ANSWER_TABLES[service].insert(
         key=answer.question.key,
-        question=answer.question.text,
+        question=kept_question(answer.question.text, expires),
         answer=None if answer.raw is None else zlib.compress(answer.raw),
         at=now(),
         expires_at=expires,
@@ -335,34 +269,6 @@ def _due_questions(file: FileId, service: Service, time: str) -> Query:
     )
 
 
-def requeue_all_answered(roots: Sequence[bytes]) -> int:
-    """Requeue all complete files below the folders whose questions were all answered.
-
-    Returns:
-        The number of requeued files.
-    """
-    requeued = 0
-    for (phase, _), service in SERVICE_BY_NEED.items():
-        unanswered = Lookup.select(Lookup.file).where(
-            Lookup.file == Checkpoint.file, _is_due(service)
-        )
-        rows = (
-            Checkpoint.select(Checkpoint.file)
-            .join(File)
-            .where(
-                Checkpoint.phase == phase,
-                Checkpoint.needs == Need(service),
-                File.status == FileStatus.COMPLETE,
-                is_under_any(roots),
-                ~fn.EXISTS(unanswered),
-            )
-        )
-        files = [FileId(file) for (file,) in iter_rows(rows)]
-        requeue_from_phase(files, phase)
-        requeued += len(files)
-    return requeued
-
-
 def cached_answers(service: Service, keys: Collection[str]) -> dict[str, bytes | None]:
     """Return the cached answers by key: None where the question was rejected.
 
@@ -387,13 +293,6 @@ def known_keys(service: Service, keys: Collection[str]) -> set[str]:
     table = ANSWER_TABLES[service]
     answered = table.select(table.key).where(table.key.in_(all_keys))
     return {key for query in (pending, answered) for (key,) in iter_rows(query)}
-
-
-def _is_due(service: Service, roots: Sequence[bytes] = ()) -> Any:  # noqa: ANN401
-    due = (Lookup.service == service) & (Lookup.due_at <= now())
-    if not roots:
-        return due
-    return due & Lookup.file.in_(File.select(File.id).where(is_under_any(roots)))
 
 
 def _in_days(days: int) -> str:

@@ -1,8 +1,4 @@
-"""The search index of files and passages.
-
-It is derived from the other tables. Triggers store the paths whose rows are stale;
-`refresh` rebuilds those rows at the end of each transaction.
-"""
+"""The words of the search index, of searches, and the conditions that compare them."""
 
 import re
 import sqlite3
@@ -18,7 +14,6 @@ from segued.matching.normalize import normalize_name
 
 __all__ = [
     "query_words",
-    "refresh",
     "register_functions",
     "search_words",
     "searchable",
@@ -51,27 +46,10 @@ GLOB_WORD: Final = re.compile(r"[a-z0-9]{1,1000}")
 WORDS_MAX: Final = 12
 """Further words of a query are ignored."""
 
-REFRESH_SQL: Final = """
-DELETE FROM file_index WHERE path IN (SELECT path FROM index_stale);
-INSERT INTO file_index
-    SELECT * FROM file_words WHERE path IN (SELECT path FROM index_stale);
-DELETE FROM passage_index WHERE path IN (SELECT path FROM index_stale);
-INSERT INTO passage_index
-    SELECT * FROM passage_words WHERE path IN (SELECT path FROM index_stale);
-DELETE FROM index_stale;
-"""
-
 
 def register_functions(database: SqliteDatabase) -> None:
     """Register the SQL function that the index needs, before the database is opened."""
     database.register_function(_normalize, PLAIN_FUNCTION, 1)
-
-
-def refresh(database: SqliteDatabase) -> None:
-    """Rebuild the stale rows of the index, within the current transaction."""
-    if database.execute_sql("SELECT 1 FROM index_stale LIMIT 1").fetchone():
-        for statement in split_statements(REFRESH_SQL):
-            database.execute_sql(statement)
 
 
 def split_statements(script: str) -> Iterator[str]:

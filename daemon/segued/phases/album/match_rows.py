@@ -19,7 +19,6 @@ __all__ = [
     "PassageFindings",
     "build_match",
     "merge_unknown",
-    "with_known_prints",
     "without_known_prints",
 ]
 
@@ -97,19 +96,6 @@ def without_known_prints(
     return [
         _with_print(match, None)
         if match.passage.fingerprint == known.get(match.passage.span)
-        else match
-        for match in matches
-    ]
-
-
-def with_known_prints(
-    matches: Iterable[Match], prints: Iterable[Fingerprint]
-) -> list[Match]:
-    """Return matches with the fingerprints that `without_known_prints` left out."""
-    known = _texts(prints)
-    return [
-        _with_print(match, known.get(match.passage.span))
-        if match.passage.fingerprint is None
         else match
         for match in matches
     ]

@@ -28,6 +28,7 @@ from segued.phases.album.imported_ids import with_imported_ids
 from segued.phases.base import FileResults, PhaseContext
 from segued.store import (
     codec,
+    decode_cache,
     folders,
     imported_facts,
     lookup_failures,
@@ -200,9 +201,12 @@ def _decode_sibling(
         return None
     try:
         tags_read = codec.decode(sibling.tags_payload, p03_tags.TagsRead)
-        fingerprinted = codec.decode(
-            sibling.fingerprint_payload, p05_fingerprint.Fingerprinted
+        payload = decode_cache.with_fingerprints(
+            sibling.fingerprint_payload, sibling.stored_fingerprints
         )
+        if payload is None:
+            return None
+        fingerprinted = codec.decode(payload, p05_fingerprint.Fingerprinted)
     except msgspec.DecodeError:
         # Stored by an older version; its phase is about to run again.
         return None

@@ -33,11 +33,11 @@ from segued.store.reading.music_rows import (
     TrackRow,
 )
 from segued.store.reading.query_conditions import (
-    QUERY_SOURCE,
     query_condition,
     register_query_functions,
 )
 from segued.store.reading.reports import open_read_only
+from segued.store.reading.word_hits import COUNTED_MAX, PASSAGE_INDEX, find_hits
 from segued.store.search import search_words, words_condition
 
 __all__ = [
@@ -54,6 +54,9 @@ __all__ = [
 
 SONGS_MAX: Final = 500
 """So many songs of an artist are listed without their albums."""
+
+SORTED_MAX: Final = 2_000
+"""So many albums are put in order; of more, the first ones in their order are read."""
 
 HITS_MAX: Final = 8
 """So many songs, albums and artists are found at once."""
@@ -226,21 +229,13 @@ def search(library: Path, query: str) -> Hits:
     """
     parsed = parse_query(query)
     condition = query_condition(parsed)
-    source = "passage_index" if condition.is_indexed else QUERY_SOURCE
     with open_read_only(library) as database:
         register_query_functions(database)
-        ((songs_total,),) = database.execute(
-            f"SELECT count(*) FROM {source} WHERE {condition.sql}",  # noqa: S608
-            condition.values,
-        )
-        keys = database.execute(
-            f"SELECT passage_index.passage_id FROM {source} WHERE {condition.sql}"  # noqa: S608
-            " ORDER BY passage_index.path, passage_index.ordinal LIMIT ?",
-            [*condition.values, HITS_MAX],
-        ).fetchall()
-        songs = find_passages(database, [key for (key,) in keys])
+        hits = find_hits(database, PASSAGE_INDEX, condition, COUNTED_MAX + 1)
+        songs_total, songs_more = min(len(hits), COUNTED_MAX), len(hits) > COUNTED_MAX
+        songs = find_passages(database, [hit[0] for hit in hits[:HITS_MAX]])
         if parsed.terms:
-            return Hits(songs, songs_total, [], 0, [], 0)
+            return Hits(songs, songs_total, [], 0, [], 0, songs_more)
         words = search_words(parsed.words)
         found_albums = _album_page(
             database, words, ALBUM_ORDERS["artist"], PageAfter(limit=HITS_MAX)
@@ -253,6 +248,7 @@ def search(library: Path, query: str) -> Hits:
         found_albums.total,
         found_artists.artists,
         found_artists.total,
+        songs_more,
     )
 
 
@@ -269,12 +265,17 @@ def _album_page(
     condition: str = "1",
 ) -> AlbumPage:
     matching, values = words_condition("words", words)
-    where = f"{matching} AND {condition}"
-    ((total,),) = database.execute(
-        f"SELECT count(*) FROM album_index WHERE {where}",  # noqa: S608
-        values,
-    )
-    rows = _page(database, f"album_index WHERE {where}", values, order, page)
+    index = "INDEXED BY albums_by_words" if words else ""
+    matched = f"FROM album_index {index} WHERE {matching} AND {condition}"
+    ((total,),) = database.execute(f"SELECT count(*) {matched}", values)
+    source = f"album_index WHERE {matching} AND {condition}"
+    if words and total <= SORTED_MAX:
+        # Few are found first, and put in order then.
+        source = (
+            f"(SELECT album_id AS found {matched}) CROSS JOIN album_index"
+            " ON album_id = found WHERE 1"
+        )
+    rows = _page(database, source, values, order, page)
     listed = [album_row(row) for row in rows[: page.limit]]
     return AlbumPage(listed, total, _last_place(rows, order, page.limit))
 

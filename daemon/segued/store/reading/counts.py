@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from segued.model import Confidence, FileStatus, Need, PhaseNumber
+from segued.paths import ranges_outside
 from segued.progress.progress import FileCounts
 from segued.store.reading.reports import open_read_only, under
 
@@ -141,14 +142,40 @@ def count_by_phase(path: Path, roots: Sequence[bytes]) -> dict[str, dict[str, in
 
 def _below(database: sqlite3.Connection, roots: Sequence[bytes]) -> _Below:
     condition, bounds = under(roots)
-    ((has_others,),) = database.execute(
-        f"SELECT EXISTS (SELECT 1 FROM files WHERE NOT {condition})",  # noqa: S608
-        bounds,
+    has_others = any(
+        database.execute(
+            "SELECT 1 FROM files WHERE path >= ? AND path < coalesce(?, x'FF') LIMIT 1",
+            [start, end],
+        ).fetchone()
+        for start, end in ranges_outside(roots)
     )
-    return _Below(database, condition, bounds, bool(has_others))
+    return _Below(database, condition, bounds, has_others)
 
 
 def _statuses(below: _Below) -> dict[str, int]:
+    """Return the number of files by status, without those that are missing.
+
+    The search index counts its rows by the status that is shown: complete files whose
+    import continues are complete there.
+    """
+    if not below.has_others:
+        shown = dict(
+            below.database.execute(
+                "SELECT kind, count FROM index_counts"
+                " WHERE listing = 'file_index' AND count > 0"
+            ).fetchall()
+        )
+        again = _as_counts(
+            below.select(
+                "SELECT status, count(*) FROM files WHERE shown_status <> status"
+                " GROUP BY status"
+            )
+        )
+        for status, count in again.items():
+            shown[status] = shown.get(status, 0) + count
+            shown[FileStatus.COMPLETE] -= count
+        shown.pop(FileStatus.MISSING, None)
+        return {status: count for status, count in shown.items() if count}
     return _as_counts(
         below.select(
             "SELECT status, count(*) FROM files WHERE BELOW"
@@ -177,11 +204,19 @@ def _waiting(below: _Below) -> list[tuple[int, int]]:
 
 
 def _passages(below: _Below) -> dict[str, int]:
-    """Return the number of passages by confidence, from the narrow search index."""
-    condition = below.condition.replace("files.path", "passage_index.path")
+    """Return the number of passages by confidence, from the search index."""
+    if not below.has_others:
+        return _as_counts(
+            below.database.execute(
+                "SELECT kind, count FROM index_counts"
+                " WHERE listing = 'passage_index' AND count > 0"
+            ).fetchall()
+        )
+    condition = below.condition.replace("files.path", "file_index.path")
     return _as_counts(
         below.database.execute(
-            f"SELECT confidence, count(*) FROM passage_index WHERE {condition}"  # noqa: S608
+            "SELECT confidence, count(*) FROM file_index"  # noqa: S608
+            f" CROSS JOIN passage_index USING (place) WHERE {condition}"
             " GROUP BY confidence",
             below.bounds,
         ).fetchall()

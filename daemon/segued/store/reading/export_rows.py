@@ -24,6 +24,8 @@ __all__ = ["album_rows", "export_parts", "tracks_found", "tracks_of"]
 
 PAGE_ROWS: Final = 200
 
+ORDINAL_MAX: Final = (1 << 63) - 1
+
 OWN_COLUMNS: Final = (
     "own_path",
     "root",
@@ -124,7 +126,8 @@ def album_rows(library: Path, query: str) -> Iterator[dict[str, Any]]:
             rows = database.execute(
                 "SELECT * FROM library_albums WHERE album_id > ?"  # noqa: S608
                 " AND EXISTS (SELECT 1 FROM track_index"
-                f" CROSS JOIN {source} WHERE passage_index.path = track_index.path"
+                " JOIN file_index ON file_index.path = track_index.path"
+                f" CROSS JOIN {source} WHERE passage_index.place = file_index.place"
                 " AND passage_index.ordinal = track_index.ordinal"
                 " AND track_index.album_id = library_albums.album_id"
                 f" AND {condition.sql}) ORDER BY album_id LIMIT ?",
@@ -142,17 +145,31 @@ def _pages(database: sqlite3.Connection, condition: Condition) -> Iterator[list[
     last: tuple[bytes, int] = (b"", 0)
     while True:
         rows = database.execute(
-            "SELECT passage_index.passage_id, passage_index.path,"  # noqa: S608
+            "SELECT passage_index.passage_id, file_index.path,"  # noqa: S608
             f" passage_index.ordinal FROM {source}"
-            " WHERE (passage_index.path, passage_index.ordinal) > (?, ?)"
+            " CROSS JOIN file_index ON file_index.place = passage_index.place"
+            " WHERE (passage_index.place, passage_index.ordinal) > (?, ?)"
             f" AND {condition.sql}"
-            " ORDER BY passage_index.path, passage_index.ordinal LIMIT ?",
-            [*last, *condition.values, PAGE_ROWS],
+            " ORDER BY passage_index.place, passage_index.ordinal LIMIT ?",
+            [*_place_of(database, *last), *condition.values, PAGE_ROWS],
         ).fetchall()
         yield [row["passage_id"] for row in rows]
         if len(rows) < PAGE_ROWS:
             return
         last = bytes(rows[-1]["path"]), rows[-1]["ordinal"]
+
+
+def _place_of(
+    database: sqlite3.Connection, path: bytes, ordinal: int
+) -> tuple[int, int]:
+    """Return the place of a passage in the index, which may have changed meanwhile."""
+    row = database.execute(
+        "SELECT path, place FROM file_index WHERE path <= ? ORDER BY path DESC LIMIT 1",
+        [path],
+    ).fetchone()
+    if row is None:
+        return 0, 0
+    return row["place"], ordinal if bytes(row["path"]) == path else ORDINAL_MAX
 
 
 def _tracks(

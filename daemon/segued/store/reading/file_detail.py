@@ -17,6 +17,7 @@ from segued.model import FileStatus, Fingerprint, LevelCurve, PhaseNumber
 from segued.paths import shown
 from segued.store import codec
 from segued.store.overrides import START_TOLERANCE
+from segued.store.packed_levels import unpack_levels
 from segued.store.reading.listings import PASSAGE_COLUMNS, SONG_JOINS, passage_values
 from segued.store.reading.reports import open_read_only
 from segued.store.reading.rows import (
@@ -147,7 +148,7 @@ def level_curve(library: Path, file: str) -> LevelCurve | None:
             [audio_hash],
         ):
             return LevelCurve(
-                zlib.decompress(levels), Frames(hop), Hertz(rate), Frames(frames)
+                unpack_levels(levels), Frames(hop), Hertz(rate), Frames(frames)
             )
     return None
 

@@ -24,7 +24,8 @@ NEAR_MAX: Final = 400
 CHOSEN_PASSAGES: Final = """
     passages
     JOIN files ON files.id = passages.file_id
-    JOIN passage_index ON passage_index.path = files.path
+    JOIN file_index ON file_index.path = files.path
+    JOIN passage_index ON passage_index.place = file_index.place
         AND passage_index.ordinal = passages.ordinal
 """
 """What `QUERY_SOURCE` joins, found by the ids of passages."""

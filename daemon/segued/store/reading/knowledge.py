@@ -27,6 +27,7 @@ from segued.store.knowledge_lines import (
     KnownSound,
     KnownSpectrum,
 )
+from segued.store.packed_levels import unpack_levels
 from segued.store.reading.reports import open_read_only
 from segued.store.schema.files import now
 from segued.store.schema.lookups import ANSWER_TABLES
@@ -90,7 +91,7 @@ def _release(row: Row) -> KnowledgeLine:
 
 def _sound(row: Row) -> KnowledgeLine:
     values = {name: row[name] for name in KnownSound.__struct_fields__}
-    values["levels"] = zlib.decompress(row["levels"])
+    values["levels"] = unpack_levels(row["levels"])
     values["facts"] = codec.decode(row["facts"], AudioFacts)
     values["prints"] = codec.decode(row["prints"], tuple[Fingerprint, ...])
     values["warnings"] = codec.decode(row["warnings"], tuple[FileWarning, ...])

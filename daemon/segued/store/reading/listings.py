@@ -1,14 +1,14 @@
 """Query one page of files, passages or failures.
 
 Each function opens its own read-only connection, as in `segued.store.reading.reports`.
-A search reads only the index, so a page takes some milliseconds even with 100,000
-files.
+A search reads only the index, and counts some thousand hits at most, so a page takes
+some milliseconds even with a million files.
 """
 
 import sqlite3
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +16,6 @@ from segued.model import FileStatus
 from segued.paths import shown
 from segued.store.reading.problems import FILE_PROBLEMS
 from segued.store.reading.query_conditions import (
-    QUERY_SOURCE,
     Condition,
     query_condition,
     register_query_functions,
@@ -33,6 +32,13 @@ from segued.store.reading.rows import (
     PassagePage,
     PassageRow,
 )
+from segued.store.reading.word_hits import (
+    COUNTED_MAX,
+    FILE_INDEX,
+    PASSAGE_INDEX,
+    IndexListing,
+    find_hits,
+)
 from segued.store.search import search_words, words_condition
 
 __all__ = [
@@ -46,8 +52,11 @@ __all__ = [
     "passages",
 ]
 
-SCAN_LIMIT: Final = 1_000
-"""With fewer hits, counts and page are taken from a single scan of the index."""
+PAGES_AHEAD: Final = 10
+"""So many pages after a page are counted if a search has more hits of some kind."""
+
+MISSING: Final = FileStatus.MISSING.value
+MISSING_FILES: Final = f"SELECT id FROM files WHERE status = '{MISSING}'"  # noqa: S608
 
 PASSAGE_FIELDS: Final = fields(PassageRow)
 PASSAGE_COLUMNS: Final = """
@@ -70,33 +79,19 @@ SONG_JOINS: Final = """
 
 
 @dataclass(frozen=True, slots=True)
-class _Listing:
-    """An index to list: its key column, the column to count by, and the sort order.
+class _FoundPage:
+    """A page of an index: the keys on it.
 
     Attributes:
-        table: The index, or tables joined to it.
+        counts: The hits by kind; of the first ones, if there are more.
+        request: The request, with its total.
+        more: Whether there are more hits than the total.
     """
 
-    index: str
-    key: str
-    kind: str
-    table: str
-    order: tuple[str, ...] = ("path",)
-
-    def order_by(self, *, backwards: bool = False) -> str:
-        """Return the sort order in SQL."""
-        return ", ".join(f"{each} DESC" if backwards else each for each in self.order)
-
-
-FILE_INDEX: Final = _Listing("file_index", "file_id", "status", "file_index")
-PASSAGE_INDEX: Final = _Listing(
-    "passage_index",
-    "passage_index.passage_id",
-    "passage_index.confidence",
-    "passage_index",
-    ("passage_index.path", "passage_index.ordinal"),
-)
-EVERYTHING: Final = Condition("1", (), is_indexed=True)
+    counts: dict[str, int]
+    request: PageRequest
+    keys: list[str]
+    more: bool = False
 
 
 def files(
@@ -107,15 +102,20 @@ def files(
     Raises:
         StoreError: The library does not exist, or cannot be read.
     """
-    where, values = words_condition("words", search_words(query))
-    condition = Condition(where, tuple(values), is_indexed=True)
+    words = search_words(query)
+    where, values = words_condition("file_index.words", words)
+    condition = Condition(where, tuple(values), is_indexed=True, words=tuple(words))
     with open_read_only(library) as database:
-        counts, request, keys = _page_of(
-            database, FILE_INDEX, condition, status, request
-        )
-        rows = [_file_row(database, file) for file in keys]
+        found = _page_of(database, FILE_INDEX, condition, status, request)
+        rows = [_file_row(database, file) for file in found.keys]
     return FilePage(
-        rows, request.page, request.page_size, request.pages, request.total or 0, counts
+        rows,
+        found.request.page,
+        found.request.page_size,
+        found.request.pages,
+        found.request.total or 0,
+        found.counts,
+        found.more,
     )
 
 
@@ -129,22 +129,18 @@ def passages(
         StoreError: The library does not exist, or cannot be read.
     """
     condition = query_condition(query)
-    listing = PASSAGE_INDEX
-    if not condition.is_indexed:
-        listing = replace(listing, table=QUERY_SOURCE)
     with open_read_only(library) as database:
         register_query_functions(database)
-        counts, request, keys = _page_of(
-            database, listing, condition, confidence, request
-        )
-        rows = find_passages(database, keys)
+        found = _page_of(database, PASSAGE_INDEX, condition, confidence, request)
+        rows = find_passages(database, found.keys)
     return PassagePage(
         rows,
-        request.page,
-        request.page_size,
-        request.pages,
-        request.total or 0,
-        counts,
+        found.request.page,
+        found.request.page_size,
+        found.request.pages,
+        found.request.total or 0,
+        found.counts,
+        found.more,
     )
 
 
@@ -154,37 +150,72 @@ def failures(library: Path, code: str | None, request: PageRequest) -> FailurePa
     Raises:
         StoreError: The library does not exist, or cannot be read.
     """
-    source = f"FROM {FILE_PROBLEMS} JOIN files ON files.id = problems.file_id"
-    where = f"WHERE files.status <> '{FileStatus.MISSING}'"
     with open_read_only(library) as database:
-        groups = [
-            FailureGroup(name, bool(fatal), count)
-            for name, fatal, count in database.execute(
-                f"SELECT code, fatal, count(*) {source} {where}"
-                " GROUP BY code, fatal ORDER BY fatal DESC, count(*) DESC, code"
-            )
-        ]
-        total = sum(each.count for each in groups if code in (None, each.code))
+        groups = _failure_groups(database)
+        chosen = [each for each in groups if code in (None, each.code)]
+        total = sum(each.count for each in chosen)
         request = request.with_total(total)
-        rows = database.execute(
-            "SELECT files.id AS file, files.path, files.status, phase, code, detail,"
-            f" fatal, at, retry_at {source} {where} AND (? IS NULL OR code = ?)"
-            " ORDER BY fatal DESC, code, files.path LIMIT ? OFFSET ?",
-            [code, code, request.limit, request.offset],
-        )
-        failure_rows = [
-            FailureRow(
-                **{
-                    **dict(row),
-                    "path": shown(row["path"]),
-                    "fatal": bool(row["fatal"]),
-                }
-            )
-            for row in rows
-        ]
+        rows = _failure_rows(database, chosen, request)
     return FailurePage(
-        groups, failure_rows, request.page, request.page_size, request.pages, total
+        groups, rows, request.page, request.page_size, request.pages, total
     )
+
+
+def _failure_groups(database: sqlite3.Connection) -> list[FailureGroup]:
+    """Count the problems of files that are not missing: all, less those of these."""
+    found: Counter[tuple[str, int]] = Counter()
+    for sign, condition in (
+        (1, ""),
+        (-1, f"AND file_id IN ({MISSING_FILES})"),
+    ):
+        rows = database.execute(
+            f"""
+            SELECT code, fatal, count(*) FROM failures WHERE 1 {condition}
+            GROUP BY code, fatal
+            UNION ALL
+            SELECT 'flavor', 0, count(DISTINCT file_id) FROM passages
+            WHERE flavor_failure IS NOT NULL {condition}
+            """  # noqa: S608
+        )
+        for code, fatal, count in rows:
+            found[code, fatal] += sign * count
+    groups = [
+        FailureGroup(code, bool(fatal), count)
+        for (code, fatal), count in found.items()
+        if count
+    ]
+    return sorted(groups, key=lambda each: (not each.fatal, -each.count, each.code))
+
+
+def _failure_rows(
+    database: sqlite3.Connection, groups: Sequence[FailureGroup], request: PageRequest
+) -> list[FailureRow]:
+    """Return the rows of a page: only the groups that are on it are put in order."""
+    rows: list[FailureRow] = []
+    before = request.offset
+    for group in sorted(groups, key=lambda each: (not each.fatal, each.code)):
+        wanted = min(request.limit - len(rows), group.count - before)
+        if wanted > 0:
+            found = database.execute(
+                "SELECT files.id AS file, files.path, files.status, phase, code,"  # noqa: S608
+                f" detail, fatal, at, retry_at FROM {FILE_PROBLEMS}"
+                " JOIN files ON files.id = problems.file_id"
+                f" WHERE files.status <> '{MISSING}' AND code = ? AND fatal = ?"
+                " ORDER BY files.path LIMIT ? OFFSET ?",
+                [group.code, group.fatal, wanted, before],
+            )
+            rows += [
+                FailureRow(
+                    **{
+                        **dict(row),
+                        "path": shown(row["path"]),
+                        "fatal": bool(row["fatal"]),
+                    }
+                )
+                for row in found
+            ]
+        before = max(0, before - group.count)
+    return rows
 
 
 def counts(library: Path) -> LibraryCounts:
@@ -200,8 +231,8 @@ def counts(library: Path) -> LibraryCounts:
             [FileStatus.FAILED],
         )
         return LibraryCounts(
-            _count_by_kind(database, FILE_INDEX, EVERYTHING),
-            _count_by_kind(database, PASSAGE_INDEX, EVERYTHING),
+            _kept_counts(database, FILE_INDEX),
+            _kept_counts(database, PASSAGE_INDEX),
             dict(failed.fetchall()),
             passed_over_counts(database),
             dict(
@@ -267,52 +298,53 @@ def _file_row(database: sqlite3.Connection, file: str) -> FileRow:
 
 def _page_of(
     database: sqlite3.Connection,
-    listing: _Listing,
+    listing: IndexListing,
     condition: Condition,
     kind: str | None,
     request: PageRequest,
-) -> tuple[dict[str, int], PageRequest, list[str]]:
-    """Return the hits by kind, the request with its total, and the keys on the page."""
-    if condition.values:
-        # Most searches have few hits: then a single scan is enough.
-        hits = database.execute(
-            f"SELECT {listing.key}, {listing.kind} FROM {listing.table}"  # noqa: S608
-            f" WHERE {condition.sql} ORDER BY {listing.order_by()} LIMIT {SCAN_LIMIT}",
-            condition.values,
-        ).fetchall()
-        if len(hits) < SCAN_LIMIT:
-            counts = dict(Counter(each for _, each in hits))
-            keys = [key for key, each in hits if kind in (None, each)]
-            request = request.with_total(len(keys))
-            return (
-                counts,
-                request,
-                keys[request.offset : request.offset + request.page_size],
-            )
-    counts = _count_by_kind(database, listing, condition)
-    request = request.with_total(
-        sum(counts.values()) if kind is None else counts.get(kind, 0)
-    )
-    return counts, request, _keys_on_page(database, listing, condition, kind, request)
+) -> _FoundPage:
+    """Return a page of the rows that fulfill a condition."""
+    if not condition.values:
+        counts = _kept_counts(database, listing)
+        request = request.with_total(
+            sum(counts.values()) if kind is None else counts.get(kind, 0)
+        )
+        return _FoundPage(
+            counts, request, _keys_on_page(database, listing, kind, request)
+        )
+    most = max(COUNTED_MAX, request.offset + 2 * request.page_size)
+    hits = find_hits(database, listing, condition, most + 1)
+    more = len(hits) > most
+    counts = dict(Counter(hit[1] for hit in hits[:most]))
+    if kind is not None and more:
+        most = request.offset + PAGES_AHEAD * request.page_size
+        hits = find_hits(database, listing, condition, most + 1, kind=kind)
+        more = len(hits) > most
+    keys = [hit[0] for hit in hits[:most] if kind in (None, hit[1])]
+    request = request.with_total(len(keys))
+    page = keys[request.offset : request.offset + request.page_size]
+    return _FoundPage(counts, request, page, more)
 
 
 def _keys_on_page(
     database: sqlite3.Connection,
-    listing: _Listing,
-    condition: Condition,
+    listing: IndexListing,
     kind: str | None,
     request: PageRequest,
 ) -> list[str]:
-    """Return the keys on a page, read from the end that is nearer to it."""
+    """Return the keys on a page of all rows, read from the end that is nearer to it."""
     after = (request.total or 0) - request.offset - request.limit
     is_near_end = after < request.offset
-    kind_condition = "" if kind is None else f" AND {listing.kind} = ?"
+    index = listing.in_order if kind is None else listing.by_kind
+    order = [f"{each}{' DESC' if is_near_end else ''}" for each in listing.order]
+    # The narrow index has the places on the page, which are few.
     rows = database.execute(
-        f"SELECT {listing.key} FROM {listing.table}"  # noqa: S608
-        f" WHERE {condition.sql}{kind_condition}"
-        f" ORDER BY {listing.order_by(backwards=is_near_end)} LIMIT ? OFFSET ?",
+        f"SELECT {listing.table}.{listing.key} FROM ("  # noqa: S608
+        f" SELECT {', '.join(listing.order)} FROM {listing.table} INDEXED BY {index}"
+        f" WHERE {'1' if kind is None else f'{listing.kind} = ?'}"
+        f" ORDER BY {', '.join(order)} LIMIT ? OFFSET ?"
+        f") AS page CROSS JOIN {listing.table} USING ({', '.join(listing.order)})",
         [
-            *condition.values,
             *([] if kind is None else [kind]),
             request.limit,
             after if is_near_end else request.offset,
@@ -322,20 +354,10 @@ def _keys_on_page(
     return keys[::-1] if is_near_end else keys
 
 
-def _count_by_kind(
-    database: sqlite3.Connection, listing: _Listing, condition: Condition
-) -> dict[str, int]:
-    kept = database.execute(
-        "SELECT kind, count FROM index_counts WHERE listing = ? AND count > 0",
-        [listing.index],
+def _kept_counts(database: sqlite3.Connection, listing: IndexListing) -> dict[str, int]:
+    return dict(
+        database.execute(
+            "SELECT kind, count FROM index_counts WHERE listing = ? AND count > 0",
+            [listing.table],
+        ).fetchall()
     )
-    counts: dict[str, int] = dict(kept)
-    if condition == EVERYTHING or not counts:
-        return counts
-    # A sum for each kind is twice as fast as GROUP BY, which sorts the hits.
-    sums = ", ".join(f"count(*) FILTER (WHERE {listing.kind} = ?)" for _ in counts)
-    found = database.execute(
-        f"SELECT {sums} FROM {listing.table} WHERE {condition.sql}",  # noqa: S608
-        [*counts, *condition.values],
-    ).fetchone()
-    return {kind: count for kind, count in zip(counts, found, strict=True) if count > 0}

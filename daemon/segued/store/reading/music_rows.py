@@ -164,7 +164,11 @@ class ArtistDetail:
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """The first songs, albums and artists that a search finds, and the totals."""
+    """The first songs, albums and artists that a search finds, and the totals.
+
+    Attributes:
+        songs_more: Whether more songs match than are counted.
+    """
 
     songs: list[PassageRow]
     songs_total: int
@@ -172,3 +176,4 @@ class Hits:
     albums_total: int
     artists: list[ArtistRow]
     artists_total: int
+    songs_more: bool = False

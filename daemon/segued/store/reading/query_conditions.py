@@ -19,15 +19,22 @@ from segued.matching.query_values import Bounds
 from segued.store.search import search_words, searchable, words_condition
 from segued.units import TICKS_PER_SECOND
 
-__all__ = ["QUERY_SOURCE", "Condition", "query_condition", "register_query_functions"]
+__all__ = [
+    "QUERY_JOINS",
+    "QUERY_SOURCE",
+    "Condition",
+    "query_condition",
+    "register_query_functions",
+]
 
 PLAIN: Final = "segued_plain"
 
-QUERY_SOURCE: Final = """
-    passage_index
+QUERY_JOINS: Final = """
     CROSS JOIN passages ON passages.id = passage_index.passage_id
     CROSS JOIN files ON files.id = passages.file_id
 """
+
+QUERY_SOURCE: Final = f"passage_index {QUERY_JOINS}"
 """What a condition is about. A search without terms needs only `passage_index`.
 
 SQLite keeps the order of a CROSS JOIN: the index is scanned in the order of paths.
@@ -83,11 +90,13 @@ class Condition:
     Attributes:
         values: Those of its placeholders.
         is_indexed: Whether it is on `passage_index` alone.
+        words: Words that the words of a hit contain.
     """
 
     sql: str
     values: tuple[Any, ...]
     is_indexed: bool
+    words: tuple[str, ...] = ()
 
 
 def register_query_functions(database: sqlite3.Connection) -> None:
@@ -115,7 +124,18 @@ def query_condition(query: str | LibraryQuery) -> Condition:
         # Of an unknown value, neither the condition nor its reverse holds.
         parts.append(f"NOT ({sql})" if term.is_reversed else f"({sql})")
         values += term_values
-    return Condition(" AND ".join(parts) or "1", tuple(values), not parsed.terms)
+    likely = [
+        word
+        for term in parsed.terms
+        if isinstance(term, TextTerm) and term.field in INDEXED and not term.is_reversed
+        for word in search_words(term.text)
+    ]
+    return Condition(
+        " AND ".join(parts) or "1",
+        tuple(values),
+        not parsed.terms,
+        tuple(dict.fromkeys([*words, *likely])),
+    )
 
 
 def _term_sql(term: Term) -> tuple[str, list[Any]]:

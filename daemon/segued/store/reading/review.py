@@ -57,6 +57,13 @@ SELECT passage_id FROM track_index WHERE album_id = :id
 UNION SELECT id FROM passages WHERE file_id = :id
 """
 
+QUESTIONS_OF_CARD: Final = f"""
+SELECT * FROM passage_questions
+WHERE passage_id IN ({OF_ALBUM_OR_FILE}) AND card_id = :id
+UNION ALL
+SELECT * FROM album_questions WHERE album_id = :id
+"""  # noqa: S608
+
 
 @dataclass(frozen=True, slots=True)
 class ReviewPassage(PassageRow):
@@ -207,7 +214,8 @@ def passages_of(library: Path, card_id: str, action: AnswerAction) -> list[str]:
         asked = [
             passage
             for (passage,) in database.execute(
-                "SELECT passage_id FROM library_review WHERE card_id = ?", [card_id]
+                f"SELECT passage_id FROM ({QUESTIONS_OF_CARD})",  # noqa: S608
+                {"id": card_id},
             )
         ]
         if not asked:
@@ -258,8 +266,8 @@ def answers(library: Path, limit: int) -> list[AnswerRow]:
 
 def _card(database: sqlite3.Connection, card_id: str) -> ReviewCard | None:
     questions = database.execute(
-        "SELECT * FROM library_review WHERE card_id = ? ORDER BY urgency DESC",
-        [card_id],
+        f"SELECT * FROM ({QUESTIONS_OF_CARD}) ORDER BY urgency DESC",  # noqa: S608
+        {"id": card_id},
     ).fetchall()
     if not questions:
         return None
@@ -301,15 +309,15 @@ def _album(
 
 def _passages(database: sqlite3.Connection, card_id: str) -> list[ReviewPassage]:
     rows: Sequence[Any] = database.execute(
-        f"SELECT {PASSAGE_COLUMNS}, library_review.question, text,"  # noqa: S608
-        " decisions.reason, decisions.evidence, library_review.candidates"
-        " FROM library_review JOIN passages ON passages.id = library_review.passage_id"
+        f"SELECT {PASSAGE_COLUMNS}, asked.question, text,"  # noqa: S608
+        " decisions.reason, decisions.evidence, asked.candidates"
+        f" FROM ({QUESTIONS_OF_CARD}) AS asked"
+        " JOIN passages ON passages.id = asked.passage_id"
         " JOIN files ON files.id = passages.file_id"
         " JOIN decisions ON decisions.passage_id = passages.id"
         f" {SONG_JOINS} LEFT JOIN track_index ON track_index.passage_id = passages.id"
-        " WHERE card_id = ?"
-        " ORDER BY disc, track, files.path, passages.ordinal LIMIT ?",
-        [card_id, PASSAGES_MAX],
+        " ORDER BY disc, track, files.path, passages.ordinal LIMIT :most",
+        {"id": card_id, "most": PASSAGES_MAX},
     ).fetchall()
     return [
         ReviewPassage(

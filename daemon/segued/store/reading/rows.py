@@ -103,8 +103,11 @@ class FilePage:
     """A page of the files that match a search.
 
     Attributes:
-        total: Number of files that match the search and the status.
-        statuses: Number of files that match the search, by status.
+        total: Number of files that match the search and the status, as far as they
+            are counted.
+        statuses: Number of files that match the search, by status; of the first ones,
+            if not all are counted.
+        more: Whether more files match than are counted.
     """
 
     files: list[FileRow]
@@ -113,6 +116,7 @@ class FilePage:
     pages: int
     total: int
     statuses: dict[str, int] = field(default_factory=dict)
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +152,11 @@ class PassagePage:
     """A page of the passages that match a search.
 
     Attributes:
-        total: Number of passages that match the search and the confidence.
-        confidences: Number of passages that match the search, by confidence.
+        total: Number of passages that match the search and the confidence, as far as
+            they are counted.
+        confidences: Number of passages that match the search, by confidence; of the
+            first ones, if not all are counted.
+        more: Whether more passages match than are counted.
     """
 
     passages: list[PassageRow]
@@ -158,6 +165,7 @@ class PassagePage:
     pages: int
     total: int
     confidences: dict[str, int] = field(default_factory=dict)
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)

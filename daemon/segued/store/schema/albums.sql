@@ -50,6 +50,14 @@ CREATE INDEX albums_by_title ON album_index (title_key, year, album_id);
 CREATE INDEX albums_by_year ON album_index (year, artist_key, album_id);
 CREATE INDEX albums_by_arrival ON album_index (added_at, artist_key, album_id);
 
+-- Narrow ones, for searches and for counts.
+CREATE INDEX albums_by_words ON album_index (words, album_id);
+CREATE INDEX albums_uncertain ON album_index (artist_key, year, album_id, uncertain)
+    WHERE uncertain > 0;
+
+CREATE INDEX albums_with_gaps ON album_index (album_id, tracks, missing)
+    WHERE missing <> '[]' AND tracks >= 3;
+
 CREATE TABLE artist_index (
     artist_key TEXT NOT NULL PRIMARY KEY,
     name TEXT NOT NULL,

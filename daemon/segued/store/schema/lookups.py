@@ -6,13 +6,21 @@ matching rules can be applied to them again.
 
 from typing import ClassVar, Final
 
-from peewee import BlobField, CompositeKey, ForeignKeyField, IntegerField, TextField
+from peewee import (
+    SQL,
+    BlobField,
+    CompositeKey,
+    ForeignKeyField,
+    IntegerField,
+    TextField,
+)
 
 from segued.model import Service
 from segued.store.schema.files import BaseTable, File, now, one_of
 
 __all__ = [
     "ANSWER_TABLES",
+    "KIND_OF_KEY",
     "AcoustIdAnswer",
     "AcousticBrainzAnswer",
     "CachedAnswer",
@@ -79,10 +87,21 @@ class Lookup(BaseTable):
         table_name = "lookups"
         primary_key = CompositeKey("service", "key", "file")
         without_rowid = True
-        indexes = ((("service", "at"), False),)
         constraints: ClassVar = [
             one_of("service", Service),
         ]
+
+
+KIND_OF_KEY: Final = "substr(key, 1, instr(key, ':'))"
+"""The kind of a question in SQL, as `LookupKind.prefix` has it."""
+
+for _index in (
+    "lookups_newest ON lookups (service, at, due_at)",
+    f"lookups_newest_of_kind ON lookups (service, {KIND_OF_KEY}, at, due_at)",
+    "lookups_to_count ON lookups (service, key, due_at)",
+):
+    # With all that is compared: the question before it may be pages long.
+    Lookup.add_index(SQL(f"CREATE INDEX {_index}"))
 
 
 class LookupFailure(BaseTable):

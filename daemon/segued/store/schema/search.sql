@@ -1,24 +1,68 @@
--- The search index: a row for each file and each passage, ordered by path and narrow
--- enough for a full scan while the user types. Triggers store the paths whose rows are
--- stale in index_stale, so that no writer has to; `segued.store.search.refresh`
--- rebuilds those rows at the end of each transaction. segued_plain is
--- `segued.store.search.searchable`.
+-- The search index: a row for each file and each passage. `place` numbers the paths in
+-- their order, with gaps, so that hits come in the order of paths. Triggers store the
+-- paths whose rows are stale in index_stale, so that no writer has to;
+-- `segued.store.search_index.refresh` rebuilds those rows at the end of each transaction.
+-- segued_plain is `segued.store.search.searchable`.
 
 CREATE TABLE file_index (
-    path BLOB NOT NULL PRIMARY KEY,
+    place INTEGER NOT NULL PRIMARY KEY,
+    path BLOB NOT NULL UNIQUE,
     file_id TEXT NOT NULL,
     status TEXT NOT NULL,
     words TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE TABLE passage_index (
-    path BLOB NOT NULL,
+    place INTEGER NOT NULL,
     ordinal INTEGER NOT NULL,
     passage_id TEXT NOT NULL,
     confidence TEXT NOT NULL,
     words TEXT NOT NULL,
-    PRIMARY KEY (path, ordinal)
+    PRIMARY KEY (place, ordinal)
 ) STRICT, WITHOUT ROWID;
+
+-- Narrow ones, to skip the pages before a page.
+CREATE INDEX files_in_order ON file_index (place);
+CREATE INDEX files_by_status ON file_index (status, place);
+CREATE INDEX passages_in_order ON passage_index (place, ordinal);
+CREATE INDEX passages_by_confidence ON passage_index (confidence, place, ordinal);
+
+-- Which files have three characters in a row, of the words of file_index, followed by two
+-- spaces. They are stored some hundred rows at a time: those in index_unlisted are not
+-- yet, and the words in it are those that are stored.
+CREATE VIRTUAL TABLE file_grams USING fts5 (
+    words, content = '', detail = none, columnsize = 0,
+    tokenize = 'trigram case_sensitive 1'
+);
+
+CREATE VIRTUAL TABLE gram_terms USING fts5vocab (file_grams, row);
+
+CREATE TABLE index_unlisted (
+    place INTEGER NOT NULL PRIMARY KEY, listed_words TEXT
+) STRICT;
+
+CREATE TRIGGER unlisted_file AFTER INSERT ON file_index
+BEGIN
+    INSERT OR IGNORE INTO index_unlisted VALUES (new.place, NULL);
+END;
+
+CREATE TRIGGER unlisted_words AFTER UPDATE OF words ON file_index
+WHEN old.words <> new.words
+BEGIN
+    INSERT OR IGNORE INTO index_unlisted VALUES (old.place, old.words);
+END;
+
+CREATE TRIGGER unlisted_place AFTER UPDATE OF place ON file_index
+WHEN old.place <> new.place
+BEGIN
+    INSERT OR IGNORE INTO index_unlisted
+    VALUES (old.place, old.words), (new.place, NULL);
+END;
+
+CREATE TRIGGER unlisted_removed_file AFTER DELETE ON file_index
+BEGIN
+    INSERT OR IGNORE INTO index_unlisted VALUES (old.place, old.words);
+END;
 
 -- How many rows of each index have each status or confidence: a page shows them all, and
 -- to count them anew reads the whole index.
@@ -31,6 +75,15 @@ CREATE TABLE index_counts (
 
 CREATE TRIGGER counted_file AFTER INSERT ON file_index
 BEGIN
+    INSERT INTO index_counts VALUES ('file_index', new.status, 1)
+    ON CONFLICT DO UPDATE SET count = count + 1;
+END;
+
+CREATE TRIGGER counted_status AFTER UPDATE OF status ON file_index
+WHEN old.status <> new.status
+BEGIN
+    UPDATE index_counts SET count = count - 1
+    WHERE listing = 'file_index' AND kind = old.status;
     INSERT INTO index_counts VALUES ('file_index', new.status, 1)
     ON CONFLICT DO UPDATE SET count = count + 1;
 END;

@@ -32,7 +32,17 @@ SELECT
     passages.end_ticks,
     passages.lead_in_ticks,
     passages.lead_out_ticks,
-    passages.fingerprint,
+    -- Most are stored with the decode; those of some cut files with the passage.
+    coalesce(
+        passages.fingerprint,
+        (
+            SELECT print.value ->> '$.texts[0]'
+            FROM decode_cache, json_each(decode_cache.prints) AS print
+            WHERE decode_cache.audio_hash = files.audio_hash
+            AND print.value ->> '$.span.start' = passages.start_ticks
+            AND print.value ->> '$.span.end' = passages.end_ticks
+        )
+    ) AS fingerprint,
     passages.title,
     passages.artist,
     passages.album,
@@ -155,7 +165,7 @@ JOIN files ON files.audio_hash = chosen_releases.audio_hash;
 -- Questions about matches that nobody has answered; a card is an album, or a file
 -- without one. An override applies within one second (28,224,000 ticks). A release that
 -- is chosen answers what was asked before the file is matched with it.
-CREATE VIEW library_review AS
+CREATE VIEW passage_questions AS
 SELECT
     coalesce(track_index.album_id, passages.file_id) AS card_id,
     track_index.album_id,
@@ -180,28 +190,41 @@ WHERE decisions.urgency IS NOT NULL
         SELECT 1 FROM chosen_releases
         WHERE chosen_releases.audio_hash = files.audio_hash
         AND chosen_releases.at > decisions.at
-    )
-UNION ALL
+    );
+
+CREATE VIEW album_questions AS
 SELECT
-    album_id, album_id, NULL, NULL, 'missing tracks',
+    album_id AS card_id,
+    album_id,
+    NULL AS file_id,
+    NULL AS passage_id,
+    'missing tracks' AS question,
     CASE json_array_length(missing)
         WHEN 1 THEN 'Track ' || (missing ->> '$[0][1]') || ' is missing.'
-        ELSE json_array_length(missing) || ' tracks are missing.' END,
-    5, NULL
+        ELSE json_array_length(missing) || ' tracks are missing.' END AS text,
+    5 AS urgency,
+    NULL AS candidates
 FROM album_index
 -- Of single songs, the rest of the album is not missed.
 WHERE missing <> '[]' AND tracks >= 3 AND 2 * json_array_length(missing) <= tracks
-    AND EXISTS (
-        SELECT 1 FROM track_index
-        JOIN passages ON passages.id = track_index.passage_id
-        JOIN files ON files.id = passages.file_id
-        WHERE track_index.album_id = album_index.album_id
-        AND NOT EXISTS (
-            SELECT 1 FROM overrides WHERE overrides.audio_hash = files.audio_hash
-            AND start_ticks BETWEEN passages.start_ticks - 28224000
-                AND passages.start_ticks + 28224000
+    -- Nor of an album of which a person has decided every track: these are few.
+    AND album_id NOT IN (
+        SELECT track_index.album_id FROM overrides
+        CROSS JOIN files ON files.audio_hash = overrides.audio_hash
+        CROSS JOIN passages ON passages.file_id = files.id
+            AND passages.start_ticks BETWEEN overrides.start_ticks - 28224000
+                AND overrides.start_ticks + 28224000
+        CROSS JOIN track_index ON track_index.passage_id = passages.id
+        WHERE track_index.album_id IS NOT NULL
+        GROUP BY track_index.album_id
+        HAVING count(DISTINCT passages.id) = (
+            SELECT count(*) FROM track_index AS every
+            WHERE every.album_id = track_index.album_id
         )
     );
+
+CREATE VIEW library_review AS
+SELECT * FROM passage_questions UNION ALL SELECT * FROM album_questions;
 
 -- Files with the same sound: the same bytes, other tags, or another encoding. The best
 -- comes first: lossless, then the higher bit rate (by 10 %), then by where the file is.

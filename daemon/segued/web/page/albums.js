@@ -102,11 +102,11 @@ function foundArtists({ artists, artists_total: total }) {
   `;
 }
 
-function foundSongs({ songs, songs_total: total }, query) {
+function foundSongs({ songs, songs_total: total, songs_more: more }, query) {
   if (!total) return nothing;
   return html`
     <section class="found" aria-labelledby="found-songs" data-test="found-songs">
-      <h2 id="found-songs">${pluralize(total, "song")}</h2>
+      <h2 id="found-songs">${more ? "more than " : ""}${pluralize(total, "song")}</h2>
       ${songTable(songs)}
       ${total > songs.length ? html`<p class="more"><a class="button" href=${link("passages", { query })}>All songs</a></p>` : nothing}
     </section>

@@ -100,8 +100,8 @@ export function searchBox(page, view) {
   return { template, sync, stop: () => clearTimeout(timer) };
 }
 
-/** The filter chips of a list, each with its count. */
-export function chips(view, params, name, counts, labels) {
+/** The filter chips of a list, each with its count; `more`: only the first rows are counted. */
+export function chips(view, params, name, counts, labels, more = false) {
   const keys = Object.keys(labels).filter((key) => key in counts || params[name] === key);
   const total = Object.values(counts).reduce((sum, n) => sum + n, 0);
   const chip = (key, label, n) => html`
@@ -110,7 +110,7 @@ export function chips(view, params, name, counts, labels) {
       href=${link(view, { ...params, [name]: key, page: null })}
       data-chip=${key ?? "all"}
       aria-current=${(params[name] ?? null) === key ? "true" : nothing}
-      >${label} <b>${count(n)}</b></a
+      >${label} <b>${count(n)}${more ? "+" : ""}</b></a
     >
   `;
   return html`
@@ -121,7 +121,7 @@ export function chips(view, params, name, counts, labels) {
 }
 
 /** Links to the first, previous, next and last page, and the number of the current one. */
-export function pager(view, params, { page: current, pages, total }, noun) {
+export function pager(view, params, { page: current, pages, total, more }, noun) {
   const pageLink = (number, title, isEnabled, name) => html`
     <a
       class="button"
@@ -134,10 +134,10 @@ export function pager(view, params, { page: current, pages, total }, noun) {
   `;
   return html`
     <nav class="pager" aria-label="Pages">
-      <span class="total" data-test="total" aria-live="polite">${count(total)} ${noun}</span>
+      <span class="total" data-test="total" aria-live="polite">${more ? "more than " : ""}${count(total)} ${noun}</span>
       <span class="page-links">
         ${pageLink(1, "First", current > 1, "first")} ${pageLink(current - 1, "Previous", current > 1, "previous")}
-        <span class="page-number" data-test="page">page ${count(current)} of ${count(pages)}</span>
+        <span class="page-number" data-test="page">page ${count(current)} of ${count(pages)}${more ? "+" : ""}</span>
         ${pageLink(current + 1, "Next", current < pages, "next")} ${pageLink(pages, "Last", current < pages, "last")}
       </span>
     </nav>

@@ -36,7 +36,7 @@ export function listingView(
         <h1 tabindex="-1">${title}</h1>
         ${search.template(placeholder)}
       </div>
-      ${answer ? chips(name, params, filter, answer[counts], filterLabels) : nothing}
+      ${answer ? chips(name, params, filter, answer[counts], filterLabels, answer.more) : nothing}
       ${listState(list, !rows.length, params.query || params[filter] ? noMatch : emptyText)}
       ${rows.length ? table(rows, list.busy) : nothing}
       ${answer ? pager(name, params, answer, answer.total === 1 ? singular : name) : nothing}
