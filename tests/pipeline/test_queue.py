@@ -33,6 +33,48 @@ async def test_new_files_overtake_the_backlog() -> None:
     assert (await queue.take()).file.id == "new"
 
 
+@pytest.mark.parametrize("end", ["other bytes", "stored", "ended"])
+async def test_a_file_waits_for_earlier_ones_that_may_be_equal(end: str) -> None:
+    """Not for one of another size, nor once the earlier one has other bytes."""
+    queue = WorkQueue(10)
+    for name, size in (("a", 5), ("b", 5), ("c", 6)):
+        await queue.offer(audio_file(name, size=size))
+    first, second, third = [await queue.take() for _ in range(3)]
+    async with asyncio.timeout(WAIT_SECONDS):
+        await queue.wait_for_turn(third, "same")
+    waiting = asyncio.create_task(queue.wait_for_turn(second, "same"))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not waiting.done()
+
+    match end:
+        case "other bytes":
+            await queue.wait_for_turn(first, "other")
+        case "stored":
+            await queue.wait_for_turn(first, "same")
+            await asyncio.sleep(0)
+            assert not waiting.done()
+            queue.mark_hashed(first)
+        case _:
+            queue.done(first)
+    async with asyncio.timeout(WAIT_SECONDS):
+        await waiting
+
+
+async def test_an_earlier_file_whose_disk_does_not_answer_is_waited_for_in_vain(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The later one becomes the original after the limit."""
+    monkeypatch.setattr("segued.pipeline.queue.TURN_SECONDS", 0.01)
+    queue = WorkQueue(10)
+    for name in "ab":
+        await queue.offer(audio_file(name))
+    _, second = [await queue.take() for _ in range(2)]
+
+    async with asyncio.timeout(WAIT_SECONDS):
+        await queue.wait_for_turn(second, "same")
+
+
 async def test_one_entry_a_path_and_the_newest_wins() -> None:
     """A file offered twice is taken once, with its latest signature."""
     queue = WorkQueue(10)
