@@ -4,6 +4,11 @@ import random
 import zlib
 from dataclasses import replace
 
+import numpy as np
+import pytest
+
+from segued.dsp import loudness
+from segued.dsp.loudness import LoudnessCurve
 from segued.model import (
     AudioFacts,
     Fingerprint,
@@ -15,7 +20,12 @@ from segued.model import (
 from segued.store import checkpoints, codec, decode_cache
 from segued.store.database import Store
 from segued.store.decode_cache import DecodeResult
-from segued.store.packed_levels import pack_levels, unpack_levels
+from segued.store.packed_levels import (
+    pack_levels,
+    pack_loudness,
+    unpack_levels,
+    unpack_loudness,
+)
 from segued.store.schema.audio import DecodeCache
 from segued.store.schema.files import Checkpoint, File
 from segued.units import Frames, Hertz, Ticks
@@ -65,6 +75,25 @@ def test_levels_are_packed_without_loss_and_tightly() -> None:
     assert unpack_levels(zlib.compress(levels)) == levels
     assert len(packed) < 0.85 * len(zlib.compress(levels))
     assert unpack_levels(pack_levels(b"")) == b""
+
+
+@pytest.mark.parametrize("spread", [3, 400, 30_000])
+def test_loudness_is_packed_without_loss(spread: int) -> None:
+    """Also if levels and peaks jump over the whole range."""
+    rng = np.random.default_rng(9)
+    levels = rng.normal(5_000, spread, 2_400).astype(np.int64).astype(np.uint16)
+    peaks = (levels + rng.normal(0, spread, 2_400)).astype(np.int64).astype(np.uint16)
+    curve = LoudnessCurve(
+        levels.tobytes(), peaks.tobytes(), Frames(4_410), RATE, Frames(10_584_000)
+    )
+    blocks = loudness.pack(curve)
+
+    packed = pack_loudness(blocks)
+
+    assert unpack_loudness(packed) == blocks
+    assert unpack_loudness(zlib.compress(blocks)) == blocks
+    assert len(packed) <= 1.05 * len(zlib.compress(blocks))
+    assert unpack_loudness(pack_loudness(b"")) == b""
 
 
 async def test_a_checkpoint_leaves_out_stored_fingerprints(store: Store) -> None:

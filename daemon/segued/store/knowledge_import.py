@@ -23,7 +23,7 @@ from segued.store.knowledge_lines import (
 )
 from segued.store.lookups import LookupAnswer, LookupQuestion
 from segued.store.overrides import OverrideRow, PassageOverride
-from segued.store.packed_levels import pack_levels
+from segued.store.packed_levels import pack_levels, pack_loudness
 from segued.store.release_choices import ReleaseChoice, choice_of, replace_choice
 from segued.store.requeue import requeue_from_phase
 from segued.store.schema.audio import (
@@ -112,7 +112,7 @@ def _save_loudness(line: KnownLoudness) -> bool:
         rate=line.rate,
         block_frames=line.block_frames,
         frames=line.frames,
-        blocks=zlib.compress(line.blocks),
+        blocks=pack_loudness(line.blocks),
     ).on_conflict_replace().execute()
     return True
 

@@ -1,32 +1,27 @@
 """Load and save loudness curves, by audio hash."""
 
-import zlib
-from typing import Final
-
 from segued.dsp import loudness
 from segued.dsp.loudness import LoudnessCurve
+from segued.store.packed_levels import pack_loudness, unpack_loudness
 from segued.store.prepared import Query, prepared
 from segued.store.schema.audio import StoredLoudness
 from segued.units import Frames, Hertz
 
 __all__ = ["load", "save"]
 
-COMPRESSION_LEVEL: Final = 6
-"""Deflate's default level: 0.3 ms per song, and 27 bytes per second of audio."""
-
 
 def load(audio_hash: str) -> LoudnessCurve | None:
     """Return the loudness curve of some audio, if this version of the code made it."""
     for blocks, block, rate, frames in _load(audio_hash, loudness.VERSION):
         return loudness.unpack(
-            zlib.decompress(blocks), Frames(block), Hertz(rate), Frames(frames)
+            unpack_loudness(blocks), Frames(block), Hertz(rate), Frames(frames)
         )
     return None
 
 
 def save(audio_hash: str, curve: LoudnessCurve) -> None:
     """Store a loudness curve, replacing the stored one."""
-    blocks = zlib.compress(loudness.pack(curve), COMPRESSION_LEVEL)
+    blocks = pack_loudness(loudness.pack(curve))
     block, rate, frames = curve.block, curve.rate, curve.frames
     _save(audio_hash, loudness.VERSION, blocks, block, rate, frames)
 

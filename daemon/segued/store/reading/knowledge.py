@@ -27,7 +27,7 @@ from segued.store.knowledge_lines import (
     KnownSound,
     KnownSpectrum,
 )
-from segued.store.packed_levels import unpack_levels
+from segued.store.packed_levels import unpack_levels, unpack_loudness
 from segued.store.reading.reports import open_read_only
 from segued.store.schema.files import now
 from segued.store.schema.lookups import ANSWER_TABLES
@@ -100,7 +100,7 @@ def _sound(row: Row) -> KnowledgeLine:
 
 def _loudness(row: Row) -> KnowledgeLine:
     values = {name: row[name] for name in KnownLoudness.__struct_fields__}
-    return KnownLoudness(**values | {"blocks": zlib.decompress(row["blocks"])})
+    return KnownLoudness(**values | {"blocks": unpack_loudness(row["blocks"])})
 
 
 def _spectrum(row: Row) -> KnowledgeLine:
