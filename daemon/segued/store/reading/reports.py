@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from segued.errors import StoreError
-from segued.paths import folder_prefix, shown
+from segued.paths import folder_prefix, ranges_outside, shown
 from segued.store.reading.problems import FILE_PROBLEMS
 from segued.store.sqlite_errors import library_error
 
@@ -22,6 +22,7 @@ __all__ = [
     "Summary",
     "count_cards",
     "explanation",
+    "has_files_outside",
     "open_read_only",
     "passages_with_reasons",
     "passed_over_counts",
@@ -148,6 +149,7 @@ def summary(path: Path, roots: Sequence[bytes] = ()) -> Summary:
     condition, bounds = under(roots)
 
     with open_read_only(path) as database:
+        covers_all = not roots or not has_files_outside(database, roots)
 
         def select(columns: str, rest: str, source: str = "files") -> list[Any]:
             sql = f"SELECT {columns} FROM {source} {rest}"  # noqa: S608
@@ -163,7 +165,9 @@ def summary(path: Path, roots: Sequence[bytes] = ()) -> Summary:
             return [(code, detail) for code, detail in rows]
 
         return Summary(
-            files=dict(
+            files=_kept_statuses(database)
+            if covers_all
+            else dict(
                 select("shown_status, count(*)", "WHERE BELOW GROUP BY shown_status")
             ),
             passages=dict(
@@ -209,6 +213,27 @@ def passed_over_counts(
         bounds,
     )
     return dict(rows.fetchall())
+
+
+def _kept_statuses(database: sqlite3.Connection) -> dict[str, int]:
+    """Return the number of files by status, which the search index has."""
+    return dict(
+        database.execute(
+            "SELECT kind, count FROM index_counts"
+            " WHERE listing = 'file_index' AND count > 0 ORDER BY kind"
+        ).fetchall()
+    )
+
+
+def has_files_outside(database: sqlite3.Connection, roots: Sequence[bytes]) -> bool:
+    """Return whether the library has files that are not below the folders."""
+    return any(
+        database.execute(
+            "SELECT 1 FROM files WHERE path >= ? AND path < coalesce(?, x'FF') LIMIT 1",
+            [start, end],
+        ).fetchone()
+        for start, end in ranges_outside(roots)
+    )
 
 
 def under(roots: Sequence[bytes]) -> tuple[str, list[bytes]]:
