@@ -91,7 +91,7 @@ def main() -> int:
     add("--nodes", type=int, default=50, help="made-up nodes (50)")
     add("--slots", type=int, default=8, help="jobs that each runs at once (8)")
     add("--seconds", type=int, default=60, help="seconds of an idle node (60); 0: none")
-    add("--songs", type=int, default=12, help="songs for one node and two; 0: none")
+    add("--songs", type=int, default=24, help="songs for one node and two; 0: none")
     arguments = options.parse_args()
     log.configure("error", None, as_json=False)
     return run_measurement("cluster", lambda: _measure(arguments))
@@ -251,17 +251,19 @@ def _measure_songs(place: Path, count: int) -> list[Target]:
             daemon,
             processes,
         ):
+            # The first songs wait for child processes that start.
+            songs = count - _wait_analyzed(client, 2 * nodes)
             spent_before = cpu_seconds([daemon])
-            with _timed(processes) as timed:
+            with _timed(processes, songs) as timed:
                 _wait_analyzed(client, count)
             there.append(timed[0])
-            daemon_ms.append(1_000 * (cpu_seconds([daemon]) - spent_before) / count)
+            daemon_ms.append(1_000 * (cpu_seconds([daemon]) - spent_before) / songs)
     speedup, possible = (each[0].wall / each[1].wall for each in (there, here))
     rows = [
-        ("wall s without nodes", *(f"{each.wall:.1f}" for each in here)),
-        ("wall s by nodes", *(f"{each.wall:.1f}" for each in there)),
-        ("CPU s without nodes", *(f"{each.cpu:.1f}" for each in here)),
-        ("CPU s of the nodes", *(f"{each.cpu:.1f}" for each in there)),
+        ("wall s a song without nodes", *(f"{each.wall:.2f}" for each in here)),
+        ("wall s a song by nodes", *(f"{each.wall:.2f}" for each in there)),
+        ("CPU s a song without nodes", *(f"{each.cpu:.2f}" for each in here)),
+        ("CPU s a song of the nodes", *(f"{each.cpu:.2f}" for each in there)),
         ("the daemon's CPU a song, ms", *(f"{each:.1f}" for each in daemon_ms)),
     ]
     print_table((f"{count} songs", "one", "two"), rows)
@@ -285,32 +287,37 @@ def _measure_songs(place: Path, count: int) -> list[Target]:
 
 @dataclass
 class _Spent:
-    """Wall time and CPU time of some work."""
+    """Wall time and CPU time of a song."""
 
     wall: float
     cpu: float
 
 
 @contextmanager
-def _timed(processes: Sequence[int]) -> Iterator[list[_Spent]]:
-    """Yield a list that gets what processes and their descendants spend meanwhile."""
+def _timed(processes: Sequence[int], songs: int) -> Iterator[list[_Spent]]:
+    """Yield a list that gets what processes and their descendants spend on a song."""
     found: list[_Spent] = []
     before, started = _cpu_of_trees(processes), time.monotonic()
     yield found
     wall = time.monotonic() - started
-    found.append(_Spent(wall, _cpu_of_trees(processes) - before))
+    cpu = _cpu_of_trees(processes) - before
+    found.append(_Spent(wall / songs, cpu / songs))
 
 
 def _cpu_of_trees(processes: Sequence[int]) -> float:
     return sum(cpu_seconds(process_tree(each)) for each in processes)
 
 
-def _wait_analyzed(client: DaemonClient, count: int) -> None:
-    """Wait until all songs are analyzed; seldom, as each look costs the daemon."""
-    pause = 2.0
-    while (done := status_of(client)["files_analysed"]) < count:
-        time.sleep(pause)
-        pause = 2.0 if count - done > SOON_SONGS else 0.1
+def _wait_analyzed(client: DaemonClient, count: int) -> int:
+    """Wait until so many songs are analyzed, and return how many are.
+
+    Looks seldom at first, as each look costs the daemon.
+    """
+    while True:
+        done: int = status_of(client)["files_analysed"]
+        if done >= count:
+            return done
+        time.sleep(2.0 if count - done > SOON_SONGS else 0.1)
 
 
 async def _analyze_here(paths: Sequence[Path], processes: int) -> _Spent:
@@ -334,7 +341,7 @@ async def _analyze_here(paths: Sequence[Path], processes: int) -> _Spent:
     try:
         # The first jobs start the processes.
         await asyncio.gather(*(analyze(0, paths[0]) for _ in range(processes)))
-        with _timed([os.getpid()]) as timed:
+        with _timed([os.getpid()], len(paths)) as timed:
             await asyncio.gather(*(analyze(*each) for each in enumerate(paths)))
         return timed[0]
     finally:
