@@ -350,7 +350,7 @@ def test_full_disk_stops_the_import_with_a_message(tmp_path: Path) -> None:
     small = tmp_path / "small"
     small.mkdir()
     subprocess.run(
-        ("mount", "-t", "tmpfs", "-o", "size=560k", "tmpfs", small), check=True
+        ("mount", "-t", "tmpfs", "-o", "size=720k", "tmpfs", small), check=True
     )
     try:
         small_disk = SeguedRunner(small)
