@@ -167,7 +167,7 @@ def test_nodes_decode_as_this_machine_does(
     assert nodes["desk1"]["may"] == nodes["desk2"]["may"] == ["hearing", "decoding"]
     assert nodes["other"]["may"] == ["hearing"]
     assert "  may: hearing\n  not decoding: Chromaprint is missing there, 1." in told
-    # Three decodes and the one that fails, which is done here as well; four analyses.
+    # Three files are decoded here, and the damaged one is tried; four are analyzed.
     assert sum(node["done"] for node in nodes.values()) == 8
     # All others were decoded by nodes, but for the first.
     (reason,) = [each["reason"] for each in refused]

@@ -70,7 +70,7 @@ async def test_a_duplicate_takes_the_place_of_a_failed_original(store: Store) ->
 async def test_of_several_duplicates_the_lowest_path_takes_the_place(
     store: Store,
 ) -> None:
-    """In whatever order they were listed and hashed."""
+    """The order in which they were listed and hashed changes nothing."""
     folder = ScannedFolder(store)
     names = "ahgfedcb"
     await folder.scan(*names)

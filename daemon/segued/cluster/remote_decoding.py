@@ -32,7 +32,7 @@ PATIENCE: Final = 3
 class RemoteDecoding:
     """Has files decoded by the nodes.
 
-    Only results are taken from a node. A file that it cannot decode, for whatever
+    A node only sends results. A file that it cannot decode, for whatever
     reason, is decoded here: only this machine says that a file cannot be imported.
     """
 

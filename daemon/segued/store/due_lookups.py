@@ -9,12 +9,13 @@ from segued.model import FileId, FileStatus, Need, Service
 from segued.store import lookup_failures
 from segued.store.lookup_keys import LookupKind
 from segued.store.lookups import SERVICE_BY_NEED, LookupQuestion
+from segued.store.outside_files import has_files_outside
 from segued.store.prepared import Query, prepared
 from segued.store.requeue import requeue_from_phase
 from segued.store.schema.files import (
     Checkpoint,
     File,
-    has_files_outside,
+    database,
     is_under_any,
     iter_rows,
     now,
@@ -90,7 +91,9 @@ def _newest_keys(condition: object, limit: int) -> list[str]:
 
 def count_questions(service: Service, roots: Sequence[bytes] = ()) -> int:
     """Return the number of due questions to a service, for files below `roots`."""
-    due = _is_due(service, roots if has_files_outside(roots) else ())
+    due = _is_due(
+        service, roots if has_files_outside(database.connection(), roots) else ()
+    )
     return int(Lookup.select(Lookup.key).where(due).distinct().count())
 
 

@@ -12,7 +12,8 @@ from typing import Final
 
 from segued.model import Confidence, FileStatus, Need, PhaseNumber
 from segued.progress.progress import FileCounts
-from segued.store.reading.reports import has_files_outside, open_read_only, under
+from segued.store.outside_files import has_files_outside
+from segued.store.reading.reports import open_read_only, under
 
 __all__ = ["count_by_phase", "count_files"]
 

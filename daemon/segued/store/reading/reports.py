@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from segued.errors import StoreError
-from segued.paths import folder_prefix, ranges_outside, shown
+from segued.paths import folder_prefix, shown
+from segued.store.outside_files import has_files_outside
 from segued.store.reading.problems import FILE_PROBLEMS
 from segued.store.sqlite_errors import library_error
 
@@ -22,7 +23,6 @@ __all__ = [
     "Summary",
     "count_cards",
     "explanation",
-    "has_files_outside",
     "open_read_only",
     "passages_with_reasons",
     "passed_over_counts",
@@ -222,17 +222,6 @@ def _kept_statuses(database: sqlite3.Connection) -> dict[str, int]:
             "SELECT kind, count FROM index_counts"
             " WHERE listing = 'file_index' AND count > 0 ORDER BY kind"
         ).fetchall()
-    )
-
-
-def has_files_outside(database: sqlite3.Connection, roots: Sequence[bytes]) -> bool:
-    """Return whether the library has files that are not below the folders."""
-    return any(
-        database.execute(
-            "SELECT 1 FROM files WHERE path >= ? AND path < coalesce(?, x'FF') LIMIT 1",
-            [start, end],
-        ).fetchone()
-        for start, end in ranges_outside(roots)
     )
 
 

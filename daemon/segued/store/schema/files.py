@@ -32,7 +32,7 @@ from segued.model import (
     PassageStatus,
     SessionState,
 )
-from segued.paths import folder_prefix, ranges_outside
+from segued.paths import folder_prefix
 
 __all__ = [
     "BaseTable",
@@ -45,7 +45,6 @@ __all__ = [
     "Session",
     "Setting",
     "database",
-    "has_files_outside",
     "is_under",
     "is_under_any",
     "iter_rows",
@@ -142,17 +141,6 @@ def is_under(folder: bytes) -> Any:  # noqa: ANN401
 def is_under_any(folders: Sequence[bytes]) -> Any:  # noqa: ANN401
     """Return the query condition that a file is below one of the folders."""
     return reduce(or_, map(is_under, folders), SQL("0"))
-
-
-def has_files_outside(folders: Sequence[bytes]) -> bool:
-    """Return whether the library has files that are not below the folders."""
-    ranges = (
-        [File.path >= start, *([] if end is None else [File.path < end])]
-        for start, end in ranges_outside(folders)
-    )
-    return any(
-        any(iter_rows(File.select(File.id).where(*each).limit(1))) for each in ranges
-    )
 
 
 class Checkpoint(BaseTable):
