@@ -55,7 +55,7 @@ async def import_phases(
         file,
         context,
         on_phase_start=lambda _phase: None,
-        on_phase_done=lambda _phase, _result: None,
+        on_phase_done=lambda _phase, _result, _seconds: None,
         phases=phases,
     )
 
@@ -350,3 +350,73 @@ async def test_nothing_is_written_about_bytes_that_are_gone(
     assert sample.ran == [1]
     assert await stored_phases(context, file) == []
     assert await folder.statuses() == {"a": "PENDING"}
+
+
+def joined(sample: SamplePhases, *numbers: int) -> list[Phase[Any]]:
+    """Return the sample phases, some of which join the one before."""
+    return [
+        replace(phase, joins_previous=phase.number in numbers)
+        for phase in sample.phases
+    ]
+
+
+async def test_phases_that_join_share_a_commit(context: PhaseContext) -> None:
+    """A kill in between costs all of them, and none after it."""
+    file = await begin(context.store)
+    sample = SamplePhases()
+    committed: list[list[int]] = []
+
+    async def look() -> None:
+        committed.append(await stored_phases(context, file))
+
+    sample.meanwhile = dict.fromkeys((2, 3, 4), look)
+    outcome = await import_phases(joined(sample, 3), file, context)
+
+    assert outcome.status is FileStatus.COMPLETE
+    assert sample.ran == [1, 2, 3, 4]
+    assert committed == [[1], [1], [1, 2, 3]]
+    assert await stored_phases(context, file) == [1, 2, 3, 4]
+
+
+async def test_a_phase_that_fails_costs_none_of_those_that_it_joins(
+    context: PhaseContext,
+) -> None:
+    """They are committed, whether it fails in its run or in its transaction."""
+    file = await begin(context.store)
+    error = DecodeError(file.path, "no sound")
+    phases = joined(SamplePhases({3: [error]}), 2, 3)
+    with pytest.raises(DecodeError) as caught:
+        await import_phases(phases, file, context)
+    assert caught.value.phase == PhaseNumber.TAGS
+    assert await stored_phases(context, file) == [1, 2]
+
+    def fail(_results: FileResults, _result: Found) -> None:
+        raise ZeroDivisionError("by nothing")
+
+    first, second, third, last = joined(SamplePhases({2: [Found(7)]}), 2, 3, 4)
+    third = replace(third, save=fail)
+    await context.store.do(files.mark_processing, file)
+    with pytest.raises(PhaseCrashedError) as crashed:
+        await import_phases([first, second, third, last], file, context)
+    assert crashed.value.phase == PhaseNumber.TAGS
+    assert await stored_phases(context, file) == [1, 2]
+
+
+async def test_a_stop_of_a_transaction_leaves_out_the_phases_that_join(
+    context: PhaseContext,
+) -> None:
+    """They are of a file that has ended."""
+    file = await begin(context.store)
+    done: list[int] = []
+    sample = SamplePhases(save_stops=2)
+
+    outcome = await import_file(
+        file,
+        context,
+        on_phase_start=lambda _phase: None,
+        on_phase_done=lambda phase, _result, _seconds: done.append(int(phase.number)),
+        phases=joined(sample, 3, 4),
+    )
+
+    assert outcome.status is FileStatus.DUPLICATE
+    assert done == await stored_phases(context, file) == [1, 2]

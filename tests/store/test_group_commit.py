@@ -1,12 +1,16 @@
 """Callers that wait together share a commit, and nothing else."""
 
 import asyncio
+import gc
 import re
 import subprocess
 import sys
+import threading
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+import pytest
 from peewee import SqliteDatabase
 
 from segued.errors import StoreFullError
@@ -168,3 +172,54 @@ async def test_a_group_that_fails_as_a_whole_is_committed_singly(
         (4,),
     ]
     rows.close()
+
+
+async def test_a_canceled_caller_waits_for_its_transaction(store: Store) -> None:
+    """It is stored, and no error is left that nobody has seen."""
+    may_end = threading.Event()
+    unseen: list[dict[str, Any]] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _loop, context: unseen.append(context))
+
+    def save(*, fails: bool) -> None:
+        may_end.wait(WAIT_SECONDS)
+        Artist.create(name_key=f"fails {fails}", name="x")
+        if fails:
+            raise ValueError
+
+    for fails in (False, True):
+        may_end.clear()
+        caller = asyncio.create_task(store.do(save, fails=fails))
+        await asyncio.sleep(0)
+        caller.cancel()
+        await asyncio.sleep(0)
+        assert not caller.done()
+        may_end.set()
+        with pytest.raises(asyncio.CancelledError):
+            await caller
+        del caller
+    gc.collect()
+
+    assert await store.do(names) == {"fails False"}
+    assert unseen == []
+
+
+async def test_a_canceled_caller_waits_no_longer_than_the_limit(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk may take any time; the transaction ends nevertheless."""
+    monkeypatch.setattr("segued.store.database.CANCEL_WAIT_SECONDS", 0.0)
+    may_end = threading.Event()
+
+    def save() -> None:
+        may_end.wait(WAIT_SECONDS)
+        Artist.create(name_key="late", name="x")
+
+    caller = asyncio.create_task(store.do(save))
+    await asyncio.sleep(0)
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    may_end.set()
+
+    assert await store.do(names) == {"late"}

@@ -163,7 +163,7 @@ class Phase(Generic[ResultT]):
         result_type: The type that `run` returns, for decoding checkpoints.
         run: Computes the result. May read anything, writes nothing.
         reads: Returns what `run` certainly reads from the library. It is read in the
-            transaction that commits the phase before, which saves one of its own.
+            transaction of the last commit, which saves one of its own.
         save: Writes the rows that follow from the result; most phases have
             none. Shares one transaction with the checkpoint, may be called
             again with the same arguments, and may return `Stop`, for conditions
@@ -172,6 +172,9 @@ class Phase(Generic[ResultT]):
         settings: Returns the settings that the phase reads; it runs again if one
             changes.
         counts: Returns the increments of the phase's counters, by name.
+        joins_previous: Whether it reads nothing from the library that the phase before
+            saves, and takes some milliseconds: both are committed in one transaction.
+            What it `reads` must not depend on the result of that phase.
         always_run: Whether it runs even with a valid checkpoint; if the result is
             the same, later checkpoints stay valid.
         optional: Whether a file without its result is still usable.
@@ -190,6 +193,7 @@ class Phase(Generic[ResultT]):
     checkpointed: Callable[[ResultT], ResultT] = _identity
     settings: Callable[[PhaseContext], tuple[object, ...]] = lambda _context: ()
     counts: Callable[[ResultT], Mapping[str, int]] = lambda _result: {}
+    joins_previous: bool = False
     always_run: bool = False
     optional: bool = False
 

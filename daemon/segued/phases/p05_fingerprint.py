@@ -5,6 +5,7 @@ differently later is the file decoded again, and only for their fingerprints.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
@@ -61,12 +62,17 @@ async def run(
         FileChangedError: It is not the file that was hashed.
         FileUnreadableError: Reading it again failed.
     """
-    prints, fresh = await fingerprints_for(
-        context, file_results, file_results[p04_segment.PHASE].spans
+    # Those of phase 4 are stored by now, as after any earlier decode.
+    stored, answers = await file_results.read(
+        context.store, _read_stored, file_results[p02_hash.PHASE].audio
     )
-    every = [question for each in prints for question in questions_of(each)]
-    answers, put_off = await context.store.do(_read_answers, [q.key for q in every])
-    asks, empty = open_questions(prints, answers, put_off)
+    prints, fresh = await fingerprints_for(
+        context, file_results, file_results[p04_segment.PHASE].spans, stored
+    )
+    keys = _keys_of(prints)
+    if not keys <= answers.keys:
+        answers = await context.store.do(_read_answers, keys)
+    asks, empty = open_questions(prints, answers.by_key, answers.put_off)
     result = Fingerprinted(prints, fresh, asks, empty)
     if any(each.missing_reason == fingerprint.NO_CHROMAPRINT for each in prints):
         return Deferred(result, Need.CHROMAPRINT, "libchromaprint is not installed")
@@ -76,7 +82,10 @@ async def run(
 
 
 async def fingerprints_for(
-    context: PhaseContext, file_results: FileResults, spans: Sequence[Span]
+    context: PhaseContext,
+    file_results: FileResults,
+    spans: Sequence[Span],
+    stored: Sequence[Fingerprint],
 ) -> tuple[tuple[Fingerprint, ...], tuple[Fingerprint, ...]]:
     """Return a fingerprint for each of some spans, and the new ones among them.
 
@@ -86,10 +95,6 @@ async def fingerprints_for(
         FileChangedError: It is not the file that was hashed.
         FileUnreadableError: Reading it again failed.
     """
-    # Those of phase 4 are stored by now, as after any earlier decode.
-    stored = await file_results.read(
-        context.store, decode_cache.fingerprints, file_results[p02_hash.PHASE].audio
-    )
     has_chromaprint = Need.CHROMAPRINT in context.capabilities
     by_span = {
         each.span: each
@@ -127,14 +132,39 @@ async def _decode(
     )
 
 
-def _read_answers(
-    keys: Sequence[str],
-) -> tuple[Mapping[str, bytes | None], Collection[str]]:
-    """Return AcoustID's answers, and the keys of questions to send again later."""
-    return (
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """What is stored about some questions to AcoustID.
+
+    Attributes:
+        keys: The keys of the questions.
+        by_key: The answers.
+        put_off: The keys of questions to send again later.
+    """
+
+    keys: AbstractSet[str]
+    by_key: Mapping[str, bytes | None]
+    put_off: Collection[str]
+
+
+def _read_stored(audio_hash: str) -> tuple[tuple[Fingerprint, ...], _Answers]:
+    """Return all stored fingerprints of some audio, and what is stored about them."""
+    prints = decode_cache.fingerprints(audio_hash)
+    return prints, _read_answers(_keys_of(prints))
+
+
+def _read_answers(keys: AbstractSet[str]) -> _Answers:
+    if not keys:
+        return _Answers(keys, {}, ())
+    return _Answers(
+        keys,
         lookups.cached_answers(Service.ACOUSTID, keys),
         lookup_failures.put_off(Service.ACOUSTID, keys),
     )
+
+
+def _keys_of(prints: Sequence[Fingerprint]) -> AbstractSet[str]:
+    return {question.key for each in prints for question in questions_of(each)}
 
 
 def questions_of(acoustic_fingerprint: Fingerprint) -> list[LookupQuestion]:
@@ -232,9 +262,7 @@ PHASE: Final = Phase(
     version=2,
     result_type=Fingerprinted,
     run=run,
-    reads=lambda results: (
-        (decode_cache.fingerprints, (results[p02_hash.PHASE].audio,)),
-    ),
+    reads=lambda results: ((_read_stored, (results[p02_hash.PHASE].audio,)),),
     save=save,
     checkpointed=lambda found: Fingerprinted(found.prints),
     counts=_counts,

@@ -46,5 +46,6 @@ PHASE: Final = Phase(
     result_type=Recorded,
     run=run,
     save=save,
+    joins_previous=True,
     counts=lambda recorded: {"passages": recorded.passages, "songs": recorded.songs},
 )

@@ -91,6 +91,7 @@ PHASE: Final = Phase(
         (decode_cache.load, (results[p02_hash.PHASE].audio, file_analysis.VERSION)),
     ),
     save=save,
+    joins_previous=True,
     settings=lambda context: (
         context.settings.lead_in_level,
         context.settings.lead_out_level,

@@ -128,6 +128,7 @@ PHASE: Final = Phase(
     result_type=Finalized,
     run=run,
     save=save,
+    joins_previous=True,
     # The pairs are rows, and change when other files arrive.
     checkpointed=lambda finalized: Finalized(finalized.passages),
     counts=lambda _finalized: {"completed": 1},

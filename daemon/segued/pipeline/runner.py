@@ -1,36 +1,34 @@
 """Run one file through the phases that it has not completed."""
 
 import time
-import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
 import structlog
 
-from segued.errors import (
-    ConstraintError,
-    FileChangedError,
-    FileError,
-    PhaseCrashedError,
-    SeguedError,
-)
 from segued.model import (
     AudioFile,
     FileStatus,
     Need,
     PhaseNumber,
 )
-from segued.phases import PHASES, p01_filename
+from segued.phases import PHASES
 from segued.phases.base import (
-    Deferred,
     FileResults,
     Phase,
     PhaseContext,
-    Read,
     Stop,
+)
+from segued.pipeline.phase_commit import (
+    Committed,
+    PhaseResult,
+    PhaseRun,
+    attribute_errors,
+    is_of_file,
+    prefetch,
+    save_runs,
 )
 from segued.store import checkpoints, codec, files
 from segued.store.checkpoints import StoredCheckpoint
@@ -40,7 +38,7 @@ __all__ = ["Outcome", "import_file"]
 log: Final = structlog.get_logger()
 
 OnPhaseStart = Callable[[Phase[Any]], None]
-OnPhaseDone = Callable[[Phase[Any], Any], None]
+OnPhaseDone = Callable[[Phase[Any], Any, float], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +75,15 @@ async def import_file(
     """Run `file` through its phases, from the first without a valid checkpoint.
 
     A phase's rows and its checkpoint are one transaction, so a crash, a
-    cancel or a power cut costs at most the phase it interrupted.
+    cancel or a power cut costs at most the phase it interrupted, and those that
+    this one joins (`Phase.joins_previous`).
 
     Args:
         file: What to import.
         context: What the phases may use.
         on_phase_start: Called when a phase begins.
-        on_phase_done: Called with the result when it is committed.
+        on_phase_done: Called when a phase is committed, with its result and the seconds
+            that it took.
         phases: The phases, in order.
 
     Raises:
@@ -96,175 +96,163 @@ async def import_file(
         _read_start, file, phases[0], is_analysis=is_analysis
     )
     valid = _valid_checkpoints(stored, context, phases)
-    took_ms: dict[str, int] = {}
-    waits_for: list[str] = []
-    has_saved = False
-
-    for position, phase in enumerate(phases):
-        known = phase_result = valid.get(phase.number)
-        if phase_result is None or phase.always_run:
-            started = time.monotonic()
-            on_phase_start(phase)
-            run = _PhaseRun(phase, context, file_results, has_saved)
-            outcome = await run.run_and_commit(known, phases[position + 1 :], valid)
-            if isinstance(outcome, Stop):
-                return _log_outcome(file_results, Outcome.of(outcome), took_ms)
-            phase_result = outcome.phase_result
-            if not outcome.is_same:
-                valid = {}
-                has_saved = phase.number > PhaseNumber.FILENAME
-            took_ms[phase.name] = round(1_000 * (time.monotonic() - started))
-            on_phase_done(phase, phase_result.result)
-            if outcome.stop is not None:
-                return _log_outcome(file_results, Outcome.of(outcome.stop), took_ms)
-            file_results = file_results.with_prefetched(outcome.prefetched)
-        file_results = file_results.with_result(
-            phase, phase.checkpointed(phase_result.result)
-        )
-        if phase_result.needs is not None:
-            waits_for.append(phase_result.needs)
-
-    ended = Outcome(FileStatus.COMPLETE, None, tuple(dict.fromkeys(waits_for)))
-    return _log_outcome(file_results, ended, took_ms)
+    running = _RunningImport(
+        context, phases, on_phase_start, on_phase_done, file_results, valid
+    )
+    try:
+        outcome = await running.finish()
+    finally:
+        structlog.contextvars.unbind_contextvars("phase")
+    fields = {"status": outcome.status.value, "reason": outcome.reason}
+    if file_results.already_imported:
+        log.info("file.analysed", **fields, took_ms=running.took_ms)
+    else:
+        log.info("file.done", **fields, took_ms=running.took_ms)
+    return outcome
 
 
-@dataclass(frozen=True, slots=True)
-class _PhaseResult:
-    """A phase's result, fresh or from its checkpoint."""
-
-    result: Any
-    needs: Need | None
-
-    @classmethod
-    def of(cls, outcome: Any) -> "_PhaseResult":  # noqa: ANN401
-        if isinstance(outcome, Deferred):
-            return cls(outcome.result, outcome.needs)
-        return cls(outcome, None)
-
-
-@dataclass(frozen=True, slots=True)
-class _Committed:
-    """What a phase committed.
+@dataclass(slots=True)
+class _RunningImport:
+    """The import of one file.
 
     Attributes:
-        is_same: Whether the result equals that of the stored checkpoint; later
-            checkpoints are then still valid.
-        stop: Set if `save` found, in its transaction, that the file ends here.
-        prefetched: What the next phase reads from the library.
+        file_results: What the next phase gets.
+        valid: The valid checkpoints, by phase.
+        uncommitted: The runs since the last commit, in order.
+        has_saved: Whether a checkpoint of an earlier phase, but phase 1, is saved in
+            this import. That deletes all later ones.
+        took_ms: How long each phase took, by name.
     """
 
-    phase_result: _PhaseResult
-    is_same: bool
-    stop: Stop | None
-    prefetched: Mapping[Read, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class _PhaseRun:
-    """The run of a phase on a file.
-
-    Attributes:
-        has_saved: Whether a checkpoint of an earlier phase, but phase 1, was saved in
-            this import. That has deleted all later ones.
-    """
-
-    phase: Phase[Any]
     context: PhaseContext
+    phases: Sequence[Phase[Any]]
+    on_phase_start: OnPhaseStart
+    on_phase_done: OnPhaseDone
     file_results: FileResults
-    has_saved: bool
+    valid: dict[int, PhaseResult]
+    uncommitted: list[PhaseRun] = field(default_factory=list)
+    has_saved: bool = False
+    took_ms: dict[str, int] = field(default_factory=dict)
 
-    async def run_and_commit(
-        self,
-        known: _PhaseResult | None,
-        later: Sequence[Phase[Any]],
-        valid: Mapping[int, _PhaseResult],
-    ) -> _Committed | Stop:
-        """Run the phase and commit its result; if it returns `Stop`, commit nothing.
+    async def finish(self) -> Outcome:
+        """Run the phases without a valid checkpoint, and commit them."""
+        waits_for: list[str] = []
+        for position, phase in enumerate(self.phases):
+            phase_result = self.valid.get(phase.number)
+            if phase_result is None or phase.always_run:
+                stop = None
+                if not phase.joins_previous:
+                    stop = await self._commit(self.phases[position:])
+                found = stop or await self._run(phase, phase_result)
+                if isinstance(found, Stop):
+                    return Outcome.of(found)
+                phase_result = found
+            self.file_results = self.file_results.with_result(
+                phase, phase.checkpointed(phase_result.result)
+            )
+            if phase_result.needs is not None:
+                waits_for.append(phase_result.needs)
+        stop = await self._commit()
+        if stop is not None:
+            return Outcome.of(stop)
+        return Outcome(FileStatus.COMPLETE, None, tuple(dict.fromkeys(waits_for)))
+
+    async def _run(
+        self, phase: Phase[Any], known: PhaseResult | None
+    ) -> PhaseResult | Stop:
+        """Run a phase, whose result is committed later; `Stop` ends the import.
+
+        If it fails, the phases before it are committed.
+        """
+        started = time.monotonic()
+        self.on_phase_start(phase)
+        structlog.contextvars.bind_contextvars(phase=phase.number)
+        log.debug("phase.started", phase=phase.number)
+        try:
+            with attribute_errors(phase, self.file_results):
+                outcome = await phase.run(self.context, self.file_results)
+        except Exception as error:
+            stop = await self._commit() if is_of_file(error) else None
+            if stop is None:
+                raise
+            return stop
+        if isinstance(outcome, Stop):
+            return await self._commit() or outcome
+        fresh = PhaseResult.of(outcome)
+        is_same = known is not None and known.result == fresh.result
+        self.uncommitted.append(
+            PhaseRun(
+                phase,
+                self.file_results,
+                fresh,
+                phase.recipe(self.context),
+                is_same=is_same,
+                keeps_later=self.has_saved,
+                started=started,
+                seconds=time.monotonic() - started,
+            )
+        )
+        if not is_same:
+            self.valid = {}
+            self.has_saved = phase.number > PhaseNumber.FILENAME
+        return fresh
+
+    async def _commit(self, later: Sequence[Phase[Any]] = ()) -> Stop | None:
+        """Commit the runs since the last commit; return `Stop` if the file ends there.
+
+        In the same transaction, what the next phases need is read.
 
         Args:
-            known: The result of its checkpoint, if that is valid.
-            later: The phases after it.
-            valid: The valid checkpoints, by phase.
+            later: The phases from the next one on.
         """
-        with _attribute_errors(self.phase, self.file_results):
-            log.debug("phase.started", phase=self.phase.number)
-            outcome = await self.phase.run(self.context, self.file_results)
-            if isinstance(outcome, Stop):
-                return outcome
-            fresh = _PhaseResult.of(outcome)
-            is_same = known is not None and known.result == fresh.result
-            following = self._following(fresh, later, valid if is_same else {})
-            stop, prefetched = await self.context.store.do(
-                self._save, fresh, following, is_same=is_same
-            )
-            log.debug("phase.saved", phase=self.phase.number, stood=is_same)
-        return _Committed(fresh, is_same, stop, prefetched)
+        runs, self.uncommitted = self.uncommitted, []
+        if not runs:
+            return None
+        upcoming = self._upcoming(later)
+        if len(runs) > 1:
+            try:
+                return await self._commit_runs(runs, upcoming)
+            except Exception as error:
+                if not is_of_file(error):
+                    raise
+            # Those before the one that failed are kept.
+            for run in runs[:-1]:
+                if (stop := await self._commit_one(run)) is not None:
+                    return stop
+        return await self._commit_one(runs[-1], upcoming)
 
-    def _following(
-        self,
-        fresh: _PhaseResult,
-        later: Sequence[Phase[Any]],
-        valid: Mapping[int, _PhaseResult],
-    ) -> tuple[Phase[Any], FileResults] | None:
-        """Return the phase that runs next, and the results that it gets."""
-        file_results = self.file_results.with_result(
-            self.phase, self.phase.checkpointed(fresh.result)
+    def _upcoming(self, later: Sequence[Phase[Any]]) -> list[Phase[Any]]:
+        """Return the phases that are about to run without a commit between them."""
+        upcoming = list(later[:1])
+        for phase in later[1:]:
+            if phase.number not in self.valid:
+                if not phase.joins_previous:
+                    break
+                upcoming.append(phase)
+        return upcoming
+
+    async def _commit_one(
+        self, run: PhaseRun, upcoming: Sequence[Phase[Any]] = ()
+    ) -> Stop | None:
+        with attribute_errors(run.phase, run.file_results):
+            return await self._commit_runs([run], upcoming)
+
+    async def _commit_runs(
+        self, runs: Sequence[PhaseRun], upcoming: Sequence[Phase[Any]]
+    ) -> Stop | None:
+        committed: Committed = await self.context.store.do(
+            save_runs, runs, upcoming, self.file_results
         )
-        for phase in later:
-            known = valid.get(phase.number)
-            if known is None or phase.always_run:
-                return phase, file_results
-            file_results = file_results.with_result(phase, known.result)
-        return None
-
-    def _save(
-        self,
-        fresh: _PhaseResult,
-        following: tuple[Phase[Any], FileResults] | None,
-        *,
-        is_same: bool,
-    ) -> tuple[Stop | None, Mapping[Read, Any]]:
-        """Write the rows, and the checkpoint unless the stored one is the same.
-
-        In the same transaction, what the next phase needs is read.
-        """
-        stop = self._write_rows(fresh)
-        moved = stop is not None and stop.continues_as is not None
-        if not is_same and not moved:
-            self._write_checkpoint(fresh)
-            if stop is not None:
-                files.mark_finished(self.file_results.file.id, stop.status)
-        if stop is not None or following is None:
-            return stop, {}
-        return None, _prefetch(*following)
-
-    def _write_rows(self, fresh: _PhaseResult) -> Stop | None:
-        """Write the rows, unless the library knows the file to have changed.
-
-        Raises:
-            FileChangedError: In the library, the file is gone or has another signature,
-                or another worker has imported it meanwhile.
-        """
-        file_results = self.file_results
-        file = file_results.file
-        if self.phase.number is not PhaseNumber.FILENAME and not files.is_unchanged(
-            file.id,
-            file_results[p01_filename.PHASE].signature,
-            finished_at=file_results.finished_at,
-        ):
-            raise FileChangedError(file.path, "changed during its import")
-        return self.phase.save(file_results, fresh.result)
-
-    def _write_checkpoint(self, fresh: _PhaseResult) -> None:
-        phase = self.phase
-        payload = codec.encode_sparse(phase.checkpointed(fresh.result))
-        recipe = phase.recipe(self.context)
-        checkpoints.save(
-            self.file_results.file.id,
-            StoredCheckpoint(phase.number, recipe, payload, fresh.needs),
-            # Nothing requeues a complete file that lacks its last checkpoint.
-            keep_later=self.has_saved or self.file_results.already_imported,
-        )
+        seconds_until = time.monotonic()
+        for run in runs[: committed.count]:
+            log.debug("phase.saved", phase=run.phase.number, stood=run.is_same)
+            seconds = run.seconds
+            if run is runs[-1]:
+                seconds = seconds_until - run.started
+            self.took_ms[run.phase.name] = round(1_000 * seconds)
+            self.on_phase_done(run.phase, run.fresh.result, seconds)
+        self.file_results = self.file_results.with_prefetched(committed.prefetched)
+        return committed.stop
 
 
 def _read_start(
@@ -273,29 +261,17 @@ def _read_start(
     """Return what the first phase works with, and all checkpoints of the file."""
     finished_at = files.end_of_import(file.id) if is_analysis else None
     file_results = FileResults(file, finished_at)
-    file_results = file_results.with_prefetched(_prefetch(first, file_results))
+    file_results = file_results.with_prefetched(prefetch([first], file_results))
     return file_results, checkpoints.for_file(file.id)
-
-
-def _prefetch(phase: Phase[Any], file_results: FileResults) -> Mapping[Read, Any]:
-    """Read what a phase needs from the library, in the caller's transaction.
-
-    What cannot be read is left to the phase, which fails then: not the one before.
-    """
-    found: dict[Read, Any] = {}
-    for function, arguments in phase.reads(file_results):
-        with suppress(ValueError, msgspec.MsgspecError, zlib.error):
-            found[function, arguments] = function(*arguments)
-    return found
 
 
 def _valid_checkpoints(
     every: Sequence[StoredCheckpoint],
     context: PhaseContext,
     phases: Sequence[Phase[Any]],
-) -> dict[int, _PhaseResult]:
+) -> dict[int, PhaseResult]:
     """Return the valid checkpoints by phase: those before the first invalid one."""
-    valid: dict[int, _PhaseResult] = {}
+    valid: dict[int, PhaseResult] = {}
     by_phase = {stored.phase: stored for stored in every}
     for phase in phases:
         stored = by_phase.get(phase.number)
@@ -307,44 +283,5 @@ def _valid_checkpoints(
             result = codec.decode(stored.payload, phase.result_type)
         except msgspec.DecodeError:
             break
-        valid[phase.number] = _PhaseResult(result, stored.needs)
+        valid[phase.number] = PhaseResult(result, stored.needs)
     return valid
-
-
-@contextmanager
-def _attribute_errors(phase: Phase[Any], file_results: FileResults) -> Iterator[None]:
-    """Turn errors of the body into the file's `FileError`, and log each once."""
-    with structlog.contextvars.bound_contextvars(phase=phase.number):
-        try:
-            yield
-        except FileError as error:
-            error.phase = phase.number
-            log.debug("phase.failed", code=error.code, detail=str(error))
-            raise
-        except SeguedError as error:
-            if not isinstance(error, ConstraintError):
-                raise
-            raise _phase_crashed(phase, file_results, error) from error
-        except Exception as error:
-            log.warning("phase.crashed", exc_info=True)
-            raise _phase_crashed(phase, file_results, error) from error
-
-
-def _phase_crashed(
-    phase: Phase[Any], file_results: FileResults, error: Exception
-) -> PhaseCrashedError:
-    detail = f"phase {phase.number} failed: {type(error).__name__}: {error}"
-    crashed = PhaseCrashedError(file_results.file.path, detail)
-    crashed.phase = phase.number
-    return crashed
-
-
-def _log_outcome(
-    file_results: FileResults, outcome: Outcome, took_ms: dict[str, int]
-) -> Outcome:
-    fields = {"status": outcome.status.value, "reason": outcome.reason}
-    if file_results.already_imported:
-        log.info("file.analysed", **fields, took_ms=took_ms)
-    else:
-        log.info("file.done", **fields, took_ms=took_ms)
-    return outcome

@@ -141,13 +141,13 @@ class Worker:
                 self.number, file.id, name, phase.number, phase.title
             )
 
-        def on_phase_done(phase: Phase[Any], result: Any) -> None:  # noqa: ANN401
+        def on_phase_done(phase: Phase[Any], result: Any, seconds: float) -> None:  # noqa: ANN401
             counts = phase.counts(result)
             if Need.IDLE not in context.capabilities:
                 self.progress.add_phase(file.id, phase.number, counts)
             elif phase.optional:
                 self.progress.add_work(str(phase.number), counts)
-            self.progress.end_phase(self.number)
+            self.progress.add_duration(phase.number, seconds)
             if "passages" in counts:
                 self.progress.set_passage(self.number, None, counts["passages"])
 

@@ -198,12 +198,9 @@ class Progress:
         if slot is not None:
             slot.passage, slot.passages = passage, passages
 
-    def end_phase(self, worker: int) -> None:
-        """Add the duration of the phase that a worker has ended."""
-        slot = self._worker_slots.get(worker)
-        if slot is not None:
-            histogram = self.phase_durations.setdefault(slot.phase, Histogram())
-            histogram.add(self.clock() - slot.since)
+    def add_duration(self, phase: int, seconds: float) -> None:
+        """Add how long a phase took for one file."""
+        self.phase_durations.setdefault(phase, Histogram()).add(seconds)
 
     def clear_worker(self, worker: int) -> None:
         """Show that a worker is idle."""

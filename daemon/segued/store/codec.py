@@ -10,6 +10,8 @@ __all__ = ["decode", "encode", "encode_sparse"]
 
 T = TypeVar("T")
 
+PLAIN_TYPES: Final = frozenset({str, int, float, bool, type(None)})
+
 REQUIRED: Final = object()
 """Stands for the default of a field that has none."""
 
@@ -41,13 +43,16 @@ def decode(text: str, expected_type: type[T]) -> T:
 
 
 def _without_defaults(value: Any) -> Any:  # noqa: ANN401
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        found = (
-            (name, getattr(value, name), std) for name, std in _fields(type(value))
-        )
-        return {
-            name: _without_defaults(each) for name, each, std in found if each != std
-        }
+    kind: Any = type(value)
+    if kind in PLAIN_TYPES:
+        return value
+    if fields := _fields(kind):
+        found = {}
+        for name, default in fields:
+            each = getattr(value, name)
+            if each != default:
+                found[name] = _without_defaults(each)
+        return found
     if isinstance(value, list | tuple):
         return [_without_defaults(each) for each in value]
     if isinstance(value, dict):
@@ -57,7 +62,9 @@ def _without_defaults(value: Any) -> Any:  # noqa: ANN401
 
 @cache
 def _fields(kind: Any) -> tuple[tuple[str, object], ...]:  # noqa: ANN401
-    """Return the names and defaults of a dataclass."""
+    """Return the names and defaults of a dataclass; of another type, nothing."""
+    if not dataclasses.is_dataclass(kind):
+        return ()
 
     def default(field: dataclasses.Field[Any]) -> object:
         if field.default_factory is not dataclasses.MISSING:

@@ -90,11 +90,11 @@ class Store:
         Raises:
             StoreError: The database failed; the subclass tells how.
         """
-        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._group_commit.add(partial(work, *args, **kwargs), future)
+        call = _ThreadCall[T](loop=asyncio.get_running_loop())
+        self._group_commit.add(partial(work, *args, **kwargs), call)
         if not self._is_called:
             self._call_thread()
-        return await _finished(future)
+        return await call
 
     async def subscribe(
         self,
@@ -148,7 +148,9 @@ class Store:
 
     async def _on_thread(self, work: Callable[[], T]) -> T:
         loop = asyncio.get_running_loop()
-        return await _finished(loop.run_in_executor(self._thread, work))
+        call = _ThreadCall[T](loop=loop)
+        loop.run_in_executor(self._thread, work).add_done_callback(call.take_from)
+        return await call
 
     def _call_thread(self) -> None:
         """Let the thread look at what waits, once for all that is added until then."""
@@ -231,16 +233,30 @@ class Store:
         self.release_lock()
 
 
-async def _finished(call: asyncio.Future[T]) -> T:
-    """Return the result of a call on the thread.
+class _ThreadCall(asyncio.Future[T]):
+    """The result of a call on the thread, which a cancel does not interrupt.
 
-    A canceled caller waits for its transaction as well, so that it is known whether it
-    was committed.
+    A canceled caller waits for its transaction as well, up to a limit, so that it is
+    known whether it was committed. `asyncio.shield` does the same in three turns of
+    the event loop, for each transaction.
     """
-    try:
-        return await asyncio.shield(call)
-    except asyncio.CancelledError:
-        # Retrieves an exception, which asyncio would log as unhandled otherwise.
-        call.add_done_callback(lambda done: done.cancelled() or done.exception())
-        await asyncio.wait({call}, timeout=CANCEL_WAIT_SECONDS)
-        raise
+
+    def take_from(self, other: asyncio.Future[T]) -> None:
+        """Take the result of another future, or its error."""
+        error = other.exception()
+        if self.done():
+            return
+        if error is None:
+            self.set_result(other.result())
+        else:
+            self.set_exception(error)
+
+    def cancel(self, msg: Any | None = None) -> bool:  # noqa: ANN401
+        """Cancel the caller as soon as the call has ended, at the latest at the limit.
+
+        Returns:
+            False: the caller is not canceled yet, and asyncio does that later.
+        """
+        if not self.done():
+            self.get_loop().call_later(CANCEL_WAIT_SECONDS, super().cancel, msg)
+        return False

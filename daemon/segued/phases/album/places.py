@@ -15,7 +15,11 @@ from segued.phases.album.release_lookup import (
     ReleaseLookup,
     prefetch_named_releases,
 )
-from segued.phases.album.siblings import FolderEvidence, gather_folder_evidence
+from segued.phases.album.siblings import (
+    FolderEvidence,
+    gather_folder_evidence,
+    read_folder,
+)
 from segued.phases.base import FileResults, PhaseContext, Read
 from segued.store import folders
 
@@ -128,7 +132,7 @@ def reads_of_places(file_results: FileResults) -> tuple[Read, ...]:
     """Return what `look_up_places` certainly reads from the library."""
     file = file_results.file
     return (
-        (folders.files_in, (os.path.dirname(file.path), folders.FILES_MAX)),
+        (read_folder, (os.path.dirname(file.path), file.id)),
         (folders.folders_with_copies, (file.id,)),
     )
 

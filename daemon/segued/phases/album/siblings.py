@@ -44,12 +44,16 @@ __all__ = [
     "gather_folder_evidence",
     "mark_of",
     "names_of",
+    "read_folder",
 ]
-
 
 INLINE_MAX: Final = 64 * 1024
 """So many characters of JSON are decoded on the event loop, in some tenths of a
 millisecond: a thread costs as much. The fingerprints of 200 files are a megabyte."""
+
+
+INLINE_PASSAGES_MAX: Final = 40
+"""The evidence for so many passages is gathered on the event loop as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +87,15 @@ async def gather_folder_evidence(
         folder: Its folder, or one with a copy of it.
     """
     acoustid_available = context.service_available(Service.ACOUSTID)
-    siblings = await file_results.read(
-        context.store, folders.files_in, folder, folders.FILES_MAX
+    known = await file_results.read(
+        context.store, read_folder, folder, file_results.file.id
     )
     named = file_results[p03_tags.PHASE].tags.release_mbid
-    if not siblings and named:
-        siblings = await context.store.do(
-            folders.files_of_release, folder, named, folders.RELEASE_FILES_MAX
+    if not known.siblings and named:
+        known = await context.store.do(
+            _read_release, folder, named, file_results.file.id
         )
+    siblings = known.siblings
     # Without services, waiting for other files has no use: those that are imported
     # later requeue this one if they change the result.
     alone = not siblings or not (
@@ -108,10 +113,13 @@ async def gather_folder_evidence(
     by_file[file_results.file.id] = own_results
     prints = [each for _, own_prints in by_file.values() for each in own_prints]
     keys = [q.key for each in prints for q in p05_fingerprint.questions_of(each)]
-    acoustid, said, chosen = await context.store.do(_read_facts, keys, list(by_file))
-    passages = await asyncio.to_thread(_evidence_of_folder, by_file, acoustid)
-    passages = with_imported_ids(passages, said)
-    passages = with_chosen_releases(passages, chosen)
+    acoustid = await context.store.do(_read_answers, keys) if keys else NO_ANSWERS
+    if len(prints) > INLINE_PASSAGES_MAX:
+        passages = await asyncio.to_thread(_evidence_of_folder, by_file, acoustid)
+    else:
+        passages = _evidence_of_folder(by_file, acoustid)
+    passages = with_imported_ids(passages, known.imported_ids)
+    passages = with_chosen_releases(passages, known.chosen_releases)
     passages = await with_current_ids(context, passages)
     own = tuple(each for each in passages if each.key.startswith(file_results.file.id))
     return FolderEvidence(
@@ -142,24 +150,46 @@ class _AcoustIdAnswers:
         return next((self.problems[key] for key in keys if key in self.problems), "")
 
 
-def _read_facts(
-    keys: Collection[str], files: Collection[FileId]
-) -> tuple[_AcoustIdAnswers, dict[FileId, dict[str, FileIds]], dict[FileId, str]]:
-    """Return what AcoustID, other programs and persons say about the files of a folder.
+NO_ANSWERS: Final = _AcoustIdAnswers({}, {})
 
-    Args:
-        keys: The questions about the fingerprints of the files.
-        files: The files.
 
-    Returns:
-        The answers; the ids by other programs; the releases that were chosen.
-    """
+def _read_answers(keys: Collection[str]) -> _AcoustIdAnswers:
+    """Return what AcoustID says about the fingerprints of a folder."""
     put_off = lookup_failures.put_off(Service.ACOUSTID, keys)
     answers = lookups.cached_answers(Service.ACOUSTID, keys)
-    return (
-        _AcoustIdAnswers(dict.fromkeys(put_off) | answers, put_off),
-        imported_facts.ids_of(files),
-        release_choices.chosen_for(files),
+    return _AcoustIdAnswers(dict.fromkeys(put_off) | answers, put_off)
+
+
+@dataclass(frozen=True, slots=True)
+class _StoredFolder:
+    """What is stored about a folder.
+
+    Attributes:
+        siblings: Its files; empty if they are matched one by one.
+        imported_ids: What other programs say about them, and about the file itself.
+        chosen_releases: What persons say.
+    """
+
+    siblings: Sequence[folders.FolderFile]
+    imported_ids: Mapping[FileId, dict[str, FileIds]]
+    chosen_releases: Mapping[FileId, str]
+
+
+def read_folder(folder: bytes, file: FileId) -> _StoredFolder:
+    """Return what is stored about a folder that holds a file or a copy of it."""
+    return _with_facts(folders.files_in(folder, folders.FILES_MAX), file)
+
+
+def _read_release(folder: bytes, release_mbid: str, file: FileId) -> _StoredFolder:
+    """Return the same for the files whose tags name a release."""
+    siblings = folders.files_of_release(folder, release_mbid, folders.RELEASE_FILES_MAX)
+    return _with_facts(siblings, file)
+
+
+def _with_facts(siblings: Sequence[folders.FolderFile], file: FileId) -> _StoredFolder:
+    ids = [file, *(each.file for each in siblings if each.file != file)]
+    return _StoredFolder(
+        siblings, imported_facts.ids_of(ids), release_choices.chosen_for(ids)
     )
 
 

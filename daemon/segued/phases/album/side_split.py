@@ -155,7 +155,7 @@ async def _with_fingerprints(
         if span not in earlier and _matching_span(span, current.spans) is None
     ]
     taken, fresh = await p05_fingerprint.fingerprints_for(
-        context, file_results, missing
+        context, file_results, missing, found
     )
     by_span = earlier | {each.span: each for each in taken}
     prints = tuple(
