@@ -42,6 +42,7 @@ _PRELOADED_MODULES: Final = (
     "segued.compute.silence_output",
     "segued.compute.child",
     "segued.media.file_analysis",
+    "chromaprint",
     "segued.media.decoding.libav",
     "segued.media.decoding.sndfile",
     "soxr",

@@ -31,6 +31,7 @@ ACTIVITIES: Final = {
     "extract_low_level": "analyzing",
     "fingerprints_of": "fingerprinting",
     "hash_music": "hashing",
+    "is_available": "loading libraries",
     "loudness_curve_of": "decoding",
     "make_thumbnails": "scaling",
     "read_tags": "tags of",

@@ -14,6 +14,7 @@ the process on anything else.
 import ctypes
 import math
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
@@ -21,12 +22,6 @@ import numpy as np
 from segued.media.decoding.resample import Resampler
 from segued.model import Fingerprint, Span
 from segued.units import TICKS_PER_SECOND, Hertz, Ticks
-
-try:
-    import chromaprint
-except ImportError:
-    # The library is an optional system package; without it everything else works.
-    chromaprint = None
 
 __all__ = [
     "FINGERPRINT_RATE",
@@ -76,14 +71,32 @@ ITEMS_MIN: Final = 2
 DISTINCT_MIN: Final = 2
 
 
-def is_available() -> bool:
-    """Return whether Chromaprint is installed."""
-    return chromaprint is not None
+@cache
+def _chromaprint() -> Any:  # noqa: ANN401 - a library without types
+    """Return the library, which is a system package; None if it is not installed.
+
+    It loads FFmpeg, which only the processes that decode need.
+    """
+    try:
+        import chromaprint  # noqa: PLC0415
+    except ImportError:
+        return None
+    return chromaprint
+
+
+def is_available(folder: bytes = b"/") -> bool:
+    """Return whether Chromaprint is installed; call this in a child process.
+
+    Args:
+        folder: Any folder; only named in errors.
+    """
+    del folder
+    return _chromaprint() is not None
 
 
 def library_version() -> str:
     """Return the version of Chromaprint, which must be installed."""
-    get_version = chromaprint._libchromaprint.chromaprint_get_version  # noqa: SLF001
+    get_version = _chromaprint()._libchromaprint.chromaprint_get_version  # noqa: SLF001
     get_version.restype = ctypes.c_char_p
     return str(get_version().decode())
 
@@ -144,7 +157,7 @@ def samples_needed(span: Span) -> tuple[int, int]:
 def _compute_fingerprints(
     span: Span, ranges: list[tuple[int, int]], read: ReadSamples
 ) -> Fingerprint:
-    if chromaprint is None:
+    if not is_available():
         return Fingerprint(span, missing_reason=NO_CHROMAPRINT)
     if span.length < LENGTH_MIN:
         return Fingerprint(span, missing_reason="too short")
@@ -159,7 +172,7 @@ def _compute_fingerprints(
 
 def _compute_fingerprint(samples: bytes) -> bytes:
     """Return the compressed fingerprint of int16 samples, in AcoustID's alphabet."""
-    fingerprinter = chromaprint.Fingerprinter()
+    fingerprinter = _chromaprint().Fingerprinter()
     fingerprinter.start(FINGERPRINT_RATE, 1)
     fingerprinter.feed(samples)
     text: bytes = fingerprinter.finish()
@@ -168,7 +181,7 @@ def _compute_fingerprint(samples: bytes) -> bytes:
 
 def _unusable_reason(text: bytes) -> str | None:
     """Return why a fingerprint must not be looked up; None if it can be."""
-    items: Any = chromaprint.decode_fingerprint(text)[0]
+    items: Any = _chromaprint().decode_fingerprint(text)[0]
     if len(items) < ITEMS_MIN:
         return "too short"
     if len(np.unique(items)) < DISTINCT_MIN:

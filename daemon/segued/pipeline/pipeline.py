@@ -296,19 +296,19 @@ class ImportPipeline:
         self._analysis_wakeup.set()
 
     async def _phase_context(self, dispatcher: LookupDispatcher) -> PhaseContext:
-        config = self._resources.config
+        config, compute = self._resources.config, self._resources.compute
         capabilities = set()
         analyzers = await asyncio.to_thread(installed_analyzers, config)
         self._has_local_flavor = bool(analyzers.keys() - {results.LOUDNESS})
         if self._has_local_flavor:
             capabilities.add(Need.FLAVOR_SOURCE)
-        if fingerprint.is_available():
+        if await compute.run_short(None, fingerprint.is_available, b"/"):
             capabilities.add(Need.CHROMAPRINT)
         return PhaseContext(
             config=config,
             settings=self._settings,
             store=self._resources.store,
-            compute=self._resources.compute,
+            compute=compute,
             spool=await asyncio.to_thread(_prepare_spool, config.database),
             capabilities=frozenset(capabilities),
             analyzers=analyzers,

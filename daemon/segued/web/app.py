@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from functools import cache
 from typing import Any, Final
 
 import structlog
@@ -60,8 +61,12 @@ def create_app(api: DaemonApi, guard: Guard, stream: EventStream) -> web.Applica
 
     app.on_shutdown.append(close_stream)
 
+    @cache
+    def api_description() -> dict[str, Any]:
+        return openapi_document(routes, __version__)
+
     async def describe_api(_request: ApiRequest) -> web.StreamResponse:
-        return json_response(api_description)
+        return json_response(api_description())
 
     description_route = Route(
         method="GET",
@@ -82,7 +87,6 @@ def create_app(api: DaemonApi, guard: Guard, stream: EventStream) -> web.Applica
         *_event_routes(stream, other_stream),
         description_route,
     )
-    api_description = openapi_document(routes, __version__)
     for route in (*routes, *static_routes()):
         app.router.add_route(route.method, route.path, route.handle)
     return app
