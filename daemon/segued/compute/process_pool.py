@@ -3,8 +3,8 @@
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Final, TypeVar
 
@@ -108,22 +108,27 @@ class LimitedPool:
                 partial(run_with_cpu_limit, limit, call),
                 Seconds(WALL_TIME_FACTOR * limit),
             )
-        async with self._slot(), self._track_activity():
-            try:
-                return await self._run_until_answered(call, path, limit, wall_limit)
-            except TimeoutError as error:
-                raise _timeout_error(path, limit) from error
-            except MemoryError as error:
-                mib = self._memory_bytes // MIB
-                raise WorkMemoryError(
-                    path, f"reading it takes more than {mib} MiB of memory"
-                ) from error
-            except (SeguedError, asyncio.CancelledError):
-                raise
-            except Exception as error:
-                raise PhaseCrashedError(
-                    path, f"reading it failed: {type(error).__name__}: {error}"
-                ) from error
+        await self._slots.acquire()
+        self._busy_slots += 1
+        started = self._last_activity = time.monotonic()
+        try:
+            return await self._run_until_answered(call, path, limit, wall_limit)
+        except TimeoutError as error:
+            raise _timeout_error(path, limit) from error
+        except MemoryError as error:
+            mib = self._memory_bytes // MIB
+            raise WorkMemoryError(
+                path, f"reading it takes more than {mib} MiB of memory"
+            ) from error
+        except (SeguedError, asyncio.CancelledError):
+            raise
+        except Exception as error:
+            raise PhaseCrashedError(
+                path, f"reading it failed: {type(error).__name__}: {error}"
+            ) from error
+        finally:
+            self._last_activity = time.monotonic()
+            self._release_slot_later(self._last_activity - started)
 
     async def _run_until_answered(
         self, call: Callable[[], T], path: bytes, limit: Seconds, wall_limit: Seconds
@@ -131,9 +136,7 @@ class LimitedPool:
         crashes = 0
         for _ in range(ATTEMPTS_MAX):
             try:
-                async with self._child() as child, asyncio.timeout(wall_limit):
-                    answer: T = await child.run(call)
-                    return answer
+                return await self._run_in_child(call, wall_limit)
             except ChildDiedError as error:
                 crashes += error.by_job
                 slow = error.exit_code == -signal.SIGXCPU
@@ -141,13 +144,14 @@ class LimitedPool:
                     raise _crash_error(path, error.exit_code, limit) from error
         raise _unstable_error()
 
-    @asynccontextmanager
-    async def _child(self) -> AsyncIterator[ChildProcess]:
-        """Yield a child for one job; keep it unless the job left it busy or dead."""
+    async def _run_in_child(self, call: Callable[[], T], wall_limit: Seconds) -> T:
+        """Run a job; keep the child unless the job left it busy or dead."""
         child = await self._free_child()
         self._busy.add(child)
         try:
-            yield child
+            async with asyncio.timeout(wall_limit):
+                answer: T = await child.run(call)
+                return answer
         finally:
             if child in self._busy:  # not closed meanwhile
                 self._busy.remove(child)
@@ -171,31 +175,16 @@ class LimitedPool:
             log.warning("compute.broken")
         raise _unstable_error()
 
-    @asynccontextmanager
-    async def _slot(self) -> AsyncIterator[None]:
-        await self._slots.acquire()
-        self._busy_slots += 1
-        started = time.monotonic()
-        try:
-            yield
-        finally:
-            if self._pause_factor:
-                pause = self._pause_factor * (time.monotonic() - started)
-                asyncio.get_running_loop().call_later(pause, self._release_slot)
-            else:
-                self._release_slot()
+    def _release_slot_later(self, job_seconds: float) -> None:
+        if self._pause_factor:
+            pause = self._pause_factor * job_seconds
+            asyncio.get_running_loop().call_later(pause, self._release_slot)
+        else:
+            self._release_slot()
 
     def _release_slot(self) -> None:
         self._busy_slots -= 1
         self._slots.release()
-
-    @asynccontextmanager
-    async def _track_activity(self) -> AsyncIterator[None]:
-        self._last_activity = time.monotonic()
-        try:
-            yield
-        finally:
-            self._last_activity = time.monotonic()
 
 
 def _crash_error(

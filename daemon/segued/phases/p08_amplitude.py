@@ -31,6 +31,9 @@ from segued.store import decode_cache, passages
 
 __all__ = ["PHASE", "LeadPoints"]
 
+INLINE_LEVELS_MAX: Final = 30_000
+"""Five minutes are measured on the event loop, in half a millisecond."""
+
 
 @dataclass(frozen=True, slots=True)
 class LeadPoints:
@@ -53,6 +56,8 @@ async def run(context: PhaseContext, file_results: FileResults) -> LeadPoints:
     if cached is None:
         raise FileChangedError(file_results.file.path, "its level curve is gone")
     spans = [match.passage.span for match in file_results[p06_match.PHASE].matches]
+    if len(cached.curve.levels) <= INLINE_LEVELS_MAX:
+        return _measure(cached.curve, spans, context.settings)
     return await asyncio.to_thread(_measure, cached.curve, spans, context.settings)
 
 

@@ -118,6 +118,7 @@ class _RunningImport:
     Attributes:
         file_results: What the next phase gets.
         valid: The valid checkpoints, by phase.
+        log: Bound once: structlog binds its own logger for each event.
         uncommitted: The runs since the last commit, in order.
         has_saved: Whether a checkpoint of an earlier phase, but phase 1, is saved in
             this import. That deletes all later ones.
@@ -130,6 +131,7 @@ class _RunningImport:
     on_phase_done: OnPhaseDone
     file_results: FileResults
     valid: dict[int, PhaseResult]
+    log: Any = field(default_factory=log.bind)
     uncommitted: list[PhaseRun] = field(default_factory=list)
     has_saved: bool = False
     took_ms: dict[str, int] = field(default_factory=dict)
@@ -164,6 +166,7 @@ class _RunningImport:
 
         If it fails, the phases before it are committed.
         """
+        log = self.log
         started = time.monotonic()
         self.on_phase_start(phase)
         structlog.contextvars.bind_contextvars(phase=phase.number)
@@ -243,12 +246,12 @@ class _RunningImport:
         committed: Committed = await self.context.store.do(
             save_runs, runs, upcoming, self.file_results
         )
-        seconds_until = time.monotonic()
+        log, ended = self.log, time.monotonic()
         for run in runs[: committed.count]:
             log.debug("phase.saved", phase=run.phase.number, stood=run.is_same)
             seconds = run.seconds
             if run is runs[-1]:
-                seconds = seconds_until - run.started
+                seconds = ended - run.started
             self.took_ms[run.phase.name] = round(1_000 * seconds)
             self.on_phase_done(run.phase, run.fresh.result, seconds)
         self.file_results = self.file_results.with_prefetched(committed.prefetched)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import msgspec
+from peewee import fn
 
 from segued.model import FileId, PhaseNumber, Tags
 from segued.store import codec
@@ -94,9 +95,7 @@ def save(
 ) -> None:
     """Store the tags of a file; `complete` if they were read without a warning."""
     text = codec.encode(remembered) if remembered else None
-    _save(file, codec.encode(tags), text)
-    if complete:
-        _set_read_at(file, now())
+    _save(file, codec.encode(tags), text, now() if complete else None)
 
 
 def forget(path: bytes) -> int | None:
@@ -123,10 +122,11 @@ def _stored(file: FileId) -> Query:
 
 
 @prepared
-def _save(file: FileId, tags: str, remembered: str | None) -> Query:
-    return File.update(tags=tags, remembered_tags=remembered).where(File.id == file)
-
-
-@prepared
-def _set_read_at(file: FileId, at: str) -> Query:
-    return File.update(tags_read_at=at).where(File.id == file)
+def _save(
+    file: FileId, tags: str, remembered: str | None, read_at: str | None
+) -> Query:
+    return File.update(
+        tags=tags,
+        remembered_tags=remembered,
+        tags_read_at=fn.COALESCE(read_at, File.tags_read_at),
+    ).where(File.id == file)

@@ -3,7 +3,7 @@
 from dataclasses import astuple, dataclass, fields
 from typing import Any, Final, TypeAlias
 
-from peewee import JOIN
+from peewee import JOIN, SQL
 
 from segued.model import FileId, Need, SongStatus
 from segued.store.prepared import Query, prepared
@@ -289,7 +289,10 @@ def _set_passage_flavor(
 
 @prepared
 def _set_failure(passage: str, reason: str | None) -> Query:
-    return Passage.update(flavor_failure=reason).where(Passage.id == passage)
+    # A row that stays the same is not written, and does not count as changed.
+    return Passage.update(flavor_failure=reason).where(
+        Passage.id == passage, SQL("flavor_failure IS NOT :reason")
+    )
 
 
 @prepared

@@ -40,14 +40,15 @@ def register_functions(database: SqliteDatabase) -> None:
 
 def refresh(database: SqliteDatabase) -> None:
     """Number the changed rows, within the current transaction."""
-    found = database.execute_sql("SELECT max(kind) FROM changed_rows").fetchone()[0]
+    execute = database.connection().execute
+    found = execute("SELECT max(kind) FROM changed_rows").fetchone()[0]
     if found is None:
         return
     if found == TRACK:
         for statement in _album_statements():
-            database.execute_sql(statement)
-    database.execute_sql(NUMBER_SQL)
-    database.execute_sql("DELETE FROM changed_rows")
+            execute(statement)
+    execute(NUMBER_SQL)
+    execute("DELETE FROM changed_rows")
 
 
 @lru_cache(maxsize=1)
