@@ -1,5 +1,11 @@
 """Counts of the library as it stands: `segued.store.reading.counts`."""
 
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
 from segued.errors import DecodeError
 from segued.model import (
     Confidence,
@@ -155,3 +161,48 @@ async def test_a_complete_file_does_not_wait_again(store: Store) -> None:
     assert pending == FileCounts(2, 1, 0, 0, 0, again=1)
     assert finished == FileCounts(2, 1, 0, 0, 0)
     assert page.statuses == {complete: 1, "PENDING": 1}
+
+
+async def test_counting_finished_files_reads_none_of_them(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes as many steps of SQLite for a thousand as for a hundred.
+
+    The progress of an import counts each second, in a library of any size.
+    """
+    steps = 0
+
+    def count_step() -> int:
+        nonlocal steps
+        steps += 1
+        return 0
+
+    connect = sqlite3.connect
+
+    def connect_and_count(*args: Any, **kwargs: Any) -> sqlite3.Connection:  # noqa: ANN401
+        connection: sqlite3.Connection = connect(*args, **kwargs)
+        connection.set_progress_handler(count_step, 1)
+        return connection
+
+    def steps_of(call: Callable[[], object]) -> int:
+        nonlocal steps
+        steps = 0
+        call()
+        return steps
+
+    calls: dict[str, Callable[[], object]] = {
+        "files": lambda: counts.count_files(store.path, [ROOT]),
+        "phases": lambda: counts.count_by_phase(store.path, [ROOT]),
+    }
+    folder = ScannedFolder(store)
+    steps_by_size = []
+    for size in (100, 1_000):
+        await folder.scan(*(f"{number:04}" for number in range(size)))
+        await store.do(File.update(status=FileStatus.COMPLETE).execute)
+        with monkeypatch.context() as counting:
+            counting.setattr(sqlite3, "connect", connect_and_count)
+            steps_by_size.append({name: steps_of(call) for name, call in calls.items()})
+    few, many = steps_by_size
+
+    assert min(few.values()) > 100
+    assert {name: many[name] - few[name] for name in calls} == dict.fromkeys(calls, 0)
