@@ -2,9 +2,11 @@
 
 import asyncio
 import random
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from segued.matching.flavor import CHARACTERISTICS
 from segued.model import Confidence, FileStatus, PassageStatus
 from segued.store import codec
 from segued.store.database import Store
@@ -47,7 +49,14 @@ PER_ALBUM: Final = 10
 ALBUMS_EACH: Final = 5
 FAILED_EVERY: Final = 97
 BATCH_SIZE: Final = 5_000
-TICKS: Final = 28_224_000 * 200
+SECOND: Final = 28_224_000
+NEWEST: Final = datetime(2026, 11, 30, tzinfo=UTC)
+FLAVORED_EVERY: Final = 5
+KEYS: Final = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+GENRES: Final = ("Rock", "Jazz", "Hip Hop", "Ambient", "Folk", "Techno", "Soul")
+MEASURED: Final = 12
+"""So many characteristics has a flavor that is measured here."""
+
 FINGERPRINT: Final = "AQADtEmUaEkSRZEGAAAA" * 120
 """As long as most fingerprints of songs."""
 
@@ -82,6 +91,7 @@ def _insert_files(numbers: range, rng: random.Random) -> None:
         path = f"{folder}/{number % PER_ALBUM + 1:02} {title}.flac"
         failed = number % FAILED_EVERY == 0
         file, passage = new_id(), new_id()
+        ticks = round(SECOND * rng.lognormvariate(5.4, 0.4))
         if number % PER_ALBUM == 0:
             row = {"id": f"{album}", "name_key": f"album {album}", "title": name}
             tables[Album].append(row)
@@ -99,9 +109,11 @@ def _insert_files(numbers: range, rng: random.Random) -> None:
                 "shown_status": FileStatus.FAILED if failed else FileStatus.COMPLETE,
                 "matching_hashes": "[]",
                 "tags": codec.encode(_tags_of(number)),
-                "duration_ticks": TICKS,
+                "duration_ticks": ticks,
                 "codec": "flac",
-                "added_at": now(),
+                "added_at": (NEWEST - timedelta(minutes=number)).isoformat(
+                    timespec="milliseconds"
+                ),
             }
         )
         if failed:
@@ -115,7 +127,7 @@ def _insert_files(numbers: range, rng: random.Random) -> None:
                 "file_id": file,
                 "ordinal": 1,
                 "start_ticks": 0,
-                "end_ticks": TICKS,
+                "end_ticks": ticks,
                 "fingerprint": FINGERPRINT,
                 "title": title,
                 "artist": artist,
@@ -123,6 +135,11 @@ def _insert_files(numbers: range, rng: random.Random) -> None:
                 "confidence": rng.choice(list(Confidence)),
                 "score": 0.5,
                 "status": PassageStatus.COMPLETE,
+                "flavor": None if number % FLAVORED_EVERY else _flavor(rng),
+                "bpm": round(rng.gauss(118, 25), 1),
+                "key": rng.choice(KEYS),
+                "scale": rng.choice(("major", "minor")),
+                "loudness_lufs": round(rng.gauss(-11, 3), 2),
             }
         )
         tables[PassageAlbum].append({"passage_id": passage, "album_id": f"{album}"})
@@ -142,7 +159,23 @@ def _insert_rows(table: Any, rows: list[dict[str, Any]]) -> None:  # noqa: ANN40
 
 def _tags_of(number: int) -> dict[str, object]:
     date = f"{1950 + number // PER_ALBUM % 70}"
-    return {"track": number % PER_ALBUM + 1, "track_total": PER_ALBUM, "date": date}
+    return {
+        "track": number % PER_ALBUM + 1,
+        "track_total": PER_ALBUM,
+        "date": date,
+        "genres": [GENRES[number // PER_ALBUM % len(GENRES)]],
+    }
+
+
+def _flavor(rng: random.Random) -> str:
+    shares = {}
+    for name, classes in list(CHARACTERISTICS.items())[:MEASURED]:
+        first = round(rng.random(), 6)
+        shares[name] = dict.fromkeys(classes[1:], 0.0) | {
+            classes[0]: first,
+            classes[1]: round(1 - first, 6),
+        }
+    return codec.encode({"characteristics": shares, "measures": {}})
 
 
 def _names_of(album: int) -> tuple[str, str]:

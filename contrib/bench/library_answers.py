@@ -6,13 +6,13 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
 
 from bench import sample_music
 from bench.large_library import make_large_library
+from bench.library_pages import PAGES
 from bench.measure import MeasureError, pss_mib
 from bench.measured_program import running_daemon
 from bench.tables import Target, print_table
@@ -40,55 +40,6 @@ QUICK: Final = """
 settle_seconds = 0.1
 folder_seconds = 0.0
 """
-
-PAGES: Final[tuple[tuple[str, str, Mapping[str, object]], ...]] = (
-    ("start page", "/", {}),
-    ("status", "/api/import/session", {}),
-    ("files, first page", "/api/files", {}),
-    ("files, last page", "/api/files", {"page": 1_000_000}),
-    ("files, 200 per page", "/api/files", {"per": 200}),
-    ("files by status", "/api/files", {"status": "FAILED"}),
-    ("files by a word that a third match", "/api/files", {"query": "river"}),
-    ("files by a letter that all match", "/api/files", {"query": "a", "page": 900}),
-    ("files by two words", "/api/files", {"query": "artist 01234"}),
-    ("files by a word that none matches", "/api/files", {"query": "zebra"}),
-    ("files by a word that a tenth match", "/api/files", {"query": "quiet river"}),
-    ("files, typing r", "/api/files", {"query": "r"}),
-    ("files, typing ri", "/api/files", {"query": "ri"}),
-    ("files, typing riv", "/api/files", {"query": "riv"}),
-    ("files by two letters that none matches", "/api/files", {"query": "qx"}),
-    ("failed files by a word", "/api/files", {"query": "river", "status": "FAILED"}),
-    ("files, page from the middle", "/api/files", {"page": "{middle_page}"}),
-    ("passages, first page", "/api/passages", {}),
-    ("passages, last page", "/api/passages", {"page": 1_000_000}),
-    ("passages by confidence", "/api/passages", {"confidence": "Low"}),
-    ("passages, page from the middle", "/api/passages", {"page": "{middle_page}"}),
-    (
-        "passages by confidence and word",
-        "/api/passages",
-        {"query": "river", "confidence": "Low"},
-    ),
-    ("passages by three words", "/api/passages", {"query": "hollow garden 12"}),
-    ("passages by words", "/api/passages", {"query": "quiet river"}),
-    ("albums, first page", "/api/albums", {}),
-    ("albums, page from the middle", "/api/albums", {"after": "{middle}"}),
-    ("albums, newest, 200 per page", "/api/albums", {"order": "new", "per": 200}),
-    ("albums by year", "/api/albums", {"order": "year"}),
-    ("albums with uncertain songs", "/api/albums", {"uncertain": "true"}),
-    ("albums by words", "/api/albums", {"query": "quiet river"}),
-    ("one album", "/api/albums/{album}", {}),
-    ("artists, first page", "/api/artists", {}),
-    ("artists by a word", "/api/artists", {"query": "golden"}),
-    ("one artist", "/api/artists/{artist}", {}),
-    ("search for songs, albums, artists", "/api/search", {"query": "quiet river"}),
-    ("changes since the start, 200", "/api/changes", {}),
-    ("search that finds nothing", "/api/search", {"query": "zebra"}),
-    ("failures", "/api/failures", {}),
-    ("failures of one kind", "/api/failures", {"code": "io"}),
-    ("questions for a person", "/api/review", {}),
-    ("one file", "/api/files/{file}", {}),
-    ("metrics", "/metrics", {}),
-)
 
 
 class LibraryAnswers(NamedTuple):
@@ -120,7 +71,7 @@ class LibraryAnswers(NamedTuple):
 
 def measure_library(count: int) -> LibraryAnswers:
     """Measure a daemon with a library of `count` files, which is created once."""
-    database = sample_music.cache_folder() / f"{count}-albums.db"
+    database = sample_music.cache_folder() / f"{count}-songs.db"
     if not database.exists():
         print(f"creating {database}, once ...", file=sys.stderr)
         partial = database.with_suffix(".partial")
@@ -188,7 +139,10 @@ def _open_once(database: Path) -> None:
 
 def _pages(client: DaemonClient, count: int) -> list[tuple[str, str]]:
     """Return the name and the address of each page."""
-    values = _values(client) | {"middle_page": f"{count // 100}"}
+    values = _values(client) | {
+        "middle_page": f"{count // 100}",
+        "middle_change": f"{count}",
+    }
     pages = []
     for name, path, query in PAGES:
         sent = {key: str(each).format(**values) for key, each in query.items()}
@@ -218,6 +172,7 @@ def _values(client: DaemonClient) -> dict[str, str]:
         "album": album["album_id"],
         "artist": quote(album["artist_key"]),
         "middle": page["next"],
+        "path_bytes": file["path"].encode().hex(),
     }
 
 

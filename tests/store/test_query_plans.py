@@ -15,7 +15,7 @@ from bench.prepared_library import prepare_library
 from peewee import SqliteDatabase
 
 from segued.clients.clock import Clock
-from segued.store import derived
+from segued.store import derived, row_changes, search_index
 from tests.fake_services import AnswersInMemory, FakeServices
 
 SMALL_TABLES = {
@@ -29,6 +29,15 @@ SMALL_TABLES = {
     "stale_artists",
 }
 """They hold a few rows, in a library of any size; `main` stands for the schema."""
+
+DERIVING_STATEMENTS = (
+    row_changes.NUMBER_SQL,
+    *row_changes.album_statements(),
+    *search_index.REBUILD_STATEMENTS,
+    search_index.NEW_PATHS_SQL,
+    search_index.PASSAGES_SQL,
+    *search_index.LISTING_STATEMENTS,
+)
 
 ANY_ROW = re.compile(r"LIMIT (1|:_0)$")
 """Ends a statement that asks whether there is any row, and reads one."""
@@ -65,7 +74,8 @@ async def test_no_statement_of_an_import_reads_a_whole_table(
                 assert result.state == "COMPLETED", result.error
 
     logged: list[Any] = [each.msg for each in caplog.records if each.name == "peewee"]
-    statements = dict(logged)
+    # The statements at the end of each transaction go past peewee, and its log.
+    statements = dict(logged) | dict.fromkeys(DERIVING_STATEMENTS, ())
     caplog.clear()  # thousands of lines, which a failure would print
     database = SqliteDatabase(str(path))
     derived.register_functions(database)
@@ -79,5 +89,4 @@ async def test_no_statement_of_an_import_reads_a_whole_table(
             scans[text] = found
     database.close()
 
-    assert any("album_index" in text for text in statements)
     assert scans == {}

@@ -8,6 +8,7 @@ from segued.errors import QueryError
 from segued.model import Confidence
 
 __all__ = [
+    "AFTER_ALL_DATES",
     "NUMBER_FIELDS",
     "AddedRange",
     "Bounds",

@@ -9,7 +9,7 @@ from typing import Final
 
 from peewee import SqliteDatabase
 
-from segued.store import row_changes, search, search_index
+from segued.store import index_terms, row_changes, search, search_index
 
 __all__ = ["create", "rebuild", "refresh", "register_functions"]
 
@@ -43,13 +43,14 @@ def create(database: SqliteDatabase) -> None:
 def register_functions(database: SqliteDatabase) -> None:
     """Register the SQL functions that they use, before the database is opened."""
     search.register_functions(database)
+    index_terms.register_functions(database)
     row_changes.register_functions(database)
 
 
 def refresh(database: SqliteDatabase) -> None:
     """Bring them up to date, within the current transaction."""
-    search_index.refresh(database)
     row_changes.refresh(database)
+    search_index.refresh(database)  # the tracks are among its values
 
 
 def rebuild(database: SqliteDatabase) -> None:
@@ -58,7 +59,8 @@ def rebuild(database: SqliteDatabase) -> None:
         "SELECT type, name FROM sqlite_master WHERE type IN ('view', 'trigger')"
     ).fetchall()
     for kind, name in found:
-        database.execute_sql(f'DROP {kind} "{name}"')
+        # A view takes its triggers with it.
+        database.execute_sql(f'DROP {kind} IF EXISTS "{name}"')
     for name in INDEX_TABLES:
         database.execute_sql(f'DROP TABLE IF EXISTS "{name}"')
     create(database)

@@ -15,7 +15,7 @@ from peewee import SqliteDatabase
 from segued.store import search
 from segued.store.album_gaps import missing_tracks_json
 
-__all__ = ["refresh", "register_functions"]
+__all__ = ["album_statements", "refresh", "register_functions"]
 
 SCRIPT: Final = "refresh_albums.sql"
 
@@ -45,14 +45,15 @@ def refresh(database: SqliteDatabase) -> None:
     if found is None:
         return
     if found == TRACK:
-        for statement in _album_statements():
+        for statement in album_statements():
             execute(statement)
     execute(NUMBER_SQL)
     execute("DELETE FROM changed_rows")
 
 
 @lru_cache(maxsize=1)
-def _album_statements() -> tuple[str, ...]:
+def album_statements() -> tuple[str, ...]:
+    """Return the statements that keep albums and artists up to date."""
     script = resources.files("segued.store.schema").joinpath(SCRIPT).read_text()
     return tuple(search.split_statements(script))
 

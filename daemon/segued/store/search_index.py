@@ -33,7 +33,9 @@ UNLISTED_MAX: Final = 500
 
 STALE: Final = "path IN (SELECT path FROM index_stale)"
 
-REBUILD_SCRIPT: Final = f"""
+REBUILD_STATEMENTS: Final = tuple(
+    split_statements(
+        f"""
 DELETE FROM passage_index
     WHERE place IN (SELECT place FROM file_index WHERE {STALE});
 DELETE FROM file_index WHERE {STALE}
@@ -44,13 +46,19 @@ UPDATE file_index SET (file_id, status, words) = (
     )
     WHERE {STALE};
 """  # noqa: S608
+    )
+)
+NEW_PATHS_SQL: Final = (
+    f"SELECT path FROM files WHERE {STALE} AND NOT EXISTS"  # noqa: S608
+    " (SELECT 1 FROM file_index WHERE file_index.path = files.path) ORDER BY path"
+)
 NEW_FILE_SQL: Final = (
-    "INSERT INTO file_index SELECT ?, path, file_id, status, words FROM file_words"
-    " WHERE path = ?"
+    "INSERT INTO file_index SELECT ?, path, file_id, status, words, ''"
+    " FROM file_words WHERE path = ?"
 )
 ALL_FILES_SQL: Final = f"""
 INSERT INTO file_index
-    SELECT {STEP} * row_number() OVER (ORDER BY path), path, file_id, status, words
+    SELECT {STEP} * row_number() OVER (ORDER BY path), path, file_id, status, words, ''
     FROM file_words
 """  # noqa: S608
 PASSAGES_SQL: Final = f"""
@@ -58,44 +66,46 @@ INSERT INTO passage_index
     SELECT place, ordinal, passage_id, confidence, passage_words.words
     FROM passage_words JOIN file_index USING (path) WHERE {STALE}
 """  # noqa: S608
-LISTING_SCRIPT: Final = """
-INSERT INTO file_grams (file_grams, rowid, words)
-    SELECT 'delete', place, listed_words || '  ' FROM index_unlisted
-    WHERE listed_words IS NOT NULL;
-INSERT INTO file_grams (rowid, words)
-    SELECT place, words || '  ' FROM index_unlisted JOIN file_index USING (place)
-    ORDER BY place;
+LISTING_STATEMENTS: Final = tuple(
+    split_statements(
+        """
+INSERT INTO file_grams (file_grams, rowid, terms)
+    SELECT 'delete', place, segued_terms(listed_words, listed_facts)
+    FROM index_unlisted WHERE listed_words IS NOT NULL;
+UPDATE file_index SET facts = (
+        SELECT file_facts.facts FROM file_facts WHERE file_facts.path = file_index.path
+    )
+    WHERE place IN (SELECT place FROM index_unlisted);
+INSERT INTO file_grams (rowid, terms)
+    SELECT place, segued_terms(words, facts)
+    FROM index_unlisted JOIN file_index USING (place) ORDER BY place;
 DELETE FROM index_unlisted;
 """
+    )
+)
 
 
 def refresh(database: SqliteDatabase) -> None:
     """Rebuild the stale rows of the index, within the current transaction."""
-    if not database.execute_sql("SELECT 1 FROM index_stale LIMIT 1").fetchone():
+    execute = database.connection().execute
+    if not execute("SELECT 1 FROM index_stale LIMIT 1").fetchone():
         return
-    if not database.execute_sql("SELECT 1 FROM file_index LIMIT 1").fetchone():
-        database.execute_sql(ALL_FILES_SQL)
+    if not execute("SELECT 1 FROM file_index LIMIT 1").fetchone():
+        execute(ALL_FILES_SQL)
     else:
-        for statement in split_statements(REBUILD_SCRIPT):
-            database.execute_sql(statement)
+        for statement in REBUILD_STATEMENTS:
+            execute(statement)
         _insert_new_files(database)
-    database.execute_sql(PASSAGES_SQL)
-    database.execute_sql("DELETE FROM index_stale")
-    unlisted = database.execute_sql("SELECT count(*) FROM index_unlisted").fetchone()
+    execute(PASSAGES_SQL)
+    execute("DELETE FROM index_stale")
+    unlisted = execute("SELECT count(*) FROM index_unlisted").fetchone()
     if unlisted[0] > UNLISTED_MAX:
-        for statement in split_statements(LISTING_SCRIPT):
-            database.execute_sql(statement)
+        for statement in LISTING_STATEMENTS:
+            execute(statement)
 
 
 def _insert_new_files(database: SqliteDatabase) -> None:
-    paths = [
-        bytes(path)
-        for (path,) in database.execute_sql(
-            f"SELECT path FROM files WHERE {STALE} AND NOT EXISTS"  # noqa: S608
-            " (SELECT 1 FROM file_index WHERE file_index.path = files.path)"
-            " ORDER BY path"
-        ).fetchall()
-    ]
+    paths = [bytes(path) for (path,) in database.connection().execute(NEW_PATHS_SQL)]
     # All paths before the same row are numbered together.
     for _, group in groupby(paths, lambda path: _row_after(database, path)[0]):
         new = list(group)

@@ -21,13 +21,14 @@ from segued.model import (
     Span,
 )
 from segued.store import (
+    derived,
     files,
     flavors,
     inventory,
     moves,
     passages,
     requeue,
-    search,
+    search_index,
     songs,
 )
 from segued.store.database import Store
@@ -231,9 +232,10 @@ async def test_every_file_is_on_one_page(store: Store) -> None:
 
 
 async def test_search_index_follows_all_changes(
-    store: Store, library: dict[str, FileId]
+    store: Store, library: dict[str, FileId], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The index follows new tags, statuses, renames, new passages and removed files."""
+    monkeypatch.setattr(search_index, "UNLISTED_MAX", 0)
     side, song = library["side"], library["song"]
 
     await store.do(files.mark_finished, song, FileStatus.NO_AUDIO)
@@ -272,12 +274,23 @@ async def test_search_index_follows_all_changes(
 def index_differences(store: Store) -> list[tuple[object, ...]]:
     """Return the rows in which the index differs from a new one."""
     library = SqliteDatabase(str(store.path))
-    search.register_functions(library)
+    derived.register_functions(library)
     rows: list[tuple[object, ...]] = []
     for held, made_of in (
         (
             "SELECT path, file_id, status, words FROM file_index",
             "SELECT path, file_id, status, words FROM file_words",
+        ),
+        (
+            (
+                "SELECT path, facts FROM file_index"
+                " WHERE place NOT IN (SELECT place FROM index_unlisted)"
+            ),
+            (
+                "SELECT path, made.facts FROM file_facts AS made"
+                " JOIN file_index USING (path)"
+                " WHERE place NOT IN (SELECT place FROM index_unlisted)"
+            ),
         ),
         (
             (

@@ -107,6 +107,10 @@ def differences(store: Store) -> list[object]:
                     hits = find_hits(database, listing, condition, limit)
                     if [hit[0] for hit in hits] != expected[:limit]:
                         found.append((query, listing.table, limit))
+                    if hits and hits[1:] != find_hits(
+                        database, listing, condition, limit - 1, after=hits[0][2:]
+                    ):
+                        found.append((query, listing.table, hits[0]))
         order = "SELECT path FROM file_index ORDER BY"
         if (
             database.execute(f"{order} place").fetchall()

@@ -19,6 +19,7 @@ from segued.store.reading.query_conditions import (
     register_query_functions,
 )
 from segued.store.reading.reports import open_read_only
+from segued.store.reading.word_hits import PASSAGE_INDEX, find_hits
 
 __all__ = ["album_rows", "export_parts", "tracks_found", "tracks_of"]
 
@@ -141,22 +142,23 @@ def album_rows(library: Path, query: str) -> Iterator[dict[str, Any]]:
 
 def _pages(database: sqlite3.Connection, condition: Condition) -> Iterator[list[str]]:
     """Yield the ids of the passages that fulfill a condition."""
-    source = "passage_index" if condition.is_indexed else QUERY_SOURCE
     last: tuple[bytes, int] = (b"", 0)
     while True:
-        rows = database.execute(
-            "SELECT passage_index.passage_id, file_index.path,"  # noqa: S608
-            f" passage_index.ordinal FROM {source}"
-            " CROSS JOIN file_index ON file_index.place = passage_index.place"
-            " WHERE (passage_index.place, passage_index.ordinal) > (?, ?)"
-            f" AND {condition.sql}"
-            " ORDER BY passage_index.place, passage_index.ordinal LIMIT ?",
-            [*_place_of(database, *last), *condition.values, PAGE_ROWS],
-        ).fetchall()
-        yield [row["passage_id"] for row in rows]
-        if len(rows) < PAGE_ROWS:
+        hits = find_hits(
+            database,
+            PASSAGE_INDEX,
+            condition,
+            PAGE_ROWS,
+            after=_place_of(database, *last),
+        )
+        yield [passage for passage, *_ in hits]
+        if len(hits) < PAGE_ROWS:
             return
-        last = bytes(rows[-1]["path"]), rows[-1]["ordinal"]
+        _, _, place, ordinal = hits[-1]
+        ((path,),) = database.execute(
+            "SELECT path FROM file_index WHERE place = ?", [place]
+        )
+        last = bytes(path), ordinal
 
 
 def _place_of(

@@ -1,5 +1,6 @@
 """Find what could be played after a passage, or first."""
 
+import random
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,18 +9,24 @@ from typing import Final
 
 from segued.errors import NotFoundError
 from segued.store.reading.query_conditions import (
-    QUERY_SOURCE,
     Condition,
     query_condition,
     register_query_functions,
 )
 from segued.store.reading.reports import open_read_only
 from segued.store.reading.similar import SimilarPassages
+from segued.store.reading.word_hits import PASSAGE_INDEX, find_hits
 
 __all__ = ["FollowingRequest", "FollowingSong", "following"]
 
 NEAR_MAX: Final = 400
 """So many similar passages are looked at; if none of them is possible, any other is."""
+
+DRAWN: Final = 1_000
+"""So many passages are drawn at first: a search that few of them fulfill is rare."""
+
+RARE_MAX: Final = 10_000
+"""So many passages that fulfill a rare search are found at most."""
 
 CHOSEN_PASSAGES: Final = """
     passages
@@ -123,11 +130,17 @@ def _random_songs(
     count: int,
     unwanted: Sequence[str],
 ) -> list[FollowingSong]:
-    source = "passage_index" if condition.is_indexed else QUERY_SOURCE
-    marks = ", ".join("?" for _ in unwanted)
+    """Return random passages: of some that are drawn, or of all, if these are rare."""
+    last = database.execute("SELECT max(rowid) FROM passages").fetchone()[0] or 0
+    drawn = random.sample(range(1, last + 1), min(DRAWN, last))
     rows = database.execute(
-        f"SELECT passage_index.passage_id FROM {source} WHERE {condition.sql}"  # noqa: S608
-        f" AND passage_index.passage_id NOT IN ({marks}) ORDER BY random() LIMIT ?",
-        [*condition.values, *unwanted, count],
+        f"SELECT passage_index.passage_id FROM {CHOSEN_PASSAGES}"  # noqa: S608
+        f" WHERE passages.rowid IN ({', '.join(map(str, drawn))}) AND {condition.sql}",
+        condition.values,
     )
-    return [FollowingSong(row["passage_id"], None) for row in rows]
+    found = {row["passage_id"] for row in rows} - {*unwanted}
+    if len(found) < count and last > DRAWN:
+        hits = find_hits(database, PASSAGE_INDEX, condition, RARE_MAX)
+        found = {hit[0] for hit in hits} - {*unwanted}
+    chosen = random.sample(sorted(found), min(count, len(found)))
+    return [FollowingSong(each, None) for each in chosen]

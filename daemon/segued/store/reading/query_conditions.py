@@ -2,6 +2,7 @@
 
 import sqlite3
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from segued.matching.library_query import (
@@ -16,6 +17,8 @@ from segued.matching.library_query import (
     parse_query,
 )
 from segued.matching.query_values import Bounds
+from segued.store.index_terms import PITCH_NAMES
+from segued.store.reading.condition_terms import Terms, terms_of
 from segued.store.search import search_words, searchable, words_condition
 from segued.units import TICKS_PER_SECOND
 
@@ -28,6 +31,9 @@ __all__ = [
 ]
 
 PLAIN: Final = "segued_plain"
+
+PLAIN_KEPT: Final = 1_024
+"""Neighbors have the same names, which are not normalized anew for each."""
 
 QUERY_JOINS: Final = """
     CROSS JOIN passages ON passages.id = passage_index.passage_id
@@ -66,22 +72,6 @@ NUMBER_COLUMNS: Final = {
     " WHERE track_index.passage_id = passages.id)",
 }
 
-PITCH_NAMES: Final = (
-    ("C", "B#"),
-    ("C#", "Db"),
-    ("D",),
-    ("D#", "Eb"),
-    ("E", "Fb"),
-    ("F", "E#"),
-    ("F#", "Gb"),
-    ("G",),
-    ("G#", "Ab"),
-    ("A",),
-    ("A#", "Bb"),
-    ("B", "Cb"),
-)
-"""The names that an analyzer may give to each pitch."""
-
 
 @dataclass(frozen=True, slots=True)
 class Condition:
@@ -91,18 +81,20 @@ class Condition:
         values: Those of its placeholders.
         is_indexed: Whether it is on `passage_index` alone.
         words: Words that the words of a hit contain.
+        terms: Of each of these, the file of a hit has a term.
     """
 
     sql: str
     values: tuple[Any, ...]
     is_indexed: bool
     words: tuple[str, ...] = ()
+    terms: tuple[Terms, ...] = ()
 
 
 def register_query_functions(database: sqlite3.Connection) -> None:
     """Register the SQL functions that conditions call."""
     database.create_function(
-        PLAIN, 1, lambda text: searchable(text or ""), deterministic=True
+        PLAIN, 1, lru_cache(PLAIN_KEPT)(_plain_text), deterministic=True
     )
 
 
@@ -127,7 +119,7 @@ def query_condition(query: str | LibraryQuery) -> Condition:
     likely = [
         word
         for term in parsed.terms
-        if isinstance(term, TextTerm) and term.field in INDEXED and not term.is_reversed
+        if isinstance(term, TextTerm) and term.field == "path" and not term.is_reversed
         for word in search_words(term.text)
     ]
     return Condition(
@@ -135,7 +127,12 @@ def query_condition(query: str | LibraryQuery) -> Condition:
         tuple(values),
         not parsed.terms,
         tuple(dict.fromkeys([*words, *likely])),
+        tuple(each for term in parsed.terms if (each := terms_of(term)) is not None),
     )
+
+
+def _plain_text(text: str | None) -> str:
+    return searchable(text or "")
 
 
 def _term_sql(term: Term) -> tuple[str, list[Any]]:
