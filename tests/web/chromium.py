@@ -24,6 +24,8 @@ CHROMIUM_OPTIONS: Final = (
     "--disable-gpu",
     "--in-process-gpu",
     "--num-raster-threads=1",
+    # All pages are one site's: a process for each would cost as much as the page.
+    "--renderer-process-limit=1",
 )
 
 RECORD_SHIFTS_SCRIPT: Final = """
