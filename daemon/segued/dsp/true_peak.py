@@ -153,11 +153,21 @@ class TruePeakMeter:
         return near
 
     def _part_maxima(self, values: Samples) -> Samples:
-        """Return the largest value of each part; shape (channels, parts)."""
+        """Return the largest value of each part; none is negative.
+
+        Their bits, as integers, have the same order: NumPy finds the largest of those
+        in half of the time, because none of them can be a NaN.
+
+        Args:
+            values: float32, shape (channels, parts * part).
+
+        Returns:
+            float32, shape (channels, parts).
+        """
         starts = np.arange(0, values.shape[1], self._part)
         # Takes half of the time of a maximum over an axis.
-        maxima: Samples = np.maximum.reduceat(values, starts, axis=1)
-        return maxima
+        maxima = np.maximum.reduceat(values.view(np.int32), starts, axis=1)
+        return maxima.view(np.float32)
 
     def _array(self, number: int, buffer: Samples, frames: int) -> Samples:
         """Return one of three arrays in memory, shape (channels, frames)."""
