@@ -9,11 +9,18 @@ from typing import Final
 
 from peewee import SqliteDatabase
 
-from segued.store import index_terms, row_changes, search, search_index
+from segued.store import copy_index, index_terms, row_changes, search, search_index
 
 __all__ = ["create", "rebuild", "refresh", "register_functions"]
 
-SCRIPTS: Final = ("status.sql", "albums.sql", "changes.sql", "views.sql", "search.sql")
+SCRIPTS: Final = (
+    "status.sql",
+    "albums.sql",
+    "changes.sql",
+    "copies.sql",
+    "views.sql",
+    "search.sql",
+)
 
 INDEX_TABLES: Final = (
     "file_index",
@@ -28,6 +35,10 @@ INDEX_TABLES: Final = (
     "artist_index",
     "stale_albums",
     "stale_artists",
+    "copy_members",
+    "copy_groups",
+    "stale_sounds",
+    "stale_groups",
 )
 
 
@@ -50,7 +61,9 @@ def register_functions(database: SqliteDatabase) -> None:
 def refresh(database: SqliteDatabase) -> None:
     """Bring them up to date, within the current transaction."""
     row_changes.refresh(database)
-    search_index.refresh(database)  # the tracks are among its values
+    # The tracks are among the values of the search, and say which copy is best.
+    search_index.refresh(database)
+    copy_index.refresh(database)
 
 
 def rebuild(database: SqliteDatabase) -> None:

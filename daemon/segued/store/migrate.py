@@ -17,7 +17,7 @@ from segued.store import derived
 
 __all__ = ["MIGRATIONS", "SCHEMA_VERSION", "bring_up_to_date"]
 
-SCHEMA_VERSION: Final = 26
+SCHEMA_VERSION: Final = 27
 """Version of the schema in `store.schema`; stored as the library's `user_version`."""
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"

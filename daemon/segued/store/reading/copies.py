@@ -5,29 +5,12 @@ Each function opens its own read-only connection, as in `segued.store.reading.re
 
 import sqlite3
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
-from typing import Final
 
 from segued.store.reading.reports import open_read_only
 from segued.store.reading.rows import PageRequest
 
 __all__ = ["CopyGroup", "CopyPage", "CopyRow", "copies_of_file", "copy_groups"]
-
-
-HAS_COPIES: Final = """
-SELECT EXISTS (
-    SELECT 1 FROM files
-    WHERE files.path = ? AND (
-        files.audio_hash IN (SELECT audio_hash FROM same_sounds)
-        OR EXISTS (
-            SELECT 1 FROM files AS other
-            WHERE other.audio_hash = files.audio_hash AND other.id <> files.id
-        )
-    )
-)
-"""
-"""Whether a file may have copies: the view looks at all files, this at one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,22 +77,18 @@ def copy_groups(library: Path, request: PageRequest) -> CopyPage:
         StoreError: The library does not exist, or cannot be read.
     """
     with open_read_only(library) as database:
-        rows = database.execute(
-            "SELECT * FROM library_copies ORDER BY copy_id, is_best DESC, path"
+        total, more_bytes = database.execute(
+            "SELECT count(*), coalesce(sum(more_bytes), 0) FROM copy_groups"
+        ).fetchone()
+        request = request.with_total(total)
+        keys = database.execute(
+            "SELECT copy_id FROM copy_groups ORDER BY more_bytes DESC, copy_id"
+            " LIMIT ? OFFSET ?",
+            [request.limit, request.offset],
         ).fetchall()
-        groups = [
-            _group(database, copy_id, list(members))
-            for copy_id, members in groupby(rows, lambda row: str(row["copy_id"]))
-        ]
-    groups.sort(key=lambda group: (-group.more_bytes, group.copy_id))
-    request = request.with_total(len(groups))
+        groups = [_group(database, key, _files(database, key)) for (key,) in keys]
     return CopyPage(
-        groups[request.offset : request.offset + request.page_size],
-        request.page,
-        request.page_size,
-        request.pages,
-        len(groups),
-        sum(group.more_bytes for group in groups),
+        groups, request.page, request.page_size, request.pages, total, more_bytes
     )
 
 
@@ -120,16 +99,23 @@ def copies_of_file(library: Path, path: bytes) -> list[CopyRow]:
         StoreError: The library does not exist, or cannot be read.
     """
     with open_read_only(library) as database:
-        ((has_copies,),) = database.execute(HAS_COPIES, [path])
-        if not has_copies:
-            return []
-        rows = database.execute(
-            "SELECT * FROM library_copies WHERE copy_id IN (SELECT copy_id"
-            " FROM library_copies JOIN files ON files.id = file_id"
-            " WHERE files.path = ?) ORDER BY is_best DESC, path",
-            [path],
-        ).fetchall()
+        rows = [
+            row
+            for (copy_id,) in database.execute(
+                "SELECT copy_id FROM files JOIN copy_members USING (audio_hash)"
+                " WHERE files.path = ? AND status <> 'MISSING'",
+                [path],
+            )
+            for row in _files(database, copy_id)
+        ]
     return [_row(row) for row in rows]
+
+
+def _files(database: sqlite3.Connection, copy_id: str) -> list[sqlite3.Row]:
+    return database.execute(
+        "SELECT * FROM library_copies WHERE copy_id = ? ORDER BY is_best DESC, path",
+        [copy_id],
+    ).fetchall()
 
 
 def _group(

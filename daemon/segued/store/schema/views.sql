@@ -234,18 +234,7 @@ WITH grouped AS (
         files.*,
         -- Without the music folder, which may itself be in a folder of such a name.
         substr(files.path_text, length(CAST(files.root AS TEXT)) + 1) AS own_path,
-        coalesce(
-            (
-                SELECT min(other_hash) FROM same_sounds
-                WHERE same_sounds.audio_hash = files.audio_hash
-                AND other_hash < files.audio_hash
-                AND EXISTS (
-                    SELECT 1 FROM files AS other
-                    WHERE other.audio_hash = other_hash AND other.status <> 'MISSING'
-                )
-            ),
-            files.audio_hash
-        ) AS copy_id,
+        copy_members.copy_id,
         coalesce(
             files.codec,
             (
@@ -267,14 +256,9 @@ WITH grouped AS (
             JOIN files AS other ON other.id = passages.file_id
             WHERE other.audio_hash = files.audio_hash
         ) AS album_id
-    FROM files
-    WHERE files.status <> 'MISSING' AND (
-        files.audio_hash IN (SELECT audio_hash FROM same_sounds)
-        OR EXISTS (
-            SELECT 1 FROM files AS other WHERE other.audio_hash = files.audio_hash
-            AND other.id <> files.id AND other.status <> 'MISSING'
-        )
-    )
+    FROM copy_members
+    CROSS JOIN files ON files.audio_hash = copy_members.audio_hash
+    WHERE files.status <> 'MISSING'
 ),
 judged AS (
     SELECT
@@ -301,7 +285,13 @@ ranked AS (
     SELECT
         judged.*,
         row_number() OVER best_first AS place,
-        first_value(id) OVER best_first AS best_id,
+        first_value(content_hash) OVER best_first AS best_content_hash,
+        first_value(audio_hash) OVER best_first AS best_audio_hash,
+        first_value(is_lossless) OVER best_first AS best_is_lossless,
+        first_value(bit_rate) OVER best_first AS best_bit_rate,
+        first_value(is_named_copy) OVER best_first AS best_is_named_copy,
+        first_value(is_download) OVER best_first AS best_is_download,
+        first_value(album_tracks) OVER best_first AS best_album_tracks,
         count(*) OVER (PARTITION BY copy_id) AS copies
     FROM judged
     WINDOW best_first AS (
@@ -317,17 +307,17 @@ SELECT
     ranked.place = 1 AS is_best,
     CASE
         WHEN ranked.place = 1 THEN 'best'
-        WHEN ranked.content_hash = best.content_hash THEN 'same file'
-        WHEN ranked.audio_hash = best.audio_hash THEN 'same sound, other tags'
+        WHEN ranked.content_hash = best_content_hash THEN 'same file'
+        WHEN ranked.audio_hash = best_audio_hash THEN 'same sound, other tags'
         ELSE 'other encoding'
     END AS kind,
     CASE
         WHEN ranked.place = 1 THEN ''
-        WHEN ranked.is_lossless < best.is_lossless THEN 'lossy'
-        WHEN ranked.bit_rate / 10000 < best.bit_rate / 10000 THEN 'lower bit rate'
-        WHEN ranked.is_named_copy > best.is_named_copy THEN 'named as a copy'
-        WHEN ranked.is_download > best.is_download THEN 'among downloads'
-        WHEN ranked.album_tracks < best.album_tracks
+        WHEN ranked.is_lossless < best_is_lossless THEN 'lossy'
+        WHEN ranked.bit_rate / 10000 < best_bit_rate / 10000 THEN 'lower bit rate'
+        WHEN ranked.is_named_copy > best_is_named_copy THEN 'named as a copy'
+        WHEN ranked.is_download > best_is_download THEN 'among downloads'
+        WHEN ranked.album_tracks < best_album_tracks
             THEN 'away from the songs of its album'
         ELSE 'later by its path'
     END AS why,
@@ -337,7 +327,6 @@ SELECT
     ranked.known_ticks AS duration_ticks,
     coalesce(same_sounds.offset_ticks, 0) AS offset_ticks
 FROM ranked
-JOIN judged AS best ON best.id = ranked.best_id
-LEFT JOIN same_sounds ON same_sounds.audio_hash = best.audio_hash
+LEFT JOIN same_sounds ON same_sounds.audio_hash = ranked.best_audio_hash
     AND same_sounds.other_hash = ranked.audio_hash
 WHERE ranked.copies > 1;
