@@ -6,6 +6,7 @@ import shlex
 import shutil
 import sqlite3
 import subprocess
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
@@ -15,7 +16,12 @@ from segued.units import TICKS_PER_SECOND
 from tests.audio import fpcalc, length_by_ffmpeg
 from tests.end_to_end.library_queries import dump_library, files_by_name, passages_of
 from tests.end_to_end.running_daemon import write_noise_wav
-from tests.end_to_end.segued_runner import QUICK_CONFIG, SeguedRunner, interrupt
+from tests.end_to_end.segued_runner import (
+    DEBUG_CONFIG,
+    QUICK_CONFIG,
+    SeguedRunner,
+    interrupt,
+)
 from tests.limits import WAIT_SECONDS
 
 
@@ -68,6 +74,30 @@ def test_copies_are_linked_both_ways(imported: SeguedRunner) -> None:
     assert ferry["audio_hash"] == retagged["audio_hash"]
     assert ferry["content_hash"] != retagged["content_hash"]
     assert json.loads(retagged["matching_hashes"]) == []
+
+
+def test_the_same_match_again_leaves_what_follows_from_it(
+    imported: SeguedRunner, tmp_path: Path
+) -> None:
+    """Row for row; after the match, only the phase that ends a file runs again."""
+    again = SeguedRunner(tmp_path)
+    again.database.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(imported.database, again.database)
+
+    config = again.write_config(DEBUG_CONFIG)
+    paths = ("--database", str(again.database), "--config", config)
+    result = again.run("rematch", *paths)
+
+    assert result.code in (0, 1), result.err
+    lines = [line for line in result.err.splitlines() if line.startswith("{")]
+    started = Counter(
+        event["phase"]
+        for event in map(json.loads, lines)
+        if event["event"] == "phase.started"
+    )
+    assert started.keys() == {1, 6, 10}
+    assert started[6] == started[10] > 10
+    assert dump_library(again.database) == dump_library(imported.database)
 
 
 def test_lengths_are_those_that_ffmpeg_decodes(

@@ -420,3 +420,44 @@ async def test_a_stop_of_a_transaction_leaves_out_the_phases_that_join(
 
     assert outcome.status is FileStatus.DUPLICATE
     assert done == await stored_phases(context, file) == [1, 2]
+
+
+async def test_a_phase_that_decides_later_ones_keeps_them_with_the_same_result(
+    context: PhaseContext,
+) -> None:
+    """It runs again, for whatever reason; with another result, so do the later ones."""
+    file = await begin(context.store)
+    sample = SamplePhases({3: [Found(1), Found(1), Found(2)]})
+
+    async def run_again(recipe: str) -> list[int]:
+        sample.settings[3] = (recipe,)
+        sample.ran.clear()
+        first, second, third, last = sample.phases
+        third = replace(third, decides_later=True)
+        await context.store.do(files.mark_processing, file)
+        await import_phases([first, second, third, last], file, context)
+        return sample.ran
+
+    assert await run_again("one") == [1, 2, 3, 4]
+    assert await run_again("another") == [1, 3]
+    assert await run_again("another") == [1]
+    assert await run_again("a third") == [1, 3, 4]
+    assert await stored_phases(context, file) == [1, 2, 3, 4]
+
+
+async def test_a_later_phase_that_is_outdated_itself_runs_again(
+    context: PhaseContext,
+) -> None:
+    """The same result before it does not make it valid."""
+    file = await begin(context.store)
+    sample = SamplePhases()
+    first, second, third, last = sample.phases
+    await import_phases([first, second, third, last], file, context)
+    sample.ran.clear()
+
+    third = replace(third, version=2, decides_later=True)
+    last = replace(last, version=2)
+    await context.store.do(files.mark_processing, file)
+    await import_phases([first, second, third, last], file, context)
+
+    assert sample.ran == [1, 3, 4]

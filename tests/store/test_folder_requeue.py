@@ -1,5 +1,7 @@
 """The files of a folder, which are matched together: `segued.store.folders`."""
 
+from dataclasses import replace
+
 from segued.model import (
     FileId,
     FileStatus,
@@ -9,6 +11,7 @@ from segued.model import (
 from segued.store import checkpoints, files, folder_requeue, folders, inventory
 from segued.store.checkpoints import StoredCheckpoint
 from segued.store.database import Store
+from segued.store.requeue import OUTDATED_RECIPE
 from tests.store.scanned_folder import ROOT, ScannedFolder
 
 
@@ -123,7 +126,12 @@ async def test_file_in_flight_keeps_its_checkpoints(store: Store) -> None:
         other.path,
         acoustid_available=True,
     )
-    assert await store.do(checkpoints.for_file, in_flight.id) == waits[:1]
+    stored = await store.do(checkpoints.for_file, in_flight.id)
+    assert stored == [
+        waits[0],
+        replace(waits[1], recipe=OUTDATED_RECIPE, needs=None),
+        waits[2],
+    ]
 
 
 async def test_reassigned_file_in_flight_is_requeued_when_done(store: Store) -> None:

@@ -175,6 +175,8 @@ class Phase(Generic[ResultT]):
         joins_previous: Whether it reads nothing from the library that the phase before
             saves, and takes some milliseconds: both are committed in one transaction.
             What it `reads` must not depend on the result of that phase.
+        decides_later: Whether later phases depend on nothing of it but its result: if
+            it runs again, with the same result, their checkpoints stay valid.
         always_run: Whether it runs even with a valid checkpoint; if the result is
             the same, later checkpoints stay valid.
         optional: Whether a file without its result is still usable.
@@ -194,6 +196,7 @@ class Phase(Generic[ResultT]):
     settings: Callable[[PhaseContext], tuple[object, ...]] = lambda _context: ()
     counts: Callable[[ResultT], Mapping[str, int]] = lambda _result: {}
     joins_previous: bool = False
+    decides_later: bool = False
     always_run: bool = False
     optional: bool = False
 

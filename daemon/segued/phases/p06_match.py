@@ -315,6 +315,7 @@ PHASE: Final = Phase(
     run=run,
     reads=_reads,
     save=save,
+    decides_later=True,
     # The assignment has a column of its own, in `files`.
     checkpointed=lambda matched: Matched(matched.matches),
     counts=_counts,

@@ -59,7 +59,8 @@ class PhaseRun:
         recipe: The phase's version and settings.
         is_same: Whether the result equals that of the stored checkpoint, which stays;
             later checkpoints are then still valid.
-        keeps_later: Whether an earlier commit has deleted all later checkpoints.
+        keeps_later: Whether later checkpoints stay: they are valid, or an earlier run
+            has deleted them.
         started: When it began, by the monotonic clock.
         seconds: How long it took.
     """

@@ -95,9 +95,9 @@ async def import_file(
     file_results, stored = await context.store.do(
         _read_start, file, phases[0], is_analysis=is_analysis
     )
-    valid = _valid_checkpoints(stored, context, phases)
+    valid, outdated = _stored_results(stored, context, phases)
     running = _RunningImport(
-        context, phases, on_phase_start, on_phase_done, file_results, valid
+        context, phases, on_phase_start, on_phase_done, file_results, valid, outdated
     )
     try:
         outcome = await running.finish()
@@ -118,6 +118,8 @@ class _RunningImport:
     Attributes:
         file_results: What the next phase gets.
         valid: The valid checkpoints, by phase.
+        outdated: The results of checkpoints that are not, while later ones are valid if
+            the phase has the same result again.
         log: Bound once: structlog binds its own logger for each event.
         uncommitted: The runs since the last commit, in order.
         has_saved: Whether a checkpoint of an earlier phase, but phase 1, is saved in
@@ -131,6 +133,7 @@ class _RunningImport:
     on_phase_done: OnPhaseDone
     file_results: FileResults
     valid: dict[int, PhaseResult]
+    outdated: dict[int, Any]
     log: Any = field(default_factory=log.bind)
     uncommitted: list[PhaseRun] = field(default_factory=list)
     has_saved: bool = False
@@ -183,6 +186,9 @@ class _RunningImport:
             return await self._commit() or outcome
         fresh = PhaseResult.of(outcome)
         is_same = known is not None and known.result == fresh.result
+        is_as_before = phase.number in self.outdated and (
+            self.outdated[phase.number] == phase.checkpointed(fresh.result)
+        )
         self.uncommitted.append(
             PhaseRun(
                 phase,
@@ -190,13 +196,13 @@ class _RunningImport:
                 fresh,
                 phase.recipe(self.context),
                 is_same=is_same,
-                keeps_later=self.has_saved,
+                keeps_later=self.has_saved or is_as_before,
                 started=started,
                 seconds=time.monotonic() - started,
             )
         )
-        if not is_same:
-            self.valid = {}
+        if not is_same and not is_as_before:
+            self.valid, self.outdated = {}, {}
             self.has_saved = phase.number > PhaseNumber.FILENAME
         return fresh
 
@@ -268,23 +274,32 @@ def _read_start(
     return file_results, checkpoints.for_file(file.id)
 
 
-def _valid_checkpoints(
+def _stored_results(
     every: Sequence[StoredCheckpoint],
     context: PhaseContext,
     phases: Sequence[Phase[Any]],
-) -> dict[int, PhaseResult]:
-    """Return the valid checkpoints by phase: those before the first invalid one."""
+) -> tuple[dict[int, PhaseResult], dict[int, Any]]:
+    """Return the results of checkpoints by phase: the valid ones, and outdated ones.
+
+    They end at the first outdated one on whose phase more depends than on its result.
+    """
     valid: dict[int, PhaseResult] = {}
+    outdated: dict[int, Any] = {}
     by_phase = {stored.phase: stored for stored in every}
     for phase in phases:
         stored = by_phase.get(phase.number)
-        if stored is None or stored.recipe != phase.recipe(context):
+        if stored is None:
             break
-        if stored.needs is not None and stored.needs in context.capabilities:
+        can_run = stored.needs is not None and stored.needs in context.capabilities
+        is_current = stored.recipe == phase.recipe(context) and not can_run
+        if not is_current and not phase.decides_later:
             break
         try:
             result = codec.decode(stored.payload, phase.result_type)
         except msgspec.DecodeError:
             break
-        valid[phase.number] = PhaseResult(result, stored.needs)
-    return valid
+        if is_current:
+            valid[phase.number] = PhaseResult(result, stored.needs)
+        else:
+            outdated[phase.number] = result
+    return valid, outdated

@@ -42,6 +42,9 @@ FILES_AT_ONCE: Final = 500
 CRASHES_MAX: Final = 3
 """A file that was being imported in so many crashes is the likely cause: it fails."""
 
+OUTDATED_RECIPE: Final = ""
+"""The recipe of a checkpoint whose phase must run again."""
+
 RESTART_PHASE: Final = {
     FileStatus.COMPLETE: PhaseNumber.FINALIZE,
     FileStatus.NO_AUDIO: PhaseNumber.SEGMENT,
@@ -288,6 +291,9 @@ def requeue_from_phase(
 ) -> None:
     """Delete checkpoints of files from a phase on, and make complete files PENDING.
 
+    Those of phase 6 to 9 are kept if phase 6 is the first: it runs again, and if its
+    result is the same, the others are still valid.
+
     Args:
         files: Ids of the files.
         phase: The first phase that must run again.
@@ -296,8 +302,14 @@ def requeue_from_phase(
     statuses = [FileStatus.COMPLETE, *([FileStatus.PROCESSING] if in_flight else [])]
     for start in range(0, len(files), FILES_AT_ONCE):
         batch = list(files[start : start + FILES_AT_ONCE])
+        deleted = phase
+        if phase is PhaseNumber.MATCH:
+            deleted = PhaseNumber.FINALIZE
+            Checkpoint.update(recipe=OUTDATED_RECIPE, needs=None).where(
+                Checkpoint.file.in_(batch), Checkpoint.phase == phase
+            ).execute()
         Checkpoint.delete().where(
-            Checkpoint.file.in_(batch), Checkpoint.phase >= phase
+            Checkpoint.file.in_(batch), Checkpoint.phase >= deleted
         ).execute()
         File.update(status=FileStatus.PENDING).where(
             File.id.in_(batch), File.status.in_(statuses)
