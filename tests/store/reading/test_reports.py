@@ -19,6 +19,7 @@ from segued.store import files, passages, songs
 from segued.store.database import Store
 from segued.store.passages import PassageRecord
 from segued.store.reading import reports
+from segued.store.schema.files import File, Passage
 from segued.units import Ticks
 from tests.store.scanned_folder import ROOT, ScannedFolder
 
@@ -170,6 +171,7 @@ async def test_summary_counts_files_below_the_folders(store: Store) -> None:
 
     def fill() -> None:
         passages.replace(good.id, [passage_row(0, 10)])
+        passages.replace(bad.id, [passage_row(0, 10), passage_row(10, 20)])
         files.mark_finished(good.id, FileStatus.COMPLETE)
         files.record_warnings(
             good.id, PhaseNumber.SEGMENT, [FileWarning("truncated", "cut short")]
@@ -186,3 +188,21 @@ async def test_summary_counts_files_below_the_folders(store: Store) -> None:
     assert found.failed == [("decode", "/music/b: no sound")]
     assert found.warned == [("truncated", "/music/a: cut short")]
     assert reports.summary(store.path, [b"/elsewhere"]).files == {}
+
+    def add_elsewhere() -> None:
+        file = File.create(
+            path=b"/elsewhere/d",
+            folder=b"/elsewhere",
+            root=b"/elsewhere",
+            path_text="/elsewhere/d",
+            size_bytes=1,
+            mtime_ns=1,
+            inode=1,
+            status=FileStatus.COMPLETE,
+        )
+        Passage.create(file=file, ordinal=1, start_ticks=0, end_ticks=9)
+
+    await store.do(add_elsewhere)
+    assert reports.summary(store.path, [ROOT]).passages == {"Low": 1}
+    assert reports.summary(store.path, [b"/elsewhere"]).passages == {"None": 1}
+    assert reports.summary(store.path).passages == {"Low": 1, "None": 1}

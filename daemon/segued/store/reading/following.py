@@ -22,8 +22,8 @@ __all__ = ["FollowingRequest", "FollowingSong", "following"]
 NEAR_MAX: Final = 400
 """So many similar passages are looked at; if none of them is possible, any other is."""
 
-DRAWN: Final = 1_000
-"""So many passages are drawn at first: a search that few of them fulfill is rare."""
+DRAWN: Final = (100, 1_000)
+"""So many passages are drawn: a search that few of the last ones fulfill is rare."""
 
 RARE_MAX: Final = 10_000
 """So many passages that fulfill a rare search are found at most."""
@@ -132,14 +132,17 @@ def _random_songs(
 ) -> list[FollowingSong]:
     """Return random passages: of some that are drawn, or of all, if these are rare."""
     last = database.execute("SELECT max(rowid) FROM passages").fetchone()[0] or 0
-    drawn = random.sample(range(1, last + 1), min(DRAWN, last))
-    rows = database.execute(
-        f"SELECT passage_index.passage_id FROM {CHOSEN_PASSAGES}"  # noqa: S608
-        f" WHERE passages.rowid IN ({', '.join(map(str, drawn))}) AND {condition.sql}",
-        condition.values,
-    )
-    found = {row["passage_id"] for row in rows} - {*unwanted}
-    if len(found) < count and last > DRAWN:
+    for number in DRAWN:
+        drawn = random.sample(range(1, last + 1), min(number, last))
+        rows = database.execute(
+            f"SELECT passage_index.passage_id FROM {CHOSEN_PASSAGES} WHERE"  # noqa: S608
+            f" passages.rowid IN ({', '.join(map(str, drawn))}) AND {condition.sql}",
+            condition.values,
+        )
+        found = {row["passage_id"] for row in rows} - {*unwanted}
+        if len(found) >= count or last <= number:
+            break
+    else:
         hits = find_hits(database, PASSAGE_INDEX, condition, RARE_MAX)
         found = {hit[0] for hit in hits} - {*unwanted}
     chosen = random.sample(sorted(found), min(count, len(found)))

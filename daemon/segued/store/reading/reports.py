@@ -5,6 +5,7 @@ Each function opens its own read-only connection, so it can run during an import
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from segued.errors import StoreError
+from segued.model import FileStatus
 from segued.paths import folder_prefix, shown
 from segued.store.outside_files import has_files_outside
 from segued.store.reading.problems import FILE_PROBLEMS
@@ -70,6 +72,13 @@ ROOTS: Final = """
     )
     SELECT root FROM roots WHERE root IS NOT NULL"""
 """Goes from root to root in their index; DISTINCT would read an entry for each file."""
+
+UNFINISHED: Final = ", ".join(
+    f"'{each}'"
+    for each in FileStatus
+    if each not in {FileStatus.COMPLETE, FileStatus.MISSING}
+)
+"""The statuses of files that are in the index, but not complete, for SQL."""
 
 CARD_COUNT: Final = "SELECT count(DISTINCT card_id) FROM library_review"
 
@@ -165,18 +174,16 @@ def summary(path: Path, roots: Sequence[bytes] = ()) -> Summary:
             return [(code, detail) for code, detail in rows]
 
         return Summary(
-            files=_kept_statuses(database)
+            files=_kept_counts(database, "file_index")
             if covers_all
             else dict(
                 select("shown_status, count(*)", "WHERE BELOW GROUP BY shown_status")
             ),
-            passages=dict(
-                select(
-                    "confidence, count(*)",
-                    "JOIN passages ON passages.file_id = files.id"
-                    " WHERE BELOW AND files.status = 'INGEST COMPLETE'"
-                    " GROUP BY confidence",
-                )
+            passages=_complete_passages(
+                database,
+                condition,
+                bounds,
+                _kept_counts(database, "passage_index") if covers_all else None,
             ),
             failed=problems(1),
             warned=problems(0),
@@ -215,14 +222,55 @@ def passed_over_counts(
     return dict(rows.fetchall())
 
 
-def _kept_statuses(database: sqlite3.Connection) -> dict[str, int]:
-    """Return the number of files by status, which the search index has."""
+def _kept_counts(database: sqlite3.Connection, listing: str) -> dict[str, int]:
+    """Return the number of files by status, or of passages by confidence."""
     return dict(
         database.execute(
             "SELECT kind, count FROM index_counts"
-            " WHERE listing = 'file_index' AND count > 0 ORDER BY kind"
+            " WHERE listing = ? AND count > 0 ORDER BY kind",
+            [listing],
         ).fetchall()
     )
+
+
+def _complete_passages(
+    database: sqlite3.Connection,
+    condition: str,
+    bounds: Sequence[bytes],
+    kept: dict[str, int] | None,
+) -> dict[str, int]:
+    """Return the number of passages of complete files by confidence: all but others'.
+
+    Args:
+        database: The connection.
+        condition: The condition on files.
+        bounds: Its values.
+        kept: The counts of the search index, if all files fulfill the condition.
+    """
+    found = Counter(kept)
+    if kept is None:
+        found.update(
+            dict(
+                database.execute(
+                    "SELECT confidence, count(*) FROM file_index AS files"  # noqa: S608
+                    " CROSS JOIN passage_index USING (place)"
+                    f" WHERE {condition} GROUP BY confidence",
+                    bounds,
+                ).fetchall()
+            )
+        )
+    found.subtract(
+        dict(
+            database.execute(
+                "SELECT confidence, count(*) FROM files"  # noqa: S608
+                " CROSS JOIN passages ON passages.file_id = files.id"
+                f" WHERE {condition} AND files.status IN ({UNFINISHED})"
+                " GROUP BY confidence",
+                bounds,
+            ).fetchall()
+        )
+    )
+    return {name: count for name, count in found.items() if count}
 
 
 def under(roots: Sequence[bytes]) -> tuple[str, list[bytes]]:

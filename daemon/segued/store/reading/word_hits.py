@@ -29,7 +29,7 @@ __all__ = [
     "find_hits",
 ]
 
-COUNTED_MAX: Final = 2_000
+COUNTED_MAX: Final = 1_000
 """So many hits of a search are counted, and more only for a page beyond them."""
 
 SCAN_ROWS: Final = 50_000
