@@ -95,7 +95,6 @@ PAGES: Final[tuple[tuple[str, str, Mapping[str, object]], ...]] = (
     ("next, of a rare search", "/api/next", {"query": "bpm>210 river"}),
     ("settings", "/api/settings", {}),
     ("first visit", "/api/setup", {}),
-    ("choices of folders", "/api/setup/folders", {}),
     ("description of the API", "/api/openapi.json", {}),
     ("health", "/health", {}),
     ("metrics", "/metrics", {}),

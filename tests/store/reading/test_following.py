@@ -4,6 +4,7 @@ import pytest
 
 from segued.errors import NotFoundError
 from segued.store.database import Store
+from segued.store.reading import following as store_following
 from segued.store.reading.following import FollowingRequest, following
 from segued.store.reading.similar import SimilarPassages
 from tests.store.reading.test_similar import add_song, moods
@@ -61,3 +62,23 @@ async def test_a_library_of_one_song_repeats_it(store: Store) -> None:
     )
 
     assert found.passage == only
+
+
+async def test_a_rare_search_is_found_among_many_songs(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where none of the songs that are drawn fulfills it."""
+    monkeypatch.setattr(store_following, "DRAWN", 1)
+
+    def fill() -> list[str]:
+        return [
+            add_song(f"{n}.flac", {}, artist="q7" if n % 20 == 7 else "other")
+            for n in range(60)
+        ]
+
+    ids = await store.do(fill)
+    similar = SimilarPassages(store.path)
+    for query in ("q7", "artist:q7", "artist:q7 path:flac", "q7 -year:1990"):
+        songs = following(store.path, similar, FollowingRequest(None, (), query))
+        expected = [] if "year" in query else ids[7::20]
+        assert sorted(each.passage for each in songs) == sorted(expected)

@@ -2,31 +2,36 @@
 
 import random
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from segued.errors import NotFoundError
 from segued.store.reading.query_conditions import (
+    QUERY_SOURCE,
     Condition,
     query_condition,
     register_query_functions,
 )
 from segued.store.reading.reports import open_read_only
 from segued.store.reading.similar import SimilarPassages
-from segued.store.reading.word_hits import PASSAGE_INDEX, find_hits
+from segued.store.reading.word_hits import (
+    PASSAGE_INDEX,
+    find_hits,
+    possible_places,
+)
 
 __all__ = ["FollowingRequest", "FollowingSong", "following"]
 
 NEAR_MAX: Final = 400
 """So many similar passages are looked at; if none of them is possible, any other is."""
 
-DRAWN: Final = (100, 1_000)
-"""So many passages are drawn: a search that few of the last ones fulfill is rare."""
+DRAWN: Final = 100
+"""So many passages, or files, are drawn at once."""
 
 RARE_MAX: Final = 10_000
-"""So many passages that fulfill a rare search are found at most."""
+"""So many files, or passages, are looked at for a search that few fulfill."""
 
 CHOSEN_PASSAGES: Final = """
     passages
@@ -131,19 +136,43 @@ def _random_songs(
     unwanted: Sequence[str],
 ) -> list[FollowingSong]:
     """Return random passages: of some that are drawn, or of all, if these are rare."""
-    last = database.execute("SELECT max(rowid) FROM passages").fetchone()[0] or 0
-    for number in DRAWN:
-        drawn = random.sample(range(1, last + 1), min(number, last))
-        rows = database.execute(
-            f"SELECT passage_index.passage_id FROM {CHOSEN_PASSAGES} WHERE"  # noqa: S608
-            f" passages.rowid IN ({', '.join(map(str, drawn))}) AND {condition.sql}",
-            condition.values,
-        )
-        found = {row["passage_id"] for row in rows} - {*unwanted}
-        if len(found) >= count or last <= number:
+    found: set[str] = set()
+    for passages in _drawn_passages(database, condition):
+        found |= passages - {*unwanted}
+        if len(found) >= count:
             break
-    else:
-        hits = find_hits(database, PASSAGE_INDEX, condition, RARE_MAX)
-        found = {hit[0] for hit in hits} - {*unwanted}
     chosen = random.sample(sorted(found), min(count, len(found)))
     return [FollowingSong(each, None) for each in chosen]
+
+
+def _drawn_passages(
+    database: sqlite3.Connection, condition: Condition
+) -> Iterator[set[str]]:
+    """Yield passages that fulfill a condition, drawn by lot, some at a time."""
+    last = database.execute("SELECT max(rowid) FROM passages").fetchone()[0] or 0
+    drawn = random.sample(range(1, last + 1), min(DRAWN, last))
+    yield _fulfilling(
+        database, f"{CHOSEN_PASSAGES} WHERE passages.rowid", drawn, condition
+    )
+    places = possible_places(database, condition)
+    if places is None:
+        hits = find_hits(database, PASSAGE_INDEX, condition, RARE_MAX)
+        yield {hit[0] for hit in hits}
+        return
+    places = random.sample(places, min(RARE_MAX, len(places)))
+    for start in range(0, len(places), DRAWN):
+        some = places[start : start + DRAWN]
+        yield _fulfilling(
+            database, f"{QUERY_SOURCE} WHERE passage_index.place", some, condition
+        )
+
+
+def _fulfilling(
+    database: sqlite3.Connection, column: str, keys: list[int], condition: Condition
+) -> set[str]:
+    rows = database.execute(
+        f"SELECT passage_index.passage_id FROM {column}"  # noqa: S608
+        f" IN ({', '.join(map(str, keys))}) AND {condition.sql}",
+        condition.values,
+    )
+    return {row["passage_id"] for row in rows}

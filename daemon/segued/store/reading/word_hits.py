@@ -27,6 +27,7 @@ __all__ = [
     "Hit",
     "IndexListing",
     "find_hits",
+    "possible_places",
 ]
 
 COUNTED_MAX: Final = 1_000
@@ -130,6 +131,24 @@ def find_hits(  # noqa: PLR0913
     if condition.words:
         return search.for_short_words(limit)
     return search.read(limit)
+
+
+def possible_places(
+    database: sqlite3.Connection, condition: Condition
+) -> list[int] | None:
+    """Return the places with all passages that fulfill a condition, and some others.
+
+    None: the index does not have them, or they are any.
+    """
+    terms = _Search(database, PASSAGE_INDEX, condition, None, FIRST).terms()
+    if not terms:
+        return None
+    rows = database.execute(
+        "SELECT rowid FROM file_grams WHERE file_grams MATCH ?"
+        " UNION SELECT place FROM index_unlisted",
+        [terms],
+    )
+    return [place for (place,) in rows]
 
 
 @dataclass(frozen=True, slots=True)
