@@ -11,7 +11,7 @@ from segued.store.database import Store
 from segued.store.reading import word_hits
 from segued.store.reading.query_conditions import Condition, query_condition
 from segued.store.reading.reports import open_read_only
-from segued.store.reading.word_hits import FILE_INDEX, PASSAGE_INDEX, find_hits
+from segued.store.reading.word_hits import FILE_INDEX, PASSAGE_INDEX, find_hits, keys_of
 from segued.store.schema.files import File, Passage
 from segued.store.search import search_words, words_condition
 
@@ -105,10 +105,10 @@ def differences(store: Store) -> list[object]:
                 ]
                 for limit in (3, 10_000):
                     hits = find_hits(database, listing, condition, limit)
-                    if [hit[0] for hit in hits] != expected[:limit]:
+                    if keys_of(database, listing, hits) != expected[:limit]:
                         found.append((query, listing.table, limit))
                     if hits and hits[1:] != find_hits(
-                        database, listing, condition, limit - 1, after=hits[0][2:]
+                        database, listing, condition, limit - 1, after=hits[0][1:]
                     ):
                         found.append((query, listing.table, hits[0]))
         order = "SELECT path FROM file_index ORDER BY"

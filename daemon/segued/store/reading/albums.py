@@ -37,7 +37,12 @@ from segued.store.reading.query_conditions import (
     register_query_functions,
 )
 from segued.store.reading.reports import open_read_only
-from segued.store.reading.word_hits import COUNTED_MAX, PASSAGE_INDEX, find_hits
+from segued.store.reading.word_hits import (
+    COUNTED_MAX,
+    PASSAGE_INDEX,
+    find_hits,
+    keys_of,
+)
 from segued.store.search import search_words, words_condition
 
 __all__ = [
@@ -233,7 +238,9 @@ def search(library: Path, query: str) -> Hits:
         register_query_functions(database)
         hits = find_hits(database, PASSAGE_INDEX, condition, COUNTED_MAX + 1)
         songs_total, songs_more = min(len(hits), COUNTED_MAX), len(hits) > COUNTED_MAX
-        songs = find_passages(database, [hit[0] for hit in hits[:HITS_MAX]])
+        songs = find_passages(
+            database, keys_of(database, PASSAGE_INDEX, hits[:HITS_MAX])
+        )
         if parsed.terms:
             return Hits(songs, songs_total, [], 0, [], 0, songs_more)
         words = search_words(parsed.words)

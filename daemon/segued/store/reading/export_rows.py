@@ -19,7 +19,7 @@ from segued.store.reading.query_conditions import (
     register_query_functions,
 )
 from segued.store.reading.reports import open_read_only
-from segued.store.reading.word_hits import PASSAGE_INDEX, find_hits
+from segued.store.reading.word_hits import PASSAGE_INDEX, find_hits, keys_of
 
 __all__ = ["album_rows", "export_parts", "tracks_found", "tracks_of"]
 
@@ -151,10 +151,10 @@ def _pages(database: sqlite3.Connection, condition: Condition) -> Iterator[list[
             PAGE_ROWS,
             after=_place_of(database, *last),
         )
-        yield [passage for passage, *_ in hits]
+        yield keys_of(database, PASSAGE_INDEX, hits)
         if len(hits) < PAGE_ROWS:
             return
-        _, _, place, ordinal = hits[-1]
+        _, place, ordinal = hits[-1]
         ((path,),) = database.execute(
             "SELECT path FROM file_index WHERE place = ?", [place]
         )

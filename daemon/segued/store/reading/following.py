@@ -19,6 +19,7 @@ from segued.store.reading.similar import SimilarPassages
 from segued.store.reading.word_hits import (
     PASSAGE_INDEX,
     find_hits,
+    keys_of,
     possible_places,
 )
 
@@ -157,7 +158,7 @@ def _drawn_passages(
     places = possible_places(database, condition)
     if places is None:
         hits = find_hits(database, PASSAGE_INDEX, condition, RARE_MAX)
-        yield {hit[0] for hit in hits}
+        yield {*keys_of(database, PASSAGE_INDEX, hits)}
         return
     places = random.sample(places, min(RARE_MAX, len(places)))
     for start in range(0, len(places), DRAWN):

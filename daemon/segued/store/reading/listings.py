@@ -38,6 +38,7 @@ from segued.store.reading.word_hits import (
     PASSAGE_INDEX,
     IndexListing,
     find_hits,
+    keys_of,
 )
 from segued.store.search import search_words, words_condition
 
@@ -315,15 +316,15 @@ def _page_of(
     most = max(COUNTED_MAX, request.offset + 2 * request.page_size)
     hits = find_hits(database, listing, condition, most + 1)
     more = len(hits) > most
-    counts = dict(Counter(hit[1] for hit in hits[:most]))
+    counts = dict(Counter(hit[0] for hit in hits[:most]))
     if kind is not None and more:
         most = request.offset + PAGES_AHEAD * request.page_size
         hits = find_hits(database, listing, condition, most + 1, kind=kind)
         more = len(hits) > most
-    keys = [hit[0] for hit in hits[:most] if kind in (None, hit[1])]
-    request = request.with_total(len(keys))
-    page = keys[request.offset : request.offset + request.page_size]
-    return _FoundPage(counts, request, page, more)
+    listed = [hit for hit in hits[:most] if kind in (None, hit[0])]
+    request = request.with_total(len(listed))
+    page = listed[request.offset : request.offset + request.page_size]
+    return _FoundPage(counts, request, keys_of(database, listing, page), more)
 
 
 def _keys_on_page(
