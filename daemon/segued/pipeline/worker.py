@@ -40,7 +40,6 @@ from segued.store import (
     flavors,
     folder_requeue,
     inventory,
-    lookups,
     passed_over,
 )
 from segued.units import Seconds
@@ -291,14 +290,12 @@ class Worker:
             self.context.wake_lookups()
         acoustid_available = self.context.service_available(Service.ACOUSTID)
         if acoustid_available or self.context.service_available(Service.MUSICBRAINZ):
-            if outcome.status is FileStatus.DUPLICATE:
-                await self.context.store.do(folder_requeue.requeue_original, file.id)
-            if outcome.waits_for:
-                await self.context.store.do(lookups.requeue_if_answered, file.id)
             await self.context.store.do(
-                folder_requeue.requeue_waiting_near,
+                folder_requeue.requeue_dependents,
                 file.id,
                 file.path,
+                is_copy=outcome.status is FileStatus.DUPLICATE,
+                waits=bool(outcome.waits_for),
                 acoustid_available=acoustid_available,
             )
 

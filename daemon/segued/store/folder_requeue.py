@@ -7,6 +7,7 @@ from typing import Final
 from peewee import fn
 
 from segued.model import FileId, FileStatus, Need, PhaseNumber
+from segued.store import lookups
 from segued.store.folders import (
     FILES_MAX,
     NON_ALBUM_STATUSES,
@@ -21,6 +22,7 @@ from segued.store.requeue import requeue_from_phase
 from segued.store.schema.files import Checkpoint, File, is_under_any, iter_rows
 
 __all__ = [
+    "requeue_dependents",
     "requeue_one_per_folder",
     "requeue_original",
     "requeue_reassigned",
@@ -30,6 +32,25 @@ __all__ = [
 
 STORED: Final = File.alias()
 """The file that a song of the folder is stored as."""
+
+
+def requeue_dependents(
+    file: FileId, path: bytes, *, is_copy: bool, waits: bool, acoustid_available: bool
+) -> None:
+    """Requeue files that waited for one that has ended, or it if answers have come.
+
+    Args:
+        file: The file.
+        path: Its path.
+        is_copy: Whether it turned out to be a copy.
+        waits: Whether it waits for anything itself.
+        acoustid_available: As for `is_complete`.
+    """
+    if is_copy:
+        requeue_original(file)
+    if waits:
+        lookups.requeue_if_answered(file)
+    requeue_waiting_near(file, path, acoustid_available=acoustid_available)
 
 
 def requeue_waiting_near(file: FileId, path: bytes, *, acoustid_available: bool) -> int:

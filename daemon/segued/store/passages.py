@@ -58,20 +58,30 @@ def replace(file: FileId, records: Sequence[PassageRecord]) -> list[str]:
         passage = stored.get((each.span.start, each.span.end))
         if passage is None:
             passage = new_id()
-            _insert(passage, file, ordinal, each.span.start, each.span.end)
-        _describe(
-            passage,
-            ordinal=ordinal,
-            fingerprint=each.fingerprint,
-            title=each.title,
-            artist=each.artist,
-            album=each.album,
-            confidence=each.confidence,
-            score=each.score,
-        )
+            _insert(
+                passage,
+                file,
+                each.span.start,
+                each.span.end,
+                **_description(ordinal, each),
+            )
+        else:
+            _describe(passage, **_description(ordinal, each))
         _insert_decision(passage, **_decision_columns(each))
         ids.append(passage)
     return ids
+
+
+def _description(ordinal: int, record: PassageRecord) -> dict[str, Any]:
+    return {
+        "ordinal": ordinal,
+        "fingerprint": record.fingerprint,
+        "title": record.title,
+        "artist": record.artist,
+        "album": record.album,
+        "confidence": record.confidence,
+        "score": record.score,
+    }
 
 
 def _decision_columns(record: PassageRecord) -> dict[str, Any]:
@@ -118,8 +128,19 @@ def _spans(file: FileId) -> Query:
 
 
 @prepared
-def _insert(
-    passage: str, file: FileId, ordinal: int, start: Ticks, end: Ticks
+def _insert(  # noqa: PLR0913
+    passage: str,
+    file: FileId,
+    start: Ticks,
+    end: Ticks,
+    *,
+    ordinal: int,
+    fingerprint: str | None,
+    title: str | None,
+    artist: str | None,
+    album: str | None,
+    confidence: Confidence,
+    score: float,
 ) -> Query:
     return Passage.insert(
         id=passage,
@@ -127,8 +148,12 @@ def _insert(
         ordinal=ordinal,
         start_ticks=start,
         end_ticks=end,
-        confidence=Confidence.NONE,
-        score=0.0,
+        fingerprint=fingerprint,
+        title=title,
+        artist=artist,
+        album=album,
+        confidence=confidence,
+        score=score,
         status=PassageStatus.PENDING,
     )
 

@@ -57,10 +57,14 @@ class StoredAnswers:
 
 async def read_answers(context: PhaseContext, keys: Sequence[str]) -> StoredAnswers:
     """Return the stored answers to some questions."""
-    answers = await context.store.do(lookups.cached_answers, Service.MUSICBRAINZ, keys)
-    problems = await context.store.do(
-        lookup_failures.put_off, Service.MUSICBRAINZ, keys
-    )
+    if not keys:
+        return StoredAnswers({}, {})
+    return await context.store.do(_read_answers, keys)
+
+
+def _read_answers(keys: Sequence[str]) -> StoredAnswers:
+    answers = lookups.cached_answers(Service.MUSICBRAINZ, keys)
+    problems = lookup_failures.put_off(Service.MUSICBRAINZ, keys)
     return StoredAnswers(dict.fromkeys(problems, b"") | answers, problems)
 
 
