@@ -97,7 +97,21 @@ def test_the_main_process_loads_no_decoder(command: str) -> None:
         [sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True
     )
 
-    assert {"av", "soundfile", "soxr"} & set(ran.stdout.split()) == set()
+    decoders = {"av", "chromaprint", "soundfile", "soxr"}
+    assert decoders & set(ran.stdout.split()) == set()
+
+
+def test_an_import_loads_nothing_of_the_page() -> None:
+    """The page's modules, and aiohttp below them, take as long as its own."""
+    code = "import sys, segued.cli.early_start, segued.cli.import_command"
+    ran = subprocess.run(
+        [sys.executable, "-P", "-c", f"{code}; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert {"aiohttp.web", "segued.web"} & set(ran.stdout.split()) == set()
 
 
 def test_status_imports_nothing_slow(tmp_path: Path) -> None:
