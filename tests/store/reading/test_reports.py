@@ -206,3 +206,15 @@ async def test_summary_counts_files_below_the_folders(store: Store) -> None:
     assert reports.summary(store.path, [ROOT]).passages == {"Low": 1}
     assert reports.summary(store.path, [b"/elsewhere"]).passages == {"None": 1}
     assert reports.summary(store.path).passages == {"Low": 1, "None": 1}
+
+
+@pytest.mark.parametrize("topic", ["files", "passages"])
+async def test_long_tables_are_read_in_the_order_of_an_index(
+    store: Store, topic: str
+) -> None:
+    """To sort a million rows takes minutes, and the first one waits for them all."""
+    with reports.open_read_only(store.path) as database:
+        plan = database.execute(f"EXPLAIN QUERY PLAN {reports.TOPICS[topic]}")
+        steps = [row["detail"] for row in plan if row["parent"] == 0]
+    assert steps[0].startswith("SCAN files USING INDEX")
+    assert not [step for step in steps if "TEMP B-TREE" in step]

@@ -13,7 +13,6 @@ from typing import Any, Final
 from segued.exports.export_track import ExportOptions, ExportTrack
 from segued.exports.format_list import EXPORT_FORMATS
 from segued.store.reading.query_conditions import (
-    QUERY_SOURCE,
     Condition,
     query_condition,
     register_query_functions,
@@ -119,25 +118,37 @@ def album_rows(library: Path, query: str) -> Iterator[dict[str, Any]]:
         StoreError: The library does not exist, or cannot be read.
     """
     condition = query_condition(query)
-    source = "passage_index" if condition.is_indexed else QUERY_SOURCE
-    last = ""
     with open_read_only(library) as database:
         register_query_functions(database)
-        while True:
+        albums = _albums_found(database, condition)
+        for start in range(0, len(albums), PAGE_ROWS):
+            some = albums[start : start + PAGE_ROWS]
+            marks = ", ".join("?" for _ in some)
             rows = database.execute(
-                "SELECT * FROM library_albums WHERE album_id > ?"  # noqa: S608
-                " AND EXISTS (SELECT 1 FROM track_index"
-                " JOIN file_index ON file_index.path = track_index.path"
-                f" CROSS JOIN {source} WHERE passage_index.place = file_index.place"
-                " AND passage_index.ordinal = track_index.ordinal"
-                " AND track_index.album_id = library_albums.album_id"
-                f" AND {condition.sql}) ORDER BY album_id LIMIT ?",
-                [last, *condition.values, PAGE_ROWS],
+                f"SELECT * FROM library_albums WHERE album_id IN ({marks})"  # noqa: S608
+                " ORDER BY album_id",
+                some,
             ).fetchall()
             yield from map(dict, rows)
-            if len(rows) < PAGE_ROWS:
-                return
-            last = rows[-1]["album_id"]
+
+
+def _albums_found(database: sqlite3.Connection, condition: Condition) -> list[str]:
+    """Return the ids of the albums with a passage that fulfills a condition, sorted."""
+    if not condition.values:
+        rows = database.execute("SELECT album_id FROM album_index ORDER BY album_id")
+        return [album for (album,) in rows]
+    found: set[str] = set()
+    for page in _pages(database, condition):
+        marks = ", ".join("?" for _ in page)
+        found.update(
+            album
+            for (album,) in database.execute(
+                f"SELECT album_id FROM track_index WHERE passage_id IN ({marks})"  # noqa: S608
+                " AND album_id IS NOT NULL",
+                page,
+            )
+        )
+    return sorted(found)
 
 
 def _pages(database: sqlite3.Connection, condition: Condition) -> Iterator[list[str]]:
