@@ -5,10 +5,11 @@ that types can be checked when a checkpoint is loaded.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import ClassVar, Final, NewType
+from operator import attrgetter
+from typing import Any, ClassVar, Final, NewType
 
 import msgspec
 
@@ -301,12 +302,12 @@ class Tags:
         A value that `newer` lacks is kept, so that it is not lost when its tag is
         removed from the file.
         """
-        values = {}
-        for name in Tags.__slots__:
-            new = getattr(newer, name)
-            absent = new is None or new == ()
-            values[name] = getattr(self, name) if absent else new
-        return Tags(**values)
+        pairs = zip(_values_of(self), _values_of(newer), strict=True)
+        return Tags(*(old if new is None or new == () else new for old, new in pairs))
+
+
+_values_of: Final[Callable[[Tags], tuple[Any, ...]]] = attrgetter(*Tags.__slots__)
+"""The values of all fields, in their order."""
 
 
 @dataclass(frozen=True, slots=True)

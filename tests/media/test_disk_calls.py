@@ -42,3 +42,17 @@ async def test_errors_are_passed_through() -> None:
     """An error of the function is raised by the call."""
     with pytest.raises(ValueError, match="invalid literal"):
         await call_disk(GOOD_DISK, Seconds(60), int, "no number")
+
+
+async def test_calls_one_after_another_share_a_thread() -> None:
+    """To start one takes as long as a call; one that still runs gets no other."""
+    responding = threading.Event()
+    with pytest.raises(TimeoutError):
+        await call_disk(b"/slow", Seconds(0.01), responding.wait)
+
+    threads = [
+        await call_disk(GOOD_DISK, Seconds(60), threading.get_ident) for _ in range(3)
+    ]
+    responding.set()
+
+    assert len(set(threads)) == 1

@@ -1,8 +1,8 @@
 """Call file system functions on music folders with a timeout, in threads.
 
 A call on a dead network folder can block for minutes or forever, and cannot be
-cancelled. So every call runs in its own thread, the caller waits for a limited time,
-and calls on other folders are not delayed.
+cancelled. So every call has a thread of its own while it runs, the caller waits for a
+limited time, and calls on other folders are not delayed.
 """
 
 import asyncio
@@ -10,7 +10,8 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Final, ParamSpec, TypeVar
+from queue import SimpleQueue
+from typing import Final, ParamSpec, TypeAlias, TypeVar
 
 from segued.units import Seconds
 
@@ -25,7 +26,15 @@ DISK_CALL_TIMEOUT: Final = Seconds(20.0)
 STUCK_CALLS_MAX: Final = 4
 """With this many calls stuck in a folder, further ones fail at once."""
 
+IDLE_THREADS_MAX: Final = 4
+"""So many threads wait for further calls: to start one takes as long as a call."""
+
+_Calls: TypeAlias = SimpleQueue[Callable[[Callable[[], None]], None]]
+"""The calls of a thread. Each runs a function, and calls its argument when that has
+returned, before it publishes the result."""
+
 _STUCK_CALLS: Final[Counter[bytes]] = Counter()
+_IDLE_THREADS: Final[list[_Calls]] = []
 _LOCK: Final = threading.Lock()
 
 
@@ -66,19 +75,49 @@ async def call_disk(
 def run_on_thread(
     function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
 ) -> Future[T]:
-    """Call a function in its own thread; return the future of its result."""
+    """Call a function in a thread that no other call waits for.
+
+    Returns:
+        The future of its result.
+    """
     future: Future[T] = Future()
     future.set_running_or_notify_cancel()
 
-    def run() -> None:
+    def call(end: Callable[[], None]) -> None:
         try:
-            future.set_result(function(*args, **kwargs))
+            result = function(*args, **kwargs)
         except BaseException as error:  # noqa: BLE001  (raised where the future is awaited)
+            end()
             future.set_exception(error)
+        else:
+            end()
+            future.set_result(result)
 
-    # A daemon thread: one that hangs must not keep the process from exiting.
-    threading.Thread(target=run, name="disk call", daemon=True).start()
+    with _LOCK:
+        calls = _IDLE_THREADS.pop() if _IDLE_THREADS else None
+    if calls is None:
+        calls = SimpleQueue()
+        # A daemon thread: one that hangs must not keep the process from exiting.
+        threading.Thread(
+            target=_run_calls, args=(calls,), name="disk call", daemon=True
+        ).start()
+    calls.put(call)
     return future
+
+
+def _run_calls(calls: _Calls) -> None:
+    """Run the calls of a thread, one at a time, as long as it may be idle between."""
+    is_kept = True
+
+    def end() -> None:
+        nonlocal is_kept
+        with _LOCK:
+            is_kept = len(_IDLE_THREADS) < IDLE_THREADS_MAX
+            if is_kept:
+                _IDLE_THREADS.append(calls)
+
+    while is_kept:
+        calls.get()(end)
 
 
 def _adjust_stuck_calls(root: bytes, change: int) -> None:

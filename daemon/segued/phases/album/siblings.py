@@ -8,6 +8,7 @@ that changes the result requeues the others.
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 import msgspec
@@ -224,13 +225,18 @@ def _evidence_of_folder(
     return tuple(passages)
 
 
+@lru_cache(maxsize=256)  # each file of an album is matched with all others
+def _decode_tags(payload: str) -> p03_tags.TagsRead:
+    return codec.decode(payload, p03_tags.TagsRead)
+
+
 def _decode_sibling(
     sibling: folders.FolderFile,
 ) -> tuple[p03_tags.TagsRead, tuple[Fingerprint, ...]] | None:
     if sibling.tags_payload is None or sibling.fingerprint_payload is None:
         return None
     try:
-        tags_read = codec.decode(sibling.tags_payload, p03_tags.TagsRead)
+        tags_read = _decode_tags(sibling.tags_payload)
         payload = decode_cache.with_fingerprints(
             sibling.fingerprint_payload, sibling.stored_fingerprints
         )
@@ -278,8 +284,8 @@ def evidence_of_tags(
         span: The passage.
         alone: Whether it is the only passage of the file.
     """
-    mark = mark_of(tags_read, span)
-    names = names_of(tags_read, mark, alone=alone)
+    mark, whole = mark_of(tags_read, span), tags_read.names
+    names = _names_of(whole, tags_read, mark, alone=alone)
     return PassageEvidence(
         key="",
         order=0,
@@ -289,8 +295,8 @@ def evidence_of_tags(
         tagged=mark is not None or _has_own_names(tags_read.tags),
         album=names.album,
         album_artist=names.album_artist,
-        track=tags_read.names.track if alone else None,
-        disc=tags_read.names.disc if alone else None,
+        track=whole.track if alone else None,
+        disc=whole.disc if alone else None,
         recording_mbid=tags_read.tags.recording_mbid if alone else None,
         release_mbid=tags_read.tags.release_mbid,
         isrcs=tags_read.tags.isrcs if alone else (),
@@ -320,7 +326,12 @@ def names_of(
         mark: The mark at which the passage starts, if any.
         alone: Whether it is the only passage of the file.
     """
-    whole = tags_read.names
+    return _names_of(tags_read.names, tags_read, mark, alone=alone)
+
+
+def _names_of(
+    whole: Tags, tags_read: p03_tags.TagsRead, mark: PassageMark | None, *, alone: bool
+) -> Tags:
     if alone and (mark is None or len(tags_read.marks) > 1):
         return whole  # marks that did not divide the file say nothing about it
     title = (mark.title or tags_read.tags.title) if mark else None
