@@ -5,11 +5,11 @@ that types can be checked when a checkpoint is loaded.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from operator import attrgetter
-from typing import Any, ClassVar, Final, NewType
+from typing import ClassVar, Final, NewType
 
 import msgspec
 
@@ -302,12 +302,9 @@ class Tags:
         A value that `newer` lacks is kept, so that it is not lost when its tag is
         removed from the file.
         """
-        pairs = zip(_values_of(self), _values_of(newer), strict=True)
+        values_of = attrgetter(*Tags.__slots__)
+        pairs = zip(values_of(self), values_of(newer), strict=True)
         return Tags(*(old if new is None or new == () else new for old, new in pairs))
-
-
-_values_of: Final[Callable[[Tags], tuple[Any, ...]]] = attrgetter(*Tags.__slots__)
-"""The values of all fields, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
