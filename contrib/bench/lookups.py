@@ -33,7 +33,7 @@ from segued.config.config import Config, PinnedSettings
 from segued.config.sections import FlavoringSection, LibrarySection, ServicesSection
 from segued.model import SessionState
 from segued.pipeline.one_shot import ImportResult, OneShotImport
-from segued.store.reading import reports
+from segued.store.reading import summaries
 from tests.fake_services import AnswersInMemory, FakeServices, fingerprint_path
 from tests.fake_services.answers import musicbrainz_path
 
@@ -85,7 +85,7 @@ def _measure(albums: int, speed: float) -> None:
         )
         if result.state is not SessionState.COMPLETED:
             raise MeasureError(f"the import result as {result.state}: {result.error}")
-        found = reports.summary(database)
+        found = summaries.summary(database)
     _print_report(library, fake_services, seconds, found, speed)
 
 
@@ -212,7 +212,7 @@ def _print_report(
     made: LookupLibrary,
     fake_services: FakeServices,
     seconds: float,
-    found: reports.Summary,
+    found: summaries.Summary,
     speed: float,
 ) -> None:
     files = len(made.songs)

@@ -25,7 +25,7 @@ from segued.config.config import Config, PinnedSettings
 from segued.config.sections import FlavoringSection, LibrarySection, ServicesSection
 from segued.errors import ServiceError
 from segued.pipeline.one_shot import OneShotImport
-from segued.store.reading import reports
+from segued.store.reading import summaries
 from tests.clients.conftest import LIMITS
 from tests.fake_services import AnswersInMemory, FakeServices
 from tests.fake_services.answers import musicbrainz_path
@@ -186,7 +186,7 @@ async def test_certificate_error_defers_lookups(
         AnswersInMemory(library.answers), clock=clock.now, limits=False
     )
 
-    async def run_import(musicbrainz_url: str) -> reports.Summary:
+    async def run_import(musicbrainz_url: str) -> summaries.Summary:
         config = Config(
             library=LibrarySection(database=str(database)),
             flavoring=FlavoringSection(sources=()),
@@ -199,7 +199,7 @@ async def test_certificate_error_defers_lookups(
         )
         result = await OneShotImport(config, clock).run([bytes(music)], workers=2)
         assert result.state == "COMPLETED", result.error
-        return reports.summary(database)
+        return summaries.summary(database)
 
     async with fake_services:
         before = await run_import(tls_servers.url("self"))

@@ -14,7 +14,7 @@ import pytest
 from bench.lookups import KEY, make_lookup_library
 from bench.prepared_library import prepare_library
 
-from segued.store.reading import reports
+from segued.store.reading import summaries
 from tests.end_to_end.library_queries import query
 from tests.end_to_end.running_daemon import (
     running_daemon,
@@ -160,7 +160,7 @@ def test_rate_limits_ignore_clock_changes(
         assert background.services.rate_limited_requests == []
         sent = Counter(f"{each.path} {each.query} {each.form}" for each in requests)
         assert [request for request, count in sent.items() if count > 1] == []
-    summary = reports.summary(segued.database)
+    summary = summaries.summary(segued.database)
     assert summary.passages == {"High": len(lookup_library.songs)}
     assert not {"acoustid", "folder", "musicbrainz"} & set(summary.waiting)
 

@@ -19,7 +19,7 @@ from segued.daemon.daemon import Daemon
 from segued.daemon.import_loop import RunConfig
 from segued.model import SessionState
 from segued.pipeline.one_shot import ImportResult
-from segued.store.reading import reports
+from segued.store.reading import summaries
 from tests.fake_services import AnswersInMemory, FakeServices
 from tests.limits import WAIT_SECONDS
 
@@ -72,7 +72,7 @@ async def test_an_outage_in_the_middle_loses_nothing(tmp_path: Path) -> None:
         during = await import_with_outage(
             music, database, fake_services, lambda services: len(services.requests) >= 6
         )
-        half = reports.summary(database)
+        half = summaries.summary(database)
         before = len(fake_services.requests)
         await fake_services.start()
         after = await import_with_outage(
@@ -87,7 +87,7 @@ async def test_an_outage_in_the_middle_loses_nothing(tmp_path: Path) -> None:
     assert NEEDS & set(half.waiting)
     assert after.state is SessionState.COMPLETED
     assert len(fake_services.requests) > before
-    whole = reports.summary(database)
+    whole = summaries.summary(database)
     assert not NEEDS & set(whole.waiting)
     assert whole.passages == {"High": len(library.songs)}
     for table in ("acoustid_cache", "musicbrainz_cache"):
@@ -119,11 +119,11 @@ async def test_daemon_completes_deferred_lookups(tmp_path: Path) -> None:
                 )
             )
             await _wait_until(lambda: daemon.progress.state is SessionState.COMPLETED)
-            half = reports.summary(database)
+            half = summaries.summary(database)
             await fake_services.start()
             await _wait_until(
                 lambda: (
-                    not NEEDS & set(reports.summary(database).waiting)
+                    not NEEDS & set(summaries.summary(database).waiting)
                     and daemon.progress.state is SessionState.COMPLETED
                 )
             )
@@ -133,7 +133,7 @@ async def test_daemon_completes_deferred_lookups(tmp_path: Path) -> None:
 
     assert half.files == {"INGEST COMPLETE": len(library.songs)}
     assert NEEDS & set(half.waiting)
-    assert reports.summary(database).passages == {"High": len(library.songs)}
+    assert summaries.summary(database).passages == {"High": len(library.songs)}
     assert fake_services.rate_limited_requests == []
 
 

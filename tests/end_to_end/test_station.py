@@ -31,6 +31,7 @@ output.file(%wav(stereo=true, samplerate=44100), fallible=true, "{output}", stat
 RATE: Final = 44_100
 HEADER_BYTES: Final = 44
 HEARD_SECONDS: Final = 60.0
+START_SECONDS: Final = 60.0
 
 TONES: Final = {"low": 441.0, "middle": 1_470.0, "high": 4_410.0}
 FADE_SECONDS: Final = 6.0
@@ -95,13 +96,34 @@ def heard_songs(sound: Envelope) -> list[tuple[float, str, float]]:
     return sorted(found)
 
 
-@contextmanager
-def playing_station(address: str, folder: Path) -> Iterator[Path]:
-    """Run the station; its output is in the file."""
+def hear_station(address: str, folder: Path, size: int) -> bytes:
+    """Run the station until its output has this size; return the output.
+
+    Liquidsoap sometimes hangs in its start on a busy machine, before its first request,
+    and is then started anew.
+    """
     output, script = folder / "heard.wav", folder / "test.liq"
     script.write_text(OUTPUT.format(script=SCRIPT, output=output))
+    until = time.monotonic() + WAIT_SECONDS
+    while True:
+        output.unlink(missing_ok=True)
+        with running_station(script, address, folder) as log:
+            patience = time.monotonic() + START_SECONDS
+            heard = 0
+            while heard or time.monotonic() < patience:
+                heard = output.stat().st_size if output.exists() else 0
+                if heard >= size:
+                    return output.read_bytes()
+                assert time.monotonic() < until, log.read_text()
+                time.sleep(0.05)
+
+
+@contextmanager
+def running_station(script: Path, address: str, folder: Path) -> Iterator[Path]:
+    """Run Liquidsoap; its log is in the file."""
+    log_path = folder / "log"
     with (
-        (folder / "log").open("wb") as log,
+        log_path.open("wb") as log,
         subprocess.Popen(
             ("liquidsoap", str(script)),
             env={"PATH": "/usr/bin:/bin", "HOME": str(folder), "SEGUED": address},
@@ -110,7 +132,7 @@ def playing_station(address: str, folder: Path) -> Iterator[Path]:
         ) as process,
     ):
         try:
-            yield output
+            yield log_path
         finally:
             process.kill()
 
@@ -135,13 +157,9 @@ def test_a_station_overlaps_songs_at_our_points(
             for each in web_client.get_json("/api/next", after=passage)["options"]
         }
         wanted = round(HEARD_SECONDS * RATE) * 4
-        with playing_station(web_client.url, tmp_path) as output:
-            until = time.monotonic() + WAIT_SECONDS
-            while not output.exists() or output.stat().st_size < wanted:
-                assert time.monotonic() < until, (tmp_path / "log").read_text()
-                time.sleep(0.05)
+        heard = hear_station(web_client.url, tmp_path, HEADER_BYTES + wanted)
 
-    raw = output.read_bytes()[HEADER_BYTES : HEADER_BYTES + wanted]
+    raw = heard[HEADER_BYTES : HEADER_BYTES + wanted]
     sound = np.frombuffer(raw, "<i2").reshape(-1, 2)[:, 0] / 32_768
     songs = heard_songs(sound)
     assert len(songs) >= 3

@@ -25,8 +25,8 @@ from segued.model import SessionState
 from segued.paths import shown
 from segued.phases import PHASES
 from segued.pipeline.one_shot import ImportResult, OneShotImport
-from segued.store.reading import reports
-from segued.store.reading.reports import Summary
+from segued.store.reading import reports, summaries
+from segued.store.reading.summaries import Summary
 from segued.views import live, summary
 
 __all__ = ["run"]
@@ -125,7 +125,7 @@ class _Command:
         for line in _folder_problems(result):
             self.note(line)
         try:
-            totals = reports.summary(self.config.database, self.roots)
+            totals = summaries.summary(self.config.database, self.roots)
         except StoreError as error:
             if result.state is not SessionState.CANCELLED:
                 raise result.error or error from error

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from segued.model import Need
 from segued.progress.progress import Snapshot
-from segued.store.reading.reports import TOPICS, Summary
+from segued.store.reading.reports import TOPICS
+from segued.store.reading.summaries import Summary
 from segued.views import wording
 from segued.views.install_hint import install_extra_command
 

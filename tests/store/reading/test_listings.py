@@ -34,7 +34,7 @@ from segued.store import (
 from segued.store.database import Store
 from segued.store.flavors import Flavor, Measures
 from segued.store.passages import PassageRecord
-from segued.store.reading import file_detail, listings, reports
+from segued.store.reading import file_detail, listings, reports, summaries
 from segued.store.reading.rows import PageRequest
 from segued.store.schema.files import File, iter_rows
 from segued.store.schema.music import PassageSong
@@ -422,7 +422,7 @@ async def test_flavor_failure_is_listed(
     rows = reports.rows(store.path, "failures")
     listed = [(row["file_id"], row["code"]) for row in rows]
     assert listed == [(each.file, each.code) for each in told.failures]
-    warned = reports.summary(store.path, [MUSIC]).warned
+    warned = summaries.summary(store.path, [MUSIC]).warned
     assert [code for code, _ in warned] == ["flavor", "flavor", "truncated"]
 
     first, _ = await store.do(passages.ids_for_file, side)

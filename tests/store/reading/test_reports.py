@@ -18,7 +18,7 @@ from segued.model import (
 from segued.store import files, passages, songs
 from segued.store.database import Store
 from segued.store.passages import PassageRecord
-from segued.store.reading import reports
+from segued.store.reading import reports, summaries
 from segued.store.schema.files import File, Passage
 from segued.units import Ticks
 from tests.store.scanned_folder import ROOT, ScannedFolder
@@ -182,12 +182,12 @@ async def test_summary_counts_files_below_the_folders(store: Store) -> None:
 
     await store.do(fill)
 
-    found = reports.summary(store.path, [ROOT])
+    found = summaries.summary(store.path, [ROOT])
     assert found.files == {"INGEST COMPLETE": 1, "FAILED": 1, "PENDING": 1}
     assert found.passages == {"Low": 1}
     assert found.failed == [("decode", "/music/b: no sound")]
     assert found.warned == [("truncated", "/music/a: cut short")]
-    assert reports.summary(store.path, [b"/elsewhere"]).files == {}
+    assert summaries.summary(store.path, [b"/elsewhere"]).files == {}
 
     def add_elsewhere() -> None:
         file = File.create(
@@ -203,9 +203,9 @@ async def test_summary_counts_files_below_the_folders(store: Store) -> None:
         Passage.create(file=file, ordinal=1, start_ticks=0, end_ticks=9)
 
     await store.do(add_elsewhere)
-    assert reports.summary(store.path, [ROOT]).passages == {"Low": 1}
-    assert reports.summary(store.path, [b"/elsewhere"]).passages == {"None": 1}
-    assert reports.summary(store.path).passages == {"Low": 1, "None": 1}
+    assert summaries.summary(store.path, [ROOT]).passages == {"Low": 1}
+    assert summaries.summary(store.path, [b"/elsewhere"]).passages == {"None": 1}
+    assert summaries.summary(store.path).passages == {"Low": 1, "None": 1}
 
 
 @pytest.mark.parametrize("topic", ["files", "passages"])

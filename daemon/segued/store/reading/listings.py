@@ -20,7 +20,11 @@ from segued.store.reading.query_conditions import (
     query_condition,
     register_query_functions,
 )
-from segued.store.reading.reports import open_read_only, passed_over_counts
+from segued.store.reading.reports import (
+    kept_counts,
+    open_read_only,
+    passed_over_counts,
+)
 from segued.store.reading.rows import (
     FailureGroup,
     FailurePage,
@@ -232,8 +236,8 @@ def counts(library: Path) -> LibraryCounts:
             [FileStatus.FAILED],
         )
         return LibraryCounts(
-            _kept_counts(database, FILE_INDEX),
-            _kept_counts(database, PASSAGE_INDEX),
+            kept_counts(database, FILE_INDEX.table),
+            kept_counts(database, PASSAGE_INDEX.table),
             dict(failed.fetchall()),
             passed_over_counts(database),
             dict(
@@ -306,7 +310,7 @@ def _page_of(
 ) -> _FoundPage:
     """Return a page of the rows that fulfill a condition."""
     if not condition.values:
-        counts = _kept_counts(database, listing)
+        counts = kept_counts(database, listing.table)
         request = request.with_total(
             sum(counts.values()) if kind is None else counts.get(kind, 0)
         )
@@ -353,12 +357,3 @@ def _keys_on_page(
     )
     keys = [key for (key,) in rows]
     return keys[::-1] if is_near_end else keys
-
-
-def _kept_counts(database: sqlite3.Connection, listing: IndexListing) -> dict[str, int]:
-    return dict(
-        database.execute(
-            "SELECT kind, count FROM index_counts WHERE listing = ? AND count > 0",
-            [listing.table],
-        ).fetchall()
-    )
