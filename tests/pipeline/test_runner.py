@@ -425,7 +425,7 @@ async def test_a_stop_of_a_transaction_leaves_out_the_phases_that_join(
 async def test_a_phase_that_decides_later_ones_keeps_them_with_the_same_result(
     context: PhaseContext,
 ) -> None:
-    """It runs again, for whatever reason; with another result, so do the later ones."""
+    """Later phases run again only if its new result differs from the stored one."""
     file = await begin(context.store)
     sample = SamplePhases({3: [Found(1), Found(1), Found(2)]})
 

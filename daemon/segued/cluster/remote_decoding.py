@@ -32,8 +32,8 @@ PATIENCE: Final = 3
 class RemoteDecoding:
     """Has files decoded by the nodes.
 
-    A node only sends results. A file that it cannot decode, for whatever
-    reason, is decoded here: only this machine says that a file cannot be imported.
+    If a node fails to decode a file, this machine decodes it: only this machine
+    decides that a file cannot be imported.
     """
 
     def __init__(self, nodes: Nodes, seconds: float) -> None:

@@ -210,8 +210,9 @@ class WorkQueue:
     async def wait_for_turn(self, in_flight: InFlight, content_hash: str) -> None:
         """Wait until no file that was taken earlier may turn out to be equal to this.
 
-        Of equal files in flight, the one that left the queue first becomes the
-        original, however fast each is hashed. Only files of the same size can be equal.
+        If workers import equal files at the same time, the first one taken from the
+        queue becomes the original, however fast each is hashed. Only files of the same
+        size can be equal.
         """
         in_flight.content_hash = content_hash
         self.notify()

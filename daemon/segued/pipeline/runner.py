@@ -224,7 +224,8 @@ class _RunningImport:
             except Exception as error:
                 if not is_of_file(error):
                     raise
-            # Those before the one that failed are kept.
+            # One phase failed, and the whole transaction with it. Committed one by
+            # one, the phases before it keep their results.
             for run in runs[:-1]:
                 if (stop := await self._commit_one(run)) is not None:
                     return stop
